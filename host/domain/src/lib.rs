@@ -1,1 +1,21 @@
-//! placeholder
+//! The words of Bricklayer as plain data: ids, conversations, turns, events, tools.
+//!
+//! This crate does no I/O, knows no database, no HTTP framework and no sandbox.
+//! Everything else depends on it; it depends on nobody.
+
+mod conversation;
+mod event;
+mod ids;
+mod message;
+mod tool;
+mod turn;
+
+pub use conversation::{Conversation, Project, Title, TitleError};
+pub use event::{ApprovalDecision, Event, StoredEvent, TurnEnd};
+pub use ids::{ConversationId, EventSeq, IdError, PluginName, ProjectId, ToolCallId, TurnId, UserId};
+pub use message::{Block, StopReason, Usage};
+pub use tool::{
+    DEFAULT_CALL_TIME_LIMIT, Progress, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
+    ToolSource, ToolSpec,
+};
+pub use turn::{Turn, TurnSettings, TurnStatus};

@@ -1,0 +1,54 @@
+//! What the turn loop needs from the world, in its own terms. The server implements these; the loop names no edge.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bricklayer_domain::{Event, Progress, StoredEvent, ToolCall, ToolOutcome, ToolSpec};
+use tokio_util::sync::CancellationToken;
+
+/// Why an event could not be stored. The driver stops at once: a turn whose log cannot grow must not act.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Another worker owns the turn now, or its conversation is gone; this one must stop without a trace.
+    #[error("this worker no longer owns the turn")]
+    LostLease,
+    /// The database failed; the turn is taken up again from its last stored event.
+    #[error("the event log cannot be written")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The log of one turn, owned by one worker.
+#[async_trait]
+pub trait TurnLog: Send + Sync {
+    /// Appends events in order, all or none; returns them with their sequence numbers once they are durable.
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing was stored.
+    async fn append(&self, events: Vec<Event>) -> Result<Vec<StoredEvent>, LogError>;
+
+    /// Shows live readers a delta before it is stored. Best effort and never blocking: the same text comes again,
+    /// grouped, through [`TurnLog::append`], and offsets make the repetition harmless.
+    fn preview(&self, delta: &Event);
+}
+
+/// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Tools that live outside this crate: plugins now, remote MCP servers later. One value serves one turn: it knows
+/// the user, the project, the credential and the turn's settings.
+#[async_trait]
+pub trait ExternalTools: Send + Sync {
+    /// The catalogue, in an order that is the same for every turn (the model's prompt cache depends on it).
+    fn specs(&self) -> Arc<[ToolSpec]>;
+
+    /// Runs one call to its end. Never panics; every fault is a failed outcome. When `cancel` fires it returns
+    /// within 500 ms and has ended the remote work it could end.
+    async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome;
+}
+
+impl fmt::Debug for dyn ExternalTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExternalTools")
+    }
+}

@@ -1,0 +1,88 @@
+//! Projects and conversations.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, ProjectId, TurnSettings, UserId};
+
+/// Longest name of a project or title of a conversation, in characters.
+const MAX_TITLE_CHARS: usize = 200;
+
+/// Why a text is no title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TitleError {
+    /// Nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// More than 200 characters.
+    #[error("must have at most 200 characters")]
+    TooLong,
+    /// Line breaks or other control characters.
+    #[error("must not hold control characters")]
+    ControlCharacters,
+}
+
+/// A project's name or a conversation's title: one line, 1 to 200 characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Title(String);
+
+impl Title {
+    /// # Errors
+    /// When the text is empty, too long, or holds control characters.
+    pub fn parse(text: &str) -> Result<Self, TitleError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TitleError::Empty);
+        }
+        if text.chars().count() > MAX_TITLE_CHARS {
+            return Err(TitleError::TooLong);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(TitleError::ControlCharacters);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A folder with files, skills and settings, owned by one user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its id, also the name of its folder on disk.
+    pub id: ProjectId,
+    /// Its owner.
+    pub user: UserId,
+    /// For people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// How many conversations it holds.
+    pub conversation_count: i64,
+}
+
+/// A thread in a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its owner.
+    pub user: UserId,
+    /// For people.
+    pub title: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When its last turn began.
+    pub updated_at: DateTime<Utc>,
+    /// What the user chose last.
+    pub settings: TurnSettings,
+    /// How many turns it holds.
+    pub turn_count: i64,
+}

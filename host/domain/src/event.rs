@@ -1,0 +1,189 @@
+//! Events: the lines of a conversation's log, which is the truth.
+//!
+//! The page, the stream, the model's context and an export are folds of these. Events are appended and never
+//! rewritten; new variants are added, old ones keep their meaning, because old logs are read for ever.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    Block, ConversationId, EventSeq, Progress, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings,
+    Usage,
+};
+
+/// The user's answer to an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalDecision {
+    /// Run this call.
+    Once,
+    /// Run this call, and this tool without asking for the rest of the conversation.
+    Conversation,
+    /// Do not run it.
+    No,
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum TurnEnd {
+    /// The agent finished.
+    Completed,
+    /// It could not go on.
+    Failed {
+        /// A stable word for the cause, such as `model-unreachable` or `too-many-steps`.
+        code: String,
+        /// What happened and what to do next, for the user.
+        message: String,
+    },
+    /// The user stopped it.
+    Cancelled,
+}
+
+/// One thing that happened in a turn.
+///
+/// `step` counts model calls of the turn from 0. Offsets count characters (Unicode scalar values) of the block so
+/// far, so that applying a delta twice, or one that overlaps, gives the same text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The user's message, stored before anything acts on it. Always a turn's first event.
+    TurnStarted {
+        /// As typed.
+        message: String,
+        /// What the user chose.
+        settings: TurnSettings,
+    },
+    /// A model call begins.
+    StepStarted {
+        /// Which.
+        step: u32,
+        /// The model asked.
+        model: String,
+    },
+    /// A piece of text as it streams; grouped before it is stored.
+    TextDelta {
+        /// Which model call.
+        step: u32,
+        /// Which content block of it.
+        block: u32,
+        /// Characters of the block before this piece.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// A piece of reasoning as it streams; grouped before it is stored.
+    ThinkingDelta {
+        /// Which model call.
+        step: u32,
+        /// Which content block of it.
+        block: u32,
+        /// Characters of the block before this piece.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// The model call failed and is tried again after a wait; what it streamed so far is void.
+    ModelRetry {
+        /// Which model call.
+        step: u32,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Wait before the next attempt.
+        delay_ms: u64,
+        /// Why, for the user.
+        reason: String,
+    },
+    /// What the step streamed is void: its worker died or its stream broke. It runs again.
+    StepDiscarded {
+        /// Which model call.
+        step: u32,
+    },
+    /// The model call ended: the authoritative content, which replaces the step's deltas.
+    AssistantMessage {
+        /// Which model call.
+        step: u32,
+        /// Every block, in order.
+        blocks: Vec<Block>,
+        /// Why the model stopped.
+        stop_reason: StopReason,
+        /// Its tokens.
+        usage: Usage,
+        /// Set when the message was cut short: what it says may end in mid-sentence and its tool calls do not run.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        aborted: bool,
+    },
+    /// A call waits for the user. The turn is parked until it is answered.
+    ApprovalRequested {
+        /// The call.
+        call: ToolCallId,
+        /// The tool.
+        name: ToolName,
+        /// The exact arguments.
+        input: Value,
+        /// Why it is asked, for the user.
+        reason: String,
+    },
+    /// The user answered. The first answer counts.
+    ApprovalAnswered {
+        /// The call.
+        call: ToolCallId,
+        /// What they said.
+        decision: ApprovalDecision,
+    },
+    /// A call begins. Stored before it runs, so that a restart knows that it may have taken effect.
+    ToolStarted {
+        /// The call.
+        call: ToolCallId,
+        /// The tool.
+        name: ToolName,
+        /// The exact arguments.
+        input: Value,
+    },
+    /// How far a call is; grouped before it is stored.
+    ToolProgress {
+        /// The call.
+        call: ToolCallId,
+        /// How far.
+        #[serde(flatten)]
+        progress: Progress,
+    },
+    /// A call ended. Exactly one for each tool use of an assistant message that was not aborted.
+    ToolFinished {
+        /// The call.
+        call: ToolCallId,
+        /// The tool.
+        name: ToolName,
+        /// What came back.
+        outcome: ToolOutcome,
+        /// Wall time of the call.
+        duration_ms: u64,
+    },
+    /// The turn ended. Exactly one, the last of its turn.
+    TurnFinished {
+        /// How.
+        end: TurnEnd,
+        /// Tokens of all its steps.
+        usage: Usage,
+        /// Model calls.
+        steps: u32,
+        /// Wall time since the user's message, waiting included.
+        duration_ms: u64,
+    },
+}
+
+/// An event in its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// Its position in the conversation's log.
+    pub seq: EventSeq,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn.
+    pub turn: TurnId,
+    /// When it was appended.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub event: Event,
+}

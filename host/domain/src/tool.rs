@@ -1,0 +1,209 @@
+//! Tools: what the model or an MCP client can call, and what comes back.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{PluginName, ToolCallId};
+
+/// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ToolName(pub String);
+
+impl ToolName {
+    /// The name without the prefix that tells its source: `execute_sql`.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.rsplit("__").next().unwrap_or(&self.0)
+    }
+}
+
+impl std::fmt::Display for ToolName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a tool comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToolSource {
+    /// Part of the host: files, skills.
+    BuiltIn,
+    /// A function of a plugin.
+    Plugin {
+        /// The plugin.
+        plugin: PluginName,
+    },
+}
+
+/// What a tool's author says about it. The default is the careful one: a tool without annotations changes things,
+/// may destroy, and asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ToolAnnotations {
+    /// Changes nothing; may run side by side with others and be run again.
+    pub read_only: bool,
+    /// May destroy what exists.
+    pub destructive: bool,
+    /// Running it twice with the same arguments is the same as once.
+    pub idempotent: bool,
+    /// Whether the user is asked before each call.
+    pub ask: bool,
+    /// Wall-clock limit for one call in seconds; the host's default when absent.
+    pub time_limit_seconds: Option<u32>,
+}
+
+impl Default for ToolAnnotations {
+    fn default() -> Self {
+        Self { read_only: false, destructive: true, idempotent: false, ask: true, time_limit_seconds: None }
+    }
+}
+
+impl ToolAnnotations {
+    /// A tool that only reads.
+    #[must_use]
+    pub const fn reads() -> Self {
+        Self { read_only: true, destructive: false, idempotent: true, ask: false, time_limit_seconds: None }
+    }
+
+    /// A tool that changes things it was asked to change, without asking again.
+    #[must_use]
+    pub const fn writes() -> Self {
+        Self { read_only: false, destructive: false, idempotent: false, ask: false, time_limit_seconds: None }
+    }
+}
+
+/// A tool as the catalogue lists it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpec {
+    /// Unique in a project.
+    pub name: ToolName,
+    /// Where it comes from.
+    pub source: ToolSource,
+    /// For the model; the WIT documentation of a plugin's function.
+    pub description: String,
+    /// JSON Schema 2020-12 of the arguments; always an object.
+    pub input_schema: Value,
+    /// JSON Schema of `structured` in a successful outcome, when the tool has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
+    /// What its author says about it.
+    pub annotations: ToolAnnotations,
+}
+
+/// One call that the model asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The model's id for it.
+    pub id: ToolCallId,
+    /// The tool.
+    pub name: ToolName,
+    /// Arguments as the model gave them, not yet validated.
+    pub input: Value,
+}
+
+/// What went wrong with a call, by what the caller would do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToolErrorKind {
+    /// The arguments do not fit the schema or make no sense: correct and call again.
+    InvalidInput,
+    /// No tool of that name.
+    UnknownTool,
+    /// The user, a rule or a missing grant said no.
+    Denied,
+    /// The thing named does not exist.
+    NotFound,
+    /// A limit of the sandbox was reached: memory, CPU, output, requests; the message names it.
+    LimitExceeded,
+    /// The time limit passed.
+    Timeout,
+    /// Stopped by the user.
+    Cancelled,
+    /// The credential was refused by the far end.
+    Unauthenticated,
+    /// The far end refused the user.
+    PermissionDenied,
+    /// The far end asks to slow down.
+    RateLimited,
+    /// The far end failed or could not be reached.
+    Upstream,
+    /// The tool ran and reports that the work failed (a statement with an error, say).
+    Failed,
+    /// The plugin crashed; other calls go on.
+    Trap,
+    /// The host restarted in the middle of a call that must not be repeated: nobody knows whether it took effect.
+    OutcomeUnknown,
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolFailure {
+    /// What kind.
+    pub kind: ToolErrorKind,
+    /// What happened and what to do next, for the model and the user.
+    pub message: String,
+    /// Whether the same call may succeed later.
+    #[serde(default)]
+    pub retryable: bool,
+}
+
+impl ToolFailure {
+    /// A failure that the same call would meet again.
+    #[must_use]
+    pub fn new(kind: ToolErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retryable: false }
+    }
+}
+
+/// What came back from a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolOutcome {
+    /// What the model reads; cut to the host's limit with a note when it was longer. For a failure, its message.
+    pub content: String,
+    /// The typed result, for clients that show more than text; absent for plain text tools and failures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structured: Option<Value>,
+    /// Set when the call failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<ToolFailure>,
+}
+
+impl ToolOutcome {
+    /// A plain text result.
+    #[must_use]
+    pub fn text(content: impl Into<String>) -> Self {
+        Self { content: content.into(), structured: None, failure: None }
+    }
+
+    /// A failure; the model reads its message.
+    #[must_use]
+    pub fn failed(failure: ToolFailure) -> Self {
+        Self { content: failure.message.clone(), structured: None, failure: Some(failure) }
+    }
+
+    /// Whether the call failed.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        self.failure.is_some()
+    }
+}
+
+/// How far a running call is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// In words.
+    pub message: String,
+    /// Units done, when the tool counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<f64>,
+    /// Units in all, when the tool knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
+}
+
+/// The host's wall-clock limit for a call whose tool names none.
+pub const DEFAULT_CALL_TIME_LIMIT: Duration = Duration::from_secs(60);
