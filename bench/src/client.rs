@@ -1,0 +1,90 @@
+//! One user of the host: sends a message, follows the stream to its end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+/// A user with a project of their own.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    http: reqwest::Client,
+    base: String,
+    email: String,
+    project: String,
+}
+
+impl User {
+    pub(crate) async fn new(base: &str, email: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let mut user = Self { http, base: base.to_owned(), email: email.to_owned(), project: String::new() };
+        let project = user.post("/api/projects", &json!({"name": "bench"})).await?;
+        user.project = project["id"].as_str().context("project id")?.to_owned();
+        Ok(user)
+    }
+
+    fn identify(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request.header("X-Forwarded-Email", &self.email).header("X-Forwarded-Access-Token", "bench-user-token")
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let response = self.identify(self.http.post(format!("{}{path}", self.base))).json(body).send().await?;
+        let status = response.status();
+        let body: Value = response.json().await?;
+        if !status.is_success() {
+            bail!("{path}: {status}: {body}");
+        }
+        Ok(body)
+    }
+
+    /// Starts a turn in a conversation of its own.
+    pub(crate) async fn invoke(&self, message: &str) -> Result<String> {
+        let body = json!({"project_id": self.project, "message": message});
+        let begun = self.post("/api/invoke_agent", &body).await?;
+        Ok(begun["execution_id"].as_str().context("execution id")?.to_owned())
+    }
+
+    /// Follows a turn to its terminal event and shows each event to `on_event`.
+    pub(crate) async fn follow(&self, execution: &str, mut on_event: impl FnMut(&Value)) -> Result<()> {
+        let url = format!("{}/api/stream_progress/{execution}", self.base);
+        let response = self.identify(self.http.get(url)).send().await?.error_for_status()?;
+        let mut chunks = response.bytes_stream();
+        let mut buffer = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            buffer.extend_from_slice(&chunk?);
+            while let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = buffer.drain(..=end).collect();
+                let Some(data) = line.strip_prefix(b"data: ") else { continue };
+                let Ok(event) = serde_json::from_slice::<Value>(data) else { continue };
+                on_event(&event);
+                if event["type"] == "stream.completed" {
+                    if event["is_error"] == true {
+                        bail!("the turn failed");
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        bail!("the stream ended without a terminal event")
+    }
+
+    /// A whole turn: message sent to terminal event read.
+    pub(crate) async fn turn(&self, message: &str) -> Result<Duration> {
+        let begun = Instant::now();
+        let execution = self.invoke(message).await?;
+        let mut ran_sql = false;
+        let mut problem = None;
+        self.follow(&execution, |event| {
+            if event["type"] == "tool_result" {
+                ran_sql = event["is_error"] == false;
+                problem = Some(event["content"].clone());
+            }
+        })
+        .await?;
+        if message.contains("turn") && !ran_sql {
+            bail!("the turn did not run its SQL: {problem:?}");
+        }
+        Ok(begun.elapsed())
+    }
+}
