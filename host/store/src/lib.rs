@@ -1,1 +1,49 @@
-//! placeholder
+//! The store: projects, conversations, turns and the event log, in SQLite (embedded, one host) or PostgreSQL (many
+//! hosts), behind one interface.
+//!
+//! [`Store`] is a cheap handle; every function that reads or changes what a user owns takes that user and answers
+//! [`StoreError::NotFound`] for anybody else's ids. What the functions promise:
+//!
+//! - **One decision, one transaction.** What a function reports as done is committed; an error means that nothing
+//!   happened, except [`StoreError::Unavailable`], after which the caller reads the log to learn what did.
+//! - **One writer per turn.** A [`Lease`] with a fencing token names it; a stale holder's append fails with
+//!   [`StoreError::LostLease`].
+//! - **The log is in order.** Sequence numbers of a conversation grow, and an event becomes visible only when every
+//!   event before it is.
+//!
+//! Only this crate names the database driver. Statements are written once where the dialects agree and side by side
+//! where they differ; one suite runs on both engines.
+
+mod approvals;
+mod audit;
+mod clock;
+mod connect;
+mod conversations;
+mod engine;
+mod error;
+mod events;
+mod lease;
+mod notices;
+mod page;
+mod plugin_state;
+mod projects;
+mod store;
+#[cfg(feature = "test-support")]
+pub mod test_support;
+mod turns;
+mod writer;
+
+pub use approvals::Answered;
+pub use audit::AuditRecord;
+pub use clock::{Clock, SystemClock};
+pub use connect::{StoreOptions, StoreUrl, StoreUrlError};
+pub use conversations::DEFAULT_CONVERSATION_TITLE;
+pub use error::StoreError;
+pub use events::{Detail, MAX_EVENT_PAGE};
+pub use lease::{Claim, HeldLease, Lease, WorkerId};
+pub use notices::{Notice, Notices};
+pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};
+pub use plugin_state::{MAX_STATE_KEY_BYTES, MAX_STATE_KEYS, MAX_STATE_VALUE_BYTES, PluginStateError};
+pub use store::Store;
+pub use turns::{Begun, NewTurn, Stop};
+pub use writer::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES};

@@ -1,0 +1,223 @@
+//! Opening a store: where the database is, how it is set up, and bringing its schema up to date.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::Engine;
+use crate::error::StoreError;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long a worker may be silent before another takes its turns over. Renewing every third of it survives two lost
+/// renewals.
+const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+
+/// How long a statement waits for another process's write to a SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an operation waits for a free connection: past it the database is overloaded or gone, and saying so is
+/// better than a longer queue.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// SQLite readers beside the one writer; each is a thread and a page cache of up to 2 MiB.
+const DEFAULT_READERS: u32 = 4;
+
+/// PostgreSQL connections of one host; a server's usual limit is 100 for all hosts.
+const DEFAULT_POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Attempts to open a SQLite file that another process is just creating: the switch to WAL does not wait its turn.
+const OPEN_ATTEMPTS: u32 = 50;
+
+/// Pause between those attempts.
+const OPEN_RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// The text names no database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a database address: expected sqlite:<path> or postgres://<user>@<host>/<database>")]
+pub struct StoreUrlError;
+
+/// Where the database is. Prints without the password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A file, created when missing (its folder must exist).
+    Sqlite(PathBuf),
+    /// A `postgres://` or `postgresql://` address, which may hold a password.
+    Postgres(String),
+}
+
+impl StoreUrl {
+    /// A SQLite file.
+    #[must_use]
+    pub fn sqlite(path: impl AsRef<Path>) -> Self {
+        Self::Sqlite(path.as_ref().to_owned())
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = StoreUrlError;
+
+    fn from_str(text: &str) -> Result<Self, StoreUrlError> {
+        if let Some(path) = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
+            return if path.is_empty() { Err(StoreUrlError) } else { Ok(Self::sqlite(path)) };
+        }
+        let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        if is_postgres && PgConnectOptions::from_str(text).is_ok() {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(StoreUrlError)
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match PgConnectOptions::from_str(url) {
+                Ok(options) => write!(
+                    f,
+                    "postgres://{}@{}:{}/{}",
+                    options.get_username(),
+                    options.get_host(),
+                    options.get_port(),
+                    options.get_database().unwrap_or_default()
+                ),
+                Err(_) => f.write_str("postgres://"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How a store behaves; the defaults suit one host.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// How long a worker may be silent before its turns can be taken over.
+    pub lease: Duration,
+    /// SQLite readers beside the one writer.
+    pub sqlite_readers: u32,
+    /// Bound on the SQLite file in pages of 4 KiB; writes past it fail with [`StoreError::Full`].
+    pub sqlite_max_pages: Option<u32>,
+    /// Connections to PostgreSQL.
+    pub postgres_connections: u32,
+    /// Tells the time for timestamps and leases.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            lease: DEFAULT_LEASE,
+            sqlite_readers: DEFAULT_READERS,
+            sqlite_max_pages: None,
+            postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+pub(crate) async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<Engine, StoreError> {
+    match url {
+        StoreUrl::Sqlite(path) => open_sqlite(path, options).await,
+        StoreUrl::Postgres(url) => open_postgres(url, options).await,
+    }
+}
+
+async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Engine, StoreError> {
+    create_private(path);
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .journal_mode(SqliteJournalMode::Wal)
+        // In WAL mode a commit survives the death of the process without waiting for the disk; a power cut may undo
+        // the last commits but never damages the file. Source: https://www.sqlite.org/pragma.html#pragma_synchronous
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true);
+    let mut write = connect.clone();
+    if let Some(pages) = options.sqlite_max_pages {
+        write = write.pragma("max_page_count", pages.to_string());
+    }
+    let writer = open_writer(write).await?;
+    if let Err(error) = migrate_sqlite(&writer).await {
+        writer.close().await;
+        return Err(error);
+    }
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.sqlite_readers.max(1))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_lazy_with(connect.pragma("query_only", "on"));
+    Ok(Engine::Sqlite { writer, readers })
+}
+
+/// Makes the file for its owner only; SQLite gives its side files the same mode. When this fails, opening says why.
+fn create_private(path: &Path) {
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    drop(open.open(path));
+}
+
+async fn open_writer(connect: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let mut attempt = 1;
+    loop {
+        let opened = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            // The one writer lives as long as the store: its prepared statements are worth keeping.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(connect.clone())
+            .await
+            .map_err(StoreError::from);
+        match opened {
+            Err(StoreError::Locked(_)) if attempt < OPEN_ATTEMPTS => {
+                attempt += 1;
+                tokio::time::sleep(OPEN_RETRY_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// All pending migrations in one transaction: of several processes that start together one does the work while the
+/// others wait, and a failure leaves the old schema.
+async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut tx = writer.begin_with("begin immediate").await?;
+    SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Engine, StoreError> {
+    let connect = PgConnectOptions::from_str(url)?.application_name("bricklayer");
+    let pool = PgPoolOptions::new()
+        // One of them is the listener's.
+        .max_connections(options.postgres_connections.max(2))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(connect)
+        .await?;
+    // The migrator holds an advisory lock, so that hosts that start together take turns.
+    if let Err(error) = POSTGRES_MIGRATIONS.run(&pool).await {
+        pool.close().await;
+        return Err(error.into());
+    }
+    Ok(Engine::Postgres(pool))
+}

@@ -1,0 +1,250 @@
+//! Conversations.
+
+use bricklayer_domain::{Conversation, ConversationId, ProjectId, Title, TurnId, TurnSettings, UserId};
+
+use crate::engine::{Row, args};
+use crate::error::{StoreError, is_foreign_key_violation};
+use crate::page::{Cursor, Page, PageRequest};
+use crate::projects::turn_ids;
+use crate::store::Store;
+
+/// The title of a conversation that nobody has named and nothing was said in.
+pub const DEFAULT_CONVERSATION_TITLE: &str = "New conversation";
+
+/// Characters of the first message that become the temporary title.
+const TEMPORARY_TITLE_CHARS: usize = 40;
+
+/// The beginning of a message as a title: one line, cut at a word.
+pub(crate) fn temporary_title(message: &str) -> String {
+    let words = message.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let mut title = String::new();
+    for word in words {
+        let room = TEMPORARY_TITLE_CHARS.saturating_sub(title.chars().count() + usize::from(!title.is_empty()));
+        if word.chars().count() > room {
+            if title.is_empty() {
+                title.extend(word.chars().take(TEMPORARY_TITLE_CHARS));
+            }
+            title.push('…');
+            break;
+        }
+        if !title.is_empty() {
+            title.push(' ');
+        }
+        title.push_str(word);
+    }
+    if title.is_empty() { DEFAULT_CONVERSATION_TITLE.to_owned() } else { title }
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::inconsistent(table, e))
+}
+
+fn conversation(row: &Row) -> Result<Conversation, StoreError> {
+    Ok(Conversation {
+        id: ConversationId::from_uuid(row.uuid("id")?),
+        project: ProjectId::from_uuid(row.uuid("project_id")?),
+        user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("conversations", e))?,
+        title: row.text("title")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        settings: serde_json::from_str(&row.text("settings")?)
+            .map_err(|e| StoreError::inconsistent("conversations", e))?,
+        turn_count: row.int("turn_count")?,
+    })
+}
+
+impl Store {
+    /// Makes a conversation; without a title it gets the default one, which the first message replaces.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such project of this user's, or the database's failure.
+    pub async fn create_conversation(
+        &self,
+        user: &UserId,
+        project: ProjectId,
+        title: Option<&Title>,
+    ) -> Result<Conversation, StoreError> {
+        let now = self.now();
+        let conversation = Conversation {
+            id: ConversationId::new(),
+            project,
+            user: user.clone(),
+            title: title.map_or(DEFAULT_CONVERSATION_TITLE, Title::as_str).to_owned(),
+            created_at: now,
+            updated_at: now,
+            settings: TurnSettings::default(),
+            turn_count: 0,
+        };
+        let settings = to_json("conversations", &conversation.settings)?;
+        let inserted = self
+            .engine()
+            .write(
+                "insert into conversations (id, project_id, user_id, title, settings, created_at, updated_at)
+                select $1, id, user_id, $2, $3, $4, $4
+                from projects
+                where id = $5
+                    and user_id = $6
+                returning id",
+                args![conversation.id, conversation.title.as_str(), settings.as_str(), now, project, user],
+            )
+            .await;
+        match inserted {
+            Ok(rows) if !rows.is_empty() => Ok(conversation),
+            Ok(_) => Err(StoreError::NotFound("project")),
+            // The project was deleted in the same moment.
+            Err(error) if is_foreign_key_violation(&error) => Err(StoreError::NotFound("project")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A project's conversations, the one used last first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such project of this user's, or the database's failure.
+    pub async fn list_conversations(
+        &self,
+        user: &UserId,
+        project: ProjectId,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>, StoreError> {
+        let start = page.start();
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select id, project_id, user_id, title, settings, created_at, updated_at,
+                    (select count(*) from turns where conversation_id = conversations.id) as turn_count
+                from conversations
+                where project_id = $1
+                    and user_id = $2
+                    and (updated_at < $3 or (updated_at = $3 and id < $4))
+                order by updated_at desc, id desc
+                limit $5",
+                args![project, user, start.at, start.id, page.fetch_limit()],
+            )
+            .await?;
+        if rows.is_empty() {
+            self.get_project(user, project).await?;
+        }
+        let items = rows.iter().map(conversation).collect::<Result<_, _>>()?;
+        Ok(page.page(items, |c: &Conversation| Cursor { at: c.updated_at, id: c.id.as_uuid() }))
+    }
+
+    /// One conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn get_conversation(&self, user: &UserId, id: ConversationId) -> Result<Conversation, StoreError> {
+        let row = self
+            .engine()
+            .fetch_optional(
+                "select id, project_id, user_id, title, settings, created_at, updated_at,
+                    (select count(*) from turns where conversation_id = conversations.id) as turn_count
+                from conversations
+                where id = $1
+                    and user_id = $2",
+                args![id, user],
+            )
+            .await?;
+        conversation(&row.ok_or(StoreError::NotFound("conversation"))?)
+    }
+
+    /// Gives a conversation another title.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn rename_conversation(
+        &self,
+        user: &UserId,
+        id: ConversationId,
+        title: &Title,
+    ) -> Result<Conversation, StoreError> {
+        self.engine()
+            .write(
+                "update conversations
+                set title = $1
+                where id = $2
+                    and user_id = $3",
+                args![title.as_str(), id, user],
+            )
+            .await?;
+        self.get_conversation(user, id).await
+    }
+
+    /// Remembers what the user chose, without a turn.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn set_conversation_settings(
+        &self,
+        user: &UserId,
+        id: ConversationId,
+        settings: &TurnSettings,
+    ) -> Result<Conversation, StoreError> {
+        let settings = to_json("conversations", settings)?;
+        self.engine()
+            .write(
+                "update conversations
+                set settings = $1
+                where id = $2
+                    and user_id = $3",
+                args![settings.as_str(), id, user],
+            )
+            .await?;
+        self.get_conversation(user, id).await
+    }
+
+    /// Deletes a conversation with its log; returns its turn in progress, see [`Store::delete_project`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn delete_conversation(&self, user: &UserId, id: ConversationId) -> Result<Option<TurnId>, StoreError> {
+        let mut tx = self.engine().begin().await?;
+        let active = tx
+            .fetch_all(
+                "select id
+                from turns
+                where conversation_id = $1
+                    and user_id = $2
+                    and status in ('running', 'waiting')
+                order by id
+                limit 1",
+                args![id, user],
+            )
+            .await?;
+        let deleted = tx
+            .execute(
+                "delete from conversations
+                where id = $1
+                    and user_id = $2",
+                args![id, user],
+            )
+            .await?;
+        if deleted == 0 {
+            return Err(StoreError::NotFound("conversation"));
+        }
+        tx.commit().await?;
+        let turns = turn_ids(&active)?;
+        self.notices().stop_requested(self.engine(), &turns).await;
+        Ok(turns.first().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_titles_are_one_short_line() {
+        for (message, title) in [
+            ("hello", "hello"),
+            ("  two\n\nlines ", "two lines"),
+            ("", DEFAULT_CONVERSATION_TITLE),
+            ("\u{0}\n", DEFAULT_CONVERSATION_TITLE),
+            ("What are the busiest pickup hours in samples.nyctaxi.trips?", "What are the busiest pickup hours in…"),
+            (&"x".repeat(100), &format!("{}…", "x".repeat(40))),
+        ] {
+            assert_eq!(temporary_title(message), title);
+            assert!(Title::parse(&temporary_title(message)).is_ok());
+        }
+    }
+}

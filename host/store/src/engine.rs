@@ -1,0 +1,286 @@
+//! The two engines behind one small surface: statements, arguments, rows, transactions.
+//!
+//! The driver's own `Any` does not know UUIDs or times, and being generic over engines would put pages of bounds on
+//! every function; an enum with two arms is shorter than either. The rest of the crate is written once on top.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
+use uuid::Uuid;
+
+/// A statement, once where the dialects agree, twice where they do not.
+#[derive(Debug, Clone)]
+pub(crate) enum Sql {
+    Same(&'static str),
+    Each {
+        sqlite: &'static str,
+        postgres: &'static str,
+    },
+    /// Assembled by this crate from its own constants, never from data.
+    Built(Arc<str>),
+}
+
+impl Sql {
+    fn sqlite(&self) -> SqlStr {
+        match self {
+            Self::Same(text) | Self::Each { sqlite: text, .. } => text.into_sql_str(),
+            Self::Built(text) => AssertSqlSafe(Arc::clone(text)).into_sql_str(),
+        }
+    }
+
+    fn postgres(&self) -> SqlStr {
+        match self {
+            Self::Same(text) | Self::Each { postgres: text, .. } => text.into_sql_str(),
+            Self::Built(text) => AssertSqlSafe(Arc::clone(text)).into_sql_str(),
+        }
+    }
+}
+
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self::Same(text)
+    }
+}
+
+/// One argument of a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Arg<'a> {
+    Uuid(Uuid),
+    MaybeUuid(Option<Uuid>),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    Int(i64),
+    MaybeInt(Option<i64>),
+    Bool(bool),
+    Time(DateTime<Utc>),
+}
+
+macro_rules! arg_from {
+    ($($variant:ident: $type:ty),* $(,)?) => {$(
+        impl<'a> From<$type> for Arg<'a> {
+            fn from(value: $type) -> Self {
+                Self::$variant(value)
+            }
+        }
+    )*};
+}
+
+arg_from! {
+    Uuid: Uuid,
+    MaybeUuid: Option<Uuid>,
+    Text: &'a str,
+    Bytes: &'a [u8],
+    Int: i64,
+    MaybeInt: Option<i64>,
+    Bool: bool,
+    Time: DateTime<Utc>,
+}
+
+impl<'a> From<&'a bricklayer_domain::UserId> for Arg<'a> {
+    fn from(user: &'a bricklayer_domain::UserId) -> Self {
+        Self::Text(user.as_str())
+    }
+}
+
+macro_rules! arg_from_id {
+    ($($type:ty),* $(,)?) => {$(
+        impl From<$type> for Arg<'_> {
+            fn from(id: $type) -> Self {
+                Self::Uuid(id.as_uuid())
+            }
+        }
+    )*};
+}
+
+arg_from_id!(
+    bricklayer_domain::ProjectId,
+    bricklayer_domain::ConversationId,
+    bricklayer_domain::TurnId,
+    crate::lease::WorkerId,
+);
+
+/// The arguments of a statement, in the order of its placeholders.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { &[$($crate::engine::Arg::from($value)),*] };
+}
+pub(crate) use args;
+
+macro_rules! bind_all {
+    ($query:expr, $args:expr) => {{
+        let mut query = $query;
+        for arg in $args {
+            query = match arg {
+                Arg::Uuid(value) => query.bind(*value),
+                Arg::MaybeUuid(value) => query.bind(*value),
+                Arg::Text(value) => query.bind(*value),
+                Arg::Bytes(value) => query.bind(*value),
+                Arg::Int(value) => query.bind(*value),
+                Arg::MaybeInt(value) => query.bind(*value),
+                Arg::Bool(value) => query.bind(*value),
+                Arg::Time(value) => query.bind(*value),
+            };
+        }
+        query
+    }};
+}
+
+fn sqlite_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Sqlite, SqliteArguments> {
+    bind_all!(sqlx::query::<Sqlite>(sql.sqlite()), args)
+}
+
+fn postgres_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
+    bind_all!(sqlx::query::<Postgres>(sql.postgres()), args)
+}
+
+/// One row of a result.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! getters {
+    ($($name:ident: $type:ty),* $(,)?) => {$(
+        pub(crate) fn $name(&self, column: &str) -> Result<$type, sqlx::Error> {
+            match self {
+                Self::Sqlite(row) => row.try_get(column),
+                Self::Postgres(row) => row.try_get(column),
+            }
+        }
+    )*};
+}
+
+impl Row {
+    getters! {
+        uuid: Uuid,
+        text: String,
+        maybe_text: Option<String>,
+        bytes: Vec<u8>,
+        int: i64,
+        maybe_int: Option<i64>,
+        maybe_uuid: Option<Uuid>,
+        bool: bool,
+        time: DateTime<Utc>,
+    }
+}
+
+/// The connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Engine {
+    /// One connection writes, so that writers queue here and not in SQLite's busy loop; others read beside it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl Engine {
+    pub(crate) async fn fetch_all(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(sqlite_query(&sql, args).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(pool) => {
+                Ok(postgres_query(&sql, args).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn fetch_optional(
+        &self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+    ) -> Result<Option<Row>, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(sqlite_query(&sql, args).fetch_optional(readers).await?.map(Row::Sqlite))
+            }
+            Self::Postgres(pool) => Ok(postgres_query(&sql, args).fetch_optional(pool).await?.map(Row::Postgres)),
+        }
+    }
+
+    /// Runs one writing statement in a transaction of its own; returns the rows of its `returning` clause.
+    pub(crate) async fn write(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite { writer, .. } => {
+                Ok(sqlite_query(&sql, args).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(pool) => {
+                Ok(postgres_query(&sql, args).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Begins a transaction that will write. Dropping it undoes it.
+    pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        match self {
+            // Immediate: a deferred one that read first could not become a writer once another process wrote.
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
+            Self::Postgres(tx) => Ok(postgres_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
+        }
+    }
+
+    pub(crate) async fn fetch_all(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => {
+                Ok(sqlite_query(&sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                Ok(postgres_query(&sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    pub(crate) async fn fetch_optional(
+        &mut self,
+        sql: impl Into<Sql>,
+        args: &[Arg<'_>],
+    ) -> Result<Option<Row>, sqlx::Error> {
+        let sql = sql.into();
+        match self {
+            Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite)),
+            Self::Postgres(tx) => Ok(postgres_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Postgres)),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}

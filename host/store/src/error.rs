@@ -1,0 +1,150 @@
+//! What can go wrong with the store, by what the caller would do about it.
+
+use bricklayer_domain::{TurnId, TurnStatus};
+use sqlx::migrate::MigrateError;
+
+/// Why the store refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such thing, or it is another user's.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// Another turn of the conversation is running or waits for an approval.
+    #[error("the conversation is busy with turn {turn}")]
+    Busy {
+        /// The turn in progress.
+        turn: TurnId,
+    },
+    /// The lease is not current: another worker took the turn over, it was parked, or its conversation was deleted.
+    /// The holder must stop without a trace.
+    #[error("this worker no longer owns the turn")]
+    LostLease,
+    /// The turn has ended; nothing can be added to it.
+    #[error("the turn has ended: {}", .0.as_str())]
+    TurnEnded(TurnStatus),
+    /// The events break a rule of the log, such as one after the turn's last; nothing was stored.
+    #[error("these events cannot be appended: {0}")]
+    InvalidAppend(&'static str),
+    /// A value is over a bound.
+    #[error("{what} is over the limit of {limit}")]
+    TooLarge {
+        /// What was measured, with its unit.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+    /// The database was written by a newer version of this program.
+    #[error("the database has schema version {found}, newer than this program knows; use a newer program")]
+    NewerSchema {
+        /// The first migration this program lacks.
+        found: i64,
+    },
+    /// A migration that was applied differs from the one in this program.
+    #[error("migration {version} of the database differs from this program's; restore the matching program")]
+    SchemaMismatch {
+        /// The migration.
+        version: i64,
+    },
+    /// A migration failed.
+    #[error("the database schema could not be brought up to date")]
+    Migration(#[source] Box<MigrateError>),
+    /// The file is not a database, or is damaged.
+    #[error("the database is damaged or not a database; restore it from a backup or move it away")]
+    Corrupt(#[source] Box<sqlx::Error>),
+    /// The database cannot be written.
+    #[error("the database is read-only; check the permissions of its file and folder")]
+    ReadOnly(#[source] Box<sqlx::Error>),
+    /// No space is left for the database.
+    #[error("the disk or the database is full")]
+    Full(#[source] Box<sqlx::Error>),
+    /// Another process holds the database for too long.
+    #[error("the database is locked by another process")]
+    Locked(#[source] Box<sqlx::Error>),
+    /// The database cannot be opened or reached, or failed. When a write was under way, whether it happened is not
+    /// known: read the log.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Box<sqlx::Error>),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The database holds what this program would never write.
+    #[error("inconsistent data in {table}: {reason}")]
+    Inconsistent {
+        /// Where.
+        table: &'static str,
+        /// What.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn inconsistent(table: &'static str, reason: impl ToString) -> Self {
+        Self::Inconsistent { table, reason: reason.to_string() }
+    }
+}
+
+/// SQLite's primary result codes. Source: <https://www.sqlite.org/rescode.html>.
+mod sqlite_code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const READONLY: i32 = 8;
+    pub(super) const CORRUPT: i32 = 11;
+    pub(super) const FULL: i32 = 13;
+    pub(super) const NOTADB: i32 = 26;
+    /// Extended codes hold the primary one in their low byte.
+    pub(super) const PRIMARY_MASK: i32 = 0xff;
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolClosed) {
+            return Self::Closed;
+        }
+        let code = error.as_database_error().and_then(|e| e.code().map(std::borrow::Cow::into_owned));
+        let is_postgres = error
+            .as_database_error()
+            .is_some_and(|e| e.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some());
+        let error = Box::new(error);
+        let Some(code) = code else { return Self::Unavailable(error) };
+        if is_postgres {
+            // Source: PostgreSQL, appendix A, error codes.
+            return match code.as_str() {
+                "25006" => Self::ReadOnly(error),
+                "53100" => Self::Full(error),
+                "55P03" => Self::Locked(error),
+                "XX001" | "XX002" => Self::Corrupt(error),
+                _ => Self::Unavailable(error),
+            };
+        }
+        match code.parse::<i32>().unwrap_or_default() & sqlite_code::PRIMARY_MASK {
+            sqlite_code::BUSY | sqlite_code::LOCKED => Self::Locked(error),
+            sqlite_code::READONLY => Self::ReadOnly(error),
+            sqlite_code::FULL => Self::Full(error),
+            sqlite_code::CORRUPT | sqlite_code::NOTADB => Self::Corrupt(error),
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(found) => Self::NewerSchema { found },
+            MigrateError::VersionMismatch(version) => Self::SchemaMismatch { version },
+            MigrateError::Execute(error) => match Self::from(error) {
+                Self::Unavailable(error) => Self::Migration(Box::new(MigrateError::Execute(*error))),
+                known => known,
+            },
+            MigrateError::ExecuteMigration(error, version) => match Self::from(error) {
+                Self::Unavailable(error) => Self::Migration(Box::new(MigrateError::ExecuteMigration(*error, version))),
+                known => known,
+            },
+            other => Self::Migration(Box::new(other)),
+        }
+    }
+}
+
+/// Whether the database refused a row because what it points to is gone.
+pub(crate) fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|e| e.is_foreign_key_violation())
+}

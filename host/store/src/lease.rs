@@ -1,0 +1,70 @@
+//! Leases: which worker drives a turn, and the token that makes a stale worker's writes fail.
+
+use std::fmt;
+
+use bricklayer_domain::{ConversationId, Turn, TurnId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// One host process, for as long as it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WorkerId(Uuid);
+
+impl WorkerId {
+    /// A fresh identity; made once when a process starts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    pub(crate) const fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl Default for WorkerId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The right to append to a turn. Cloning it does not make a second right: the token is what counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The turn.
+    pub turn: TurnId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The holder.
+    pub worker: WorkerId,
+    /// Grows with each change of hands; only the newest may write.
+    pub(crate) token: i64,
+}
+
+/// A turn taken over, or taken up again after its approvals were answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The turn; what happened so far is in its log.
+    pub turn: Turn,
+    /// The right to go on with it.
+    pub lease: Lease,
+    /// Whether the user asked to stop it: the claimer ends it as cancelled.
+    pub stop_requested: bool,
+}
+
+/// A lease that a worker still holds after renewing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLease {
+    /// The lease.
+    pub lease: Lease,
+    /// When others may take the turn over unless it is renewed or appended to.
+    pub expires_at: DateTime<Utc>,
+    /// Whether the user asked to stop it.
+    pub stop_requested: bool,
+}

@@ -1,0 +1,217 @@
+//! Telling readers that a log grew, in this process and in others.
+//!
+//! A notice says where to look and carries no content: whoever reads it fetches from the log. In SQLite the only
+//! listeners are in this process; with PostgreSQL the same notices reach every host through LISTEN and NOTIFY.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bricklayer_domain::{ConversationId, EventSeq, TurnId};
+use sqlx::postgres::{PgListener, PgPool};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::engine::{Engine, Tx, args};
+
+/// Notices that a slow subscriber may fall behind before it is told to read everything again; a notice is 48 bytes.
+const NOTICE_CAPACITY: usize = 8192;
+
+/// PostgreSQL's channel.
+const CHANNEL: &str = "bricklayer";
+
+/// Lines of one notification: PostgreSQL allows 8000 bytes and a line has at most 90.
+const LINES_PER_NOTIFICATION: usize = 80;
+
+/// Pause before listening again after the connection failed, so that a dead database is not hammered.
+const LISTEN_RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Something to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Events were committed.
+    Appended {
+        /// To this log.
+        conversation: ConversationId,
+        /// By this turn.
+        turn: TurnId,
+        /// The last of them.
+        seq: EventSeq,
+        /// Whether this process appended them.
+        local: bool,
+    },
+    /// Whoever drives this turn must stop it: the user asked, or its conversation was deleted.
+    StopRequested {
+        /// The turn.
+        turn: TurnId,
+    },
+    /// Notices were lost (the subscriber was slow, or the connection broke): read every log one is interested in.
+    Resync,
+}
+
+/// Receives notices. Made for one reader per process, which hands them on to those concerned.
+#[derive(Debug)]
+pub struct Notices(broadcast::Receiver<Notice>);
+
+impl Notices {
+    /// The next notice; `None` when the store is closed. Safe to drop while waiting.
+    pub async fn recv(&mut self) -> Option<Notice> {
+        match self.0.recv().await {
+            Ok(notice) => Some(notice),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Notice::Resync),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+/// The sending side.
+#[derive(Debug, Clone)]
+pub(crate) struct NoticeBoard {
+    sender: broadcast::Sender<Notice>,
+    /// Tells this process's own notifications from others'.
+    origin: Uuid,
+}
+
+impl NoticeBoard {
+    pub(crate) fn new() -> Self {
+        Self { sender: broadcast::Sender::new(NOTICE_CAPACITY), origin: Uuid::new_v4() }
+    }
+
+    pub(crate) fn subscribe(&self) -> Notices {
+        Notices(self.sender.subscribe())
+    }
+
+    /// Tells this process. Nobody listening is fine.
+    pub(crate) fn publish(&self, notices: &[Notice]) {
+        for notice in notices {
+            let _ = self.sender.send(*notice);
+        }
+    }
+
+    /// Tells other processes when, and only when, the transaction commits.
+    pub(crate) async fn stage(&self, tx: &mut Tx, notices: &[Notice]) -> Result<(), sqlx::Error> {
+        if matches!(tx, Tx::Sqlite(_)) {
+            return Ok(());
+        }
+        for chunk in notices.chunks(LINES_PER_NOTIFICATION) {
+            tx.execute("select pg_notify($1, $2)", args![CHANNEL, encode(self.origin, chunk).as_str()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks every process to stop these turns. Best effort: the flag and the lease in the database decide.
+    pub(crate) async fn stop_requested(&self, engine: &Engine, turns: &[TurnId]) {
+        let notices: Vec<Notice> = turns.iter().map(|turn| Notice::StopRequested { turn: *turn }).collect();
+        self.publish(&notices);
+        if let Engine::Postgres(_) = engine {
+            for chunk in notices.chunks(LINES_PER_NOTIFICATION) {
+                let payload = encode(self.origin, chunk);
+                let sent = engine.write("select pg_notify($1, $2)", args![CHANNEL, payload.as_str()]).await;
+                if let Err(error) = sent {
+                    tracing::warn!(error = %error, "other hosts were not told to stop turns");
+                }
+            }
+        }
+    }
+}
+
+fn encode(origin: Uuid, notices: &[Notice]) -> String {
+    let mut text = origin.simple().to_string();
+    for notice in notices {
+        // Writing to a string cannot fail.
+        let _ = match notice {
+            Notice::Appended { conversation, turn, seq, .. } => {
+                write!(text, "\na {} {} {seq}", conversation.as_uuid().simple(), turn.as_uuid().simple())
+            }
+            Notice::StopRequested { turn } => write!(text, "\ns {}", turn.as_uuid().simple()),
+            Notice::Resync => write!(text, "\nr"),
+        };
+    }
+    text
+}
+
+/// The notices of a payload, or none when this process sent it. A line that makes no sense (a newer host's) means:
+/// look at everything.
+fn decode(origin: Uuid, payload: &str) -> Vec<Notice> {
+    let mut lines = payload.lines();
+    if lines.next().and_then(|line| Uuid::try_parse(line).ok()) == Some(origin) {
+        return Vec::new();
+    }
+    lines.map(|line| decode_line(line).unwrap_or(Notice::Resync)).collect()
+}
+
+fn decode_line(line: &str) -> Option<Notice> {
+    let mut words = line.split(' ');
+    match words.next()? {
+        "a" => Some(Notice::Appended {
+            conversation: ConversationId::from_uuid(Uuid::try_parse(words.next()?).ok()?),
+            turn: TurnId::from_uuid(Uuid::try_parse(words.next()?).ok()?),
+            seq: EventSeq(words.next()?.parse().ok()?),
+            local: false,
+        }),
+        "s" => Some(Notice::StopRequested { turn: TurnId::from_uuid(Uuid::try_parse(words.next()?).ok()?) }),
+        _ => None,
+    }
+}
+
+/// Hears other processes until the pool is closed. `ready` fires once the first connection listens.
+pub(crate) async fn listen(pool: PgPool, board: NoticeBoard, ready: tokio::sync::oneshot::Sender<()>) {
+    let mut ready = Some(ready);
+    while !pool.is_closed() {
+        if let Err(error) = listen_once(&pool, &board, &mut ready).await {
+            if pool.is_closed() {
+                return;
+            }
+            tracing::warn!(error = %error, "listening for other hosts' events failed; trying again");
+        }
+        tokio::time::sleep(LISTEN_RETRY_PAUSE).await;
+    }
+}
+
+async fn listen_once(
+    pool: &PgPool,
+    board: &NoticeBoard,
+    ready: &mut Option<tokio::sync::oneshot::Sender<()>>,
+) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    match ready.take() {
+        Some(ready) => drop(ready.send(())),
+        // What was sent while nobody listened is lost.
+        None => board.publish(&[Notice::Resync]),
+    }
+    loop {
+        match listener.try_recv().await? {
+            Some(notification) => board.publish(&decode(board.origin, notification.payload())),
+            // The connection broke; the next call connects and listens again.
+            None => board.publish(&[Notice::Resync]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notifications_fit_and_come_back() {
+        let notices: Vec<Notice> = (0..LINES_PER_NOTIFICATION)
+            .map(|_| Notice::Appended {
+                conversation: ConversationId::new(),
+                turn: TurnId::new(),
+                seq: EventSeq(i64::MAX),
+                local: false,
+            })
+            .collect();
+        let payload = encode(Uuid::new_v4(), &notices);
+        assert!(payload.len() < 8000, "{}", payload.len());
+        assert_eq!(decode(Uuid::new_v4(), &payload), notices);
+    }
+
+    #[test]
+    fn own_notifications_are_dropped_and_strange_ones_mean_resync() {
+        let origin = Uuid::new_v4();
+        let stop = [Notice::StopRequested { turn: TurnId::new() }];
+        assert_eq!(decode(origin, &encode(origin, &stop)), []);
+        assert_eq!(decode(origin, "x\nz 1 2 3"), [Notice::Resync]);
+    }
+}

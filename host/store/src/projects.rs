@@ -1,0 +1,143 @@
+//! Projects.
+
+use bricklayer_domain::{Project, ProjectId, Title, TurnId, UserId};
+
+use crate::engine::{Row, args};
+use crate::error::StoreError;
+use crate::page::{Cursor, Page, PageRequest};
+use crate::store::Store;
+
+fn project(row: &Row) -> Result<Project, StoreError> {
+    Ok(Project {
+        id: ProjectId::from_uuid(row.uuid("id")?),
+        user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("projects", e))?,
+        name: row.text("name")?,
+        created_at: row.time("created_at")?,
+        conversation_count: row.int("conversation_count")?,
+    })
+}
+
+impl Store {
+    /// Makes a project. Two projects may have the same name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_project(&self, user: &UserId, name: &Title) -> Result<Project, StoreError> {
+        let project = Project {
+            id: ProjectId::new(),
+            user: user.clone(),
+            name: name.as_str().to_owned(),
+            created_at: self.now(),
+            conversation_count: 0,
+        };
+        self.engine()
+            .write(
+                "insert into projects (id, user_id, name, created_at)
+                values ($1, $2, $3, $4)",
+                args![project.id, user, name.as_str(), project.created_at],
+            )
+            .await?;
+        Ok(project)
+    }
+
+    /// A user's projects, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_projects(&self, user: &UserId, page: PageRequest) -> Result<Page<Project>, StoreError> {
+        let start = page.start();
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select id, user_id, name, created_at,
+                    (select count(*) from conversations where project_id = projects.id) as conversation_count
+                from projects
+                where user_id = $1
+                    and (created_at < $2 or (created_at = $2 and id < $3))
+                order by created_at desc, id desc
+                limit $4",
+                args![user, start.at, start.id, page.fetch_limit()],
+            )
+            .await?;
+        let items = rows.iter().map(project).collect::<Result<_, _>>()?;
+        Ok(page.page(items, |p: &Project| Cursor { at: p.created_at, id: p.id.as_uuid() }))
+    }
+
+    /// One project.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn get_project(&self, user: &UserId, id: ProjectId) -> Result<Project, StoreError> {
+        let row = self
+            .engine()
+            .fetch_optional(
+                "select id, user_id, name, created_at,
+                    (select count(*) from conversations where project_id = projects.id) as conversation_count
+                from projects
+                where id = $1
+                    and user_id = $2",
+                args![id, user],
+            )
+            .await?;
+        project(&row.ok_or(StoreError::NotFound("project"))?)
+    }
+
+    /// Gives a project another name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn rename_project(&self, user: &UserId, id: ProjectId, name: &Title) -> Result<Project, StoreError> {
+        self.engine()
+            .write(
+                "update projects
+                set name = $1
+                where id = $2
+                    and user_id = $3",
+                args![name.as_str(), id, user],
+            )
+            .await?;
+        self.get_project(user, id).await
+    }
+
+    /// Deletes a project with everything in it. Audit records stay.
+    ///
+    /// Returns the turns that were in progress: their next append fails with [`StoreError::LostLease`], and whoever
+    /// drives one here should stop it at once.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn delete_project(&self, user: &UserId, id: ProjectId) -> Result<Vec<TurnId>, StoreError> {
+        let mut tx = self.engine().begin().await?;
+        let active = tx
+            .fetch_all(
+                "select id
+                from turns
+                where user_id = $1
+                    and project_id = $2
+                    and status in ('running', 'waiting')
+                order by id
+                limit 10000",
+                args![user, id],
+            )
+            .await?;
+        let deleted = tx
+            .execute(
+                "delete from projects
+                where id = $1
+                    and user_id = $2",
+                args![id, user],
+            )
+            .await?;
+        if deleted == 0 {
+            return Err(StoreError::NotFound("project"));
+        }
+        tx.commit().await?;
+        let turns = turn_ids(&active)?;
+        self.notices().stop_requested(self.engine(), &turns).await;
+        Ok(turns)
+    }
+}
+
+pub(crate) fn turn_ids(rows: &[Row]) -> Result<Vec<TurnId>, StoreError> {
+    Ok(rows.iter().map(|row| row.uuid("id").map(TurnId::from_uuid)).collect::<Result<_, _>>()?)
+}

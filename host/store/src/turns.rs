@@ -1,0 +1,485 @@
+//! Turns: beginning one, who drives it, and asking it to stop.
+
+use bricklayer_domain::{
+    ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus, UserId,
+};
+use uuid::Uuid;
+
+use crate::conversations::{DEFAULT_CONVERSATION_TITLE, temporary_title, to_json};
+use crate::engine::{Row, Sql, args};
+use crate::error::StoreError;
+use crate::lease::{Claim, HeldLease, Lease, WorkerId};
+use crate::notices::Notice;
+use crate::page::{Cursor, Page, PageRequest};
+use crate::store::Store;
+use crate::writer::{insert_event, prepare};
+
+/// Most turns that one call of [`Store::claim_orphans`] takes, and most leases that one renewal reports.
+const MAX_LEASES: u32 = 10_000;
+
+/// A message that begins a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTurn {
+    /// The conversation's project.
+    pub project: ProjectId,
+    /// Where it was said.
+    pub conversation: ConversationId,
+    /// As typed.
+    pub message: String,
+    /// What the user chose; the conversation remembers it.
+    pub settings: TurnSettings,
+    /// The client's own id of this submission: a second one with the same id in the same conversation is answered
+    /// with the first one's turn.
+    pub client_message_id: Option<Uuid>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Begun {
+    /// A turn began; its first event is stored and the caller drives it.
+    New {
+        /// The turn.
+        turn: Turn,
+        /// Its first event.
+        event: StoredEvent,
+        /// The right to go on.
+        lease: Lease,
+    },
+    /// This submission came before; its turn is driven elsewhere or has ended.
+    Repeated {
+        /// The turn.
+        turn: Turn,
+    },
+}
+
+/// What became of the wish to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The turn has ended already.
+    Ended(TurnStatus),
+    /// Its worker is told; the flag is in the database.
+    Requested {
+        /// Whether no live worker holds the turn (it was parked, or its worker died): the caller should claim it and
+        /// end it as cancelled.
+        claimable: bool,
+    },
+}
+
+pub(crate) fn turn(row: &Row) -> Result<Turn, StoreError> {
+    Ok(Turn {
+        id: TurnId::from_uuid(row.uuid("id")?),
+        conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
+        project: ProjectId::from_uuid(row.uuid("project_id")?),
+        user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("turns", e))?,
+        status: status(row)?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+pub(crate) fn status(row: &Row) -> Result<TurnStatus, StoreError> {
+    let text = row.text("status")?;
+    TurnStatus::parse(&text).ok_or_else(|| StoreError::inconsistent("turns", format!("status {text}")))
+}
+
+fn claim(row: &Row, worker: WorkerId) -> Result<Claim, StoreError> {
+    let turn = turn(row)?;
+    let lease = Lease { turn: turn.id, conversation: turn.conversation, worker, token: row.int("lease_token")? };
+    Ok(Claim { turn, lease, stop_requested: row.bool("stop_requested")? })
+}
+
+impl Store {
+    /// Stores a user's message as the first event of a new turn, which `worker` then drives. One transaction: the
+    /// conversation remembers the settings and, when it has no title of its own yet, gets one from the message.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such conversation of this user's in this project,
+    /// [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::TooLarge`], or the database's
+    /// failure.
+    pub async fn begin_turn(&self, user: &UserId, worker: WorkerId, new: NewTurn) -> Result<Begun, StoreError> {
+        let settings = to_json("turns", &new.settings)?;
+        let title = temporary_title(&new.message);
+        let event = Event::TurnStarted { message: new.message, settings: new.settings };
+        let prepared = prepare(event)?;
+        let mut tx = self.engine().begin().await?;
+        // Locks the conversation, so that no other turn can begin while this decides.
+        let conversation = tx
+            .fetch_optional(
+                Sql::Each {
+                    sqlite: "select id
+                    from conversations
+                    where id = $1
+                        and project_id = $2
+                        and user_id = $3",
+                    postgres: "select id
+                    from conversations
+                    where id = $1
+                        and project_id = $2
+                        and user_id = $3
+                    for no key update",
+                },
+                args![new.conversation, new.project, user],
+            )
+            .await?;
+        if conversation.is_none() {
+            return Err(StoreError::NotFound("conversation"));
+        }
+        let in_the_way = tx
+            .fetch_all(
+                "select id, conversation_id, project_id, user_id, status, created_at, updated_at, client_message_id
+                from turns
+                where conversation_id = $1
+                    and (status in ('running', 'waiting') or client_message_id = $2)
+                order by first_seq
+                limit 2",
+                args![new.conversation, new.client_message_id],
+            )
+            .await?;
+        for row in &in_the_way {
+            if new.client_message_id.is_some() && row.maybe_uuid("client_message_id")? == new.client_message_id {
+                return Ok(Begun::Repeated { turn: turn(row)? });
+            }
+        }
+        if let Some(row) = in_the_way.first() {
+            return Err(StoreError::Busy { turn: TurnId::from_uuid(row.uuid("id")?) });
+        }
+        let now = self.now();
+        let id = TurnId::new();
+        let inserted = tx
+            .fetch_all(
+                "insert into turns (
+                    id, conversation_id, project_id, user_id, status, client_message_id, first_seq, last_seq,
+                    stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at
+                )
+                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9
+                from (
+                    select coalesce((
+                        select last_seq
+                        from turns
+                        where conversation_id = $2
+                        order by first_seq desc
+                        limit 1
+                    ), 0) as seq
+                ) as latest
+                where true
+                returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
+                    stop_requested, lease_token, first_seq",
+                args![
+                    id,
+                    new.conversation,
+                    new.project,
+                    user,
+                    new.client_message_id,
+                    false,
+                    worker,
+                    self.lease_end(now),
+                    now
+                ],
+            )
+            .await?;
+        let row = inserted.first().ok_or_else(|| StoreError::inconsistent("turns", "nothing was inserted"))?;
+        let seq = EventSeq(row.int("first_seq")?);
+        let Claim { turn, lease, .. } = claim(row, worker)?;
+        insert_event(&mut tx, turn.conversation, id, seq, now, &prepared).await?;
+        tx.execute(
+            "update conversations
+            set settings = $1,
+                updated_at = $2,
+                title = case when title = $3 then $4 else title end
+            where id = $5",
+            args![settings.as_str(), now, DEFAULT_CONVERSATION_TITLE, title.as_str(), new.conversation],
+        )
+        .await?;
+        let notice = [Notice::Appended { conversation: turn.conversation, turn: id, seq, local: true }];
+        self.notices().stage(&mut tx, &notice).await?;
+        tx.commit().await?;
+        self.notices().publish(&notice);
+        let event = StoredEvent { seq, conversation: turn.conversation, turn: id, at: now, event: prepared.event };
+        Ok(Begun::New { turn, event, lease })
+    }
+
+    /// One turn.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn get_turn(&self, user: &UserId, id: TurnId) -> Result<Turn, StoreError> {
+        let row = self
+            .engine()
+            .fetch_optional(
+                "select id, conversation_id, project_id, user_id, status, created_at, updated_at
+                from turns
+                where id = $1
+                    and user_id = $2",
+                args![id, user],
+            )
+            .await?;
+        turn(&row.ok_or(StoreError::NotFound("execution"))?)
+    }
+
+    /// A conversation's turns, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such conversation of this user's, or the database's failure.
+    pub async fn list_turns(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Turn>, StoreError> {
+        let start = page.start();
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select id, conversation_id, project_id, user_id, status, created_at, updated_at
+                from turns
+                where conversation_id = $1
+                    and user_id = $2
+                    and (created_at < $3 or (created_at = $3 and id < $4))
+                order by created_at desc, id desc
+                limit $5",
+                args![conversation, user, start.at, start.id, page.fetch_limit()],
+            )
+            .await?;
+        if rows.is_empty() {
+            self.get_conversation(user, conversation).await?;
+        }
+        let items = rows.iter().map(turn).collect::<Result<_, _>>()?;
+        Ok(page.page(items, |t: &Turn| Cursor { at: t.created_at, id: t.id.as_uuid() }))
+    }
+
+    /// How many of a user's turns run or wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_turns_in_progress(&self, user: &UserId) -> Result<i64, StoreError> {
+        let row = self
+            .engine()
+            .fetch_optional(
+                "select count(*) as turns
+                from turns
+                where user_id = $1
+                    and status in ('running', 'waiting')",
+                args![user],
+            )
+            .await?;
+        row.map_or(Ok(0), |row| Ok(row.int("turns")?))
+    }
+
+    /// Takes over a turn that nobody holds: its approvals were answered, its worker let it go, or its lease ran out.
+    /// `None` when it is held, parked, ended or gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_turn(&self, turn: TurnId, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
+        let now = self.now();
+        let rows = self
+            .engine()
+            .write(
+                "update turns
+                set lease_worker = $1,
+                    lease_token = lease_token + 1,
+                    lease_expires_at = $2
+                where id = $3
+                    and status = 'running'
+                    and lease_expires_at <= $4
+                returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
+                    stop_requested, lease_token",
+                args![worker, self.lease_end(now), turn, now],
+            )
+            .await?;
+        rows.first().map(|row| claim(row, worker)).transpose()
+    }
+
+    /// Takes over at most `limit` turns that nobody holds, the longest abandoned first. Several hosts may call it at
+    /// once and get different turns. Called at start and then regularly.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_orphans(&self, worker: WorkerId, limit: u32) -> Result<Vec<Claim>, StoreError> {
+        let now = self.now();
+        let rows = self
+            .engine()
+            .write(
+                Sql::Each {
+                    sqlite: "update turns
+                    set lease_worker = $1,
+                        lease_token = lease_token + 1,
+                        lease_expires_at = $2
+                    where id in (
+                            select id
+                            from turns
+                            where status = 'running'
+                                and lease_expires_at <= $3
+                            order by lease_expires_at
+                            limit $4
+                        )
+                    returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
+                        stop_requested, lease_token",
+                    postgres: "update turns
+                    set lease_worker = $1,
+                        lease_token = lease_token + 1,
+                        lease_expires_at = $2
+                    where id in (
+                            select id
+                            from turns
+                            where status = 'running'
+                                and lease_expires_at <= $3
+                            order by lease_expires_at
+                            limit $4
+                            for update skip locked
+                        )
+                    returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
+                        stop_requested, lease_token",
+                },
+                args![worker, self.lease_end(now), now, i64::from(limit.min(MAX_LEASES))],
+            )
+            .await?;
+        rows.iter().map(|row| claim(row, worker)).collect()
+    }
+
+    /// Keeps a worker's leases alive and returns those it still holds: a turn it drives that is not among them was
+    /// lost, and one with `stop_requested` is to be stopped. Appending renews as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew_leases(&self, worker: WorkerId) -> Result<Vec<HeldLease>, StoreError> {
+        let now = self.now();
+        self.engine()
+            .write(
+                Sql::Each {
+                    sqlite: "update turns
+                    set lease_expires_at = $1
+                    where lease_worker = $2
+                        and status = 'running'",
+                    // One that is locked is being appended to, which renews it.
+                    postgres: "update turns
+                    set lease_expires_at = $1
+                    where id in (
+                            select id
+                            from turns
+                            where lease_worker = $2
+                                and status = 'running'
+                            for update skip locked
+                        )",
+                },
+                args![self.lease_end(now), worker],
+            )
+            .await?;
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select id, conversation_id, lease_token, lease_expires_at, stop_requested
+                from turns
+                where lease_worker = $1
+                    and status = 'running'
+                order by id
+                limit $2",
+                args![worker, i64::from(MAX_LEASES)],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(HeldLease {
+                    lease: Lease {
+                        turn: TurnId::from_uuid(row.uuid("id")?),
+                        conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
+                        worker,
+                        token: row.int("lease_token")?,
+                    },
+                    expires_at: row.time("lease_expires_at")?,
+                    stop_requested: row.bool("stop_requested")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Lets all of a worker's turns go, so that others take them over at once; its own appends fail from then on.
+    /// Returns how many. Called on shutdown, after the last checkpoint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_leases(&self, worker: WorkerId) -> Result<usize, StoreError> {
+        let rows = self
+            .engine()
+            .write(
+                "update turns
+                set lease_worker = null,
+                    lease_token = lease_token + 1,
+                    lease_expires_at = $1
+                where lease_worker = $2
+                    and status = 'running'
+                returning id",
+                args![self.now(), worker],
+            )
+            .await?;
+        Ok(rows.len())
+    }
+
+    /// Voids the leases of every other worker, so that [`Store::claim_orphans`] takes their turns without waiting
+    /// for them to run out. Only for a host that knows it is alone: one that just started on its own SQLite file.
+    /// Should another be alive after all, its appends fail and the log stays whole.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn void_leases_of_others(&self, worker: WorkerId) -> Result<usize, StoreError> {
+        let rows = self
+            .engine()
+            .write(
+                "update turns
+                set lease_worker = null,
+                    lease_token = lease_token + 1,
+                    lease_expires_at = $1
+                where lease_worker <> $2
+                    and status = 'running'
+                returning id",
+                args![self.now(), worker],
+            )
+            .await?;
+        Ok(rows.len())
+    }
+
+    /// Asks a turn to stop, wherever it runs: sets the flag and tells every host. A parked turn becomes claimable.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
+    pub async fn request_stop(&self, user: &UserId, id: TurnId) -> Result<Stop, StoreError> {
+        let now = self.now();
+        let mut tx = self.engine().begin().await?;
+        let row = tx
+            .fetch_optional(
+                Sql::Each {
+                    sqlite: "select status, lease_expires_at
+                    from turns
+                    where id = $1
+                        and user_id = $2",
+                    postgres: "select status, lease_expires_at
+                    from turns
+                    where id = $1
+                        and user_id = $2
+                    for update",
+                },
+                args![id, user],
+            )
+            .await?
+            .ok_or(StoreError::NotFound("execution"))?;
+        let status = status(&row)?;
+        if status.is_final() {
+            return Ok(Stop::Ended(status));
+        }
+        let parked = status == TurnStatus::Waiting;
+        let lease_end = if parked { now } else { row.time("lease_expires_at")? };
+        tx.execute(
+            "update turns
+            set stop_requested = $1,
+                status = 'running',
+                lease_expires_at = $2,
+                updated_at = case when status = 'waiting' then $3 else updated_at end
+            where id = $4",
+            args![true, lease_end, now, id],
+        )
+        .await?;
+        tx.commit().await?;
+        self.notices().stop_requested(self.engine(), &[id]).await;
+        Ok(Stop::Requested { claimable: lease_end <= now })
+    }
+}

@@ -1,0 +1,461 @@
+//! The group-commit writer: one task gathers the appends of all turns that wait and commits them together.
+//!
+//! Nothing waits for a batch to fill: the writer takes what is there. An idle store commits each append at once, and
+//! the busier it is the more appends share a commit.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use bricklayer_domain::{
+    ApprovalDecision, ConversationId, Event, EventSeq, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
+};
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::{Clock, now};
+use crate::engine::{Arg, Engine, Sql, Tx, args};
+use crate::error::StoreError;
+use crate::lease::Lease;
+use crate::notices::{Notice, NoticeBoard};
+use crate::store::Store;
+use crate::turns::status;
+
+/// Most events of one append; protects the writer from one caller holding all others up.
+pub const MAX_APPEND_EVENTS: usize = 512;
+
+/// Largest event as JSON; protects memory and the readers. Results for the model are cut far below it.
+pub const MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// Appends that share one commit at most.
+const MAX_BATCH_APPENDS: usize = 256;
+
+/// Events that share one commit at most, give or take one append.
+const MAX_BATCH_EVENTS: usize = 1024;
+
+/// What a writer is asked.
+pub(crate) enum Command {
+    Append(Append),
+    /// Finish what is queued, then end.
+    Close(oneshot::Sender<()>),
+}
+
+/// One append, checked and serialised by its caller.
+pub(crate) struct Append {
+    lease: Lease,
+    events: Vec<Prepared>,
+    after: After,
+    reply: oneshot::Sender<Result<Vec<StoredEvent>, StoreError>>,
+}
+
+/// An event with its JSON.
+pub(crate) struct Prepared {
+    pub(crate) event: Event,
+    kind: &'static str,
+    body: String,
+}
+
+/// Where the turn stands once the append is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    Running,
+    Parked,
+    Ended(TurnStatus),
+}
+
+impl After {
+    const fn status(self) -> TurnStatus {
+        match self {
+            Self::Running => TurnStatus::Running,
+            Self::Parked => TurnStatus::Waiting,
+            Self::Ended(status) => status,
+        }
+    }
+}
+
+/// The tag of an event's JSON, for selecting without parsing.
+const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::TurnStarted { .. } => "turn_started",
+        Event::StepStarted { .. } => "step_started",
+        Event::TextDelta { .. } => "text_delta",
+        Event::ThinkingDelta { .. } => "thinking_delta",
+        Event::ModelRetry { .. } => "model_retry",
+        Event::StepDiscarded { .. } => "step_discarded",
+        Event::AssistantMessage { .. } => "assistant_message",
+        Event::ApprovalRequested { .. } => "approval_requested",
+        Event::ApprovalAnswered { .. } => "approval_answered",
+        Event::ToolStarted { .. } => "tool_started",
+        Event::ToolProgress { .. } => "tool_progress",
+        Event::ToolFinished { .. } => "tool_finished",
+        Event::TurnFinished { .. } => "turn_finished",
+    }
+}
+
+pub(crate) fn prepare(event: Event) -> Result<Prepared, StoreError> {
+    let body = serde_json::to_string(&event).map_err(|e| StoreError::inconsistent("events", e))?;
+    if body.len() > MAX_EVENT_BYTES {
+        return Err(StoreError::TooLarge { what: "the event in bytes", limit: MAX_EVENT_BYTES });
+    }
+    Ok(Prepared { kind: kind(&event), body, event })
+}
+
+/// The rules of the log that hold whatever the database says.
+fn after(events: &[Event]) -> Result<After, StoreError> {
+    if events.len() > MAX_APPEND_EVENTS {
+        return Err(StoreError::TooLarge { what: "the number of events", limit: MAX_APPEND_EVENTS });
+    }
+    let mut after = After::Running;
+    for event in events {
+        if let After::Ended(_) = after {
+            return Err(StoreError::InvalidAppend("nothing follows the event that ends the turn"));
+        }
+        match event {
+            Event::TurnStarted { .. } => {
+                return Err(StoreError::InvalidAppend("a turn begins once, through begin_turn"));
+            }
+            Event::ApprovalAnswered { .. } => {
+                return Err(StoreError::InvalidAppend("approvals are answered through answer_approval"));
+            }
+            Event::ApprovalRequested { .. } => after = After::Parked,
+            Event::TurnFinished { end, .. } => {
+                after = After::Ended(match end {
+                    TurnEnd::Completed => TurnStatus::Completed,
+                    TurnEnd::Failed { .. } => TurnStatus::Failed,
+                    TurnEnd::Cancelled => TurnStatus::Cancelled,
+                });
+            }
+            Event::StepStarted { .. }
+            | Event::TextDelta { .. }
+            | Event::ThinkingDelta { .. }
+            | Event::ModelRetry { .. }
+            | Event::StepDiscarded { .. }
+            | Event::AssistantMessage { .. }
+            | Event::ToolStarted { .. }
+            | Event::ToolProgress { .. }
+            | Event::ToolFinished { .. } => {}
+        }
+    }
+    Ok(after)
+}
+
+impl Store {
+    /// Appends events to a turn in order, all or none; returns them in their places once they are committed. Renews
+    /// the lease.
+    ///
+    /// An append with a [`Event::TurnFinished`] ends the turn, and one with an [`Event::ApprovalRequested`] parks it
+    /// until every open approval is answered: both give the lease back in the same transaction, so the requests of
+    /// one step belong into one append, after everything else of the step. Dropping the future does not take an
+    /// append back.
+    ///
+    /// # Errors
+    /// [`StoreError::LostLease`] or [`StoreError::TurnEnded`]: stop driving the turn. [`StoreError::InvalidAppend`]
+    /// or [`StoreError::TooLarge`]: nothing was stored and the lease is still good. The database's failure: see
+    /// [`StoreError::Unavailable`].
+    pub async fn append(&self, lease: &Lease, events: Vec<Event>) -> Result<Vec<StoredEvent>, StoreError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let after = after(&events)?;
+        let events = events.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        let writers = self.writers();
+        // One turn, one writer: its appends keep their order, and no two transactions here want the same row.
+        let index = lease.turn.as_uuid().as_u64_pair().1 % (writers.len().max(1) as u64);
+        let writer = usize::try_from(index).ok().and_then(|i| writers.get(i)).ok_or(StoreError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let append = Append { lease: lease.clone(), events, after, reply };
+        writer.send(Command::Append(append)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+/// The task.
+pub(crate) struct Writer {
+    engine: Engine,
+    notices: NoticeBoard,
+    clock: Arc<dyn Clock>,
+    lease: Duration,
+}
+
+/// A batch that was not committed.
+struct BatchError {
+    error: StoreError,
+    /// Whether it is certain that nothing was stored, so that trying again is safe.
+    undone: bool,
+}
+
+impl From<StoreError> for BatchError {
+    fn from(error: StoreError) -> Self {
+        Self { error, undone: true }
+    }
+}
+
+impl From<sqlx::Error> for BatchError {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+/// Where an append went, or why it was refused.
+type Placed = Result<(ConversationId, EventSeq, DateTime<Utc>), StoreError>;
+
+impl Writer {
+    pub(crate) const fn new(engine: Engine, notices: NoticeBoard, clock: Arc<dyn Clock>, lease: Duration) -> Self {
+        Self { engine, notices, clock, lease }
+    }
+
+    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Command>) {
+        let mut closing = Vec::new();
+        while let Some(command) = queue.recv().await {
+            let mut batch = Vec::new();
+            let mut events = 0;
+            let mut next = Some(command);
+            while let Some(command) = next {
+                match command {
+                    Command::Append(append) => {
+                        events += append.events.len();
+                        batch.push(append);
+                    }
+                    Command::Close(done) => {
+                        // No more is accepted; what was is still received and written.
+                        queue.close();
+                        closing.push(done);
+                    }
+                }
+                let full = batch.len() >= MAX_BATCH_APPENDS || events >= MAX_BATCH_EVENTS;
+                next = if full { None } else { queue.try_recv().ok() };
+            }
+            self.write(batch).await;
+        }
+        for done in closing {
+            let _ = done.send(());
+        }
+    }
+
+    /// Writes a batch; when the database refuses it, writes each append alone, so that a bad one only hurts itself.
+    async fn write(&self, batch: Vec<Append>) {
+        if batch.is_empty() {
+            return;
+        }
+        match self.try_write(&batch).await {
+            Ok(placed) => answer(batch, placed),
+            Err(failed) if failed.undone && batch.len() > 1 && !is_hopeless(&failed.error) => {
+                tracing::warn!(error = %failed.error, appends = batch.len(), "a batch of events failed; writing each alone");
+                for append in batch {
+                    let placed = self.try_write(std::slice::from_ref(&append)).await;
+                    answer(vec![append], placed.unwrap_or_else(|failed| vec![Err(failed.error)]));
+                }
+            }
+            Err(failed) => {
+                let mut error = Some(failed.error);
+                for append in batch {
+                    // The cause goes to the first; it cannot be copied.
+                    let error =
+                        error.take().unwrap_or_else(|| StoreError::Unavailable(Box::new(sqlx::Error::PoolTimedOut)));
+                    answer(vec![append], vec![Err(error)]);
+                }
+            }
+        }
+    }
+
+    async fn try_write(&self, batch: &[Append]) -> Result<Vec<Placed>, BatchError> {
+        let now = now(self.clock.as_ref());
+        let mut tx = self.engine.begin().await?;
+        let mut placed = Vec::with_capacity(batch.len());
+        let mut rows = Vec::new();
+        let mut notices = Vec::with_capacity(batch.len());
+        for append in batch {
+            match self.place(&mut tx, append, now).await? {
+                Ok((conversation, first)) => {
+                    let mut seq = first;
+                    for prepared in &append.events {
+                        rows.push(EventRow { conversation, seq, turn: append.lease.turn, at: now, prepared });
+                        if let Event::ApprovalRequested { call, .. } = &prepared.event {
+                            open_approval(&mut tx, append.lease.turn, call, seq).await?;
+                        }
+                        seq = EventSeq(seq.0 + 1);
+                    }
+                    let last = EventSeq(seq.0 - 1);
+                    notices.push(Notice::Appended { conversation, turn: append.lease.turn, seq: last, local: true });
+                    placed.push(Ok((conversation, first, now)));
+                }
+                Err(refusal) => placed.push(Err(refusal)),
+            }
+        }
+        insert_events(&mut tx, &rows).await?;
+        self.notices.stage(&mut tx, &notices).await?;
+        tx.commit().await.map_err(|error| BatchError { error: error.into(), undone: false })?;
+        self.notices.publish(&notices);
+        Ok(placed)
+    }
+
+    /// Checks the lease, takes sequence numbers and moves the turn, in one statement.
+    async fn place(
+        &self,
+        tx: &mut Tx,
+        append: &Append,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(ConversationId, EventSeq), StoreError>, BatchError> {
+        let count = i64::try_from(append.events.len()).unwrap_or(i64::MAX);
+        let going = append.after == After::Running;
+        let updated = tx
+            .fetch_optional(
+                "update turns
+                set last_seq = last_seq + $1,
+                    status = $2,
+                    updated_at = case when status = $2 then updated_at else $3 end,
+                    lease_worker = case when $4 then lease_worker end,
+                    lease_token = lease_token + $5,
+                    lease_expires_at = $6
+                where id = $7
+                    and lease_token = $8
+                    and lease_worker = $9
+                    and status = 'running'
+                returning conversation_id, last_seq",
+                args![
+                    count,
+                    append.after.status().as_str(),
+                    now,
+                    going,
+                    i64::from(!going),
+                    if going { now + self.lease } else { now },
+                    append.lease.turn,
+                    append.lease.token,
+                    append.lease.worker,
+                ],
+            )
+            .await?;
+        if let Some(row) = updated {
+            let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
+            return Ok(Ok((conversation, EventSeq(row.int("last_seq")? - count + 1))));
+        }
+        let turn = tx
+            .fetch_optional(
+                "select status
+                from turns
+                where id = $1",
+                args![append.lease.turn],
+            )
+            .await?;
+        let status = turn.map(|row| status(&row)).transpose()?;
+        Ok(Err(match status {
+            Some(status) if status.is_final() => StoreError::TurnEnded(status),
+            _ => StoreError::LostLease,
+        }))
+    }
+}
+
+/// Whether trying each append alone would only wait for the same failure again and again.
+const fn is_hopeless(error: &StoreError) -> bool {
+    matches!(error, StoreError::Closed | StoreError::Locked(_) | StoreError::ReadOnly(_) | StoreError::Corrupt(_))
+        || matches!(error, StoreError::Unavailable(cause) if !matches!(**cause, sqlx::Error::Database(_)))
+}
+
+/// Answers each append. A caller that no longer waits is fine.
+fn answer(batch: Vec<Append>, placed: Vec<Placed>) {
+    for (append, placed) in batch.into_iter().zip(placed) {
+        let turn = append.lease.turn;
+        let answer = placed.map(|(conversation, first, at)| {
+            (first.0..)
+                .zip(append.events)
+                .map(|(seq, prepared)| StoredEvent {
+                    seq: EventSeq(seq),
+                    conversation,
+                    turn,
+                    at,
+                    event: prepared.event,
+                })
+                .collect()
+        });
+        let _ = append.reply.send(answer);
+    }
+}
+
+async fn open_approval(tx: &mut Tx, turn: TurnId, call: &ToolCallId, seq: EventSeq) -> Result<(), sqlx::Error> {
+    tx.execute(
+        "insert into approvals (turn_id, call_id, requested_seq)
+        values ($1, $2, $3)
+        on conflict (turn_id, call_id) do nothing",
+        args![turn, call.0.as_bytes(), seq.0],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The word of a decision in the database.
+pub(crate) const fn decision_word(decision: ApprovalDecision) -> &'static str {
+    match decision {
+        ApprovalDecision::Once => "once",
+        ApprovalDecision::Conversation => "conversation",
+        ApprovalDecision::No => "no",
+    }
+}
+
+struct EventRow<'a> {
+    conversation: ConversationId,
+    seq: EventSeq,
+    turn: TurnId,
+    at: DateTime<Utc>,
+    prepared: &'a Prepared,
+}
+
+/// Events of one `insert` statement. Powers of two, so that few statements serve every count and each is prepared
+/// once per connection.
+const INSERT_SIZES: [usize; 6] = [32, 16, 8, 4, 2, 1];
+
+const EVENT_COLUMNS: usize = 6;
+
+static INSERTS: LazyLock<Vec<(usize, Sql)>> = LazyLock::new(|| {
+    INSERT_SIZES
+        .into_iter()
+        .map(|size| {
+            let rows: Vec<String> = (0..size)
+                .map(|row| {
+                    let places: Vec<String> =
+                        (1..=EVENT_COLUMNS).map(|column| format!("${}", row * EVENT_COLUMNS + column)).collect();
+                    format!("({})", places.join(", "))
+                })
+                .collect();
+            let text = format!(
+                "insert into events (conversation_id, seq, turn_id, kind, body, at) values {}",
+                rows.join(", ")
+            );
+            (size, Sql::Built(text.into()))
+        })
+        .collect()
+});
+
+async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::Error> {
+    let mut rest = rows;
+    for (size, sql) in INSERTS.iter() {
+        while let Some((now, later)) = rest.split_at_checked(*size) {
+            let args: Vec<Arg<'_>> = now
+                .iter()
+                .flat_map(|row| {
+                    [
+                        row.conversation.into(),
+                        row.seq.0.into(),
+                        row.turn.into(),
+                        row.prepared.kind.into(),
+                        row.prepared.body.as_str().into(),
+                        row.at.into(),
+                    ]
+                })
+                .collect();
+            tx.execute(sql.clone(), &args).await?;
+            rest = later;
+        }
+    }
+    Ok(())
+}
+
+/// Inserts one event in the caller's transaction.
+pub(crate) async fn insert_event(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    turn: TurnId,
+    seq: EventSeq,
+    at: DateTime<Utc>,
+    prepared: &Prepared,
+) -> Result<(), sqlx::Error> {
+    insert_events(tx, &[EventRow { conversation, seq, turn, at, prepared }]).await
+}
