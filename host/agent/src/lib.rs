@@ -1,5 +1,24 @@
 //! The agent: turn loop, model providers, built-in tools, skills, permissions.
+//!
+//! `turn` is the loop as data: a fold of the log and a step function without I/O. `driver` performs its effects.
+//! `context` and `prompt` make what the model reads; `model` holds the providers; `tools` the built-in tools;
+//! `permissions` decides what runs, and `ports` is what the crate asks of the world.
 
+pub mod context;
+mod driver;
+pub mod model;
+mod permissions;
 mod ports;
+mod prompt;
+mod settings;
+mod skills;
+mod tools;
+pub mod turn;
 
-pub use ports::{ExternalTools, LogError, ProgressSink, TurnLog};
+pub use driver::{TurnDeps, TurnExit, run_turn, tool_catalogue};
+pub use permissions::{CallClass, Permission, PermissionMode, decide};
+pub use ports::{CallEffect, ExternalTools, LogError, ProgressSink, TurnLog};
+pub use prompt::{PromptFacts, system_prompt};
+pub use settings::TurnLimits;
+pub use skills::{Skill, SkillSet};
+pub use tools::{FileLedger, ProjectFolder, built_in_specs};

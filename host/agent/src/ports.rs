@@ -35,6 +35,17 @@ pub trait TurnLog: Send + Sync {
 /// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 
+/// What one particular call would do, as far as its tool can tell from the arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallEffect {
+    /// Changes nothing: may run side by side with others and be run again.
+    Reads,
+    /// Changes or adds, destroys nothing.
+    Writes,
+    /// Destroys what exists: the user is asked.
+    Destroys,
+}
+
 /// Tools that live outside this crate: plugins now, remote MCP servers later. One value serves one turn: it knows
 /// the user, the project, the credential and the turn's settings.
 #[async_trait]
@@ -42,9 +53,23 @@ pub trait ExternalTools: Send + Sync {
     /// The catalogue, in an order that is the same for every turn (the model's prompt cache depends on it).
     fn specs(&self) -> Arc<[ToolSpec]>;
 
+    /// What this call would do, when the tool can tell (a statement that drops a table, say); `None` leaves the
+    /// decision to the tool's annotations. Must be quick and without side effects: it is asked before each call,
+    /// and again when a turn is taken up after a restart.
+    async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+        let _ = call;
+        None
+    }
+
     /// Runs one call to its end. Never panics; every fault is a failed outcome. When `cancel` fires it returns
     /// within 500 ms and has ended the remote work it could end.
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome;
+}
+
+impl fmt::Debug for dyn TurnLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TurnLog")
+    }
 }
 
 impl fmt::Debug for dyn ExternalTools {

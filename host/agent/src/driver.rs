@@ -1,0 +1,226 @@
+//! The driver: performs the effects of the step function against a model, tools and the log.
+//!
+//! One call of [`run_turn`] serves a fresh turn, one whose approval was answered, and one whose worker died. Dropping
+//! its future leaves the turn as the log has it; another call continues from there.
+
+mod calls;
+mod model_call;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bricklayer_domain::{Event, StoredEvent, ToolName, ToolSpec, TurnEnd};
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::ModelProvider;
+use crate::permissions::PermissionMode;
+use crate::ports::{ExternalTools, LogError, TurnLog};
+use crate::prompt::{PromptFacts, system_prompt};
+use crate::settings::TurnLimits;
+use crate::skills::SkillSet;
+use crate::tools::{BuiltIns, FileLedger, ProjectFolder, built_in_specs};
+use crate::turn::{Effect, Input, TurnPolicy, TurnState};
+
+use calls::Calls;
+
+/// What a turn works with; made per turn.
+#[derive(Debug, Clone)]
+pub struct TurnDeps {
+    /// The turn's log.
+    pub log: Arc<dyn TurnLog>,
+    /// The model.
+    pub model: Arc<dyn ModelProvider>,
+    /// Tools outside this crate.
+    pub external: Arc<dyn ExternalTools>,
+    /// The project's files.
+    pub folder: ProjectFolder,
+    /// The project's skills.
+    pub skills: Arc<SkillSet>,
+    /// How much runs unasked.
+    pub mode: PermissionMode,
+    /// The turn's bounds.
+    pub limits: TurnLimits,
+    /// The workspace's address, for the prompt.
+    pub workspace_url: Option<String>,
+    /// Whether that is the embedded workspace.
+    pub local_workspace: bool,
+}
+
+/// How a run of a turn ended.
+#[derive(Debug)]
+pub enum TurnExit {
+    /// `TurnFinished` is in the log.
+    Finished(TurnEnd),
+    /// Everything left waits for the user; the open questions are in the log. Run the turn again, with the log read
+    /// anew, when an answer was appended. An answer may have come before this value was seen: look for one.
+    Parked,
+    /// The log could not be written. The turn stands where the log has it.
+    Interrupted(LogError),
+}
+
+/// All tools of a project as the model sees them, built-in ones first. An external tool cannot take the name of a
+/// built-in one.
+#[must_use]
+pub fn tool_catalogue(external: &[ToolSpec], skills: &SkillSet) -> Arc<[ToolSpec]> {
+    let mut specs = built_in_specs(skills);
+    for spec in external {
+        if !specs.iter().any(|known| known.name == spec.name) {
+            specs.push(spec.clone());
+        }
+    }
+    specs.into()
+}
+
+/// Runs a turn until it ends, waits for the user, or its log fails.
+///
+/// `history` is every event of the conversation in order; its last turn is the one that runs. `cancel` is the user's
+/// stop: within 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that
+/// is parked is stopped by running it with a token that is cancelled already.
+pub async fn run_turn(deps: TurnDeps, history: Vec<StoredEvent>, cancel: CancellationToken) -> TurnExit {
+    let mut driver = Driver::new(deps, history);
+    match driver.run(&cancel).await {
+        Ok(exit) => exit,
+        Err(error) => TurnExit::Interrupted(error),
+    }
+}
+
+struct Driver {
+    deps: TurnDeps,
+    state: TurnState,
+    specs: Arc<[ToolSpec]>,
+    system: Arc<str>,
+    built_ins: BuiltIns,
+    /// The conversation without deltas and progress: what the context is built from.
+    events: Vec<Event>,
+    ledger: FileLedger,
+    /// Emitted by the step function, not yet durable.
+    pending: Vec<Event>,
+    calls: Calls,
+    /// Text of a step that was streaming when its worker died; kept when the user stops the turn.
+    orphaned_text: Vec<bricklayer_domain::Block>,
+}
+
+impl Driver {
+    fn new(deps: TurnDeps, history: Vec<StoredEvent>) -> Self {
+        let wanted = last_settings_model(&history);
+        let policy = TurnPolicy {
+            mode: deps.mode,
+            model: deps.model.model(wanted),
+            max_steps: deps.limits.max_steps,
+            max_calls_per_step: deps.limits.max_calls_per_step,
+            max_concurrent_reads: deps.limits.max_concurrent_reads,
+        };
+        let state = TurnState::fold(policy, &history);
+        let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
+        let facts = PromptFacts {
+            workspace_url: deps.workspace_url.clone(),
+            local_workspace: deps.local_workspace,
+            settings: state.settings().clone(),
+        };
+        let system = system_prompt(&facts, &deps.skills).into();
+        let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
+        let orphaned_text = model_call::orphaned_text(&history);
+        let mut ledger = FileLedger::default();
+        let mut events = Vec::with_capacity(history.len());
+        for stored in history {
+            ledger.apply(&stored.event);
+            keep(&mut events, stored.event);
+        }
+        let calls = Calls::new();
+        Self { deps, state, specs, system, built_ins, events, ledger, pending: Vec::new(), calls, orphaned_text }
+    }
+
+    async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
+        let first = if cancel.is_cancelled() {
+            Input::Stop { partial: std::mem::take(&mut self.orphaned_text), usage: Default::default() }
+        } else {
+            Input::Resume
+        };
+        let mut effects: VecDeque<Effect> = self.state.step(first, Utc::now()).into();
+        let mut stopped = cancel.is_cancelled();
+        loop {
+            let input = match effects.pop_front() {
+                Some(Effect::Append(event)) => {
+                    self.emit(*event);
+                    continue;
+                }
+                Some(Effect::Classify(calls)) => Input::Classified(self.classify(&calls).await),
+                Some(Effect::CallModel { step }) => {
+                    let input = self.call_model(step, cancel).await?;
+                    stopped |= matches!(input, Input::Stop { .. });
+                    input
+                }
+                Some(Effect::RunCall(call)) => {
+                    self.flush().await?;
+                    self.start_call(call);
+                    continue;
+                }
+                Some(Effect::CancelCalls) => {
+                    self.calls.cancel_all();
+                    continue;
+                }
+                Some(Effect::Park) => {
+                    self.flush().await?;
+                    return Ok(TurnExit::Parked);
+                }
+                Some(Effect::Exit(end)) => {
+                    self.flush().await?;
+                    return Ok(TurnExit::Finished(end));
+                }
+                None => {
+                    self.flush().await?;
+                    let input = self.wait_for_calls(cancel, stopped).await?;
+                    stopped |= matches!(input, Input::Stop { .. });
+                    input
+                }
+            };
+            effects.extend(self.state.step(input, Utc::now()));
+        }
+    }
+
+    /// Takes an event that the step function emitted; it becomes durable with the next flush.
+    fn emit(&mut self, event: Event) {
+        self.ledger.apply(&event);
+        self.pending.push(event.clone());
+        keep(&mut self.events, event);
+    }
+
+    async fn flush(&mut self) -> Result<(), LogError> {
+        let events = std::mem::take(&mut self.pending);
+        if !events.is_empty() {
+            self.deps.log.append(events).await?;
+        }
+        Ok(())
+    }
+
+    fn spec(&self, name: &ToolName) -> Option<&ToolSpec> {
+        self.specs.iter().find(|spec| spec.name == *name)
+    }
+}
+
+/// Keeps what the model's context is built from.
+fn keep(events: &mut Vec<Event>, event: Event) {
+    match event {
+        Event::TextDelta { .. }
+        | Event::ThinkingDelta { .. }
+        | Event::ToolProgress { .. }
+        | Event::ModelRetry { .. }
+        | Event::StepStarted { .. }
+        | Event::StepDiscarded { .. }
+        | Event::ToolStarted { .. }
+        | Event::ApprovalRequested { .. }
+        | Event::ApprovalAnswered { .. } => {}
+        Event::TurnStarted { .. }
+        | Event::AssistantMessage { .. }
+        | Event::ToolFinished { .. }
+        | Event::TurnFinished { .. } => events.push(event),
+    }
+}
+
+fn last_settings_model(history: &[StoredEvent]) -> Option<&str> {
+    history.iter().rev().find_map(|stored| match &stored.event {
+        Event::TurnStarted { settings, .. } => Some(settings.model.as_deref()),
+        _ => None,
+    })?
+}

@@ -1,0 +1,193 @@
+//! Language models behind one interface; each provider keeps its own wire format to itself.
+
+pub mod offline;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bricklayer_domain::{Block, StopReason, ToolCallId, ToolSpec, Usage};
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The user, and the results of tools.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A piece of a message to the model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// What a user said, or a note of the host.
+    Text(String),
+    /// What the model said before, unchanged.
+    Block(Block),
+    /// The answer to a tool use of the message before.
+    ToolResult {
+        /// The tool use.
+        id: ToolCallId,
+        /// What the model reads; never empty.
+        content: String,
+        /// The typed result, which only the offline model reads.
+        structured: Option<Value>,
+        /// Whether the call failed.
+        is_error: bool,
+    },
+}
+
+/// A message to the model. Roles alternate, and every tool use is answered at the start of the next message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelMessage {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said; never empty.
+    pub content: Vec<Content>,
+}
+
+/// One model call.
+#[derive(Debug, Clone)]
+pub struct ModelRequest {
+    /// The model's id, as [`ModelProvider::model`] gave it.
+    pub model: String,
+    /// The system prompt; the same bytes for every call of a conversation whose settings do not change.
+    pub system: Arc<str>,
+    /// The tools, always in the same order.
+    pub tools: Arc<[ToolSpec]>,
+    /// The conversation.
+    pub messages: Vec<ModelMessage>,
+    /// Where the messages of earlier turns end: the index of the last of them. A place for a cache mark.
+    pub previous_turn_end: Option<usize>,
+    /// Tokens the model may write.
+    pub max_output_tokens: u32,
+}
+
+/// A tool use that cannot run, because the model's output broke off or is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenCall {
+    /// The tool use; it is in the blocks, with an empty object as its input.
+    pub id: ToolCallId,
+    /// What is wrong and what the model should do, for the model.
+    pub reason: String,
+}
+
+/// A complete answer of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelReply {
+    /// Every block, in order.
+    pub blocks: Vec<Block>,
+    /// Tool uses among the blocks that cannot run.
+    pub broken_calls: Vec<BrokenCall>,
+    /// Why the model stopped.
+    pub stop_reason: StopReason,
+    /// What the provider said about a refusal, when it did.
+    pub stop_details: Option<String>,
+    /// Tokens.
+    pub usage: Usage,
+}
+
+/// Why a model call failed for good, by what the user would do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ModelErrorKind {
+    /// No connection, or the connection broke.
+    Unreachable,
+    /// No first byte, or silence in the middle.
+    Timeout,
+    /// The credential was refused.
+    Unauthorized,
+    /// The credential is good but not for this.
+    Forbidden,
+    /// No such model or no such path.
+    NotFound,
+    /// Too many requests or no budget.
+    RateLimited,
+    /// The provider is overloaded or failed.
+    Upstream,
+    /// The provider refused the request itself.
+    BadRequest,
+    /// The conversation or the request is too large.
+    TooLarge,
+    /// The answer is not what the protocol says.
+    BadResponse,
+}
+
+impl ModelErrorKind {
+    /// The stable word for the turn's end.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreachable => "model-unreachable",
+            Self::Timeout => "model-timeout",
+            Self::Unauthorized => "model-unauthorized",
+            Self::Forbidden => "model-forbidden",
+            Self::NotFound => "model-not-found",
+            Self::RateLimited => "model-rate-limited",
+            Self::Upstream => "model-failed",
+            Self::BadRequest => "model-refused-request",
+            Self::TooLarge => "conversation-too-long",
+            Self::BadResponse => "model-bad-response",
+        }
+    }
+}
+
+/// A model call that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// What kind.
+    pub kind: ModelErrorKind,
+    /// What happened and what to do, for the user; holds no credential and nothing internal.
+    pub message: String,
+}
+
+/// What a model call yields. The last is always [`ModelEvent::Finished`] or [`ModelEvent::Failed`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelEvent {
+    /// Prose, a piece of it.
+    TextDelta {
+        /// The content block.
+        block: u32,
+        /// The piece.
+        text: String,
+    },
+    /// Reasoning, a piece of it.
+    ThinkingDelta {
+        /// The content block.
+        block: u32,
+        /// The piece.
+        text: String,
+    },
+    /// Tokens so far; the latest replaces those before.
+    Usage(Usage),
+    /// An attempt failed, the next begins after the wait; all pieces so far are void.
+    Retry {
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// The wait.
+        delay: Duration,
+        /// Why, for the user.
+        reason: String,
+    },
+    /// The whole answer, which replaces the pieces.
+    Finished(ModelReply),
+    /// It failed for good.
+    Failed(ModelError),
+}
+
+/// A language model.
+pub trait ModelProvider: Send + Sync {
+    /// The id of the model that answers, given what the user picked.
+    fn model(&self, wanted: Option<&str>) -> String;
+
+    /// Asks the model. Dropping the stream ends the request at once.
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent>;
+}
+
+impl fmt::Debug for dyn ModelProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ModelProvider")
+    }
+}

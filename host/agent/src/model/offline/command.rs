@@ -1,0 +1,74 @@
+//! Direct tool commands: `/execute_sql {"statement": "select 1"}`, and short forms of the frequent ones.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Action, Scene};
+
+/// Does what a command says; `command` is the message without its slash.
+pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
+    let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let rest = rest.trim();
+    if let Some(done) = scene.done.last() {
+        return Action::Say(if done.is_error {
+            format!("`{}` failed: {}", done.name.short(), done.content)
+        } else {
+            done.content.to_owned()
+        });
+    }
+    match name {
+        "help" => return Action::Say(help(scene)),
+        "tools" => return Action::Say(tools(scene)),
+        _ => {}
+    }
+    let (name, input) = match short_form(name, rest) {
+        Some(expanded) => expanded,
+        None if rest.is_empty() => (name, json!({})),
+        None => match serde_json::from_str(rest) {
+            Ok(input) => (name, input),
+            Err(error) => {
+                let text = format!(
+                    "The arguments of `/{name}` are not JSON: {error}. Write them as an object, for example \
+                     `/execute_sql {{\"statement\": \"select 1\"}}`."
+                );
+                return Action::Say(text);
+            }
+        },
+    };
+    match scene.tool(name) {
+        Some(tool) => Action::Call { say: String::new(), name: tool.name.clone(), input },
+        None => Action::Say(format!("There is no tool named `{name}`.\n\n{}", tools(scene))),
+    }
+}
+
+fn short_form<'a>(name: &str, rest: &str) -> Option<(&'a str, Value)> {
+    if rest.is_empty() || rest.starts_with('{') {
+        return None;
+    }
+    match name {
+        "sql" => Some(("execute_sql", json!({"statement": rest}))),
+        "read" => Some(("Read", json!({"file_path": rest}))),
+        _ => None,
+    }
+}
+
+/// What this model is and understands.
+pub(super) fn help(scene: &Scene<'_>) -> String {
+    format!(
+        "Offline mode: I am not a language model; I understand a small set of requests.\n\n- `/sql SELECT …` runs a \
+         statement\n- `/read FILE` shows a file\n- `/tools` lists the tools; `/TOOL {{json}}` calls one \
+         directly\n- `/help` shows this\n\n{} tools are available.",
+        scene.tools.len()
+    )
+}
+
+fn tools(scene: &Scene<'_>) -> String {
+    let mut text = "These tools can be called as `/name {json}`:\n".to_owned();
+    for tool in scene.tools {
+        let first = tool.description.split_once(". ").map_or(tool.description.as_str(), |(first, _)| first);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n- `/{}`: {}", tool.name.short(), first.trim_end_matches('.'));
+    }
+    text
+}

@@ -1,0 +1,131 @@
+//! Built-in tools: the project's files and skills. Everything runs inside one opened folder; no path leads out of it.
+
+mod args;
+mod edit;
+mod files;
+mod ledger;
+mod patch;
+mod read;
+mod skill;
+mod write;
+
+pub use files::ProjectFolder;
+pub use ledger::FileLedger;
+
+use std::sync::Arc;
+
+use bricklayer_domain::{
+    ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
+};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::skills::SkillSet;
+
+/// A tool's result before it becomes an outcome.
+pub(crate) type ToolResult = Result<ToolOutcome, ToolFailure>;
+
+/// What a built-in tool works with.
+#[derive(Debug, Clone)]
+pub(crate) struct BuiltIns {
+    folder: ProjectFolder,
+    skills: Arc<SkillSet>,
+}
+
+/// The built-in tools, closed: adding one is adding a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BuiltIn {
+    Read,
+    Write,
+    Edit,
+    Skill,
+}
+
+impl BuiltIn {
+    const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Edit, Self::Skill];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "Read",
+            Self::Write => "Write",
+            Self::Edit => "Edit",
+            Self::Skill => "Skill",
+        }
+    }
+
+    fn parse(name: &ToolName) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.name() == name.0)
+    }
+
+    fn annotations(self) -> ToolAnnotations {
+        match self {
+            Self::Read | Self::Skill => ToolAnnotations::reads(),
+            // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
+            Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
+            Self::Edit => ToolAnnotations::writes(),
+        }
+    }
+}
+
+/// The built-in tools of a project, in the order in which the model sees them. Without skills there is no Skill tool.
+#[must_use]
+pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
+    BuiltIn::ALL
+        .into_iter()
+        .filter(|tool| *tool != BuiltIn::Skill || !skills.is_empty())
+        .map(|tool| {
+            let (description, input_schema) = match tool {
+                BuiltIn::Read => read::describe(),
+                BuiltIn::Write => write::describe(),
+                BuiltIn::Edit => edit::describe(),
+                BuiltIn::Skill => skill::describe(skills),
+            };
+            ToolSpec {
+                name: ToolName(tool.name().to_owned()),
+                source: ToolSource::BuiltIn,
+                description,
+                input_schema,
+                output_schema: None,
+                annotations: tool.annotations(),
+            }
+        })
+        .collect()
+}
+
+impl BuiltIns {
+    pub(crate) fn new(folder: ProjectFolder, skills: Arc<SkillSet>) -> Self {
+        Self { folder, skills }
+    }
+
+    /// Runs a call; `ledger` tells which files the model has seen. File work happens on a blocking thread, which ends
+    /// soon after `cancel` fires.
+    pub(crate) async fn call(&self, call: ToolCall, ledger: FileLedger, cancel: CancellationToken) -> ToolOutcome {
+        let Some(tool) = BuiltIn::parse(&call.name) else {
+            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, format!("no tool {}", call.name)));
+        };
+        let this = self.clone();
+        let stop = cancel.clone();
+        let work = tokio::task::spawn_blocking(move || this.run(tool, &call.input, &ledger, &stop));
+        let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
+        // A file operation that hangs (a network file system) must not hold up a stop; what reads may be left behind,
+        // what writes is short and is waited for by the driver's grace time.
+        tokio::select! {
+            biased;
+            done = work => match done {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(failure)) => ToolOutcome::failed(failure),
+                Err(_) => ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "the tool failed inside the host")),
+            },
+            () = cancel.cancelled(), if tool.annotations().read_only => cancelled(),
+        }
+    }
+
+    fn run(&self, tool: BuiltIn, input: &Value, ledger: &FileLedger, cancel: &CancellationToken) -> ToolResult {
+        match tool {
+            BuiltIn::Read => read::run(&self.folder, input),
+            BuiltIn::Write => write::run(&self.folder, input, ledger),
+            BuiltIn::Edit => edit::run(&self.folder, input, ledger),
+            BuiltIn::Skill => skill::run(&self.skills, input),
+        }
+    }
+}

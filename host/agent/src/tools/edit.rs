@@ -1,0 +1,100 @@
+//! Edit: replaces an exact piece of a file.
+
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use serde_json::{Value, json};
+
+use super::ToolResult;
+use super::args::{Args, invalid};
+use super::files::{ProjectFolder, ProjectPath, Target, digest, inspect_target, replace};
+use super::ledger::FileLedger;
+use super::patch::patch;
+
+pub(super) fn describe() -> (String, Value) {
+    let description = "Replaces an exact piece of a file of the project folder. `old_string` must occur exactly once \
+        (add surrounding lines until it does), or set `replace_all`. Copy it from the file without the line numbers. \
+        The file must have been read in this conversation.";
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "file_path": {"type": "string", "description": "Path relative to the project folder."},
+            "old_string": {"type": "string", "description": "The exact text to replace."},
+            "new_string": {"type": "string", "description": "What takes its place; may be empty."},
+            "replace_all": {"type": "boolean", "description": "Replace every occurrence; false when absent."}
+        },
+        "required": ["file_path", "old_string", "new_string"],
+        "additionalProperties": false
+    });
+    (description.to_owned(), schema)
+}
+
+fn failed(message: String) -> ToolFailure {
+    ToolFailure::new(ToolErrorKind::Failed, message)
+}
+
+pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) -> ToolResult {
+    let args = Args::parse(input, &["file_path", "old_string", "new_string", "replace_all"])?;
+    let path = ProjectPath::parse("file_path", args.str("file_path")?)?;
+    let (old, new) = (args.str("old_string")?, args.str("new_string")?);
+    let replace_all = args.flag("replace_all", false)?;
+    if old.is_empty() {
+        return Err(invalid("`old_string` is empty; create or replace a file with Write"));
+    }
+    if old == new {
+        return Err(invalid("`old_string` and `new_string` are the same"));
+    }
+    let shown = path.text();
+    let Target::File(bytes) = inspect_target(folder, &path)? else {
+        return Err(ToolFailure::new(
+            ToolErrorKind::NotFound,
+            format!("`{shown}` does not exist; create it with Write"),
+        ));
+    };
+    let moved = match ledger.get(&shown) {
+        None => return Err(failed(format!("`{shown}` was not read in this conversation; read it first"))),
+        Some(seen) if !seen.whole => {
+            return Err(failed(format!("only a part of `{shown}` was read; read the whole file first")));
+        }
+        Some(seen) => seen.digest != digest(&bytes),
+    };
+    let text =
+        String::from_utf8(bytes).map_err(|_| failed(format!("`{shown}` is not valid UTF-8 and cannot be edited")))?;
+    let (old, new) = match_line_ends(&text, old, new);
+    let count = text.matches(&old).count();
+    match count {
+        0 => {
+            return Err(failed(format!(
+                "`old_string` does not occur in `{shown}`; read the file again and copy it exactly"
+            )));
+        }
+        1 => {}
+        _ if moved => {
+            return Err(failed(format!("`{shown}` changed since it was read; read it again first")));
+        }
+        _ if replace_all => {}
+        _ => {
+            let hint = "add surrounding lines to make it unique, or set `replace_all`";
+            return Err(failed(format!("`old_string` occurs {count} times in `{shown}`; {hint}")));
+        }
+    }
+    let edited = if replace_all { text.replace(&old, &new) } else { text.replacen(&old, &new, 1) };
+    replace(folder, &path, edited.as_bytes())?;
+    let mut content = format!("Edited `{shown}`: {count} replacement{}.", if count == 1 { "" } else { "s" });
+    if moved {
+        content.push_str(" The file had changed since it was read; read it again before further work on it.");
+    }
+    // A file that moved was not seen in its new form: its digest is left out, so that it counts as unread.
+    let known_digest = if moved { Value::Null } else { Value::String(digest(edited.as_bytes())) };
+    let structured = json!({
+        "path": shown, "kind": "update", "digest": known_digest, "size_bytes": edited.len(),
+        "replacements": count, "moved": moved, "patch": patch(&text, &edited),
+    });
+    Ok(ToolOutcome { content, structured: Some(structured), failure: None })
+}
+
+/// Models see lines without their ends: in a file with CRLF their line breaks mean CRLF.
+fn match_line_ends(text: &str, old: &str, new: &str) -> (String, String) {
+    if text.contains(old) || !text.contains("\r\n") || old.contains('\r') {
+        return (old.to_owned(), new.to_owned());
+    }
+    (old.replace('\n', "\r\n"), new.replace("\r\n", "\n").replace('\n', "\r\n"))
+}

@@ -1,0 +1,60 @@
+//! Which files the model has seen, as a fold of the conversation's log.
+//!
+//! Each successful Read, Write or Edit stores the file's path and the SHA-256 of its content at that moment in the
+//! `structured` part of its outcome. Folding those tells, after a restart as before it, whether a file was read and
+//! whether it has changed since. Pages of one unchanged file add up: when they cover every line, it counts as read.
+
+use std::collections::HashMap;
+
+use bricklayer_domain::Event;
+use serde_json::Value;
+
+/// What the model knows of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) digest: String,
+    pub(super) whole: bool,
+    pages: Vec<(u64, u64)>,
+}
+
+/// The files that the model has seen in a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileLedger {
+    files: HashMap<String, Seen>,
+}
+
+impl FileLedger {
+    /// Takes one event of the log.
+    pub fn apply(&mut self, event: &Event) {
+        let Event::ToolFinished { name, outcome, .. } = event else { return };
+        if outcome.is_error() || !matches!(name.0.as_str(), "Read" | "Write" | "Edit") {
+            return;
+        }
+        let Some(result) = &outcome.structured else { return };
+        let text = |field: &str| result.get(field).and_then(Value::as_str);
+        let number = |field: &str| result.get(field).and_then(Value::as_u64).unwrap_or(0);
+        let (Some(path), Some(digest)) = (text("path"), text("digest")) else { return };
+        let earlier = self.files.remove(path).filter(|seen| seen.digest == digest);
+        let mut seen = earlier.unwrap_or_else(|| Seen { digest: digest.to_owned(), whole: false, pages: Vec::new() });
+        if name.0 == "Read" && result.get("partial").and_then(Value::as_bool).unwrap_or(false) {
+            if result.get("lines_cut").and_then(Value::as_bool) != Some(true) {
+                seen.pages.push((number("start_line"), number("start_line").saturating_add(number("num_lines"))));
+            }
+            seen.whole = seen.whole || covers(&mut seen.pages, number("total_lines"));
+        } else {
+            seen.whole = true;
+        }
+        self.files.insert(path.to_owned(), seen);
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&Seen> {
+        self.files.get(path)
+    }
+}
+
+/// Whether half-open line ranges cover lines 1 to `total`.
+fn covers(pages: &mut [(u64, u64)], total: u64) -> bool {
+    pages.sort_unstable();
+    let reached = pages.iter().fold(1, |next, (start, end)| if *start <= next { next.max(*end) } else { next });
+    reached > total
+}

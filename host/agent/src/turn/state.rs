@@ -1,0 +1,559 @@
+//! The state, its fold, and the step function's main line.
+
+use std::collections::{HashMap, HashSet};
+
+use bricklayer_domain::{
+    ApprovalDecision, Block, Event, StopReason, StoredEvent, ToolCall, ToolCallId, ToolErrorKind, ToolFailure,
+    ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+};
+use chrono::{DateTime, Utc};
+
+use crate::model::ModelReply;
+use crate::permissions::{CallClass, PermissionMode};
+use crate::settings::MAX_STEP_RESTARTS;
+
+/// What the step function needs to know beside the log.
+#[derive(Debug, Clone)]
+pub struct TurnPolicy {
+    /// How much runs unasked.
+    pub mode: PermissionMode,
+    /// The model's id, for the log.
+    pub model: String,
+    /// Model calls in one turn.
+    pub max_steps: u32,
+    /// Tool calls in one model message.
+    pub max_calls_per_step: usize,
+    /// Read-only calls side by side.
+    pub max_concurrent_reads: usize,
+}
+
+/// Why a turn failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnFailure {
+    /// A stable word.
+    pub code: String,
+    /// What happened and what to do, for the user.
+    pub message: String,
+}
+
+/// What is known about a call before it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallClassification {
+    /// A tool of the catalogue.
+    Known(CallClass),
+    /// No such tool; the text tells the model which there are.
+    Unknown(String),
+}
+
+/// What happened in the world.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A worker takes the turn: at its start, after an answer, after a restart.
+    Resume,
+    /// The answer to [`Effect::Classify`].
+    Classified(Vec<(ToolCallId, CallClassification)>),
+    /// The model answered.
+    ModelReplied(ModelReply),
+    /// The model failed for good; `partial` is the text that was shown.
+    ModelFailed {
+        /// Why.
+        failure: TurnFailure,
+        /// The text shown so far.
+        partial: Vec<Block>,
+        /// The tokens it cost.
+        usage: Usage,
+    },
+    /// A call ended.
+    CallEnded {
+        /// The call.
+        call: ToolCallId,
+        /// What came back.
+        outcome: ToolOutcome,
+        /// How long it took.
+        duration_ms: u64,
+    },
+    /// The user stops the turn; `partial` is the text that was shown.
+    Stop {
+        /// The text shown so far.
+        partial: Vec<Block>,
+        /// The tokens it cost.
+        usage: Usage,
+    },
+}
+
+/// What the driver is to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Append this event. All appends are durable before a call runs, and before parking and the end.
+    Append(Box<Event>),
+    /// Find out what these calls would do; answer with [`Input::Classified`].
+    Classify(Vec<ToolCall>),
+    /// Ask the model; answer with [`Input::ModelReplied`] or [`Input::ModelFailed`].
+    CallModel {
+        /// Which model call of the turn.
+        step: u32,
+    },
+    /// Run this call beside those that run; answer with [`Input::CallEnded`].
+    RunCall(ToolCall),
+    /// Cancel every running call; each still answers with [`Input::CallEnded`].
+    CancelCalls,
+    /// Everything left waits for the user: let go of the turn.
+    Park,
+    /// The turn is over.
+    Exit(TurnEnd),
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallStatus {
+    /// Not begun. Moves to `Running` or `Finished`.
+    Waiting,
+    /// Runs here and now. Moves to `Finished`, or to `Interrupted` when its worker dies.
+    Running,
+    /// It had begun when its worker died. Moves to `Running` or `Finished`.
+    Interrupted,
+    /// Its outcome is in the log.
+    Finished,
+}
+
+/// One tool use of the current step.
+#[derive(Debug, Clone)]
+pub(super) struct CallState {
+    pub(super) call: ToolCall,
+    pub(super) class: Option<CallClassification>,
+    pub(super) asked: bool,
+    pub(super) answer: Option<ApprovalDecision>,
+    pub(super) status: CallStatus,
+    pub(super) starts: u32,
+}
+
+/// Where a turn stands.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// The log holds no turn that could go on.
+    Empty,
+    /// The next model call is due.
+    Ready,
+    /// A model call runs, or was running when its worker died.
+    Streaming,
+    /// Tools of the last message are due or run.
+    Calls(Vec<CallState>),
+    /// The model is done; the end is due.
+    Answered(StopReason),
+    /// A message was cut short; the end is due.
+    Aborted,
+    /// The end is in the log.
+    Finished(TurnEnd),
+}
+
+/// A turn as its log tells it.
+#[derive(Debug, Clone)]
+pub struct TurnState {
+    pub(super) policy: TurnPolicy,
+    pub(super) phase: Phase,
+    pub(super) granted: HashSet<ToolName>,
+    pub(super) stopping: bool,
+    turn: Option<TurnId>,
+    settings: TurnSettings,
+    started_at: DateTime<Utc>,
+    step: u32,
+    steps_begun: u32,
+    restarts: u32,
+    usage: Usage,
+    seen_calls: HashSet<ToolCallId>,
+    asked_names: HashMap<ToolCallId, ToolName>,
+}
+
+impl TurnState {
+    /// Folds a conversation's log. Its last turn is the one that goes on; earlier ones matter for the user's
+    /// standing answers. What was under way when the log ends is marked as interrupted.
+    #[must_use]
+    pub fn fold(policy: TurnPolicy, history: &[StoredEvent]) -> Self {
+        let mut state = Self {
+            policy,
+            phase: Phase::Empty,
+            granted: HashSet::new(),
+            stopping: false,
+            turn: None,
+            settings: TurnSettings::default(),
+            started_at: DateTime::UNIX_EPOCH,
+            step: 0,
+            steps_begun: 0,
+            restarts: 0,
+            usage: Usage::default(),
+            seen_calls: HashSet::new(),
+            asked_names: HashMap::new(),
+        };
+        for stored in history {
+            if let Event::TurnStarted { settings, .. } = &stored.event {
+                state.begin(stored.turn, settings.clone(), stored.at);
+            }
+            state.apply(&stored.event);
+        }
+        if let Phase::Calls(calls) = &mut state.phase {
+            for call in calls.iter_mut().filter(|call| call.status == CallStatus::Running) {
+                call.status = CallStatus::Interrupted;
+            }
+        }
+        state
+    }
+
+    /// The turn that goes on; none when the log is empty.
+    #[must_use]
+    pub fn turn(&self) -> Option<TurnId> {
+        self.turn
+    }
+
+    /// What the user chose for it.
+    #[must_use]
+    pub fn settings(&self) -> &TurnSettings {
+        &self.settings
+    }
+
+    fn begin(&mut self, turn: TurnId, settings: TurnSettings, at: DateTime<Utc>) {
+        self.turn = Some(turn);
+        self.settings = settings;
+        self.started_at = at;
+        self.phase = Phase::Ready;
+        self.step = 0;
+        self.steps_begun = 0;
+        self.restarts = 0;
+        self.usage = Usage::default();
+        self.seen_calls.clear();
+    }
+
+    /// Takes one event of the log into the state.
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::TurnStarted { .. }
+            | Event::TextDelta { .. }
+            | Event::ThinkingDelta { .. }
+            | Event::ModelRetry { .. }
+            | Event::ToolProgress { .. } => {}
+            Event::StepStarted { step, .. } => {
+                self.step = *step;
+                self.steps_begun = self.steps_begun.max(step.saturating_add(1));
+                self.phase = Phase::Streaming;
+            }
+            Event::StepDiscarded { .. } => {
+                self.restarts = self.restarts.saturating_add(1);
+                self.phase = Phase::Ready;
+            }
+            Event::AssistantMessage { step, blocks, stop_reason, usage, aborted } => {
+                self.usage.add(*usage);
+                self.step = step.saturating_add(1);
+                self.phase = if *aborted { Phase::Aborted } else { self.after_message(blocks, stop_reason) };
+            }
+            Event::ApprovalRequested { call, name, .. } => {
+                self.asked_names.insert(call.clone(), name.clone());
+                self.with_call(call, |state| state.asked = true);
+            }
+            Event::ApprovalAnswered { call, decision } => self.apply_answer(call, *decision),
+            Event::ToolStarted { call, .. } => self.with_call(call, |state| {
+                state.status = CallStatus::Running;
+                state.starts = state.starts.saturating_add(1);
+            }),
+            Event::ToolFinished { call, .. } => {
+                self.with_call(call, |state| state.status = CallStatus::Finished);
+                if let Phase::Calls(calls) = &self.phase
+                    && calls.iter().all(|call| call.status == CallStatus::Finished)
+                {
+                    self.phase = Phase::Ready;
+                }
+            }
+            Event::TurnFinished { end, .. } => {
+                if self.turn.is_some() {
+                    self.phase = Phase::Finished(end.clone());
+                }
+            }
+        }
+    }
+
+    fn after_message(&mut self, blocks: &[Block], stop_reason: &StopReason) -> Phase {
+        let calls: Vec<CallState> = blocks.iter().filter_map(call_of).collect();
+        self.seen_calls.extend(calls.iter().map(|state| state.call.id.clone()));
+        if !calls.is_empty() {
+            return Phase::Calls(calls);
+        }
+        match stop_reason {
+            StopReason::PauseTurn => Phase::Ready,
+            reason => Phase::Answered(reason.clone()),
+        }
+    }
+
+    fn apply_answer(&mut self, call: &ToolCallId, decision: ApprovalDecision) {
+        let mut first = false;
+        self.with_call(call, |state| {
+            first = state.answer.is_none();
+            state.answer.get_or_insert(decision);
+        });
+        if first
+            && decision == ApprovalDecision::Conversation
+            && let Some(name) = self.asked_names.get(call)
+        {
+            self.granted.insert(name.clone());
+        }
+    }
+
+    fn with_call(&mut self, id: &ToolCallId, change: impl FnOnce(&mut CallState)) {
+        if let Phase::Calls(calls) = &mut self.phase
+            && let Some(state) = calls.iter_mut().find(|state| state.call.id == *id)
+        {
+            change(state);
+        }
+    }
+
+    /// The step function: takes what happened, changes the state as the log will, says what to do.
+    pub fn step(&mut self, input: Input, now: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Resume => self.resume(now, &mut effects),
+            Input::Classified(classes) => {
+                for (id, class) in classes {
+                    self.with_call(&id, |state| state.class = Some(class));
+                }
+            }
+            Input::ModelReplied(reply) => self.take_reply(reply, &mut effects),
+            Input::ModelFailed { failure, partial, usage } => {
+                self.keep_partial(partial, usage, "failed", &mut effects);
+                self.finish(TurnEnd::Failed { code: failure.code, message: failure.message }, now, &mut effects);
+            }
+            Input::CallEnded { call, outcome, duration_ms } => {
+                self.finish_call(&call, outcome, duration_ms, &mut effects);
+            }
+            Input::Stop { partial, usage } => self.stop(partial, usage, &mut effects),
+        }
+        self.advance(now, &mut effects);
+        effects
+    }
+
+    fn resume(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Streaming) {
+            self.emit(Event::StepDiscarded { step: self.step }, effects);
+            if self.restarts > MAX_STEP_RESTARTS {
+                let message = "The host restarted again and again while the model was answering this message. \
+                               Send it again; if it happens again, tell the operator.";
+                self.finish_failed("restarted-too-often", message, now, effects);
+            }
+        }
+    }
+
+    /// Stores the answer, with ids made unique in the turn, and the outcome of the calls that cannot run.
+    fn take_reply(&mut self, mut reply: ModelReply, effects: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::Streaming) {
+            return;
+        }
+        if reply.stop_reason == StopReason::Refusal {
+            // What was shown of a refused answer is taken back.
+            reply.blocks.clear();
+        }
+        self.make_ids_unique(&mut reply);
+        let names: Vec<(ToolCallId, ToolName)> =
+            reply.blocks.iter().filter_map(call_of).map(|state| (state.call.id, state.call.name)).collect();
+        let message = Event::AssistantMessage {
+            step: self.step,
+            blocks: reply.blocks,
+            stop_reason: reply.stop_reason,
+            usage: reply.usage,
+            aborted: false,
+        };
+        self.emit(message, effects);
+        for broken in reply.broken_calls {
+            let failure = ToolFailure::new(ToolErrorKind::InvalidInput, broken.reason);
+            self.finish_call(&broken.id, ToolOutcome::failed(failure), 0, effects);
+        }
+        for (id, _) in names.iter().skip(self.policy.max_calls_per_step) {
+            let message = format!(
+                "not run: at most {} tool calls are allowed in one message; call it again in your next message",
+                self.policy.max_calls_per_step
+            );
+            let failure = ToolFailure::new(ToolErrorKind::LimitExceeded, message);
+            self.finish_call(id, ToolOutcome::failed(failure), 0, effects);
+        }
+    }
+
+    fn make_ids_unique(&self, reply: &mut ModelReply) {
+        let mut seen = self.seen_calls.clone();
+        for block in &mut reply.blocks {
+            let Block::ToolUse { id, .. } = block else { continue };
+            if id.0.is_empty() || !seen.insert(id.clone()) {
+                let stem = if id.0.is_empty() { "call".to_owned() } else { id.0.clone() };
+                let mut number: u32 = 2;
+                let fresh = loop {
+                    let candidate = ToolCallId(format!("{stem}_{number}"));
+                    if seen.insert(candidate.clone()) {
+                        break candidate;
+                    }
+                    number = number.saturating_add(1);
+                };
+                // A broken call with a doubled id cannot be told from its twin: the last one is the one that broke.
+                for broken in reply.broken_calls.iter_mut().filter(|broken| broken.id == *id) {
+                    broken.id = fresh.clone();
+                }
+                *id = fresh;
+            }
+        }
+    }
+
+    fn stop(&mut self, partial: Vec<Block>, usage: Usage, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Finished(_) | Phase::Empty) || self.stopping {
+            return;
+        }
+        self.stopping = true;
+        self.keep_partial(partial, usage, "stopped", effects);
+        let Phase::Calls(calls) = &self.phase else { return };
+        let running = calls.iter().any(|call| call.status == CallStatus::Running);
+        let idle: Vec<(ToolCallId, CallStatus)> = calls
+            .iter()
+            .filter(|call| matches!(call.status, CallStatus::Waiting | CallStatus::Interrupted))
+            .map(|call| (call.call.id.clone(), call.status))
+            .collect();
+        for (id, status) in idle {
+            let failure = match status {
+                CallStatus::Interrupted => super::schedule::unknown_outcome(),
+                CallStatus::Waiting | CallStatus::Running | CallStatus::Finished => {
+                    ToolFailure::new(ToolErrorKind::Cancelled, "not run: the user stopped the turn")
+                }
+            };
+            self.finish_call(&id, ToolOutcome::failed(failure), 0, effects);
+        }
+        if running {
+            effects.push(Effect::CancelCalls);
+        }
+    }
+
+    /// Keeps what the user saw of a message that was cut short, and what it cost.
+    fn keep_partial(&mut self, partial: Vec<Block>, usage: Usage, why: &str, effects: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::Streaming) || (partial.is_empty() && usage == Usage::default()) {
+            return;
+        }
+        let message = Event::AssistantMessage {
+            step: self.step,
+            blocks: partial,
+            stop_reason: StopReason::Unknown(why.to_owned()),
+            usage,
+            aborted: true,
+        };
+        self.emit(message, effects);
+    }
+
+    /// What is due now, given where the turn stands.
+    fn advance(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Phase::Calls(_) = self.phase {
+            self.schedule(effects);
+        }
+        match &self.phase {
+            Phase::Empty | Phase::Finished(_) | Phase::Calls(_) => {}
+            Phase::Answered(reason) => {
+                let end = end_of(reason);
+                self.finish(end, now, effects);
+            }
+            Phase::Ready | Phase::Streaming | Phase::Aborted if self.stopping => {
+                self.finish(TurnEnd::Cancelled, now, effects);
+            }
+            Phase::Aborted => self.finish_failed(
+                "model-interrupted",
+                "The answer was cut short before the host restarted. Send the message again.",
+                now,
+                effects,
+            ),
+            Phase::Ready => self.begin_step(now, effects),
+            Phase::Streaming => {}
+        }
+        match &self.phase {
+            Phase::Empty => effects.push(Effect::Exit(TurnEnd::Completed)),
+            Phase::Finished(end) => effects.push(Effect::Exit(end.clone())),
+            Phase::Answered(_) | Phase::Ready | Phase::Streaming | Phase::Aborted | Phase::Calls(_) => {}
+        }
+    }
+
+    fn begin_step(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if self.step >= self.policy.max_steps {
+            let message = format!(
+                "The agent made {} model calls without coming to an end. What it did is kept; say \"continue\" to let \
+                 it go on.",
+                self.policy.max_steps
+            );
+            self.finish_failed("too-many-steps", &message, now, effects);
+            return;
+        }
+        let step = self.step;
+        self.emit(Event::StepStarted { step, model: self.policy.model.clone() }, effects);
+        effects.push(Effect::CallModel { step });
+    }
+
+    pub(super) fn finish_call(
+        &mut self,
+        id: &ToolCallId,
+        outcome: ToolOutcome,
+        duration_ms: u64,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut name = None;
+        self.with_call(id, |state| {
+            if state.status != CallStatus::Finished {
+                name = Some(state.call.name.clone());
+            }
+        });
+        // A second outcome of one call is dropped: the first is in the log.
+        if let Some(name) = name {
+            self.emit(Event::ToolFinished { call: id.clone(), name, outcome, duration_ms }, effects);
+        }
+    }
+
+    fn finish_failed(&mut self, code: &str, message: &str, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        self.finish(TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() }, now, effects);
+    }
+
+    fn finish(&mut self, end: TurnEnd, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Finished(_) | Phase::Empty) {
+            return;
+        }
+        let duration_ms = (now - self.started_at).num_milliseconds().max(0).unsigned_abs();
+        let event = Event::TurnFinished { end, usage: self.usage, steps: self.steps_begun, duration_ms };
+        self.emit(event, effects);
+    }
+
+    pub(super) fn emit(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        self.apply(&event);
+        effects.push(Effect::Append(Box::new(event)));
+    }
+}
+
+fn call_of(block: &Block) -> Option<CallState> {
+    let Block::ToolUse { id, name, input } = block else { return None };
+    Some(CallState {
+        call: ToolCall { id: id.clone(), name: ToolName(name.clone()), input: input.clone() },
+        class: None,
+        asked: false,
+        answer: None,
+        status: CallStatus::Waiting,
+        starts: 0,
+    })
+}
+
+/// How a turn ends whose last message holds no tool use. Source: facts on the Messages API, stop reasons.
+fn end_of(reason: &StopReason) -> TurnEnd {
+    let failed = |code: &str, message: &str| TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() };
+    match reason {
+        StopReason::EndTurn
+        | StopReason::StopSequence
+        | StopReason::ToolUse
+        | StopReason::PauseTurn
+        | StopReason::Unknown(_) => TurnEnd::Completed,
+        StopReason::MaxTokens => failed(
+            "output-limit",
+            "The answer reached the model's output limit and is cut. Say \"continue\" to let it go on.",
+        ),
+        StopReason::Refusal => failed(
+            "model-refused",
+            "The model declined to answer this message. Change the message and send it again; the model will not \
+             see the declined one.",
+        ),
+        StopReason::ContextWindowExceeded => failed(
+            "conversation-too-long",
+            "The conversation no longer fits into the model's context. Start a new conversation; files in the \
+             project stay available there.",
+        ),
+    }
+}

@@ -1,0 +1,305 @@
+//! The far ends: a log in memory, tools that answer from a table, models that follow a script.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
+use bricklayer_agent::{
+    CallEffect, ExternalTools, LogError, PermissionMode, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit,
+    TurnLimits, TurnLog, run_turn,
+};
+use bricklayer_domain::{
+    Block, ConversationId, Event, EventSeq, PluginName, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId,
+    ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
+};
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// A conversation's log in memory; fails when its budget of appends is used up, as a dying worker would.
+#[derive(Debug)]
+pub(crate) struct MemoryLog {
+    conversation: ConversationId,
+    turn: Mutex<TurnId>,
+    events: Mutex<Vec<StoredEvent>>,
+    pub(crate) previews: Mutex<Vec<Event>>,
+    appends_left: AtomicUsize,
+    changed: watch::Sender<usize>,
+}
+
+impl MemoryLog {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            conversation: ConversationId::new(),
+            turn: Mutex::new(TurnId::new()),
+            events: Mutex::default(),
+            previews: Mutex::default(),
+            appends_left: AtomicUsize::new(usize::MAX),
+            changed: watch::channel(0).0,
+        })
+    }
+
+    /// The next so many appends work, then the lease is lost.
+    pub(crate) fn die_after(&self, appends: usize) {
+        self.appends_left.store(appends, Ordering::SeqCst);
+    }
+
+    pub(crate) fn begin(&self, message: &str) {
+        self.begin_with(message, TurnSettings::default());
+    }
+
+    pub(crate) fn begin_with(&self, message: &str, settings: TurnSettings) {
+        *self.turn.lock().unwrap() = TurnId::new();
+        self.push(vec![Event::TurnStarted { message: message.to_owned(), settings }]);
+    }
+
+    pub(crate) fn push(&self, events: Vec<Event>) -> Vec<StoredEvent> {
+        let turn = *self.turn.lock().unwrap();
+        let mut log = self.events.lock().unwrap();
+        let first = log.len();
+        log.extend(events.into_iter().enumerate().map(|(index, event)| StoredEvent {
+            seq: EventSeq((first + index + 1) as i64),
+            conversation: self.conversation,
+            turn,
+            at: chrono::Utc::now(),
+            event,
+        }));
+        self.changed.send_replace(log.len());
+        log[first..].to_vec()
+    }
+
+    pub(crate) fn history(&self) -> Vec<StoredEvent> {
+        self.events.lock().unwrap().clone()
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.history().into_iter().map(|stored| stored.event).collect()
+    }
+
+    /// Waits until an event of the log, or a preview, fits.
+    pub(crate) async fn wait_for(&self, fits: impl Fn(&Event) -> bool) {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let seen = self.events().iter().any(&fits) || self.previews.lock().unwrap().iter().any(&fits);
+            if seen {
+                return;
+            }
+            tokio::time::timeout(std::time::Duration::from_secs(20), changed.changed())
+                .await
+                .expect("the awaited event")
+                .unwrap();
+        }
+    }
+}
+
+#[async_trait]
+impl TurnLog for MemoryLog {
+    async fn append(&self, events: Vec<Event>) -> Result<Vec<StoredEvent>, LogError> {
+        let left = self.appends_left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Err(LogError::LostLease);
+        }
+        if left != usize::MAX {
+            self.appends_left.store(left - 1, Ordering::SeqCst);
+        }
+        Ok(self.push(events))
+    }
+
+    fn preview(&self, delta: &Event) {
+        self.previews.lock().unwrap().push(delta.clone());
+        self.changed.send_modify(|_| ());
+    }
+}
+
+type Answer = dyn Fn(&ToolCall) -> ToolOutcome + Send + Sync;
+
+/// Tools that answer from a table and count how often each was called.
+pub(crate) struct TableTools {
+    specs: Vec<ToolSpec>,
+    answer: Box<Answer>,
+    pub(crate) calls: Mutex<Vec<ToolCall>>,
+    /// Tools of this short name hang until they are cancelled.
+    pub(crate) hang: Option<&'static str>,
+    pub(crate) deaf: bool,
+}
+
+impl TableTools {
+    pub(crate) fn new(specs: Vec<ToolSpec>, answer: impl Fn(&ToolCall) -> ToolOutcome + Send + Sync + 'static) -> Self {
+        Self { specs, answer: Box::new(answer), calls: Mutex::default(), hang: None, deaf: false }
+    }
+
+    pub(crate) fn none() -> Self {
+        Self::new(Vec::new(), |_| ToolOutcome::text(""))
+    }
+
+    pub(crate) fn called(&self) -> Vec<String> {
+        self.calls.lock().unwrap().iter().map(|call| call.name.short().to_owned()).collect()
+    }
+}
+
+pub(crate) fn spec(name: &str, annotations: ToolAnnotations) -> ToolSpec {
+    ToolSpec {
+        name: ToolName(format!("mcp__databricks__{name}")),
+        source: ToolSource::Plugin { plugin: PluginName::parse("sql").unwrap() },
+        description: format!("The {name} tool. More about it."),
+        input_schema: json!({"type": "object"}),
+        output_schema: None,
+        annotations,
+    }
+}
+
+#[async_trait]
+impl ExternalTools for TableTools {
+    fn specs(&self) -> Arc<[ToolSpec]> {
+        self.specs.clone().into()
+    }
+
+    /// Statements that begin with DROP destroy, SELECT reads: what a SQL plugin would say.
+    async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+        let statement = call.input.get("statement")?.as_str()?;
+        Some(match statement.split_whitespace().next()? {
+            "DROP" => CallEffect::Destroys,
+            "INSERT" => CallEffect::Writes,
+            _ => CallEffect::Reads,
+        })
+    }
+
+    async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
+        self.calls.lock().unwrap().push(call.clone());
+        progress(bricklayer_domain::Progress { message: "working".into(), done: None, total: None });
+        if self.hang == Some(call.name.short()) {
+            if self.deaf {
+                std::future::pending::<()>().await;
+            }
+            cancel.cancelled().await;
+            let failure = bricklayer_domain::ToolFailure::new(bricklayer_domain::ToolErrorKind::Cancelled, "cancelled");
+            return ToolOutcome::failed(failure);
+        }
+        (self.answer)(call)
+    }
+}
+
+/// A model that plays replies in order and keeps what it was asked.
+pub(crate) struct ScriptedModel {
+    replies: Mutex<VecDeque<Vec<ModelEvent>>>,
+    pub(crate) requests: Mutex<Vec<ModelRequest>>,
+    /// After the script's events of a reply without an end, the stream stays open.
+    silent: bool,
+}
+
+impl ScriptedModel {
+    pub(crate) fn new(replies: Vec<Vec<ModelEvent>>) -> Arc<Self> {
+        Arc::new(Self { replies: Mutex::new(replies.into()), requests: Mutex::default(), silent: true })
+    }
+}
+
+impl ModelProvider for ScriptedModel {
+    fn model(&self, wanted: Option<&str>) -> String {
+        wanted.unwrap_or("scripted").to_owned()
+    }
+
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {
+        self.requests.lock().unwrap().push(request);
+        let events = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| say("done"));
+        let ends = matches!(events.last(), Some(ModelEvent::Finished(_) | ModelEvent::Failed(_)));
+        let stream = futures::stream::iter(events);
+        if ends || !self.silent { stream.boxed() } else { stream.chain(futures::stream::pending()).boxed() }
+    }
+}
+
+pub(crate) fn reply(blocks: Vec<Block>, stop_reason: StopReason) -> Vec<ModelEvent> {
+    let usage = Usage { input_tokens: 10, output_tokens: 5, ..Usage::default() };
+    vec![ModelEvent::Finished(ModelReply { blocks, broken_calls: Vec::new(), stop_reason, stop_details: None, usage })]
+}
+
+pub(crate) fn say(text: &str) -> Vec<ModelEvent> {
+    let mut events = vec![ModelEvent::TextDelta { block: 0, text: text.to_owned() }];
+    events.extend(reply(vec![Block::Text { text: text.to_owned() }], StopReason::EndTurn));
+    events
+}
+
+pub(crate) fn tool_use(id: &str, name: &str, input: Value) -> Block {
+    Block::ToolUse { id: ToolCallId(id.to_owned()), name: name.to_owned(), input }
+}
+
+pub(crate) fn calls(uses: Vec<Block>) -> Vec<ModelEvent> {
+    reply(uses, StopReason::ToolUse)
+}
+
+/// A project with its log, tools and model.
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) tools: Arc<TableTools>,
+    pub(crate) model: Arc<dyn ModelProvider>,
+    pub(crate) mode: PermissionMode,
+    pub(crate) limits: TurnLimits,
+    pub(crate) skills: Arc<SkillSet>,
+}
+
+impl World {
+    pub(crate) fn new(model: Arc<dyn ModelProvider>, tools: TableTools) -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            log: MemoryLog::new(),
+            tools: Arc::new(tools),
+            model,
+            mode: PermissionMode::Ask,
+            limits: TurnLimits::default(),
+            skills: Arc::new(SkillSet::default()),
+        }
+    }
+
+    pub(crate) fn deps(&self) -> TurnDeps {
+        TurnDeps {
+            log: self.log.clone(),
+            model: self.model.clone(),
+            external: self.tools.clone(),
+            folder: ProjectFolder::open(self.dir.path()).unwrap(),
+            skills: self.skills.clone(),
+            mode: self.mode,
+            limits: self.limits.clone(),
+            workspace_url: Some("https://example.cloud.databricks.com".to_owned()),
+            local_workspace: false,
+        }
+    }
+
+    pub(crate) async fn run(&self) -> TurnExit {
+        run_turn(self.deps(), self.log.history(), CancellationToken::new()).await
+    }
+
+    pub(crate) async fn ask(&self, message: &str) -> TurnExit {
+        self.log.begin(message);
+        self.run().await
+    }
+
+    /// The text of the last assistant message.
+    pub(crate) fn answer(&self) -> String {
+        let events = self.log.events();
+        let blocks = events.iter().rev().find_map(|event| match event {
+            Event::AssistantMessage { blocks, .. } => Some(blocks.clone()),
+            _ => None,
+        });
+        blocks
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|block| match block {
+                Block::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn outcome(&self, id: &str) -> ToolOutcome {
+        let events = self.log.events();
+        let found = events.into_iter().find_map(|event| match event {
+            Event::ToolFinished { call, outcome, .. } if call.0 == id => Some(outcome),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("no outcome of {id}: {:#?}", self.log.events()))
+    }
+}
