@@ -1,1 +1,33 @@
-//! placeholder
+//! The plugin runtime: loads packages, derives their tools, and runs each call in a fresh, bounded sandbox.
+//!
+//! Only this crate names wasmtime. A [`Plugin`] is made once per package by [`Runtime::load`]; a [`CallContext`] once
+//! per turn or call; everything else lives exactly as long as one call. A plugin's HTTP leaves by [`egress`] alone.
+
+mod call;
+mod config;
+mod context;
+mod convert;
+mod cpu;
+mod egress;
+mod engine;
+mod fault;
+mod grants;
+mod host;
+mod limiter;
+mod outcome;
+mod plugin;
+mod stdio;
+
+mod cache;
+
+pub use bricklayer_package::{
+    Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, RequestedGrants,
+};
+pub use config::{Limits, MAX_MEMORY_BYTES, RuntimeConfig};
+pub use context::{
+    AuditRecord, AuditSink, CallContext, MemoryState, NoAudit, ProgressSink, StateError, StateScope, StateStore,
+    Verdict, WorkspaceTarget,
+};
+pub use engine::{Runtime, RuntimeError, Stats};
+pub use grants::Grants;
+pub use plugin::{LoadError, Plugin, ToolNamespace};

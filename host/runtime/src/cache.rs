@@ -1,0 +1,145 @@
+//! Compiled code on disk: native code, so only bytes that this host wrote itself are ever loaded.
+//!
+//! A file's name is the component's digest and the engine's settings. Its first 32 bytes are an HMAC-SHA-256 (RFC
+//! 2104) of the name and the code, under a random key that lies beside it, readable for this user alone. Whatever
+//! does not verify is deleted and compiled anew. The bytes that were verified are the bytes that are loaded, so that
+//! nothing can be swapped in between.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+const KEY_FILE: &str = "key";
+const KEY_BYTES: usize = 32;
+const MAC_BYTES: usize = 32;
+
+/// HMAC's block length for SHA-256.
+const BLOCK_BYTES: usize = 64;
+
+/// The folder and its key.
+pub(crate) struct CodeCache {
+    dir: PathBuf,
+    key: [u8; KEY_BYTES],
+}
+
+impl std::fmt::Debug for CodeCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CodeCache").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl CodeCache {
+    /// Opens the folder, making it and its key when they are not there.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+        let path = dir.join(KEY_FILE);
+        let key = match fs::read(&path) {
+            Ok(bytes) => bytes.try_into().ok(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let key = match key {
+            Some(key) => key,
+            None => {
+                let key: [u8; KEY_BYTES] = rand::random();
+                write_whole(dir, &path, &key)?;
+                // Two hosts may start together: whichever key landed last is the one both use.
+                fs::read(&path)?.try_into().unwrap_or(key)
+            }
+        };
+        Ok(Self { dir: dir.to_owned(), key })
+    }
+
+    /// The compiled component, from disk when our own bytes for it are there, else compiled and kept. Blocks; the
+    /// second value tells whether it came from disk.
+    pub(crate) fn load(&self, engine: &Engine, component: &[u8], digest: &str) -> wasmtime::Result<(Component, bool)> {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let name = format!("{digest}-{:016x}.cwasm", hasher.finish());
+        let path = self.dir.join(&name);
+        if let Some(component) = self.read(engine, &name, &path) {
+            return Ok((component, true));
+        }
+        let component = Component::from_binary(engine, component)?;
+        if let Err(error) = self.write(&name, &path, &component) {
+            tracing::warn!(path = %path.display(), error = %error, "cannot keep compiled code; the next start compiles again");
+        }
+        Ok((component, false))
+    }
+
+    fn read(&self, engine: &Engine, name: &str, path: &Path) -> Option<Component> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "cannot read compiled code; compiling again");
+                return None;
+            }
+        };
+        let verified =
+            bytes.split_at_checked(MAC_BYTES).and_then(|(mac, code)| same(mac, &self.mac(name, code)).then_some(code));
+        let Some(code) = verified else {
+            tracing::warn!(path = %path.display(), "compiled code is not as this host wrote it; compiling again");
+            let _ = fs::remove_file(path);
+            return None;
+        };
+        // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize` of a compatible wasmtime. The MAC
+        // just verified them to be what `write` below made, under a key that only this user can read.
+        match unsafe { Component::deserialize(engine, code) } {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "compiled code does not fit this host; compiling again");
+                let _ = fs::remove_file(path);
+                None
+            }
+        }
+    }
+
+    fn write(&self, name: &str, path: &Path, component: &Component) -> wasmtime::Result<()> {
+        let code = component.serialize()?;
+        let mut bytes = self.mac(name, &code).to_vec();
+        bytes.extend_from_slice(&code);
+        write_whole(&self.dir, path, &bytes)?;
+        Ok(())
+    }
+
+    fn mac(&self, name: &str, code: &[u8]) -> [u8; MAC_BYTES] {
+        let mut inner_pad = [0x36u8; BLOCK_BYTES];
+        let mut outer_pad = [0x5cu8; BLOCK_BYTES];
+        for (byte, key) in inner_pad.iter_mut().zip(self.key) {
+            *byte ^= key;
+        }
+        for (byte, key) in outer_pad.iter_mut().zip(self.key) {
+            *byte ^= key;
+        }
+        let inner = Sha256::new().chain_update(inner_pad).chain_update(name).chain_update([0]).chain_update(code);
+        Sha256::new().chain_update(outer_pad).chain_update(inner.finalize()).finalize().into()
+    }
+}
+
+/// Compares without telling by its time where the difference is.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+/// Writes beside the target and renames, so that a crash leaves the old file, the new one, or none.
+fn write_whole(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unique: u64 = rand::random();
+    let temporary = dir.join(format!(".{unique:016x}.tmp"));
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })
+}

@@ -1,0 +1,281 @@
+//! One call: a fresh store, bounded in every direction, and the orderly end of whatever happens in it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bricklayer_domain::{PluginName, ToolErrorKind, ToolFailure, ToolOutcome};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{Linker, ResourceTable, Val};
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::context::CallContext;
+use crate::cpu::{CpuMeter, Metered};
+use crate::egress::{CallEgress, CleanupRequest, EgressHooks};
+use crate::engine::Shared;
+use crate::fault::{self, LimitHit};
+use crate::host::{ProgressGate, bindings};
+use crate::limiter::CallLimiter;
+use crate::plugin::{Plugin, Tool};
+use crate::stdio::StdioTail;
+use crate::{FilesGrant, outcome};
+
+/// Where a guest finds the project's folder.
+const PROJECT_MOUNT: &str = "/project";
+
+/// How long clean-up requests of one call may take in all; they run on when the call has returned.
+const CLEANUP_TIME: Duration = Duration::from_secs(5);
+
+/// How long a call that was ended waits for its clean-up before it returns: within the 500 ms that a cancel may take.
+const CLEANUP_WAIT: Duration = Duration::from_millis(350);
+
+/// A store's data: everything that one call owns.
+pub(crate) struct CallState {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) http: WasiHttpCtx,
+    pub(crate) hooks: EgressHooks,
+    pub(crate) limiter: CallLimiter,
+    pub(crate) host_calls_left: u32,
+    pub(crate) log_lines_left: u32,
+    pub(crate) call: Arc<CallInfo>,
+}
+
+/// What host functions need to know about the call, and what must outlive its store.
+pub(crate) struct CallInfo {
+    pub(crate) ctx: CallContext,
+    pub(crate) plugin: PluginName,
+    pub(crate) tool: String,
+    pub(crate) deadline: Instant,
+    pub(crate) egress: Arc<CallEgress>,
+    pub(crate) progress: ProgressGate,
+    pub(crate) cleanups: Mutex<Cleanups>,
+}
+
+/// Registered clean-up requests, in the order of their registration.
+#[derive(Default)]
+pub(crate) struct Cleanups {
+    pub(crate) next: u32,
+    pub(crate) open: Vec<(u32, CleanupRequest)>,
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+/// Everything that a guest may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bindings::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// How the guest's run ended.
+enum End {
+    Returned(wasmtime::Result<Option<Val>>),
+    Cancelled,
+    TimedOut,
+}
+
+/// Runs one call to its end, on the guests' own threads.
+pub(crate) async fn supervise(
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    tool: String,
+    arguments: Vec<Val>,
+    ctx: CallContext,
+    cancel: CancellationToken,
+) -> ToolOutcome {
+    let Some(tool) = plugin.find(&tool) else {
+        return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, "no such tool"));
+    };
+    // Permit before pool: a full pool is an error, a full queue is a wait.
+    let permit = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return cancelled(),
+        permit = tokio::time::timeout(shared.queue_wait, Arc::clone(&shared.permits).acquire_owned()) => permit,
+    };
+    let Ok(Ok(_permit)) = permit else { return busy() };
+    let _running = shared.running();
+
+    let limit = tool.time_limit.unwrap_or(shared.limits.wall);
+    let deadline = Instant::now() + limit;
+    let name = &tool.function.tool;
+    let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, plugin.name(), name, shared.limits.clone());
+    let call = Arc::new(CallInfo {
+        progress: ProgressGate::new(Arc::clone(&ctx.progress)),
+        plugin: plugin.name().clone(),
+        tool: name.clone(),
+        deadline,
+        egress: Arc::new(egress),
+        cleanups: Mutex::default(),
+        ctx,
+    });
+    let stdio = StdioTail::new(shared.limits.stdio_bytes);
+
+    let end = {
+        let meter = Arc::new(CpuMeter::default());
+        let guest = run(&shared, &plugin, tool, arguments, Arc::clone(&call), stdio.clone(), Arc::clone(&meter));
+        let mut guest = Metered::new(guest, meter);
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => End::Cancelled,
+            result = &mut guest => End::Returned(result),
+            () = tokio::time::sleep_until(deadline) => End::TimedOut,
+            () = call.progress.pump() => End::Cancelled,
+        }
+        // Leaving this block drops the guest, and with it the store, its HTTP requests and its files.
+    };
+    call.progress.flush();
+    finish(&shared, tool, call, end, limit, &stdio).await
+}
+
+async fn finish(
+    shared: &Arc<Shared>,
+    tool: &Tool,
+    call: Arc<CallInfo>,
+    end: End,
+    limit: Duration,
+    stdio: &StdioTail,
+) -> ToolOutcome {
+    let outcome = match end {
+        End::Returned(Ok(value)) => {
+            let mut outcome = outcome::outcome(&tool.function, value.as_ref(), &shared.limits);
+            explain_denial(&mut outcome, &call.egress);
+            return outcome;
+        }
+        End::Returned(Err(error)) => {
+            tracing::warn!(
+                plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, error = %format!("{error:#}"),
+                "a plugin's call was ended by the sandbox"
+            );
+            let mut outcome = ToolOutcome::failed(fault::classify(&error, &shared.limits, &stdio.text()));
+            explain_denial(&mut outcome, &call.egress);
+            outcome
+        }
+        End::Cancelled => cancelled(),
+        End::TimedOut => {
+            let message = format!("time limit: the call took longer than {}", fault::seconds(limit));
+            ToolOutcome::failed(ToolFailure { retryable: true, ..ToolFailure::new(ToolErrorKind::Timeout, message) })
+        }
+    };
+    clean_up(shared, &call).await;
+    outcome
+}
+
+/// Tells the model why a request was refused: the guest itself only learns that it was.
+fn explain_denial(outcome: &mut ToolOutcome, egress: &CallEgress) {
+    let (Some(failure), Some(denial)) = (&mut outcome.failure, egress.last_denial()) else { return };
+    failure.message.push_str("\nthe host refused a request of the plugin: ");
+    failure.message.push_str(&denial);
+    outcome.content.clone_from(&failure.message);
+}
+
+fn cancelled() -> ToolOutcome {
+    ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "the call was stopped"))
+}
+
+fn busy() -> ToolOutcome {
+    let failure = ToolFailure::new(
+        ToolErrorKind::LimitExceeded,
+        "call limit: the host runs as many calls as it can; try again in a moment",
+    );
+    ToolOutcome::failed(ToolFailure { retryable: true, ..failure })
+}
+
+/// Sends what the guest registered and did not withdraw, newest first. Runs to its own end although the call returns.
+async fn clean_up(shared: &Arc<Shared>, call: &Arc<CallInfo>) {
+    let open = {
+        let mut cleanups = call.cleanups.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut cleanups.open)
+    };
+    if open.is_empty() {
+        return;
+    }
+    let egress = Arc::clone(&call.egress);
+    let work = async move {
+        for (_, request) in open.into_iter().rev() {
+            egress.clean_up(request).await;
+        }
+    };
+    let task = shared.cleanups.spawn(async move {
+        let _ = tokio::time::timeout(CLEANUP_TIME, work).await;
+    });
+    let _ = tokio::time::timeout(CLEANUP_WAIT, task).await;
+}
+
+async fn run(
+    shared: &Shared,
+    plugin: &Plugin,
+    tool: &Tool,
+    arguments: Vec<Val>,
+    call: Arc<CallInfo>,
+    stdio: StdioTail,
+    meter: Arc<CpuMeter>,
+) -> wasmtime::Result<Option<Val>> {
+    let limits = &shared.limits;
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(limits.header_bytes);
+    let state = CallState {
+        wasi: wasi(&call, limits.random_bytes, stdio)?,
+        table,
+        http,
+        hooks: EgressHooks::new(Arc::clone(&call.egress)),
+        limiter: CallLimiter::new(limits),
+        host_calls_left: limits.host_calls,
+        log_lines_left: crate::host::MAX_LOG_LINES,
+        call,
+    };
+    let mut store = Store::new(&shared.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.set_max_component_handles(limits.handles);
+    // Set before instantiation, because start functions run there.
+    store.set_epoch_deadline(1);
+    let budget = limits.cpu;
+    store.epoch_deadline_callback(move |_| {
+        if meter.used() > budget {
+            return Err(LimitHit::Cpu.into());
+        }
+        // A plain yield re-queues by a wake, and with every thread spinning tokio rarely looks at its timers then.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    let instance = plugin.pre().instantiate_async(&mut store).await?;
+    let function = instance
+        .get_func(&mut store, &tool.export)
+        .ok_or_else(|| wasmtime::format_err!("the export `{}` is missing", tool.function.name))?;
+    let mut results = match tool.function.result {
+        Some(_) => vec![Val::Bool(false)],
+        None => Vec::new(),
+    };
+    function.call_async(&mut store, &arguments, &mut results).await?;
+    Ok(results.pop())
+}
+
+fn wasi(call: &CallInfo, random_bytes: u64, stdio: StdioTail) -> wasmtime::Result<WasiCtx> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.max_random_size(random_bytes).stdout(stdio.clone()).stderr(stdio);
+    let perms = match call.ctx.grants.files {
+        FilesGrant::None => None,
+        FilesGrant::Read => Some(FsPerms::ReadOnly),
+        FilesGrant::ReadWrite => Some(FsPerms::ReadWrite),
+    };
+    if let (Some(perms), Some(dir)) = (perms, &call.ctx.project_dir) {
+        builder.preopened_dir(dir, PROJECT_MOUNT, perms)?;
+    }
+    Ok(builder.build())
+}

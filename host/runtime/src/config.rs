@@ -1,0 +1,114 @@
+//! Settings and limits, each with what it protects.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bricklayer_domain::DEFAULT_CALL_TIME_LIMIT;
+use url::Url;
+
+/// What one call may use. The defaults suit tools that talk to a workspace; see each field for what it protects.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Linear memory, summed over all memories of all instances of the call. At most [`MAX_MEMORY_BYTES`].
+    pub memory_bytes: usize,
+    /// Table elements, summed likewise; each costs the host a pointer.
+    pub table_elements: usize,
+    /// Time on a processor, host functions included and waiting not: stops endless loops.
+    pub cpu: Duration,
+    /// Wall time of a call whose tool names none: stops what waits for ever.
+    pub wall: Duration,
+    /// JSON of the result: what the model, the log and the page have to carry.
+    pub output_bytes: usize,
+    /// Bytes on standard output and error together; only the tail is kept, for error messages.
+    pub stdio_bytes: usize,
+    /// Calls of the host's own functions (progress, log, state, context, cleanup).
+    pub host_calls: u32,
+    /// Bytes that one host call, or the result, may carry out of the guest: host memory.
+    pub host_call_bytes: usize,
+    /// Resource handles of the component model alive at once, and entries of the host's table: host memory.
+    pub handles: usize,
+    /// Bytes of one set of HTTP headers, the host's bookkeeping included.
+    pub header_bytes: usize,
+    /// Bytes of one request for random numbers.
+    pub random_bytes: u64,
+    /// HTTP requests.
+    pub http_requests: u32,
+    /// HTTP requests at the same time.
+    pub http_parallel: usize,
+    /// Bytes of one HTTP response's body.
+    pub http_response_bytes: u64,
+    /// Bytes of one HTTP request's body.
+    pub http_request_bytes: u64,
+    /// Bytes of all bodies, both ways.
+    pub http_total_bytes: u64,
+    /// Wait for a connection.
+    pub http_connect: Duration,
+    /// Longest wait for a response's head; a guest may ask for less.
+    pub http_first_byte: Duration,
+    /// Longest silence within a response's body; a guest may ask for less.
+    pub http_between_bytes: Duration,
+}
+
+/// Size of a memory slot in the pool, and so the most that [`Limits::memory_bytes`] can be.
+pub const MAX_MEMORY_BYTES: usize = 256 * 1024 * 1024;
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 * MIB,
+            table_elements: 20_000,
+            cpu: Duration::from_secs(2),
+            wall: DEFAULT_CALL_TIME_LIMIT,
+            output_bytes: MIB,
+            stdio_bytes: MIB,
+            host_calls: 10_000,
+            host_call_bytes: 16 * MIB,
+            handles: 1000,
+            header_bytes: 32 * 1024,
+            random_bytes: 64 * 1024,
+            http_requests: 100,
+            http_parallel: 8,
+            http_response_bytes: 16 * MIB as u64,
+            http_request_bytes: 16 * MIB as u64,
+            http_total_bytes: 64 * MIB as u64,
+            http_connect: Duration::from_secs(5),
+            http_first_byte: Duration::from_secs(30),
+            http_between_bytes: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the runtime needs to start.
+#[derive(Debug, Clone)]
+pub struct RuntimeConfig {
+    /// Folder for compiled code; made with mode 0700. Only bytes that this host wrote are ever loaded from it.
+    pub cache_dir: PathBuf,
+    /// What one call may use.
+    pub limits: Limits,
+    /// Origins that the operator allows although their address is private or their scheme is http, such as the
+    /// local workspace. Scheme, host and port must match; the path is ignored.
+    pub operator_hosts: Vec<Url>,
+    /// Calls that run at once in this process; further ones wait. Each costs a slot of the memory pool.
+    pub max_concurrent_calls: usize,
+    /// Longest wait for a slot before a call is told to come back later.
+    pub queue_wait: Duration,
+    /// Threads that run guests; a guest never runs on the caller's own threads.
+    pub threads: usize,
+}
+
+impl RuntimeConfig {
+    /// The defaults, with compiled code under `cache_dir`.
+    #[must_use]
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            limits: Limits::default(),
+            operator_hosts: Vec::new(),
+            max_concurrent_calls: 64,
+            queue_wait: Duration::from_secs(20),
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+        }
+    }
+}

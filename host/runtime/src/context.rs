@@ -1,0 +1,222 @@
+//! What a call gets from whoever makes it: identity, workspace, grants, and where its traces go.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, TurnId, TurnSettings, UserId};
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::Grants;
+
+/// Takes progress of a running call; cheap, never blocks.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// On whose behalf a call runs, where, and with which powers.
+#[derive(Clone)]
+pub struct CallContext {
+    /// The person.
+    pub user: UserId,
+    /// The project.
+    pub project: ProjectId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn.
+    pub turn: TurnId,
+    /// The project's folder; the plugin sees it as `/project` when its grants say so.
+    pub project_dir: Option<PathBuf>,
+    /// The user's workspace, when one is connected.
+    pub workspace: Option<WorkspaceTarget>,
+    /// What the user chose for the turn.
+    pub settings: TurnSettings,
+    /// What the plugin may do.
+    pub grants: Arc<Grants>,
+    /// The key-value store behind the plugin's `state`.
+    pub state: Arc<dyn StateStore>,
+    /// Where progress goes.
+    pub progress: ProgressSink,
+    /// Ends the call within 500 ms.
+    pub cancel: CancellationToken,
+    /// Where every request leaves its record.
+    pub audit: Arc<dyn AuditSink>,
+}
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext")
+            .field("user", &self.user)
+            .field("project", &self.project)
+            .field("conversation", &self.conversation)
+            .field("turn", &self.turn)
+            .field("workspace", &self.workspace)
+            .field("grants", &self.grants)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A workspace and the caller's credential for it.
+#[derive(Debug, Clone)]
+pub struct WorkspaceTarget {
+    /// Scheme, host and port; the path is ignored. Must be a Databricks domain over https, or an origin that the
+    /// operator named.
+    pub base_url: Url,
+    /// Sent as `authorization: Bearer …` by the host, after the request was checked. Never seen by a plugin.
+    pub credential: SecretString,
+}
+
+/// Whose key-value store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StateScope {
+    /// The project.
+    pub project: ProjectId,
+    /// The plugin.
+    pub plugin: PluginName,
+}
+
+/// Why the key-value store refused. Sizes of keys and values are checked before it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The scope holds as many keys as it may.
+    #[error("too many keys")]
+    TooManyKeys,
+    /// The database failed.
+    #[error("the state store cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where plugins keep what outlives a call. Implemented by the server over its database.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// The value under a key.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    async fn get(&self, scope: &StateScope, key: &str) -> Result<Option<String>, StateError>;
+
+    /// Stores a value; refuses a new key when the scope already holds `max_keys`.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    async fn set(&self, scope: &StateScope, key: &str, value: &str, max_keys: usize) -> Result<(), StateError>;
+
+    /// Removes a key; one that is not there is no error.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    async fn delete(&self, scope: &StateScope, key: &str) -> Result<(), StateError>;
+
+    /// All keys, ordered by their bytes.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    async fn list_keys(&self, scope: &StateScope) -> Result<Vec<String>, StateError>;
+}
+
+/// A state store in memory, for tools and tests; it ends with the process.
+#[derive(Debug, Default)]
+pub struct MemoryState {
+    scopes: Mutex<HashMap<StateScope, BTreeMap<String, String>>>,
+}
+
+impl MemoryState {
+    fn with<T>(&self, scope: &StateScope, work: impl FnOnce(&mut BTreeMap<String, String>) -> T) -> T {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        work(scopes.entry(scope.clone()).or_default())
+    }
+}
+
+#[async_trait]
+impl StateStore for MemoryState {
+    async fn get(&self, scope: &StateScope, key: &str) -> Result<Option<String>, StateError> {
+        Ok(self.with(scope, |keys| keys.get(key).cloned()))
+    }
+
+    async fn set(&self, scope: &StateScope, key: &str, value: &str, max_keys: usize) -> Result<(), StateError> {
+        self.with(scope, |keys| {
+            if keys.len() >= max_keys && !keys.contains_key(key) {
+                return Err(StateError::TooManyKeys);
+            }
+            keys.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        })
+    }
+
+    async fn delete(&self, scope: &StateScope, key: &str) -> Result<(), StateError> {
+        self.with(scope, |keys| keys.remove(key));
+        Ok(())
+    }
+
+    async fn list_keys(&self, scope: &StateScope) -> Result<Vec<String>, StateError> {
+        Ok(self.with(scope, |keys| keys.keys().cloned().collect()))
+    }
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Sent, and answered with [`AuditRecord::status`].
+    Answered,
+    /// Not sent: no grant, a forbidden spelling, a limit. The text says which.
+    Denied(String),
+    /// Sent, or tried, and not answered: connection, time, size. The text says which.
+    Failed(String),
+    /// The call ended before the answer was complete.
+    Aborted,
+}
+
+/// One outgoing request of a plugin. Never holds a credential, a query or a body.
+#[derive(Debug, Clone)]
+pub struct AuditRecord {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// On whose behalf.
+    pub user: UserId,
+    /// The project.
+    pub project: ProjectId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn.
+    pub turn: TurnId,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The tool, by its short name.
+    pub tool: String,
+    /// As the plugin asked, cut at 16 characters.
+    pub method: String,
+    /// The host it went to; for a denied request the authority as the plugin asked, cut at 256 characters.
+    pub host: String,
+    /// The path without its query, cut at 1024 characters.
+    pub path: String,
+    /// Of the last answer.
+    pub status: Option<u16>,
+    /// Bytes of body sent.
+    pub request_bytes: u64,
+    /// Bytes of body received.
+    pub response_bytes: u64,
+    /// Answers that were waited for, beyond the first, because the far end asked to come back later.
+    pub retries: u32,
+    /// Until the answer was complete.
+    pub duration: Duration,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// Takes audit records; cheap, never blocks.
+pub trait AuditSink: Send + Sync {
+    /// Keeps one record.
+    fn record(&self, record: AuditRecord);
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoAudit;
+
+impl AuditSink for NoAudit {
+    fn record(&self, _record: AuditRecord) {}
+}

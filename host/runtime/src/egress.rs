@@ -1,0 +1,188 @@
+//! The one door through which a plugin's HTTP leaves.
+//!
+//! A request is checked as parsed ([`check`]), stripped of any authority that the guest set ([`headers`]), given the
+//! caller's credential only then, sent over a pooled connection to a vetted address ([`pool`], [`address`]), and its
+//! answer is bounded and scanned for the credential ([`body`], [`redact`]) before the guest sees a byte of it. Every
+//! request leaves an audit record, refused ones included.
+
+mod address;
+mod body;
+mod check;
+mod cleanup;
+mod headers;
+mod hooks;
+mod pool;
+mod record;
+mod redact;
+mod send;
+
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bricklayer_domain::PluginName;
+use http::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+use url::Url;
+
+pub(crate) use cleanup::CleanupRequest;
+pub(crate) use hooks::EgressHooks;
+
+use crate::context::{AuditSink, CallContext};
+use crate::{Grants, Limits, RuntimeConfig};
+use pool::Pool;
+use record::Who;
+use redact::Redactor;
+
+/// What all calls share: connections, and what the operator named.
+pub(crate) struct Broker {
+    pool: Pool,
+    operator: Arc<[Origin]>,
+}
+
+impl Broker {
+    pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, String> {
+        let operator: Arc<[Origin]> = config
+            .operator_hosts
+            .iter()
+            .map(|url| Origin::of(url).ok_or_else(|| format!("`{url}` is no http or https origin")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { pool: Pool::new(Arc::clone(&operator), config.limits.http_connect)?, operator })
+    }
+}
+
+/// Scheme, host and port of a far end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    https: bool,
+    /// Lower case; an IPv6 literal in brackets.
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    fn of(url: &Url) -> Option<Self> {
+        let https = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        Some(Self { https, host: url.host_str()?.to_lowercase(), port: url.port_or_known_default()? })
+    }
+
+    fn public(host: &str) -> Self {
+        Self { https: true, host: host.to_owned(), port: 443 }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// As a URI has it: the port only where it is not the scheme's own.
+    fn authority(&self) -> String {
+        let default = if self.https { 443 } else { 80 };
+        if self.port == default { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
+/// The caller's workspace, or why it cannot be used.
+enum Workspace {
+    Connected { origin: Origin, authorization: HeaderValue },
+    Refused(String),
+    Missing,
+}
+
+/// One call's egress: its rules, its credential, its counters.
+pub(crate) struct CallEgress {
+    broker: Arc<Broker>,
+    grants: Arc<Grants>,
+    workspace: Workspace,
+    redactor: Arc<Redactor>,
+    limits: Limits,
+    who: Who,
+    audit: Arc<dyn AuditSink>,
+    requests: AtomicU32,
+    bytes: Arc<AtomicU64>,
+    parallel: Arc<Semaphore>,
+    last_denial: Mutex<Option<String>>,
+}
+
+impl CallEgress {
+    pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, plugin: &PluginName, tool: &str, limits: Limits) -> Self {
+        let workspace = match &ctx.workspace {
+            Some(target) => workspace(&target.base_url, &target.credential, &broker.operator),
+            None => Workspace::Missing,
+        };
+        let secret = ctx.workspace.as_ref().map_or("", |target| target.credential.expose_secret());
+        Self {
+            workspace,
+            redactor: Arc::new(Redactor::new(secret)),
+            grants: Arc::clone(&ctx.grants),
+            who: Who::new(ctx, plugin, tool),
+            audit: Arc::clone(&ctx.audit),
+            requests: AtomicU32::new(0),
+            bytes: Arc::new(AtomicU64::new(0)),
+            parallel: Arc::new(Semaphore::new(limits.http_parallel)),
+            last_denial: Mutex::new(None),
+            limits,
+            broker,
+        }
+    }
+
+    /// Why the latest refused request was refused.
+    pub(crate) fn last_denial(&self) -> Option<String> {
+        self.last_denial.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The domains of Databricks workspaces on the three clouds.
+const WORKSPACE_DOMAINS: [&str; 3] = [".cloud.databricks.com", ".azuredatabricks.net", ".gcp.databricks.com"];
+
+fn workspace(url: &Url, credential: &SecretString, operator: &[Origin]) -> Workspace {
+    let Some(origin) = Origin::of(url) else {
+        return Workspace::Refused("the workspace's address is no http or https origin".to_owned());
+    };
+    let official = origin.https
+        && origin.port == 443
+        && WORKSPACE_DOMAINS.iter().any(|domain| origin.host.len() > domain.len() && origin.host.ends_with(domain));
+    if !official && !operator.contains(&origin) {
+        return Workspace::Refused(format!(
+            "{} is neither a Databricks domain nor an origin that the operator named",
+            origin.authority()
+        ));
+    }
+    match HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret())) {
+        Ok(mut authorization) => {
+            authorization.set_sensitive(true);
+            Workspace::Connected { origin, authorization }
+        }
+        Err(_) => Workspace::Refused("the credential holds characters that no header may hold".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, operator: &[&str], connected: bool) {
+        let operator: Vec<Origin> = operator.iter().map(|url| Origin::of(&Url::parse(url).unwrap()).unwrap()).collect();
+        let found = workspace(&Url::parse(url).unwrap(), &SecretString::from("dapi-0123456789"), &operator);
+        assert_eq!(matches!(found, Workspace::Connected { .. }), connected, "{url}");
+    }
+
+    #[test]
+    fn a_workspace_is_a_databricks_domain_or_named_by_the_operator() {
+        check("https://dbc-1.cloud.databricks.com", &[], true);
+        check("https://adb-1.2.azuredatabricks.net/?o=1", &[], true);
+        check("https://1.2.gcp.databricks.com", &[], true);
+        check("http://dbc-1.cloud.databricks.com", &[], false);
+        check("https://dbc-1.cloud.databricks.com:8443", &[], false);
+        check("https://cloud.databricks.com.evil.example", &[], false);
+        check("https://evilcloud.databricks.com", &[], false);
+        check("https://169.254.169.254", &[], false);
+        check("http://127.0.0.1:8111", &[], false);
+        check("http://127.0.0.1:8111", &["http://127.0.0.1:8111/x"], true);
+        check("http://127.0.0.1:8112", &["http://127.0.0.1:8111"], false);
+    }
+}

@@ -1,0 +1,217 @@
+//! Whether a request may leave, and where to: decided on the parsed request, before any credential is near it.
+
+use std::net::IpAddr;
+
+use bricklayer_package::{Audience, HttpRule, Method};
+use http::Uri;
+
+use super::{CallEgress, Origin, Workspace};
+use crate::egress::address;
+
+/// The placeholder authority for the caller's workspace.
+const WORKSPACE: &str = "workspace";
+
+/// Longest path with query, in bytes.
+const MAX_PATH_BYTES: usize = 8192;
+
+/// A request that may be sent.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    /// Where it really goes.
+    pub(super) uri: Uri,
+    pub(super) origin: Origin,
+    pub(super) method: Method,
+    /// Whether the caller's credential goes with it.
+    pub(super) credential: bool,
+}
+
+impl CallEgress {
+    /// Finds the rule that allows a request, or says why none does.
+    pub(super) fn check(&self, method: &str, uri: &Uri) -> Result<Allowed, String> {
+        let method = Method::parse(method).map_err(|error| error.to_string())?;
+        if uri.scheme_str() != Some("https") {
+            return Err("only https is allowed (the host speaks to a local workspace for you)".to_owned());
+        }
+        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let host = host_of(authority)?;
+        let path = uri.path();
+        check_path(path)?;
+        let path_and_query = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        if path_and_query.len() > MAX_PATH_BYTES {
+            return Err(format!("the path has more than {MAX_PATH_BYTES} bytes"));
+        }
+        let audience = if host == WORKSPACE { Audience::Workspace } else { Audience::Host(host) };
+        let rule = rule(&self.grants.http, &audience, method, path).ok_or_else(|| {
+            format!("no grant allows {} {path} at {audience}; the plugin's manifest must request it", method.as_str())
+        })?;
+        let origin = self.origin(&audience)?;
+        let uri = Uri::builder()
+            .scheme(origin.scheme())
+            .authority(origin.authority())
+            .path_and_query(path_and_query)
+            .build()
+            .map_err(|error| format!("the address cannot be used: {error}"))?;
+        // A credential belongs to the workspace; no manifest can say otherwise, and this does not rely on it.
+        let credential = rule.credential && audience == Audience::Workspace;
+        Ok(Allowed { uri, origin, method, credential })
+    }
+
+    fn origin(&self, audience: &Audience) -> Result<Origin, String> {
+        match audience {
+            Audience::Workspace => match &self.workspace {
+                Workspace::Connected { origin, .. } => Ok(origin.clone()),
+                Workspace::Refused(reason) => Err(reason.clone()),
+                Workspace::Missing => Err("no workspace is connected".to_owned()),
+            },
+            Audience::Host(host) => {
+                let named = self.broker.operator.iter().find(|origin| origin.host == *host);
+                if let Some(origin) = named {
+                    return Ok(origin.clone());
+                }
+                if host.parse::<IpAddr>().is_ok_and(|literal| !address::is_public(literal)) {
+                    return Err(format!("{host} is not a public address"));
+                }
+                Ok(Origin::public(host))
+            }
+        }
+    }
+}
+
+/// The rule that allows a request. Of several, one with the credential counts: the person consented to both.
+fn rule<'a>(rules: &'a [HttpRule], audience: &Audience, method: Method, path: &str) -> Option<&'a HttpRule> {
+    let mut allowing = rules.iter().filter(|rule| rule.allows(audience, method, path));
+    let first = allowing.next()?;
+    if first.credential { Some(first) } else { Some(allowing.find(|rule| rule.credential).unwrap_or(first)) }
+}
+
+/// The host of an authority that is nothing but a host, lower case.
+fn host_of(authority: &str) -> Result<String, String> {
+    if authority.contains('@') {
+        return Err("user information in an address is not allowed".to_owned());
+    }
+    let host = match authority.rsplit_once(':') {
+        // A colon inside brackets belongs to an IPv6 literal.
+        Some((host, port)) if !port.contains(']') => {
+            if port != "443" {
+                return Err(format!("port {port:?} is not allowed"));
+            }
+            host
+        }
+        _ => authority,
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    if host.is_empty() || host.ends_with('.') || !host.bytes().all(plain) {
+        return Err(format!("{authority:?} is not a plain host name"));
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+/// Refuses every spelling that another server might read as a different path than we do.
+fn check_path(path: &str) -> Result<(), String> {
+    if !path.starts_with('/') {
+        return Err("the path must begin with a slash".to_owned());
+    }
+    if path.contains('\\') {
+        return Err("a backslash in the path is not allowed".to_owned());
+    }
+    // Path parameters: some servers drop `;…` before they look for dot segments.
+    if path.contains(';') {
+        return Err("a semicolon in the path is not allowed".to_owned());
+    }
+    if !path.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("the path must be plain ASCII; encode everything else".to_owned());
+    }
+    let mut rest = path;
+    while let Some((_, encoded)) = rest.split_once('%') {
+        let code = encoded.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = encoded.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+        let code = code.filter(|_| hex).ok_or_else(|| "a percent sign in the path needs two hex digits".to_owned())?;
+        match code {
+            b'/' | b'\\' => return Err("an encoded slash in the path is not allowed".to_owned()),
+            b'.' => return Err("an encoded dot in the path is not allowed".to_owned()),
+            b';' => return Err("an encoded semicolon in the path is not allowed".to_owned()),
+            // What decodes to a percent sign may be decoded a second time behind a proxy.
+            b'%' => return Err("a doubly encoded path is not allowed".to_owned()),
+            0..0x20 | 0x7f => return Err("encoded control characters in the path are not allowed".to_owned()),
+            _ => {}
+        }
+        rest = encoded;
+    }
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment == "." || segment == ".." {
+            return Err("dot segments in the path are not allowed".to_owned());
+        }
+        if segment.is_empty() && segments.peek().is_some() {
+            return Err("empty segments in the path are not allowed".to_owned());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_are_plain_hosts() {
+        assert_eq!(host_of("workspace").unwrap(), "workspace");
+        assert_eq!(host_of("WorkSpace:443").unwrap(), "workspace");
+        assert_eq!(host_of("API.example.com").unwrap(), "api.example.com");
+        for bad in [
+            "",
+            "user@workspace",
+            "workspace@evil.example",
+            "workspace:8443",
+            "workspace:80",
+            "workspace:",
+            "workspace.",
+            "[::1]",
+            "[::1]:443",
+            "work%73pace",
+            "a_b.example",
+            "workspace:443:443",
+            "workspace:0443",
+        ] {
+            assert!(host_of(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn paths_have_one_reading() {
+        for good in ["/", "/api/2.0/sql", "/a/b/", "/a%20b", "/a/...", "/x/.hidden", "/a:b,c=d@e!$&'()*+~_-"] {
+            check_path(good).unwrap();
+        }
+        for bad in [
+            "",
+            "api",
+            "http://evil.example/",
+            "/a/../b",
+            "/a/./b",
+            "/..",
+            "/a/..",
+            "//evil.example/x",
+            "/a//b",
+            "/a\\..\\b",
+            "/a/%2e%2e/b",
+            "/a/%2E./b",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a%252fb",
+            "/a/..;/b",
+            "/a;x=1/b",
+            "/a%3bb",
+            "/a%00",
+            "/a%0d%0ab",
+            "/a%7f",
+            "/a%",
+            "/a%2",
+            "/a%zz",
+            "/a%+1",
+            "/ä",
+        ] {
+            assert!(check_path(bad).is_err(), "{bad}");
+        }
+    }
+}

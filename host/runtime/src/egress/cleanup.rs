@@ -1,0 +1,74 @@
+//! Requests that end remote work when the call that began it cannot any more.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Full};
+
+use super::CallEgress;
+
+/// Largest body, as `wit/host.wit` states it.
+const MAX_BODY_BYTES: usize = 16_384;
+
+/// A request to the caller's workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct CleanupRequest {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Option<String>,
+}
+
+impl CleanupRequest {
+    /// Whether it is a request at all.
+    pub(crate) fn check_form(&self) -> Result<(), String> {
+        if self.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
+            return Err(format!("the body has more than {MAX_BODY_BYTES} bytes"));
+        }
+        bricklayer_package::Method::parse(&self.method).map_err(|error| error.to_string())?;
+        self.uri().map(drop)
+    }
+
+    fn uri(&self) -> Result<Uri, String> {
+        if !self.path.starts_with('/') {
+            return Err("the path must begin with a slash".to_owned());
+        }
+        Uri::builder()
+            .scheme("https")
+            .authority("workspace")
+            .path_and_query(self.path.as_str())
+            .build()
+            .map_err(|error| format!("the path cannot be used: {error}"))
+    }
+}
+
+impl CallEgress {
+    /// Whether the call's grants allow a clean-up, asked when it is registered and again when it is sent.
+    pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), String> {
+        self.check(&request.method, &request.uri()?).map(drop)
+    }
+
+    /// Sends it like any request of the plugin; an error is only logged, for nobody is left to tell.
+    pub(crate) async fn clean_up(self: &Arc<Self>, request: CleanupRequest) {
+        let Ok(uri) = request.uri() else { return };
+        let mut builder = Request::builder().method(request.method.as_str()).uri(uri);
+        if request.body.is_some() {
+            builder = builder.header(CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(Bytes::from(request.body.unwrap_or_default()));
+        let Ok(outgoing) = builder.body(body.map_err(|never| match never {}).boxed_unsync()) else { return };
+        // The call has spent its requests, perhaps all of them; ending remote work must not fail for that.
+        self.requests.store(0, std::sync::atomic::Ordering::Relaxed);
+        match Arc::clone(self).send(outgoing, None).await {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let _ = response.into_body().collect().await;
+                tracing::info!(plugin.name = %self.who.plugin, path = request.path, status, "remote work was ended for a call");
+            }
+            Err(error) => {
+                tracing::warn!(plugin.name = %self.who.plugin, path = request.path, ?error, "remote work could not be ended for a call");
+            }
+        }
+    }
+}

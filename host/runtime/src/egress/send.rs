@@ -1,0 +1,232 @@
+//! Sending one request that a plugin asked for: check, strip, sign, send, try again where that is safe, answer.
+
+use std::error::Error as _;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use bricklayer_package::Method;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::address::PrivateAddress;
+use super::body::{Allowance, Answer, Outgoing};
+use super::check::Allowed;
+use super::headers;
+use super::pool::HttpClient;
+use super::record::Recording;
+use super::{CallEgress, Workspace};
+use crate::context::Verdict;
+
+/// Times a request may be repeated when the far end asks to come back later.
+const MAX_RETRIES: u32 = 3;
+
+/// Longest wait before a repetition; a far end that asks for more gets its answer passed on instead.
+const MAX_RETRY_WAIT: Duration = Duration::from_secs(10);
+
+/// Wait before the first repetition when the far end names none; doubles each time.
+const FIRST_RETRY_WAIT: Duration = Duration::from_millis(500);
+
+/// How long the unread body of a request without body is waited for; see [`CallEgress::split_body`].
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+impl CallEgress {
+    /// Sends one request.
+    pub(super) async fn send(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Response<WasiBody>, Error> {
+        let (mut parts, body) = request.into_parts();
+        let authority = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
+        let mut recording = Recording::new(&self.who, &self.audit, parts.method.as_str(), &authority, parts.uri.path());
+        if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.http_requests {
+            let reason = format!("request limit: a call may send {} requests", self.limits.http_requests);
+            return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason));
+        }
+        let allowed = match self.check(parts.method.as_str(), &parts.uri) {
+            Ok(allowed) => allowed,
+            Err(reason) => {
+                return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason));
+            }
+        };
+        recording.host(&allowed.origin.authority());
+        self.sign(&mut parts.headers, &allowed);
+        parts.uri = allowed.uri.clone();
+
+        let permit = Arc::clone(&self.parallel).acquire_owned().await.map_err(|_| Error::InternalError(None))?;
+        let client = self.broker.pool.client(&self.who.user, &allowed.origin);
+        let wait = bounded(options.and_then(|options| options.first_byte_timeout), self.limits.http_first_byte);
+        let silence =
+            bounded(options.and_then(|options| options.between_bytes_timeout), self.limits.http_between_bytes);
+        let answer = self.attempts(&client, &allowed, parts, body, wait, &mut recording).await;
+        let response = match answer {
+            Ok(response) => response,
+            Err((why, error)) => {
+                recording.verdict(Verdict::Failed(why));
+                return Err(error);
+            }
+        };
+        let (mut head, body) = response.into_parts();
+        // An encoded body could hold the credential where the scanner does not see it; none was asked for.
+        if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            recording.verdict(Verdict::Failed("the answer is encoded although that was not asked for".to_owned()));
+            return Err(Error::HttpResponseContentCoding(None));
+        }
+        headers::strip(&mut head.headers);
+        self.redactor.headers(&mut head.headers);
+        let allowance = self.allowance(self.limits.http_response_bytes);
+        let body = Answer::new(body, self.redactor.scanner(), allowance, silence, recording, permit);
+        Ok(Response::from_parts(head, body.boxed_unsync()))
+    }
+
+    /// Refuses a request: to the guest a bare code, the reason to the audit, the log and the model.
+    fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, reason: String) -> Error {
+        tracing::warn!(plugin.name = %self.who.plugin, method, authority, path, reason, "request of a plugin refused");
+        recording.verdict(Verdict::Denied(reason.clone()));
+        let shown = format!("{method} {path}: {reason}");
+        let shown = crate::host::cut(&shown, 500).chars().filter(|c| !c.is_control()).collect();
+        *self.last_denial.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+        Error::HttpRequestDenied
+    }
+
+    /// Removes what the guest may not say and adds what only the host may.
+    fn sign(&self, headers: &mut HeaderMap, allowed: &Allowed) {
+        headers::strip(headers);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if !headers.contains_key(USER_AGENT) {
+            let agent = format!("bricklayer/{} {}", env!("CARGO_PKG_VERSION"), self.who.plugin);
+            if let Ok(agent) = HeaderValue::from_str(&agent) {
+                headers.insert(USER_AGENT, agent);
+            }
+        }
+        if let (true, Workspace::Connected { authorization, .. }) = (allowed.credential, &self.workspace) {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+    }
+
+    /// The answer's head; waits and tries again where the far end asks for it and the request is safe to repeat.
+    async fn attempts(
+        &self,
+        client: &HttpClient,
+        allowed: &Allowed,
+        mut parts: http::request::Parts,
+        body: WasiBody,
+        wait: Duration,
+        recording: &mut Recording,
+    ) -> Result<Response<Incoming>, (String, Error)> {
+        let safe = matches!(allowed.method, Method::Get | Method::Head);
+        let mut drain = Drain(None);
+        let mut body = Some(if safe {
+            parts.headers.remove(CONTENT_LENGTH);
+            drain = Drain::start(body);
+            no_body()
+        } else {
+            let allowance = self.allowance(self.limits.http_request_bytes);
+            Outgoing { inner: body, allowance, sent: recording.sent() }.boxed_unsync()
+        });
+        let mut attempt = 0;
+        loop {
+            let request = Request::from_parts(parts.clone(), body.take().unwrap_or_else(no_body));
+            let response = timeout(wait, client.request(request))
+                .await
+                .map_err(|_| ("the far end did not answer in time".to_owned(), Error::HttpResponseTimeout))?
+                .map_err(|error| failure(&error))?;
+            recording.status(response.status().as_u16());
+            let later = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            let pause = retry_after(response.headers()).unwrap_or(FIRST_RETRY_WAIT * 2u32.pow(attempt));
+            if !safe || !later || attempt >= MAX_RETRIES || pause > MAX_RETRY_WAIT {
+                drop(drain);
+                return Ok(response);
+            }
+            drop(response);
+            attempt += 1;
+            recording.retried();
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn allowance(&self, body: u64) -> Allowance {
+        Allowance { body, call_used: Arc::clone(&self.bytes), call_max: self.limits.http_total_bytes }
+    }
+}
+
+fn no_body() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A guest's wish within the host's bound; zero is taken as the smallest wait rather than as none.
+fn bounded(wish: Option<Duration>, max: Duration) -> Duration {
+    wish.map_or(max, |wish| wish.clamp(Duration::from_millis(1), max))
+}
+
+/// Reads a GET's or HEAD's body to its end beside the request. Such a request is sent without one, and a guest that
+/// finds its stream closed while it is still finishing an empty body would see a broken connection.
+struct Drain(Option<tokio::task::JoinSet<()>>);
+
+impl Drain {
+    fn start(mut body: WasiBody) -> Self {
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move {
+            let _ = timeout(DRAIN_TIME, async { while body.frame().await.is_some() {} }).await;
+        });
+        Self(Some(tasks))
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        // Ends by itself within its time; aborting it would close the stream under the guest.
+        if let Some(mut tasks) = self.0.take() {
+            tasks.detach_all();
+        }
+    }
+}
+
+/// The wait that an answer asks for: seconds or a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    Some((date.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO))
+}
+
+/// What a guest and the audit learn of a request that got no answer.
+fn failure(error: &hyper_util::client::legacy::Error) -> (String, Error) {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref::<PrivateAddress>().is_some() {
+            return (cause.to_string(), Error::DestinationIpProhibited);
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            if let Some(private) = io.get_ref().and_then(|inner| inner.downcast_ref::<PrivateAddress>()) {
+                return (private.to_string(), Error::DestinationIpProhibited);
+            }
+            if io.kind() == std::io::ErrorKind::ConnectionRefused {
+                return ("the connection was refused".to_owned(), Error::ConnectionRefused);
+            }
+            if io.kind() == std::io::ErrorKind::TimedOut {
+                return ("the connection was not made in time".to_owned(), Error::ConnectionTimeout);
+            }
+        }
+        if let Some(limit) = cause.downcast_ref::<Error>() {
+            if matches!(limit, Error::HttpRequestBodySize(_)) {
+                return ("the request's body is too large".to_owned(), Error::HttpRequestBodySize(None));
+            }
+            return ("the plugin broke off its request".to_owned(), Error::ConnectionTerminated);
+        }
+        source = cause.source();
+    }
+    tracing::warn!(error = %error, cause = ?error.source().map(ToString::to_string), "a plugin's request failed");
+    if error.is_connect() {
+        ("no connection could be made".to_owned(), Error::DestinationUnavailable)
+    } else {
+        ("the connection broke".to_owned(), Error::ConnectionTerminated)
+    }
+}

@@ -1,0 +1,305 @@
+//! The engine, and all that is made once per process: linker, pool, ticker, code cache, the guests' own threads.
+//!
+//! Guests run on a tokio runtime of their own: a guest that spins until its next epoch check keeps a thread busy, and
+//! the API's threads must never be that thread.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::cache::CodeCache;
+use crate::call::{self, CallState};
+use crate::config::MAX_MEMORY_BYTES;
+use crate::egress::Broker;
+use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+use crate::{CallContext, Limits, LoadError, Plugin, RuntimeConfig, ToolNamespace, convert};
+
+/// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
+const TICK: Duration = Duration::from_millis(2);
+
+/// Components compiled at the same time: compiling takes a core and much memory, and packages may be hostile.
+const PARALLEL_COMPILATIONS: usize = 2;
+
+/// Memory slots kept mapped after use; enough for the usual load, small when idle.
+const WARM_SLOTS: u32 = 16;
+
+/// Why the runtime does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// A setting makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// The folder for compiled code cannot be used.
+    #[error("cannot use the folder for compiled code")]
+    Cache(#[source] std::io::Error),
+    /// Threads cannot be started.
+    #[error("cannot start the guests' threads")]
+    Threads(#[source] std::io::Error),
+    /// wasmtime refuses its configuration.
+    #[error("cannot set up the sandbox: {0}")]
+    Engine(String),
+    /// The client for outgoing requests cannot be made.
+    #[error("cannot set up outgoing requests: {0}")]
+    Egress(String),
+}
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Calls that run now.
+    pub running: usize,
+    /// Calls that began to run.
+    pub started: u64,
+    /// Slots that are free.
+    pub free_slots: usize,
+    /// Components compiled.
+    pub compiled: u64,
+    /// Components loaded from the cache.
+    pub cache_hits: u64,
+}
+
+/// What calls share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) queue_wait: Duration,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) cleanups: TaskTracker,
+    ticker: Ticker,
+    started: AtomicU64,
+}
+
+impl Shared {
+    /// Keeps the ticker running until the guard is dropped.
+    pub(crate) fn running(self: &Arc<Self>) -> RunningGuard {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        if self.ticker.running.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.ticker.wake();
+        }
+        RunningGuard(Arc::clone(&self.ticker.running))
+    }
+}
+
+/// One running call.
+pub(crate) struct RunningGuard(Arc<AtomicUsize>);
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The sandbox. One per process; cheap to share behind an `Arc`.
+pub struct Runtime {
+    shared: Arc<Shared>,
+    linker: Linker<CallState>,
+    cache: Arc<CodeCache>,
+    compilations: Semaphore,
+    compiled: AtomicU64,
+    cache_hits: AtomicU64,
+    /// Taken only on drop.
+    threads: Option<tokio::runtime::Runtime>,
+    handle: tokio::runtime::Handle,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed in an async context, where a host usually drops this.
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+impl Runtime {
+    /// Sets up the sandbox. Reserves address space for every slot, not memory.
+    ///
+    /// # Errors
+    /// [`RuntimeError`].
+    pub fn new(config: RuntimeConfig) -> Result<Self, RuntimeError> {
+        if config.max_concurrent_calls == 0 || config.max_concurrent_calls > 1024 {
+            return Err(RuntimeError::Setting("max_concurrent_calls must be between 1 and 1024".to_owned()));
+        }
+        if config.limits.memory_bytes > MAX_MEMORY_BYTES {
+            return Err(RuntimeError::Setting("limits.memory_bytes must be at most 256 MiB".to_owned()));
+        }
+        let cache = CodeCache::open(&config.cache_dir).map_err(RuntimeError::Cache)?;
+        let fault = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
+        let engine = engine(&config).map_err(fault)?;
+        let linker = call::linker(&engine).map_err(fault)?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.threads.max(1))
+            .thread_name("bricklayer-guest")
+            .enable_all()
+            .build()
+            .map_err(RuntimeError::Threads)?;
+        let broker = Broker::new(&config).map_err(RuntimeError::Egress)?;
+        let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
+        let handle = threads.handle().clone();
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                permits: Arc::new(Semaphore::new(config.max_concurrent_calls)),
+                limits: config.limits,
+                queue_wait: config.queue_wait,
+                broker: Arc::new(broker),
+                cleanups: TaskTracker::new(),
+                ticker,
+                started: AtomicU64::new(0),
+            }),
+            linker,
+            cache: Arc::new(cache),
+            compilations: Semaphore::new(PARALLEL_COMPILATIONS),
+            compiled: AtomicU64::new(0),
+            cache_hits: AtomicU64::new(0),
+            threads: Some(threads),
+            handle,
+        })
+    }
+
+    /// Reads, checks, compiles (or finds compiled) and links a package. Runs nothing of it.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(&self, package_bytes: Vec<u8>, namespace: ToolNamespace) -> Result<Arc<Plugin>, LoadError> {
+        let _permit = self.compilations.acquire().await.map_err(|_| LoadError::ShuttingDown)?;
+        let cache = Arc::clone(&self.cache);
+        let engine = self.shared.engine.clone();
+        let linker = self.linker.clone();
+        let work = move || {
+            let contents = bricklayer_package::read(&package_bytes)?;
+            let (component, hit) = cache
+                .load(&engine, &package_bytes, &contents.digest)
+                .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+            Ok::<_, LoadError>((Plugin::new(contents, &component, &linker, &namespace)?, hit))
+        };
+        let (plugin, hit) = self.handle.spawn_blocking(work).await.map_err(|_| LoadError::ShuttingDown)??;
+        let counter = if hit { &self.cache_hits } else { &self.compiled };
+        counter.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(
+            plugin.name = %plugin.name(), plugin.version = plugin.version(), plugin.digest = plugin.digest(),
+            from_cache = hit, tools = plugin.tools().len(), "plugin loaded"
+        );
+        Ok(Arc::new(plugin))
+    }
+
+    /// Runs one tool call to its end: validates, waits for a slot, runs in a fresh sandbox, converts. Never panics;
+    /// every fault is a failed outcome with its kind. Returns within 500 ms when `ctx.cancel` fires; dropping the
+    /// future cancels as well, and registered clean-ups run all the same.
+    pub async fn call(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolOutcome {
+        let Some(found) = plugin.find(tool) else {
+            let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
+            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
+        };
+        let arguments = match convert::arguments(&found.function, input) {
+            Ok(arguments) => arguments,
+            Err(fault) => {
+                return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string()));
+            }
+        };
+        // A child token, so that dropping this future stops the work without cancelling the whole turn.
+        let cancel = ctx.cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let name = found.function.tool.clone();
+        let work = call::supervise(Arc::clone(&self.shared), Arc::clone(plugin), name, arguments, ctx, cancel);
+        match self.handle.spawn(work).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(plugin.name = %plugin.name(), tool, %error, "a call ended by a fault of the host");
+                ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host"))
+            }
+        }
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            running: self.shared.ticker.running.load(Ordering::Acquire),
+            started: self.shared.started.load(Ordering::Relaxed),
+            free_slots: self.shared.permits.available_permits(),
+            compiled: self.compiled.load(Ordering::Relaxed),
+            cache_hits: self.cache_hits.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until every clean-up request has been sent or given up; at most some seconds. For shutdown, after the
+    /// calls have ended.
+    pub async fn drain(&self) {
+        self.shared.cleanups.close();
+        self.shared.cleanups.wait().await;
+        self.shared.cleanups.reopen();
+    }
+}
+
+fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
+    let calls = u32::try_from(config.max_concurrent_calls).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    // Every slot count is the number of calls times what one call may have, so that the permits alone decide and the
+    // pool, whose shortage is an error and not a wait, is never short.
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        .total_core_instances(calls.saturating_mul(MAX_CORE_INSTANCES))
+        .total_memories(calls.saturating_mul(MAX_MEMORIES))
+        .total_tables(calls.saturating_mul(MAX_TABLES))
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        .table_elements(config.limits.table_elements)
+        .max_unused_warm_slots(WARM_SLOTS);
+    let mut settings = Config::new();
+    settings
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    Engine::new(&settings)
+}
+
+/// Advances the engine's epoch while calls run; asleep otherwise.
+struct Ticker {
+    running: Arc<AtomicUsize>,
+    thread: Mutex<Thread>,
+}
+
+impl Ticker {
+    fn start(engine: &Engine) -> std::io::Result<Self> {
+        // A weak engine: the thread must not keep alive what it ticks for.
+        let engine = engine.weak();
+        let running = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&running);
+        let thread = std::thread::Builder::new().name("bricklayer-epoch".to_owned()).spawn(move || {
+            loop {
+                if seen.load(Ordering::Acquire) == 0 {
+                    // Woken by the next call; the timeout is for noticing that the engine is gone.
+                    std::thread::park_timeout(Duration::from_secs(1));
+                } else {
+                    std::thread::sleep(TICK);
+                }
+                let Some(engine) = engine.upgrade() else { return };
+                engine.increment_epoch();
+            }
+        })?;
+        Ok(Self { running, thread: Mutex::new(thread.thread().clone()) })
+    }
+
+    fn wake(&self) {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).unpark();
+    }
+}

@@ -1,0 +1,218 @@
+//! What `wit/host.wit` promises, behind one module; nothing else names generated paths.
+
+mod progress;
+
+use std::sync::PoisonError;
+
+use tokio::time::Instant;
+use wasmtime::component::HasSelf;
+
+use crate::call::CallState;
+use crate::context::{StateError, StateScope};
+use crate::egress::CleanupRequest;
+use crate::fault::LimitHit;
+
+pub(crate) use progress::ProgressGate;
+
+/// Limits of the interfaces, as `wit/host.wit` states them.
+pub(crate) const MAX_LOG_LINES: u32 = 256;
+const MAX_LOG_LINE_BYTES: usize = 2048;
+const MAX_KEY_BYTES: usize = 256;
+const MAX_VALUE_BYTES: usize = 65_536;
+const MAX_KEYS: usize = 256;
+const MAX_CLEANUPS: usize = 8;
+
+#[allow(clippy::all, unused_qualifications, unreachable_pub, missing_debug_implementations, reason = "generated")]
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../../wit/host.wit",
+        world: "plugin",
+        imports: {
+            "bricklayer:host/state": async | trappable,
+            default: trappable,
+        },
+    });
+}
+
+use generated::bricklayer::host as wit;
+
+/// The generated glue.
+pub(crate) mod bindings {
+    use super::{CallState, HasSelf, generated};
+
+    pub(crate) fn add_to_linker(linker: &mut wasmtime::component::Linker<CallState>) -> wasmtime::Result<()> {
+        generated::Plugin::add_to_linker::<_, HasSelf<CallState>>(linker, |state| state)
+    }
+}
+
+impl CallState {
+    /// Counts a call of a host function; floods end the call.
+    fn count(&mut self) -> wasmtime::Result<()> {
+        self.host_calls_left = self.host_calls_left.checked_sub(1).ok_or(LimitHit::HostCalls)?;
+        Ok(())
+    }
+
+    fn state_scope(&self) -> Option<StateScope> {
+        self.call
+            .ctx
+            .grants
+            .state
+            .then(|| StateScope { project: self.call.ctx.project, plugin: self.call.plugin.clone() })
+    }
+}
+
+impl wit::progress::Host for CallState {
+    fn report(&mut self, message: String, done: Option<f64>, total: Option<f64>) -> wasmtime::Result<()> {
+        self.count()?;
+        self.call.progress.report(message, done, total);
+        Ok(())
+    }
+}
+
+impl wit::log::Host for CallState {
+    fn write(&mut self, level: wit::log::Level, message: String) -> wasmtime::Result<()> {
+        self.count()?;
+        let Some(left) = self.log_lines_left.checked_sub(1) else { return Ok(()) };
+        self.log_lines_left = left;
+        let message: String =
+            cut(&message, MAX_LOG_LINE_BYTES).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let call = &self.call;
+        let span =
+            tracing::info_span!("plugin", plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn);
+        let _entered = span.enter();
+        match level {
+            wit::log::Level::Debug => tracing::debug!(target: "bricklayer_plugin", "{message}"),
+            wit::log::Level::Info => tracing::info!(target: "bricklayer_plugin", "{message}"),
+            wit::log::Level::Warn => tracing::warn!(target: "bricklayer_plugin", "{message}"),
+            wit::log::Level::Error => tracing::error!(target: "bricklayer_plugin", "{message}"),
+        }
+        if left == 0 {
+            tracing::warn!(plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, "further log lines of this call are dropped");
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a text, at most `max` bytes, whole characters.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+impl wit::context::Host for CallState {
+    fn get(&mut self) -> wasmtime::Result<wit::context::CallContext> {
+        self.count()?;
+        let ctx = &self.call.ctx;
+        let settings = ctx.settings.clone();
+        let workspace_host = ctx.workspace.as_ref().and_then(|workspace| {
+            let host = workspace.base_url.host_str()?;
+            Some(workspace.base_url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+        });
+        Ok(wit::context::CallContext {
+            project: ctx.project.to_string(),
+            conversation: ctx.conversation.to_string(),
+            user: Some(ctx.user.to_string()),
+            workspace_host,
+            warehouse: settings.warehouse_id,
+            catalog: settings.default_catalog,
+            schema: settings.default_schema,
+            cluster: settings.cluster_id,
+            workspace_folder: settings.workspace_folder,
+            seconds_left: self.call.deadline.saturating_duration_since(Instant::now()).as_secs_f64(),
+        })
+    }
+}
+
+fn state_error(error: StateError) -> wit::state::StateError {
+    match error {
+        StateError::TooManyKeys => wit::state::StateError::TooManyKeys,
+        StateError::Unavailable(source) => {
+            tracing::error!(error = %source, "the state store failed");
+            wit::state::StateError::Unavailable("the host's database cannot be reached".to_owned())
+        }
+    }
+}
+
+impl CallState {
+    fn state_access(&mut self, key: &str) -> wasmtime::Result<Result<StateScope, wit::state::StateError>> {
+        self.count()?;
+        let Some(scope) = self.state_scope() else { return Ok(Err(wit::state::StateError::Denied)) };
+        if key.is_empty() || key.len() > MAX_KEY_BYTES {
+            return Ok(Err(wit::state::StateError::InvalidKey));
+        }
+        Ok(Ok(scope))
+    }
+}
+
+impl wit::state::Host for CallState {
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, wit::state::StateError>> {
+        let scope = match self.state_access(&key)? {
+            Ok(scope) => scope,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.call.ctx.state.get(&scope, &key).await.map_err(state_error))
+    }
+
+    async fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<(), wit::state::StateError>> {
+        let scope = match self.state_access(&key)? {
+            Ok(scope) => scope,
+            Err(error) => return Ok(Err(error)),
+        };
+        if value.len() > MAX_VALUE_BYTES {
+            return Ok(Err(wit::state::StateError::ValueTooLarge));
+        }
+        Ok(self.call.ctx.state.set(&scope, &key, &value, MAX_KEYS).await.map_err(state_error))
+    }
+
+    async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), wit::state::StateError>> {
+        let scope = match self.state_access(&key)? {
+            Ok(scope) => scope,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.call.ctx.state.delete(&scope, &key).await.map_err(state_error))
+    }
+
+    async fn list_keys(&mut self) -> wasmtime::Result<Result<Vec<String>, wit::state::StateError>> {
+        let scope = match self.state_access("-")? {
+            Ok(scope) => scope,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.call.ctx.state.list_keys(&scope).await.map_err(state_error))
+    }
+}
+
+impl wit::cleanup::Host for CallState {
+    fn register(
+        &mut self,
+        request: wit::cleanup::Request,
+    ) -> wasmtime::Result<Result<u32, wit::cleanup::CleanupError>> {
+        use wit::cleanup::CleanupError;
+
+        self.count()?;
+        let request = CleanupRequest { method: request.method, path: request.path, body: request.body };
+        if let Err(reason) = request.check_form() {
+            return Ok(Err(CleanupError::Invalid(reason)));
+        }
+        if let Err(reason) = self.call.egress.may_clean_up(&request) {
+            return Ok(Err(CleanupError::Denied(reason)));
+        }
+        let mut cleanups = self.call.cleanups.lock().unwrap_or_else(PoisonError::into_inner);
+        if cleanups.open.len() >= MAX_CLEANUPS {
+            return Ok(Err(CleanupError::TooMany));
+        }
+        cleanups.next += 1;
+        let handle = cleanups.next;
+        cleanups.open.push((handle, request));
+        Ok(Ok(handle))
+    }
+
+    fn withdraw(&mut self, handle: u32) -> wasmtime::Result<()> {
+        self.count()?;
+        let mut cleanups = self.call.cleanups.lock().unwrap_or_else(PoisonError::into_inner);
+        cleanups.open.retain(|(open, _)| *open != handle);
+        Ok(())
+    }
+}

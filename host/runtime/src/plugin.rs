@@ -1,0 +1,169 @@
+//! A loaded plugin: its manifest, its tools, and the pre-linked component that calls start from.
+
+use std::fmt;
+use std::time::Duration;
+
+use bricklayer_domain::{PluginName, ToolName, ToolSource, ToolSpec};
+use bricklayer_package::{Function, Manifest, PackageContents, PackageError};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
+
+use crate::call::CallState;
+
+/// Longest tool name that model providers accept, prefix included.
+const MAX_TOOL_NAME_BYTES: usize = 128;
+
+/// Why a package cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The package itself is wrong.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The component does not compile, or asks for more memories, tables or instances than a call may have.
+    #[error("the component cannot be compiled: {0}")]
+    Compile(String),
+    /// It imports something that the host does not offer.
+    #[error("the component needs something that this host does not offer: {0}")]
+    Import(String),
+    /// A tool's full name is too long.
+    #[error("the tool name `{0}` has more than 128 characters")]
+    ToolName(String),
+    /// The host is shutting down.
+    #[error("the host is shutting down")]
+    ShuttingDown,
+}
+
+/// The prefix that tells models and MCP clients which source a tool comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolNamespace(String);
+
+impl ToolNamespace {
+    /// `mcp__databricks__`, for the families that ship with the host.
+    #[must_use]
+    pub fn databricks() -> Self {
+        Self("mcp__databricks__".to_owned())
+    }
+
+    /// `mcp__<plugin>__`, for everybody else's plugins.
+    #[must_use]
+    pub fn plugin(name: &PluginName) -> Self {
+        Self(format!("mcp__{name}__"))
+    }
+
+    /// The prefix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A plugin that is ready to be called.
+pub struct Plugin {
+    manifest: Manifest,
+    digest: String,
+    specs: Vec<ToolSpec>,
+    tools: Vec<Tool>,
+    pre: InstancePre<CallState>,
+}
+
+/// What a call needs to know about its tool.
+pub(crate) struct Tool {
+    pub(crate) function: Function,
+    pub(crate) export: ComponentExportIndex,
+    pub(crate) time_limit: Option<Duration>,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.manifest.name)
+            .field("version", &self.manifest.version)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    pub(crate) fn new(
+        contents: PackageContents,
+        component: &Component,
+        linker: &Linker<CallState>,
+        namespace: &ToolNamespace,
+    ) -> Result<Self, LoadError> {
+        let PackageContents { manifest, functions, digest } = contents;
+        let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Import(format!("{error:#}")))?;
+        let mut specs = Vec::with_capacity(functions.len());
+        let mut tools = Vec::with_capacity(functions.len());
+        for function in functions {
+            let annotations = manifest.annotations(&function.tool);
+            let name = format!("{}{}", namespace.as_str(), function.tool);
+            if name.len() > MAX_TOOL_NAME_BYTES {
+                return Err(LoadError::ToolName(name));
+            }
+            specs.push(ToolSpec {
+                name: ToolName(name),
+                source: ToolSource::Plugin { plugin: manifest.name.clone() },
+                description: function.docs.clone(),
+                input_schema: function.input_schema(),
+                output_schema: function.output_schema(),
+                annotations: annotations.clone(),
+            });
+            let export = export_of(component, &function)
+                .ok_or_else(|| LoadError::Compile(format!("the export `{}` is missing", function.name)))?;
+            let time_limit = annotations.time_limit_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+            tools.push(Tool { function, export, time_limit });
+        }
+        Ok(Self { manifest, digest, specs, tools, pre })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &PluginName {
+        &self.manifest.name
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.manifest.version
+    }
+
+    /// SHA-256 of its package, lower-case hex.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Its tools, ordered by name.
+    #[must_use]
+    pub fn tools(&self) -> &[ToolSpec] {
+        &self.specs
+    }
+
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub(crate) fn pre(&self) -> &InstancePre<CallState> {
+        &self.pre
+    }
+
+    /// The tool of that full or short name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Tool> {
+        let index = self
+            .specs
+            .iter()
+            .position(|spec| spec.name.0 == name)
+            .or_else(|| self.tools.iter().position(|tool| tool.function.tool == name))?;
+        self.tools.get(index)
+    }
+}
+
+fn export_of(component: &Component, function: &Function) -> Option<ComponentExportIndex> {
+    let parent = match &function.interface {
+        Some(interface) => Some(component.get_export_index(None, interface)?),
+        None => None,
+    };
+    component.get_export_index(parent.as_ref(), &function.name)
+}
