@@ -1,0 +1,97 @@
+//! [`Platform`] over the host's interfaces and WASI.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::bindings::bricklayer::host;
+use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, wasi_http};
+
+/// The real host. One per call.
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    started: Instant,
+}
+
+impl Host {
+    /// Starts the call's clock.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Platform for Host {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        wasi_http::send(request)
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn unix_seconds(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    fn progress(&self, message: &str, done: Option<f64>, total: Option<f64>) {
+        host::progress::report(message, done, total);
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        let level = match level {
+            LogLevel::Debug => host::log::Level::Debug,
+            LogLevel::Info => host::log::Level::Info,
+            LogLevel::Warn => host::log::Level::Warn,
+            LogLevel::Error => host::log::Level::Error,
+        };
+        host::log::write(level, message);
+    }
+
+    fn context(&self) -> CallContext {
+        let context = host::context::get();
+        CallContext {
+            user: context.user,
+            workspace_host: context.workspace_host,
+            warehouse: context.warehouse,
+            catalog: context.catalog,
+            schema: context.schema,
+            time_left: Duration::try_from_secs_f64(context.seconds_left).unwrap_or(Duration::ZERO),
+        }
+    }
+
+    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle> {
+        let request = host::cleanup::Request { method: method.as_str().to_owned(), path: path.to_owned(), body: None };
+        match host::cleanup::register(&request) {
+            Ok(handle) => Some(CleanupHandle(handle)),
+            Err(error) => {
+                self.log(LogLevel::Warn, &format!("the clean-up request was not registered: {error}"));
+                None
+            }
+        }
+    }
+
+    fn withdraw_cleanup(&self, handle: CleanupHandle) {
+        host::cleanup::withdraw(handle.0);
+    }
+
+    fn state_get(&self, key: &str) -> Option<String> {
+        host::state::get(key).ok().flatten()
+    }
+
+    fn state_set(&self, key: &str, value: &str) {
+        if let Err(error) = host::state::set(key, value) {
+            self.log(LogLevel::Warn, &format!("a value was not kept: {error}"));
+        }
+    }
+
+    fn state_delete(&self, key: &str) {
+        let _ = host::state::delete(key);
+    }
+
+    fn state_keys(&self) -> Vec<String> {
+        host::state::list_keys().unwrap_or_default()
+    }
+}

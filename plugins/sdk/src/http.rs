@@ -1,0 +1,136 @@
+//! Plain HTTP data: requests to the workspace, their answers, and percent-encoding.
+
+/// Methods the workspace's API uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or does.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes a part.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// As HTTP spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request to the caller's workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Absolute path with its query, already encoded.
+    pub path: String,
+    /// JSON text.
+    pub body: Option<String>,
+}
+
+/// What the workspace answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, names as sent.
+    pub headers: Vec<(String, String)>,
+    /// The whole body, bounded by the transport.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response without headers.
+    #[must_use]
+    pub fn new(status: u16, body: &str) -> Self {
+        Self { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    /// Whether the status says success.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// A header by its name in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// `Retry-After` in whole seconds; the workspace never sends its date form.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.header("retry-after").and_then(|value| value.trim().parse().ok())
+    }
+}
+
+/// Why no answer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportError {
+    /// The host's egress refused the request.
+    Denied(String),
+    /// No connection.
+    Unreachable(String),
+    /// No answer in time.
+    Timeout(String),
+    /// The body is larger than the transport reads.
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The answer broke off or made no sense.
+    Broken(String),
+}
+
+/// One path segment or query value, percent-encoded: everything but RFC 3986's unreserved characters.
+#[must_use]
+pub fn encode_segment(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// A path with its query. Values are encoded, the path is taken as it is.
+#[must_use]
+pub fn encode_query(path: &str, query: &[(&str, &str)]) -> String {
+    let mut out = path.to_owned();
+    for (i, (name, value)) in query.iter().enumerate() {
+        out.push(if i == 0 { '?' } else { '&' });
+        out.push_str(&encode_segment(name));
+        out.push('=');
+        out.push_str(&encode_segment(value));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes_what_is_not_unreserved() {
+        assert_eq!(encode_segment("a/b c%é"), "a%2Fb%20c%25%C3%A9");
+        assert_eq!(encode_query("/x", &[("catalog_name", "my cat"), ("n", "1")]), "/x?catalog_name=my%20cat&n=1");
+        assert_eq!(encode_query("/x", &[]), "/x");
+    }
+}

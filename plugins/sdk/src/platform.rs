@@ -1,0 +1,85 @@
+//! The outside world of one call, as a tool sees it.
+
+use std::time::Duration;
+
+use crate::{Method, Request, Response, TransportError};
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// For the plugin's author.
+    Debug,
+    /// Normal course of things.
+    Info,
+    /// Odd, survived.
+    Warn,
+    /// Makes the call fail.
+    Error,
+}
+
+/// On whose behalf and where a call runs; see `context` in `wit/host.wit`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallContext {
+    /// Who the call runs for.
+    pub user: Option<String>,
+    /// The workspace's host name, for showing.
+    pub workspace_host: Option<String>,
+    /// The project's warehouse.
+    pub warehouse: Option<String>,
+    /// The project's catalog.
+    pub catalog: Option<String>,
+    /// The project's schema.
+    pub schema: Option<String>,
+    /// Wall time until the host ends this call.
+    pub time_left: Duration,
+}
+
+/// A registered clean-up request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CleanupHandle(pub u32);
+
+/// What a call can do outside itself: over the host's interfaces in a component, over a script in native tests.
+pub trait Platform {
+    /// Sends a request to the caller's workspace and reads the whole answer.
+    ///
+    /// # Errors
+    /// When no complete answer came; an error status is an answer.
+    fn send(&self, request: &Request) -> Result<Response, TransportError>;
+
+    /// A clock that only goes forward, from any start.
+    fn now(&self) -> Duration;
+
+    /// Seconds since 1970, for what is kept between calls.
+    fn unix_seconds(&self) -> u64;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration);
+
+    /// Tells the user how far the call is.
+    fn progress(&self, message: &str, done: Option<f64>, total: Option<f64>);
+
+    /// Writes a line to the operator's log; nothing that belongs to the user.
+    fn log(&self, level: LogLevel, message: &str);
+
+    /// The call's context.
+    fn context(&self) -> CallContext;
+
+    /// Registers the request that ends remote work, to be sent if this call is cut off. `None` when the host
+    /// refused: the work then goes on after a cut, which is worth a log line and no failure.
+    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle>;
+
+    /// Withdraws a registered request.
+    fn withdraw_cleanup(&self, handle: CleanupHandle);
+
+    /// A value kept for this project; `None` when there is none or the store cannot be reached.
+    fn state_get(&self, key: &str) -> Option<String>;
+
+    /// Keeps a value for this project, as far as the store can be reached.
+    fn state_set(&self, key: &str, value: &str);
+
+    /// Forgets a value.
+    fn state_delete(&self, key: &str);
+
+    /// Keys kept for this project.
+    fn state_keys(&self) -> Vec<String>;
+}

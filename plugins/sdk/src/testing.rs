@@ -1,0 +1,221 @@
+//! A scripted far end for native tests: answers in order, a clock that moves only by sleeping, everything recorded.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError};
+
+/// What a scripted request does.
+#[derive(Debug)]
+enum Answer {
+    Response(Response),
+    Error(TransportError),
+}
+
+/// One expected request and its answer.
+#[derive(Debug)]
+struct Expected {
+    /// `METHOD path?query`.
+    line: String,
+    answer: Answer,
+    /// How long the far end takes.
+    takes: Duration,
+    /// Answers any number of times once reached, until the next entry's line is asked for.
+    repeats: bool,
+}
+
+/// The far end of a call, played from a list.
+#[derive(Debug, Default)]
+pub struct Script {
+    expected: RefCell<VecDeque<Expected>>,
+    sent: RefCell<Vec<Request>>,
+    clock: Cell<Duration>,
+    sleeps: RefCell<Vec<Duration>>,
+    progress: RefCell<Vec<String>>,
+    context: CallContext,
+    cleanups: RefCell<BTreeMap<u32, String>>,
+    registered: Cell<u32>,
+    state: RefCell<BTreeMap<String, String>>,
+}
+
+/// When tests run, in seconds since 1970.
+const TEST_EPOCH: u64 = 1_700_000_000;
+
+impl Script {
+    /// An empty script; calls have 120 s.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            context: CallContext { time_left: Duration::from_secs(120), ..CallContext::default() },
+            ..Self::default()
+        }
+    }
+
+    /// Expects `METHOD path?query` next and answers it.
+    #[must_use]
+    pub fn on(self, line: &str, status: u16, body: &str) -> Self {
+        self.push(line, Answer::Response(Response::new(status, body)), Duration::ZERO, false)
+    }
+
+    /// The same, answered after some time.
+    #[must_use]
+    pub fn slow(self, line: &str, takes: Duration, status: u16, body: &str) -> Self {
+        self.push(line, Answer::Response(Response::new(status, body)), takes, false)
+    }
+
+    /// Answers every such request until another one comes.
+    #[must_use]
+    pub fn always(self, line: &str, status: u16, body: &str) -> Self {
+        self.push(line, Answer::Response(Response::new(status, body)), Duration::ZERO, true)
+    }
+
+    /// Expects a request that gets no answer.
+    #[must_use]
+    pub fn fail(self, line: &str, error: TransportError) -> Self {
+        self.push(line, Answer::Error(error), Duration::ZERO, false)
+    }
+
+    /// The context of the call.
+    #[must_use]
+    pub fn context(mut self, context: CallContext) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// A value kept by an earlier call.
+    #[must_use]
+    pub fn state(self, key: &str, value: &str) -> Self {
+        self.state_set(key, value);
+        self
+    }
+
+    fn push(self, line: &str, answer: Answer, takes: Duration, repeats: bool) -> Self {
+        self.expected.borrow_mut().push_back(Expected { line: line.to_owned(), answer, takes, repeats });
+        self
+    }
+
+    /// Every request sent, in order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Request> {
+        self.sent.borrow().clone()
+    }
+
+    /// The JSON body of the n-th request.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helper")]
+    pub fn body(&self, n: usize) -> serde_json::Value {
+        serde_json::from_str(self.sent.borrow()[n].body.as_deref().unwrap()).unwrap()
+    }
+
+    /// Every pause.
+    #[must_use]
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.sleeps.borrow().clone()
+    }
+
+    /// Every progress message.
+    #[must_use]
+    pub fn progress_messages(&self) -> Vec<String> {
+        self.progress.borrow().clone()
+    }
+
+    /// Clean-up requests that are registered at this moment.
+    #[must_use]
+    pub fn cleanups(&self) -> Vec<String> {
+        self.cleanups.borrow().values().cloned().collect()
+    }
+
+    /// How many clean-ups were registered in all.
+    #[must_use]
+    pub fn registered(&self) -> u32 {
+        self.registered.get()
+    }
+
+    /// Asserts that every expected request came.
+    ///
+    /// # Panics
+    /// When one did not.
+    pub fn done(&self) {
+        let left: Vec<_> = self.expected.borrow().iter().filter(|e| !e.repeats).map(|e| e.line.clone()).collect();
+        assert!(left.is_empty(), "these requests were not sent: {left:#?}");
+    }
+}
+
+impl Platform for Script {
+    #[expect(clippy::panic, reason = "an unexpected request fails the test")]
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let line = format!("{} {}", request.method.as_str(), request.path);
+        self.sent.borrow_mut().push(request.clone());
+        let mut expected = self.expected.borrow_mut();
+        while expected.front().is_some_and(|next| next.repeats && next.line != line) {
+            expected.pop_front();
+        }
+        let Some(next) = expected.front() else { panic!("nothing more was expected, but came: {line}") };
+        assert_eq!(next.line, line, "another request was expected");
+        self.clock.set(self.clock.get() + next.takes);
+        let answer = match &next.answer {
+            Answer::Response(response) => Ok(response.clone()),
+            Answer::Error(error) => Err(error.clone()),
+        };
+        if !next.repeats {
+            expected.pop_front();
+        }
+        answer
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.get()
+    }
+
+    fn unix_seconds(&self) -> u64 {
+        TEST_EPOCH + self.clock.get().as_secs()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.sleeps.borrow_mut().push(duration);
+        self.clock.set(self.clock.get() + duration);
+    }
+
+    fn progress(&self, message: &str, _done: Option<f64>, _total: Option<f64>) {
+        self.progress.borrow_mut().push(message.to_owned());
+    }
+
+    fn log(&self, _level: LogLevel, _message: &str) {}
+
+    fn context(&self) -> CallContext {
+        let mut context = self.context.clone();
+        context.time_left = context.time_left.saturating_sub(self.clock.get());
+        context
+    }
+
+    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle> {
+        let handle = self.registered.get();
+        self.registered.set(handle + 1);
+        self.cleanups.borrow_mut().insert(handle, format!("{} {path}", method.as_str()));
+        Some(CleanupHandle(handle))
+    }
+
+    fn withdraw_cleanup(&self, handle: CleanupHandle) {
+        self.cleanups.borrow_mut().remove(&handle.0);
+    }
+
+    fn state_get(&self, key: &str) -> Option<String> {
+        self.state.borrow().get(key).cloned()
+    }
+
+    fn state_set(&self, key: &str, value: &str) {
+        self.state.borrow_mut().insert(key.to_owned(), value.to_owned());
+    }
+
+    fn state_delete(&self, key: &str) {
+        self.state.borrow_mut().remove(key);
+    }
+
+    fn state_keys(&self) -> Vec<String> {
+        self.state.borrow().keys().cloned().collect()
+    }
+}

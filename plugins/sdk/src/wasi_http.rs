@@ -1,0 +1,163 @@
+//! One exchange with the workspace over `wasi:http`: send, read the whole answer, within bounds.
+
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{
+    ErrorCode, Fields, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme,
+};
+use wasip2::io::streams::StreamError;
+
+use crate::{Method, Request, Response, TransportError};
+
+/// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
+const WORKSPACE_AUTHORITY: &str = "workspace";
+
+/// Most bytes of one answer: an inline result of 25 MiB, JSON-escaped, with room.
+const MAX_RESPONSE_BYTES: usize = 40 * 1024 * 1024;
+
+/// What one read asks for.
+const READ_CHUNK_BYTES: u64 = 256 * 1024;
+
+/// What one blocking write may carry (`blocking-write-and-flush` of wasi:io).
+const WRITE_CHUNK_BYTES: usize = 4096;
+
+/// Longest wait for a connection, in nanoseconds of WASI's duration.
+const CONNECT_TIMEOUT_NANOS: u64 = 10_000_000_000;
+
+/// Longest wait for the first byte: the longest hybrid wait of the statement API is 50 s.
+const FIRST_BYTE_TIMEOUT_NANOS: u64 = 70_000_000_000;
+
+/// Longest pause within a body.
+const BETWEEN_BYTES_TIMEOUT_NANOS: u64 = 30_000_000_000;
+
+/// Sends a request and reads the whole answer.
+///
+/// # Errors
+/// When no complete answer came; see [`TransportError`].
+pub(crate) fn send(request: &Request) -> Result<Response, TransportError> {
+    let outgoing = head(request)?;
+    let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
+    let options = options();
+    let pending = outgoing_handler::handle(outgoing, options).map_err(|code| transport_error(&code))?;
+    write_body(body, request.body.as_deref().unwrap_or("").as_bytes())?;
+    let response = loop {
+        if let Some(answer) = pending.get() {
+            break answer
+                .map_err(|()| broken("the answer was taken already"))?
+                .map_err(|code| transport_error(&code))?;
+        }
+        pending.subscribe().block();
+    };
+    let status = response.status();
+    let headers = response
+        .headers()
+        .entries()
+        .into_iter()
+        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+        .collect();
+    Ok(Response { status, headers, body: read_body(&response)? })
+}
+
+fn head(request: &Request) -> Result<OutgoingRequest, TransportError> {
+    let headers = Fields::new();
+    let set = |name: &str, value: &str| {
+        headers.set(name, &[value.as_bytes().to_vec()]).map_err(|e| broken(&format!("header {name}: {e:?}")))
+    };
+    set("accept", "application/json")?;
+    if let Some(body) = &request.body {
+        set("content-type", "application/json")?;
+        set("content-length", &body.len().to_string())?;
+    }
+    let outgoing = OutgoingRequest::new(headers);
+    let method = match request.method {
+        Method::Get => WasiMethod::Get,
+        Method::Post => WasiMethod::Post,
+        Method::Put => WasiMethod::Put,
+        Method::Patch => WasiMethod::Patch,
+        Method::Delete => WasiMethod::Delete,
+    };
+    outgoing
+        .set_method(&method)
+        .and_then(|()| outgoing.set_scheme(Some(&Scheme::Https)))
+        .and_then(|()| outgoing.set_authority(Some(WORKSPACE_AUTHORITY)))
+        .and_then(|()| outgoing.set_path_with_query(Some(&request.path)))
+        .map_err(|()| broken("the request line is not valid"))?;
+    Ok(outgoing)
+}
+
+/// Times are the host's to bound as well; a host that does not know an option leaves it out.
+fn options() -> Option<RequestOptions> {
+    let options = RequestOptions::new();
+    let _ = options.set_connect_timeout(Some(CONNECT_TIMEOUT_NANOS));
+    let _ = options.set_first_byte_timeout(Some(FIRST_BYTE_TIMEOUT_NANOS));
+    let _ = options.set_between_bytes_timeout(Some(BETWEEN_BYTES_TIMEOUT_NANOS));
+    Some(options)
+}
+
+/// Writes and finishes the body. A write that fails is no error of its own: the answer says why (a refusal, mostly).
+fn write_body(body: OutgoingBody, bytes: &[u8]) -> Result<(), TransportError> {
+    if !bytes.is_empty() {
+        let stream = body.write().map_err(|()| broken("the request's body is taken"))?;
+        for chunk in bytes.chunks(WRITE_CHUNK_BYTES) {
+            if stream.blocking_write_and_flush(chunk).is_err() {
+                break;
+            }
+        }
+    }
+    let _ = OutgoingBody::finish(body, None);
+    Ok(())
+}
+
+fn read_body(response: &IncomingResponse) -> Result<Vec<u8>, TransportError> {
+    let incoming = response.consume().map_err(|()| broken("the answer's body is taken"))?;
+    let mut bytes = Vec::new();
+    {
+        let stream = incoming.stream().map_err(|()| broken("the answer's body is taken"))?;
+        loop {
+            match stream.blocking_read(READ_CHUNK_BYTES) {
+                Ok(chunk) if bytes.len() + chunk.len() > MAX_RESPONSE_BYTES => {
+                    return Err(TransportError::TooLarge { limit_bytes: MAX_RESPONSE_BYTES });
+                }
+                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                Err(StreamError::Closed) => break,
+                Err(StreamError::LastOperationFailed(error)) => {
+                    let code = wasip2::http::types::http_error_code(&error);
+                    return Err(code.map_or_else(|| broken(&error.to_debug_string()), |code| transport_error(&code)));
+                }
+            }
+        }
+    }
+    // Trailers carry nothing here; finishing lets the host reuse the connection.
+    drop(IncomingBody::finish(incoming));
+    Ok(bytes)
+}
+
+fn broken(what: &str) -> TransportError {
+    TransportError::Broken(what.to_owned())
+}
+
+fn transport_error(code: &ErrorCode) -> TransportError {
+    let said = format!("{code:?}");
+    match code {
+        ErrorCode::HttpRequestDenied
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::HttpRequestMethodInvalid => TransportError::Denied(said),
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::HttpResponseTimeout
+        | ErrorCode::DnsTimeout => TransportError::Timeout(said),
+        ErrorCode::HttpResponseBodySize(_) => TransportError::TooLarge { limit_bytes: MAX_RESPONSE_BYTES },
+        ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsAlertReceived(_) => TransportError::Unreachable(said),
+        _ => TransportError::Broken(said),
+    }
+}

@@ -1,0 +1,70 @@
+//! The SQL family: statements, scripts, warehouses, table statistics. Its contract is `wit/sql.wit`.
+//!
+//! Each tool is a function over [`Platform`](bricklayer_sdk::Platform); this file only hangs them into the component.
+
+mod advice;
+mod api;
+mod effect;
+mod lex;
+mod run;
+mod script;
+mod show;
+mod split;
+mod statement;
+mod stats;
+mod warehouse;
+mod warehouse_tools;
+mod wit;
+
+use bricklayer_sdk::Host;
+
+pub(crate) use wit::exports::bricklayer::sql::tools as types;
+
+use wit::exports::bricklayer::host::review;
+use wit::exports::bricklayer::sql::tools::ToolError;
+
+struct Component;
+
+impl types::Guest for Component {
+    fn execute_sql(request: types::ExecuteSqlRequest) -> Result<types::StatementResult, ToolError> {
+        Ok(statement::execute(&Host::start(), request)?)
+    }
+
+    fn execute_sql_multi(request: types::ExecuteSqlMultiRequest) -> Result<types::ScriptResult, ToolError> {
+        Ok(script::execute(&Host::start(), request)?)
+    }
+
+    fn get_statement(request: types::GetStatementRequest) -> Result<types::StatementResult, ToolError> {
+        Ok(statement::get(&Host::start(), request)?)
+    }
+
+    fn cancel_statement(request: types::CancelStatementRequest) -> Result<types::StatementResult, ToolError> {
+        Ok(statement::cancel(&Host::start(), request)?)
+    }
+
+    fn list_warehouses(request: types::ListWarehousesRequest) -> Result<types::WarehouseList, ToolError> {
+        Ok(warehouse_tools::list(&Host::start(), request)?)
+    }
+
+    fn get_best_warehouse(request: types::GetBestWarehouseRequest) -> Result<types::BestWarehouse, ToolError> {
+        Ok(warehouse_tools::best(&Host::start(), request)?)
+    }
+
+    fn get_table_stats_and_schema(
+        request: types::GetTableStatsAndSchemaRequest,
+    ) -> Result<types::TableStats, ToolError> {
+        Ok(stats::describe(&Host::start(), request)?)
+    }
+}
+
+impl review::Guest for Component {
+    fn effect_of(tool: String, input: String) -> review::Effect {
+        match effect::of_call(&tool, &input) {
+            effect::Effect::Reads => review::Effect::Reads,
+            effect::Effect::Writes => review::Effect::Writes,
+            effect::Effect::Destroys => review::Effect::Destroys,
+        }
+    }
+}
+
+wit::export!(Component with_types_in wit);

@@ -1,0 +1,298 @@
+//! execute_sql_multi.
+
+use std::time::Duration;
+
+use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
+
+use crate::api::{Parameter, QueryTag, State, row_bytes};
+use crate::effect::{Effect, of_statement};
+use crate::lex::{Kind as TokenKind, lex};
+use crate::run::{self, Finished, Job, Outcome, Plan, Source};
+use crate::show;
+use crate::split::{Statement, split};
+use crate::statement::{namespace, parameters, query_tags, remember, row_limit, submit, timeout, until};
+use crate::types;
+use crate::warehouse::{self, Choice};
+
+/// Statements one script may have; protects the answer's size and the workspace.
+const MAX_STATEMENTS: usize = 100;
+
+/// Rows per statement: fetched when the caller names no number, and at most.
+const DEFAULT_ROWS: u32 = 100;
+const MAX_ROWS_PER_STATEMENT: usize = 1_000;
+
+/// Bytes of cells over all statements of a script that the answer keeps.
+const MAX_SCRIPT_CELL_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of tables in the text over all statements, and at least for each.
+const MAX_TEXT_BYTES: usize = 40 * 1024;
+const MIN_TEXT_BYTES_PER_STATEMENT: usize = 1024;
+
+/// Side by side when the caller names no number, and at most: the host keeps eight cancel requests for a call.
+const DEFAULT_PARALLEL: u32 = 4;
+const MAX_PARALLEL: u32 = 8;
+
+/// How much of a statement the answer repeats.
+const STATEMENT_SHOWN_CHARS: usize = 200;
+
+/// Statements that run together: reads that follow each other, or one that changes something.
+#[derive(Debug, PartialEq)]
+struct Group {
+    first: usize,
+    count: usize,
+    reads: bool,
+}
+
+/// Runs a script.
+///
+/// # Errors
+/// Bad arguments, or no warehouse. An error in a statement is part of the result.
+pub(crate) fn execute(
+    platform: &impl Platform,
+    request: types::ExecuteSqlMultiRequest,
+) -> Result<types::ScriptResult, Failure> {
+    let statements = split(&request.script);
+    if statements.is_empty() {
+        return Err(Failure::invalid("script", "holds no SQL"));
+    }
+    if statements.len() > MAX_STATEMENTS {
+        return Err(Failure::invalid(
+            "script",
+            format!("holds {} statements; at most {MAX_STATEMENTS} run in one call", statements.len()),
+        ));
+    }
+    let keep_rows = row_limit(request.row_limit, MAX_ROWS_PER_STATEMENT)?.unwrap_or(DEFAULT_ROWS) as usize;
+    let limit = timeout(request.timeout_seconds)?;
+    let parallel = request.max_parallel.unwrap_or(DEFAULT_PARALLEL);
+    if parallel == 0 || parallel > MAX_PARALLEL {
+        return Err(Failure::invalid("max_parallel", format!("must be 1 to {MAX_PARALLEL}, is {parallel}")));
+    }
+    let parameters = parameters(request.parameters)?;
+    let tags = query_tags(request.query_tags)?;
+    let start = namespace(&platform.context(), request.catalog, request.schema);
+    let began = platform.now();
+    let choice = warehouse::resolve(platform, request.warehouse_id)?;
+    let jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows, limit)?;
+
+    let until = until(platform);
+    let mut results: Vec<Finished> = Vec::with_capacity(jobs.len());
+    for group in groups(&statements) {
+        let max_parallel = if group.reads { parallel as usize } else { 1 };
+        let jobs = jobs.get(group.first..group.first + group.count).unwrap_or_default();
+        results.extend(run::run(platform, jobs, Plan { max_parallel, until, stop_at_error: true }));
+        if !results.iter().all(|finished| matches!(finished.outcome, Outcome::Done(_))) {
+            break;
+        }
+        platform.progress(
+            &format!("{} of {} statements done", results.len(), statements.len()),
+            Some(results.len() as f64),
+            Some(statements.len() as f64),
+        );
+    }
+    for finished in &results {
+        if let (Outcome::Unfinished(_), Some(id)) = (&finished.outcome, &finished.id) {
+            remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
+        }
+    }
+    Ok(answer(&statements, results, choice, platform.now().saturating_sub(began)))
+}
+
+fn groups(statements: &[Statement<'_>]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (i, statement) in statements.iter().enumerate() {
+        let reads = of_statement(statement.text) == Effect::Reads && !is_use(statement.text);
+        match groups.last_mut() {
+            Some(group) if group.reads && reads => group.count += 1,
+            _ => groups.push(Group { first: i, count: 1, reads }),
+        }
+    }
+    groups
+}
+
+fn jobs(
+    statements: &[Statement<'_>],
+    warehouse_id: &str,
+    start: (Option<String>, Option<String>),
+    parameters: &[Parameter],
+    tags: &[QueryTag],
+    keep_rows: usize,
+    limit: Option<Duration>,
+) -> Result<Vec<Job>, Failure> {
+    let mut names = start;
+    let mut jobs = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let (catalog, schema) = names.clone();
+        let mentioned = mentioned(statement.text, parameters);
+        let submit = submit(statement.text.to_owned(), warehouse_id, catalog, schema, mentioned, tags.to_vec());
+        jobs.push(Job { source: Source::Send(Box::new(submit)), keep_rows, limit });
+        if is_use(statement.text) {
+            names = after_use(statement.text, names).ok_or_else(|| {
+                Failure::invalid(
+                    "script",
+                    format!(
+                        "line {}: USE needs a plain name in a script; or give catalog and schema as arguments",
+                        statement.line
+                    ),
+                )
+            })?;
+        }
+    }
+    Ok(jobs)
+}
+
+/// The parameters whose markers a statement has; the workspace refuses values without a marker in some releases.
+fn mentioned(statement: &str, parameters: &[Parameter]) -> Vec<Parameter> {
+    let tokens = lex(statement);
+    let has = |name: &str| {
+        tokens.windows(2).any(|pair| matches!(pair, [colon, word] if colon.is_symbol(":") && word.text == name && colon.end() == word.start))
+    };
+    parameters.iter().filter(|parameter| has(&parameter.name)).cloned().collect()
+}
+
+fn is_use(statement: &str) -> bool {
+    lex(statement).first().is_some_and(|token| token.is("USE"))
+}
+
+/// Catalog and schema after `USE [CATALOG | SCHEMA | DATABASE | NAMESPACE] name[.name]`: each statement is a session
+/// of its own at the workspace, so the script's USE is carried over here.
+fn after_use(statement: &str, names: (Option<String>, Option<String>)) -> Option<(Option<String>, Option<String>)> {
+    let tokens = lex(statement);
+    let (what, rest) = match tokens.get(1) {
+        Some(word) if word.is_any(&["CATALOG", "SCHEMA", "DATABASE", "NAMESPACE"]) && tokens.len() > 2 => {
+            (Some(word), tokens.get(2..)?)
+        }
+        _ => (None, tokens.get(1..)?),
+    };
+    let name = |token: &crate::lex::Token<'_>| match token.kind {
+        // USE CATALOG 'name' is allowed as well.
+        TokenKind::Text => Some(token.text.trim_matches(['\'', '"']).to_owned()),
+        _ => token.name(),
+    };
+    match (what.is_some_and(|word| word.is("CATALOG")), rest) {
+        (true, [catalog]) => Some((name(catalog), None)),
+        (false, [schema]) => Some((names.0, name(schema))),
+        (false, [catalog, dot, schema]) if dot.is_symbol(".") => Some((name(catalog), name(schema))),
+        _ => None,
+    }
+}
+
+fn answer(statements: &[Statement<'_>], results: Vec<Finished>, choice: Choice, took: Duration) -> types::ScriptResult {
+    let mut steps = Vec::with_capacity(statements.len());
+    let mut sections = Vec::with_capacity(statements.len() + 2);
+    let cut = Cut { bytes: (MAX_TEXT_BYTES / statements.len()).max(MIN_TEXT_BYTES_PER_STATEMENT), ..Cut::default() };
+    let mut bytes_left = MAX_SCRIPT_CELL_BYTES;
+    let mut results = results.into_iter();
+    for (i, statement) in statements.iter().enumerate() {
+        let finished =
+            results.next().unwrap_or(Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO });
+        let (step, text) = step(i, statement, finished, cut, &mut bytes_left);
+        steps.push(step);
+        sections.push(text);
+    }
+    let succeeded = steps.iter().all(|step| step.status == types::StepStatus::Succeeded);
+    let head = summary(&steps, took);
+    let mut text = format!("{head}\n\n{}", sections.join("\n\n"));
+    if statements.iter().any(|statement| is_session(statement.text)) {
+        text.push_str("\n\nNote: each statement is a session of its own; temporary views, variables and SET do not carry over to the next.");
+    }
+    if choice.automatic {
+        text.push_str(&format!("\n\nWarehouse: {}, {}.", choice.shown(), choice.reason));
+    }
+    types::ScriptResult { text, warehouse: show::warehouse(choice), steps, succeeded, duration_ms: show::millis(took) }
+}
+
+fn step(
+    i: usize,
+    statement: &Statement<'_>,
+    finished: Finished,
+    cut: Cut,
+    bytes_left: &mut usize,
+) -> (types::ScriptStep, String) {
+    let shown = cut_text(&statement.text.split_whitespace().collect::<Vec<_>>().join(" "), STATEMENT_SHOWN_CHARS);
+    let mut step = types::ScriptStep {
+        number: u32::try_from(i + 1).unwrap_or(u32::MAX),
+        line: statement.line,
+        statement: shown,
+        status: types::StepStatus::Succeeded,
+        statement_id: finished.id,
+        error: None,
+        columns: Vec::new(),
+        rows: Vec::new(),
+        total_row_count: None,
+        truncated: false,
+        duration_ms: show::millis(finished.took),
+    };
+    let (word, body) = match finished.outcome {
+        Outcome::Done(mut rows) => {
+            let body = show::rows_text(&rows, cut);
+            rows.rows.retain(|row| {
+                let bytes = row_bytes(row);
+                let fits = bytes <= *bytes_left;
+                *bytes_left = if fits { *bytes_left - bytes } else { 0 };
+                fits
+            });
+            step.truncated = rows.truncated || rows.total.is_some_and(|total| total > rows.rows.len() as u64);
+            step.columns = show::columns(rows.columns);
+            step.total_row_count = rows.total;
+            step.rows = rows.rows;
+            ("succeeded", body)
+        }
+        Outcome::Failed(failure) => {
+            let canceled = failure.kind == Kind::Timeout && step.statement_id.is_some();
+            step.status = if canceled { types::StepStatus::Canceled } else { types::StepStatus::Failed };
+            step.error = Some(failure.message.clone());
+            ("failed", failure.message)
+        }
+        Outcome::Unfinished(state) => {
+            step.status = types::StepStatus::Running;
+            let id = step.statement_id.as_deref().unwrap_or_default();
+            let word = if state == State::Pending { "waiting for the warehouse" } else { "still running" };
+            (
+                word,
+                format!(
+                    "It goes on at the workspace: continue with get_statement (statement_id {id}), do not send it again."
+                ),
+            )
+        }
+        Outcome::NotStarted => {
+            step.status = types::StepStatus::Skipped;
+            ("skipped", String::new())
+        }
+    };
+    let head = format!("{}. line {}, {word}: {}", step.number, step.line, step.statement);
+    let text = if body.is_empty() { head } else { format!("{head}\n\n{body}") };
+    (step, text)
+}
+
+fn summary(steps: &[types::ScriptStep], took: Duration) -> String {
+    let count = |status: types::StepStatus| steps.iter().filter(|step| step.status == status).count();
+    let list = |status: types::StepStatus| {
+        let numbers: Vec<_> =
+            steps.iter().filter(|step| step.status == status).map(|step| step.number.to_string()).collect();
+        numbers.join(", ")
+    };
+    let mut parts = vec![format!("{} of {} statements succeeded", count(types::StepStatus::Succeeded), steps.len())];
+    for (status, word) in [
+        (types::StepStatus::Failed, "failed"),
+        (types::StepStatus::Canceled, "canceled at their time limit"),
+        (types::StepStatus::Running, "still running"),
+        (types::StepStatus::Skipped, "skipped, not sent"),
+    ] {
+        if count(status) > 0 {
+            parts.push(format!("{word}: {}", list(status)));
+        }
+    }
+    format!("{} ({:.1} s).", parts.join("; "), took.as_secs_f64())
+}
+
+/// Whether a statement only makes sense for others of the same session.
+fn is_session(statement: &str) -> bool {
+    let tokens = lex(statement);
+    let first = |word: &str| tokens.first().is_some_and(|token| token.is(word));
+    first("SET")
+        || first("DECLARE")
+        || (first("CREATE") && tokens.iter().take(5).any(|token| token.is_any(&["TEMP", "TEMPORARY"])))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Results as text for the model and as the typed rows for the page.
+
+use std::time::Duration;
+
+use bricklayer_sdk::{Cut, Table};
+
+use crate::api::{Column, State};
+use crate::run::Rows;
+use crate::types;
+use crate::warehouse::Choice;
+
+/// The rows as a Markdown table with their number, and plain words on what is missing.
+pub(crate) fn rows_text(rows: &Rows, cut: Cut) -> String {
+    if rows.columns.is_empty() {
+        return "Done; the statement returns no rows.".to_owned();
+    }
+    let names: Vec<&str> = rows.columns.iter().map(|column| column.name.as_str()).collect();
+    let table = Table::render(&names, &rows.rows, cut);
+    let mut text = format!("{}\n\n({})", table.text, count_text(rows, table.shown));
+    if table.cells_cut > 0 {
+        text.push_str(&format!(
+            "\n{} wide cells are cut here; the user's table has them whole, substr() or a JSON path selects a part.",
+            table.cells_cut
+        ));
+    }
+    text
+}
+
+fn count_text(rows: &Rows, shown: usize) -> String {
+    let fetched = rows.rows.len();
+    let more =
+        "To see others use ORDER BY with LIMIT and OFFSET, a WHERE, or aggregate; row_limit fetches up to 10000.";
+    match rows.total {
+        Some(total) if total == shown as u64 => plural(shown),
+        Some(total) if total == fetched as u64 => {
+            format!("showing {shown} of {total} rows; all {total} were fetched for the user's table. {more}")
+        }
+        Some(total) => {
+            format!("showing {shown} of {total} rows; truncated: {fetched} were fetched for the user's table. {more}")
+        }
+        None if rows.truncated => {
+            format!("showing {shown} rows; truncated: {fetched} were fetched and the result has more. {more}")
+        }
+        None if shown < fetched => {
+            format!("showing {shown} of {fetched} rows; all were fetched for the user's table. {more}")
+        }
+        None => plural(fetched),
+    }
+}
+
+pub(crate) fn plural(rows: usize) -> String {
+    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
+}
+
+pub(crate) fn columns(columns: Vec<Column>) -> Vec<types::Column> {
+    columns
+        .into_iter()
+        .map(|column| types::Column { name: column.name, type_name: column.type_name, type_text: column.type_text })
+        .collect()
+}
+
+pub(crate) fn warehouse(choice: Choice) -> types::WarehouseUsed {
+    types::WarehouseUsed { id: choice.id, name: choice.name, reason: choice.reason }
+}
+
+pub(crate) const fn state(state: State) -> types::StatementState {
+    match state {
+        State::Pending => types::StatementState::Pending,
+        State::Running => types::StatementState::Running,
+        State::Succeeded => types::StatementState::Succeeded,
+        State::Failed => types::StatementState::Failed,
+        State::Canceled => types::StatementState::Canceled,
+        State::Closed => types::StatementState::Closed,
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(fetched: usize, total: Option<u64>, truncated: bool) -> Rows {
+        let columns = vec![Column { name: "n".to_owned(), ..Column::default() }];
+        Rows { columns, rows: (0..fetched).map(|n| vec![Some(n.to_string())]).collect(), total, truncated }
+    }
+
+    #[track_caller]
+    fn check(rows: &Rows, expect: &str) {
+        let text = rows_text(rows, Cut { rows: 2, ..Cut::default() });
+        let (_, last) = text.rsplit_once("\n\n(").unwrap();
+        assert!(last.starts_with(expect), "{last}");
+    }
+
+    #[test]
+    fn says_what_is_shown_of_what() {
+        check(&rows(0, Some(0), false), "0 rows)");
+        check(&rows(1, Some(1), false), "1 row)");
+        check(&rows(2, None, false), "2 rows)");
+        check(&rows(5, Some(5), false), "showing 2 of 5 rows; all 5 were fetched");
+        check(&rows(5, Some(900), true), "showing 2 of 900 rows; truncated: 5 were fetched");
+        check(&rows(5, None, true), "showing 2 rows; truncated: 5 were fetched and the result has more.");
+    }
+
+    #[test]
+    fn a_statement_without_a_result_says_so() {
+        assert_eq!(rows_text(&Rows::default(), Cut::default()), "Done; the statement returns no rows.");
+    }
+}

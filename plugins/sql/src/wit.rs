@@ -1,0 +1,20 @@
+//! Generated from `wit/sql.wit`.
+
+#![allow(missing_docs, clippy::all, unused_qualifications, unreachable_pub)]
+
+wit_bindgen::generate!({
+    path: ["../../wit/host.wit", "../../wit/sql.wit"],
+    world: "bricklayer:sql/databricks-sql",
+    with: {
+        "bricklayer:host/errors@0.1.0": bricklayer_sdk::bindings::bricklayer::host::errors,
+        "bricklayer:host/progress@0.1.0": bricklayer_sdk::bindings::bricklayer::host::progress,
+        "bricklayer:host/log@0.1.0": bricklayer_sdk::bindings::bricklayer::host::log,
+        "bricklayer:host/state@0.1.0": bricklayer_sdk::bindings::bricklayer::host::state,
+        "bricklayer:host/context@0.1.0": bricklayer_sdk::bindings::bricklayer::host::context,
+        "bricklayer:host/cleanup@0.1.0": bricklayer_sdk::bindings::bricklayer::host::cleanup,
+    },
+    additional_derives: [PartialEq],
+    pub_export_macro: true,
+    default_bindings_module: "crate::wit",
+    generate_all,
+});
