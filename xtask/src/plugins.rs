@@ -1,0 +1,83 @@
+//! Plugins: guests compiled to components and packed with their documentation and manifest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::exec::Program;
+use crate::layout::Layout;
+use crate::stamp::Stamp;
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// Builds each folder of `plugins/` that holds a `plugin.toml` into `target/plugins/<folder>.wasm`.
+pub(crate) fn build(layout: &Layout) -> Result<()> {
+    let guests = layout.root.join("plugins");
+    let families = families(&guests)?;
+    let outputs: Vec<PathBuf> = families.iter().map(|family| output(layout, family)).collect();
+    let inputs = [guests.clone(), layout.root.join("wit"), layout.root.join("host/package/src")];
+    let stamp = Stamp::of(layout, "plugins", &inputs, &[TARGET])?;
+    if stamp.is_current(&outputs) {
+        return Ok(());
+    }
+    fs::create_dir_all(layout.plugins())?;
+    for family in &families {
+        cargo(
+            layout,
+            &["build", "--locked", "--release", "--target", TARGET, "--package", &crate_name(&guests, family)?],
+        )?;
+        pack(layout, &guests, family)?;
+    }
+    stamp.write()
+}
+
+/// The guests' own tests, native.
+pub(crate) fn test(layout: &Layout) -> Result<()> {
+    cargo(layout, &["test", "--workspace"])
+}
+
+/// Cargo in the guests' workspace, with a target folder of its own: the outer cargo holds the other one's lock.
+pub(crate) fn cargo(layout: &Layout, arguments: &[&str]) -> Result<()> {
+    Program::cargo()
+        .directory(&layout.root.join("plugins"))
+        .env("CARGO_TARGET_DIR", layout.target.join("guests"))
+        .args(arguments)
+        .run()
+}
+
+fn families(guests: &Path) -> Result<Vec<String>> {
+    let mut families = Vec::new();
+    for entry in fs::read_dir(guests).with_context(|| format!("read {}", guests.display()))? {
+        let entry = entry?;
+        if entry.path().join("plugin.toml").exists() {
+            families.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    families.sort();
+    Ok(families)
+}
+
+fn crate_name(guests: &Path, family: &str) -> Result<String> {
+    let manifest = fs::read_to_string(guests.join(family).join("Cargo.toml"))?;
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "));
+    Ok(name.with_context(|| format!("plugins/{family}/Cargo.toml names no package"))?.trim_matches('"').to_owned())
+}
+
+fn output(layout: &Layout, family: &str) -> PathBuf {
+    layout.plugins().join(format!("{family}.wasm"))
+}
+
+fn pack(layout: &Layout, guests: &Path, family: &str) -> Result<()> {
+    let file = format!("{}.wasm", crate_name(guests, family)?.replace('-', "_"));
+    let component = layout.target.join("guests").join(TARGET).join("release").join(file);
+    let component = fs::read(&component).with_context(|| format!("read {}", component.display()))?;
+    let manifest = fs::read_to_string(guests.join(family).join("plugin.toml"))?;
+    let wit = [layout.root.join("wit/host.wit"), layout.root.join(format!("wit/{family}.wit"))];
+    let packed = bricklayer_package::pack(&component, &wit, &manifest).with_context(|| format!("pack {family}"))?;
+    eprintln!("plugin {family}: {} KiB, {} tools", packed.bytes.len() / 1024, packed.contents.functions.len());
+    // Written beside and renamed: a host that runs meanwhile reads the old file or the new one.
+    let (temporary, output) = (output(layout, family).with_extension("tmp"), output(layout, family));
+    fs::write(&temporary, &packed.bytes)?;
+    fs::rename(&temporary, &output).with_context(|| format!("write {}", output.display()))
+}
