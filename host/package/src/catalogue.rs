@@ -202,8 +202,8 @@ pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> 
         match item {
             WorldItem::Function(function) => found.push(reader.function(None, None, function)?),
             WorldItem::Interface { id, .. } => {
-                // What the component model or WASI calls, such as `wasi:cli/run`, is not a tool.
-                if reader.is_wasi(*id) {
+                // What WASI or the host itself calls, such as `wasi:cli/run` and `bricklayer:host/review`, is no tool.
+                if reader.is_called_by_host(*id) {
                     continue;
                 }
                 let export = match key {
@@ -253,10 +253,10 @@ struct Budget<'a> {
 }
 
 impl Reader<'_> {
-    fn is_wasi(&self, interface: InterfaceId) -> bool {
-        self.package_of(interface)
-            .and_then(|id| self.resolve.packages.get(id))
-            .is_some_and(|package| package.name.namespace == "wasi")
+    fn is_called_by_host(&self, interface: InterfaceId) -> bool {
+        self.package_of(interface).and_then(|id| self.resolve.packages.get(id)).is_some_and(|package| {
+            package.name.namespace == "wasi" || (package.name.namespace == "bricklayer" && package.name.name == "host")
+        })
     }
 
     fn package_of(&self, interface: InterfaceId) -> Option<PackageId> {

@@ -118,7 +118,9 @@ pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
         Some(section) => Docs::decode(section).map_err(|error| fault(DOCS_SECTION, error.to_string()))?,
         None => Docs::default(),
     };
-    let functions = catalogue::functions(bytes, &manifest.wit, &docs)?;
+    // The documentation also speaks of what a component drops (its world, unused types), and the decoder refuses that.
+    let component = sections::without(bytes, &[DOCS_SECTION])?;
+    let functions = catalogue::functions(&component, &manifest.wit, &docs)?;
     if let Some(unknown) = manifest.tools.keys().find(|tool| !functions.iter().any(|found| &&found.tool == tool)) {
         return Err(PackageError::UnknownTool(unknown.clone()));
     }

@@ -52,15 +52,21 @@ pub(crate) fn sections(bytes: &[u8]) -> Result<Vec<Section<'_>>, PackageError> {
     Ok(found)
 }
 
-/// The component without custom sections of these names, and with the given ones at its end.
-pub(crate) fn replace(bytes: &[u8], with: &[(&str, &[u8])]) -> Result<Vec<u8>, PackageError> {
+/// The component without custom sections of these names.
+pub(crate) fn without(bytes: &[u8], names: &[&str]) -> Result<Vec<u8>, PackageError> {
     let mut out = COMPONENT.to_vec();
     for section in sections(bytes)? {
-        let ours = section.custom.is_some_and(|(name, _)| with.iter().any(|(own, _)| *own == name));
-        if !ours {
+        if !section.custom.is_some_and(|(name, _)| names.contains(&name)) {
             out.extend_from_slice(section.raw);
         }
     }
+    Ok(out)
+}
+
+/// The component without custom sections of these names, and with the given ones at its end.
+pub(crate) fn replace(bytes: &[u8], with: &[(&str, &[u8])]) -> Result<Vec<u8>, PackageError> {
+    let names: Vec<&str> = with.iter().map(|(name, _)| *name).collect();
+    let mut out = without(bytes, &names)?;
     for (name, data) in with {
         out.push(CUSTOM);
         wasm_encoder::CustomSection { name: (*name).into(), data: (*data).into() }.encode(&mut out);
