@@ -14,7 +14,6 @@ wit_bindgen::generate!({
         "bricklayer:host/cleanup@0.1.0": bricklayer_sdk::bindings::bricklayer::host::cleanup,
     },
     additional_derives: [PartialEq],
-    pub_export_macro: true,
     default_bindings_module: "crate::wit",
     generate_all,
 });
