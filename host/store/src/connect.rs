@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -180,6 +181,9 @@ async fn open_writer(connect: SqliteConnectOptions) -> Result<SqlitePool, StoreE
             .max_connections(1)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            // SQLite undoes a transaction by itself when the disk is full; the driver's count of open transactions
+            // does not notice, and the connection would refuse every later one. A fresh one takes its place.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             // The one writer lives as long as the store: its prepared statements are worth keeping.
             .idle_timeout(None)
             .max_lifetime(None)

@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The file is not a database, or is damaged.
     #[error("the database is damaged or not a database; restore it from a backup or move it away")]
     Corrupt(#[source] Box<sqlx::Error>),
+    /// The database's file cannot be opened or made.
+    #[error("the database file cannot be opened; check its path, its folder and the permissions of both")]
+    CannotOpen(#[source] Box<sqlx::Error>),
     /// The database cannot be written.
     #[error("the database is read-only; check the permissions of its file and folder")]
     ReadOnly(#[source] Box<sqlx::Error>),
@@ -85,11 +88,13 @@ impl StoreError {
 
 /// SQLite's primary result codes. Source: <https://www.sqlite.org/rescode.html>.
 mod sqlite_code {
+    pub(super) const PERM: i32 = 3;
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
     pub(super) const READONLY: i32 = 8;
     pub(super) const CORRUPT: i32 = 11;
     pub(super) const FULL: i32 = 13;
+    pub(super) const CANTOPEN: i32 = 14;
     pub(super) const NOTADB: i32 = 26;
     /// Extended codes hold the primary one in their low byte.
     pub(super) const PRIMARY_MASK: i32 = 0xff;
@@ -118,6 +123,7 @@ impl From<sqlx::Error> for StoreError {
         }
         match code.parse::<i32>().unwrap_or_default() & sqlite_code::PRIMARY_MASK {
             sqlite_code::BUSY | sqlite_code::LOCKED => Self::Locked(error),
+            sqlite_code::PERM | sqlite_code::CANTOPEN => Self::CannotOpen(error),
             sqlite_code::READONLY => Self::ReadOnly(error),
             sqlite_code::FULL => Self::Full(error),
             sqlite_code::CORRUPT | sqlite_code::NOTADB => Self::Corrupt(error),

@@ -28,7 +28,7 @@ mod page;
 mod plugin_state;
 mod projects;
 mod store;
-#[cfg(feature = "test-support")]
+#[cfg(all(feature = "test-support", unix))]
 pub mod test_support;
 mod turns;
 mod writer;

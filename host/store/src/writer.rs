@@ -370,11 +370,15 @@ fn answer(batch: Vec<Append>, placed: Vec<Placed>) {
     }
 }
 
+/// A call id that was asked before (models make mistakes) is open again: its turn must not wait for nothing.
 async fn open_approval(tx: &mut Tx, turn: TurnId, call: &ToolCallId, seq: EventSeq) -> Result<(), sqlx::Error> {
     tx.execute(
         "insert into approvals (turn_id, call_id, requested_seq)
         values ($1, $2, $3)
-        on conflict (turn_id, call_id) do nothing",
+        on conflict (turn_id, call_id) do update
+        set requested_seq = excluded.requested_seq,
+            decision = null,
+            answered_seq = null",
         args![turn, call.0.as_bytes(), seq.0],
     )
     .await?;
