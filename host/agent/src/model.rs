@@ -1,5 +1,6 @@
 //! Language models behind one interface; each provider keeps its own wire format to itself.
 
+pub mod anthropic;
 pub mod offline;
 
 use std::fmt;

@@ -3,10 +3,13 @@
 mod args;
 mod edit;
 mod files;
+mod glob;
+mod grep;
 mod ledger;
 mod patch;
 mod read;
 mod skill;
+mod walk;
 mod write;
 
 pub use files::ProjectFolder;
@@ -38,17 +41,21 @@ enum BuiltIn {
     Read,
     Write,
     Edit,
+    Glob,
+    Grep,
     Skill,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Edit, Self::Skill];
+    const ALL: [Self; 6] = [Self::Read, Self::Write, Self::Edit, Self::Glob, Self::Grep, Self::Skill];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",
             Self::Write => "Write",
             Self::Edit => "Edit",
+            Self::Glob => "Glob",
+            Self::Grep => "Grep",
             Self::Skill => "Skill",
         }
     }
@@ -59,7 +66,7 @@ impl BuiltIn {
 
     fn annotations(self) -> ToolAnnotations {
         match self {
-            Self::Read | Self::Skill => ToolAnnotations::reads(),
+            Self::Read | Self::Glob | Self::Grep | Self::Skill => ToolAnnotations::reads(),
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
             Self::Edit => ToolAnnotations::writes(),
@@ -78,6 +85,8 @@ pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
                 BuiltIn::Read => read::describe(),
                 BuiltIn::Write => write::describe(),
                 BuiltIn::Edit => edit::describe(),
+                BuiltIn::Glob => glob::describe(),
+                BuiltIn::Grep => grep::describe(),
                 BuiltIn::Skill => skill::describe(skills),
             };
             ToolSpec {
@@ -125,6 +134,8 @@ impl BuiltIns {
             BuiltIn::Read => read::run(&self.folder, input),
             BuiltIn::Write => write::run(&self.folder, input, ledger),
             BuiltIn::Edit => edit::run(&self.folder, input, ledger),
+            BuiltIn::Glob => glob::run(&self.folder, input, cancel),
+            BuiltIn::Grep => grep::run(&self.folder, input, cancel),
             BuiltIn::Skill => skill::run(&self.skills, input),
         }
     }

@@ -175,7 +175,7 @@ impl GroupedWriter {
             }
             // A retry takes back what readers saw: it is stored at once, and what it voids need not be.
             _ => {
-                self.waiting.clear();
+                self.waiting.retain(|event| matches!(event, Event::ModelRetry { .. }));
                 self.must_store = true;
             }
         }

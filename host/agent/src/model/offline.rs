@@ -3,7 +3,12 @@
 //!
 //! Like any model it keeps no state: what to do next follows from the messages alone.
 
+mod act;
+mod build;
 mod command;
+mod intent;
+mod question;
+mod words;
 
 use bricklayer_domain::{Block, StopReason, ToolCallId, ToolName, ToolSpec, Usage};
 use futures::StreamExt as _;
@@ -76,6 +81,8 @@ struct Done<'a> {
     content: &'a str,
     structured: Option<&'a Value>,
     is_error: bool,
+    /// The call was a DESCRIBE.
+    looked_up: bool,
 }
 
 /// What the model sees: the user's last message, and what was done about it so far.
@@ -85,6 +92,7 @@ struct Scene<'a> {
     done: Vec<Done<'a>>,
     tools: &'a [ToolSpec],
     earlier: &'a [ModelMessage],
+    system: &'a str,
 }
 
 impl Scene<'_> {
@@ -94,6 +102,23 @@ impl Scene<'_> {
             .iter()
             .find(|spec| spec.name.0.eq_ignore_ascii_case(name))
             .or_else(|| self.tools.iter().find(|spec| spec.name.short().eq_ignore_ascii_case(name)))
+    }
+
+    /// The warehouse that the user chose, which the system prompt names.
+    fn chosen_warehouse(&self) -> Option<String> {
+        let (_, rest) = self.system.split_once(crate::prompt::CHOSEN_WAREHOUSE)?;
+        let (id, _) = rest.strip_prefix('`')?.split_once('`')?;
+        Some(id.to_owned())
+    }
+
+    /// The text of the last answer before this message.
+    fn last_answer(&self) -> Option<&str> {
+        self.earlier.iter().rev().filter(|message| message.role == Role::Assistant).find_map(|message| {
+            message.content.iter().rev().find_map(|content| match content {
+                Content::Block(Block::Text { text }) if !text.starts_with(act::SAVED) => Some(text.as_str()),
+                Content::Block(_) | Content::Text(_) | Content::ToolResult { .. } => None,
+            })
+        })
     }
 }
 
@@ -118,19 +143,24 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
     let mut done = Vec::new();
     for content in current.iter().skip(1).flat_map(|message| &message.content) {
         match content {
-            Content::Block(Block::ToolUse { id, name, .. }) => {
-                names.insert(id, name);
+            Content::Block(Block::ToolUse { id, name, input }) => {
+                names.insert(id, (name, input));
             }
-            Content::ToolResult { id, content, structured, is_error } => done.push(Done {
-                name: ToolName(names.get(id).map(|name| (*name).clone()).unwrap_or_default()),
-                content,
-                structured: structured.as_ref(),
-                is_error: *is_error,
-            }),
+            Content::ToolResult { id, content, structured, is_error } => {
+                let (name, input) = names.get(id).copied().unzip();
+                let statement = input.and_then(|input| input.get("statement")).and_then(Value::as_str);
+                done.push(Done {
+                    name: ToolName(name.cloned().unwrap_or_default()),
+                    content,
+                    structured: structured.as_ref(),
+                    is_error: *is_error,
+                    looked_up: statement.is_some_and(|sql| sql.starts_with("DESCRIBE TABLE ")),
+                });
+            }
             Content::Block(_) | Content::Text(_) => {}
         }
     }
-    Scene { message, done, tools: &request.tools, earlier }
+    Scene { message, done, tools: &request.tools, earlier, system: &request.system }
 }
 
 fn next_action(request: &ModelRequest) -> Action {
@@ -139,5 +169,14 @@ fn next_action(request: &ModelRequest) -> Action {
     if let Some(command) = message.strip_prefix('/') {
         return command::act(&scene, command);
     }
-    Action::Say(command::help(&scene))
+    match intent::parse(message) {
+        Some(intent) => act::next(&scene, &intent),
+        None if is_greeting(message) => Action::Say(command::help(&scene)),
+        None => Action::Say(format!("I did not understand that.\n\n{}", command::help(&scene))),
+    }
+}
+
+fn is_greeting(message: &str) -> bool {
+    let word = message.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    matches!(word.as_str(), "" | "hello" | "hi" | "hey" | "help" | "what can you do" | "who are you")
 }

@@ -162,6 +162,8 @@ pub struct TurnState {
     usage: Usage,
     seen_calls: HashSet<ToolCallId>,
     asked_names: HashMap<ToolCallId, ToolName>,
+    /// What the provider said about a refusal; goes into the end, which is stored with the refused message.
+    stop_details: Option<String>,
 }
 
 impl TurnState {
@@ -183,6 +185,7 @@ impl TurnState {
             usage: Usage::default(),
             seen_calls: HashSet::new(),
             asked_names: HashMap::new(),
+            stop_details: None,
         };
         for stored in history {
             if let Event::TurnStarted { settings, .. } = &stored.event {
@@ -347,6 +350,7 @@ impl TurnState {
             // What was shown of a refused answer is taken back.
             reply.blocks.clear();
         }
+        self.stop_details = reply.stop_details.take();
         self.make_ids_unique(&mut reply);
         let names: Vec<(ToolCallId, ToolName)> =
             reply.blocks.iter().filter_map(call_of).map(|state| (state.call.id, state.call.name)).collect();
@@ -445,7 +449,7 @@ impl TurnState {
         match &self.phase {
             Phase::Empty | Phase::Finished(_) | Phase::Calls(_) => {}
             Phase::Answered(reason) => {
-                let end = end_of(reason);
+                let end = end_of(reason, self.stop_details.as_deref());
                 self.finish(end, now, effects);
             }
             Phase::Ready | Phase::Streaming | Phase::Aborted if self.stopping => {
@@ -533,7 +537,7 @@ fn call_of(block: &Block) -> Option<CallState> {
 }
 
 /// How a turn ends whose last message holds no tool use. Source: facts on the Messages API, stop reasons.
-fn end_of(reason: &StopReason) -> TurnEnd {
+fn end_of(reason: &StopReason, details: Option<&str>) -> TurnEnd {
     let failed = |code: &str, message: &str| TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() };
     match reason {
         StopReason::EndTurn
@@ -547,8 +551,11 @@ fn end_of(reason: &StopReason) -> TurnEnd {
         ),
         StopReason::Refusal => failed(
             "model-refused",
-            "The model declined to answer this message. Change the message and send it again; the model will not \
-             see the declined one.",
+            &format!(
+                "The model declined to answer this message{}. Change the message and send it again; the model will \
+                 not see the declined one.",
+                details.map_or(String::new(), |details| format!(" ({})", details.trim_end_matches('.')))
+            ),
         ),
         StopReason::ContextWindowExceeded => failed(
             "conversation-too-long",

@@ -55,12 +55,19 @@ fn short_form<'a>(name: &str, rest: &str) -> Option<(&'a str, Value)> {
 
 /// What this model is and understands.
 pub(super) fn help(scene: &Scene<'_>) -> String {
-    format!(
-        "Offline mode: I am not a language model; I understand a small set of requests.\n\n- `/sql SELECT …` runs a \
-         statement\n- `/read FILE` shows a file\n- `/tools` lists the tools; `/TOOL {{json}}` calls one \
-         directly\n- `/help` shows this\n\n{} tools are available.",
-        scene.tools.len()
-    )
+    let mut text = "Offline mode: I am not a language model; I understand a small set of requests, by fixed rules.\n\n\
+        You can ask, for example:\n\n\
+        - What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?\n\
+        - average trip distance by pickup zip in samples.nyctaxi.trips\n\
+        - top 5 busiest days in samples.nyctaxi.trips\n\
+        - show tables in samples.nyctaxi, describe TABLE, preview TABLE, list catalogs, list warehouses\n\
+        - save that as report.md, show report.md, list files, search for TEXT\n\
+        - any SQL statement\n\n\
+        Commands: `/sql SELECT …`, `/read FILE`, `/tools`, `/help`, and any tool as `/TOOL {json}`."
+        .to_owned();
+    // Writing to a String cannot fail.
+    let _ = write!(text, " {} tools are available.", scene.tools.len());
+    text
 }
 
 fn tools(scene: &Scene<'_>) -> String {

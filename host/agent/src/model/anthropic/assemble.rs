@@ -1,0 +1,261 @@
+//! A message from its stream events. Tolerant to what this version does not know: unknown events are skipped, unknown
+//! blocks are kept whole.
+
+use std::collections::BTreeMap;
+
+use bricklayer_domain::{Block, StopReason, ToolCallId, Usage};
+use serde_json::{Map, Value};
+
+use super::failure::{self, Failure};
+use crate::model::{BrokenCall, ModelEvent, ModelReply};
+
+/// Bytes of one message over all its blocks; protects the host against an endless stream.
+const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Blocks of one message; a message with thousands is an attack or a fault.
+const MAX_BLOCKS: usize = 1000;
+
+#[derive(Debug)]
+enum Building {
+    Text(String),
+    Thinking { thinking: String, signature: String },
+    ToolUse { id: String, name: String, start: Value, json: String, closed: bool },
+    Other { raw: Value, json: String },
+}
+
+/// Collects a message.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    blocks: BTreeMap<u32, Building>,
+    open: usize,
+    bytes: usize,
+    usage: Usage,
+    stop_reason: Option<StopReason>,
+    stop_details: Option<String>,
+    ended: bool,
+}
+
+fn text_of(value: &Value, field: &str) -> String {
+    value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl Assembler {
+    /// Takes one event.
+    pub(super) fn take(&mut self, data: &str) -> Result<Vec<ModelEvent>, Failure> {
+        self.bytes = self.bytes.saturating_add(data.len());
+        if self.bytes > MAX_MESSAGE_BYTES {
+            return Err(failure::nonsense("it is too large"));
+        }
+        if data.trim() == "[DONE]" {
+            return Ok(Vec::new());
+        }
+        let event: Value = serde_json::from_str(data).map_err(|_| failure::nonsense("an event is not JSON"))?;
+        let index = event.get("index").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        match event.get("type").and_then(Value::as_str).unwrap_or_default() {
+            "message_start" => {
+                let usage = event.get("message").and_then(|message| message.get("usage"));
+                Ok(self.take_usage(usage))
+            }
+            "content_block_start" => self.start_block(index, event.get("content_block").unwrap_or(&Value::Null)),
+            "content_block_delta" => Ok(self.take_delta(index, event.get("delta").unwrap_or(&Value::Null))),
+            "content_block_stop" => {
+                self.close_block(index);
+                Ok(Vec::new())
+            }
+            "message_delta" => {
+                if let Some(delta) = event.get("delta") {
+                    self.take_stop(delta);
+                }
+                Ok(self.take_usage(event.get("usage")))
+            }
+            "message_stop" => {
+                self.ended = true;
+                Ok(Vec::new())
+            }
+            "error" => Err(failure::in_stream(event.get("error").unwrap_or(&Value::Null))),
+            // Pings, and events of later versions.
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the message's last event has come.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether nothing of the message is missing but its last event.
+    pub(super) fn is_complete(&self) -> bool {
+        self.ended || (self.stop_reason.is_some() && self.open == 0)
+    }
+
+    fn take_usage(&mut self, usage: Option<&Value>) -> Vec<ModelEvent> {
+        let Some(usage) = usage else { return Vec::new() };
+        // Counts are cumulative; a field that is left out keeps its value.
+        let read = |field: &str, before: u64| usage.get(field).and_then(Value::as_u64).unwrap_or(before);
+        let before = self.usage;
+        self.usage = Usage {
+            input_tokens: read("input_tokens", before.input_tokens),
+            output_tokens: read("output_tokens", before.output_tokens),
+            cache_creation_input_tokens: read("cache_creation_input_tokens", before.cache_creation_input_tokens),
+            cache_read_input_tokens: read("cache_read_input_tokens", before.cache_read_input_tokens),
+        };
+        vec![ModelEvent::Usage(self.usage)]
+    }
+
+    fn take_stop(&mut self, delta: &Value) {
+        if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
+            self.stop_reason = Some(stop_reason(reason));
+        }
+        if let Some(details) = delta.get("stop_details").filter(|details| !details.is_null()) {
+            let text = details.get("explanation").or_else(|| details.get("category")).and_then(Value::as_str);
+            self.stop_details = text.map(str::to_owned);
+        }
+    }
+
+    fn start_block(&mut self, index: u32, block: &Value) -> Result<Vec<ModelEvent>, Failure> {
+        if self.blocks.len() >= MAX_BLOCKS {
+            return Err(failure::nonsense("it has too many blocks"));
+        }
+        let mut events = Vec::new();
+        let building = match block.get("type").and_then(Value::as_str).unwrap_or_default() {
+            "text" => {
+                let text = text_of(block, "text");
+                if !text.is_empty() {
+                    events.push(ModelEvent::TextDelta { block: index, text: text.clone() });
+                }
+                Building::Text(text)
+            }
+            "thinking" => {
+                let thinking = text_of(block, "thinking");
+                if !thinking.is_empty() {
+                    events.push(ModelEvent::ThinkingDelta { block: index, text: thinking.clone() });
+                }
+                Building::Thinking { thinking, signature: text_of(block, "signature") }
+            }
+            "tool_use" => Building::ToolUse {
+                id: text_of(block, "id"),
+                name: text_of(block, "name"),
+                start: block.get("input").cloned().unwrap_or(Value::Null),
+                json: String::new(),
+                closed: false,
+            },
+            _ => Building::Other { raw: block.clone(), json: String::new() },
+        };
+        if self.blocks.insert(index, building).is_none() {
+            self.open = self.open.saturating_add(1);
+        }
+        Ok(events)
+    }
+
+    fn take_delta(&mut self, index: u32, delta: &Value) -> Vec<ModelEvent> {
+        let kind = delta.get("type").and_then(Value::as_str).unwrap_or_default();
+        match (kind, self.blocks.get_mut(&index)) {
+            ("text_delta", Some(Building::Text(text))) => {
+                let piece = text_of(delta, "text");
+                text.push_str(&piece);
+                return if piece.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![ModelEvent::TextDelta { block: index, text: piece }]
+                };
+            }
+            ("thinking_delta", Some(Building::Thinking { thinking, .. })) => {
+                let piece = text_of(delta, "thinking");
+                thinking.push_str(&piece);
+                return if piece.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![ModelEvent::ThinkingDelta { block: index, text: piece }]
+                };
+            }
+            ("signature_delta", Some(Building::Thinking { signature, .. })) => {
+                signature.push_str(&text_of(delta, "signature"));
+            }
+            ("input_json_delta", Some(Building::ToolUse { json, .. } | Building::Other { json, .. })) => {
+                json.push_str(&text_of(delta, "partial_json"));
+            }
+            // Citations, and deltas of later versions.
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn close_block(&mut self, index: u32) {
+        match self.blocks.get_mut(&index) {
+            Some(Building::ToolUse { closed, .. }) => *closed = true,
+            Some(Building::Other { raw: Value::Object(raw), json }) if !json.is_empty() => {
+                if let Ok(input) = serde_json::from_str(json) {
+                    raw.insert("input".to_owned(), input);
+                }
+            }
+            Some(_) | None => {}
+        }
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// The whole message.
+    pub(super) fn finish(self) -> ModelReply {
+        let cut = self.stop_reason == Some(StopReason::MaxTokens);
+        let mut blocks = Vec::new();
+        let mut broken_calls = Vec::new();
+        for building in self.blocks.into_values() {
+            blocks.push(match building {
+                Building::Text(text) => Block::Text { text },
+                Building::Thinking { thinking, signature } => Block::Thinking { thinking, signature },
+                Building::Other { raw, .. } => Block::Other { raw },
+                Building::ToolUse { id, name, start, json, closed } => {
+                    let id = ToolCallId(id);
+                    let input = match tool_input(start, &json, closed) {
+                        Ok(input) => input,
+                        Err(reason) => {
+                            let reason = if cut { CUT_CALL.to_owned() } else { reason };
+                            broken_calls.push(BrokenCall { id: id.clone(), reason });
+                            Value::Object(Map::new())
+                        }
+                    };
+                    Block::ToolUse { id, name, input }
+                }
+            });
+        }
+        let has_calls = blocks.iter().any(|block| matches!(block, Block::ToolUse { .. }));
+        let implied = if has_calls { StopReason::ToolUse } else { StopReason::EndTurn };
+        ModelReply {
+            blocks,
+            broken_calls,
+            stop_reason: self.stop_reason.unwrap_or(implied),
+            stop_details: self.stop_details,
+            usage: self.usage,
+        }
+    }
+}
+
+/// What the model is told about a call that the output limit cut.
+const CUT_CALL: &str = "not run: your output limit was reached inside this call, so its arguments are incomplete. Call \
+                        it again with smaller arguments; write a long file in several parts";
+
+fn tool_input(start: Value, json: &str, closed: bool) -> Result<Value, String> {
+    if !closed {
+        return Err("not run: the arguments of this call are incomplete; call it again".to_owned());
+    }
+    if json.trim().is_empty() {
+        return Ok(if start.is_object() { start } else { Value::Object(Map::new()) });
+    }
+    match serde_json::from_str(json) {
+        Ok(input @ Value::Object(_)) => Ok(input),
+        Ok(_) => Err("not run: the arguments must be a JSON object; call it again".to_owned()),
+        Err(error) => Err(format!("not run: the arguments are not JSON ({error}); call it again")),
+    }
+}
+
+fn stop_reason(text: &str) -> StopReason {
+    match text {
+        "end_turn" => StopReason::EndTurn,
+        "stop_sequence" => StopReason::StopSequence,
+        "tool_use" => StopReason::ToolUse,
+        "max_tokens" => StopReason::MaxTokens,
+        "pause_turn" => StopReason::PauseTurn,
+        "refusal" => StopReason::Refusal,
+        "model_context_window_exceeded" => StopReason::ContextWindowExceeded,
+        other => StopReason::Unknown(other.chars().take(100).collect()),
+    }
+}

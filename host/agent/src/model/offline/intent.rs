@@ -1,0 +1,172 @@
+//! What a message asks for, read by rules.
+
+use super::question::{self, Question};
+use super::words::{file, is_name, number, quoted, table, words};
+
+/// A request that is understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// A question about one table.
+    Question(Question),
+    /// A statement with a fixed form, and what to say about its result.
+    Statement { sql: String, about: String },
+    /// The warehouses.
+    ListWarehouses,
+    /// Keep the last answer in a file.
+    Save { file: String },
+    /// Show a file.
+    Read { file: String },
+    /// List the project's files.
+    ListFiles,
+    /// Look for text in the project's files.
+    Search { text: String },
+}
+
+/// Rows of a preview when the message names no number.
+const PREVIEW_ROWS: u32 = 10;
+
+/// First words that make a message a statement.
+const SQL_WORDS: [&str; 18] = [
+    "select", "with", "insert", "update", "delete", "merge", "create", "drop", "alter", "truncate", "grant", "revoke",
+    "use", "explain", "values", "optimize", "comment", "refresh",
+];
+
+/// Reads a message.
+pub(super) fn parse(message: &str) -> Option<Intent> {
+    let original = words(message);
+    let lower: Vec<String> = original.iter().map(|word| word.to_lowercase()).collect();
+    let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
+    let first = lower.first().map(String::as_str).unwrap_or_default();
+    files(message, &original, &lower)
+        .or_else(|| catalogue(&original, &lower))
+        .or_else(|| {
+            let looks_like_sql = SQL_WORDS.contains(&first) && !has(&["please", "me", "my"]);
+            looks_like_sql.then(|| Intent::Statement {
+                sql: message.trim().trim_end_matches(';').to_owned(),
+                about: "The statement ran.".to_owned(),
+            })
+        })
+        .or_else(|| question::parse(message).map(Intent::Question))
+        .or_else(|| preview(&original, &lower))
+}
+
+fn files(message: &str, original: &[&str], lower: &[String]) -> Option<Intent> {
+    let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
+    let named = file(original).map(str::to_owned);
+    if let Some(file) = named {
+        if has(&["save", "write", "store", "put", "keep"]) {
+            return Some(Intent::Save { file });
+        }
+        if has(&["read", "show", "open", "cat", "display", "print", "view"]) && table_is_absent(original) {
+            return Some(Intent::Read { file });
+        }
+    }
+    if has(&["files", "folder"]) && has(&["list", "show", "what", "which"]) && !has(&["search", "find", "grep"]) {
+        return Some(Intent::ListFiles);
+    }
+    let rest = ["search for ", "search ", "grep ", "find "]
+        .iter()
+        .find_map(|start| message.trim().to_lowercase().starts_with(start).then_some(start.len()))
+        .and_then(|at| message.trim().get(at..))?;
+    let end = [" in the files", " in files", " in the project", " in my files", " in this project"];
+    let text = end.iter().find_map(|end| rest.strip_suffix(end)).unwrap_or(rest);
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '?' | '.'));
+    (!text.is_empty()).then(|| Intent::Search { text: text.to_owned() })
+}
+
+fn table_is_absent(original: &[&str]) -> bool {
+    table(original).is_none_or(|name| !name.contains('.'))
+}
+
+fn catalogue(original: &[&str], lower: &[String]) -> Option<Intent> {
+    let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
+    let asks = has(&["list", "show", "what", "which"]);
+    if asks && has(&["warehouses", "warehouse"]) {
+        return Some(Intent::ListWarehouses);
+    }
+    let place = || {
+        let at = lower.iter().rposition(|word| matches!(word.as_str(), "in" | "of" | "from"))?;
+        let word = original.get(at.checked_add(1)?)?;
+        is_name(word).then(|| quoted(word))
+    };
+    let show = |what: &str, place: Option<String>| {
+        let sql = place.as_ref().map_or(format!("SHOW {what}"), |place| format!("SHOW {what} IN {place}"));
+        let place = place.map_or(String::new(), |place| format!(" in `{place}`"));
+        Intent::Statement { sql, about: format!("These are the {}{place}:", what.to_lowercase()) }
+    };
+    if asks && has(&["catalogs", "catalogues"]) {
+        return Some(show("CATALOGS", None));
+    }
+    if asks && has(&["schemas", "databases"]) {
+        return Some(show("SCHEMAS", place()));
+    }
+    if asks && has(&["tables"]) {
+        return Some(show("TABLES", place()));
+    }
+    if has(&["describe", "desc", "columns", "schema"])
+        && let Some(table) = table(original).or_else(|| named_after(original, lower, &["describe", "desc"]))
+    {
+        let about = format!("`{table}` has these columns:");
+        return Some(Intent::Statement { sql: format!("DESCRIBE TABLE {table}"), about });
+    }
+    None
+}
+
+fn named_after(original: &[&str], lower: &[String], keys: &[&str]) -> Option<String> {
+    let at = lower.iter().position(|word| keys.contains(&word.as_str()))?;
+    let word = original.get(at.checked_add(1)?)?;
+    is_name(word).then(|| quoted(word))
+}
+
+fn preview(original: &[&str], lower: &[String]) -> Option<Intent> {
+    let asks = ["preview", "show", "rows", "sample", "look", "head"];
+    if !lower.iter().any(|word| asks.contains(&word.as_str())) {
+        return None;
+    }
+    let table = table(original).or_else(|| named_after(original, lower, &["preview"]))?;
+    let rows = lower.iter().find_map(|word| number(word)).unwrap_or(PREVIEW_ROWS);
+    let about = format!("The first {rows} rows of `{table}`:");
+    Some(Intent::Statement { sql: format!("SELECT * FROM {table} LIMIT {rows}"), about })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(message: &str, expected: &str) {
+        let shown = match parse(message) {
+            None => "not understood".to_owned(),
+            Some(Intent::Question(question)) => format!("question about {}", question.table),
+            Some(Intent::Statement { sql, .. }) => sql,
+            Some(Intent::Save { file }) => format!("save {file}"),
+            Some(Intent::Read { file }) => format!("read {file}"),
+            Some(Intent::Search { text }) => format!("search {text}"),
+            Some(other) => format!("{other:?}"),
+        };
+        assert_eq!(shown, expected, "{message}");
+    }
+
+    #[test]
+    fn requests_are_read_by_rules() {
+        check("save that as report.md", "save report.md");
+        check("Please write this to notes/june.md.", "save notes/june.md");
+        check("show me report.md", "read report.md");
+        check("read the file data/a.csv", "read data/a.csv");
+        check("list files", "ListFiles");
+        check("what files are there?", "ListFiles");
+        check("search for fare_amount in files", "search fare_amount");
+        check("show tables in samples.nyctaxi", "SHOW TABLES IN samples.nyctaxi");
+        check("which catalogs are there?", "SHOW CATALOGS");
+        check("show schemas in samples", "SHOW SCHEMAS IN samples");
+        check("describe samples.nyctaxi.trips", "DESCRIBE TABLE samples.nyctaxi.trips");
+        check("which columns does samples.nyctaxi.trips have?", "DESCRIBE TABLE samples.nyctaxi.trips");
+        check("preview samples.nyctaxi.trips", "SELECT * FROM samples.nyctaxi.trips LIMIT 10");
+        check("show me 5 rows of samples.nyctaxi.trips", "SELECT * FROM samples.nyctaxi.trips LIMIT 5");
+        check("list warehouses", "ListWarehouses");
+        check("DROP TABLE main.default.t;", "DROP TABLE main.default.t");
+        check("how many trips are in samples.nyctaxi.trips?", "question about samples.nyctaxi.trips");
+        check("tell me a joke", "not understood");
+        check("", "not understood");
+    }
+}

@@ -1,0 +1,178 @@
+//! The offline model through the real loop; the workspace's tools answer from a table.
+
+use std::sync::Arc;
+
+use bricklayer_agent::TurnExit;
+use bricklayer_agent::model::offline::OfflineModel;
+use bricklayer_domain::{
+    Event, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, TurnEnd, TurnSettings,
+};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const BUSIEST: &str =
+    "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?";
+
+fn result(columns: &[(&str, &str)], rows: Value) -> ToolOutcome {
+    let columns: Vec<Value> =
+        columns.iter().map(|(name, kind)| json!({"name": name, "type_name": kind, "type_text": kind})).collect();
+    let structured = json!({
+        "statement_id": "s1", "state": "succeeded", "columns": columns, "total_row_count": rows.as_array().unwrap().len(),
+        "rows": rows, "truncated": false,
+    });
+    ToolOutcome { content: "| table |".into(), structured: Some(structured), failure: None }
+}
+
+fn answer(call: &ToolCall) -> ToolOutcome {
+    let statement = call.input.get("statement").and_then(Value::as_str).unwrap_or_default();
+    match (call.name.short(), statement) {
+        ("get_best_warehouse", _) => ToolOutcome {
+            content: "Warehouse `w1`.".into(),
+            structured: Some(json!({"id": "w1", "name": "Starter", "state": "RUNNING", "reason": "the only one"})),
+            failure: None,
+        },
+        ("get_table_stats_and_schema", _) => {
+            let columns = json!([
+                {"name": "tpep_pickup_datetime", "type_text": "TIMESTAMP"},
+                {"name": "fare_amount", "type_text": "DOUBLE"},
+                {"name": "pickup_zip", "type_text": "INT"},
+            ]);
+            ToolOutcome {
+                content: "…".into(),
+                structured: Some(json!({"tables": [{"name": "samples.nyctaxi.trips", "columns": columns}]})),
+                failure: None,
+            }
+        }
+        ("execute_sql", sql) if sql.starts_with("SELECT hour(tpep_pickup_datetime)") => result(
+            &[("pickup_hour", "INT"), ("trips", "BIGINT"), ("average_fare", "DOUBLE")],
+            json!([["18", "1350", "12.41"], ["19", "1302", null], ["17", "1277", "12.08"]]),
+        ),
+        ("execute_sql", sql) if sql.starts_with("DESCRIBE TABLE two.levels") => result(
+            &[("col_name", "STRING"), ("data_type", "STRING"), ("comment", "STRING")],
+            json!([
+                ["amount", "decimal(10,2)", null],
+                ["kind", "string", null],
+                ["", "", ""],
+                ["# Partitioning", "", ""]
+            ]),
+        ),
+        ("execute_sql", sql) if sql.starts_with("SELECT kind") => {
+            result(&[("kind", "STRING"), ("total_amount", "DECIMAL")], json!([["a|b", "1.50"]]))
+        }
+        ("execute_sql", sql) if sql.starts_with("slow") => ToolOutcome {
+            content: "still running".into(),
+            structured: Some(json!({"statement_id": "s9", "state": "running", "columns": [], "rows": []})),
+            failure: None,
+        },
+        ("get_statement", _) => result(&[("n", "INT")], json!([["7"]])),
+        ("execute_sql", "select 1") => ToolOutcome::text("| 1 |\n| --- |\n| 1 |\n\n(1 row)"),
+        ("execute_sql", sql) if sql.starts_with("SHOW TABLES IN samples.nyctaxi") => {
+            result(&[("tableName", "STRING")], json!([["trips"]]))
+        }
+        (_, sql) => ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, format!("syntax error near {sql}"))),
+    }
+}
+
+fn world() -> World {
+    let specs = vec![
+        spec("execute_sql", ToolAnnotations::default()),
+        spec("get_best_warehouse", ToolAnnotations::reads()),
+        spec("get_statement", ToolAnnotations::reads()),
+        spec("get_table_stats_and_schema", ToolAnnotations::reads()),
+    ];
+    World::new(Arc::new(OfflineModel), TableTools::new(specs, answer))
+}
+
+#[tokio::test]
+async fn the_main_question_is_answered_from_the_result_and_saved() {
+    let world = world();
+    let exit = world.ask(BUSIEST).await;
+    assert!(matches!(exit, TurnExit::Finished(TurnEnd::Completed)), "{exit:?}");
+    assert_eq!(world.tools.called(), ["get_best_warehouse", "get_table_stats_and_schema", "execute_sql"]);
+    let sql = world.tools.calls.lock().unwrap().last().unwrap().input.clone();
+    assert_eq!(sql["warehouse_id"], "w1");
+    let expected = "The busiest pickup hour in `samples.nyctaxi.trips` is **18**, with 1350 trips.\n\n\
+        | pickup_hour | trips | average_fare |\n| --- | --- | --- |\n| 18 | 1350 | 12.41 |\n| 19 | 1302 |  |\n\
+        | 17 | 1277 | 12.08 |\n";
+    assert_eq!(world.answer(), expected);
+
+    world.ask("save that as report.md").await;
+    let report = std::fs::read_to_string(world.dir.path().join("report.md")).unwrap();
+    assert_eq!(report, expected);
+    // The answer about the save is not what a second save keeps, and the file is read before it is replaced.
+    std::fs::write(world.dir.path().join("report.md"), "by hand").unwrap();
+    world.ask("save it as report.md").await;
+    assert_eq!(std::fs::read_to_string(world.dir.path().join("report.md")).unwrap(), expected);
+    world.ask("show report.md").await;
+    assert!(world.answer().contains("| 18 | 1350 | 12.41 |"), "{}", world.answer());
+    world.ask("list files").await;
+    assert!(world.answer().contains("- report.md"), "{}", world.answer());
+    world.ask("search for 12.41 in files").await;
+    assert!(world.answer().contains("report.md:5:| 18 | 1350 | 12.41 |"), "{}", world.answer());
+}
+
+#[tokio::test]
+async fn a_chosen_warehouse_is_used_without_asking_for_one() {
+    let world = world();
+    let settings = TurnSettings { warehouse_id: Some("mine".into()), ..TurnSettings::default() };
+    world.log.begin_with(BUSIEST, settings);
+    world.run().await;
+    assert_eq!(world.tools.called(), ["get_table_stats_and_schema", "execute_sql"]);
+    assert_eq!(world.tools.calls.lock().unwrap()[1].input["warehouse_id"], "mine");
+}
+
+#[tokio::test]
+async fn requests_are_answered_or_honestly_not() {
+    let cases: &[(&str, &[&str], &str)] = &[
+        ("/sql select 1", &["execute_sql"], "(1 row)"),
+        (r#"/execute_sql {"statement": "select 1"}"#, &["execute_sql"], "(1 row)"),
+        (r#"/mcp__databricks__execute_sql {"statement": "select 1"}"#, &["execute_sql"], "(1 row)"),
+        ("/execute_sql {broken", &[], "are not JSON"),
+        ("/no_such_tool {}", &[], "There is no tool named `no_such_tool`"),
+        ("/help", &[], "I am not a language model"),
+        ("/tools", &[], "`/execute_sql`: The execute_sql tool"),
+        ("what is love?", &[], "I did not understand that"),
+        ("hello", &[], "Offline mode: I am not a language model"),
+        ("show tables in samples.nyctaxi", &["get_best_warehouse", "execute_sql"], "| trips |"),
+        (
+            "total amount by kind in two.levels",
+            &["get_best_warehouse", "execute_sql", "execute_sql"],
+            "| a\\|b | 1.50 |",
+        ),
+        ("describe two.levels", &["get_best_warehouse", "execute_sql"], "| amount | decimal(10,2) |"),
+        (
+            "average happiness by pickup zip in samples.nyctaxi.trips",
+            &["get_best_warehouse", "get_table_stats_and_schema"],
+            "I found no column with numbers that matches \u{201c}happiness\u{201d}",
+        ),
+        (
+            "SELECT nonsense",
+            &["get_best_warehouse", "execute_sql"],
+            "That did not work: `execute_sql` says: syntax error",
+        ),
+        ("save that as a.md", &[], "There is no answer in this conversation yet"),
+    ];
+    for (message, tools, expected) in cases {
+        let world = world();
+        world.ask(message).await;
+        assert_eq!(world.tools.called(), *tools, "{message}");
+        assert!(world.answer().contains(expected), "{message}: {}", world.answer());
+        assert!(matches!(world.log.events().last(), Some(Event::TurnFinished { end: TurnEnd::Completed, .. })));
+    }
+}
+
+#[tokio::test]
+async fn text_comes_in_small_pieces_that_make_the_answer() {
+    let world = world();
+    world.ask("hello").await;
+    let previews = world.log.previews.lock().unwrap().clone();
+    assert!(previews.len() > 20, "{}", previews.len());
+    let mut text = String::new();
+    for preview in previews {
+        let Event::TextDelta { offset, text: piece, .. } = preview else { panic!("{preview:?}") };
+        assert_eq!(offset, text.chars().count() as u64);
+        text.push_str(&piece);
+    }
+    assert_eq!(text, world.answer());
+}
