@@ -127,7 +127,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// To behind the first occurrence of `end`, or to the end of the source.
-    fn to_after(&mut self, end: &str) {
+    fn skip_past(&mut self, end: &str) {
         let rest = self.rest();
         self.at += rest.find(end).map_or(rest.len(), |found| found + end.len());
     }
@@ -190,7 +190,7 @@ impl<'a> Lexer<'a> {
     fn backticks(&mut self) {
         loop {
             self.at += 1;
-            self.to_after("`");
+            self.skip_past("`");
             // A doubled backtick is one within the name.
             if self.peek() != Some('`') {
                 return;
@@ -208,7 +208,7 @@ impl<'a> Lexer<'a> {
             return false;
         }
         self.at += tag.len();
-        self.to_after(tag);
+        self.skip_past(tag);
         true
     }
 }

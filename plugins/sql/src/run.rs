@@ -101,7 +101,7 @@ pub(crate) struct Plan {
 /// Runs jobs in order, up to `max_parallel` side by side; one result per job, in their order.
 pub(crate) fn run(platform: &impl Platform, jobs: &[Job], plan: Plan) -> Vec<Finished> {
     let mut results: Vec<Option<Finished>> = jobs.iter().map(|_| None).collect();
-    let mut waiting = jobs.iter().enumerate();
+    let mut waiting = jobs.iter().enumerate().peekable();
     let mut running: Vec<(usize, Statement<'_>)> = Vec::new();
     let mut backoff = Backoff::default();
     let mut stopped = false;
@@ -112,8 +112,13 @@ pub(crate) fn run(platform: &impl Platform, jobs: &[Job], plan: Plan) -> Vec<Fin
         }
     };
     loop {
-        while !stopped && running.len() < plan.max_parallel.max(1) && !plan.until.passed(platform) {
-            let Some((i, job)) = waiting.next() else { break };
+        while !stopped && running.len() < plan.max_parallel.max(1) {
+            // A statement that is there already is looked at once, even by a call that does not wait.
+            let late = plan.until.passed(platform);
+            let Some((i, job)) = waiting.next_if(|(_, job)| !late || matches!(job.source, Source::Continue { .. }))
+            else {
+                break;
+            };
             backoff = Backoff::default();
             match Statement::start(platform, job) {
                 Ok(statement) => running.push((i, statement)),

@@ -1,1 +1,292 @@
+//! The statement tools against a scripted workspace.
 
+use bricklayer_sdk::TransportError;
+use bricklayer_sdk::testing::Script;
+use serde_json::json;
+
+use super::*;
+
+const POST: &str = "POST /api/2.0/sql/statements";
+const GET: &str = "GET /api/2.0/sql/statements/s1";
+const CANCEL: &str = "POST /api/2.0/sql/statements/s1/cancel";
+const PENDING: &str = r#"{"statement_id":"s1","status":{"state":"PENDING"}}"#;
+const RUNNING: &str = r#"{"statement_id":"s1","status":{"state":"RUNNING"}}"#;
+const CANCELED: &str = r#"{"statement_id":"s1","status":{"state":"CANCELED"}}"#;
+const TWO_ROWS: &str = r#"{"statement_id":"s1","status":{"state":"SUCCEEDED"},"manifest":{"schema":{"columns":[{"name":"a","type_name":"LONG","type_text":"BIGINT"},{"name":"b","type_name":"STRING","type_text":"STRING"}]},"total_row_count":2},"result":{"data_array":[["1","x"],["2",null]]}}"#;
+
+fn request(statement: &str) -> types::ExecuteSqlRequest {
+    types::ExecuteSqlRequest {
+        statement: statement.to_owned(),
+        parameters: None,
+        warehouse_id: Some("w1".to_owned()),
+        catalog: None,
+        schema: None,
+        row_limit: None,
+        timeout_seconds: None,
+        query_tags: None,
+    }
+}
+
+fn answer(rows: &str, total: usize, next: Option<u32>) -> String {
+    let next = next.map(|n| format!(r#","next_chunk_index":{n}"#)).unwrap_or_default();
+    format!(
+        r#"{{"statement_id":"s1","status":{{"state":"SUCCEEDED"}},"manifest":{{"schema":{{"columns":[{{"name":"a"}}]}},"total_row_count":{total}}},"result":{{"data_array":{rows}{next}}}}}"#
+    )
+}
+
+#[test]
+fn a_quick_statement_costs_two_requests_and_no_cleanup_stays() {
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 200, TWO_ROWS);
+    let result = execute(&script, request("select a, b from t -- all\n;")).unwrap();
+    assert_eq!(
+        script.body(0),
+        json!({"statement": "select a, b from t", "warehouse_id": "w1", "wait_timeout": "0s", "disposition": "INLINE", "format": "JSON_ARRAY"})
+    );
+    assert_eq!(result.text, "| a | b |\n| --- | --- |\n| 1 | x |\n| 2 |  |\n\n(2 rows)");
+    assert_eq!(result.rows, [[Some("1".to_owned()), Some("x".to_owned())], [Some("2".to_owned()), None]]);
+    assert_eq!(result.columns[0].type_text, "BIGINT");
+    assert_eq!(
+        (result.total_row_count, result.truncated, result.state),
+        (Some(2), false, types::StatementState::Succeeded)
+    );
+    assert_eq!((script.registered(), script.cleanups().len()), (1, 0));
+    script.done();
+}
+
+#[test]
+fn parameters_are_bound_and_never_pasted() {
+    let script = Script::new().on(POST, 200, TWO_ROWS);
+    let parameter = |name: &str, value: Option<&str>, kind: Option<&str>| types::Parameter {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+        type_: kind.map(str::to_owned),
+    };
+    let request = types::ExecuteSqlRequest {
+        parameters: Some(vec![parameter("city", Some("x' or 1=1 --"), None), parameter(":day", None, Some("DATE"))]),
+        query_tags: Some(vec![types::QueryTag { key: "team".to_owned(), value: None }]),
+        ..request("select * from t where city = :city and day = :day")
+    };
+    execute(&script, request).unwrap();
+    let body = script.body(0);
+    assert_eq!(body["statement"], "select * from t where city = :city and day = :day");
+    assert_eq!(body["parameters"], json!([{"name": "city", "value": "x' or 1=1 --"}, {"name": "day", "type": "DATE"}]));
+    assert_eq!(body["query_tags"], json!([{"key": "team"}]));
+}
+
+#[test]
+fn bad_arguments_name_their_field_and_send_nothing() {
+    #[track_caller]
+    fn check(request: types::ExecuteSqlRequest, begins: &str) {
+        let failure = execute(&Script::new(), request).unwrap_err();
+        assert_eq!(failure.kind, Kind::InvalidInput);
+        assert!(failure.message.starts_with(begins), "{}", failure.message);
+    }
+    check(request(" -- nothing"), "statement: holds no SQL");
+    check(request("select 1; select 2"), "statement: holds 2 statements");
+    check(types::ExecuteSqlRequest { row_limit: Some(0), ..request("select 1") }, "row_limit: must be 1 to 10000");
+    check(types::ExecuteSqlRequest { timeout_seconds: Some(0), ..request("select 1") }, "timeout_seconds");
+    let twice = || types::Parameter { name: "a".to_owned(), value: None, type_: None };
+    check(
+        types::ExecuteSqlRequest { parameters: Some(vec![twice(), twice()]), ..request("select 1") },
+        "parameters[1].name",
+    );
+}
+
+#[test]
+fn every_chunk_is_followed() {
+    let script = Script::new()
+        .on(POST, 200, &answer(r#"[["1"],["2"]]"#, 5, Some(1)))
+        .on(
+            "GET /api/2.0/sql/statements/s1/result/chunks/1",
+            200,
+            r#"{"chunk_index":1,"data_array":[["3"],["4"]],"next_chunk_index":2}"#,
+        )
+        .on("GET /api/2.0/sql/statements/s1/result/chunks/2", 200, r#"{"chunk_index":2,"data_array":[["5"]]}"#);
+    let result = execute(&script, request("select a from t")).unwrap();
+    assert_eq!((result.rows.len(), result.truncated), (5, false));
+    assert!(result.text.ends_with("(5 rows)"));
+    script.done();
+}
+
+#[test]
+fn chunks_end_at_the_row_limit_and_truncation_is_said() {
+    let rows = format!("[{}]", vec![r#"["x"]"#; 1000].join(","));
+    let script = Script::new().on(POST, 200, &answer(&rows, 25_000, Some(1)));
+    let result = execute(&script, request("select a from t")).unwrap();
+    assert_eq!((result.rows.len(), result.truncated, result.total_row_count), (1000, true, Some(25_000)));
+    assert!(result.text.contains("showing 100 of 25000 rows; truncated: 1000 were fetched"), "{}", result.text);
+    script.done();
+}
+
+#[test]
+fn a_row_limit_goes_to_the_workspace_which_then_knows_no_total() {
+    let limited = r#"{"statement_id":"s1","status":{"state":"SUCCEEDED"},"manifest":{"schema":{"columns":[{"name":"a"}]},"total_row_count":2,"truncated":true},"result":{"data_array":[["1"],["2"]]}}"#;
+    let script = Script::new().on(POST, 200, limited);
+    let result =
+        execute(&script, types::ExecuteSqlRequest { row_limit: Some(2), ..request("select a from t") }).unwrap();
+    assert_eq!(script.body(0)["row_limit"], 2);
+    assert_eq!((result.truncated, result.total_row_count), (true, None));
+    assert!(result.text.contains("the result has more"), "{}", result.text);
+}
+
+#[test]
+fn a_read_too_large_for_inline_delivery_runs_again_with_a_limit() {
+    let too_large = r#"{"statement_id":"s1","status":{"state":"FAILED","error":{"error_code":"BAD_REQUEST","message":"Inline byte limit exceeded. Statements executed with disposition=INLINE can have a result size of at most 26214400 bytes."}}}"#;
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 200, too_large).on(POST, 200, TWO_ROWS);
+    execute(&script, request("select * from wide")).unwrap();
+    assert_eq!(script.body(2)["row_limit"], 1000);
+    assert!(script.cleanups().is_empty());
+    script.done();
+
+    // Not so a change: it must not run twice.
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 200, too_large);
+    let failure = execute(&script, request("insert into t select 1")).unwrap_err();
+    assert!(failure.message.contains("too large to be delivered"), "{}", failure.message);
+    script.done();
+}
+
+#[test]
+fn a_statement_over_its_limit_is_canceled_and_named() {
+    let script = Script::new()
+        .on(POST, 200, PENDING)
+        .always(GET, 200, RUNNING)
+        .on(CANCEL, 200, "")
+        .on(GET, 200, RUNNING)
+        .on(GET, 200, CANCELED);
+    let failure =
+        execute(&script, types::ExecuteSqlRequest { timeout_seconds: Some(30), ..request("select 1") }).unwrap_err();
+    assert_eq!(failure.kind, Kind::Timeout);
+    assert!(
+        failure.message.starts_with("the statement s1 did not end within 30 s and was canceled"),
+        "{}",
+        failure.message
+    );
+    assert!(script.now().as_secs() < 35 && script.cleanups().is_empty());
+    assert!(script.progress_messages().iter().any(|message| message.starts_with("Statement running, ")));
+    script.done();
+}
+
+#[test]
+fn a_statement_that_ends_while_being_canceled_keeps_its_rows() {
+    let script =
+        Script::new().on(POST, 200, PENDING).always(GET, 200, RUNNING).on(CANCEL, 200, "").on(GET, 200, TWO_ROWS);
+    let result =
+        execute(&script, types::ExecuteSqlRequest { timeout_seconds: Some(1), ..request("select 1") }).unwrap();
+    assert_eq!(result.rows.len(), 2);
+}
+
+#[test]
+fn a_statement_still_running_is_handed_back_and_continued() {
+    let script = Script::new().on(POST, 200, PENDING).always(GET, 200, RUNNING);
+    let result =
+        execute(&script, types::ExecuteSqlRequest { timeout_seconds: Some(600), ..request("select 1") }).unwrap();
+    assert_eq!(result.state, types::StatementState::Running);
+    assert_eq!(script.now(), Duration::from_secs(115), "five seconds before the host ends the call");
+    assert!(result.text.contains("get_statement (statement_id s1)"), "{}", result.text);
+    assert!(script.cleanups().is_empty(), "handed back, so it must not be canceled");
+    let key = script.state_keys().pop().unwrap();
+    let kept = script.state_get(&key).unwrap();
+
+    let ask = || types::GetStatementRequest { statement_id: "s1".to_owned(), wait_seconds: Some(20), row_limit: None };
+    let script = Script::new().state(&key, &kept).on(GET, 200, RUNNING).on(GET, 200, TWO_ROWS);
+    let result = get(&script, ask()).unwrap();
+    assert_eq!((result.rows.len(), result.warehouse.unwrap().id.as_str()), (2, "w1"));
+    assert_eq!(script.registered(), 1, "cut off while continuing, it is canceled like at first");
+    assert!(script.cleanups().is_empty() && script.state_keys().is_empty());
+
+    // Its limit still holds.
+    let script = Script::new().state(&key, &kept).always(GET, 200, RUNNING).on(CANCEL, 200, "").on(GET, 200, CANCELED);
+    script.sleep(Duration::from_secs(600));
+    assert_eq!(get(&script, ask()).unwrap_err().kind, Kind::Timeout);
+}
+
+#[test]
+fn a_statement_of_somebody_else_is_not_canceled_by_looking_at_it() {
+    let script = Script::new().always(GET, 200, RUNNING);
+    let ask = types::GetStatementRequest { statement_id: "s1".to_owned(), wait_seconds: Some(0), row_limit: None };
+    assert_eq!(get(&script, ask).unwrap().state, types::StatementState::Running);
+    assert_eq!((script.registered(), script.sent().len()), (0, 1));
+}
+
+#[test]
+fn polls_that_fail_are_repeated_but_not_for_ever() {
+    let busy = r#"{"error_code":"REQUEST_LIMIT_EXCEEDED","message":"slow down"}"#;
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 429, busy).on(GET, 503, "").on(GET, 200, TWO_ROWS);
+    assert_eq!(execute(&script, request("select 1")).unwrap().rows.len(), 2);
+
+    let script = Script::new().on(POST, 200, PENDING).always(GET, 500, "");
+    let failure = execute(&script, request("select 1")).unwrap_err();
+    assert!(failure.message.contains("continue with get_statement"), "{}", failure.message);
+    assert_eq!(script.sent().len(), 9);
+}
+
+#[test]
+fn an_answer_that_was_lost_is_unknown_for_a_change_and_retryable_for_a_read() {
+    let lost = || Script::new().fail(POST, TransportError::Broken("connection reset".to_owned()));
+    let failure = execute(&lost(), request("insert into t values (1)")).unwrap_err();
+    assert!(!failure.retryable && failure.message.contains("is not known"), "{}", failure.message);
+    let failure = execute(&lost(), request("select 1")).unwrap_err();
+    assert!(failure.retryable);
+}
+
+#[test]
+fn a_failed_statement_is_an_error_with_advice() {
+    let failed = r#"{"statement_id":"s1","status":{"state":"FAILED","error":{"error_code":"BAD_REQUEST","message":"[PARSE_SYNTAX_ERROR] Syntax error at or near 'form'."}}}"#;
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 200, failed);
+    let failure = execute(&script, request("select 1 form t")).unwrap_err();
+    assert_eq!(failure.kind, Kind::Failed);
+    assert!(
+        failure.message.starts_with("[PARSE_SYNTAX_ERROR]") && failure.message.ends_with("select 1 form t"),
+        "{}",
+        failure.message
+    );
+    assert!(script.cleanups().is_empty());
+}
+
+#[test]
+fn the_projects_defaults_fill_in_what_was_left_out() {
+    let context = CallContext {
+        catalog: Some("main".to_owned()),
+        schema: Some("sales".to_owned()),
+        warehouse: Some("w9".to_owned()),
+        time_left: Duration::from_secs(60),
+        ..CallContext::default()
+    };
+    let script = Script::new().context(context.clone()).on(POST, 200, TWO_ROWS);
+    let result = execute(&script, types::ExecuteSqlRequest { warehouse_id: None, ..request("select 1") }).unwrap();
+    let body = script.body(0);
+    assert_eq!(
+        (&body["warehouse_id"], &body["catalog"], &body["schema"]),
+        (&json!("w9"), &json!("main"), &json!("sales"))
+    );
+    assert_eq!(result.warehouse.unwrap().reason, "the project's default");
+    // Another catalog does not have the default schema.
+    assert_eq!(namespace(&context, Some("samples".to_owned()), None), (Some("samples".to_owned()), None));
+    assert_eq!(namespace(&context, None, Some("x".to_owned())), (Some("main".to_owned()), Some("x".to_owned())));
+}
+
+#[test]
+fn a_warehouse_chosen_automatically_is_named() {
+    let script = Script::new()
+        .on("GET /api/2.0/sql/warehouses/default", 404, "")
+        .on(
+            "GET /api/2.0/sql/warehouses?skip_cannot_use=true",
+            200,
+            r#"{"warehouses":[{"id":"w2","name":"Local","state":"RUNNING"}]}"#,
+        )
+        .on(POST, 200, TWO_ROWS);
+    let result = execute(&script, types::ExecuteSqlRequest { warehouse_id: None, ..request("select 1") }).unwrap();
+    assert!(result.text.ends_with("Warehouse: Local (w2), chosen automatically: running."), "{}", result.text);
+}
+
+#[test]
+fn cancel_says_what_became_of_it() {
+    let ask = || types::CancelStatementRequest { statement_id: "s1".to_owned() };
+    let script = Script::new().on(CANCEL, 200, "{}").on(GET, 200, CANCELED);
+    assert_eq!(cancel(&script, ask()).unwrap().text, "The statement s1 is canceled.");
+    let script = Script::new().on(CANCEL, 200, "{}").on(GET, 200, TWO_ROWS);
+    assert_eq!(cancel(&script, ask()).unwrap().state, types::StatementState::Succeeded);
+    let failure =
+        cancel(&Script::new(), types::CancelStatementRequest { statement_id: "../x".to_owned() }).unwrap_err();
+    assert_eq!(failure.kind, Kind::InvalidInput);
+}
