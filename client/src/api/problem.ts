@@ -1,0 +1,56 @@
+/** A failed request, in the host's own words where it gave any (RFC 9457 problem details). */
+export class Problem extends Error {
+  readonly status: number;
+  /** The stable last segment of the problem's type, such as `turn-in-progress`. */
+  readonly code: string;
+  readonly fields: readonly { field: string; message: string }[];
+  readonly requestId: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  /** Extra members of the document. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, document: Record<string, unknown>) {
+    const title = text(document["title"]);
+    const detail = text(document["detail"]);
+    super(detail ?? title ?? fallbackMessage(status));
+    this.name = "Problem";
+    this.status = status;
+    this.code = text(document["type"])?.split("/").pop() ?? `http-${status}`;
+    this.fields = fieldErrors(document["errors"]);
+    this.requestId = text(document["request_id"]);
+    const retryAfter = document["retry_after_seconds"];
+    this.retryAfterSeconds = typeof retryAfter === "number" ? retryAfter : undefined;
+    this.extra = document;
+  }
+}
+
+/** What to show a person for anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Problem) {
+    const fields = error.fields.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
+    return fields === "" ? error.message : `${error.message} (${fields})`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fallbackMessage(status: number): string {
+  if (status === 0) return "Bricklayer cannot be reached. Check that it is running and that you are online.";
+  if (status === 401) return "You are not signed in, or your session has ended. Reload the page to sign in again.";
+  if (status === 404) return "This does not exist any more, or it is not yours.";
+  if (status === 429) return "Too many requests. Wait a moment and try again.";
+  if (status >= 500) return "Bricklayer had a problem with this request. Try again; if it stays, look at the host's log.";
+  return `The request was refused (${status}).`;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function fieldErrors(value: unknown): { field: string; message: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown) => {
+    if (typeof entry !== "object" || entry === null) return [];
+    const { field, message } = entry as Record<string, unknown>;
+    return typeof message === "string" ? [{ field: typeof field === "string" ? field : "", message }] : [];
+  });
+}

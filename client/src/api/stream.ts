@@ -1,0 +1,63 @@
+/**
+ * One connection to a turn's event stream: frames in order until the server closes it. No retry here; whoever
+ * listens decides when to connect again and from where.
+ */
+import { createParser } from "eventsource-parser";
+import { send } from "./http";
+import { type WireEvent, parseFrame } from "./wire";
+
+/** The server speaks at least every 15 s; a connection silent for longer than two of those is dead. */
+const SILENCE_LIMIT_MS = 35_000;
+
+export interface StreamOptions {
+  executionId: string;
+  /** The last stored event already seen; 0 for none. */
+  after: number;
+  signal: AbortSignal;
+  onOpen: () => void;
+  onFrame: (event: WireEvent) => void;
+}
+
+/** Resolves when the server ends the connection; rejects with a `Problem` or a network error. */
+export async function readStream({ executionId, after, signal, onOpen, onFrame }: StreamOptions): Promise<void> {
+  const response = await send(`/api/stream_progress/${encodeURIComponent(executionId)}?after=${after}`, {
+    signal,
+    headers: { accept: "text/event-stream", "last-event-id": String(after) },
+  });
+  if (response.body === null) return;
+  onOpen();
+  const parser = createParser({
+    onEvent: ({ data, id }) => {
+      const event = parseFrame(data);
+      if (event !== null) onFrame(withSeq(event, id));
+    },
+  });
+  const reader = response.body.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>).getReader();
+  try {
+    for (;;) {
+      const chunk = await withSilenceLimit(reader.read());
+      if (chunk.done) return;
+      parser.feed(chunk.value);
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The frame's `id` is what counts as seen; a body may leave `seq` out. */
+function withSeq(event: WireEvent, id: string | undefined): WireEvent {
+  if (event.seq !== null || id === undefined || !/^\d+$/.test(id)) return event;
+  return { ...event, seq: Number(id) };
+}
+
+async function withSilenceLimit<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the connection went silent")), SILENCE_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

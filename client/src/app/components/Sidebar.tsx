@@ -1,0 +1,52 @@
+import { useQuery } from "@tanstack/react-query";
+import { links } from "@/shared/lib/links";
+import { Icon } from "@/shared/ui/Icon";
+import { IconButton } from "@/shared/ui/IconButton";
+import { Link } from "@/shared/ui/Link";
+import { Logo } from "@/shared/ui/Logo";
+import { ConversationList } from "@/features/conversations/components/ConversationList";
+import { meQuery } from "@/features/workspace/api/workspace";
+import { ProjectSelect } from "@/features/projects/components/ProjectSelect";
+import styles from "./Sidebar.module.css";
+import { ThemeToggle } from "./ThemeToggle";
+
+interface SidebarProps {
+  projectId: string;
+  conversationId: string | null;
+  onHelp: () => void;
+  onHide: () => void;
+  onDeleted: (conversationId: string) => void;
+}
+
+export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }: SidebarProps) {
+  const me = useQuery(meQuery());
+  return (
+    <div className={styles.sidebar}>
+      <div className={styles.top}>
+        <Link href={links.projects()} className={styles.brand} aria-label="Bricklayer, all projects">
+          <Logo size={24} />
+          <span>Bricklayer</span>
+        </Link>
+        <IconButton icon="sidebar" label="Hide sidebar" onClick={onHide} />
+      </div>
+      <ProjectSelect projectId={projectId} />
+      <Link href={links.project(projectId)} className={styles.new} aria-current={conversationId === null ? "page" : undefined}>
+        <Icon name="plus" size={17} />
+        New conversation
+      </Link>
+      <ConversationList projectId={projectId} activeId={conversationId} onDeleted={onDeleted} />
+      <div className={styles.foot}>
+        <span className={styles.user} title={me.data?.user}>
+          {me.data?.user ?? ""}
+          {me.data !== undefined && <span>{me.data.workspace_kind === "local" ? "Local workspace" : hostOf(me.data.workspace_url)}</span>}
+        </span>
+        <ThemeToggle />
+        <IconButton icon="help" label="Keyboard shortcuts" onClick={onHelp} />
+      </div>
+    </div>
+  );
+}
+
+function hostOf(url: string | null): string {
+  return url === null ? "" : url.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+}

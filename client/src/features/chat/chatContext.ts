@@ -1,0 +1,30 @@
+import { createContext, use } from "react";
+import type { Session } from "./model/session";
+import type { Sessions } from "./model/sessions";
+
+export const SessionsContext = createContext<Sessions | null>(null);
+
+export function useSessions(): Sessions {
+  const sessions = use(SessionsContext);
+  if (sessions === null) throw new Error("SessionsContext is missing above this component");
+  return sessions;
+}
+
+/** What every part of one open conversation may need. */
+export interface ChatContextValue {
+  projectId: string;
+  conversationId: string;
+  session: Session;
+  /** Sends a message in this conversation; resolves when the server has it. */
+  send: (message: string) => void;
+  /** A tool's author says that it may destroy something; unknown tools count as such. */
+  isDestructive: (toolName: string) => boolean;
+}
+
+export const ChatContext = createContext<ChatContextValue | null>(null);
+
+export function useChat(): ChatContextValue {
+  const chat = use(ChatContext);
+  if (chat === null) throw new Error("ChatContext is missing above this component");
+  return chat;
+}

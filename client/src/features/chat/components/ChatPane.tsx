@@ -1,0 +1,95 @@
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useMemo } from "react";
+import type { TurnSettings } from "@/api/types";
+import { Button } from "@/shared/ui/Button";
+import { Notice } from "@/shared/ui/Notice";
+import { Skeleton } from "@/shared/ui/Skeleton";
+import { toolsQuery } from "../api/tools";
+import { ChatContext, type ChatContextValue } from "../chatContext";
+import { useDraft } from "../hooks/useDraft";
+import { useSend } from "../hooks/useSend";
+import { useSession } from "../hooks/useSession";
+import { useStop } from "../hooks/useStop";
+import { ApprovalReminder } from "./ApprovalReminder";
+import { ChatFrame } from "./ChatFrame";
+import { Composer } from "./Composer";
+import { ConnectionNotice } from "./ConnectionNotice";
+import { SendFailure } from "./SendFailure";
+import { Thread } from "./Thread";
+
+interface ChatPaneProps {
+  projectId: string;
+  conversationId: string;
+  settings: TurnSettings;
+  /** Choices shown under the composer's text. */
+  controls: ReactNode;
+}
+
+/** One conversation: what was said, and where to say more. */
+export function ChatPane({ projectId, conversationId, settings, controls }: ChatPaneProps) {
+  const { session, state } = useSession(projectId, conversationId);
+  const [draft, setDraft] = useDraft(conversationId);
+  const tools = useQuery(toolsQuery());
+  const send = useSend({ projectId, conversationId, settings, onAccepted: () => setDraft("") });
+  const stop = useStop(session);
+  const running = state.executionId !== null;
+
+  const { mutate } = send;
+  const chat = useMemo<ChatContextValue>(
+    () => ({
+      projectId,
+      conversationId,
+      session,
+      send: (message) => mutate(message),
+      isDestructive: (name) => tools.data?.find((tool) => tool.name === name)?.annotations.destructive ?? true,
+    }),
+    [projectId, conversationId, session, mutate, tools.data],
+  );
+  const history = useMemo(() => state.view.turns.map((turn) => turn.message).filter((message) => message !== ""), [state.view.turns]);
+
+  return (
+    <ChatContext value={chat}>
+      <ChatFrame
+        thread={
+          <Thread state={state}>
+            {state.phase === "loading" && state.view.turns.length === 0 && <Skeleton lines={7} label="Loading the conversation" />}
+            {(state.phase === "failed" || state.phase === "missing") && (
+              <Notice
+                tone="bad"
+                title={state.phase === "missing" ? "This conversation does not exist" : "The conversation could not be loaded"}
+                actions={
+                  state.phase === "failed" && (
+                    <Button size="s" icon="refresh" onClick={() => void session.load()}>
+                      Try again
+                    </Button>
+                  )
+                }
+              >
+                {state.phase === "missing" ? "It may have been deleted. Choose another one, or start a new one." : state.error}
+              </Notice>
+            )}
+          </Thread>
+        }
+      >
+        <ConnectionNotice connection={state.connection} session={session} />
+        <ApprovalReminder view={state.view} />
+        {send.isError && <SendFailure error={send.error} onRetry={() => mutate(draft.trim())} canRetry={draft.trim() !== "" && !running} />}
+        {state.phase !== "missing" && (
+          <Composer
+            value={draft}
+            onChange={setDraft}
+            onSend={mutate}
+            onStop={stop}
+            running={running}
+            stopping={state.stopping !== null}
+            sending={send.isPending}
+            history={history}
+            placeholder={running ? "Write the next message…" : "Ask a follow-up…"}
+          >
+            {controls}
+          </Composer>
+        )}
+      </ChatFrame>
+    </ChatContext>
+  );
+}

@@ -1,0 +1,39 @@
+import { memo, useId, useState } from "react";
+import { formatDuration } from "@/shared/lib/format";
+import { useNow } from "@/shared/lib/useNow";
+import { Markdown } from "@/shared/markdown/Markdown";
+import { Icon } from "@/shared/ui/Icon";
+import type { ProseItem } from "../model/view";
+import styles from "./Thinking.module.css";
+
+/** The model's reasoning: closed, with how long it took. */
+export const Thinking = memo(function Thinking({ item }: { item: ProseItem }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const active = !item.final && item.endedAt === null;
+  if (item.text === "" && !active) return null;
+  return (
+    <section className={styles.thinking} aria-label="Thinking">
+      <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+        <span className={styles.chevron}>
+          <Icon name="chevronRight" size={14} />
+        </span>
+        {active ? <ThinkingTimer since={item.startedAt} /> : <span>{label(item)}</span>}
+      </button>
+      <div id={id} hidden={!open} className={styles.body}>
+        {open && <Markdown text={item.text} streaming={active} />}
+      </div>
+    </section>
+  );
+});
+
+function ThinkingTimer({ since }: { since: string | null }) {
+  const now = useNow(1_000);
+  const seconds = since === null ? 0 : Math.floor((now - Date.parse(since)) / 1_000);
+  return <span className={styles.active}>Thinking{seconds > 0 ? ` · ${seconds} s` : "…"}</span>;
+}
+
+function label({ startedAt, endedAt }: ProseItem): string {
+  if (startedAt === null || endedAt === null) return "Thought";
+  return `Thought for ${formatDuration(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)))}`;
+}

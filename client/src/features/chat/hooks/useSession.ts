@@ -1,0 +1,26 @@
+import { useEffect, useSyncExternalStore } from "react";
+import { useSessions } from "../chatContext";
+import type { Session, SessionState } from "../model/session";
+
+/** The session of a conversation, loaded and kept fresh while it is on screen. */
+export function useSession(projectId: string, conversationId: string): { session: Session; state: SessionState } {
+  const sessions = useSessions();
+  const session = sessions.get(projectId, conversationId);
+  const state = useSyncExternalStore(session.store.subscribe, session.store.get);
+  // Loads with the page, and again when the window or the network comes back: another tab may have gone on.
+  useEffect(() => {
+    const refresh = (): void => {
+      if (document.visibilityState !== "visible") return;
+      session.reconnectNow();
+      session.load().catch(() => undefined);
+    };
+    refresh();
+    window.addEventListener("online", refresh);
+    document.addEventListener("visibilitychange", refresh);
+    return () => {
+      window.removeEventListener("online", refresh);
+      document.removeEventListener("visibilitychange", refresh);
+    };
+  }, [session]);
+  return { session, state };
+}

@@ -1,0 +1,52 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { json } from "@/api/http";
+import { keys } from "@/api/keys";
+import type { ConversationDetail } from "@/api/types";
+import { Session } from "./session";
+
+/** Conversations whose folded log is kept in memory, so that going back and forth between a few costs nothing. */
+const MAX_SESSIONS = 12;
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #queryClient: QueryClient;
+
+  constructor(queryClient: QueryClient) {
+    this.#queryClient = queryClient;
+  }
+
+  get(projectId: string, conversationId: string): Session {
+    const existing = this.#sessions.get(conversationId);
+    if (existing !== undefined) {
+      this.#sessions.delete(conversationId);
+      this.#sessions.set(conversationId, existing);
+      return existing;
+    }
+    const path = `/api/projects/${encodeURIComponent(projectId)}/conversations/${encodeURIComponent(conversationId)}`;
+    const session = new Session({
+      load: (signal) => json<ConversationDetail>(path, { signal }),
+      onActivity: (activity) => this.#activity(projectId, activity),
+    });
+    this.#sessions.set(conversationId, session);
+    this.#dropOldest();
+    return session;
+  }
+
+  forget(conversationId: string): void {
+    this.#sessions.get(conversationId)?.close();
+    this.#sessions.delete(conversationId);
+  }
+
+  #dropOldest(): void {
+    for (const [id, session] of this.#sessions) {
+      if (this.#sessions.size <= MAX_SESSIONS) return;
+      if (session.store.get().executionId !== null) continue;
+      this.forget(id);
+    }
+  }
+
+  #activity(projectId: string, activity: "tool" | "turn"): void {
+    this.#queryClient.invalidateQueries({ queryKey: keys.files(projectId) }).catch(() => undefined);
+    if (activity === "turn") this.#queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,86 @@
+/** What the chat shows: a fold of the conversation's events. Built only by `reduce.ts`. */
+import type { ApprovalDecision, TurnSettings } from "@/api/types";
+
+export interface ConversationView {
+  readonly turns: readonly TurnView[];
+  /** The last stored event that is part of this view; where a stream continues. */
+  readonly lastSeq: number;
+}
+
+export type TurnStatus = "running" | "completed" | "failed" | "cancelled";
+
+export interface TurnView {
+  readonly executionId: string;
+  readonly message: string;
+  readonly at: string | null;
+  readonly settings: TurnSettings | null;
+  readonly status: TurnStatus;
+  readonly model: string | null;
+  readonly step: number;
+  /** In reading order. */
+  readonly items: readonly Item[];
+  /** The model is being asked again after a failure. */
+  readonly retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string } | null;
+  readonly error: { readonly message: string; readonly code: string } | null;
+  readonly summary: TurnSummary | null;
+}
+
+export interface TurnSummary {
+  readonly steps: number;
+  readonly durationMs: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+export type Item = ProseItem | ToolItem;
+
+interface Placed {
+  readonly key: string;
+  readonly step: number;
+  /** Place inside the turn; items are sorted by it. */
+  readonly order: number;
+}
+
+export interface ProseItem extends Placed {
+  readonly kind: "text" | "thinking";
+  readonly block: number;
+  readonly text: string;
+  /** Set once the authoritative text is here; deltas no longer apply. */
+  readonly final: boolean;
+  /** The text was cut short by a stop or an error. */
+  readonly aborted: boolean;
+  /** Pieces that arrived before the piece they continue. */
+  readonly early: readonly Delta[];
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+export interface Delta {
+  /** In Unicode scalar values. */
+  readonly offset: number;
+  readonly text: string;
+}
+
+export type ToolStatus = "planned" | "waiting" | "answered" | "running" | "succeeded" | "failed" | "stopped";
+
+export interface ToolItem extends Placed {
+  readonly kind: "tool";
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly status: ToolStatus;
+  readonly approval: { readonly reason: string; readonly decision: ApprovalDecision | null } | null;
+  readonly startedAt: string | null;
+  readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null } | null;
+  readonly result: ToolResult | null;
+}
+
+export interface ToolResult {
+  readonly content: string;
+  readonly isError: boolean;
+  readonly errorKind: string | null;
+  readonly structured: unknown;
+  readonly durationMs: number | null;
+}
+
+export const emptyView: ConversationView = { turns: [], lastSeq: 0 };

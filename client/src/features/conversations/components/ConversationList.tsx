@@ -1,0 +1,66 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { messageOf } from "@/api/problem";
+import type { ConversationSummary } from "@/api/types";
+import { Button } from "@/shared/ui/Button";
+import { Icon } from "@/shared/ui/Icon";
+import { Notice } from "@/shared/ui/Notice";
+import { Skeleton } from "@/shared/ui/Skeleton";
+import { conversationsQuery } from "../api/conversations";
+import styles from "./ConversationList.module.css";
+import { ConversationRow } from "./ConversationRow";
+import { DeleteConversation } from "./DeleteConversation";
+import { RenameConversation } from "./RenameConversation";
+
+interface ConversationListProps {
+  projectId: string;
+  activeId: string | null;
+  onDeleted: (conversationId: string) => void;
+}
+
+type Open = { dialog: "rename" | "delete"; conversation: ConversationSummary } | null;
+
+export function ConversationList({ projectId, activeId, onDeleted }: ConversationListProps) {
+  const conversations = useQuery(conversationsQuery(projectId));
+  const [filter, setFilter] = useState("");
+  const [open, setOpen] = useState<Open>(null);
+  const all = conversations.data ?? [];
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = all.filter((conversation) => words.every((word) => conversation.title.toLowerCase().includes(word)));
+
+  return (
+    <nav className={styles.nav} aria-label="Conversations">
+      <label className={styles.search}>
+        <Icon name="search" size={15} />
+        <span className="visually-hidden">Search conversations</span>
+        <input type="search" data-search value={filter} placeholder="Search conversations" onChange={(event) => setFilter(event.target.value)} />
+      </label>
+      {conversations.isPending && <Skeleton lines={5} label="Loading conversations" />}
+      {conversations.isError && (
+        <Notice tone="bad" actions={<Button size="s" onClick={() => void conversations.refetch()}>Try again</Button>}>
+          {messageOf(conversations.error)}
+        </Notice>
+      )}
+      {conversations.isSuccess && shown.length === 0 && <p className={styles.none}>{all.length === 0 ? "No conversations yet." : `Nothing matches “${filter}”.`}</p>}
+      <ul className={styles.list}>
+        {shown.map((conversation) => (
+          <ConversationRow
+            key={conversation.id}
+            conversation={conversation}
+            active={conversation.id === activeId}
+            onRename={() => setOpen({ dialog: "rename", conversation })}
+            onDelete={() => setOpen({ dialog: "delete", conversation })}
+          />
+        ))}
+      </ul>
+      {open?.dialog === "rename" && <RenameConversation conversation={open.conversation} onClose={() => setOpen(null)} />}
+      {open?.dialog === "delete" && (
+        <DeleteConversation
+          conversation={open.conversation}
+          onDeleted={() => onDeleted(open.conversation.id)}
+          onClose={() => setOpen(null)}
+        />
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,55 @@
+import { useQuery } from "@tanstack/react-query";
+import { messageOf } from "@/api/problem";
+import { Button } from "@/shared/ui/Button";
+import { IconButton } from "@/shared/ui/IconButton";
+import { Notice } from "@/shared/ui/Notice";
+import { Skeleton } from "@/shared/ui/Skeleton";
+import { fileUrl, filesQuery } from "../api/files";
+import { FileList } from "./FileList";
+import styles from "./FilePanel.module.css";
+import { FileViewer } from "./FileViewer";
+
+interface FilePanelProps {
+  projectId: string;
+  /** The file that is open; `null` shows the list. */
+  path: string | null;
+  onOpen: (path: string | null) => void;
+  onClose: () => void;
+}
+
+export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) {
+  const files = useQuery(filesQuery(projectId));
+  return (
+    <aside className={styles.panel} aria-label="Files">
+      <header className={styles.header}>
+        {path === null ? (
+          <h2>Files</h2>
+        ) : (
+          <>
+            <IconButton icon="arrowLeft" label="All files" size="s" onClick={() => onOpen(null)} />
+            <h2 title={path}>{path}</h2>
+            <a className={styles.download} href={fileUrl(projectId, path, { download: true })} download>
+              Download
+            </a>
+          </>
+        )}
+        <IconButton icon="close" label="Close files" size="s" onClick={onClose} />
+      </header>
+      <div className={styles.body}>
+        {path !== null ? (
+          <FileViewer key={path} projectId={projectId} path={path} />
+        ) : (
+          <>
+            {files.isPending && <Skeleton lines={4} label="Loading files" />}
+            {files.isError && (
+              <Notice tone="bad" title="Files could not be loaded" actions={<Button size="s" onClick={() => void files.refetch()}>Try again</Button>}>
+                {messageOf(files.error)}
+              </Notice>
+            )}
+            {files.data !== undefined && <FileList files={files.data.files} truncated={files.data.truncated} onOpen={onOpen} />}
+          </>
+        )}
+      </div>
+    </aside>
+  );
+}

@@ -1,0 +1,27 @@
+import type { Project } from "@/api/types";
+import { formatAgo, plural } from "@/shared/lib/format";
+import { links } from "@/shared/lib/links";
+import { Link } from "@/shared/ui/Link";
+import { Menu } from "@/shared/ui/Menu";
+import styles from "./ProjectList.module.css";
+
+export function ProjectCard({ project, onRename, onDelete }: { project: Project; onRename: () => void; onDelete: () => void }) {
+  return (
+    <li className={styles.card}>
+      <Link href={links.project(project.id)} className={styles.cardLink}>
+        <span className={styles.name}>{project.name}</span>
+        <span className={styles.meta}>
+          {plural(project.conversation_count, "conversation")} · created {formatAgo(project.created_at, Date.now())}
+        </span>
+      </Link>
+      <Menu
+        className={styles.cardMenu}
+        label={`Actions for ${project.name}`}
+        items={[
+          { label: "Rename", icon: "edit", onSelect: onRename },
+          { label: "Delete", icon: "trash", danger: true, onSelect: onDelete },
+        ]}
+      />
+    </li>
+  );
+}

@@ -1,0 +1,90 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { messageOf } from "@/api/problem";
+import type { Project } from "@/api/types";
+import { links } from "@/shared/lib/links";
+import { navigate } from "@/shared/lib/navigation";
+import { Button } from "@/shared/ui/Button";
+import { NameDialog } from "@/shared/ui/NameDialog";
+import { Notice } from "@/shared/ui/Notice";
+import { Skeleton } from "@/shared/ui/Skeleton";
+import { useCreateProject } from "../api/mutations";
+import { projectsQuery } from "../api/projects";
+import { DeleteProject } from "./DeleteProject";
+import { ProjectCard } from "./ProjectCard";
+import styles from "./ProjectList.module.css";
+import { RenameProject } from "./RenameProject";
+
+type Open = { dialog: "create" } | { dialog: "rename" | "delete"; project: Project } | null;
+
+export function ProjectList() {
+  const projects = useQuery(projectsQuery());
+  const create = useCreateProject();
+  const [open, setOpen] = useState<Open>(null);
+  const startCreating = (): void => {
+    create.reset();
+    setOpen({ dialog: "create" });
+  };
+  return (
+    <section className={styles.section} aria-labelledby="projects-title">
+      <header className={styles.header}>
+        <div>
+          <h1 id="projects-title">Projects</h1>
+          <p>A project keeps conversations and files together.</p>
+        </div>
+        {projects.data !== undefined && projects.data.length > 0 && (
+          <Button variant="primary" icon="plus" onClick={startCreating}>
+            New project
+          </Button>
+        )}
+      </header>
+      {projects.isPending && <Skeleton lines={5} label="Loading projects" />}
+      {projects.isError && (
+        <Notice tone="bad" title="Projects could not be loaded" actions={<Button size="s" icon="refresh" onClick={() => void projects.refetch()}>Try again</Button>}>
+          {messageOf(projects.error)}
+        </Notice>
+      )}
+      {projects.data?.length === 0 && (
+        <div className={styles.empty}>
+          <div className={styles.wall} aria-hidden="true">
+            {Array.from({ length: 11 }, (_, brick) => (
+              <i key={brick} />
+            ))}
+          </div>
+          <h2>Lay the first brick</h2>
+          <p>Create a project, then ask about your data in it.</p>
+          <Button variant="primary" icon="plus" onClick={startCreating}>
+            New project
+          </Button>
+        </div>
+      )}
+      {projects.data !== undefined && projects.data.length > 0 && (
+        <ul className={styles.grid}>
+          {projects.data.map((project) => (
+            <ProjectCard
+              key={project.id}
+              project={project}
+              onRename={() => setOpen({ dialog: "rename", project })}
+              onDelete={() => setOpen({ dialog: "delete", project })}
+            />
+          ))}
+        </ul>
+      )}
+      {open?.dialog === "create" && (
+        <NameDialog
+          title="New project"
+          label="Name"
+          initial=""
+          placeholder="Taxi demand"
+          action="Create project"
+          pending={create.isPending}
+          error={create.isError ? messageOf(create.error) : null}
+          onSubmit={(name) => create.mutate(name, { onSuccess: (project) => navigate(links.project(project.id)) })}
+          onClose={() => setOpen(null)}
+        />
+      )}
+      {open?.dialog === "rename" && <RenameProject project={open.project} onClose={() => setOpen(null)} />}
+      {open?.dialog === "delete" && <DeleteProject project={open.project} onClose={() => setOpen(null)} />}
+    </section>
+  );
+}

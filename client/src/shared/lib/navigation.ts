@@ -1,0 +1,29 @@
+import { useMemo, useSyncExternalStore } from "react";
+import { type Route, parseRoute } from "./links";
+
+const CHANGED = "bricklayer:navigated";
+
+/** Moves to an address inside the app without loading the page again. */
+export function navigate(to: string, options: { replace?: boolean } = {}): void {
+  if (to === `${location.pathname}${location.search}`) return;
+  if (options.replace === true) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  window.dispatchEvent(new Event(CHANGED));
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("popstate", listener);
+  window.addEventListener(CHANGED, listener);
+  return () => {
+    window.removeEventListener("popstate", listener);
+    window.removeEventListener(CHANGED, listener);
+  };
+}
+
+export function useRoute(): Route {
+  const address = useSyncExternalStore(subscribe, () => `${location.pathname}${location.search}`);
+  return useMemo(() => {
+    const url = new URL(address, location.origin);
+    return parseRoute(url.pathname, url.search);
+  }, [address]);
+}

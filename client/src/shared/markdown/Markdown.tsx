@@ -1,0 +1,35 @@
+import { memo, useMemo } from "react";
+import ReactMarkdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+import { components } from "./components";
+import styles from "./Markdown.module.css";
+import { repairTail } from "./repair";
+import { splitBlocks } from "./split";
+
+const plugins = [remarkGfm];
+
+interface MarkdownProps {
+  text: string;
+  /** The text is still arriving. */
+  streaming?: boolean;
+}
+
+/** Markdown without raw HTML and without remote images. Finished blocks are not rendered again while text streams in. */
+export function Markdown({ text, streaming = false }: MarkdownProps) {
+  const blocks = useMemo(() => splitBlocks(text), [text]);
+  return (
+    <div className={styles.markdown}>
+      {blocks.map((block, index) => (
+        <Block key={index} text={streaming && index === blocks.length - 1 ? repairTail(block) : block} />
+      ))}
+    </div>
+  );
+}
+
+const Block = memo(function Block({ text }: { text: string }) {
+  return (
+    <ReactMarkdown remarkPlugins={plugins} components={components}>
+      {text}
+    </ReactMarkdown>
+  );
+});

@@ -1,0 +1,57 @@
+import { type ReactNode, use } from "react";
+import { FileLinks } from "./fileLinks";
+import styles from "./Markdown.module.css";
+
+/**
+ * A link whose target can be seen before it is followed. Links without a scheme name a file of the project; where files
+ * can be opened they do, else they are plain text, because inside the app they would lead nowhere.
+ */
+export function SafeLink({ href, children }: { href: string | undefined; children: ReactNode }) {
+  const fileLinks = use(FileLinks);
+  const target = classify(href);
+  switch (target.kind) {
+    case "web":
+      return (
+        <>
+          <a href={target.url} target="_blank" rel="noopener noreferrer nofollow" title={target.url}>
+            {children}
+          </a>
+          <span className={styles.host}> ({target.host})</span>
+        </>
+      );
+    case "file":
+      return fileLinks === null ? (
+        <span>{children}</span>
+      ) : (
+        <a href={fileLinks.href(target.path)} onClick={(event) => fileLinks.open(event, target.path)}>
+          {children}
+        </a>
+      );
+    case "none":
+      return <span>{children}</span>;
+    default:
+      return target satisfies never;
+  }
+}
+
+type Target = { kind: "web"; url: string; host: string } | { kind: "file"; path: string } | { kind: "none" };
+
+export function classify(href: string | undefined): Target {
+  if (href === undefined || href === "" || href.startsWith("#")) return { kind: "none" };
+  if (/^[a-z][a-z0-9+.-]*:/i.test(href) || href.startsWith("//")) {
+    try {
+      const url = new URL(href, "https://invalid.example");
+      if (url.protocol === "mailto:") return { kind: "web", url: url.href, host: url.pathname };
+      const safe = url.protocol === "https:" || url.protocol === "http:";
+      return safe ? { kind: "web", url: url.href, host: url.host } : { kind: "none" };
+    } catch {
+      return { kind: "none" };
+    }
+  }
+  const path = (href.split(/[?#]/)[0] ?? "").replace(/^\.?\//, "");
+  try {
+    return path === "" ? { kind: "none" } : { kind: "file", path: decodeURIComponent(path) };
+  } catch {
+    return { kind: "file", path };
+  }
+}
