@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::exec::Program;
 use crate::layout::Layout;
@@ -48,7 +48,24 @@ pub(crate) fn codegen(layout: &Layout) -> Result<()> {
 
 /// One of the page's npm scripts.
 pub(crate) fn script(layout: &Layout, name: &str) -> Result<()> {
-    Program::npm().directory(&folder(layout)).args(["run", name]).run()
+    Program::npm().directory(&folder(layout)).args(["run", "--if-present", name]).run()
+}
+
+/// What npm and the page's tools need; older ones fail later with errors that do not say so.
+const NODE_MAJOR: u32 = 20;
+
+/// Refuses a Node that is missing or too old.
+pub(crate) fn require_node() -> Result<()> {
+    let advice = format!("install Node {NODE_MAJOR} or newer from https://nodejs.org");
+    let version = Program::new("node").args(["--version"]).output();
+    let version = version
+        .map_err(|_| anyhow!("the page and the SQL engine come through npm, but `node` cannot be started: {advice}"))?;
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE_MAJOR) {
+        bail!("`node` is {version}: {advice}");
+    }
+    Ok(())
 }
 
 fn install(layout: &Layout) -> Result<()> {
@@ -57,7 +74,10 @@ fn install(layout: &Layout) -> Result<()> {
     if stamp.is_current(&[folder.join("node_modules")]) {
         return Ok(());
     }
-    Program::npm().directory(&folder).args(["ci", "--no-audit", "--no-fund"]).run()?;
+    require_node()?;
+    // Not `npm ci`: it refuses a lock without every platform's optional packages, and a lock can only hold those that
+    // the registry it was made with offers. This one installs what is locked as it is locked, and writes no lock.
+    Program::npm().directory(&folder).args(["install", "--no-save", "--no-audit", "--no-fund"]).run()?;
     stamp.write()
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn fetch(layout: &Layout) -> Result<()> {
     if stamp.is_current(&[layout.engine()]) {
         return Ok(());
     }
+    crate::client::require_node()?;
     let npm = || Program::npm().directory(&package);
     npm().args(["ci", "--no-audit", "--no-fund"]).run()?;
     if platform != LOCKED {

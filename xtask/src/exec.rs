@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +44,15 @@ impl Program {
         program
     }
 
+    /// Cargo for guests: flags meant for this machine's code do not fit WebAssembly.
+    pub(crate) fn guest_cargo() -> Self {
+        let mut program = Self::cargo();
+        for name in ["RUSTFLAGS", "RUSTC_WRAPPER"] {
+            program.command.env_remove(name);
+        }
+        program
+    }
+
     pub(crate) fn npm() -> Self {
         let mut program = Self::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
         program.hint = "install Node 20 or newer from https://nodejs.org";
@@ -65,16 +74,21 @@ impl Program {
         self
     }
 
+    /// Whether it can be started and says yes; its output is dropped.
+    pub(crate) fn succeeds(mut self) -> bool {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
     /// Runs it; its output goes to ours.
     pub(crate) fn run(mut self) -> Result<()> {
         let status = match self.command.status() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                bail!("{:?} is not installed: {}", self.command.get_program(), self.hint)
+                bail!("`{}` cannot be started because it is not there: {}", self.line(), self.hint)
             }
             status => status.with_context(|| format!("start {:?}", self.command.get_program()))?,
         };
         if !status.success() {
-            bail!("{:?} failed: {status}", self.command);
+            bail!("`{}` failed: {status}", self.line());
         }
         Ok(())
     }
@@ -83,9 +97,17 @@ impl Program {
     pub(crate) fn output(mut self) -> Result<Vec<u8>> {
         let output = self.command.output().with_context(|| format!("start {:?}", self.command.get_program()))?;
         if !output.status.success() {
-            bail!("{:?} failed: {}\n{}", self.command, output.status, String::from_utf8_lossy(&output.stderr));
+            bail!("`{}` failed: {}\n{}", self.line(), output.status, String::from_utf8_lossy(&output.stderr));
         }
         Ok(output.stdout)
+    }
+
+    /// The program and its arguments, for people: without the variables it runs with.
+    fn line(&self) -> String {
+        let program = Path::new(self.command.get_program());
+        let name = program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy();
+        let arguments = self.command.get_args().map(|argument| argument.to_string_lossy());
+        std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
     }
 
     /// Becomes the program, so that signals reach it and not a parent that waits.

@@ -7,6 +7,8 @@ mod layout;
 mod plugins;
 mod stamp;
 
+use std::time::Instant;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -23,18 +25,18 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Builds what changed and starts the host; arguments after `--` go to `bricklayer serve`.
+    /// Builds what changed and starts the host; all further arguments go to `bricklayer serve`.
     Run {
-        #[arg(last = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Runs every test: host, plugins, client, browser.
     Test,
     /// Builds one release binary with client, plugins, skills and migrations inside, in target/dist.
     Build,
-    /// Measures the release binary and prints a table; arguments after `--` go to the driver.
+    /// Measures the release binary and prints a table; all further arguments go to the driver.
     Bench {
-        #[arg(last = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Formats host, plugins and client.
@@ -82,19 +84,24 @@ fn run(layout: &Layout, arguments: &[String]) -> Result<()> {
 }
 
 fn test(layout: &Layout) -> Result<()> {
-    stage("engine, plugins and page");
-    prepare(layout)?;
-    stage("host");
-    cargo(layout, &["build", "--workspace", "--bins"])?;
-    cargo(layout, &["test", "--workspace"])?;
-    stage("plugins, native");
-    plugins::test(layout)?;
-    stage("client");
-    client::test(layout)?;
-    stage("browser");
-    client::end_to_end(layout)?;
-    stage("all stages passed");
+    let began = Instant::now();
+    stage("engine, plugins and page are built", || prepare(layout))?;
+    stage("host programs are built", || cargo(layout, &["build", "--workspace", "--bins"]))?;
+    stage("host tests passed", || host_tests(layout))?;
+    stage("plugin tests passed", || plugins::test(layout))?;
+    stage("client tests passed", || client::test(layout))?;
+    stage("browser tests passed", || client::end_to_end(layout))?;
+    eprintln!("\nall tests passed ({})", seconds(began));
     Ok(())
+}
+
+/// nextest, where it is installed, runs the tests of several programs side by side.
+fn host_tests(layout: &Layout) -> Result<()> {
+    if Program::cargo().directory(&layout.root).args(["nextest", "--version"]).succeeds() {
+        cargo(layout, &["nextest", "run", "--workspace"])?;
+        return cargo(layout, &["test", "--workspace", "--doc"]);
+    }
+    cargo(layout, &["test", "--workspace"])
 }
 
 fn build(layout: &Layout) -> Result<()> {
@@ -116,18 +123,37 @@ fn fmt(layout: &Layout) -> Result<()> {
 }
 
 fn lint(layout: &Layout) -> Result<()> {
-    prepare(layout)?;
-    cargo(layout, &["fmt", "--all", "--check"])?;
-    plugins::cargo(layout, &["fmt", "--all", "--check"])?;
-    cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    plugins::cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    client::script(layout, "lint")
+    stage("host and plugins are formatted", || {
+        cargo(layout, &["fmt", "--all", "--check"])?;
+        plugins::cargo(layout, &["fmt", "--all", "--check"])
+    })?;
+    stage("engine, plugins and page are built", || prepare(layout))?;
+    stage("host lints passed", || cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    stage("plugin lints passed", || {
+        plugins::cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    })?;
+    stage("client lints passed", || client::script(layout, "lint"))
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Result<()> {
     Program::cargo().directory(&layout.root).args(arguments).run()
 }
 
-fn stage(name: &str) {
-    eprintln!("\n── {name} ──");
+/// Runs one part of a longer chore and says plainly how it ended.
+fn stage(done: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let began = Instant::now();
+    match work() {
+        Ok(()) => {
+            eprintln!("── {done} ({})", seconds(began));
+            Ok(())
+        }
+        Err(error) => {
+            eprintln!("── NOT: {done} ({})", seconds(began));
+            Err(error)
+        }
+    }
+}
+
+fn seconds(began: Instant) -> String {
+    format!("{} s", began.elapsed().as_secs())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::exec::Program;
 use crate::layout::Layout;
@@ -21,6 +21,7 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     if stamp.is_current(&outputs) {
         return Ok(());
     }
+    require_target(layout)?;
     fs::create_dir_all(layout.plugins())?;
     for family in &families {
         cargo(
@@ -34,12 +35,24 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
 
 /// The guests' own tests, native.
 pub(crate) fn test(layout: &Layout) -> Result<()> {
-    cargo(layout, &["test", "--workspace"])
+    cargo(layout, &["test", "--locked", "--workspace", "--lib"])
+}
+
+/// rustup installs the target by itself from `rust-toolchain.toml`; other installations of Rust have to be told.
+fn require_target(layout: &Layout) -> Result<()> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let found =
+        Program::new(rustc).directory(&layout.root).args(["--print", "target-libdir", "--target", TARGET]).output();
+    let libraries = found.map(|path| PathBuf::from(String::from_utf8_lossy(&path).trim()));
+    match libraries {
+        Ok(libraries) if libraries.is_dir() => Ok(()),
+        _ => bail!("plugins are compiled for {TARGET}, which this Rust does not have: `rustup target add {TARGET}`"),
+    }
 }
 
 /// Cargo in the guests' workspace, with a target folder of its own: the outer cargo holds the other one's lock.
 pub(crate) fn cargo(layout: &Layout, arguments: &[&str]) -> Result<()> {
-    Program::cargo()
+    Program::guest_cargo()
         .directory(&layout.root.join("plugins"))
         .env("CARGO_TARGET_DIR", layout.target.join("guests"))
         .args(arguments)
