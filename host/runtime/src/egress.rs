@@ -17,7 +17,7 @@ mod redact;
 mod send;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bricklayer_domain::PluginName;
 use http::HeaderValue;
@@ -34,20 +34,45 @@ use pool::Pool;
 use record::Who;
 use redact::Redactor;
 
+/// The origins that the operator named; cheap to clone. They may change while the host runs, as when the local
+/// workspace comes back on another port.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OperatorHosts {
+    origins: Arc<RwLock<Arc<[Origin]>>>,
+}
+
+impl OperatorHosts {
+    /// The origins as they are now.
+    fn now(&self) -> Arc<[Origin]> {
+        Arc::clone(&self.origins.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces them all.
+    fn set(&self, hosts: &[Url]) -> Result<(), String> {
+        let origins = hosts
+            .iter()
+            .map(|url| Origin::of(url).ok_or_else(|| format!("`{url}` is no http or https origin")))
+            .collect::<Result<_, _>>()?;
+        *self.origins.write().unwrap_or_else(PoisonError::into_inner) = origins;
+        Ok(())
+    }
+}
+
 /// What all calls share: connections, and what the operator named.
 pub(crate) struct Broker {
     pool: Pool,
-    operator: Arc<[Origin]>,
+    operator: OperatorHosts,
 }
 
 impl Broker {
     pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, String> {
-        let operator: Arc<[Origin]> = config
-            .operator_hosts
-            .iter()
-            .map(|url| Origin::of(url).ok_or_else(|| format!("`{url}` is no http or https origin")))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { pool: Pool::new(Arc::clone(&operator), config.limits.http_connect)?, operator })
+        let operator = OperatorHosts::default();
+        operator.set(&config.operator_hosts)?;
+        Ok(Self { pool: Pool::new(operator.clone(), config.limits.http_connect)?, operator })
+    }
+
+    pub(crate) fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), String> {
+        self.operator.set(hosts)
     }
 }
 
@@ -110,7 +135,7 @@ pub(crate) struct CallEgress {
 impl CallEgress {
     pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, plugin: &PluginName, tool: &str, limits: Limits) -> Self {
         let workspace = match &ctx.workspace {
-            Some(target) => workspace(&target.base_url, &target.credential, &broker.operator),
+            Some(target) => workspace(&target.base_url, &target.credential, &broker.operator.now()),
             None => Workspace::Missing,
         };
         let secret = ctx.workspace.as_ref().map_or("", |target| target.credential.expose_secret());

@@ -13,6 +13,7 @@ use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -225,6 +226,14 @@ impl Runtime {
                 ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host"))
             }
         }
+    }
+
+    /// Replaces what [`RuntimeConfig::operator_hosts`] said; calls that begin from now on see it.
+    ///
+    /// # Errors
+    /// When one is no http or https origin; nothing changed.
+    pub fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), RuntimeError> {
+        self.shared.broker.set_operator_hosts(hosts).map_err(RuntimeError::Egress)
     }
 
     /// Counters since the start.

@@ -7,14 +7,13 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
-use super::Origin;
+use super::OperatorHosts;
 
 /// Whether an address belongs to the public internet. Source: IANA's special-purpose address registries.
 pub(crate) fn is_public(address: IpAddr) -> bool {
@@ -57,11 +56,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// A resolver that gives out public addresses only, unless the operator named the host.
 #[derive(Clone)]
 pub(crate) struct VettingResolver {
-    operator: Arc<[Origin]>,
+    operator: OperatorHosts,
 }
 
 impl VettingResolver {
-    pub(crate) fn new(operator: Arc<[Origin]>) -> Self {
+    pub(crate) fn new(operator: OperatorHosts) -> Self {
         Self { operator }
     }
 }
@@ -76,7 +75,7 @@ impl Service<Name> for VettingResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let named = self.operator.iter().any(|origin| origin.host == name.as_str());
+        let named = self.operator.now().iter().any(|origin| origin.host == name.as_str());
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             // One bad address spoils the name: a mixture is what a rebinding attack looks like.
@@ -144,11 +143,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_for_a_private_address_does_not_resolve() {
-        let mut resolver = VettingResolver::new(Arc::new([]));
+        let mut resolver = VettingResolver::new(OperatorHosts::default());
         let error = resolver.call("localhost".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
-        let named = Origin { https: false, host: "localhost".to_owned(), port: 80 };
-        let mut resolver = VettingResolver::new(Arc::new([named]));
+        let operator = OperatorHosts::default();
+        operator.set(&["http://localhost".parse().unwrap()]).unwrap();
+        let mut resolver = VettingResolver::new(operator);
         assert!(resolver.call("localhost".parse().unwrap()).await.unwrap().count() > 0);
     }
 }

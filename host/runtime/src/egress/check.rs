@@ -64,8 +64,8 @@ impl CallEgress {
                 Workspace::Missing => Err("no workspace is connected".to_owned()),
             },
             Audience::Host(host) => {
-                let named = self.broker.operator.iter().find(|origin| origin.host == *host);
-                if let Some(origin) = named {
+                let named = self.broker.operator.now();
+                if let Some(origin) = named.iter().find(|origin| origin.host == *host) {
                     return Ok(origin.clone());
                 }
                 if host.parse::<IpAddr>().is_ok_and(|literal| !address::is_public(literal)) {

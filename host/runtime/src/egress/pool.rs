@@ -1,7 +1,7 @@
 //! Pooled keep-alive connections, one pool per user and far end: no connection ever carries two users' requests.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::UserId;
@@ -11,8 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::WasiBody;
 
-use super::Origin;
 use super::address::VettingResolver;
+use super::{OperatorHosts, Origin};
 
 /// Connections without work are closed after this; below the idle limits that load balancers commonly have.
 const IDLE: Duration = Duration::from_secs(50);
@@ -31,7 +31,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(operator: Arc<[Origin]>, connect: Duration) -> Result<Self, String> {
+    pub(super) fn new(operator: OperatorHosts, connect: Duration) -> Result<Self, String> {
         let mut http = HttpConnector::new_with_resolver(VettingResolver::new(operator));
         http.enforce_http(false);
         http.set_nodelay(true);
