@@ -415,6 +415,29 @@ impl Store {
         Ok(rows.len())
     }
 
+    /// Lets one turn go, so that it is taken over at once. False when the lease was not current any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_lease(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let rows = self
+            .engine()
+            .write(
+                "update turns
+                set lease_worker = null,
+                    lease_token = lease_token + 1,
+                    lease_expires_at = $1
+                where id = $2
+                    and lease_worker = $3
+                    and lease_token = $4
+                    and status = 'running'
+                returning id",
+                args![self.now(), lease.turn, lease.worker, lease.token],
+            )
+            .await?;
+        Ok(!rows.is_empty())
+    }
+
     /// Voids the leases of every other worker, so that [`Store::claim_orphans`] takes their turns without waiting
     /// for them to run out. Only for a host that knows it is alone: one that just started on its own SQLite file.
     /// Should another be alive after all, its appends fail and the log stays whole.

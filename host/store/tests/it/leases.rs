@@ -13,6 +13,7 @@ on_both_engines!(
     two_workers_race_for_a_turn,
     orphans_go_to_one_worker_each,
     released_turns_are_free_at_once,
+    one_released_turn_is_free_at_once,
     a_lone_host_takes_its_old_turns_at_once,
     a_parked_turn_is_no_orphan,
 );
@@ -120,6 +121,16 @@ async fn released_turns_are_free_at_once(world: World) {
     assert_refused!(scene.store.append(&lease, vec![step_started(0)]).await, StoreError::LostLease);
     let claims = scene.store.claim_orphans(WorkerId::new(), 10).await.unwrap();
     assert_eq!(claims.iter().map(|c| c.turn.id).collect::<Vec<_>>(), [turn.id]);
+}
+
+async fn one_released_turn_is_free_at_once(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    assert!(scene.store.release_lease(&lease).await.unwrap());
+    assert!(!scene.store.release_lease(&lease).await.unwrap(), "a lease that was let go is not current");
+    assert_refused!(scene.store.append(&lease, vec![step_started(0)]).await, StoreError::LostLease);
+    let claim = scene.store.claim_turn(turn.id, WorkerId::new()).await.unwrap();
+    assert_eq!(claim.map(|claim| claim.turn.id), Some(turn.id));
 }
 
 async fn a_lone_host_takes_its_old_turns_at_once(world: World) {
