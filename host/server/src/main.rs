@@ -1,1 +1,7 @@
-fn main() {}
+//! The `bricklayer` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bricklayer_server::cli::main()
+}

@@ -1,0 +1,156 @@
+//! The HTTP API: routes, documents, and what every request passes through.
+//!
+//! Handlers extract, call one function, and map its answer. Errors are problem details (RFC 9457) from one type in
+//! [`problem`]. The OpenAPI document is generated from the handlers, so it cannot drift from them.
+
+mod approvals;
+mod assets;
+mod conversations;
+mod docs;
+mod errors;
+mod extract;
+mod files;
+mod guard;
+mod invoke;
+mod me;
+pub mod problem;
+mod projects;
+mod stream;
+mod tools;
+mod warehouses;
+pub mod wire;
+
+pub(crate) use invoke::Submissions;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::AppState;
+use problem::Problem;
+
+/// Largest request body: a message with a pasted file fits, a flood does not.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+/// Longest a request may take before it is answered with a problem; streams are not requests in this sense.
+pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(45);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Bricklayer",
+        description = "An agent that works on a Databricks workspace through sandboxed plugins. Errors are problem \
+                       details (RFC 9457)."
+    ),
+    components(schemas(problem::ProblemDetails, wire::WireEvent)),
+    tags(
+        (name = "service", description = "State, identity, prompt and tools."),
+        (name = "workspace", description = "What the user can choose in their Databricks workspace."),
+        (name = "projects", description = "Projects and their files."),
+        (name = "conversations", description = "Threads in a project."),
+        (name = "turns", description = "Asking the agent, watching it, stopping it, answering it."),
+    )
+)]
+struct ApiDocument;
+
+fn open_api_router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(ApiDocument::openapi())
+        .routes(routes!(me::get_health))
+        .routes(routes!(me::get_me))
+        .routes(routes!(me::get_system_prompt))
+        .routes(routes!(tools::list_tools))
+        .routes(routes!(warehouses::list_warehouses))
+        .routes(routes!(warehouses::list_catalogs))
+        .routes(routes!(warehouses::list_schemas))
+        .routes(routes!(projects::list_projects, projects::create_project))
+        .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
+        .routes(routes!(files::list_files))
+        .routes(routes!(files::get_file))
+        .routes(routes!(conversations::list_conversations, conversations::create_conversation))
+        .routes(routes!(
+            conversations::get_conversation,
+            conversations::update_conversation,
+            conversations::delete_conversation
+        ))
+        .routes(routes!(conversations::list_executions))
+        .routes(routes!(invoke::invoke_agent))
+        .routes(routes!(stream::follow_stream, stream::post_follow_stream))
+        .routes(routes!(invoke::stop_stream))
+        .routes(routes!(approvals::answer_approval))
+}
+
+/// The OpenAPI document of this build.
+#[must_use]
+pub fn open_api() -> utoipa::openapi::OpenApi {
+    open_api_router().split_for_parts().1
+}
+
+/// Everything that answers HTTP.
+pub fn router(state: AppState) -> Router {
+    let (api, document) = open_api_router().split_for_parts();
+    let document = serde_json::to_value(&document).unwrap_or_default();
+    let api = api
+        .route("/openapi.json", get(move || std::future::ready(Json(document))))
+        .merge(docs::router())
+        .route("/api/{*rest}", axum::routing::any(unknown_route))
+        .fallback(assets::serve)
+        .method_not_allowed_fallback(method_not_allowed);
+    let compression = CompressionLayer::new()
+        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream")));
+    // Outermost first: the id must exist before anything can fail, and problems are written last.
+    let layers = ServiceBuilder::new()
+        .layer(axum::middleware::from_fn(guard::identify_and_write_problems))
+        .layer(security_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(security_header(header::REFERRER_POLICY, "same-origin"))
+        .layer(security_header(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(security_header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(security_header(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(security_header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(compression)
+        .layer(axum::middleware::from_fn_with_state(state.clone(), guard::check_origin))
+        .layer(axum::middleware::from_fn(guard::limit_time))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    api.layer(layers).with_state(state)
+}
+
+/// Nothing from elsewhere, no frames around us: what a model wrote is shown in this page, and it must not be able to
+/// load or send anything.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
+
+fn security_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn unknown_route(uri: axum::extract::OriginalUri) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown-route", format!("there is nothing at {}; see /docs", uri.path()))
+}
+
+async fn method_not_allowed(method: http::Method, uri: axum::extract::OriginalUri) -> Problem {
+    let detail = format!("{} does not take {method}; see /docs", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+}
+
+/// A handler that panicked is our fault, and costs one request.
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(panic = message, "a request handler panicked");
+    Problem::internal().into_response()
+}

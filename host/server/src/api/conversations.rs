@@ -1,0 +1,349 @@
+//! Conversations and their history.
+
+use axum::Json;
+use axum::extract::State;
+use bricklayer_domain::{
+    Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnId, UserId,
+};
+use bricklayer_store::{Detail, MAX_EVENT_PAGE, MAX_PAGE, PageRequest, Store, StoreError};
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::extract::{Body, OptionalBody, Path};
+use super::problem::{Problem, ProblemDetails};
+use super::projects::{MAX_LIST_PAGES, title};
+use super::wire::{Settings, WireEvent, fold_history};
+use crate::app::AppState;
+use crate::identity::Caller;
+
+/// Pages of a log that one answer holds at most; longer conversations answer their first part.
+const MAX_HISTORY_PAGES: usize = 50;
+/// Ended turns that the list of executions shows.
+const RECENT_TURNS: usize = 5;
+
+/// A thread in a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConversationSummary {
+    /// Its id.
+    id: Uuid,
+    /// Its project.
+    project_id: Uuid,
+    /// For people.
+    title: String,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// When its last turn began.
+    updated_at: DateTime<Utc>,
+    /// How many turns it holds.
+    turn_count: i64,
+    /// The turn that runs or waits.
+    active_execution_id: Option<Uuid>,
+    /// What the user chose last.
+    settings: Settings,
+}
+
+/// A conversation with everything that was said and done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConversationDetail {
+    #[serde(flatten)]
+    summary: ConversationSummary,
+    /// What was said.
+    messages: Vec<Message>,
+    /// What was done: the log without the pieces of what is complete.
+    events: Vec<WireEvent>,
+    /// The log's last event: follow the active turn after it.
+    last_seq: i64,
+    /// The turn that runs or waits.
+    active_execution: Option<Execution>,
+}
+
+/// One message of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Message {
+    /// Unique in the conversation.
+    id: String,
+    /// `user` or `assistant`.
+    role: &'static str,
+    /// Markdown.
+    content: String,
+    /// When.
+    timestamp: DateTime<Utc>,
+    /// Whether the turn failed.
+    is_error: bool,
+}
+
+/// A turn.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Execution {
+    /// Its id.
+    id: Uuid,
+    /// Its conversation.
+    conversation_id: Uuid,
+    /// Its project.
+    project_id: Uuid,
+    /// `running`, `waiting`, `completed`, `failed` or `cancelled`.
+    status: &'static str,
+    /// When the message was stored.
+    created_at: DateTime<Utc>,
+    /// When the status last changed.
+    updated_at: DateTime<Utc>,
+}
+
+/// The turns of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Executions {
+    /// The one that runs or waits.
+    active: Option<Execution>,
+    /// Up to five that ended, the newest first.
+    recent: Vec<Execution>,
+}
+
+/// A conversation's title; without one it gets one from its first message.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewConversation {
+    /// One line, 1 to 200 characters.
+    title: Option<String>,
+}
+
+/// A conversation's new title.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TitledConversation {
+    /// One line, 1 to 200 characters.
+    title: String,
+}
+
+/// That something was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeletedConversation {
+    /// Always true.
+    success: bool,
+    /// What is gone.
+    deleted_conversation_id: Uuid,
+}
+
+impl From<Turn> for Execution {
+    fn from(turn: Turn) -> Self {
+        Self {
+            id: turn.id.as_uuid(),
+            conversation_id: turn.conversation.as_uuid(),
+            project_id: turn.project.as_uuid(),
+            status: turn.status.as_str(),
+            created_at: turn.created_at,
+            updated_at: turn.updated_at,
+        }
+    }
+}
+
+fn summary(conversation: Conversation, active: Option<TurnId>) -> ConversationSummary {
+    ConversationSummary {
+        id: conversation.id.as_uuid(),
+        project_id: conversation.project.as_uuid(),
+        title: conversation.title,
+        created_at: conversation.created_at,
+        updated_at: conversation.updated_at,
+        turn_count: conversation.turn_count,
+        active_execution_id: active.map(|turn| turn.as_uuid()),
+        settings: conversation.settings.into(),
+    }
+}
+
+/// The user's conversation, if it belongs to this project.
+async fn find(store: &Store, user: &UserId, project: Uuid, id: Uuid) -> Result<Conversation, StoreError> {
+    let conversation = store.get_conversation(user, ConversationId::from_uuid(id)).await?;
+    if conversation.project != ProjectId::from_uuid(project) {
+        return Err(StoreError::NotFound("conversation"));
+    }
+    Ok(conversation)
+}
+
+/// The conversation's newest turns, the newest first.
+async fn turns(store: &Store, user: &UserId, id: ConversationId, limit: usize) -> Result<Vec<Turn>, StoreError> {
+    let limit = u32::try_from(limit).unwrap_or(MAX_PAGE);
+    Ok(store.list_turns(user, id, PageRequest { after: None, limit }).await?.items)
+}
+
+/// The turn that runs or waits: only the newest can.
+async fn active(store: &Store, user: &UserId, id: ConversationId) -> Result<Option<Turn>, StoreError> {
+    let newest = turns(store, user, id, 1).await?.into_iter().next();
+    Ok(newest.filter(|turn| !turn.status.is_final()))
+}
+
+/// Lists a project's conversations, the newest first.
+#[utoipa::path(get, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "list_conversations",
+    params(("project_id" = Uuid, Path, description = "The project.")),
+    responses((status = 200, body = Vec<ConversationSummary>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_conversations(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(project): Path<Uuid>,
+) -> Result<Json<Vec<ConversationSummary>>, Problem> {
+    let (store, project) = (app.store(), ProjectId::from_uuid(project));
+    store.get_project(&caller.user, project).await?;
+    let mut summaries = Vec::new();
+    let mut after = None;
+    for _ in 0..MAX_LIST_PAGES {
+        let page = store.list_conversations(&caller.user, project, PageRequest { after, limit: MAX_PAGE }).await?;
+        for conversation in page.items {
+            let active =
+                if conversation.turn_count == 0 { None } else { active(store, &caller.user, conversation.id).await? };
+            summaries.push(summary(conversation, active.map(|turn| turn.id)));
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(Json(summaries))
+}
+
+/// Makes a conversation.
+#[utoipa::path(post, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "create_conversation",
+    params(("project_id" = Uuid, Path, description = "The project.")), request_body = NewConversation,
+    responses((status = 201, body = ConversationSummary), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn create_conversation(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(project): Path<Uuid>,
+    OptionalBody(body): OptionalBody<NewConversation>,
+) -> Result<(StatusCode, Json<ConversationSummary>), Problem> {
+    let title = body.title.as_deref().map(|text| title("title", text)).transpose()?;
+    let project = ProjectId::from_uuid(project);
+    let conversation = app.store().create_conversation(&caller.user, project, title.as_ref()).await?;
+    Ok((StatusCode::CREATED, Json(summary(conversation, None))))
+}
+
+/// Shows a conversation with everything that was said and done.
+#[utoipa::path(get, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "get_conversation",
+    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
+    responses((status = 200, body = ConversationDetail), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_conversation(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((project, id)): Path<(Uuid, Uuid)>,
+) -> Result<Json<ConversationDetail>, Problem> {
+    let store = app.store();
+    let conversation = find(store, &caller.user, project, id).await?;
+    // The turn first, then the log: a turn that ends in between is seen to the end by whoever follows it.
+    let active = active(store, &caller.user, conversation.id).await?;
+    let mut events: Vec<StoredEvent> = Vec::new();
+    for _ in 0..MAX_HISTORY_PAGES {
+        let after = events.last().map_or(EventSeq::START, |stored| stored.seq);
+        let page = store.events_after(&caller.user, conversation.id, after, MAX_EVENT_PAGE, Detail::Settled).await?;
+        let complete = page.len() < MAX_EVENT_PAGE as usize;
+        events.extend(page);
+        if complete {
+            break;
+        }
+    }
+    let last_seq = events.last().map_or(0, |stored| stored.seq.0);
+    Ok(Json(ConversationDetail {
+        summary: summary(conversation, active.as_ref().map(|turn| turn.id)),
+        messages: messages(&events),
+        events: fold_history(&events),
+        last_seq,
+        active_execution: active.map(Execution::from),
+    }))
+}
+
+/// What was said: each turn's message, and all its text as one answer.
+fn messages(events: &[StoredEvent]) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    for stored in events {
+        let answer_id = format!("{}-answer", stored.turn);
+        match &stored.event {
+            Event::TurnStarted { message, .. } => messages.push(Message {
+                id: stored.turn.to_string(),
+                role: "user",
+                content: message.clone(),
+                timestamp: stored.at,
+                is_error: false,
+            }),
+            Event::AssistantMessage { blocks, .. } => {
+                let text = blocks.iter().filter_map(|block| match block {
+                    Block::Text { text } => Some(text.as_str()),
+                    Block::Thinking { .. } | Block::ToolUse { .. } | Block::Other { .. } => None,
+                });
+                let text = text.collect::<Vec<_>>().join("\n\n");
+                if text.is_empty() {
+                    continue;
+                }
+                match messages.last_mut().filter(|message| message.id == answer_id) {
+                    Some(answer) => {
+                        answer.content.push_str("\n\n");
+                        answer.content.push_str(&text);
+                    }
+                    None => messages.push(answer(answer_id, text, stored.at, false)),
+                }
+            }
+            Event::TurnFinished { end: TurnEnd::Failed { message, .. }, .. } => {
+                match messages.last_mut().filter(|message| message.id == answer_id) {
+                    Some(answer) => answer.is_error = true,
+                    None => messages.push(answer(answer_id, message.clone(), stored.at, true)),
+                }
+            }
+            _ => {}
+        }
+    }
+    messages
+}
+
+const fn answer(id: String, content: String, timestamp: DateTime<Utc>, is_error: bool) -> Message {
+    Message { id, role: "assistant", content, timestamp, is_error }
+}
+
+/// Renames a conversation.
+#[utoipa::path(patch, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "update_conversation",
+    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
+    request_body = TitledConversation,
+    responses((status = 200, body = ConversationSummary), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn update_conversation(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((project, id)): Path<(Uuid, Uuid)>,
+    Body(body): Body<TitledConversation>,
+) -> Result<Json<ConversationSummary>, Problem> {
+    let title = title("title", &body.title)?;
+    let store = app.store();
+    let conversation = find(store, &caller.user, project, id).await?;
+    let conversation = store.rename_conversation(&caller.user, conversation.id, &title).await?;
+    let active = active(store, &caller.user, conversation.id).await?;
+    Ok(Json(summary(conversation, active.map(|turn| turn.id))))
+}
+
+/// Deletes a conversation. A turn that runs in it is stopped.
+#[utoipa::path(delete, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "delete_conversation",
+    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
+    responses((status = 200, body = DeletedConversation), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn delete_conversation(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((project, id)): Path<(Uuid, Uuid)>,
+) -> Result<Json<DeletedConversation>, Problem> {
+    let conversation = find(app.store(), &caller.user, project, id).await?;
+    let turn = app.store().delete_conversation(&caller.user, conversation.id).await?;
+    app.turns().end_deleted(turn.as_slice()).await;
+    Ok(Json(DeletedConversation { success: true, deleted_conversation_id: id }))
+}
+
+/// Lists a conversation's turns: the active one and the last that ended.
+#[utoipa::path(get, path = "/api/projects/{project_id}/conversations/{conversation_id}/executions", tag = "conversations", operation_id = "list_executions",
+    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
+    responses((status = 200, body = Executions), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_executions(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((project, id)): Path<(Uuid, Uuid)>,
+) -> Result<Json<Executions>, Problem> {
+    let conversation = find(app.store(), &caller.user, project, id).await?;
+    let newest = turns(app.store(), &caller.user, conversation.id, RECENT_TURNS + 1).await?;
+    let (ended, active): (Vec<_>, Vec<_>) = newest.into_iter().partition(|turn| turn.status.is_final());
+    Ok(Json(Executions {
+        active: active.into_iter().next().map(Execution::from),
+        recent: ended.into_iter().take(RECENT_TURNS).map(Execution::from).collect(),
+    }))
+}

@@ -1,0 +1,140 @@
+//! The one place where the errors of other layers become problems. What the caller may know goes into the problem;
+//! what happened goes into the log, once, here.
+
+use bricklayer_store::StoreError;
+use http::StatusCode;
+
+use super::problem::Problem;
+use crate::turns::BeginError;
+use crate::workspace::{LocalWorkspaceError, WorkspaceError};
+
+/// Wait that a client is told when the server is busy or leaving.
+const BUSY_RETRY_SECONDS: u64 = 2;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(what) => Self::not_found(what),
+            StoreError::Busy { turn } => Self::new(
+                StatusCode::CONFLICT,
+                "turn-in-progress",
+                "the agent is still working in this conversation; wait for it, stop it, or answer its question",
+            )
+            .execution(turn),
+            StoreError::TurnEnded(status) => {
+                Self::new(StatusCode::CONFLICT, "turn-ended", format!("the turn has ended: it is {}", status.as_str()))
+            }
+            StoreError::TooLarge { what, limit } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
+            }
+            error @ StoreError::Full(_) => {
+                log(&error);
+                Self::new(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "storage-full",
+                    "the disk or the database is full; tell the operator",
+                )
+            }
+            error @ (StoreError::Unavailable(_) | StoreError::Locked(_) | StoreError::Closed) => {
+                log(&error);
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "storage-unavailable",
+                    "the database cannot be reached; try again",
+                )
+                .retry_after(BUSY_RETRY_SECONDS)
+            }
+            error @ (StoreError::LostLease
+            | StoreError::InvalidAppend(_)
+            | StoreError::NewerSchema { .. }
+            | StoreError::SchemaMismatch { .. }
+            | StoreError::Migration(_)
+            | StoreError::Corrupt(_)
+            | StoreError::CannotOpen(_)
+            | StoreError::ReadOnly(_)
+            | StoreError::Inconsistent { .. }) => {
+                log(&error);
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BeginError> for Problem {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Store(error) => error.into(),
+            BeginError::ShuttingDown => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "shutting-down",
+                "the server is restarting; send it again in a moment",
+            )
+            .retry_after(BUSY_RETRY_SECONDS),
+            BeginError::TooMany { of_user } => {
+                let whose = if of_user { "you have" } else { "the server has" };
+                let detail = format!("{whose} too many turns running; wait for one to end or stop one");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-turns", detail).retry_after(BUSY_RETRY_SECONDS)
+            }
+        }
+    }
+}
+
+impl From<LocalWorkspaceError> for Problem {
+    fn from(error: LocalWorkspaceError) -> Self {
+        let code = match error {
+            LocalWorkspaceError::Starting => "workspace-starting",
+            LocalWorkspaceError::Down(_) => "workspace-down",
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string()).retry_after(BUSY_RETRY_SECONDS)
+    }
+}
+
+impl From<WorkspaceError> for Problem {
+    fn from(error: WorkspaceError) -> Self {
+        let said =
+            |message: &str, otherwise: &str| if message.is_empty() { otherwise.to_owned() } else { message.to_owned() };
+        match error {
+            WorkspaceError::Unauthenticated => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "workspace-unauthenticated",
+                "the workspace refused the token; sign in again, or set a valid DATABRICKS_TOKEN",
+            ),
+            WorkspaceError::PermissionDenied(message) => {
+                let detail = said(&message, "you may not see this in the workspace");
+                Self::new(StatusCode::FORBIDDEN, "workspace-permission-denied", detail)
+            }
+            WorkspaceError::NotFound(message) => {
+                let detail = said(&message, "the workspace does not know it");
+                Self::new(StatusCode::NOT_FOUND, "workspace-not-found", detail)
+            }
+            WorkspaceError::RateLimited { retry_after_seconds } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "workspace-rate-limited",
+                format!("the workspace asks to slow down; try again in {retry_after_seconds} seconds"),
+            )
+            .retry_after(retry_after_seconds),
+            WorkspaceError::Failed(status) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "workspace-failed",
+                format!("the workspace failed with status {status}; try again"),
+            ),
+            WorkspaceError::Timeout => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "workspace-timeout",
+                "the workspace did not answer in time; try again",
+            ),
+            WorkspaceError::Unreachable => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "workspace-unreachable",
+                "the workspace cannot be reached; check its address and the network",
+            ),
+            WorkspaceError::Nonsense => {
+                Self::new(StatusCode::BAD_GATEWAY, "workspace-nonsense", "the workspace's answer is not understood")
+            }
+        }
+    }
+}
+
+fn log(error: &dyn std::error::Error) {
+    tracing::error!(%error, cause = error.source().map(tracing::field::display), "the store failed");
+}

@@ -1,0 +1,174 @@
+//! The service's state, the user, and the prompt.
+
+use axum::Json;
+use axum::extract::State;
+use bricklayer_agent::{PromptFacts, system_prompt};
+use bricklayer_domain::{ProjectId, TurnSettings};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::Query;
+use super::invoke::settings_field;
+use super::problem::{Problem, ProblemDetails};
+use crate::app::AppState;
+use crate::config::{DatabaseConfig, ModelConfig};
+use crate::identity::Caller;
+
+/// Whether the service works.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `healthy`: an answer is the proof.
+    status: &'static str,
+    /// This build.
+    version: &'static str,
+    /// The workspace.
+    workspace: WorkspaceHealth,
+    /// The model.
+    model: ModelHealth,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkspaceHealth {
+    /// `local` or `remote`.
+    kind: &'static str,
+    /// `starting`, `ready` or `down`.
+    state: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelHealth {
+    /// `offline` or `anthropic`.
+    provider: &'static str,
+}
+
+/// Who is asking, and what they have here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// The user.
+    user: String,
+    /// The workspace's address; null for the local one.
+    workspace_url: Option<String>,
+    /// `local` or `remote`.
+    workspace_kind: &'static str,
+    /// The model.
+    model: ModelInfo,
+    /// Whether the database is PostgreSQL (Lakebase).
+    lakebase_configured: bool,
+    /// The plugins.
+    plugins: Vec<PluginSummary>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelInfo {
+    /// `offline` or `anthropic`.
+    provider: &'static str,
+    /// Its id.
+    name: String,
+    /// Whether it needs no network and no key.
+    offline: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PluginSummary {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: String,
+    /// How many tools it has.
+    tools: usize,
+}
+
+/// The prompt as the model gets it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SystemPrompt {
+    /// The text.
+    system_prompt: String,
+}
+
+/// What the prompt depends on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PromptQuery {
+    /// A project of the user's.
+    project_id: Option<uuid::Uuid>,
+    /// SQL warehouse.
+    warehouse_id: Option<String>,
+    /// Catalog for unqualified names.
+    default_catalog: Option<String>,
+    /// Schema for unqualified names.
+    default_schema: Option<String>,
+    /// Cluster for code.
+    cluster_id: Option<String>,
+    /// Folder in the workspace.
+    workspace_folder: Option<String>,
+}
+
+const fn provider(model: &ModelConfig) -> &'static str {
+    match model {
+        ModelConfig::Offline => "offline",
+        ModelConfig::Anthropic { .. } => "anthropic",
+    }
+}
+
+/// Tells whether the service works. Public.
+#[utoipa::path(get, path = "/api/health", tag = "service", operation_id = "get_health",
+    responses((status = 200, body = Health)))]
+pub(crate) async fn get_health(State(app): State<AppState>) -> Json<Health> {
+    Json(Health {
+        status: "healthy",
+        version: env!("CARGO_PKG_VERSION"),
+        workspace: WorkspaceHealth { kind: app.workspace().kind(), state: app.workspace().state() },
+        model: ModelHealth { provider: provider(&app.config().model) },
+    })
+}
+
+/// Tells who is asking, and what they have here.
+#[utoipa::path(get, path = "/api/me", tag = "service", operation_id = "get_me",
+    responses((status = 200, body = Me), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<Me> {
+    let environment = app.turns().environment();
+    let plugins = environment.plugins.infos().iter().map(|plugin| PluginSummary {
+        name: plugin.name.clone(),
+        version: plugin.version.clone(),
+        tools: plugin.tools,
+    });
+    Json(Me {
+        user: caller.user.to_string(),
+        workspace_url: app.workspace().public_url().map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        workspace_kind: app.workspace().kind(),
+        model: ModelInfo {
+            provider: provider(&app.config().model),
+            name: environment.model.model(None),
+            offline: matches!(app.config().model, ModelConfig::Offline),
+        },
+        lakebase_configured: matches!(app.config().database, DatabaseConfig::Postgres(_)),
+        plugins: plugins.collect(),
+    })
+}
+
+/// Shows the prompt that the model would get with these settings.
+#[utoipa::path(get, path = "/api/system_prompt", tag = "service", operation_id = "get_system_prompt", params(PromptQuery),
+    responses((status = 200, body = SystemPrompt), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_system_prompt(
+    State(app): State<AppState>,
+    caller: Caller,
+    Query(query): Query<PromptQuery>,
+) -> Result<Json<SystemPrompt>, Problem> {
+    if let Some(project) = query.project_id {
+        app.store().get_project(&caller.user, ProjectId::from_uuid(project)).await?;
+    }
+    let settings = TurnSettings {
+        warehouse_id: settings_field("warehouse_id", query.warehouse_id)?,
+        default_catalog: settings_field("default_catalog", query.default_catalog)?,
+        default_schema: settings_field("default_schema", query.default_schema)?,
+        cluster_id: settings_field("cluster_id", query.cluster_id)?,
+        workspace_folder: settings_field("workspace_folder", query.workspace_folder)?,
+        model: None,
+    };
+    let facts = PromptFacts {
+        workspace_url: app.workspace().public_url().map(url::Url::to_string),
+        local_workspace: app.workspace().kind() == "local",
+        settings,
+    };
+    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &app.turns().environment().skills) }))
+}

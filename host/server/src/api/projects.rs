@@ -1,0 +1,147 @@
+//! Projects.
+
+use axum::Json;
+use axum::extract::State;
+use bricklayer_domain::{ProjectId, Title};
+use bricklayer_store::{MAX_PAGE, PageRequest};
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::extract::{Body, Path};
+use super::problem::{Problem, ProblemDetails};
+use crate::app::AppState;
+use crate::identity::Caller;
+
+/// Pages of one list that are answered at once; past it, a list is cut.
+pub(super) const MAX_LIST_PAGES: usize = 10;
+
+/// A folder with files and conversations.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Project {
+    /// Its id.
+    id: Uuid,
+    /// For people.
+    name: String,
+    /// Its owner.
+    user_email: String,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// How many conversations it holds.
+    conversation_count: i64,
+}
+
+impl From<bricklayer_domain::Project> for Project {
+    fn from(project: bricklayer_domain::Project) -> Self {
+        Self {
+            id: project.id.as_uuid(),
+            name: project.name,
+            user_email: project.user.to_string(),
+            created_at: project.created_at,
+            conversation_count: project.conversation_count,
+        }
+    }
+}
+
+/// A project's name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NamedProject {
+    /// One line, 1 to 200 characters.
+    name: String,
+}
+
+/// That something was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeletedProject {
+    /// Always true.
+    success: bool,
+    /// What is gone.
+    deleted_project_id: Uuid,
+}
+
+pub(super) fn title(field: &'static str, text: &str) -> Result<Title, Problem> {
+    Title::parse(text).map_err(|error| Problem::field(field, error.to_string()))
+}
+
+/// Lists the user's projects, the newest first.
+#[utoipa::path(get, path = "/api/projects", tag = "projects", operation_id = "list_projects",
+    responses((status = 200, body = Vec<Project>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_projects(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<Project>>, Problem> {
+    let mut projects = Vec::new();
+    let mut after = None;
+    for _ in 0..MAX_LIST_PAGES {
+        let page = app.store().list_projects(&caller.user, PageRequest { after, limit: MAX_PAGE }).await?;
+        projects.extend(page.items.into_iter().map(Project::from));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(Json(projects))
+}
+
+/// Makes a project.
+#[utoipa::path(post, path = "/api/projects", tag = "projects", operation_id = "create_project", request_body = NamedProject,
+    responses((status = 201, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn create_project(
+    State(app): State<AppState>,
+    caller: Caller,
+    Body(body): Body<NamedProject>,
+) -> Result<(StatusCode, Json<Project>), Problem> {
+    let project = app.store().create_project(&caller.user, &title("name", &body.name)?).await?;
+    Ok((StatusCode::CREATED, Json(project.into())))
+}
+
+/// Shows a project.
+#[utoipa::path(get, path = "/api/projects/{project_id}", tag = "projects", operation_id = "get_project",
+    params(("project_id" = Uuid, Path, description = "The project.")),
+    responses((status = 200, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_project(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Project>, Problem> {
+    Ok(Json(app.store().get_project(&caller.user, ProjectId::from_uuid(id)).await?.into()))
+}
+
+/// Renames a project.
+#[utoipa::path(patch, path = "/api/projects/{project_id}", tag = "projects", operation_id = "update_project",
+    params(("project_id" = Uuid, Path, description = "The project.")), request_body = NamedProject,
+    responses((status = 200, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn update_project(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Body(body): Body<NamedProject>,
+) -> Result<Json<Project>, Problem> {
+    let name = title("name", &body.name)?;
+    Ok(Json(app.store().rename_project(&caller.user, ProjectId::from_uuid(id), &name).await?.into()))
+}
+
+/// Deletes a project with its conversations and files. Turns that run in it are stopped first.
+#[utoipa::path(delete, path = "/api/projects/{project_id}", tag = "projects", operation_id = "delete_project",
+    params(("project_id" = Uuid, Path, description = "The project.")),
+    responses((status = 200, body = DeletedProject), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn delete_project(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<DeletedProject>, Problem> {
+    let project = ProjectId::from_uuid(id);
+    let turns = app.store().delete_project(&caller.user, project).await?;
+    let (state, done) = (app.clone(), tokio::sync::oneshot::channel());
+    let (sender, receiver) = done;
+    // An owned task: a client that leaves must not leave the files behind.
+    app.lifecycle().spawn("delete project", async move {
+        state.turns().end_deleted(&turns).await;
+        if let Err(error) = state.turns().environment().folders.remove(project).await {
+            tracing::error!(%error, project.id = %project, "a deleted project's folder was not removed");
+        }
+        let _ = sender.send(());
+    });
+    let _ = receiver.await;
+    Ok(Json(DeletedProject { success: true, deleted_project_id: id }))
+}

@@ -1,0 +1,80 @@
+//! The tool catalogue.
+
+use axum::Json;
+use axum::extract::State;
+use bricklayer_agent::tool_catalogue;
+use bricklayer_domain::{ToolSource, ToolSpec};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::problem::ProblemDetails;
+use crate::app::AppState;
+use crate::identity::Caller;
+
+/// A tool that the agent can use.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Tool {
+    /// The full name, `mcp__databricks__execute_sql`.
+    name: String,
+    /// The name without its source, `execute_sql`.
+    short_name: String,
+    /// `built-in`, or the plugin's name.
+    source: String,
+    /// What it does.
+    description: String,
+    /// JSON Schema of its arguments.
+    #[schema(value_type = Object)]
+    input_schema: Value,
+    /// JSON Schema of its typed result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    output_schema: Option<Value>,
+    /// What its author says about it.
+    annotations: Annotations,
+}
+
+/// What a tool's author says about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Annotations {
+    /// Changes nothing.
+    read_only: bool,
+    /// May destroy what exists.
+    destructive: bool,
+    /// Running it twice is the same as once.
+    idempotent: bool,
+    /// Whether the user is asked before each call.
+    ask: bool,
+}
+
+impl From<&ToolSpec> for Tool {
+    fn from(spec: &ToolSpec) -> Self {
+        let annotations = &spec.annotations;
+        Self {
+            name: spec.name.to_string(),
+            short_name: spec.name.short().to_owned(),
+            source: match &spec.source {
+                ToolSource::BuiltIn => "built-in".to_owned(),
+                ToolSource::Plugin { plugin } => plugin.to_string(),
+            },
+            description: spec.description.clone(),
+            input_schema: spec.input_schema.clone(),
+            output_schema: spec.output_schema.clone(),
+            annotations: Annotations {
+                read_only: annotations.read_only,
+                destructive: annotations.destructive,
+                idempotent: annotations.idempotent,
+                ask: annotations.ask,
+            },
+        }
+    }
+}
+
+/// Lists the tools that the agent can use.
+#[utoipa::path(get, path = "/api/tools", tag = "service", operation_id = "list_tools",
+    responses((status = 200, body = Vec<Tool>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_tools(State(app): State<AppState>, _caller: Caller) -> Json<Vec<Tool>> {
+    let environment = app.turns().environment();
+    let specs = tool_catalogue(&environment.plugins.specs(), &environment.skills);
+    Json(specs.iter().map(Tool::from).collect())
+}

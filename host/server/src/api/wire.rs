@@ -1,0 +1,485 @@
+//! Events as clients see them: the mapping from the log's events to frames, and the fold of a whole history.
+//!
+//! Pure functions. The names are the ones that clients of this kind of app already know; the log's own vocabulary may
+//! grow without breaking them.
+
+use std::collections::{HashMap, HashSet};
+
+use bricklayer_domain::{
+    ApprovalDecision, Block, ConversationId, Event, StoredEvent, ToolErrorKind, TurnEnd, TurnId, TurnSettings, Usage,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// What the user chose for a turn. Absent means: the agent chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Settings {
+    /// SQL warehouse for statements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warehouse_id: Option<String>,
+    /// Catalog for unqualified names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_catalog: Option<String>,
+    /// Schema for unqualified names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_schema: Option<String>,
+    /// Cluster for code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
+    /// Folder in the workspace for what is uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_folder: Option<String>,
+    /// Model id, when the user picked one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+impl From<TurnSettings> for Settings {
+    fn from(settings: TurnSettings) -> Self {
+        let TurnSettings { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model } =
+            settings;
+        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model }
+    }
+}
+
+impl From<Settings> for TurnSettings {
+    fn from(settings: Settings) -> Self {
+        let Settings { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model } = settings;
+        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model }
+    }
+}
+
+/// One frame of a stream or one entry of a history.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct WireEvent {
+    /// What happened.
+    #[serde(flatten)]
+    pub body: WireBody,
+    /// Its position in the conversation's log; null for previews and keep-alives, which are not in the log.
+    pub seq: Option<i64>,
+    /// The turn.
+    #[schema(value_type = String, format = Uuid)]
+    pub execution_id: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Which model answers a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StepData {
+    /// Which model call of the turn, from 0.
+    pub step: u32,
+    /// The model asked.
+    pub model: String,
+}
+
+/// Tokens of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WireUsage {
+    /// Input tokens outside the prompt cache.
+    pub input_tokens: u64,
+    /// Tokens the model wrote.
+    pub output_tokens: u64,
+    /// Input tokens written to the prompt cache.
+    pub cache_creation_input_tokens: u64,
+    /// Input tokens read from the prompt cache.
+    pub cache_read_input_tokens: u64,
+}
+
+impl From<Usage> for WireUsage {
+    fn from(usage: Usage) -> Self {
+        let Usage { input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens } = usage;
+        Self { input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens }
+    }
+}
+
+/// The kinds of frames.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type")]
+pub enum WireBody {
+    /// The user's message; the first of each turn.
+    #[serde(rename = "conversation.created")]
+    ConversationCreated {
+        /// The conversation.
+        conversation_id: String,
+        /// As typed.
+        message: String,
+        /// What the user chose.
+        settings: Settings,
+    },
+    /// A model call begins.
+    #[serde(rename = "system")]
+    System {
+        /// Always `step`.
+        subtype: String,
+        /// Which.
+        data: StepData,
+    },
+    /// A piece of text: `text = text[0..offset] + delta`, in Unicode scalar values, which makes repetition harmless.
+    #[serde(rename = "text_delta")]
+    TextDelta {
+        /// Model call.
+        step: u32,
+        /// Content block.
+        block: u32,
+        /// Characters before this piece.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// A piece of reasoning, applied like a text delta.
+    #[serde(rename = "thinking_delta")]
+    ThinkingDelta {
+        /// Model call.
+        step: u32,
+        /// Content block.
+        block: u32,
+        /// Characters before this piece.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// Drop what the step streamed so far.
+    #[serde(rename = "step.discarded")]
+    StepDiscarded {
+        /// Model call.
+        step: u32,
+    },
+    /// The model call failed and is tried again; drop what it streamed so far.
+    #[serde(rename = "model.retry")]
+    ModelRetry {
+        /// Model call.
+        step: u32,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// Wait before the next.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A whole block of text, which replaces its deltas.
+    #[serde(rename = "text")]
+    Text {
+        /// Model call.
+        step: u32,
+        /// Content block.
+        block: u32,
+        /// The text.
+        text: String,
+        /// Set when it was cut short.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        aborted: Option<bool>,
+    },
+    /// A whole block of reasoning, which replaces its deltas.
+    #[serde(rename = "thinking")]
+    Thinking {
+        /// Model call.
+        step: u32,
+        /// Content block.
+        block: u32,
+        /// The reasoning.
+        thinking: String,
+    },
+    /// The model asks for a tool.
+    #[serde(rename = "tool_use")]
+    ToolUse {
+        /// Model call.
+        step: u32,
+        /// The call.
+        tool_id: String,
+        /// The tool's full name.
+        tool_name: String,
+        /// Its arguments.
+        #[schema(value_type = Object)]
+        tool_input: Value,
+    },
+    /// The call waits for the user.
+    #[serde(rename = "approval.requested")]
+    ApprovalRequested {
+        /// The call.
+        tool_id: String,
+        /// The tool's full name.
+        tool_name: String,
+        /// Its exact arguments.
+        #[schema(value_type = Object)]
+        tool_input: Value,
+        /// Why it is asked.
+        reason: String,
+    },
+    /// The user answered.
+    #[serde(rename = "approval.answered")]
+    ApprovalAnswered {
+        /// The call.
+        tool_id: String,
+        /// What they said.
+        decision: Decision,
+    },
+    /// The call runs.
+    #[serde(rename = "tool_started")]
+    ToolStarted {
+        /// The call.
+        tool_id: String,
+    },
+    /// How far the call is.
+    #[serde(rename = "tool_progress")]
+    ToolProgress {
+        /// The call.
+        tool_id: String,
+        /// In words.
+        message: String,
+        /// Units done.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        done: Option<f64>,
+        /// Units in all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<f64>,
+    },
+    /// The call ended.
+    #[serde(rename = "tool_result")]
+    ToolResult {
+        /// The call.
+        tool_use_id: String,
+        /// The tool's full name.
+        tool_name: String,
+        /// What the model reads.
+        content: String,
+        /// Whether it failed.
+        is_error: bool,
+        /// The kind of failure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error_kind: Option<String>,
+        /// The typed result.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<Object>)]
+        structured: Option<Value>,
+        /// Wall time.
+        duration_ms: u64,
+    },
+    /// The turn's account.
+    #[serde(rename = "result")]
+    Result {
+        /// Whether it failed.
+        is_error: bool,
+        /// Model calls.
+        num_turns: u32,
+        /// Wall time, waiting included.
+        duration_ms: u64,
+        /// Tokens.
+        usage: WireUsage,
+        /// Not known here.
+        total_cost_usd: Option<f64>,
+        /// The conversation.
+        session_id: String,
+    },
+    /// The turn failed.
+    #[serde(rename = "error")]
+    Error {
+        /// What happened and what to do next.
+        error: String,
+        /// A stable word for the cause.
+        code: String,
+    },
+    /// The user stopped the turn.
+    #[serde(rename = "cancelled")]
+    Cancelled {},
+    /// The turn is over. Exactly one, the last.
+    #[serde(rename = "stream.completed")]
+    Completed {
+        /// Whether it failed.
+        is_error: bool,
+        /// Whether the user stopped it.
+        is_cancelled: bool,
+    },
+    /// Nothing happened for a while.
+    #[serde(rename = "keepalive")]
+    KeepAlive {
+        /// Seconds since something did.
+        elapsed_since_last_event: f64,
+    },
+    /// The stream's window is over: connect again, after this event.
+    #[serde(rename = "stream.reconnect")]
+    Reconnect {
+        /// The last event sent.
+        last_event_id: i64,
+    },
+}
+
+/// The user's answer to an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Run this call.
+    Once,
+    /// Run this call, and this tool without asking for the rest of the conversation.
+    Conversation,
+    /// Do not run it.
+    No,
+}
+
+impl From<ApprovalDecision> for Decision {
+    fn from(decision: ApprovalDecision) -> Self {
+        match decision {
+            ApprovalDecision::Once => Self::Once,
+            ApprovalDecision::Conversation => Self::Conversation,
+            ApprovalDecision::No => Self::No,
+        }
+    }
+}
+
+impl From<Decision> for ApprovalDecision {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Once => Self::Once,
+            Decision::Conversation => Self::Conversation,
+            Decision::No => Self::No,
+        }
+    }
+}
+
+/// The frames of a stored event, in order; only the last may carry the event's id, so that a reader cut off between
+/// them gets them all again. An event that clients need not see maps to none.
+#[must_use]
+pub fn frames(stored: &StoredEvent) -> Vec<WireEvent> {
+    bodies(stored.conversation, &stored.event)
+        .into_iter()
+        .map(|body| WireEvent { body, seq: Some(stored.seq.0), execution_id: stored.turn.to_string(), at: stored.at })
+        .collect()
+}
+
+/// The frame of a delta that is not stored yet.
+#[must_use]
+pub fn preview(conversation: ConversationId, turn: TurnId, event: &Event, at: DateTime<Utc>) -> Option<WireEvent> {
+    let body = bodies(conversation, event).into_iter().next()?;
+    Some(WireEvent { body, seq: None, execution_id: turn.to_string(), at })
+}
+
+fn bodies(conversation: ConversationId, event: &Event) -> Vec<WireBody> {
+    let one = |body| vec![body];
+    match event.clone() {
+        Event::TurnStarted { message, settings } => one(WireBody::ConversationCreated {
+            conversation_id: conversation.to_string(),
+            message,
+            settings: settings.into(),
+        }),
+        Event::StepStarted { step, model } => {
+            one(WireBody::System { subtype: "step".into(), data: StepData { step, model } })
+        }
+        Event::TextDelta { step, block, offset, text } => one(WireBody::TextDelta { step, block, offset, text }),
+        Event::ThinkingDelta { step, block, offset, text } => {
+            one(WireBody::ThinkingDelta { step, block, offset, text })
+        }
+        Event::ModelRetry { step, attempt, delay_ms, reason } => {
+            one(WireBody::ModelRetry { step, attempt, delay_ms, reason })
+        }
+        Event::StepDiscarded { step } => one(WireBody::StepDiscarded { step }),
+        Event::AssistantMessage { step, blocks, aborted, stop_reason: _, usage: _ } => {
+            let bodies: Vec<_> =
+                (0_u32..).zip(blocks).filter_map(|(index, block)| block_body(step, index, block, aborted)).collect();
+            // A message without anything to show still ends its step: what it streamed is void.
+            if bodies.is_empty() { one(WireBody::StepDiscarded { step }) } else { bodies }
+        }
+        Event::ApprovalRequested { call, name, input, reason } => {
+            one(WireBody::ApprovalRequested { tool_id: call.0, tool_name: name.0, tool_input: input, reason })
+        }
+        Event::ApprovalAnswered { call, decision } => {
+            one(WireBody::ApprovalAnswered { tool_id: call.0, decision: decision.into() })
+        }
+        Event::ToolStarted { call, name: _, input: _ } => one(WireBody::ToolStarted { tool_id: call.0 }),
+        Event::ToolProgress { call, progress } => one(WireBody::ToolProgress {
+            tool_id: call.0,
+            message: progress.message,
+            done: progress.done,
+            total: progress.total,
+        }),
+        Event::ToolFinished { call, name, outcome, duration_ms } => one(WireBody::ToolResult {
+            tool_use_id: call.0,
+            tool_name: name.0,
+            is_error: outcome.is_error(),
+            error_kind: outcome.failure.as_ref().map(|failure| error_kind(failure.kind)),
+            content: outcome.content,
+            structured: outcome.structured,
+            duration_ms,
+        }),
+        Event::TurnFinished { end, usage, steps, duration_ms } => {
+            end_bodies(conversation, end, usage, steps, duration_ms)
+        }
+    }
+}
+
+fn block_body(step: u32, index: u32, block: Block, aborted: bool) -> Option<WireBody> {
+    match block {
+        Block::Text { text } => Some(WireBody::Text { step, block: index, text, aborted: aborted.then_some(true) }),
+        Block::Thinking { thinking, .. } => Some(WireBody::Thinking { step, block: index, thinking }),
+        // Calls of a message that was cut short do not run, so showing them would leave cards that never end.
+        Block::ToolUse { .. } if aborted => None,
+        Block::ToolUse { id, name, input } => {
+            Some(WireBody::ToolUse { step, tool_id: id.0, tool_name: name, tool_input: input })
+        }
+        Block::Other { .. } => None,
+    }
+}
+
+fn end_bodies(conversation: ConversationId, end: TurnEnd, usage: Usage, steps: u32, duration_ms: u64) -> Vec<WireBody> {
+    let (is_error, is_cancelled) = (matches!(end, TurnEnd::Failed { .. }), matches!(end, TurnEnd::Cancelled));
+    let mut bodies = Vec::new();
+    match end {
+        TurnEnd::Completed => {}
+        TurnEnd::Failed { code, message } => bodies.push(WireBody::Error { error: message, code }),
+        TurnEnd::Cancelled => bodies.push(WireBody::Cancelled {}),
+    }
+    bodies.push(WireBody::Result {
+        is_error,
+        num_turns: steps,
+        duration_ms,
+        usage: usage.into(),
+        total_cost_usd: None,
+        session_id: conversation.to_string(),
+    });
+    bodies.push(WireBody::Completed { is_error, is_cancelled });
+    bodies
+}
+
+fn error_kind(kind: ToolErrorKind) -> String {
+    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A whole log as a client needs it to draw the page: without the pieces of what is complete.
+#[must_use]
+pub fn fold_history(events: &[StoredEvent]) -> Vec<WireEvent> {
+    // A step that was discarded runs again under its number, so only what came before its last end is void.
+    let mut step_ends = HashMap::new();
+    let mut finished_calls = HashSet::new();
+    let mut finished_turns = HashSet::new();
+    for stored in events {
+        match &stored.event {
+            Event::AssistantMessage { step, .. } | Event::StepDiscarded { step } => {
+                step_ends.insert((stored.turn, *step), stored.seq);
+            }
+            Event::ToolFinished { call, .. } => {
+                finished_calls.insert((stored.turn, call.clone()));
+            }
+            Event::TurnFinished { .. } => {
+                finished_turns.insert(stored.turn);
+            }
+            _ => {}
+        }
+    }
+    events
+        .iter()
+        .filter(|stored| match &stored.event {
+            Event::TextDelta { step, .. } | Event::ThinkingDelta { step, .. } => {
+                let end = step_ends.get(&(stored.turn, *step));
+                !finished_turns.contains(&stored.turn) && end.is_none_or(|end| *end < stored.seq)
+            }
+            Event::ToolProgress { call, .. } => !finished_calls.contains(&(stored.turn, call.clone())),
+            _ => true,
+        })
+        .flat_map(frames)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use bricklayer_domain::{EventSeq, StopReason, ToolCallId, ToolFailure, ToolName, ToolOutcome};
+use serde_json::json;
+
+use super::*;
+
+fn stored(seq: i64, event: Event) -> StoredEvent {
+    let id = "01980000-0000-7000-8000-000000000001";
+    StoredEvent {
+        seq: EventSeq(seq),
+        conversation: id.parse().unwrap(),
+        turn: id.parse().unwrap(),
+        at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        event,
+    }
+}
+
+fn delta(seq: i64, step: u32, text: &str) -> StoredEvent {
+    stored(seq, Event::TextDelta { step, block: 0, offset: 0, text: text.into() })
+}
+
+fn message(seq: i64, step: u32) -> StoredEvent {
+    let blocks = vec![
+        Block::Thinking { thinking: "hm".into(), signature: "s".into() },
+        Block::Text { text: "Hello".into() },
+        Block::ToolUse { id: ToolCallId("c1".into()), name: "Read".into(), input: json!({"file_path": "a"}) },
+    ];
+    let usage = Usage::default();
+    stored(seq, Event::AssistantMessage { step, blocks, stop_reason: StopReason::ToolUse, usage, aborted: false })
+}
+
+#[track_caller]
+fn check(event: StoredEvent, expect: serde_json::Value) {
+    let seen: Vec<_> = frames(&event)
+        .into_iter()
+        .map(|frame| {
+            let mut value = serde_json::to_value(frame).unwrap();
+            let object = value.as_object_mut().unwrap();
+            assert_eq!(object.remove("seq"), Some(json!(event.seq.0)));
+            assert_eq!(object.remove("execution_id"), Some(json!(event.turn.to_string())));
+            assert_eq!(object.remove("at"), Some(json!("2026-01-02T03:04:05Z")));
+            value
+        })
+        .collect();
+    assert_eq!(serde_json::Value::Array(seen), expect);
+}
+
+#[test]
+fn a_message_becomes_one_frame_per_block() {
+    check(
+        message(3, 0),
+        json!([
+            {"type": "thinking", "step": 0, "block": 0, "thinking": "hm"},
+            {"type": "text", "step": 0, "block": 1, "text": "Hello"},
+            {"type": "tool_use", "step": 0, "tool_id": "c1", "tool_name": "Read", "tool_input": {"file_path": "a"}},
+        ]),
+    );
+}
+
+#[test]
+fn a_failed_call_names_its_kind() {
+    let outcome = ToolOutcome::failed(ToolFailure::new(ToolErrorKind::PermissionDenied, "no"));
+    let name = ToolName("mcp__databricks__execute_sql".into());
+    check(
+        stored(1, Event::ToolFinished { call: ToolCallId("c".into()), name, outcome, duration_ms: 5 }),
+        json!([{
+            "type": "tool_result", "tool_use_id": "c", "tool_name": "mcp__databricks__execute_sql", "content": "no",
+            "is_error": true, "error_kind": "permission-denied", "duration_ms": 5
+        }]),
+    );
+}
+
+#[test]
+fn a_failed_turn_ends_with_error_result_and_one_terminal_frame() {
+    let end = TurnEnd::Failed { code: "model-unreachable".into(), message: "no".into() };
+    let usage = Usage { input_tokens: 1, ..Usage::default() };
+    check(
+        stored(9, Event::TurnFinished { end, usage, steps: 2, duration_ms: 7 }),
+        json!([
+            {"type": "error", "error": "no", "code": "model-unreachable"},
+            {"type": "result", "is_error": true, "num_turns": 2, "duration_ms": 7,
+             "usage": {"input_tokens": 1, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
+             "total_cost_usd": null, "session_id": "01980000-0000-7000-8000-000000000001"},
+            {"type": "stream.completed", "is_error": true, "is_cancelled": false},
+        ]),
+    );
+}
+
+#[test]
+fn history_drops_the_pieces_of_what_is_complete() {
+    let events = [
+        delta(1, 0, "He"),
+        message(2, 0),
+        delta(3, 1, "x"),
+        stored(4, Event::StepDiscarded { step: 1 }),
+        delta(5, 1, "y"),
+    ];
+    let seqs: Vec<_> = fold_history(&events).iter().map(|frame| frame.seq.unwrap()).collect();
+    assert_eq!(seqs, [2, 2, 2, 4, 5], "only the running step keeps its pieces");
+}

@@ -1,0 +1,262 @@
+//! Everything, built once from the configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bricklayer_agent::model::ModelProvider;
+use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
+use bricklayer_agent::model::offline::OfflineModel;
+use bricklayer_agent::{SkillSet, TurnLimits};
+use bricklayer_domain::UserId;
+use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+
+use crate::api;
+use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
+use crate::embedded::Embedded;
+use crate::identity::{Caller, Identity, LOCAL_USER};
+use crate::lifecycle::{Lifecycle, Shutdown};
+use crate::plugins::Plugins;
+use crate::projects::ProjectFolders;
+use crate::turns::{TurnEnvironment, Turns};
+use crate::workspace::{LocalWorkspace, Workspace, WorkspaceClient};
+
+/// Why the server does not start, in words that say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("the data folder {path} cannot be used: {source}; choose another with --data-dir")]
+    DataDir {
+        /// The folder.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The database's address makes no sense.
+    #[error("`database.url` is {0}")]
+    StoreUrl(#[from] bricklayer_store::StoreUrlError),
+    /// The sandbox cannot be set up.
+    #[error("{0}")]
+    Runtime(#[from] bricklayer_runtime::RuntimeError),
+    /// The client for the workspace or the model cannot be made.
+    #[error("outgoing HTTPS cannot be set up: {0}")]
+    Http(String),
+    /// The model's client cannot be made.
+    #[error("the model cannot be reached: {0}")]
+    Model(#[from] AnthropicSetupError),
+    /// A built-in name is wrong.
+    #[error("{0}")]
+    Id(#[from] bricklayer_domain::IdError),
+}
+
+/// The server's parts.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    lifecycle: Lifecycle,
+    store: Store,
+    workspace: Workspace,
+    workspace_client: WorkspaceClient,
+    identity: Identity,
+    turns: Turns,
+    submissions: api::Submissions,
+}
+
+/// What handlers get; cheap to clone.
+pub type AppState = Arc<App>;
+
+impl App {
+    /// Builds everything: opens the database, loads the plugins, starts the local workspace and the background tasks.
+    /// The local workspace need not be ready yet; calls wait for it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<AppState, StartError> {
+        // Fails when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let data_dir = data_dir(&config.data_dir)?;
+        let in_data_dir = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
+        let store = open_store(&config.database).await?;
+        let folders = ProjectFolders::new(&data_dir.join("projects")).map_err(in_data_dir)?;
+        let skills = Arc::new(skills(&config, &data_dir).map_err(in_data_dir)?);
+        let workspace = match &config.workspace {
+            WorkspaceConfig::Remote { host, .. } => Workspace::Remote(host.clone()),
+            WorkspaceConfig::Local { binary } => {
+                let folder = data_dir.join("workspace");
+                std::fs::create_dir_all(&folder).map_err(in_data_dir)?;
+                Workspace::Local(LocalWorkspace::start(&lifecycle, binary.clone(), folder, LOCAL_USER))
+            }
+        };
+        let plugins = Arc::new(Plugins::load(&data_dir.join("cache/code")).await?);
+        let identity = identity(&config, &workspace)?;
+        let standing = match &identity {
+            Identity::Local(caller) => Some(caller.clone()),
+            Identity::Proxy | Identity::Token { .. } => None,
+        };
+        let environment = TurnEnvironment {
+            workspace: workspace.clone(),
+            plugins,
+            folders,
+            model: model(&config.model)?,
+            skills,
+            limits: TurnLimits::default(),
+        };
+        let limits = (config.running_turns, config.running_turns_per_user);
+        let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
+        let workspace_client = WorkspaceClient::new().map_err(|error| StartError::Http(error.to_string()))?;
+        let submissions = api::Submissions::default();
+        Ok(Arc::new(Self { config, lifecycle, store, workspace, workspace_client, identity, turns, submissions }))
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The tasks.
+    #[must_use]
+    pub const fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The workspace.
+    #[must_use]
+    pub const fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Asks the workspace.
+    #[must_use]
+    pub const fn workspace_client(&self) -> &WorkspaceClient {
+        &self.workspace_client
+    }
+
+    /// How users are known.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The turns.
+    #[must_use]
+    pub const fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Recent submissions, so that a double click makes one conversation.
+    pub(crate) const fn submissions(&self) -> &api::Submissions {
+        &self.submissions
+    }
+
+    /// Answers HTTP on `listener` until the lifecycle's soft token fires, then leaves in order: streams say goodbye,
+    /// turns come to a safe point, leases are released, the database is closed. At most 10 seconds.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> std::io::Result<Shutdown> {
+        let lifecycle = self.lifecycle.clone();
+        let soft = lifecycle.soft().clone();
+        let router = api::router(Arc::clone(&self));
+        // Small frames must leave at once: a delta that waits for the next one is a delta late.
+        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY cannot be set");
+            }
+        });
+        let server = axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned());
+        let (done, served) = tokio::sync::oneshot::channel();
+        lifecycle.spawn("http", async move {
+            let _ = done.send(server.await);
+        });
+        let outcome = tokio::select! {
+            outcome = served => outcome.unwrap_or(Ok(())),
+            () = lifecycle.hard().cancelled() => Ok(()),
+            () = lifecycle.soft().cancelled() => Ok(()),
+        };
+        let shutdown = lifecycle.shutdown().await;
+        self.turns.release().await;
+        self.store.close().await;
+        outcome.map(|()| shutdown)
+    }
+}
+
+fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {
+    let failed = |source| StartError::DataDir { path: path.display().to_string(), source };
+    std::fs::create_dir_all(path).map_err(failed)?;
+    // Absolute, so that nothing depends on the working directory later.
+    path.canonicalize().map_err(failed)
+}
+
+async fn open_store(config: &DatabaseConfig) -> Result<Store, StartError> {
+    let url: StoreUrl = match config {
+        DatabaseConfig::Sqlite(path) => {
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder)
+                    .map_err(|source| StartError::DataDir { path: folder.display().to_string(), source })?;
+            }
+            StoreUrl::sqlite(path)
+        }
+        DatabaseConfig::Postgres(url) => url.expose_secret().parse()?,
+    };
+    Ok(Store::connect(&url, StoreOptions::default()).await?)
+}
+
+/// The shipped skills, unpacked, and those of the operator.
+fn skills(config: &Config, data_dir: &Path) -> std::io::Result<SkillSet> {
+    let shipped = data_dir.join("cache/skills");
+    if shipped.exists() {
+        std::fs::remove_dir_all(&shipped)?;
+    }
+    for name in Embedded::Skills.list() {
+        let Some(file) = Embedded::Skills.get(&name) else { continue };
+        let path = shipped.join(&name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, file)?;
+    }
+    let roots: Vec<_> = std::iter::once(shipped).chain(config.skills_dir.clone()).collect();
+    let set = SkillSet::load(&roots);
+    for warning in set.warnings() {
+        tracing::warn!(warning, "a skill is odd");
+    }
+    Ok(set)
+}
+
+fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartError> {
+    Ok(match (config.identity, workspace, &config.workspace) {
+        (IdentityMode::Proxy, _, _) => Identity::Proxy,
+        (IdentityMode::Development, Workspace::Local(local), _) => {
+            Identity::Local(Caller { user: UserId::parse(LOCAL_USER)?, credential: local.token().clone() })
+        }
+        (IdentityMode::Development, Workspace::Remote(_), WorkspaceConfig::Remote { token: Some(token), .. }) => {
+            Identity::Token { credential: token.clone(), owner: OnceCell::new() }
+        }
+        // The configuration refuses a remote workspace without a token in development.
+        (IdentityMode::Development, Workspace::Remote(_), _) => Identity::Proxy,
+    })
+}
+
+fn model(config: &ModelConfig) -> Result<Arc<dyn ModelProvider>, StartError> {
+    let ModelConfig::Anthropic { base_url, credential, model } = config else {
+        return Ok(Arc::new(OfflineModel));
+    };
+    let auth = match credential {
+        ModelCredential::ApiKey(key) => AnthropicAuth::ApiKey(key.clone()),
+        ModelCredential::AuthToken(token) => AnthropicAuth::Bearer(token.clone()),
+    };
+    let settings = AnthropicSettings::new(base_url.clone(), auth, model.clone());
+    Ok(Arc::new(AnthropicModel::new(anthropic::http_client()?, settings)?))
+}

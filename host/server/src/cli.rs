@@ -1,0 +1,189 @@
+//! The command line: `serve`, `workspace`, `doctor`, `openapi`.
+
+mod doctor;
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use crate::api;
+use crate::app::App;
+use crate::config::{Config, Layers};
+use crate::lifecycle::{Lifecycle, Shutdown, stop_signal};
+
+/// An agent that works on your Databricks workspace through sandboxed plugins.
+#[derive(Debug, Parser)]
+#[command(name = "bricklayer", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the host: the page, the API and the agent.
+    Serve(ServeArgs),
+    /// Runs the local workspace alone: a Databricks-compatible service with sample data.
+    Workspace(WorkspaceArgs),
+    /// Says what is configured, what is reachable, and what to do about what is not.
+    Doctor(ServeArgs),
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+/// Settings that have a flag; all others are environment variables or lines of `.env.local` and `config.yaml`.
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Folder for the database, projects and caches [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// `development` (you, on this machine) or `proxy` (behind a proxy that names the user)
+    #[arg(long, value_name = "MODE")]
+    identity: Option<String>,
+    /// The bricklayer-workspace binary [default: beside this one]
+    #[arg(long, value_name = "FILE")]
+    workspace_binary: Option<String>,
+    /// Configuration file [default: ./config.yaml, when there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+    /// Log filter, such as `info` or `bricklayer_server=debug`
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct WorkspaceArgs {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8100")]
+    listen: String,
+    /// Folder for its data
+    #[arg(long, value_name = "DIR", default_value = "data/workspace")]
+    data_dir: PathBuf,
+    /// A token that it accepts
+    #[arg(long, value_name = "TOKEN", env = "DATABRICKS_TOKEN", hide_env_values = true)]
+    token: String,
+    /// The bricklayer-workspace binary [default: beside this one]
+    #[arg(long, value_name = "FILE", env = "BRICKLAYER_WORKSPACE_BINARY")]
+    workspace_binary: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    /// The layers of this command line, this process's environment and this folder's files.
+    fn layers(&self) -> anyhow::Result<Layers> {
+        let flags = [
+            ("listen", &self.listen),
+            ("data_dir", &self.data_dir),
+            ("identity", &self.identity),
+            ("workspace.binary", &self.workspace_binary),
+            ("log", &self.log),
+        ];
+        let flags = flags.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect();
+        let mut environment: HashMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        if let Some(file) = &self.config {
+            environment.insert("BRICKLAYER_CONFIG".into(), file.clone());
+        }
+        // The usual name of a log filter works as well.
+        if let Some(filter) = environment.get("RUST_LOG").cloned() {
+            environment.entry("BRICKLAYER_LOG".into()).or_insert(filter);
+        }
+        Ok(Layers::read(flags, &environment, Path::new("."))?)
+    }
+}
+
+/// Runs the command line; the exit code is 0 when all went well.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve(&args),
+        Command::Workspace(args) => workspace(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Openapi => print(&format!("{:#}\n", serde_json::to_value(api::open_api()).unwrap_or_default())),
+    };
+    outcome.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "bricklayer: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let layers = args.layers()?;
+    start_log(&layers)?;
+    let config = Config::from_layers(&layers)?;
+    runtime()?.block_on(async move {
+        let lifecycle = Lifecycle::new();
+        // The port first: a second start must fail before it touches the data.
+        let listener = listen(&config).await?;
+        let address = listener.local_addr()?;
+        let app = App::build(config, lifecycle.clone()).await?;
+        let signals = lifecycle.clone();
+        lifecycle.spawn("signals", async move {
+            tokio::select! {
+                () = stop_signal() => tracing::info!("leaving"),
+                () = signals.soft().cancelled() => {}
+            }
+            signals.begin_shutdown();
+        });
+        print(&format!("Bricklayer is at http://{address}\n"))?;
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        match app.serve(listener).await? {
+            Shutdown::Clean | Shutdown::Forced => Ok(ExitCode::SUCCESS),
+            Shutdown::Abandoned => Ok(ExitCode::FAILURE),
+        }
+    })
+}
+
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen, or stop what listens there", config.listen)
+    })
+}
+
+/// Becomes the local workspace's binary, which takes its token over stdin.
+fn workspace(args: &WorkspaceArgs) -> anyhow::Result<ExitCode> {
+    let binary = crate::workspace::find_binary(args.workspace_binary.as_deref()).map_err(anyhow::Error::msg)?;
+    let mut child = std::process::Command::new(&binary)
+        .args(["--listen", &args.listen, "--token-stdin", "--data-dir"])
+        .arg(&args.data_dir)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{} cannot be started", binary.display()))?;
+    let mut stdin = child.stdin.take().context("the workspace has no stdin")?;
+    writeln!(stdin, "{}={}\n", args.token, crate::identity::LOCAL_USER)?;
+    stdin.flush()?;
+    // Kept open: its end would be the child's sign to leave, were it started to end with its parent.
+    let status = child.wait()?;
+    drop(stdin);
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn start_log(layers: &Layers) -> anyhow::Result<()> {
+    let filter = layers.get("log").map_or_else(|| "info".to_owned(), |value| value.text);
+    let filter = EnvFilter::try_new(&filter).map_err(|error| anyhow::anyhow!("`log` is no log filter: {error}"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match layers.get("log_format").map(|value| value.text).as_deref() {
+        None | Some("text") => log.init(),
+        Some("json") => log.json().init(),
+        Some(other) => anyhow::bail!("`log_format` must be `text` or `json`, not `{other}`"),
+    }
+    Ok(())
+}

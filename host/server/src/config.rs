@@ -1,0 +1,322 @@
+//! Configuration: what the operator wants, parsed once into types that prove it.
+//!
+//! Layers, the first that speaks wins: command-line flag, environment, `.env.local`, `config.yaml` (with
+//! `${VAR:default}`), defaults that just work. An unknown key is an error that names the nearest known one.
+
+mod dotenv;
+mod layers;
+mod settings;
+mod yaml;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+pub use layers::{Layers, Source};
+pub use settings::{SETTINGS, Setting};
+
+/// Anthropic's own endpoint.
+pub const DEFAULT_ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com";
+/// The model asked when nobody chose one.
+pub const DEFAULT_ANTHROPIC_MODEL: &str = "claude-sonnet-4-5";
+/// The port when nobody chose one.
+const DEFAULT_PORT: u16 = 8000;
+/// Turns that run at once on one host when nobody chose; each holds its conversation in memory.
+const DEFAULT_RUNNING_TURNS: usize = 1_000;
+/// Turns of one user that run at once on one host when nobody chose; keeps one user from taking all of the above.
+const DEFAULT_RUNNING_TURNS_PER_USER: usize = 200;
+
+/// A wrong configuration, in words that say which key, where it was set and what to write instead.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A key that no setting has.
+    #[error("{place}: unknown setting `{key}`{}", nearest.as_ref().map_or_else(String::new, |n| format!(", did you mean `{n}`?")))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The file or layer.
+        place: String,
+        /// The most similar known key, when one is similar.
+        nearest: Option<String>,
+    },
+    /// A value that its setting cannot take.
+    #[error("{place}: `{key}` {problem}")]
+    WrongValue {
+        /// The key.
+        key: String,
+        /// The file or layer.
+        place: String,
+        /// What is wrong and the way out.
+        problem: String,
+    },
+    /// A file that cannot be read or parsed.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Where events and conversations are kept.
+#[derive(Debug, Clone)]
+pub enum DatabaseConfig {
+    /// A file in the data folder.
+    Sqlite(PathBuf),
+    /// A PostgreSQL that several hosts may share.
+    Postgres(SecretString),
+}
+
+/// Which Databricks workspace the agent works on.
+#[derive(Debug, Clone)]
+pub enum WorkspaceConfig {
+    /// The embedded one, started as a child process.
+    Local {
+        /// The `bricklayer-workspace` binary; searched beside this one when absent.
+        binary: Option<PathBuf>,
+    },
+    /// A real one.
+    Remote {
+        /// Its address, without a path.
+        host: Url,
+        /// The developer's token; absent in production, where each user brings their own.
+        token: Option<SecretString>,
+    },
+}
+
+/// How the model endpoint knows us.
+#[derive(Debug, Clone)]
+pub enum ModelCredential {
+    /// Sent as `x-api-key`.
+    ApiKey(SecretString),
+    /// Sent as `authorization: Bearer`.
+    AuthToken(SecretString),
+}
+
+/// Which model answers.
+#[derive(Debug, Clone)]
+pub enum ModelConfig {
+    /// The one inside the host, which needs no key.
+    Offline,
+    /// Anthropic Messages, or an endpoint that speaks it.
+    Anthropic {
+        /// Where.
+        base_url: Url,
+        /// How it knows us.
+        credential: ModelCredential,
+        /// The model id when the user picks none.
+        model: String,
+    },
+}
+
+/// How a request's user is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityMode {
+    /// One developer on this machine: the local workspace's user, or the owner of `databricks.token`.
+    Development,
+    /// The proxy in front names the user of each request.
+    Proxy,
+}
+
+/// Everything the server needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Folder for the database, project folders, the local workspace and caches.
+    pub data_dir: PathBuf,
+    /// Where events and conversations are kept.
+    pub database: DatabaseConfig,
+    /// Which workspace.
+    pub workspace: WorkspaceConfig,
+    /// Which model.
+    pub model: ModelConfig,
+    /// How users are known.
+    pub identity: IdentityMode,
+    /// Turns that run at once on this host.
+    pub running_turns: usize,
+    /// Turns of one user that run at once on this host.
+    pub running_turns_per_user: usize,
+    /// Folder with further skills; the shipped ones are always there.
+    pub skills_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// Turns the layers into a configuration.
+    ///
+    /// # Errors
+    /// A value that its setting cannot take, or settings that contradict each other.
+    pub fn from_layers(layers: &Layers) -> Result<Self, ConfigError> {
+        let app_name = layers.get("databricks.app_name");
+        let identity = match layers.get("identity") {
+            None if app_name.is_some() => IdentityMode::Proxy,
+            None => IdentityMode::Development,
+            Some(value) => match value.text.as_str() {
+                "proxy" => IdentityMode::Proxy,
+                "development" => IdentityMode::Development,
+                _ => return Err(layers.wrong("identity", "must be `development` or `proxy`")),
+            },
+        };
+        let listen = listen_address(layers, identity)?;
+        if identity == IdentityMode::Development && !listen.ip().is_loopback() {
+            return Err(layers.wrong(
+                "listen",
+                &format!(
+                    "is {listen}, which other machines can reach, but in development every request counts as you; \
+                     listen on 127.0.0.1, or set `identity: proxy` behind a proxy that names the user"
+                ),
+            ));
+        }
+        let data_dir = layers.get("data_dir").map_or_else(|| PathBuf::from("data"), |value| value.text.into());
+        let workspace = workspace(layers, identity)?;
+        Ok(Self {
+            listen,
+            database: database(layers, &data_dir)?,
+            workspace,
+            model: model(layers)?,
+            identity,
+            running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
+            running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
+            skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
+            data_dir,
+        })
+    }
+}
+
+fn listen_address(layers: &Layers, identity: IdentityMode) -> Result<SocketAddr, ConfigError> {
+    if let Some(value) = layers.get("listen") {
+        let text = value.text.strip_prefix("localhost:").map_or(value.text.clone(), |port| format!("127.0.0.1:{port}"));
+        return text
+            .parse()
+            .map_err(|_| layers.wrong("listen", "must be an address with a port, such as 127.0.0.1:8000"));
+    }
+    let port = match layers.get("databricks.app_port") {
+        None => DEFAULT_PORT,
+        Some(value) => value
+            .text
+            .parse()
+            .map_err(|_| layers.wrong("databricks.app_port", "must be a port number between 1 and 65535"))?,
+    };
+    let ip = match identity {
+        IdentityMode::Development => Ipv4Addr::LOCALHOST,
+        // The proxy of a Databricks app reaches its container from outside.
+        IdentityMode::Proxy => Ipv4Addr::UNSPECIFIED,
+    };
+    Ok(SocketAddr::new(IpAddr::V4(ip), port))
+}
+
+fn database(layers: &Layers, data_dir: &std::path::Path) -> Result<DatabaseConfig, ConfigError> {
+    let Some(value) = layers.get("database.url") else {
+        return Ok(DatabaseConfig::Sqlite(data_dir.join("bricklayer.db")));
+    };
+    if value.text.starts_with("postgres://") || value.text.starts_with("postgresql://") {
+        return Ok(DatabaseConfig::Postgres(value.text.into()));
+    }
+    if let Some(path) = value.text.strip_prefix("sqlite://").or_else(|| value.text.strip_prefix("sqlite:")) {
+        if path.is_empty() || path.starts_with(":memory:") {
+            return Err(layers.wrong("database.url", "must name a file: sqlite:path/to/bricklayer.db"));
+        }
+        return Ok(DatabaseConfig::Sqlite(path.into()));
+    }
+    Err(layers.wrong("database.url", "must begin with postgres:// or sqlite:"))
+}
+
+fn workspace(layers: &Layers, identity: IdentityMode) -> Result<WorkspaceConfig, ConfigError> {
+    let binary = layers.get("workspace.binary").map(|value| value.text.into());
+    let token = layers.get("databricks.token");
+    let Some(value) = layers.get("databricks.host") else {
+        if token.is_some() {
+            return Err(layers.wrong(
+                "databricks.token",
+                "is set but `databricks.host` (DATABRICKS_HOST) is not; set both for a real workspace, or neither \
+                 for the local one",
+            ));
+        }
+        if identity == IdentityMode::Proxy {
+            return Err(layers.wrong(
+                "databricks.host",
+                "is not set; behind a proxy each user works on a real workspace, so set DATABRICKS_HOST",
+            ));
+        }
+        return Ok(WorkspaceConfig::Local { binary });
+    };
+    let host = workspace_host(&value.text).map_err(|problem| layers.wrong("databricks.host", &problem))?;
+    if identity == IdentityMode::Development && token.is_none() {
+        return Err(layers.wrong(
+            "databricks.token",
+            "is not set but `databricks.host` is; set DATABRICKS_TOKEN to a personal access token of that workspace",
+        ));
+    }
+    // In production a user's own token is the only credential, so the app's is not even kept.
+    let token = match identity {
+        IdentityMode::Development => token.map(|value| value.text.into()),
+        IdentityMode::Proxy => None,
+    };
+    Ok(WorkspaceConfig::Remote { host, token })
+}
+
+/// Parses a workspace address; Databricks Apps give it without a scheme.
+fn workspace_host(text: &str) -> Result<Url, String> {
+    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url =
+        Url::parse(&text).map_err(|_| "must be an address such as https://adb-1.2.azuredatabricks.net".to_owned())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password".into());
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err("must be the workspace's address without a path".into());
+    }
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => return Err("has no host".into()),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => Err("must use https; http would send tokens in the clear".into()),
+        _ => Err("must begin with https://".into()),
+    }
+}
+
+fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
+    let model = layers.get("anthropic.model").map_or_else(|| DEFAULT_ANTHROPIC_MODEL.to_owned(), |value| value.text);
+    let credential = match (layers.get("anthropic.api_key"), layers.get("anthropic.auth_token")) {
+        (None, None) => {
+            if layers.get("anthropic.base_url").is_some() {
+                return Err(layers.wrong(
+                    "anthropic.base_url",
+                    "is set without a credential; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN as well",
+                ));
+            }
+            return Ok(ModelConfig::Offline);
+        }
+        // The official clients send the key when both are set.
+        (Some(key), _) => ModelCredential::ApiKey(key.text.into()),
+        (None, Some(token)) => ModelCredential::AuthToken(token.text.into()),
+    };
+    let base_url =
+        layers.get("anthropic.base_url").map_or_else(|| DEFAULT_ANTHROPIC_BASE_URL.into(), |value| value.text);
+    let base_url = Url::parse(&base_url)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+        .ok_or_else(|| layers.wrong("anthropic.base_url", "must be an address such as https://api.anthropic.com"))?;
+    Ok(ModelConfig::Anthropic { base_url, credential, model })
+}
+
+fn count(layers: &Layers, key: &str, default: usize) -> Result<usize, ConfigError> {
+    let Some(value) = layers.get(key) else { return Ok(default) };
+    value
+        .text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number))
+        .ok_or_else(|| layers.wrong(key, "must be a whole number between 1 and 1000000"))
+}
+
+#[cfg(test)]
+mod tests;

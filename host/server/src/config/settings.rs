@@ -1,0 +1,71 @@
+//! The table of settings: each is one row, and nothing else knows a key.
+
+/// One thing that can be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its key in `config.yaml`, dotted.
+    pub key: &'static str,
+    /// Its environment variable, also its name in `.env.local`.
+    pub env: &'static str,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// What it means and its default.
+    pub help: &'static str,
+}
+
+const fn setting(key: &'static str, env: &'static str, secret: bool, help: &'static str) -> Setting {
+    Setting { key, env, secret, help }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    setting("listen", "BRICKLAYER_LISTEN", false, "address and port to listen on (127.0.0.1:8000)"),
+    setting("data_dir", "BRICKLAYER_DATA_DIR", false, "folder for the database, projects and caches (./data)"),
+    setting("identity", "BRICKLAYER_IDENTITY", false, "development, or proxy behind a proxy that names the user"),
+    setting("skills_dir", "BRICKLAYER_SKILLS_DIR", false, "folder with further skills (none)"),
+    setting("database.url", "DATABASE_URL", true, "postgres://… or sqlite:FILE (a file in the data folder)"),
+    setting(
+        "workspace.binary",
+        "BRICKLAYER_WORKSPACE_BINARY",
+        false,
+        "the bricklayer-workspace binary (beside this one)",
+    ),
+    setting("databricks.host", "DATABRICKS_HOST", false, "address of a real workspace (none: the local one)"),
+    setting("databricks.token", "DATABRICKS_TOKEN", true, "your token there, in development"),
+    setting("databricks.app_name", "DATABRICKS_APP_NAME", false, "set by Databricks Apps; makes identity: proxy"),
+    setting("databricks.app_port", "DATABRICKS_APP_PORT", false, "set by Databricks Apps; the port to listen on"),
+    setting("anthropic.api_key", "ANTHROPIC_API_KEY", true, "key of the Anthropic API (none: the offline model)"),
+    setting("anthropic.auth_token", "ANTHROPIC_AUTH_TOKEN", true, "bearer token instead of a key"),
+    setting("anthropic.base_url", "ANTHROPIC_BASE_URL", false, "an endpoint that speaks Anthropic Messages"),
+    setting("anthropic.model", "ANTHROPIC_MODEL", false, "model id when the user picks none"),
+    setting("limits.running_turns", "BRICKLAYER_RUNNING_TURNS", false, "turns at once on this host (1000)"),
+    setting(
+        "limits.running_turns_per_user",
+        "BRICKLAYER_RUNNING_TURNS_PER_USER",
+        false,
+        "turns of one user at once (200)",
+    ),
+    setting("log", "BRICKLAYER_LOG", false, "log filter, such as info or bricklayer_server=debug (info)"),
+    setting("log_format", "BRICKLAYER_LOG_FORMAT", false, "text or json (text)"),
+];
+
+/// The setting of a key.
+pub(super) fn by_key(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The setting of an environment variable.
+pub(super) fn by_env(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.env == name)
+}
+
+/// The known name most like an unknown one, when it is like enough to be a slip.
+pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    /// Jaro-Winkler similarity below which a suggestion confuses more than it helps.
+    const LIKE_ENOUGH: f64 = 0.8;
+    known
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(likeness, _)| *likeness >= LIKE_ENOUGH)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.to_owned())
+}

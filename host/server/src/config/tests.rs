@@ -1,0 +1,118 @@
+use std::collections::HashMap;
+
+use super::*;
+
+fn layers(
+    flags: &[(&'static str, &str)],
+    env: &[(&str, &str)],
+    env_file: &str,
+    yaml: &str,
+) -> Result<Layers, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    if !env_file.is_empty() {
+        std::fs::write(folder.path().join(".env.local"), env_file).unwrap();
+    }
+    if !yaml.is_empty() {
+        std::fs::write(folder.path().join("config.yaml"), yaml).unwrap();
+    }
+    let env: HashMap<String, String> = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Layers::read(flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(), &env, folder.path())
+}
+
+fn config(env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::from_layers(&layers(&[], env, "", "")?)
+}
+
+#[track_caller]
+fn refused(result: Result<Config, ConfigError>, expect: &str) {
+    let message = result.expect_err("the configuration must be refused").to_string();
+    assert!(message.contains(expect), "{message:?} does not say {expect:?}");
+}
+
+#[test]
+fn defaults_just_work() {
+    let config = config(&[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    assert_eq!(config.identity, IdentityMode::Development);
+    assert!(matches!(config.model, ModelConfig::Offline));
+    assert!(matches!(config.workspace, WorkspaceConfig::Local { binary: None }));
+    assert!(matches!(config.database, DatabaseConfig::Sqlite(path) if path.ends_with("data/bricklayer.db")));
+}
+
+#[test]
+fn the_strongest_layer_wins() {
+    let yaml = "listen: 127.0.0.1:1\n";
+    let read = |flags: &[(&'static str, &str)], env: &[(&str, &str)], file: &str| {
+        Config::from_layers(&layers(flags, env, file, yaml).unwrap()).unwrap().listen.port()
+    };
+    assert_eq!(read(&[], &[], ""), 1);
+    assert_eq!(read(&[], &[], "BRICKLAYER_LISTEN=127.0.0.1:2 # two"), 2);
+    assert_eq!(read(&[], &[("BRICKLAYER_LISTEN", "127.0.0.1:3")], "BRICKLAYER_LISTEN=127.0.0.1:2"), 3);
+    assert_eq!(read(&[("listen", "localhost:4")], &[("BRICKLAYER_LISTEN", "127.0.0.1:3")], ""), 4);
+}
+
+#[test]
+fn unknown_keys_name_the_nearest() {
+    let yaml = layers(&[], &[], "", "databrick:\n  host: x\n").unwrap_err().to_string();
+    assert!(yaml.contains("unknown setting `databrick.host`, did you mean `databricks.host`?"), "{yaml}");
+    let file = layers(&[], &[], "DATABRICKS_HOTS=x\n", "").unwrap_err().to_string();
+    assert!(file.contains("did you mean `DATABRICKS_HOST`?"), "{file}");
+    let own = layers(&[], &[("BRICKLAYER_LISTN", "x")], "", "").unwrap_err().to_string();
+    assert!(own.contains("did you mean `BRICKLAYER_LISTEN`?"), "{own}");
+    // Other programs' variables are none of our business.
+    assert!(layers(&[], &[("DATABRICKS_CONFIG_PROFILE", "x"), ("PATH", "y")], "", "").is_ok());
+}
+
+#[test]
+fn references_in_yaml_are_replaced() {
+    let port =
+        |env: &[(&str, &str)], text: &str| layers(&[], env, "", text).map(|layers| layers.get("listen").unwrap().text);
+    assert_eq!(port(&[], "listen: 127.0.0.1:${PORT:7}").unwrap(), "127.0.0.1:7");
+    assert_eq!(port(&[("PORT", "8")], "listen: 127.0.0.1:${PORT:7}").unwrap(), "127.0.0.1:8");
+    let missing = port(&[], "listen: 127.0.0.1:${PORT}").unwrap_err().to_string();
+    assert!(missing.contains("`listen` refers to ${PORT}, which is not set"), "{missing}");
+    let open = port(&[], "listen: a${PORT").unwrap_err().to_string();
+    assert!(open.contains("without `}`"), "{open}");
+}
+
+#[test]
+fn wrong_values_name_the_key_and_the_way_out() {
+    refused(config(&[("BRICKLAYER_LISTEN", "8000")]), "`listen` must be an address with a port");
+    refused(config(&[("BRICKLAYER_LISTEN", "0.0.0.0:8000")]), "other machines can reach");
+    refused(config(&[("BRICKLAYER_IDENTITY", "none")]), "must be `development` or `proxy`");
+    refused(config(&[("DATABASE_URL", "mysql://x")]), "must begin with postgres:// or sqlite:");
+    refused(config(&[("DATABRICKS_TOKEN", "x")]), "`databricks.host` (DATABRICKS_HOST) is not");
+    refused(config(&[("DATABRICKS_HOST", "x.cloud.databricks.com")]), "set DATABRICKS_TOKEN");
+    refused(
+        config(&[("DATABRICKS_HOST", "http://x.cloud.databricks.com"), ("DATABRICKS_TOKEN", "t")]),
+        "must use https",
+    );
+    refused(config(&[("DATABRICKS_HOST", "https://u:p@x.com"), ("DATABRICKS_TOKEN", "t")]), "user name or password");
+    refused(config(&[("DATABRICKS_HOST", "https://x.com/path"), ("DATABRICKS_TOKEN", "t")]), "without a path");
+    refused(config(&[("BRICKLAYER_IDENTITY", "proxy")]), "set DATABRICKS_HOST");
+    refused(config(&[("ANTHROPIC_BASE_URL", "http://x")]), "without a credential");
+    refused(config(&[("ANTHROPIC_BASE_URL", "x"), ("ANTHROPIC_API_KEY", "k")]), "must be an address such as");
+    refused(config(&[("BRICKLAYER_RUNNING_TURNS", "0")]), "between 1 and 1000000");
+}
+
+#[test]
+fn databricks_apps_are_recognised() {
+    let config = config(&[
+        ("DATABRICKS_APP_NAME", "bricklayer"),
+        ("DATABRICKS_APP_PORT", "8080"),
+        ("DATABRICKS_HOST", "x.cloud.databricks.com"),
+        ("DATABRICKS_TOKEN", "the app's own"),
+    ])
+    .unwrap();
+    assert_eq!(config.identity, IdentityMode::Proxy);
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+    // Never a fallback to the app's own identity: its token is not even kept.
+    assert!(matches!(config.workspace, WorkspaceConfig::Remote { token: None, .. }));
+}
+
+#[test]
+fn secrets_do_not_show_in_debug() {
+    let config =
+        config(&[("ANTHROPIC_API_KEY", "canary-key"), ("DATABASE_URL", "postgres://u:canary-pw@h/d")]).unwrap();
+    assert!(!format!("{config:?}").contains("canary"));
+}

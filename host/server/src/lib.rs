@@ -1,0 +1,17 @@
+//! The server: HTTP API, event streams, turn orchestration, identity, configuration, and the place where the store,
+//! the agent and the plugin runtime are put together.
+//!
+//! Reading order: [`config`] says what is wanted, [`app`] builds everything once from it, [`api`] answers requests,
+//! [`turns`] drives the agent, [`workspace`] knows the Databricks workspace, [`lifecycle`] owns every task.
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+mod embedded;
+pub mod identity;
+pub mod lifecycle;
+pub mod plugins;
+pub mod projects;
+pub mod turns;
+pub mod workspace;

@@ -1,0 +1,147 @@
+//! Every task the server starts, and how they end.
+//!
+//! Shutdown has two stages. The **soft** token says: begin nothing new, come to a safe point, leave. When the grace is
+//! over the **hard** token says: leave now. A task that still does not leave is abandoned and the exit code says so.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::signal;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Time for turns to reach a safe point and for streams to say goodbye. With [`HARD_GRACE`] it keeps the promise to be
+/// gone within 10 seconds of a signal, which is what process supervisors grant before they kill.
+const SOFT_GRACE: Duration = Duration::from_secs(6);
+/// Time for tasks to unwind once they were told to leave at once.
+const HARD_GRACE: Duration = Duration::from_secs(2);
+
+/// Owner of all tasks; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// Whether every task left in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// All tasks ended by themselves.
+    Clean,
+    /// Some were told to leave at once and did.
+    Forced,
+    /// Some did not leave; the process exits under them.
+    Abandoned,
+}
+
+impl Lifecycle {
+    /// A running server's lifecycle.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Fires when nothing new should begin.
+    #[must_use]
+    pub const fn soft(&self) -> &CancellationToken {
+        &self.soft
+    }
+
+    /// Fires when tasks must leave at once.
+    #[must_use]
+    pub const fn hard(&self) -> &CancellationToken {
+        &self.hard
+    }
+
+    /// Starts a task under a name; shutdown waits for it. The future must watch [`Lifecycle::soft`] or end by itself;
+    /// it is dropped at its next await when the hard token fires.
+    pub fn spawn<F>(&self, name: &'static str, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hard = self.hard.clone();
+        let span = tracing::info_span!("task", task.name = name);
+        self.tasks.spawn(
+            async move {
+                tokio::select! {
+                    () = future => {}
+                    () = hard.cancelled() => tracing::warn!(task = name, "told to leave at once"),
+                }
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Says that nothing new should begin. Idempotent.
+    pub fn begin_shutdown(&self) {
+        self.soft.cancel();
+    }
+
+    /// Ends all tasks in two stages; at most 8 seconds.
+    pub async fn shutdown(&self) -> Shutdown {
+        self.soft.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(SOFT_GRACE, self.tasks.wait()).await.is_ok() {
+            return Shutdown::Clean;
+        }
+        self.hard.cancel();
+        if tokio::time::timeout(HARD_GRACE, self.tasks.wait()).await.is_ok() {
+            return Shutdown::Forced;
+        }
+        tracing::error!(tasks = self.tasks.len(), "tasks did not leave in time");
+        Shutdown::Abandoned
+    }
+
+    /// How many tasks run now.
+    #[must_use]
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
+/// Resolves at the first SIGTERM or SIGINT (Ctrl-C where there are no signals).
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = signal::ctrl_c() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen for SIGTERM");
+                let _ = signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = signal::ctrl_c().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn tasks_that_watch_the_soft_token_leave_cleanly() {
+        let lifecycle = Lifecycle::new();
+        let soft = lifecycle.soft().clone();
+        lifecycle.spawn("polite", async move { soft.cancelled().await });
+        assert_eq!(lifecycle.shutdown().await, Shutdown::Clean);
+        assert_eq!(lifecycle.task_count(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_ignores_the_soft_token_is_dropped_by_the_hard_one() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.spawn("stubborn", std::future::pending());
+        assert_eq!(lifecycle.shutdown().await, Shutdown::Forced);
+        assert_eq!(lifecycle.task_count(), 0);
+    }
+}

@@ -1,0 +1,197 @@
+//! Driving one turn to its end, its next approval, or this host's leaving.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bricklayer_agent::{LogError, PermissionMode, ProjectFolder, TurnDeps, TurnExit, run_turn};
+use bricklayer_domain::{Event, EventSeq, StoredEvent, TurnEnd, Usage};
+use bricklayer_store::{Claim, Detail, MAX_EVENT_PAGE, StoreError};
+use futures::FutureExt;
+use secrecy::SecretString;
+use tracing::Instrument;
+
+use super::Inner;
+use super::log::StoreLog;
+use super::slots::Running;
+use super::tools::PluginTools;
+
+/// Runs of one turn that may end in a failure of the database or of our own code before the turn is given up.
+const MAX_RUNS: u32 = 5;
+/// Wait before a run is repeated; grows with each.
+const RETRY_WAIT: Duration = Duration::from_millis(500);
+/// Pages of a conversation's log that are read at most; past it, the conversation is too long to go on with.
+const MAX_HISTORY_PAGES: usize = 200;
+
+/// What the turn's task does. Dropping it leaves the turn as the log has it.
+pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: SecretString, running: Running) {
+    let span = tracing::info_span!("turn", turn.id = %claim.turn.id);
+    let abandon = running.abandon.clone();
+    let work = drive_until_settled(&inner, &claim, &credential, &running).instrument(span);
+    tokio::select! {
+        () = work => {}
+        () = abandon.cancelled() => tracing::debug!(turn.id = %claim.turn.id, "left a turn"),
+    }
+}
+
+async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &SecretString, running: &Running) {
+    if claim.stop_requested {
+        running.cancel.cancel();
+    }
+    let mut claim = claim.clone();
+    for run in 1..=MAX_RUNS {
+        let exit = AssertUnwindSafe(run_once(inner, &claim, credential, running)).catch_unwind().await;
+        let cause = match exit {
+            Ok(Ok(TurnExit::Finished(end))) => {
+                tracing::info!(outcome = outcome_word(&end), "turn ended");
+                return;
+            }
+            Ok(Ok(TurnExit::Parked)) => {
+                // An answer or a stop may have come while the questions were being stored.
+                match inner.store.claim_turn(claim.turn.id, inner.worker).await {
+                    Ok(Some(again)) => {
+                        claim = again;
+                        if claim.stop_requested {
+                            running.cancel.cancel();
+                        }
+                        continue;
+                    }
+                    Ok(None) => tracing::info!("turn waits for an approval"),
+                    Err(error) => tracing::warn!(%error, "the turn's answers were not looked for; the sweep will"),
+                }
+                return;
+            }
+            Ok(Ok(TurnExit::Interrupted(LogError::LostLease)))
+            | Ok(Err(
+                StoreError::LostLease | StoreError::NotFound(_) | StoreError::TurnEnded(_) | StoreError::Closed,
+            )) => {
+                tracing::debug!("this worker no longer drives the turn");
+                return;
+            }
+            Ok(Ok(TurnExit::Interrupted(LogError::Unavailable(error)))) => describe(error.as_ref()),
+            Ok(Err(error)) => describe(&error),
+            Err(_) => "the turn's driver panicked".to_owned(),
+        };
+        tracing::error!(run, cause, "a turn was interrupted");
+        tokio::time::sleep(RETRY_WAIT * run).await;
+    }
+    give_up(inner, &claim).await;
+}
+
+/// One run from the log as it stands.
+async fn run_once(
+    inner: &Arc<Inner>,
+    claim: &Claim,
+    credential: &SecretString,
+    running: &Running,
+) -> Result<TurnExit, StoreError> {
+    let turn = &claim.turn;
+    let history = history(inner, claim).await?;
+    let environment = &inner.environment;
+    let settings = history
+        .iter()
+        .rev()
+        .find_map(|stored| match &stored.event {
+            Event::TurnStarted { settings, .. } => Some(settings.clone()),
+            _ => None,
+        })
+        .unwrap_or_default();
+    let folder = match environment.folders.open(turn.project).await {
+        Ok(folder) => ProjectFolder::from_dir(folder),
+        Err(error) => {
+            tracing::error!(%error, "the project's folder cannot be opened");
+            let end = TurnEnd::Failed {
+                code: "project-folder-unavailable".into(),
+                message: "The project's folder cannot be opened; tell the operator.".into(),
+            };
+            finish(inner, claim, end.clone()).await?;
+            return Ok(TurnExit::Finished(end));
+        }
+    };
+    let log = StoreLog {
+        store: inner.store.clone(),
+        lease: claim.lease.clone(),
+        hub: inner.hubs.get(turn.id),
+        leaving: inner.lifecycle.soft().clone(),
+    };
+    let tools = PluginTools {
+        plugins: Arc::clone(&environment.plugins),
+        workspace: environment.workspace.clone(),
+        credential: credential.clone(),
+        turn: turn.clone(),
+        settings,
+        project_dir: environment.folders.path(turn.project),
+        store: inner.store.clone(),
+        audit: inner.audit.clone(),
+    };
+    let deps = TurnDeps {
+        log: Arc::new(log),
+        model: Arc::clone(&environment.model),
+        external: Arc::new(tools),
+        folder,
+        skills: Arc::clone(&environment.skills),
+        mode: PermissionMode::Ask,
+        limits: environment.limits.clone(),
+        workspace_url: environment.workspace.public_url().map(url::Url::to_string),
+        local_workspace: environment.workspace.kind() == "local",
+    };
+    Ok(run_turn(deps, history, running.cancel.clone()).await)
+}
+
+async fn history(inner: &Inner, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    let turn = &claim.turn;
+    let mut events: Vec<StoredEvent> = Vec::new();
+    for _ in 0..MAX_HISTORY_PAGES {
+        let after = events.last().map_or(EventSeq::START, |stored| stored.seq);
+        let page =
+            inner.store.events_after(&turn.user, turn.conversation, after, MAX_EVENT_PAGE, Detail::Settled).await?;
+        let complete = page.len() < MAX_EVENT_PAGE as usize;
+        events.extend(page);
+        if complete {
+            return Ok(events);
+        }
+    }
+    Err(StoreError::TooLarge { what: "events of a conversation", limit: MAX_HISTORY_PAGES * MAX_EVENT_PAGE as usize })
+}
+
+/// Ends a turn that could not be run, so that its user is not left waiting.
+async fn give_up(inner: &Inner, claim: &Claim) {
+    let end = TurnEnd::Failed {
+        code: "internal-error".into(),
+        message: "The server failed several times while working on this; what was done so far is kept. Send the \
+                  message again to go on."
+            .into(),
+    };
+    if let Err(error) = finish(inner, claim, end).await {
+        tracing::error!(%error, "a turn that was given up could not be ended; it is taken up again later");
+    }
+}
+
+async fn finish(inner: &Inner, claim: &Claim, end: TurnEnd) -> Result<(), StoreError> {
+    let waited = chrono::Utc::now().signed_duration_since(claim.turn.created_at);
+    let duration_ms = u64::try_from(waited.num_milliseconds()).unwrap_or_default();
+    let event = Event::TurnFinished { end, usage: Usage::default(), steps: 0, duration_ms };
+    let stored = inner.store.append(&claim.lease, vec![event]).await?;
+    inner.hubs.get(claim.turn.id).publish(&stored);
+    Ok(())
+}
+
+const fn outcome_word(end: &TurnEnd) -> &'static str {
+    match end {
+        TurnEnd::Completed => "completed",
+        TurnEnd::Failed { .. } => "failed",
+        TurnEnd::Cancelled => "cancelled",
+    }
+}
+
+/// An error with its causes, on one line.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

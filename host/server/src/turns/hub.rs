@@ -1,0 +1,384 @@
+//! Live readers of a turn.
+//!
+//! A hub exists while a turn is driven here or read here. The driver publishes what it stored and previews of what it
+//! will store; readers get both in order. A reader that is too slow loses its place in the channel, not its events:
+//! it reads the store again from the last event it has.
+//!
+//! **Previews and the log.** A preview carries the position of the last stored event before it (its *base*). A reader
+//! shows a preview only when it stands exactly there: any later event in the log already holds the preview's text, and
+//! applying the preview after it would cut that text off again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId};
+use bytes::Bytes;
+use chrono::Utc;
+use tokio::sync::broadcast;
+
+use crate::api::wire;
+
+/// Frames that a reader may lag behind before it is sent back to the store; about a megabyte of deltas at worst.
+const CHANNEL_FRAMES: usize = 512;
+
+/// What a reader is told.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    /// An event was stored; its frames, ready to send.
+    Stored {
+        /// Its position.
+        seq: EventSeq,
+        /// Its frames.
+        frames: Bytes,
+        /// Whether it is the turn's last.
+        terminal: bool,
+    },
+    /// A delta that will be stored.
+    Preview {
+        /// The last stored event before it.
+        base: EventSeq,
+        /// Its frame.
+        frame: Bytes,
+    },
+    /// Another host stored something: read the store.
+    Look,
+}
+
+/// All hubs of this process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hubs {
+    hubs: Arc<Mutex<HashMap<TurnId, Weak<Hub>>>>,
+}
+
+/// One turn's readers and what they have not got from the store yet.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    turn: TurnId,
+    sender: broadcast::Sender<Item>,
+    state: Mutex<State>,
+    all: Hubs,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last event published here; 0 when this process does not drive the turn.
+    last: Position,
+    /// Streamed text that is not in the log yet.
+    unstored: Vec<Piece>,
+}
+
+/// A place in the log; the default is before its first event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Position(EventSeq);
+
+impl Default for Position {
+    fn default() -> Self {
+        Self(EventSeq::START)
+    }
+}
+
+/// Streamed text of one block from some offset on.
+#[derive(Debug, Clone)]
+struct Piece {
+    thinking: bool,
+    step: u32,
+    block: u32,
+    offset: u64,
+    text: String,
+}
+
+/// A reader's place at a hub.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    /// Kept so that the hub stays while it is read.
+    hub: Arc<Hub>,
+    receiver: broadcast::Receiver<Item>,
+}
+
+impl Hubs {
+    /// The hub of a turn, made when there is none.
+    pub(crate) fn get(&self, turn: TurnId) -> Arc<Hub> {
+        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hub) = hubs.get(&turn).and_then(Weak::upgrade) {
+            return hub;
+        }
+        let hub = Arc::new(Hub {
+            turn,
+            sender: broadcast::Sender::new(CHANNEL_FRAMES),
+            state: Mutex::default(),
+            all: self.clone(),
+        });
+        hubs.insert(turn, Arc::downgrade(&hub));
+        hub
+    }
+
+    /// Tells a turn's readers, if any, to read the store.
+    pub(crate) fn look(&self, turn: TurnId) {
+        let hub = self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(&turn).and_then(Weak::upgrade);
+        if let Some(hub) = hub {
+            let _ = hub.sender.send(Item::Look);
+        }
+    }
+
+    /// Tells all readers to read the store.
+    pub(crate) fn look_all(&self) {
+        let hubs: Vec<_> = {
+            let hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+            hubs.values().filter_map(Weak::upgrade).collect()
+        };
+        for hub in hubs {
+            let _ = hub.sender.send(Item::Look);
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let mut hubs = self.all.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        // A new hub may have taken the place already.
+        if hubs.get(&self.turn).is_some_and(|hub| hub.strong_count() == 0) {
+            hubs.remove(&self.turn);
+        }
+    }
+}
+
+impl Hub {
+    /// Shows readers events that were stored.
+    pub(crate) fn publish(&self, events: &[StoredEvent]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for stored in events {
+            state.last = Position(stored.seq);
+            state.forget(&stored.event);
+            if self.sender.receiver_count() == 0 {
+                continue;
+            }
+            let terminal = matches!(stored.event, Event::TurnFinished { .. });
+            let _ = self.sender.send(Item::Stored { seq: stored.seq, frames: stored_frames(stored), terminal });
+        }
+        // What was streamed beyond the stored text would be cut off by the stored delta, so it is shown again.
+        let base = state.last.0;
+        if self.sender.receiver_count() > 0
+            && let Some(first) = events.first()
+        {
+            for frame in state.unstored.iter().filter_map(|piece| piece.frame(first.conversation, self.turn)) {
+                let _ = self.sender.send(Item::Preview { base, frame });
+            }
+        }
+    }
+
+    /// Shows readers a delta that will be stored later.
+    pub(crate) fn preview(&self, conversation: ConversationId, delta: &Event) {
+        let Some(piece) = Piece::of(delta) else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = state.last.0;
+        if self.sender.receiver_count() > 0
+            && let Some(frame) = piece.frame(conversation, self.turn)
+        {
+            let _ = self.sender.send(Item::Preview { base, frame });
+        }
+        state.remember(piece);
+    }
+
+    /// Joins: what is streamed and not stored yet, then everything that follows.
+    pub(crate) fn subscribe(self: &Arc<Self>, conversation: ConversationId) -> (Vec<Item>, Subscription) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = state.last.0;
+        let tail = state
+            .unstored
+            .iter()
+            .filter_map(|piece| piece.frame(conversation, self.turn))
+            .map(|frame| Item::Preview { base, frame })
+            .collect();
+        let subscription = Subscription { hub: Arc::clone(self), receiver: self.sender.subscribe() };
+        (tail, subscription)
+    }
+}
+
+impl State {
+    /// Text that the log holds now need not be kept.
+    fn forget(&mut self, event: &Event) {
+        match event {
+            Event::TextDelta { .. } | Event::ThinkingDelta { .. } => {
+                let Some(stored) = Piece::of(event) else { return };
+                let end = stored.end();
+                self.unstored.retain_mut(|piece| !stored.same_block(piece) || piece.cut_before(end));
+            }
+            Event::AssistantMessage { .. }
+            | Event::StepDiscarded { .. }
+            | Event::ModelRetry { .. }
+            | Event::TurnFinished { .. } => self.unstored.clear(),
+            _ => {}
+        }
+    }
+
+    fn remember(&mut self, piece: Piece) {
+        match self.unstored.iter_mut().find(|known| known.same_block(&piece)) {
+            Some(known) if known.end() == piece.offset => known.text.push_str(&piece.text),
+            // A piece that does not continue begins the block anew, as after a retry.
+            Some(known) => *known = piece,
+            None => self.unstored.push(piece),
+        }
+    }
+}
+
+impl Piece {
+    fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::TextDelta { step, block, offset, text } => {
+                Some(Self { thinking: false, step: *step, block: *block, offset: *offset, text: text.clone() })
+            }
+            Event::ThinkingDelta { step, block, offset, text } => {
+                Some(Self { thinking: true, step: *step, block: *block, offset: *offset, text: text.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn same_block(&self, other: &Self) -> bool {
+        (self.thinking, self.step, self.block) == (other.thinking, other.step, other.block)
+    }
+
+    fn end(&self) -> u64 {
+        self.offset + self.text.chars().count() as u64
+    }
+
+    /// Drops the text before a position; false when nothing is left.
+    fn cut_before(&mut self, position: u64) -> bool {
+        let Some(surplus) = position.checked_sub(self.offset) else { return true };
+        let surplus = usize::try_from(surplus).unwrap_or(usize::MAX);
+        self.text = self.text.chars().skip(surplus).collect();
+        self.offset = position;
+        !self.text.is_empty()
+    }
+
+    fn frame(&self, conversation: ConversationId, turn: TurnId) -> Option<Bytes> {
+        let Self { thinking, step, block, offset, text } = self.clone();
+        let event = if thinking {
+            Event::ThinkingDelta { step, block, offset, text }
+        } else {
+            Event::TextDelta { step, block, offset, text }
+        };
+        let frame = wire::preview(conversation, turn, &event, Utc::now())?;
+        Some(encode(&frame, None))
+    }
+}
+
+impl Subscription {
+    /// The next item; `Look` when this reader was too slow and lost some.
+    pub(crate) async fn next(&mut self) -> Item {
+        match self.receiver.recv().await {
+            Ok(item) => item,
+            Err(broadcast::error::RecvError::Lagged(_)) => Item::Look,
+            // The subscription keeps the hub, and the hub the sender, so the channel cannot close.
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+
+    /// The next item if there is one already.
+    pub(crate) fn try_next(&mut self) -> Option<Item> {
+        match self.receiver.try_recv() {
+            Ok(item) => Some(item),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Item::Look),
+            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
+        }
+    }
+
+    /// The turn that is read.
+    pub(crate) fn turn(&self) -> TurnId {
+        self.hub.turn
+    }
+}
+
+/// The frames of a stored event; the last carries its id.
+pub(crate) fn stored_frames(stored: &StoredEvent) -> Bytes {
+    let frames = wire::frames(stored);
+    let last = frames.len().saturating_sub(1);
+    let mut out = Vec::with_capacity(256);
+    for (index, frame) in frames.iter().enumerate() {
+        write_frame(&mut out, frame, (index == last).then_some(stored.seq));
+    }
+    out.into()
+}
+
+/// One frame of a stream.
+pub(crate) fn encode(frame: &wire::WireEvent, id: Option<EventSeq>) -> Bytes {
+    let mut out = Vec::with_capacity(256);
+    write_frame(&mut out, frame, id);
+    out.into()
+}
+
+fn write_frame(out: &mut Vec<u8>, frame: &wire::WireEvent, id: Option<EventSeq>) {
+    let before = out.len();
+    if let Some(seq) = id {
+        out.extend_from_slice(format!("id: {seq}\n").as_bytes());
+    }
+    out.extend_from_slice(b"data: ");
+    // Serialised JSON holds no line breaks, so one data line is enough.
+    if let Err(error) = serde_json::to_writer(&mut *out, frame) {
+        tracing::error!(%error, "a frame cannot be written");
+        out.truncate(before);
+        return;
+    }
+    out.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delta(offset: u64, text: &str) -> Event {
+        Event::TextDelta { step: 0, block: 0, offset, text: text.into() }
+    }
+
+    fn stored(seq: i64, turn: TurnId, event: Event) -> StoredEvent {
+        StoredEvent { seq: EventSeq(seq), conversation: ConversationId::new(), turn, at: Utc::now(), event }
+    }
+
+    fn text(item: &Item) -> String {
+        let (Item::Stored { frames, .. } | Item::Preview { frame: frames, .. }) = item else { return "look".into() };
+        let line = std::str::from_utf8(frames).unwrap().lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        format!("{}:{}", value["offset"], value["text"].as_str().unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_joins_in_mid_block_gets_the_unstored_tail() {
+        let hubs = Hubs::default();
+        let (turn, conversation) = (TurnId::new(), ConversationId::new());
+        let hub = hubs.get(turn);
+        hub.preview(conversation, &delta(0, "añ"));
+        hub.preview(conversation, &delta(2, "bc"));
+        let (tail, mut live) = hub.subscribe(conversation);
+        assert_eq!(tail.iter().map(text).collect::<Vec<_>>(), ["0:añbc"]);
+        // The stored group ends before what was streamed: the rest is shown again on the new base.
+        hub.publish(&[stored(5, turn, delta(0, "añb"))]);
+        assert_eq!(text(&live.next().await), "0:añb");
+        let rest = live.next().await;
+        assert_eq!(text(&rest), "3:c");
+        assert!(matches!(rest, Item::Preview { base: EventSeq(5), .. }));
+        assert!(live.try_next().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_is_sent_to_the_store() {
+        let hubs = Hubs::default();
+        let (turn, conversation) = (TurnId::new(), ConversationId::new());
+        let hub = hubs.get(turn);
+        let (_, mut live) = hub.subscribe(conversation);
+        for index in 0..=CHANNEL_FRAMES as u64 {
+            hub.preview(conversation, &delta(index, "x"));
+        }
+        assert!(matches!(live.next().await, Item::Look));
+    }
+
+    #[test]
+    fn nothing_is_left_behind() {
+        let hubs = Hubs::default();
+        let hub = hubs.get(TurnId::new());
+        let (_, subscription) = hub.subscribe(ConversationId::new());
+        drop(hub);
+        assert_eq!(hubs.hubs.lock().unwrap().len(), 1);
+        drop(subscription);
+        assert_eq!(hubs.hubs.lock().unwrap().len(), 0);
+    }
+}

@@ -1,0 +1,58 @@
+//! The log of one turn, as the agent sees it: the store, and readers told at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bricklayer_agent::{LogError, TurnLog};
+use bricklayer_domain::{Event, StoredEvent};
+use bricklayer_store::{Lease, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::hub::Hub;
+
+/// Appends under a lease.
+#[derive(Debug)]
+pub(super) struct StoreLog {
+    pub(super) store: Store,
+    pub(super) lease: Lease,
+    pub(super) hub: Arc<Hub>,
+    /// Fires when the server is leaving: then nothing new begins, which is the turn's safe point.
+    pub(super) leaving: CancellationToken,
+}
+
+#[async_trait]
+impl TurnLog for StoreLog {
+    async fn append(&self, mut events: Vec<Event>) -> Result<Vec<StoredEvent>, LogError> {
+        let keep = if self.leaving.is_cancelled() { events.iter().position(begins_work) } else { None };
+        if let Some(keep) = keep {
+            // What was done is stored, what would begin now is not: whoever takes the turn over begins it.
+            events.truncate(keep);
+        }
+        if !events.is_empty() {
+            let stored = self.store.append(&self.lease, events).await.map_err(log_error)?;
+            self.hub.publish(&stored);
+            if keep.is_none() {
+                return Ok(stored);
+            }
+        }
+        if keep.is_some() { Err(LogError::LostLease) } else { Ok(Vec::new()) }
+    }
+
+    fn preview(&self, delta: &Event) {
+        self.hub.preview(self.lease.conversation, delta);
+    }
+}
+
+/// Whether something outside would start because of this event.
+const fn begins_work(event: &Event) -> bool {
+    matches!(event, Event::StepStarted { .. } | Event::ToolStarted { .. })
+}
+
+fn log_error(error: StoreError) -> LogError {
+    match error {
+        StoreError::LostLease | StoreError::TurnEnded(_) | StoreError::NotFound(_) | StoreError::Closed => {
+            LogError::LostLease
+        }
+        other => LogError::Unavailable(Box::new(other)),
+    }
+}

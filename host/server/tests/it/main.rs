@@ -1,0 +1,1 @@
+//! The running server, tested at its HTTP boundary.
