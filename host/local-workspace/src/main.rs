@@ -1,1 +1,130 @@
-fn main() {}
+//! `bricklayer-workspace`: the local workspace as a process of its own.
+//!
+//! Prints one line of JSON when it listens, logs to standard error. The host starts it with `--token-stdin
+//! --exit-with-parent`: tokens come as lines on standard input up to an empty line, and the end of standard input is
+//! the order to shut down, so that a killed host leaves no orphan.
+
+use std::{
+    io::{BufRead, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use bricklayer_local_workspace::{Config, Token, Workspace};
+use clap::Parser;
+use tokio::sync::oneshot;
+
+/// An embedded Databricks-compatible workspace with sample data.
+#[derive(Debug, Parser)]
+#[command(name = "bricklayer-workspace", version)]
+struct Arguments {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Folder for all data; made if it does not exist.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// Access token, optionally with its user: TOKEN or TOKEN=user@name. May be repeated.
+    #[arg(long = "token", value_name = "TOKEN[=USER]", value_parser = Token::parse)]
+    tokens: Vec<Token>,
+    /// Read tokens from standard input, one on each line, up to an empty line or the end.
+    #[arg(long)]
+    token_stdin: bool,
+    /// Shut down when standard input ends.
+    #[arg(long)]
+    exit_with_parent: bool,
+    /// Memory limit of the SQL engine in MiB.
+    #[arg(long, default_value_t = 1024)]
+    memory_mib: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("BRICKLAYER_LOG")
+                .unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut tokens = arguments.tokens;
+    let (parent_gone, parent_watch) = oneshot::channel();
+    if arguments.token_stdin {
+        tokens.extend(read_tokens()?);
+    }
+    if arguments.exit_with_parent {
+        // A plain thread: a read of standard input cannot be cancelled and must not hold up the runtime's end.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            let _ = parent_gone.send(());
+        });
+    } else {
+        std::mem::forget(parent_gone);
+    }
+    anyhow::ensure!(
+        !tokens.is_empty(),
+        "no token given: use --token TOKEN[=user@name] or --token-stdin"
+    );
+    let mut config = Config::new(arguments.data_dir, tokens);
+    config.listen = arguments.listen;
+    config.engine_memory_mib = arguments.memory_mib;
+    let workspace = Workspace::start(config).await?;
+    announce(workspace.address())?;
+    tokio::select! {
+        () = terminated() => tracing::info!("told to stop"),
+        _ = parent_watch => tracing::info!("the parent process is gone"),
+    }
+    workspace.shutdown().await;
+    Ok(())
+}
+
+/// Tokens up to an empty line or the end of input.
+fn read_tokens() -> anyhow::Result<Vec<Token>> {
+    let mut tokens = Vec::new();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            break;
+        }
+        tokens.push(Token::parse(&line).map_err(anyhow::Error::msg)?);
+    }
+    Ok(tokens)
+}
+
+/// The one line on standard output, which the host waits for.
+fn announce(address: SocketAddr) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{}",
+        serde_json::json!({ "listening": address.to_string() })
+    )?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn terminated() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,77 @@
+//! What the service needs to know to start.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+/// A token and the user whose requests carry it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    pub(crate) secret: String,
+    pub(crate) user: String,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Token {
+    /// The user of a token that names none.
+    pub const DEFAULT_USER: &'static str = "developer@local.workspace";
+
+    /// Pairs a token with its user.
+    #[must_use]
+    pub fn new(secret: impl Into<String>, user: impl Into<String>) -> Self {
+        Self {
+            secret: secret.into(),
+            user: user.into(),
+        }
+    }
+
+    /// Reads `TOKEN` or `TOKEN=user@name`.
+    ///
+    /// # Errors
+    /// An empty token or user; the text is not repeated, as it may be a secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (secret, user) = text
+            .trim()
+            .split_once('=')
+            .unwrap_or((text.trim(), Self::DEFAULT_USER));
+        if secret.is_empty() || user.trim().is_empty() {
+            return Err("expected TOKEN or TOKEN=user@name".to_owned());
+        }
+        Ok(Self::new(secret, user.trim()))
+    }
+}
+
+/// Settings of one workspace.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of all data; made if it does not exist, locked while in use.
+    pub data_dir: PathBuf,
+    /// Who may call.
+    pub tokens: Vec<Token>,
+    /// Memory limit of the SQL engine in MiB.
+    pub engine_memory_mib: u64,
+    /// Worker threads of the SQL engine.
+    pub engine_threads: usize,
+}
+
+impl Config {
+    /// A workspace on a free loopback port.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>, tokens: Vec<Token>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: data_dir.into(),
+            tokens,
+            engine_memory_mib: 1024,
+            engine_threads: threads.min(8),
+        }
+    }
+}

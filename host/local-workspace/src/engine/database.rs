@@ -1,0 +1,297 @@
+//! Opening DuckDB safely, and its pool of connections.
+//!
+//! **Invariant**: from the moment a statement can run, DuckDB reads and writes only inside the catalogs' folder, loads no
+//! extension, and its configuration is locked except for the search path.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use duckdb::{Config, Connection, InterruptHandle};
+
+use super::{Canceller, EngineConfig};
+use crate::{
+    metastore::Metastore,
+    sql::{
+        error::SqlError,
+        names::{Namespace, SchemaName, catalog_alias, literal, quote},
+        rewrite::READ_ONLY_CATALOGS,
+    },
+};
+
+/// Idle connections kept for reuse; more than that only cost memory, as statements are bounded elsewhere.
+const IDLE_CONNECTIONS: usize = 16;
+
+/// Spark's functions as macros.
+const FUNCTIONS: &str = include_str!("../sql/functions.sql");
+
+/// DuckDB with all catalogs attached.
+pub(super) struct Database {
+    /// Only cloned from, and used for attaching; statements run on pooled connections.
+    base: Mutex<Connection>,
+    idle: Mutex<Vec<Pooled>>,
+    catalogs: std::path::PathBuf,
+}
+
+struct Pooled {
+    connection: Connection,
+    namespace: Option<Namespace>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("catalogs", &self.catalogs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a running statement can be interrupted.
+#[derive(Default)]
+pub(super) struct Interrupt(Mutex<Option<Arc<InterruptHandle>>>);
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupt")
+    }
+}
+
+impl Interrupt {
+    pub(super) fn fire(&self) {
+        if let Some(handle) = lock(&self.0).as_ref() {
+            handle.interrupt();
+        }
+    }
+
+    fn set(&self, handle: Option<Arc<InterruptHandle>>) {
+        *lock(&self.0) = handle;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Database {
+    pub(super) fn open(config: &EngineConfig, metastore: &Metastore) -> anyhow::Result<Self> {
+        let catalogs = config.catalogs.canonicalize()?;
+        let base = Connection::open_in_memory_with_flags(
+            Config::default()
+                .enable_autoload_extension(false)?
+                .with("autoinstall_known_extensions", "false")?
+                .with("allow_community_extensions", "false")?
+                .max_memory(&format!("{}MiB", config.memory_mib))?
+                .threads(i64::try_from(config.threads)?)?,
+        )?;
+        base.execute_batch(&settings(&catalogs))?;
+        base.execute_batch(FUNCTIONS)?;
+        base.execute_batch(super::schema::INFORMATION_SCHEMA)?;
+        let database = Self {
+            base: Mutex::new(base),
+            idle: Mutex::default(),
+            catalogs,
+        };
+        for catalog in metastore.catalog_names() {
+            database.attach(&catalog)?;
+            database.make_schemas(&catalog, metastore)?;
+        }
+        // Last: from here on only the search path may change.
+        lock(&database.base)
+            .execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
+        Ok(database)
+    }
+
+    /// Attaches a catalog's file, making it if it is not there.
+    pub(super) fn attach(&self, catalog: &str) -> Result<(), duckdb::Error> {
+        let path = file(&self.catalogs, catalog);
+        let options = if READ_ONLY_CATALOGS.contains(&catalog) {
+            " (READ_ONLY)"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "ATTACH IF NOT EXISTS {} AS {}{options}",
+            literal(&path.to_string_lossy()),
+            quote(&catalog_alias(catalog))
+        );
+        let base = lock(&self.base);
+        base.execute_batch(&sql)?;
+        base.execute_batch(&super::schema::information_schema_of(catalog))
+    }
+
+    /// Makes the schemas that the metastore knows: the default ones of a fresh catalog, and those of a catalog whose
+    /// creation a crash cut short.
+    fn make_schemas(&self, catalog: &str, metastore: &Metastore) -> Result<(), duckdb::Error> {
+        if READ_ONLY_CATALOGS.contains(&catalog) {
+            return Ok(());
+        }
+        let schemas = metastore.read(|state| {
+            let info = state.catalogs.get(catalog);
+            info.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>())
+                .unwrap_or_default()
+        });
+        for schema in schemas {
+            let name = SchemaName {
+                catalog: catalog.to_owned(),
+                schema,
+            };
+            lock(&self.base)
+                .execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
+        }
+        Ok(())
+    }
+
+    /// Detaches a catalog and removes its file.
+    pub(super) fn drop_catalog(&self, catalog: &str) -> Result<(), SqlError> {
+        let detach = format!("DETACH {}", quote(&catalog_alias(catalog)));
+        lock(&self.base)
+            .execute_batch(&detach)
+            .map_err(|e| SqlError::internal(e.to_string()))?;
+        let path = file(&self.catalogs, catalog);
+        let _ = std::fs::remove_file(path.with_extension("duckdb.wal"));
+        std::fs::remove_file(path).map_err(|e| SqlError::internal(e.to_string()))
+    }
+
+    /// A connection of the pool, with its unqualified names set to a schema.
+    pub(super) fn session<'a>(
+        &'a self,
+        namespace: &Namespace,
+        canceller: &'a Canceller,
+    ) -> Result<Session<'a>, SqlError> {
+        let pooled = match lock(&self.idle).pop() {
+            Some(pooled) => pooled,
+            None => {
+                let connection = lock(&self.base)
+                    .try_clone()
+                    .map_err(|e| SqlError::internal(e.to_string()))?;
+                Pooled {
+                    connection,
+                    namespace: None,
+                }
+            }
+        };
+        canceller
+            .interrupt
+            .set(Some(pooled.connection.interrupt_handle()));
+        let mut session = Session {
+            database: self,
+            pooled: Some(pooled),
+            canceller,
+        };
+        session.enter(namespace);
+        Ok(session)
+    }
+
+    pub(super) fn version(&self) -> String {
+        lock(&self.base).version().unwrap_or_default()
+    }
+
+    pub(super) fn checkpoint(&self, metastore: &Metastore) -> anyhow::Result<()> {
+        let base = lock(&self.base);
+        for catalog in metastore.catalog_names() {
+            if !READ_ONLY_CATALOGS.contains(&catalog.as_str()) {
+                base.execute_batch(&format!("CHECKPOINT {}", quote(&catalog_alias(&catalog))))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of a catalog; names are checked before they come here.
+pub(super) fn file(folder: &Path, catalog: &str) -> std::path::PathBuf {
+    folder.join(format!("{catalog}.duckdb"))
+}
+
+/// Settings of the instance, the order is of importance: directories are allowed before access is switched off.
+fn settings(catalogs: &Path) -> String {
+    let folder = catalogs.to_string_lossy();
+    let temp = catalogs.join("tmp");
+    format!(
+        "SET allowed_directories=[{}];
+         SET temp_directory={};
+         SET home_directory={};
+         SET secret_directory={};
+         SET extension_directory={};
+         SET enable_external_access=false;
+         SET TimeZone='UTC';
+         SET default_null_order='NULLS_FIRST_ON_ASC_LAST_ON_DESC';
+         SET lambda_syntax='ENABLE_SINGLE_ARROW';
+         SET preserve_insertion_order=true;",
+        literal(&folder),
+        literal(&temp.to_string_lossy()),
+        literal(&folder),
+        literal(&temp.to_string_lossy()),
+        literal(&temp.to_string_lossy()),
+    )
+}
+
+/// A connection in use; it goes back to the pool when dropped.
+pub(super) struct Session<'a> {
+    database: &'a Database,
+    pooled: Option<Pooled>,
+    canceller: &'a Canceller,
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+impl Session<'_> {
+    /// Names without parts are looked up in this schema. A schema that does not exist leaves only the macros' schema.
+    fn enter(&mut self, namespace: &Namespace) {
+        let Some(pooled) = &mut self.pooled else {
+            return;
+        };
+        if pooled.namespace.as_ref() == Some(namespace) {
+            return;
+        }
+        let path = format!(
+            "{}.{},memory.main",
+            quote(&catalog_alias(&namespace.catalog)),
+            quote(&namespace.schema)
+        );
+        let set = format!("SET search_path={}", literal(&path));
+        pooled.namespace = match pooled.connection.execute_batch(&set) {
+            Ok(()) => Some(namespace.clone()),
+            Err(_) => {
+                let _ = pooled
+                    .connection
+                    .execute_batch("SET search_path='memory.main'");
+                None
+            }
+        };
+    }
+
+    /// The connection; present until the session is dropped.
+    pub(super) fn connection(&self) -> Result<&Connection, SqlError> {
+        self.pooled
+            .as_ref()
+            .map(|p| &p.connection)
+            .ok_or_else(|| SqlError::internal("the connection is gone"))
+    }
+
+    /// Runs statements without results.
+    pub(super) fn execute(&self, sql: &str) -> Result<(), duckdb::Error> {
+        match &self.pooled {
+            Some(pooled) => pooled.connection.execute_batch(sql),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.canceller.interrupt.set(None);
+        let Some(pooled) = self.pooled.take() else {
+            return;
+        };
+        let mut idle = lock(&self.database.idle);
+        if idle.len() < IDLE_CONNECTIONS {
+            idle.push(pooled);
+        }
+    }
+}

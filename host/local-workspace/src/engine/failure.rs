@@ -1,0 +1,351 @@
+//! DuckDB's errors in Databricks' words. The texts on the left are DuckDB's of the pinned version; a message that is not
+//! recognised keeps its text under a general class, so nothing is lost but the class.
+
+use crate::sql::{error::SqlError, rewrite::Notes};
+
+use super::query::Context;
+
+/// Class of the inner signal that an array reading met a map; never shown.
+pub(super) const BINDS_AS_MAP: &str = "BRICKLAYER_BINDS_AS_MAP";
+
+/// An error of the engine itself, while it reads its own catalog.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function argument of map_err"
+)]
+pub(super) fn internal(error: duckdb::Error) -> SqlError {
+    SqlError::internal(message(&error))
+}
+
+/// An error of a user's statement.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used as a function argument of map_err"
+)]
+pub(super) fn of_statement(error: duckdb::Error, context: &Context<'_>) -> SqlError {
+    if context.canceller.check().is_err() {
+        return SqlError::cancelled();
+    }
+    let text = message(&error);
+    translate(&text, context.notes, |name| context.missing_table(name))
+}
+
+fn message(error: &duckdb::Error) -> String {
+    match error {
+        duckdb::Error::DuckDBFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn translate(
+    text: &str,
+    notes: &Notes,
+    missing_table: impl Fn(&str) -> Option<SqlError>,
+) -> SqlError {
+    if let Some(error) = raised(text) {
+        return error;
+    }
+    let (kind, rest) = text.split_once(": ").unwrap_or(("", text));
+    // DuckDB draws the place below its message; the text there is the translation, not the statement.
+    let rest = rest.split("\n\nLINE ").next().unwrap_or(rest).trim();
+    match kind {
+        "Catalog Error" | "Binder Error" => catalog_or_binder(rest, notes, missing_table),
+        "Conversion Error" => conversion(rest),
+        "Out of Range Error" => {
+            SqlError::new("ARITHMETIC_OVERFLOW", "22003", without_candidates(rest))
+        }
+        "Constraint Error" => constraint(rest),
+        "Out of Memory Error" => SqlError::exhausted(rest),
+        "INTERRUPT Error" | "Interrupt Error" => SqlError::cancelled(),
+        "Parser Error" => SqlError::new(
+            "PARSE_SYNTAX_ERROR",
+            "42601",
+            format!("Syntax error: {rest}."),
+        ),
+        "Permission Error" => SqlError::permission(rest),
+        "Invalid Input Error" => invalid_input(rest),
+        "TransactionContext Error" => SqlError::new(
+            "DELTA_CONCURRENT_WRITE",
+            "2D521",
+            format!("The change met a conflicting one: {rest}"),
+        ),
+        "Not implemented Error" => SqlError::new("UNSUPPORTED_FEATURE", "0A000", rest),
+        "INTERNAL Error" | "FATAL Error" | "IO Error" => SqlError::internal(rest),
+        _ => SqlError::new("INVALID_STATEMENT", "42000", rest),
+    }
+}
+
+/// Errors that our own macros raise, recognisable by the class in brackets.
+fn raised(text: &str) -> Option<SqlError> {
+    let start = text.find('[')?;
+    let (class, rest) = text.get(start + 1..)?.split_once(']')?;
+    let mut parts = rest.split('|');
+    let mut part = || parts.next().unwrap_or_default();
+    match class {
+        "DIVIDE_BY_ZERO" => Some(SqlError::new(
+            "DIVIDE_BY_ZERO",
+            "22012",
+            "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead.",
+        )),
+        "REMAINDER_BY_ZERO" => Some(SqlError::new(
+            "REMAINDER_BY_ZERO",
+            "22012",
+            "Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead.",
+        )),
+        "INVALID_ARRAY_INDEX" => {
+            let (index, size) = (part(), part());
+            let detail = format!(
+                "The index {index} is out of bounds. The array has {size} elements. Use the SQL function `get()` to \
+                 tolerate accessing element at invalid index and return NULL instead."
+            );
+            Some(SqlError::new("INVALID_ARRAY_INDEX", "22003", detail))
+        }
+        "CAST_INVALID_INPUT" => {
+            let (value, from, to) = (part(), part(), part());
+            Some(cast_invalid(value, from, to))
+        }
+        _ => None,
+    }
+}
+
+fn cast_invalid(value: &str, from: &str, to: &str) -> SqlError {
+    let detail = format!(
+        "The value '{value}' of the type \"{from}\" cannot be cast to \"{to}\" because it is malformed. Correct the value \
+         as per the syntax, or change its target type. Use `try_cast` to tolerate malformed input and return NULL instead."
+    );
+    SqlError::new("CAST_INVALID_INPUT", "22018", detail)
+}
+
+/// The first text between the given marks.
+fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(open)?;
+    rest.split_once(close).map(|(inner, _)| inner)
+}
+
+fn catalog_or_binder(
+    text: &str,
+    notes: &Notes,
+    missing_table: impl Fn(&str) -> Option<SqlError>,
+) -> SqlError {
+    if text.contains("len(MAP(") || text.contains("'len(MAP") {
+        return SqlError::new(BINDS_AS_MAP, "42000", text);
+    }
+    if text.starts_with("Table with name")
+        || text.starts_with("Catalog \"uc_")
+        || text.contains("Catalog with name uc_")
+    {
+        let name = between(text, "Table with name ", " does not exist")
+            .unwrap_or_default()
+            .trim_matches('"');
+        return missing_table(name)
+            .or_else(|| {
+                notes
+                    .tables
+                    .first()
+                    .map(|t| SqlError::table_not_found(&t.quoted()))
+            })
+            .unwrap_or_else(|| SqlError::table_not_found(&format!("`{name}`")));
+    }
+    if text.contains(" with name") && text.contains("already exists") {
+        let name = between(text, "with name \"", "\"").unwrap_or_default();
+        return SqlError::table_exists(&format!("`{name}`"));
+    }
+    if let Some(name) = between(text, "Function with name ", " does not exist") {
+        return SqlError::routine_not_found(name.trim_matches('"'));
+    }
+    if let Some(name) = between(text, "Referenced column \"", "\" not found") {
+        return SqlError::column_not_found(name, &candidates(text));
+    }
+    if let Some(name) = between(text, "does not have a column named \"", "\"") {
+        let table = between(text, "Table \"", "\"").unwrap_or_default();
+        return SqlError::column_not_found(&format!("{table}`.`{name}"), &candidates(text));
+    }
+    if let Some(name) = between(text, "Referenced table \"", "\" not found") {
+        return SqlError::column_not_found(name, &candidates(text));
+    }
+    if let Some(name) = between(text, "column \"", "\" must appear in the GROUP BY clause") {
+        let detail = format!(
+            "The non-aggregating expression \"{name}\" is based on columns which are not participating in the GROUP BY \
+             clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use \
+             \"any_value({name})\" if you do not care which of the values within a group is returned."
+        );
+        return SqlError::new("MISSING_AGGREGATION", "42803", detail);
+    }
+    if let Some(name) = between(text, "Ambiguous reference to column name \"", "\"") {
+        let detail = format!("Reference `{name}` is ambiguous: qualify it with its table.");
+        return SqlError::new("AMBIGUOUS_REFERENCE", "42704", detail);
+    }
+    if text.contains("WHERE clause cannot contain aggregates") {
+        let detail =
+            "An aggregate function is not allowed in the WHERE clause. Use HAVING instead.";
+        return SqlError::new("INVALID_WHERE_CONDITION", "42903", detail);
+    }
+    if text.contains("columns but") && text.contains("values were supplied") {
+        return SqlError::new("INSERT_COLUMN_ARITY_MISMATCH", "21S01", text);
+    }
+    if text.contains("Cannot mix values of type")
+        || text.contains("No function matches")
+        || text.contains("Could not choose")
+        || text.contains("does not support the supplied arguments")
+        || text.contains("Cannot compare values")
+    {
+        return SqlError::new(
+            "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+            "42K09",
+            without_candidates(text),
+        );
+    }
+    if text.contains("Set operations can only apply")
+        || text.contains("same number of result columns")
+    {
+        return SqlError::new("NUM_COLUMNS_MISMATCH", "42826", text);
+    }
+    if text.contains("read-only mode") || text.contains("read-only") {
+        return SqlError::permission("The catalog is read only.");
+    }
+    SqlError::new("INVALID_STATEMENT", "42000", without_candidates(text))
+}
+
+/// DuckDB's proposals for a misspelt column.
+fn candidates(text: &str) -> Vec<String> {
+    let Some((_, list)) = text.split_once("Candidate bindings:") else {
+        return Vec::new();
+    };
+    let list = list.lines().next().unwrap_or_default();
+    list.split(',')
+        .map(|c| c.trim().trim_start_matches(':').trim().trim_matches('"'))
+        .filter(|c| !c.is_empty())
+        .map(|c| {
+            c.rsplit('.')
+                .next()
+                .unwrap_or(c)
+                .trim_matches('"')
+                .to_owned()
+        })
+        .collect()
+}
+
+fn without_candidates(text: &str) -> String {
+    let text = text
+        .split("\n\tCandidate functions:")
+        .next()
+        .unwrap_or(text);
+    text.split("\nDid you mean")
+        .next()
+        .unwrap_or(text)
+        .replace('\n', " ")
+}
+
+fn conversion(text: &str) -> SqlError {
+    if let Some(value) = between(text, "Could not convert string '", "' to ") {
+        let target = text.rsplit("' to ").next().unwrap_or_default();
+        return cast_invalid(value, "STRING", databricks_type(target.trim_matches('.')));
+    }
+    if let Some(value) = between(text, "field value out of range: \"", "\"") {
+        let target = if text.starts_with("date") {
+            "DATE"
+        } else {
+            "TIMESTAMP"
+        };
+        return cast_invalid(value, "STRING", target);
+    }
+    if let Some(value) = between(text, "invalid date field format: \"", "\"") {
+        return cast_invalid(value, "STRING", "DATE");
+    }
+    if let Some(value) = between(text, "invalid timestamp field format: \"", "\"") {
+        return cast_invalid(value, "STRING", "TIMESTAMP");
+    }
+    if let (Some(value), true) = (
+        between(text, "with value ", " can't be cast"),
+        text.contains("out of range"),
+    ) {
+        let target = between(text, "destination type ", "\n")
+            .or_else(|| text.rsplit("destination type ").next());
+        let detail = format!(
+            "The value {value} cannot be cast to \"{}\" due to an overflow. Use `try_cast` to tolerate overflow and return \
+             NULL instead.",
+            databricks_type(target.unwrap_or_default())
+        );
+        return SqlError::new("CAST_OVERFLOW", "22003", detail);
+    }
+    SqlError::new("CAST_INVALID_INPUT", "22018", text)
+}
+
+fn databricks_type(duckdb: &str) -> &str {
+    match duckdb.split_whitespace().next().unwrap_or_default() {
+        "INT8" => "TINYINT",
+        "INT16" => "SMALLINT",
+        "INT32" => "INT",
+        "INT64" => "BIGINT",
+        "BOOL" => "BOOLEAN",
+        "VARCHAR" => "STRING",
+        other => other,
+    }
+}
+
+fn constraint(text: &str) -> SqlError {
+    if text.contains("NOT NULL constraint failed") {
+        let column = text.rsplit('.').next().unwrap_or_default();
+        let detail = format!("NOT NULL constraint violated for column: {column}.");
+        return SqlError::new("DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "23502", detail);
+    }
+    SqlError::new("CHECK_CONSTRAINT_VIOLATION", "23001", text)
+}
+
+fn invalid_input(text: &str) -> SqlError {
+    if text.starts_with("Could not parse string \"") {
+        let value = between(text, "Could not parse string \"", "\"").unwrap_or_default();
+        let detail = format!(
+            "The value '{value}' could not be parsed with the given pattern. Use the `try_` form of the function to \
+             tolerate malformed input and return NULL instead."
+        );
+        return SqlError::new("CANNOT_PARSE_TIMESTAMP", "22007", detail);
+    }
+    if text.contains("More than one row returned by a subquery") {
+        let detail = "More than one row returned by a subquery used as an expression.";
+        return SqlError::new("SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", detail);
+    }
+    SqlError::new("USER_RAISED_EXCEPTION", "P0001", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(duckdb: &str, class: &str, contains: &str) {
+        let error = translate(duckdb, &Notes::default(), |_| None);
+        assert_eq!(error.class, class, "{duckdb}");
+        assert!(error.detail.contains(contains), "{error}");
+    }
+
+    #[test]
+    fn duckdb_errors_become_spark_errors() {
+        check(
+            "Invalid Input Error: [DIVIDE_BY_ZERO]",
+            "DIVIDE_BY_ZERO",
+            "try_divide",
+        );
+        check(
+            "Binder Error: Referenced column \"nosuch\" not found in FROM clause!\nCandidate bindings: \"a\", \"t.b\"\n\nLINE 1: x",
+            "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+            "[`a`, `b`]",
+        );
+        check(
+            "Conversion Error: Could not convert string 'abc' to INT32\n\nLINE 1: x",
+            "CAST_INVALID_INPUT",
+            "\"INT\"",
+        );
+        check(
+            "Catalog Error: Scalar Function with name nosuch does not exist!",
+            "UNRESOLVED_ROUTINE",
+            "nosuch",
+        );
+        check(
+            "Out of Range Error: Overflow in addition of INT32 (1 + 2)!",
+            "ARITHMETIC_OVERFLOW",
+            "Overflow",
+        );
+        check("INTERRUPT Error: Interrupted!", "OPERATION_CANCELED", "");
+    }
+}

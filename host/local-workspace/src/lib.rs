@@ -1,0 +1,19 @@
+//! The local workspace: a Databricks-compatible REST service with a real SQL engine, for use without an account and as
+//! the far end of the project's tests.
+//!
+//! [`Workspace::start`] opens the data folder and serves; the binary `bricklayer-workspace` is a thin command line
+//! around it. What is not supported answers in Databricks' error shape, never as a server fault.
+
+mod api;
+mod config;
+mod engine;
+mod metastore;
+mod server;
+mod sql;
+mod statements;
+mod warehouses;
+
+pub use self::{
+    config::{Config, Token},
+    server::{StartError, Workspace},
+};

@@ -1,0 +1,443 @@
+//! Databricks queries and expressions to DuckDB's SQL, on polyglot-sql's syntax tree.
+//!
+//! polyglot-sql parses and prints; its own cross-dialect normalisation is not used, because it loses ANSI behaviour
+//! (CAST becomes TRY_CAST, array indexes shift). What differs between the two engines is put right here, in this order:
+//! 1. names: every table is resolved against the statement's namespace and printed with all its parts,
+//! 2. output names: unnamed result columns get the names Spark gives them,
+//! 3. functions: templates and macros (`functions.sql`) with Spark's meaning; what is not known to be safe is refused,
+//! 4. clauses: generators, LATERAL VIEW, parameters, row order of NULLs (a DuckDB setting).
+//!
+//! **Invariant**: parameters are never put into the text as values; they become DuckDB parameters with a cast.
+
+mod builders;
+mod functions;
+mod generators;
+mod guard;
+mod output;
+mod patterns;
+mod templates;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use polyglot_sql::{
+    DialectType, Expression,
+    dialects::Dialect,
+    expressions::{Identifier, TableRef},
+    traversal::{ExpressionWalk, transform_all},
+};
+
+use super::{
+    command::Securable,
+    error::SqlError,
+    lexer::{Kind, tokenize},
+    names::{Namespace, TableName, catalog_alias, quote},
+    parse::DmlKind,
+};
+
+/// Catalogs that nobody may write to.
+pub(crate) const READ_ONLY_CATALOGS: [&str; 2] = ["samples", "system"];
+
+/// The name of the session parameter that carries the current user.
+pub(crate) const USER_PARAMETER: &str = "bricklayer_current_user";
+
+/// The schema of DuckDB's in-memory database that holds information_schema's views.
+const INFORMATION_SCHEMA: &str = "information_schema_views";
+
+/// A statement parameter as the caller declared it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parameter {
+    /// DuckDB's spelling of the declared type.
+    pub(crate) physical_type: String,
+    /// Only `IDENTIFIER(:name)` looks at the value, and then only as an identifier.
+    pub(crate) value: Option<String>,
+}
+
+/// Translates the queries and expressions of one statement and notes what they refer to.
+#[derive(Debug)]
+pub(crate) struct Translator<'a> {
+    namespace: &'a Namespace,
+    parameters: &'a BTreeMap<String, Parameter>,
+    /// Whether subscripts and sizes are of maps; tried when the array reading does not bind.
+    maps: bool,
+    notes: RefCell<Notes>,
+}
+
+/// What a statement refers to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Notes {
+    /// Tables, in the order of their first mention.
+    pub(crate) tables: Vec<TableName>,
+    /// Names of parameters in use.
+    pub(crate) parameters: BTreeSet<String>,
+    /// Whether IDENTIFIER() put a value into the text, which then must not be cached.
+    pub(crate) has_identifier_clause: bool,
+}
+
+impl<'a> Translator<'a> {
+    pub(crate) fn new(
+        namespace: &'a Namespace,
+        parameters: &'a BTreeMap<String, Parameter>,
+        maps: bool,
+    ) -> Self {
+        Self {
+            namespace,
+            parameters,
+            maps,
+            notes: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        self.namespace
+    }
+
+    pub(crate) fn into_notes(self) -> Notes {
+        self.notes.into_inner()
+    }
+
+    /// Notes a table that the statement refers to outside of a query.
+    pub(crate) fn note_table(&self, name: &TableName) {
+        let mut notes = self.notes.borrow_mut();
+        if !notes.tables.contains(name) {
+            notes.tables.push(name.clone());
+        }
+    }
+
+    /// Refuses to change what is in a read-only catalog.
+    pub(crate) fn check_writable(&self, name: &TableName) -> Result<(), SqlError> {
+        check_catalog_writable(&Securable::Table(name.clone()))
+    }
+
+    /// Translates a query.
+    pub(crate) fn query(&mut self, text: &str) -> Result<String, SqlError> {
+        let expression = self.parse_one(text)?;
+        guard::check_query(&expression)?;
+        self.rewrite(expression)
+    }
+
+    /// Translates a query whose result columns are stored, so that each must have a name that a table can hold.
+    pub(crate) fn named_query(&mut self, text: &str) -> Result<String, SqlError> {
+        self.query(text)
+    }
+
+    /// Translates UPDATE, DELETE or MERGE.
+    pub(crate) fn dml(&mut self, text: &str, kind: DmlKind) -> Result<String, SqlError> {
+        let expression = self.parse_one(text)?;
+        guard::check_dml(&expression, kind)?;
+        let mut sql = self.rewrite(expression)?;
+        if kind == DmlKind::Merge {
+            sql.push_str(" RETURNING merge_action");
+        }
+        Ok(sql)
+    }
+
+    /// Translates a scalar expression.
+    pub(crate) fn expression(&mut self, text: &str) -> Result<String, SqlError> {
+        const HEAD: &str = "SELECT ";
+        let mut query = self.parse_one(&format!("{HEAD}{text}"))?;
+        guard::check_query(&query)?;
+        // The select item is named so that no output name is given to it.
+        if let Expression::Select(select) = &mut query
+            && let [item] = select.expressions.as_mut_slice()
+        {
+            let inner = std::mem::replace(item, builders::null());
+            *item = builders::alias(inner, "bricklayer_value");
+        } else {
+            return Err(SqlError::syntax(text, text, 0));
+        }
+        let sql = self.rewrite(query)?;
+        let expression = sql
+            .strip_prefix(HEAD)
+            .and_then(|s| s.strip_suffix(" AS bricklayer_value"));
+        expression
+            .map(str::to_owned)
+            .ok_or_else(|| SqlError::syntax(text, text, 0))
+    }
+
+    /// Replaces `IDENTIFIER(:name)` and `IDENTIFIER('a' || '.b')` by the name that they stand for, each part quoted.
+    pub(crate) fn resolve_identifier_clauses(&self, text: &str) -> Result<String, SqlError> {
+        if !text.to_ascii_uppercase().contains("IDENTIFIER") {
+            return Ok(text.to_owned());
+        }
+        let tokens = tokenize(text)?;
+        let mut resolved = String::new();
+        let mut copied = 0;
+        let mut index = 0;
+        while let Some(token) = tokens.get(index) {
+            let opens = tokens.get(index + 1).is_some_and(|t| t.is("("));
+            index += 1;
+            if !(token.is("IDENTIFIER") && opens) {
+                continue;
+            }
+            let mut value = String::new();
+            index += 1;
+            while let Some(part) = tokens.get(index) {
+                index += 1;
+                match part.kind {
+                    Kind::Text => value.push_str(&part.text),
+                    Kind::Symbol if part.text == ")" => {
+                        resolved.push_str(text.get(copied..token.start).unwrap_or_default());
+                        resolved.push_str(&quoted_name(&value)?);
+                        copied = part.end;
+                        break;
+                    }
+                    Kind::Symbol if part.text == "|" => {}
+                    Kind::Symbol if part.text == ":" => {
+                        let name = tokens
+                            .get(index)
+                            .map(|t| t.text.clone())
+                            .unwrap_or_default();
+                        index += 1;
+                        value.push_str(&self.parameter_value(&name)?);
+                    }
+                    _ => return Err(SqlError::syntax(&part.text, text, part.start)),
+                }
+            }
+            self.notes.borrow_mut().has_identifier_clause = true;
+        }
+        resolved.push_str(text.get(copied..).unwrap_or_default());
+        Ok(resolved)
+    }
+
+    fn parameter_value(&self, name: &str) -> Result<String, SqlError> {
+        let parameter = self.parameters.get(name).ok_or_else(|| unbound(name))?;
+        self.notes.borrow_mut().parameters.insert(name.to_owned());
+        parameter.value.clone().ok_or_else(|| {
+            SqlError::new(
+                "NOT_A_CONSTANT_STRING.NULL",
+                "42601",
+                "The name given to IDENTIFIER is NULL.",
+            )
+        })
+    }
+
+    fn parse_one(&self, text: &str) -> Result<Expression, SqlError> {
+        let mut statements = Dialect::get(DialectType::Databricks)
+            .parse(text)
+            .map_err(|e| syntax(text, &e))?;
+        match (statements.pop(), statements.pop()) {
+            (Some(statement), None) => Ok(statement),
+            (None, _) => Err(SqlError::empty_statement()),
+            (Some(_), Some(_)) => Err(SqlError::syntax(";", text, text.len())),
+        }
+    }
+
+    fn rewrite(&self, expression: Expression) -> Result<String, SqlError> {
+        let scope = Scope::of(&expression, self.namespace)?;
+        let failure = RefCell::new(None);
+        let fail = |e: SqlError| {
+            *failure.borrow_mut() = Some(e);
+            polyglot_sql::Error::generate("see the failure beside")
+        };
+        let result = transform_all(expression, &|node| Ok(output::name_columns(node)))
+            .and_then(|named| transform_all(named, &|node| self.node(node, &scope).map_err(fail)))
+            .and_then(|rewritten| Dialect::get(DialectType::DuckDB).generate(&rewritten));
+        match (result, failure.into_inner()) {
+            (_, Some(failure)) => Err(failure),
+            (Ok(sql), None) => Ok(sql),
+            (Err(e), None) => Err(SqlError::unsupported(format!("The statement ({e})"))),
+        }
+    }
+
+    fn node(&self, node: Expression, scope: &Scope) -> Result<Expression, SqlError> {
+        match node {
+            Expression::Table(mut table) => {
+                self.table(&mut table, scope, true)?;
+                Ok(Expression::Table(table))
+            }
+            Expression::Update(mut update) => {
+                self.table(&mut update.table, scope, false)?;
+                Ok(Expression::Update(update))
+            }
+            Expression::Delete(mut delete) => {
+                self.table(&mut delete.table, scope, false)?;
+                Ok(Expression::Delete(delete))
+            }
+            Expression::Parameter(parameter) => self.parameter(*parameter),
+            Expression::Placeholder(_) => {
+                Err(SqlError::unsupported("A positional parameter marker"))
+            }
+            Expression::Dot(dot) => Ok(scope.shorten_column(Expression::Dot(dot))),
+            Expression::MethodCall(call) => functions::qualified_call(*call, self.namespace),
+            Expression::Select(select) => generators::select(*select),
+            Expression::When(when) => Ok(generators::merge_branch(*when)),
+            node => functions::rewrite(node, self.namespace, self.maps),
+        }
+    }
+
+    fn parameter(
+        &self,
+        parameter: polyglot_sql::expressions::Parameter,
+    ) -> Result<Expression, SqlError> {
+        let name = parameter.name.unwrap_or_default();
+        let declared = self.parameters.get(&name).ok_or_else(|| unbound(&name))?;
+        self.notes.borrow_mut().parameters.insert(name.clone());
+        builders::bound_parameter(&name, &declared.physical_type)
+    }
+
+    /// Gives a table reference all its parts.
+    fn table(&self, table: &mut TableRef, scope: &Scope, may_be_cte: bool) -> Result<(), SqlError> {
+        if table.version.is_some()
+            || table.when.is_some()
+            || table.system_time.is_some()
+            || table.changes.is_some()
+        {
+            return Err(SqlError::unsupported("Time travel"));
+        }
+        if table.identifier_func.is_some() {
+            return Err(SqlError::unsupported("IDENTIFIER() with an expression"));
+        }
+        let single = table.schema.is_none() && table.catalog.is_none();
+        if single && may_be_cte && scope.ctes.contains(&table.name.name.to_lowercase()) {
+            return Ok(());
+        }
+        let parts: Vec<_> = [&table.catalog, &table.schema]
+            .into_iter()
+            .flatten()
+            .chain([&table.name])
+            .map(|i| i.name.clone())
+            .collect();
+        let name = self.namespace.table(&parts)?;
+        let alias = table.alias.is_none().then(|| table.name.name.clone());
+        if name.schema == "information_schema" {
+            // The views show one catalog's objects, system's show all.
+            let view = if name.catalog == "system" {
+                name.table.clone()
+            } else {
+                format!("{}@{}", name.table, name.catalog)
+            };
+            table.catalog = Some(Identifier::quoted("memory"));
+            table.schema = Some(Identifier::quoted(INFORMATION_SCHEMA));
+            table.name = Identifier::quoted(view);
+            table.alias = table.alias.take().or_else(|| alias.map(Identifier::quoted));
+            return Ok(());
+        }
+        table.catalog = Some(Identifier::quoted(catalog_alias(&name.catalog)));
+        table.schema = Some(Identifier::quoted(&name.schema));
+        table.name = Identifier::quoted(&name.table);
+        self.note_table(&name);
+        Ok(())
+    }
+}
+
+/// Names that a statement defines or may use in front of a column.
+#[derive(Debug)]
+struct Scope {
+    ctes: BTreeSet<String>,
+    /// Full names of the tables as written, for columns that are written with more than the table's name.
+    tables: Vec<TableName>,
+}
+
+impl Scope {
+    fn of(expression: &Expression, namespace: &Namespace) -> Result<Self, SqlError> {
+        let mut scope = Self {
+            ctes: BTreeSet::new(),
+            tables: Vec::new(),
+        };
+        for node in expression.dfs() {
+            let with = match node {
+                Expression::Select(select) => select.with.as_ref(),
+                Expression::Union(set) => set.with.as_ref(),
+                Expression::Intersect(set) => set.with.as_ref(),
+                Expression::Except(set) => set.with.as_ref(),
+                Expression::Table(table) => {
+                    let parts = [&table.catalog, &table.schema]
+                        .into_iter()
+                        .flatten()
+                        .chain([&table.name]);
+                    let parts: Vec<_> = parts.map(|i| i.name.clone()).collect();
+                    scope.tables.push(namespace.table(&parts)?);
+                    None
+                }
+                _ => None,
+            };
+            for cte in with.into_iter().flat_map(|w| &w.ctes) {
+                scope.ctes.insert(cte.alias.name.to_lowercase());
+            }
+        }
+        Ok(scope)
+    }
+
+    /// `schema.table.column` and `catalog.schema.table.column` become `table.column`; other chains are struct fields.
+    fn shorten_column(&self, node: Expression) -> Expression {
+        let Some(parts) = builders::chain(&node) else {
+            return node;
+        };
+        let lower: Vec<_> = parts.iter().map(|p| p.name.to_lowercase()).collect();
+        let table = |t: &TableName| match lower.as_slice() {
+            [catalog, schema, table, ..]
+                if *catalog == t.catalog && *schema == t.schema && *table == t.table =>
+            {
+                Some(2)
+            }
+            [schema, table, ..] if *schema == t.schema && *table == t.table => Some(1),
+            _ => None,
+        };
+        let Some(skip) = self.tables.iter().find_map(table) else {
+            return node;
+        };
+        builders::column_chain(&parts, skip).unwrap_or(node)
+    }
+}
+
+/// Refuses to change what belongs to a read-only catalog.
+pub(crate) fn check_catalog_writable(on: &Securable) -> Result<(), SqlError> {
+    match on.catalog() {
+        Some(catalog) if READ_ONLY_CATALOGS.contains(&catalog) => Err(SqlError::permission(
+            format!("Catalog '{catalog}' is read only."),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A dotted name, each part in back quotes.
+fn quoted_name(value: &str) -> Result<String, SqlError> {
+    let mut cursor = super::cursor::Cursor::new(value)?;
+    let parts = cursor.name()?;
+    cursor.end()?;
+    let quoted: Vec<_> = parts
+        .iter()
+        .map(|p| format!("`{}`", p.replace('`', "``")))
+        .collect();
+    Ok(quoted.join("."))
+}
+
+fn unbound(name: &str) -> SqlError {
+    let detail = format!(
+        "Found the unbound parameter: {name}. Please, fix `args` and provide a mapping of the parameter to a SQL literal."
+    );
+    SqlError::new("UNBOUND_SQL_PARAMETER", "42P02", detail)
+}
+
+/// polyglot-sql's parse error in Spark's words.
+fn syntax(text: &str, error: &polyglot_sql::Error) -> SqlError {
+    let position = match error {
+        polyglot_sql::Error::Parse { start, .. } | polyglot_sql::Error::Tokenize { start, .. } => {
+            *start
+        }
+        _ => text.len(),
+    };
+    let rest = text.get(position..).unwrap_or_default().trim_start();
+    let near: String = rest
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    let near = if near.is_empty() {
+        rest.chars().take(1).collect()
+    } else {
+        near
+    };
+    SqlError::syntax(&near, text, position)
+}
+
+/// The name of the view that stands for an information_schema table of one catalog.
+pub(crate) fn information_schema_view(table: &str, catalog: Option<&str>) -> String {
+    let view = match catalog {
+        Some(catalog) => format!("{table}@{catalog}"),
+        None => table.to_owned(),
+    };
+    format!("memory.{}.{}", quote(INFORMATION_SCHEMA), quote(&view))
+}

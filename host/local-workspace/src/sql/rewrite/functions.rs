@@ -1,0 +1,782 @@
+//! Function calls and operators with Spark's meaning.
+
+use polyglot_sql::{
+    DialectType, Expression,
+    dialects::Dialect,
+    expressions::{
+        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LambdaExpr, MethodCall,
+        Struct, Subscript,
+    },
+};
+
+use super::{
+    builders::{
+        bound_parameter, bracket, chain, column, fill, function, integer_value, null, number,
+        string_value, substitute, text,
+    },
+    guard::check_function,
+    patterns::strftime,
+    templates::template,
+};
+use crate::sql::{error::SqlError, names::Namespace, types::schema_type};
+
+/// Rewrites one node; its children are rewritten already.
+pub(super) fn rewrite(
+    node: Expression,
+    namespace: &Namespace,
+    maps: bool,
+) -> Result<Expression, SqlError> {
+    match node {
+        Expression::Function(f) => call(*f, namespace, maps),
+        Expression::AggregateFunction(f) => aggregate(*f),
+        Expression::Div(op) => binary("spark_divide", *op),
+        Expression::Mod(op) => binary("spark_modulo", *op),
+        Expression::ModFunc(op) => Ok(function("spark_modulo", vec![op.this, op.expression])),
+        Expression::IntDiv(op) => Ok(function(
+            "spark_integer_divide",
+            vec![op.this, op.expression],
+        )),
+        Expression::BitwiseXor(op) => Ok(function("xor", vec![op.left, op.right])),
+        Expression::Subscript(subscript) => subscripted(*subscript, maps),
+        Expression::Cast(cast) => cast_to(*cast, false),
+        Expression::TryCast(cast) => cast_to(*cast, true),
+        Expression::JSONExtract(extract) => json_path(*extract.this, &extract.expression),
+        Expression::Like(like) => {
+            let mut like = like;
+            if like.escape.is_none() && string_value(&like.right).is_some_and(|p| p.contains('\\'))
+            {
+                like.escape = Some(text("\\"));
+            }
+            Ok(Expression::Like(like))
+        }
+        Expression::First(f) => positional(*f, "first"),
+        Expression::Last(f) => positional(*f, "last"),
+        Expression::ArrayAgg(f) => collect(f.this, f.distinct, f.filter, f.order_by),
+        Expression::Nvl(f) => fill("coalesce(_0, _1)", &[f.this, f.expression]),
+        Expression::Nvl2(f) => fill(
+            "CASE WHEN _0 IS NOT NULL THEN _1 ELSE _2 END",
+            &[f.this, f.true_value, f.false_value],
+        ),
+        Expression::IfFunc(f) => {
+            let otherwise = f.false_value.unwrap_or_else(null);
+            fill(
+                "CASE WHEN _0 THEN _1 ELSE _2 END",
+                &[f.condition, f.true_value, otherwise],
+            )
+        }
+        Expression::Extract(extract) => {
+            let field = format!("{:?}", extract.field).to_lowercase();
+            date_part(&field, extract.this)
+        }
+        Expression::Rand(_) | Expression::Random(_) => Ok(function("random", Vec::new())),
+        Expression::CurrentDate(_) => fill("CAST(now() AS DATE)", &[]),
+        Expression::CurrentTimestamp(_)
+        | Expression::CurrentTimestampLTZ(_)
+        | Expression::Localtimestamp(_) => fill("CAST(now() AS TIMESTAMP)", &[]),
+        Expression::CurrentUser(_) | Expression::SessionUser(_) => {
+            bound_parameter(super::USER_PARAMETER, "VARCHAR")
+        }
+        Expression::CurrentSchema(_) => Ok(text(&namespace.schema)),
+        Expression::Lateral(lateral) => Ok(Expression::Lateral(lateral)),
+        node => typed(node, namespace, maps),
+    }
+}
+
+/// Typed nodes whose DuckDB print has another meaning go the way of the plain call with Spark's name.
+fn typed(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
+    let plain = |name: &str, args: Vec<Expression>| {
+        call(
+            Function {
+                name: name.to_owned(),
+                args,
+                ..Function::default()
+            },
+            namespace,
+            maps,
+        )
+    };
+    match node {
+        Expression::DayOfWeek(f) => plain("dayofweek", vec![f.this]),
+        Expression::DayOfWeekIso(f) => plain("dayofweek_iso", vec![f.this]),
+        Expression::DayOfMonth(f) => plain("day", vec![f.this]),
+        Expression::DayOfYear(f) => plain("dayofyear", vec![f.this]),
+        Expression::WeekOfYear(f) => plain("weekofyear", vec![f.this]),
+        Expression::LastDay(f) => plain("last_day", vec![f.this]),
+        Expression::AddMonths(f) => plain("add_months", vec![f.this, f.expression]),
+        Expression::MonthsBetween(f) => plain("months_between", vec![f.this, f.expression]),
+        Expression::NextDay(f) => plain("next_day", vec![f.this, f.expression]),
+        Expression::Typeof(f) => plain("typeof", vec![f.this]),
+        Expression::Cardinality(f) => plain("size", vec![f.this]),
+        Expression::ArraySize(f) => plain("size", vec![f.this]),
+        Expression::ArrayLength(f) => plain("size", vec![f.this]),
+        Expression::ArrayContains(f) => plain("array_contains", vec![f.this, f.expression]),
+        Expression::ArrayDistinct(f) => plain("array_distinct", vec![f.this]),
+        Expression::ElementAt(f) => plain("element_at", vec![f.this, f.expression]),
+        Expression::MapFromArrays(f) => plain("map_from_arrays", vec![f.this, f.expression]),
+        Expression::MapContainsKey(f) => plain("map_contains_key", vec![f.this, f.expression]),
+        Expression::ToJson(f) => plain("to_json", vec![f.this]),
+        Expression::JsonArrayLength(f) => plain("json_array_length", vec![f.this]),
+        Expression::ParseJson(f) => plain("parse_json", vec![f.this]),
+        Expression::Length(f) => plain("length", vec![f.this]),
+        Expression::Initcap(f) => plain("initcap", vec![f.this]),
+        Expression::Hex(f) => plain("hex", vec![f.this]),
+        Expression::Mode(f) => Ok(Expression::Mode(f)),
+        Expression::SHA(f) => plain("sha1", vec![f.this]),
+        Expression::SHA2(f) => plain(
+            "sha2",
+            std::iter::once(*f.this)
+                .chain(f.length.map(number))
+                .collect(),
+        ),
+        Expression::RegexpLike(f) => Ok(function("regexp_matches", vec![f.this, f.pattern])),
+        Expression::Soundex(_) => Err(SqlError::unsupported("The function soundex")),
+        node => Ok(node),
+    }
+}
+
+fn binary(name: &str, op: BinaryOp) -> Result<Expression, SqlError> {
+    Ok(function(name, vec![op.left, op.right]))
+}
+
+/// A call by name: special forms first, then templates, then macros and DuckDB's own functions of the same name.
+fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
+    check_function(&f.name)?;
+    let name = f.name.to_lowercase();
+    let count = f.args.len();
+    match (name.as_str(), f.args.as_mut_slice()) {
+        ("current_user" | "user" | "session_user", []) => {
+            return bound_parameter(super::USER_PARAMETER, "VARCHAR");
+        }
+        ("current_catalog", []) => return Ok(text(&namespace.catalog)),
+        ("current_schema" | "current_database", []) => return Ok(text(&namespace.schema)),
+        ("array", items) => return Ok(function("list_value", items.to_vec())),
+        ("struct", items) => return Ok(structure(items.to_vec())),
+        ("named_struct", items) => return named_structure(items),
+        ("map", items) => return map(items),
+        ("size" | "cardinality", [value]) => {
+            let length = if maps || is_map(value) {
+                "CAST(cardinality(_0) AS INTEGER)"
+            } else {
+                "CAST(len(_0) AS INTEGER)"
+            };
+            return fill(length, &f.args);
+        }
+        ("transform", [array, Expression::Lambda(lambda)]) => {
+            return Ok(function(
+                "list_transform",
+                vec![array.clone(), indexed(lambda)?],
+            ));
+        }
+        ("filter", [array, Expression::Lambda(lambda)]) => {
+            return Ok(function(
+                "list_filter",
+                vec![array.clone(), indexed(lambda)?],
+            ));
+        }
+        ("aggregate" | "reduce", _) => return reduce(f.args),
+        ("zip_with", [left, right, Expression::Lambda(lambda)]) => {
+            return zip_with(left.clone(), right.clone(), lambda);
+        }
+        ("map_filter", [map, Expression::Lambda(lambda)]) => {
+            return over_entries(
+                "map_from_entries(list_filter(map_entries(_0), bl_e -> _1))",
+                map,
+                lambda,
+            );
+        }
+        ("transform_values", [map, Expression::Lambda(lambda)]) => {
+            let template = "map_from_entries(list_transform(map_entries(_0), bl_e -> {'key': bl_e.key, 'value': _1}))";
+            return over_entries(template, map, lambda);
+        }
+        ("transform_keys", [map, Expression::Lambda(lambda)]) => {
+            let template = "map_from_entries(list_transform(map_entries(_0), bl_e -> {'key': _1, 'value': bl_e.value}))";
+            return over_entries(template, map, lambda);
+        }
+        ("array_sort", [_, Expression::Lambda(_)]) => {
+            return Err(SqlError::unsupported("array_sort with a comparator"));
+        }
+        ("arrays_zip", items) => return arrays_zip(items),
+        ("sort_array", [array, Expression::Boolean(ascending)]) if !ascending.value => {
+            return fill("list_sort(_0, 'DESC', 'NULLS LAST')", &[array.clone()]);
+        }
+        ("concat", items) if !items.is_empty() => return concat(items),
+        ("decode", items) if items.len() > 2 => return decode(items),
+        ("from_json", [json, schema, ..]) => return from_json(json, schema),
+        ("regexp_replace", [subject, pattern, replacement]) => {
+            let replacement = match string_value(replacement) {
+                Some(value) => text(&java_groups(value)),
+                None => replacement.clone(),
+            };
+            return fill(
+                "regexp_replace(_0, _1, _2, 'g')",
+                &[subject.clone(), pattern.clone(), replacement],
+            );
+        }
+        ("date_format" | "to_char", [value, pattern]) => {
+            return with_pattern("strftime(CAST(_0 AS TIMESTAMP), _1)", value, pattern);
+        }
+        ("to_date", [value, pattern]) => {
+            return with_pattern("CAST(strptime(_0, _1) AS DATE)", value, pattern);
+        }
+        ("try_to_date", [value, pattern]) => {
+            return with_pattern("CAST(try_strptime(_0, _1) AS DATE)", value, pattern);
+        }
+        ("to_timestamp", [value, pattern]) => {
+            return with_pattern("strptime(_0, _1)", value, pattern);
+        }
+        ("try_to_timestamp", [value, pattern]) => {
+            return with_pattern("try_strptime(_0, _1)", value, pattern);
+        }
+        ("unix_timestamp" | "to_unix_timestamp", [value, pattern]) => {
+            return with_pattern("CAST(epoch(strptime(_0, _1)) AS BIGINT)", value, pattern);
+        }
+        ("from_unixtime", [value, pattern]) => {
+            return with_pattern(
+                "strftime(make_timestamp(CAST(_0 AS BIGINT) * 1000000), _1)",
+                value,
+                pattern,
+            );
+        }
+        ("date_trunc", [unit, value]) => {
+            let unit = text(&trunc_unit(unit)?);
+            return fill(
+                "CAST(date_trunc(_0, CAST(_1 AS TIMESTAMP)) AS TIMESTAMP)",
+                &[unit, value.clone()],
+            );
+        }
+        ("trunc", [value, unit]) => {
+            let unit = text(&trunc_unit(unit)?);
+            return fill(
+                "CAST(date_trunc(_0, CAST(_1 AS DATE)) AS DATE)",
+                &[unit, value.clone()],
+            );
+        }
+        ("date_part" | "datepart", [field, value]) => {
+            let field = string_value(field).unwrap_or_default().to_lowercase();
+            return date_part(&field, value.clone());
+        }
+        ("dateadd" | "date_add" | "timestampadd", [unit, amount, value]) => {
+            return date_arithmetic(unit, amount, value);
+        }
+        ("datediff" | "date_diff" | "timestampdiff", [unit, from, to]) => {
+            let unit = text(&unit_name(unit)?);
+            let template = "date_sub(_0, CAST(_1 AS TIMESTAMP), CAST(_2 AS TIMESTAMP))";
+            return fill(template, &[unit, from.clone(), to.clone()]);
+        }
+        ("concat_ws", [separator, values]) => {
+            return Ok(function(
+                "spark_concat_ws",
+                vec![separator.clone(), values.clone()],
+            ));
+        }
+        ("format_string", _) => f.name = "printf".to_owned(),
+        ("sha2", [value, bits]) if !matches!(integer_value(bits), Some(0 | 256)) => {
+            let _ = value;
+            return Err(SqlError::unsupported("sha2 with other than 256 bits"));
+        }
+        ("split", [_, _, _]) => return Err(SqlError::unsupported("split with a limit")),
+        ("hash" | "xxhash64" | "crc32" | "ai_query" | "read_files" | "http_request", _) => {
+            return Err(SqlError::unsupported(format!("The function {name}")));
+        }
+        _ => {}
+    }
+    match template(&name, count) {
+        Some(template) => fill(template, &f.args),
+        None => Ok(Expression::Function(Box::new(f))),
+    }
+}
+
+/// `schema.function(...)` and `catalog.schema.function(...)`.
+pub(super) fn qualified_call(
+    call: MethodCall,
+    namespace: &Namespace,
+) -> Result<Expression, SqlError> {
+    let Some(parts) = chain(&call.this) else {
+        return Ok(Expression::MethodCall(Box::new(call)));
+    };
+    let mut parts: Vec<_> = parts.into_iter().map(|p| p.name).collect();
+    parts.push(call.method.name);
+    let name = namespace.table(&parts)?;
+    if name.catalog == "system" {
+        return Err(SqlError::routine_not_found(&name.full_name()));
+    }
+    Ok(function(&name.physical(), call.args))
+}
+
+fn aggregate(f: AggregateFunction) -> Result<Expression, SqlError> {
+    check_function(&f.name)?;
+    let name = f.name.to_lowercase();
+    match (name.as_str(), f.args.as_slice()) {
+        ("collect_list" | "array_agg", [value]) => {
+            collect(value.clone(), f.distinct, f.filter, f.order_by)
+        }
+        ("collect_set", [value]) => collect(value.clone(), true, f.filter, Vec::new()),
+        (_, args) => {
+            let Some(template) = template(&name, args.len()) else {
+                return Ok(Expression::AggregateFunction(Box::new(f)));
+            };
+            let filled = fill(template, args)?;
+            match f.filter {
+                None => Ok(filled),
+                Some(condition) => Ok(Expression::Filter(Box::new(
+                    polyglot_sql::expressions::Filter {
+                        this: Box::new(filled),
+                        expression: Box::new(condition),
+                    },
+                ))),
+            }
+        }
+    }
+}
+
+/// collect_list and its like leave NULLs out.
+fn collect(
+    value: Expression,
+    distinct: bool,
+    filter: Option<Expression>,
+    order_by: Vec<polyglot_sql::expressions::Ordered>,
+) -> Result<Expression, SqlError> {
+    let condition = match filter {
+        Some(filter) => fill("_0 AND _1 IS NOT NULL", &[filter, value.clone()])?,
+        None => fill("_0 IS NOT NULL", &[value.clone()])?,
+    };
+    Ok(Expression::AggregateFunction(Box::new(AggregateFunction {
+        source_dialect: None,
+        name: "list".to_owned(),
+        args: vec![value],
+        distinct,
+        filter: Some(condition),
+        order_by,
+        limit: None,
+        ignore_nulls: None,
+        inferred_type: None,
+    })))
+}
+
+/// first and last, with or without NULLs.
+fn positional(f: AggFunc, name: &str) -> Result<Expression, SqlError> {
+    let mut filter = f.filter;
+    if f.ignore_nulls == Some(true) {
+        filter = Some(match filter {
+            Some(filter) => fill("_0 AND _1 IS NOT NULL", &[filter, f.this.clone()])?,
+            None => fill("_0 IS NOT NULL", &[f.this.clone()])?,
+        });
+    }
+    Ok(Expression::AggregateFunction(Box::new(AggregateFunction {
+        source_dialect: None,
+        name: name.to_owned(),
+        args: vec![f.this],
+        distinct: f.distinct,
+        filter,
+        order_by: f.order_by,
+        limit: None,
+        ignore_nulls: None,
+        inferred_type: None,
+    })))
+}
+
+/// Array subscripts count from zero and must exist; map subscripts are keys.
+fn subscripted(subscript: Subscript, maps: bool) -> Result<Expression, SqlError> {
+    let key = string_value(&subscript.index).is_some() || is_map(&subscript.this);
+    if key || (maps && integer_value(&subscript.index).is_none()) {
+        return fill("_0[_1]", &[subscript.this, subscript.index]);
+    }
+    Ok(function(
+        "spark_array_at",
+        vec![subscript.this, subscript.index],
+    ))
+}
+
+fn is_map(expression: &Expression) -> bool {
+    const MAPS: [&str; 6] = [
+        "map",
+        "map_from_entries",
+        "map_from_arrays",
+        "map_concat",
+        "str_to_map",
+        "map_filter",
+    ];
+    match expression {
+        Expression::Map(_)
+        | Expression::MapFunc(_)
+        | Expression::MapFromEntries(_)
+        | Expression::MapConcat(_) => true,
+        Expression::Function(f) => MAPS.contains(&f.name.to_lowercase().as_str()),
+        Expression::Paren(paren) => is_map(&paren.this),
+        _ => false,
+    }
+}
+
+fn cast_to(mut cast: Cast, try_cast: bool) -> Result<Expression, SqlError> {
+    let prefix = if try_cast {
+        "spark_try_cast"
+    } else {
+        "spark_cast"
+    };
+    let narrow = |name: &str, this: Expression| {
+        let template = format!(
+            "{}({prefix}_int(_0) AS {name})",
+            if try_cast { "TRY_CAST" } else { "CAST" }
+        );
+        fill(&template, &[this])
+    };
+    match &cast.to {
+        DataType::Int { .. } => return Ok(function(&format!("{prefix}_int"), vec![cast.this])),
+        DataType::BigInt { .. } if integer_value(&cast.this).is_none() => {
+            return Ok(function(&format!("{prefix}_bigint"), vec![cast.this]));
+        }
+        DataType::SmallInt { .. } if integer_value(&cast.this).is_none() => {
+            return narrow("SMALLINT", cast.this);
+        }
+        DataType::TinyInt { .. } if integer_value(&cast.this).is_none() => {
+            return narrow("TINYINT", cast.this);
+        }
+        DataType::Decimal {
+            precision: None, ..
+        } => {
+            cast.to = DataType::Decimal {
+                precision: Some(10),
+                scale: Some(0),
+            }
+        }
+        DataType::Timestamp { .. } => {
+            cast.to = DataType::Timestamp {
+                precision: None,
+                timezone: false,
+            }
+        }
+        DataType::Custom { name } => {
+            return custom_cast(cast.this, &name.to_uppercase(), try_cast, prefix);
+        }
+        _ => {}
+    }
+    Ok(if try_cast {
+        Expression::TryCast(Box::new(cast))
+    } else {
+        Expression::Cast(Box::new(cast))
+    })
+}
+
+/// Type names that the parser knows as names only.
+fn custom_cast(
+    this: Expression,
+    name: &str,
+    try_cast: bool,
+    prefix: &str,
+) -> Result<Expression, SqlError> {
+    match name {
+        "LONG" => return Ok(function(&format!("{prefix}_bigint"), vec![this])),
+        "BYTE" | "SHORT" => {
+            let target = if name == "BYTE" {
+                "TINYINT"
+            } else {
+                "SMALLINT"
+            };
+            return fill(&format!("CAST({prefix}_int(_0) AS {target})"), &[this]);
+        }
+        _ => {}
+    }
+    let physical = crate::sql::types::physical_type(name)?;
+    let word = if try_cast { "TRY_CAST" } else { "CAST" };
+    fill(&format!("{word}(_0 AS {physical})"), &[this])
+}
+
+/// `column:path.to[0].field`.
+fn json_path(this: Expression, path: &Expression) -> Result<Expression, SqlError> {
+    let path = string_value(path)
+        .ok_or_else(|| SqlError::unsupported("A JSON path that is no literal"))?;
+    let path = if path.starts_with('[') {
+        format!("${path}")
+    } else {
+        format!("$.{path}")
+    };
+    fill("TRY(json_extract_string(_0, _1))", &[this, text(&path)])
+}
+
+fn structure(items: Vec<Expression>) -> Expression {
+    let field = |(index, item): (usize, Expression)| match item {
+        Expression::Alias(alias) => (Some(alias.alias.name), alias.this),
+        Expression::Column(column) => (Some(column.name.name.clone()), Expression::Column(column)),
+        Expression::Dot(dot) => (Some(dot.field.name.clone()), Expression::Dot(dot)),
+        item => (Some(format!("col{}", index + 1)), item),
+    };
+    let fields = items.into_iter().enumerate().map(field).collect();
+    Expression::Struct(Box::new(Struct { fields }))
+}
+
+fn named_structure(items: &[Expression]) -> Result<Expression, SqlError> {
+    let mut fields = Vec::new();
+    for pair in items.chunks(2) {
+        match pair {
+            [name, value] => {
+                let name = string_value(name)
+                    .ok_or_else(|| SqlError::unsupported("A computed struct field name"))?;
+                fields.push((Some(name.to_owned()), value.clone()));
+            }
+            _ => return Err(wrong_arguments("named_struct")),
+        }
+    }
+    Ok(Expression::Struct(Box::new(Struct { fields })))
+}
+
+fn map(items: &[Expression]) -> Result<Expression, SqlError> {
+    if !items.len().is_multiple_of(2) {
+        return Err(wrong_arguments("map"));
+    }
+    let keys = items.iter().step_by(2).cloned().collect();
+    let values = items.iter().skip(1).step_by(2).cloned().collect();
+    Ok(function(
+        "map",
+        vec![function("list_value", keys), function("list_value", values)],
+    ))
+}
+
+fn wrong_arguments(name: &str) -> SqlError {
+    let detail = format!("The `{name}` requires an even number of parameters.");
+    SqlError::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", detail)
+}
+
+/// A lambda of (element, index): Spark counts from zero, DuckDB from one.
+fn indexed(lambda: &LambdaExpr) -> Result<Expression, SqlError> {
+    let mut lambda = lambda.clone();
+    if let [_, index] = lambda.parameters.as_slice() {
+        let shifted = fill("_0 - 1", &[column(None, index.clone())])?;
+        let index = index.clone();
+        lambda.body = substitute(lambda.body, &[index], &[shifted])?;
+    }
+    Ok(Expression::Lambda(Box::new(lambda)))
+}
+
+/// aggregate(array, start, merge [, finish]).
+fn reduce(args: Vec<Expression>) -> Result<Expression, SqlError> {
+    let mut args = args.into_iter();
+    let (Some(array), Some(start), Some(merge)) = (args.next(), args.next(), args.next()) else {
+        return Err(wrong_arguments("aggregate"));
+    };
+    let reduced = function("list_reduce", vec![array, merge, start]);
+    match args.next() {
+        Some(Expression::Lambda(finish)) => substitute(finish.body, &finish.parameters, &[reduced]),
+        _ => Ok(reduced),
+    }
+}
+
+fn zip_with(
+    left: Expression,
+    right: Expression,
+    lambda: &LambdaExpr,
+) -> Result<Expression, SqlError> {
+    let values = [fill("bl_z[1]", &[])?, fill("bl_z[2]", &[])?];
+    let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
+    fill(
+        "list_transform(list_zip(_0, _1), bl_z -> _2)",
+        &[left, right, body],
+    )
+}
+
+/// A lambda of (key, value) over a map's entries, named `bl_e` in the template.
+fn over_entries(
+    template: &str,
+    map: &Expression,
+    lambda: &LambdaExpr,
+) -> Result<Expression, SqlError> {
+    let values = [fill("bl_e.key", &[])?, fill("bl_e.value", &[])?];
+    let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
+    fill(template, &[map.clone(), body])
+}
+
+fn arrays_zip(items: &[Expression]) -> Result<Expression, SqlError> {
+    let mut fields = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let name = match item {
+            Expression::Column(column) => column.name.name.clone(),
+            _ => index.to_string(),
+        };
+        fields.push((Some(name), fill(&format!("bl_z[{}]", index + 1), &[])?));
+    }
+    let entry = Expression::Struct(Box::new(Struct { fields }));
+    fill(
+        "list_transform(_0, bl_z -> _1)",
+        &[function("list_zip", items.to_vec()), entry],
+    )
+}
+
+/// concat is NULL when a part is, unlike DuckDB's function of that name.
+fn concat(items: &[Expression]) -> Result<Expression, SqlError> {
+    let mut items = items.iter().cloned();
+    let first = items.next().unwrap_or_else(null);
+    let Some(second) = items.next() else {
+        return Ok(first);
+    };
+    let mut joined = fill("_0 || _1", &[first, second])?;
+    for item in items {
+        joined = fill("_0 || _1", &[joined, item])?;
+    }
+    Ok(bracket(joined))
+}
+
+/// decode(value, search, result, ... [, default]) compares NULLs as equal.
+fn decode(items: &[Expression]) -> Result<Expression, SqlError> {
+    let (Some(value), rest) = (items.first(), items.get(1..).unwrap_or_default()) else {
+        return Err(wrong_arguments("decode"));
+    };
+    let mut args = vec![value.clone()];
+    let mut sql = "CASE".to_owned();
+    for pair in rest.chunks(2) {
+        let next = args.len();
+        args.extend(pair.iter().cloned());
+        match pair.len() {
+            2 => sql.push_str(&format!(
+                " WHEN _0 IS NOT DISTINCT FROM _{next} THEN _{}",
+                next + 1
+            )),
+            _ => sql.push_str(&format!(" ELSE _{next}")),
+        }
+    }
+    sql.push_str(" END");
+    fill(&sql, &args)
+}
+
+/// from_json(text, schema): what does not fit becomes NULL, as in PERMISSIVE mode.
+fn from_json(json: &Expression, schema: &Expression) -> Result<Expression, SqlError> {
+    let schema =
+        string_value(schema).ok_or_else(|| SqlError::unsupported("A schema that is no literal"))?;
+    let physical = schema_type(schema)?;
+    let structure = Dialect::get(DialectType::DuckDB)
+        .parse_data_type(&physical)
+        .map_err(|e| SqlError::internal(e.to_string()))
+        .and_then(|kind| json_structure(&kind))?;
+    fill(
+        "TRY(json_transform(_0, _1))",
+        &[json.clone(), text(&structure)],
+    )
+}
+
+/// A type as DuckDB's json_transform wants it.
+fn json_structure(kind: &DataType) -> Result<String, SqlError> {
+    match kind {
+        DataType::Array { element_type, .. } | DataType::List { element_type } => {
+            Ok(format!("[{}]", json_structure(element_type)?))
+        }
+        DataType::Struct { fields, .. } => {
+            let mut parts = Vec::new();
+            for field in fields {
+                let name = field.name.trim_matches('"');
+                parts.push(format!(
+                    "{}:{}",
+                    serde_json::Value::from(name),
+                    json_structure(&field.data_type)?
+                ));
+            }
+            Ok(format!("{{{}}}", parts.join(",")))
+        }
+        kind => {
+            let expression = Expression::DataType(kind.clone());
+            let text = Dialect::get(DialectType::DuckDB).generate(&expression);
+            text.map(|t| serde_json::Value::from(t).to_string())
+                .map_err(|e| SqlError::internal(e.to_string()))
+        }
+    }
+}
+
+/// `$1` of Java's replacement strings is `\1` in RE2's.
+fn java_groups(replacement: &str) -> String {
+    let mut out = String::new();
+    let mut rest = replacement.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '$' && rest.peek().is_some_and(char::is_ascii_digit) {
+            out.push('\\');
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn with_pattern(
+    template: &str,
+    value: &Expression,
+    pattern: &Expression,
+) -> Result<Expression, SqlError> {
+    let pattern = string_value(pattern)
+        .ok_or_else(|| SqlError::unsupported("A datetime pattern that is no literal"))?;
+    fill(template, &[value.clone(), text(&strftime(pattern)?)])
+}
+
+fn trunc_unit(unit: &Expression) -> Result<String, SqlError> {
+    let unit = string_value(unit)
+        .ok_or_else(|| SqlError::unsupported("A date unit that is no literal"))?;
+    Ok(match unit.to_uppercase().as_str() {
+        "YEAR" | "YYYY" | "YY" => "year",
+        "QUARTER" => "quarter",
+        "MONTH" | "MM" | "MON" => "month",
+        "WEEK" => "week",
+        "DAY" | "DD" => "day",
+        "HOUR" => "hour",
+        "MINUTE" => "minute",
+        "SECOND" => "second",
+        "MILLISECOND" => "millisecond",
+        "MICROSECOND" => "microsecond",
+        _ => return Err(invalid_unit(unit)),
+    }
+    .to_owned())
+}
+
+/// A unit written as a bare word, which the parser takes for a column.
+fn unit_name(unit: &Expression) -> Result<String, SqlError> {
+    let name = match unit {
+        Expression::Column(column) => column.name.name.to_lowercase(),
+        Expression::Identifier(identifier) => identifier.name.to_lowercase(),
+        Expression::Var(var) => var.this.to_lowercase(),
+        other => string_value(other).unwrap_or_default().to_lowercase(),
+    };
+    match name.as_str() {
+        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second"
+        | "millisecond" | "microsecond" => Ok(name),
+        "dayofyear" => Ok("day".to_owned()),
+        _ => Err(invalid_unit(&name)),
+    }
+}
+
+fn invalid_unit(unit: &str) -> SqlError {
+    let detail = format!("`{unit}` is no datetime unit.");
+    SqlError::new("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", detail)
+}
+
+fn date_arithmetic(
+    unit: &Expression,
+    amount: &Expression,
+    value: &Expression,
+) -> Result<Expression, SqlError> {
+    let (convert, factor) = match unit_name(unit)?.as_str() {
+        "year" => ("to_years", 1),
+        "quarter" => ("to_months", 3),
+        "month" => ("to_months", 1),
+        "week" => ("to_days", 7),
+        "day" => ("to_days", 1),
+        "hour" => ("to_hours", 1),
+        "minute" => ("to_minutes", 1),
+        "second" => ("to_seconds", 1),
+        "millisecond" => ("to_milliseconds", 1),
+        _ => ("to_microseconds", 1),
+    };
+    let template = format!("CAST(_1 AS TIMESTAMP) + {convert}(CAST(_0 * {factor} AS INTEGER))");
+    fill(&template, &[amount.clone(), value.clone()])
+}
+
+fn date_part(field: &str, value: Expression) -> Result<Expression, SqlError> {
+    let name = match field {
+        "year" | "years" | "yr" | "y" => "year",
+        "quarter" | "qtr" => "quarter",
+        "month" | "mon" | "months" => "month",
+        "week" | "weeks" | "w" => "weekofyear",
+        "day" | "d" | "days" => "day",
+        "dayofweek" | "dow" => "dayofweek",
+        "dayofweek_iso" | "dow_iso" => "dayofweek_iso",
+        "doy" | "dayofyear" => "dayofyear",
+        "hour" | "h" | "hours" => "hour",
+        "minute" | "min" | "m" => "minute",
+        "second" | "sec" | "s" => "second",
+        _ => return Err(invalid_unit(field)),
+    };
+    Ok(function(name, vec![value]))
+}

@@ -1,0 +1,4 @@
+//! The local workspace through its real server: each test starts one on a free port with a data folder of its own.
+
+mod harness;
+mod statements;
