@@ -25,9 +25,9 @@ const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 /// How long a statement waits for another process's write to a SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an operation waits for a free connection: past it the database is overloaded or gone, and saying so is
-/// better than a longer queue.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an operation waits for a connection: past it the database is overloaded or gone, and saying so is better
+/// than a longer queue.
+const DEFAULT_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// SQLite readers beside the one writer; each is a thread and a page cache of up to 2 MiB.
 const DEFAULT_READERS: u32 = 4;
@@ -114,6 +114,8 @@ pub struct StoreOptions {
     pub sqlite_max_pages: Option<u32>,
     /// Connections to PostgreSQL.
     pub postgres_connections: u32,
+    /// How long an operation waits for a connection, and opening for a server that is still starting.
+    pub acquire_timeout: Duration,
     /// Tells the time for timestamps and leases.
     pub clock: Arc<dyn Clock>,
 }
@@ -125,6 +127,7 @@ impl Default for StoreOptions {
             sqlite_readers: DEFAULT_READERS,
             sqlite_max_pages: None,
             postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
+            acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
             clock: Arc::new(SystemClock),
         }
     }
@@ -152,14 +155,14 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Engine, Stor
     if let Some(pages) = options.sqlite_max_pages {
         write = write.pragma("max_page_count", pages.to_string());
     }
-    let writer = open_writer(write).await?;
+    let writer = open_writer(write, options).await?;
     if let Err(error) = migrate_sqlite(&writer).await {
         writer.close().await;
         return Err(error);
     }
     let readers = SqlitePoolOptions::new()
         .max_connections(options.sqlite_readers.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
         .connect_lazy_with(connect.pragma("query_only", "on"));
     Ok(Engine::Sqlite { writer, readers })
@@ -174,12 +177,12 @@ fn create_private(path: &Path) {
     drop(open.open(path));
 }
 
-async fn open_writer(connect: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+async fn open_writer(connect: SqliteConnectOptions, options: &StoreOptions) -> Result<SqlitePool, StoreError> {
     let mut attempt = 1;
     loop {
         let opened = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(options.acquire_timeout)
             .test_before_acquire(false)
             // SQLite undoes a transaction by itself when the disk is full; the driver's count of open transactions
             // does not notice, and the connection would refuse every later one. A fresh one takes its place.
@@ -214,7 +217,7 @@ async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Engine, Stor
     let pool = PgPoolOptions::new()
         // One of them is the listener's.
         .max_connections(options.postgres_connections.max(2))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
         .connect_with(connect)
         .await?;

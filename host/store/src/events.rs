@@ -1,6 +1,7 @@
 //! Reading the log.
 
 use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId, UserId};
+use chrono::{DateTime, Utc};
 
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
@@ -165,34 +166,55 @@ impl Store {
         rows.iter().map(event).collect()
     }
 
-    /// Deletes deltas and progress of turns that have ended, at most `limit` events at a time, the oldest turns
-    /// first; returns how many. Their messages and results stay. Called in the background until it returns less
-    /// than `limit`.
+    /// Deletes the deltas and the progress of turns that ended before a time, of at most `max_turns` turns, the longest
+    /// ended first; returns how many turns it went through. Their messages and results stay. Called in the
+    /// background, a few turns at a time, until it returns less than `max_turns`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn prune_deltas(
-        &self,
-        ended_before: chrono::DateTime<chrono::Utc>,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let rows = self
-            .engine()
-            .write(
-                "delete from events
-                where (conversation_id, seq) in (
-                        select events.conversation_id, events.seq
-                        from events
-                        join turns on turns.id = events.turn_id
-                        where events.kind in ('text_delta', 'thinking_delta', 'tool_progress')
-                            and turns.status in ('completed', 'failed', 'cancelled')
-                            and turns.updated_at < $1
-                        limit $2
-                    )
-                returning seq",
-                args![ended_before, i64::from(limit)],
+    pub async fn prune_deltas(&self, ended_before: DateTime<Utc>, max_turns: u32) -> Result<u64, StoreError> {
+        let mut tx = self.engine().begin().await?;
+        let turns = tx
+            .fetch_all(
+                Sql::Each {
+                    sqlite: "select id, conversation_id, first_seq, last_seq
+                    from turns
+                    where has_deltas
+                        and status in ('completed', 'failed', 'cancelled')
+                        and updated_at < $1
+                    order by updated_at
+                    limit $2",
+                    postgres: "select id, conversation_id, first_seq, last_seq
+                    from turns
+                    where has_deltas
+                        and status in ('completed', 'failed', 'cancelled')
+                        and updated_at < $1
+                    order by updated_at
+                    limit $2
+                    for update skip locked",
+                },
+                args![ended_before, i64::from(max_turns)],
             )
             .await?;
-        Ok(rows.len() as u64)
+        for turn in &turns {
+            tx.execute(
+                "delete from events
+                where conversation_id = $1
+                    and seq >= $2
+                    and seq <= $3
+                    and kind in ('text_delta', 'thinking_delta', 'tool_progress')",
+                args![turn.uuid("conversation_id")?, turn.int("first_seq")?, turn.int("last_seq")?],
+            )
+            .await?;
+            tx.execute(
+                "update turns
+                set has_deltas = $1
+                where id = $2",
+                args![false, turn.uuid("id")?],
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(turns.len() as u64)
     }
 }

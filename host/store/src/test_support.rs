@@ -69,10 +69,12 @@ pub async fn postgres_url() -> Result<String, TestPostgresError> {
 /// Arguments: the programs' folder, the server's folder.
 const SUPERVISOR: &str = r#"
 bin=$1; cd "$2" || exit 1
+# The test process may die while the server starts: then nobody hears "ready", and cleaning up is due all the same.
+trap '' PIPE
 "$bin/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1 </dev/null &&
 "$bin/pg_ctl" -D data -l server.log -w -t 60 -o "-c listen_addresses= -k $2/socket -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB" start >>log 2>&1 </dev/null
 status=$?
-if [ $status = 0 ]; then echo ready; else tail -n 20 log server.log | tr '\n' ' '; echo; fi
+if [ $status = 0 ]; then echo ready 2>/dev/null; else tail -n 20 log server.log | tr '\n' ' '; echo; fi
 read -r _
 if [ $status = 0 ]; then "$bin/pg_ctl" -D data -m immediate -w -t 20 stop >/dev/null 2>&1 </dev/null; fi
 cd /; rm -rf "$2"

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bricklayer_domain::{Event, TurnStatus};
@@ -17,26 +18,25 @@ const UNPRIVILEGED: u32 = 65_534;
 
 on_both_engines!(a_killed_process_leaves_whole_appends);
 
-/// This test program again, as a child that does one thing; without privileges when asked.
-pub(crate) fn child(role: &str, url: &StoreUrl, unprivileged: bool) -> Command {
-    let mut program = std::env::current_exe().unwrap();
+/// This test program again, as a child that does one thing. With a folder for a copy of the program it has no
+/// privileges, even when this process is root: the target folder may be closed to others.
+pub(crate) fn child(role: &str, url: &StoreUrl, unprivileged: Option<&Path>) -> Command {
+    let program = std::env::current_exe().unwrap();
     let address = match url {
         StoreUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
         StoreUrl::Postgres(url) => url.clone(),
     };
-    let scratch = tempfile::tempdir().unwrap();
-    let is_root = scratch.path().metadata().unwrap().uid() == 0;
-    if unprivileged && is_root {
-        // The target folder may be closed to others.
-        let copy = scratch.keep().join("store-test-child");
-        std::fs::copy(&program, &copy).unwrap();
-        std::fs::set_permissions(copy.parent().unwrap(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        program = copy;
-    }
-    let mut command = Command::new(program);
-    if unprivileged && is_root {
-        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
-    }
+    let mut command = match unprivileged {
+        Some(folder) if folder.metadata().unwrap().uid() == 0 => {
+            let copy = folder.join("store-test-child");
+            std::fs::copy(&program, &copy).unwrap();
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut command = Command::new(copy);
+            command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
+            command
+        }
+        _ => Command::new(program),
+    };
     command.args(["--exact", "crash::child_process", "--nocapture", "--test-threads=1"]);
     command.env(ROLE, role).env(URL, address).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -90,7 +90,7 @@ async fn append_for_ever(store: Store) {
 
 async fn a_killed_process_leaves_whole_appends(world: World) {
     let scene = world.scene().await;
-    let mut process = child("append", &world.url, false).spawn().unwrap();
+    let mut process = child("append", &world.url, None).spawn().unwrap();
     let mut acknowledged = std::collections::HashMap::<String, usize>::new();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut heard = 0;

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use bricklayer_store::{Detail, PageRequest, Store, StoreError, StoreOptions, StoreUrl};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
@@ -155,9 +156,10 @@ async fn a_read_only_database_is_refused() {
     world.store().await.close().await;
     let path = sqlite_path(&world);
     let folder = path.parent().unwrap();
+    let programs = tempfile::tempdir().unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o444)).unwrap();
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let output = child("open", &world.url, true).output().unwrap();
+    let output = child("open", &world.url, Some(programs.path())).output().unwrap();
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("opened: Err(ReadOnly("), "{said} {}", String::from_utf8_lossy(&output.stderr));
@@ -197,7 +199,8 @@ async fn a_full_database_refuses_and_recovers() {
 #[tokio::test]
 async fn an_unreachable_server_is_unavailable() {
     let url: StoreUrl = "postgres://nobody:secret@127.0.0.1:1/none".parse().unwrap();
-    let error = Store::connect(&url, StoreOptions::default()).await.unwrap_err();
+    let options = StoreOptions { acquire_timeout: Duration::from_millis(200), ..StoreOptions::default() };
+    let error = Store::connect(&url, options).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     assert!(!format!("{error:?} {error}").contains("secret"));
 }
