@@ -44,10 +44,12 @@ export async function readStream({ executionId, after, signal, onOpen, onFrame }
   }
 }
 
-/** The frame's `id` is what counts as seen; a body may leave `seq` out. */
+/**
+ * Only a frame's `id` says that its event was seen whole: one stored event may come as several frames, of which the
+ * last alone carries the id. Continuing after a sequence number read from an earlier one would lose the rest.
+ */
 function withSeq(event: WireEvent, id: string | undefined): WireEvent {
-  if (event.seq !== null || id === undefined || !/^\d+$/.test(id)) return event;
-  return { ...event, seq: Number(id) };
+  return { ...event, seq: id !== undefined && /^\d+$/.test(id) ? Number(id) : null };
 }
 
 async function withSilenceLimit<T>(promise: Promise<T>): Promise<T> {

@@ -135,7 +135,7 @@ export function parseWireEvent(raw: unknown): WireEvent | null {
   return parsed.success ? parsed.output : null;
 }
 
-/** Checks the JSON text of one frame. */
+/** Checks the JSON text of one frame. Its `seq` is set by whoever knows the frame's id. */
 export function parseFrame(data: string): WireEvent | null {
   try {
     return parseWireEvent(JSON.parse(data));

@@ -44,7 +44,6 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
     setWide(!wide);
   };
   const toggleFiles = (): void => navigate(filesShown ? here : links.withFile(here, null));
-  const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 
   useShortcuts({
     newChat: () => navigate(links.project(projectId)),
@@ -130,4 +129,8 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
       </div>
     </FileLinks>
   );
+}
+
+function focus(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.focus();
 }

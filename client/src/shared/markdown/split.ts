@@ -39,12 +39,19 @@ function cut(markdown: string): string[] {
   return blocks;
 }
 
-const listMark = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
+const listMark = /^ {0,3}(?:([-*+])|\d{1,9}([.)]))(?:\s|$)/;
 
 /** Whether a line after a blank one still belongs to the block: indented text, or the next item of a list. */
 function continues(block: string, line: string): boolean {
   if (/^(?: {2,}|\t)\S/.test(line)) return listMark.test(block) || /^(?: {4}|\t)/.test(line);
-  return listMark.test(block) && listMark.test(line);
+  const [mark, next] = [listKind(block), listKind(line)];
+  return mark !== null && mark === next;
+}
+
+/** What a list is marked with; another mark begins another list. */
+function listKind(text: string): string | null {
+  const match = listMark.exec(text);
+  return match === null ? null : (match[1] ?? match[2] ?? null);
 }
 
 function nextFence(fence: Fence | null, line: string): Fence | null {

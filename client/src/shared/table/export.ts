@@ -24,16 +24,19 @@ function guardFormula(text: string): string {
 
 /** For pasting into a spreadsheet: tabs and line breaks inside values become spaces. */
 export function toTsv(columns: readonly Column[], rows: readonly Row[]): string {
-  const clean = (cell: Cell): string => guardFormula((cell ?? "").replaceAll(/[\t\r\n]+/g, " "));
-  return [columns.map((column) => clean(column.name)), ...rows.map((row) => row.map(clean))].map((record) => record.join("\t")).join("\n");
+  const records = [columns.map((column) => tsvCell(column.name)), ...rows.map((row) => row.map(tsvCell))];
+  return records.map((record) => record.join("\t")).join("\n");
+}
+
+function tsvCell(cell: Cell): string {
+  return guardFormula((cell ?? "").replaceAll(/[\t\r\n]+/g, " "));
 }
 
 export function toMarkdown(columns: readonly Column[], rows: readonly Row[]): string {
-  const clean = (cell: Cell): string => (cell ?? "").replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll(/\r?\n/g, " ");
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [
-    line(columns.map((column) => clean(column.name))),
-    line(columns.map(() => "---")),
-    ...rows.map((row) => line(row.map(clean))),
-  ].join("\n");
+  const records = [columns.map((column) => markdownCell(column.name)), columns.map(() => "---"), ...rows.map((row) => row.map(markdownCell))];
+  return records.map((record) => `| ${record.join(" | ")} |`).join("\n");
+}
+
+function markdownCell(cell: Cell): string {
+  return (cell ?? "").replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll(/\r?\n/g, " ");
 }

@@ -58,14 +58,14 @@ export function asTable(structured: unknown): TableData | null {
   };
 }
 
-/** A list of flat objects (warehouses, files) as a table; `null` when the value is not one. */
+/** A list of objects (warehouses, columns) as a table; `null` when the value is not one. */
 export function asObjectTable(value: unknown): TableData | null {
   if (!Array.isArray(value) || value.length === 0) return null;
-  const parsed = v.safeParse(v.array(v.record(v.string(), v.optional(scalar))), value);
+  const parsed = v.safeParse(v.array(v.record(v.string(), v.unknown())), value);
   if (!parsed.success) return null;
   const names = [...new Set(parsed.output.flatMap((entry) => Object.keys(entry)))];
   return {
-    columns: names.map((name) => ({ name, type: "", typeText: "" })),
+    columns: names.map((name) => ({ name, type: allNumbers(parsed.output, name) ? "DOUBLE" : "", typeText: "" })),
     rows: parsed.output.map((entry) => names.map((name) => asCell(entry[name]))),
     totalRows: parsed.output.length,
     truncated: false,
@@ -74,8 +74,15 @@ export function asObjectTable(value: unknown): TableData | null {
   };
 }
 
-function asCell(value: string | number | boolean | null | undefined): Cell {
-  return value === null || value === undefined ? null : String(value);
+function allNumbers(entries: readonly Record<string, unknown>[], name: string): boolean {
+  return entries.every((entry) => entry[name] == null || typeof entry[name] === "number") && entries.some((entry) => entry[name] != null);
+}
+
+function asCell(value: unknown): Cell {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value.join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 const numeric = new Set(["TINYINT", "BYTE", "SMALLINT", "SHORT", "INT", "INTEGER", "BIGINT", "LONG", "DECIMAL", "DEC", "NUMERIC", "FLOAT", "REAL", "DOUBLE"]);

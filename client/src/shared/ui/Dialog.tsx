@@ -21,6 +21,8 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
     return () => dialog?.close();
   }, []);
   return (
+    // A press on the backdrop closes; by keyboard Escape does, which the browser reports as `cancel`.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
     <dialog
       ref={ref}
       className={cx(styles.dialog, wide && styles.wide)}

@@ -2,7 +2,7 @@ import type { ComponentProps } from "react";
 import { navigate } from "@/shared/lib/navigation";
 
 /** A link inside the app. Modified clicks (new tab, new window) stay the browser's. */
-export function Link({ href, onClick, ...rest }: ComponentProps<"a"> & { href: string }) {
+export function Link({ href, onClick, children, ...rest }: ComponentProps<"a"> & { href: string }) {
   return (
     <a
       href={href}
@@ -13,6 +13,8 @@ export function Link({ href, onClick, ...rest }: ComponentProps<"a"> & { href: s
         navigate(href);
       }}
       {...rest}
-    />
+    >
+      {children}
+    </a>
   );
 }

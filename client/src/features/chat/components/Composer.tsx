@@ -33,7 +33,9 @@ export function Composer(props: ComposerProps) {
   useLayoutEffect(() => {
     const element = field.current;
     if (element === null) return;
-    element.style.height = "auto";
+    // An empty field has one line, whatever its placeholder would need.
+    element.style.height = value === "" ? "" : "auto";
+    if (value === "") return;
     element.style.height = `${Math.min(element.scrollHeight, MAX_HEIGHT_PX)}px`;
   }, [value]);
 

@@ -8,8 +8,6 @@ const sqlFields = new Set(["statement", "sql", "sql_query", "sql_content", "scri
 export function ToolArguments({ input }: { input: unknown }) {
   const entries = Object.entries(asRecord(input)).filter(([, value]) => value !== null && value !== undefined);
   if (entries.length === 0) return null;
-  const isLong = ([name, value]: [string, unknown]): boolean =>
-    typeof value === "string" && (sqlFields.has(name) || value.includes("\n") || value.length > 100);
   const short = entries.filter((entry) => !isLong(entry));
   return (
     <div className={styles.arguments}>
@@ -28,6 +26,10 @@ export function ToolArguments({ input }: { input: unknown }) {
       )}
     </div>
   );
+}
+
+function isLong([name, value]: [string, unknown]): boolean {
+  return typeof value === "string" && (sqlFields.has(name) || value.includes("\n") || value.length > 100);
 }
 
 function languageOf(field: string, input: unknown): string {

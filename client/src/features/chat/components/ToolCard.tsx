@@ -1,9 +1,9 @@
 import { memo, useId, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { formatDuration } from "@/shared/lib/format";
-import { asTable } from "@/shared/table/tableData";
 import { Icon } from "@/shared/ui/Icon";
 import { describeOutcome, describeTool, shortName } from "../model/describeTool";
+import { hasRows } from "../model/output";
 import type { ToolItem } from "../model/view";
 import { ApprovalPanel } from "./ApprovalPanel";
 import { ToolArguments } from "./ToolArguments";
@@ -20,8 +20,7 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
   const { title, detail } = describeTool(tool.name, tool.input);
   const outcome = describeOutcome(tool);
   const { result } = tool;
-  const table = result === null || result.isError ? null : asTable(result.structured);
-  const hasRows = table !== null && table.rows.length > 0;
+  const showsRows = hasRows(result);
   return (
     <article className={cx(styles.card, result?.isError === true && styles.failed, tool.status === "waiting" && styles.asking)} aria-label={`${title}: ${tool.status}`}>
       <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
@@ -39,8 +38,8 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
       {(tool.status === "running" || tool.status === "planned" || tool.status === "answered") && <ToolProgress tool={tool} />}
       {tool.status === "waiting" && <ApprovalPanel tool={tool} />}
       {result?.isError === true && tool.approval?.decision !== "no" && <ToolError result={result} />}
-      <div id={id} hidden={!open && !hasRows}>
-        {(open || hasRows) && (
+      <div id={id} hidden={!open && !showsRows}>
+        {(open || showsRows) && (
           <div className={styles.body}>
             {open && (
               <>

@@ -11,7 +11,8 @@ export function activityOf(turn: TurnView, stopping: boolean): string | null {
   const last = turn.items.at(-1);
   if (last === undefined) return "Starting…";
   const waiting = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.status === "waiting");
-  if (waiting !== undefined) return "Waiting for your answer";
+  // The question itself is on screen.
+  if (waiting !== undefined) return null;
   if (last.kind === "tool") {
     if (last.result === null) return `${describeTool(last.name, last.input).title}…`;
     return "Reading the result…";

@@ -1,5 +1,5 @@
 /** What a tool call does, in plain words, from its name and arguments. */
-import { formatCount, plural } from "@/shared/lib/format";
+import { plural } from "@/shared/lib/format";
 import { asTable } from "@/shared/table/tableData";
 import type { ToolItem } from "./view";
 
@@ -53,10 +53,13 @@ export function describeOutcome(tool: ToolItem): string {
   if (tool.result.isError) return (tool.result.errorKind ?? "failed").replaceAll("-", " ");
   const table = asTable(tool.result.structured);
   if (table !== null && table.columns.length > 0) return plural(table.totalRows, "row");
-  const results = asRecord(tool.result.structured)["results"];
-  if (Array.isArray(results)) return `${formatCount(results.length)} statements`;
   const structured = asRecord(tool.result.structured);
-  return text(structured, "warehouse_name", "name", "path");
+  if (structured["state"] === "running" || structured["state"] === "pending") return "still running";
+  for (const [field, noun] of [["steps", "statement"], ["tables", "table"], ["warehouses", "warehouse"]] as const) {
+    const list = structured[field];
+    if (Array.isArray(list)) return plural(list.length, noun);
+  }
+  return text(structured, "warehouse_name", "name");
 }
 
 export function asRecord(value: unknown): Readonly<Record<string, unknown>> {

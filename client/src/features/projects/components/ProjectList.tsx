@@ -47,7 +47,7 @@ export function ProjectList() {
       {projects.data?.length === 0 && (
         <div className={styles.empty}>
           <div className={styles.wall} aria-hidden="true">
-            {Array.from({ length: 11 }, (_, brick) => (
+            {Array.from({ length: 9 }, (_, brick) => (
               <i key={brick} />
             ))}
           </div>

@@ -1,0 +1,180 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ChatContext, type ChatContextValue } from "../chatContext";
+import { Session } from "../model/session";
+import type { ToolItem } from "../model/view";
+import { Composer } from "./Composer";
+import { ToolCard } from "./ToolCard";
+
+const tool: ToolItem = {
+  kind: "tool",
+  key: "a",
+  id: "a",
+  step: 0,
+  order: 0,
+  name: "mcp__databricks__execute_sql",
+  input: { statement: "DROP TABLE main.sales.orders", warehouse_id: "w1" },
+  status: "succeeded",
+  approval: null,
+  startedAt: null,
+  progress: null,
+  result: null,
+};
+
+function inChat(children: ReactNode, destructive = true): ReactNode {
+  const session = new Session({ load: () => Promise.resolve({ events: [], last_seq: 0, active_execution: null }), onActivity: () => undefined, read: () => new Promise(() => undefined) });
+  session.started("turn-1", "Drop it");
+  const chat: ChatContextValue = { projectId: "p", conversationId: "c", session, send: () => undefined, isDestructive: () => destructive };
+  return (
+    <QueryClientProvider client={new QueryClient()}>
+      <ChatContext value={chat}>{children}</ChatContext>
+    </QueryClientProvider>
+  );
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("a tool card", () => {
+  it("says in words what it did, and opens to its arguments", async () => {
+    const user = userEvent.setup();
+    render(inChat(<ToolCard tool={{ ...tool, result: { content: "all went well", isError: false, errorKind: null, structured: null, durationMs: 1_234 } }} />));
+    const head = screen.getByRole("button", { name: /Run SQL/ });
+    expect(head.textContent).toContain("DROP TABLE main.sales.orders");
+    expect(head.textContent).toContain("1.2 s");
+    expect(screen.queryByText("warehouse_id")).toBeNull();
+    await user.click(head);
+    expect(head.getAttribute("aria-expanded")).toBe("true");
+    expect(screen.getByText("warehouse_id")).toBeTruthy();
+    expect(screen.getByText("all went well")).toBeTruthy();
+  });
+
+  it("shows rows without being opened", () => {
+    const structured = { columns: [{ name: "n", type_name: "INT" }], rows: [["42"]], total_row_count: 1, truncated: false };
+    render(inChat(<ToolCard tool={{ ...tool, result: { content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
+    expect(screen.getByRole("gridcell", { name: "42" })).toBeTruthy();
+  });
+
+  it("shows each statement of a script, the skipped ones too", async () => {
+    const user = userEvent.setup();
+    const structured = {
+      steps: [
+        { number: 1, statement: "SELECT 1", status: "succeeded", columns: [{ name: "a" }], rows: [["1"]] },
+        { number: 2, statement: "SELECT x", status: "failed", error: "no such column", columns: [], rows: [] },
+        { number: 3, statement: "SELECT 3", status: "skipped", columns: [], rows: [] },
+      ],
+    };
+    render(inChat(<ToolCard tool={{ ...tool, name: "mcp__databricks__execute_sql_multi", result: { content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
+    await user.click(screen.getByRole("button", { name: /Run SQL script/ }));
+    expect(screen.getByText("skipped")).toBeTruthy();
+    expect(screen.getByText("no such column")).toBeTruthy();
+    expect(screen.getByRole("gridcell", { name: "1" })).toBeTruthy();
+  });
+
+  it("shows an error with its kind and text", () => {
+    render(inChat(<ToolCard tool={{ ...tool, status: "failed", result: { content: "[PARSE] near DROP", isError: true, errorKind: "permission-denied", structured: null, durationMs: 5 } }} />));
+    expect(screen.getByRole("alert").textContent).toContain("you may not do this");
+    expect(screen.getByRole("alert").textContent).toContain("[PARSE] near DROP");
+  });
+});
+
+describe("an approval", () => {
+  const waiting: ToolItem = { ...tool, status: "waiting", approval: { reason: "It deletes data.", decision: null } };
+
+  it("shows the exact statement and puts the focus on No", () => {
+    render(inChat(<ToolCard tool={waiting} />));
+    expect(screen.getByRole("group", { name: "Approval needed" }).textContent).toContain("DROP TABLE main.sales.orders");
+    expect(screen.getByText("It deletes data.")).toBeTruthy();
+    expect(document.activeElement).toBe(screen.getByRole("button", { name: "No" }));
+  });
+
+  it("does not take the focus from somebody who is writing", () => {
+    render(
+      inChat(
+        <>
+          <textarea aria-label="Message" defaultValue="half a thought" autoFocus />
+          <ToolCard tool={waiting} />
+        </>,
+      ),
+    );
+    expect(document.activeElement).toBe(screen.getByLabelText("Message"));
+  });
+
+  it.each([
+    ["No", "no"],
+    ["Run once", "once"],
+    ["For this conversation", "conversation"],
+  ])("%s is sent as %s, once", async (button, decision) => {
+    const fetched = vi.fn((_path: string, _options: RequestInit) => Promise.resolve(new Response(JSON.stringify({ success: true, decision }))));
+    vi.stubGlobal("fetch", fetched);
+    const user = userEvent.setup();
+    render(inChat(<ToolCard tool={waiting} />));
+    await user.click(screen.getByRole("button", { name: button }));
+    await waitFor(() => expect(screen.getByRole<HTMLButtonElement>("button", { name: "No" }).disabled).toBe(true));
+    await user.click(screen.getByRole("button", { name: button }));
+    expect(fetched).toHaveBeenCalledTimes(1);
+    expect(fetched.mock.calls[0]?.[0]).toBe("/api/executions/turn-1/approvals/a");
+    expect(fetched.mock.calls[0]?.[1].body).toBe(JSON.stringify({ decision }));
+  });
+
+  it("says when the answer did not arrive and lets one try again", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("offline")));
+    const user = userEvent.setup();
+    render(inChat(<ToolCard tool={waiting} />));
+    await user.click(screen.getByRole("button", { name: "No" }));
+    await screen.findByText(/did not arrive/);
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "No" }).disabled).toBe(false);
+  });
+});
+
+describe("the composer", () => {
+  const base = { value: "", onChange: vi.fn(), onSend: vi.fn(), onStop: vi.fn(), running: false, stopping: false, sending: false, history: ["first", "second"], placeholder: "Ask" };
+
+  it("sends with Enter and not with Shift+Enter", async () => {
+    const onSend = vi.fn();
+    const user = userEvent.setup();
+    render(<Composer {...base} value=" hello " onSend={onSend} />);
+    screen.getByLabelText("Message").focus();
+    await user.keyboard("{Shift>}{Enter}{/Shift}");
+    expect(onSend).not.toHaveBeenCalled();
+    await user.keyboard("{Enter}");
+    expect(onSend).toHaveBeenCalledWith("hello");
+  });
+
+  it("does not send nothing, nor while a turn runs", async () => {
+    const onSend = vi.fn();
+    const user = userEvent.setup();
+    const { rerender } = render(<Composer {...base} value="   " onSend={onSend} />);
+    screen.getByLabelText("Message").focus();
+    await user.keyboard("{Enter}");
+    rerender(<Composer {...base} value="next" running onSend={onSend} />);
+    await user.keyboard("{Enter}");
+    expect(onSend).not.toHaveBeenCalled();
+    expect(screen.getByText("Kept until this turn ends")).toBeTruthy();
+  });
+
+  it("recalls earlier messages", async () => {
+    const onChange = vi.fn();
+    const user = userEvent.setup();
+    render(<Composer {...base} onChange={onChange} />);
+    screen.getByLabelText("Message").focus();
+    await user.keyboard("{ArrowUp}{ArrowUp}{ArrowDown}{ArrowDown}");
+    expect(onChange.mock.calls.map(([text]) => text as string)).toEqual(["second", "first", "second", ""]);
+  });
+
+  it("stops by its button, and by Escape pressed twice", async () => {
+    const onStop = vi.fn();
+    const user = userEvent.setup();
+    render(<Composer {...base} running onStop={onStop} />);
+    await user.click(screen.getByRole("button", { name: "Stop" }));
+    expect(onStop).toHaveBeenCalledTimes(1);
+    screen.getByLabelText("Message").focus();
+    await user.keyboard("{Escape}");
+    expect(screen.getByText("Press Esc again to stop")).toBeTruthy();
+    expect(onStop).toHaveBeenCalledTimes(1);
+    await user.keyboard("{Escape}");
+    expect(onStop).toHaveBeenCalledTimes(2);
+  });
+});

@@ -1,0 +1,97 @@
+/** A tool's result sorted into what can be shown well: tables, the steps of a script, or text. */
+import * as v from "valibot";
+import { type TableData, asObjectTable, asTable } from "@/shared/table/tableData";
+import { asRecord } from "./describeTool";
+import type { ToolResult } from "./view";
+
+export interface LabelledTable {
+  readonly label: string;
+  readonly data: TableData;
+}
+
+export interface ScriptStep {
+  readonly number: number;
+  readonly statement: string;
+  readonly status: string;
+  readonly error: string | null;
+  readonly table: TableData | null;
+}
+
+export type Output =
+  | { kind: "tables"; tables: readonly LabelledTable[] }
+  | { kind: "script"; steps: readonly ScriptStep[] }
+  | { kind: "text"; text: string; language: string };
+
+export function outputOf(result: ToolResult): Output {
+  const { structured, content } = result;
+  const steps = scriptSteps(structured);
+  if (steps !== null) return { kind: "script", steps };
+  const tables = tablesOf(structured);
+  return tables.length > 0 ? { kind: "tables", tables } : textOf(structured, content);
+}
+
+/** Whether there are rows to see, which are worth showing before anybody asks. */
+export function hasRows(result: ToolResult | null): boolean {
+  if (result === null || result.isError) return false;
+  const table = asTable(result.structured);
+  if (table !== null) return table.rows.length > 0;
+  return scriptSteps(result.structured)?.some((step) => step.table !== null && step.table.rows.length > 0) ?? false;
+}
+
+const stepSchema = v.object({
+  number: v.number(),
+  statement: v.string(),
+  status: v.string(),
+  error: v.optional(v.nullable(v.string()), null),
+});
+
+function scriptSteps(structured: unknown): readonly ScriptStep[] | null {
+  const steps = asRecord(structured)["steps"];
+  if (!Array.isArray(steps)) return null;
+  return steps.flatMap((raw: unknown) => {
+    const parsed = v.safeParse(stepSchema, raw);
+    if (!parsed.success) return [];
+    const table = asTable(raw);
+    return [{ ...parsed.output, table: table === null || table.columns.length === 0 ? null : table }];
+  });
+}
+
+function tablesOf(structured: unknown): readonly LabelledTable[] {
+  const single = asTable(structured);
+  if (single !== null) return single.columns.length === 0 ? [] : [{ label: "Result", data: single }];
+  const list = asObjectTable(structured);
+  if (list !== null) return [{ label: "Result", data: list }];
+  const fields = asRecord(structured);
+  if (Array.isArray(fields["tables"])) return fields["tables"].flatMap(describedTable);
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const data = asObjectTable(value);
+    return data === null ? [] : [{ label: name, data }];
+  });
+}
+
+/** A described table is best read as the list of its columns. */
+function describedTable(raw: unknown): LabelledTable[] {
+  const { name, columns } = asRecord(raw);
+  const data = asObjectTable(columns);
+  return data === null ? [] : [{ label: typeof name === "string" ? name : "Table", data: withoutEmptyColumns(data) }];
+}
+
+function withoutEmptyColumns(data: TableData): TableData {
+  const kept = data.columns.flatMap((_, index) => (data.rows.some((row) => row[index] !== null && row[index] !== "" && row[index] !== "[]") ? [index] : []));
+  const pick = <T>(list: readonly T[]): T[] => kept.flatMap((index) => list.slice(index, index + 1));
+  return { ...data, columns: pick(data.columns), rows: data.rows.map(pick) };
+}
+
+function textOf(structured: unknown, content: string): Output {
+  const isObject = typeof structured === "object" && structured !== null;
+  // What was written for reading beats JSON made for programs.
+  if (isObject && typeof asRecord(structured)["text"] === "string") return { kind: "text", text: content, language: "" };
+  if (isObject) return { kind: "text", text: JSON.stringify(structured, null, 2), language: "json" };
+  try {
+    const parsed: unknown = JSON.parse(content);
+    if (typeof parsed === "object" && parsed !== null) return { kind: "text", text: JSON.stringify(parsed, null, 2), language: "json" };
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return { kind: "text", text: content, language: "" };
+}

@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "@/api/problem";
+import type { StreamOptions } from "@/api/stream";
+import { type WireEvent, parseWireEvent } from "@/api/wire";
+import { Session, type Snapshot } from "./session";
+
+const turn = "t1";
+
+function wire(event: Record<string, unknown>): WireEvent {
+  const parsed = parseWireEvent({ execution_id: turn, at: "2026-01-01T00:00:00Z", ...event });
+  if (parsed === null) throw new Error("not an event");
+  return parsed;
+}
+
+const created = { type: "conversation.created", message: "Hello", seq: 1, execution_id: turn };
+const text = (seq: number, offset: number, piece: string): WireEvent => wire({ type: "text_delta", step: 0, block: 0, offset, text: piece, seq });
+const completed = wire({ type: "stream.completed", seq: 9 });
+
+type Connection = (options: StreamOptions) => Promise<void>;
+
+/** A far end that plays one script per connection and remembers where each began. */
+function farEnd(...scripts: Connection[]) {
+  const after: number[] = [];
+  const read = (options: StreamOptions): Promise<void> => {
+    after.push(options.after);
+    const script = scripts[after.length - 1];
+    if (script === undefined) return new Promise(() => undefined);
+    options.onOpen();
+    return script(options);
+  };
+  return { read, after };
+}
+
+const sends =
+  (...events: WireEvent[]): Connection =>
+  async ({ onFrame }) => {
+    for (const event of events) onFrame(event);
+  };
+
+function open(snapshot: Snapshot, far: ReturnType<typeof farEnd>) {
+  const activity: string[] = [];
+  const session = new Session({ load: () => Promise.resolve(snapshot), onActivity: (what) => activity.push(what), read: far.read });
+  return { session, activity };
+}
+
+const running: Snapshot = { events: [created], last_seq: 1, active_execution: { id: turn } };
+
+function shown(session: Session): string {
+  return session.store.get().view.turns.flatMap((each) => each.items.flatMap((item) => (item.kind === "text" ? [item.text] : []))).join("|");
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe("a session", () => {
+  it("continues a running turn after the history's last event, to its end", async () => {
+    const far = farEnd(sends(text(2, 0, "Hi "), text(3, 3, "there"), completed));
+    const { session, activity } = open(running, far);
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().executionId).toBeNull());
+    expect(far.after).toEqual([1]);
+    expect(shown(session)).toBe("Hi there");
+    expect(session.store.get().view.turns[0]?.status).toBe("completed");
+    expect(activity).toEqual(["turn"]);
+  });
+
+  it("connects again from the last event it saw whole, and shows nothing twice", async () => {
+    vi.useFakeTimers();
+    const far = farEnd(sends(text(2, 0, "Hi ")), sends(text(2, 0, "Hi "), text(3, 3, "there"), completed));
+    const { session } = open(running, far);
+    await session.load();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(far.after).toEqual([1, 2]);
+    expect(shown(session)).toBe("Hi there");
+  });
+
+  it("goes on at once when the server closes on purpose", async () => {
+    const far = farEnd(sends(wire({ type: "stream.reconnect" })), sends(completed));
+    const { session } = open(running, far);
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().executionId).toBeNull());
+    expect(far.after).toEqual([1, 1]);
+  });
+
+  it("says that it waits while the server cannot be reached, and tries now when asked", async () => {
+    vi.useFakeTimers();
+    const fails: Connection = () => Promise.reject(new Problem(0, {}));
+    const far = farEnd(fails, fails, sends(completed));
+    const { session } = open(running, far);
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().connection.kind).toBe("waiting"));
+    session.reconnectNow();
+    await vi.waitFor(() => expect(session.store.get().connection).toMatchObject({ kind: "waiting", attempt: 2 }));
+    session.reconnectNow();
+    await vi.waitFor(() => expect(session.store.get().executionId).toBeNull());
+  });
+
+  it("asks the log when the server does not know the turn any more", async () => {
+    let loads = 0;
+    const far = farEnd(() => Promise.reject(new Problem(404, {})));
+    const session = new Session({
+      load: () => {
+        loads += 1;
+        return Promise.resolve(loads === 1 ? running : { events: [created, { ...completed, seq: 2 }], last_seq: 2, active_execution: null });
+      },
+      onActivity: () => undefined,
+      read: far.read,
+    });
+    await session.load();
+    await vi.waitFor(() => expect(loads).toBe(2));
+    await vi.waitFor(() => expect(session.store.get().view.turns[0]?.status).toBe("completed"));
+    expect(session.store.get().executionId).toBeNull();
+  });
+
+  it("shows the message of a turn that was just accepted", () => {
+    const { session } = open(running, farEnd());
+    session.started(turn, "Hello");
+    expect(session.store.get()).toMatchObject({ phase: "ready", executionId: turn, view: { turns: [{ message: "Hello", status: "running" }] } });
+  });
+
+  it("says when the conversation does not exist", async () => {
+    const session = new Session({ load: () => Promise.reject(new Problem(404, {})), onActivity: () => undefined });
+    await session.load();
+    expect(session.store.get().phase).toBe("missing");
+  });
+
+  it("keeps what is on screen when a refresh fails", async () => {
+    let loads = 0;
+    const session = new Session({
+      load: () => {
+        loads += 1;
+        return loads === 1 ? Promise.resolve({ events: [created], last_seq: 1, active_execution: null }) : Promise.reject(new Problem(0, {}));
+      },
+      onActivity: () => undefined,
+    });
+    await session.load();
+    await session.load();
+    expect(session.store.get()).toMatchObject({ phase: "ready", view: { turns: [{ message: "Hello" }] } });
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { formatAgo, formatBytes, formatDuration, plural } from "./format";
+import { links, parseRoute } from "./links";
+import { tokenize } from "./tokenize";
+
+describe("links", () => {
+  it.each([
+    [links.projects(), { page: "projects" }],
+    [links.project("p/1"), { page: "project", projectId: "p/1", conversationId: null, file: null, files: false }],
+    [links.conversation("p", "c 2"), { page: "project", projectId: "p", conversationId: "c 2", file: null, files: false }],
+    [links.withFile(links.conversation("p", "c"), "a b/ü?.md"), { page: "project", projectId: "p", conversationId: "c", file: "a b/ü?.md", files: true }],
+    [links.withFile(links.project("p"), null), { page: "project", projectId: "p", conversationId: null, file: null, files: true }],
+    ["/nowhere", { page: "unknown" }],
+    ["/projects/p/x/y", { page: "unknown" }],
+    ["/projects/%E0%A4%A/c/1", { page: "project", projectId: "%E0%A4%A", conversationId: "1", file: null, files: false }],
+  ])("%s is read back", (path, route) => {
+    const [pathname = "", search = ""] = path.split("?");
+    expect(parseRoute(pathname, search)).toEqual(route);
+  });
+});
+
+describe("formats", () => {
+  it("says durations as people do", () => {
+    expect([0, 999, 1_000, 9_949, 12_400, 61_000].map(formatDuration)).toEqual(["0 ms", "999 ms", "1.0 s", "9.9 s", "12 s", "1 min 1 s"]);
+  });
+  it("says sizes and counts", () => {
+    expect([formatBytes(12), formatBytes(1_536), formatBytes(52_428_800), plural(1, "row"), plural(1_200, "row")]).toEqual(["12 B", "1.5 KB", "50 MB", "1 row", "1,200 rows"]);
+  });
+  it("says how long ago", () => {
+    const now = Date.parse("2026-03-01T12:00:00Z");
+    expect([formatAgo("2026-03-01T11:59:30Z", now), formatAgo("2026-03-01T11:57:00Z", now), formatAgo("2026-02-28T11:00:00Z", now), formatAgo("nonsense", now)]).toEqual(["just now", "3 minutes ago", "yesterday", ""]);
+  });
+});
+
+describe("colouring", () => {
+  it("loses nothing, whatever the code", () => {
+    const code = "SELECT 'it''s', `odd name`, 1.5 -- why\nFROM t /* open";
+    for (const language of ["sql", "python", "json", "klingon"]) {
+      for (let end = 0; end <= code.length; end += 1) {
+        const piece = code.slice(0, end);
+        expect(tokenize(piece, language).map((token) => token.text).join("")).toBe(piece);
+      }
+    }
+  });
+  it("knows SQL's words, strings and comments", () => {
+    expect(tokenize("select 'from' -- from", "SQL").filter((token) => token.kind !== "plain")).toEqual([
+      { kind: "keyword", text: "select" },
+      { kind: "string", text: "'from'" },
+      { kind: "comment", text: "-- from" },
+    ]);
+  });
+});

