@@ -148,7 +148,9 @@ pub(crate) fn run(platform: &impl Platform, jobs: &[Job], plan: Plan) -> Vec<Fin
             }
         } else if !running.is_empty() {
             report(platform, &results, &running, jobs.len(), began);
-            backoff.pause(platform, plan.until);
+            // A statement's limit is kept to the moment, however long the pauses have become.
+            let wake = running.iter().filter_map(|(_, statement)| statement.limit).fold(plan.until, Deadline::min);
+            backoff.pause(platform, wake);
         }
     }
     let not_started = || Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO };
