@@ -8,14 +8,11 @@ use uuid::Uuid;
 use crate::conversations::{DEFAULT_CONVERSATION_TITLE, temporary_title, to_json};
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
-use crate::lease::{Claim, HeldLease, Lease, WorkerId};
+use crate::lease::{Claim, Lease, WorkerId, claim};
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
 use crate::writer::{insert_event, prepare};
-
-/// Most turns that one call of [`Store::claim_orphans`] takes, and most leases that one renewal reports.
-const MAX_LEASES: u32 = 10_000;
 
 /// A message that begins a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +32,7 @@ pub struct NewTurn {
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one per turn, taken apart at once")]
 pub enum Begun {
     /// A turn began; its first event is stored and the caller drives it.
     New {
@@ -80,12 +78,6 @@ pub(crate) fn turn(row: &Row) -> Result<Turn, StoreError> {
 pub(crate) fn status(row: &Row) -> Result<TurnStatus, StoreError> {
     let text = row.text("status")?;
     TurnStatus::parse(&text).ok_or_else(|| StoreError::inconsistent("turns", format!("status {text}")))
-}
-
-fn claim(row: &Row, worker: WorkerId) -> Result<Claim, StoreError> {
-    let turn = turn(row)?;
-    let lease = Lease { turn: turn.id, conversation: turn.conversation, worker, token: row.int("lease_token")? };
-    Ok(Claim { turn, lease, stop_requested: row.bool("stop_requested")? })
 }
 
 impl Store {
@@ -263,202 +255,6 @@ impl Store {
             )
             .await?;
         row.map_or(Ok(0), |row| Ok(row.int("turns")?))
-    }
-
-    /// Takes over a turn that nobody holds: its approvals were answered, its worker let it go, or its lease ran out.
-    /// `None` when it is held, parked, ended or gone.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn claim_turn(&self, turn: TurnId, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
-        let now = self.now();
-        let rows = self
-            .engine()
-            .write(
-                "update turns
-                set lease_worker = $1,
-                    lease_token = lease_token + 1,
-                    lease_expires_at = $2
-                where id = $3
-                    and status = 'running'
-                    and lease_expires_at <= $4
-                returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                    stop_requested, lease_token",
-                args![worker, self.lease_end(now), turn, now],
-            )
-            .await?;
-        rows.first().map(|row| claim(row, worker)).transpose()
-    }
-
-    /// Takes over at most `limit` turns that nobody holds, the longest abandoned first. Several hosts may call it at
-    /// once and get different turns. Called at start and then regularly.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn claim_orphans(&self, worker: WorkerId, limit: u32) -> Result<Vec<Claim>, StoreError> {
-        let now = self.now();
-        let rows = self
-            .engine()
-            .write(
-                Sql::Each {
-                    sqlite: "update turns
-                    set lease_worker = $1,
-                        lease_token = lease_token + 1,
-                        lease_expires_at = $2
-                    where id in (
-                            select id
-                            from turns
-                            where status = 'running'
-                                and lease_expires_at <= $3
-                            order by lease_expires_at
-                            limit $4
-                        )
-                    returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                        stop_requested, lease_token",
-                    postgres: "update turns
-                    set lease_worker = $1,
-                        lease_token = lease_token + 1,
-                        lease_expires_at = $2
-                    where id in (
-                            select id
-                            from turns
-                            where status = 'running'
-                                and lease_expires_at <= $3
-                            order by lease_expires_at
-                            limit $4
-                            for update skip locked
-                        )
-                    returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                        stop_requested, lease_token",
-                },
-                args![worker, self.lease_end(now), now, i64::from(limit.min(MAX_LEASES))],
-            )
-            .await?;
-        rows.iter().map(|row| claim(row, worker)).collect()
-    }
-
-    /// Keeps a worker's leases alive and returns those it still holds: a turn it drives that is not among them was
-    /// lost, and one with `stop_requested` is to be stopped. Appending renews as well.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn renew_leases(&self, worker: WorkerId) -> Result<Vec<HeldLease>, StoreError> {
-        let now = self.now();
-        self.engine()
-            .write(
-                Sql::Each {
-                    sqlite: "update turns
-                    set lease_expires_at = $1
-                    where lease_worker = $2
-                        and status = 'running'",
-                    // One that is locked is being appended to, which renews it.
-                    postgres: "update turns
-                    set lease_expires_at = $1
-                    where id in (
-                            select id
-                            from turns
-                            where lease_worker = $2
-                                and status = 'running'
-                            for update skip locked
-                        )",
-                },
-                args![self.lease_end(now), worker],
-            )
-            .await?;
-        let rows = self
-            .engine()
-            .fetch_all(
-                "select id, conversation_id, lease_token, lease_expires_at, stop_requested
-                from turns
-                where lease_worker = $1
-                    and status = 'running'
-                order by id
-                limit $2",
-                args![worker, i64::from(MAX_LEASES)],
-            )
-            .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(HeldLease {
-                    lease: Lease {
-                        turn: TurnId::from_uuid(row.uuid("id")?),
-                        conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
-                        worker,
-                        token: row.int("lease_token")?,
-                    },
-                    expires_at: row.time("lease_expires_at")?,
-                    stop_requested: row.bool("stop_requested")?,
-                })
-            })
-            .collect()
-    }
-
-    /// Lets all of a worker's turns go, so that others take them over at once; its own appends fail from then on.
-    /// Returns how many. Called on shutdown, after the last checkpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn release_leases(&self, worker: WorkerId) -> Result<usize, StoreError> {
-        let rows = self
-            .engine()
-            .write(
-                "update turns
-                set lease_worker = null,
-                    lease_token = lease_token + 1,
-                    lease_expires_at = $1
-                where lease_worker = $2
-                    and status = 'running'
-                returning id",
-                args![self.now(), worker],
-            )
-            .await?;
-        Ok(rows.len())
-    }
-
-    /// Lets one turn go, so that it is taken over at once. False when the lease was not current any more.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn release_lease(&self, lease: &Lease) -> Result<bool, StoreError> {
-        let rows = self
-            .engine()
-            .write(
-                "update turns
-                set lease_worker = null,
-                    lease_token = lease_token + 1,
-                    lease_expires_at = $1
-                where id = $2
-                    and lease_worker = $3
-                    and lease_token = $4
-                    and status = 'running'
-                returning id",
-                args![self.now(), lease.turn, lease.worker, lease.token],
-            )
-            .await?;
-        Ok(!rows.is_empty())
-    }
-
-    /// Voids the leases of every other worker, so that [`Store::claim_orphans`] takes their turns without waiting
-    /// for them to run out. Only for a host that knows it is alone: one that just started on its own SQLite file.
-    /// Should another be alive after all, its appends fail and the log stays whole.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn void_leases_of_others(&self, worker: WorkerId) -> Result<usize, StoreError> {
-        let rows = self
-            .engine()
-            .write(
-                "update turns
-                set lease_worker = null,
-                    lease_token = lease_token + 1,
-                    lease_expires_at = $1
-                where lease_worker <> $2
-                    and status = 'running'
-                returning id",
-                args![self.now(), worker],
-            )
-            .await?;
-        Ok(rows.len())
     }
 
     /// Asks a turn to stop, wherever it runs: sets the flag and tells every host. A parked turn becomes claimable.

@@ -57,7 +57,7 @@ async fn child_process() {
 
 fn say(line: &str) {
     // The test harness may have left its own line open.
-    writeln!(std::io::stdout(), "\n{line}").unwrap();
+    std::io::stdout().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
 
 /// Six turns append three events at a time and say how many appends were acknowledged.

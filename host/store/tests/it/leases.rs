@@ -57,7 +57,7 @@ async fn renewing_keeps_and_reports(world: World) {
     let (turn, lease) = scene.begin().await;
     world.clock.advance(scene.store.lease_duration() - Duration::from_secs(1));
     let held = scene.store.renew_leases(scene.worker).await.unwrap();
-    assert_eq!(held.iter().map(|h| h.lease.clone()).collect::<Vec<_>>(), [lease.clone()]);
+    assert_eq!(held.iter().map(|h| &h.lease).collect::<Vec<_>>(), [&lease]);
     world.clock.advance(Duration::from_secs(2));
     assert!(scene.store.claim_turn(turn.id, WorkerId::new()).await.unwrap().is_none());
     assert!(scene.store.renew_leases(WorkerId::new()).await.unwrap().is_empty());

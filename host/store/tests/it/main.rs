@@ -12,6 +12,8 @@
 //! - `crash`: killing a process in the middle of writing.
 //! - `schema`: both sets of migrations make the same tables.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
+
 mod approvals;
 mod crash;
 mod harness;
