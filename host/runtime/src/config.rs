@@ -31,7 +31,7 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one request for random numbers.
     pub random_bytes: u64,
-    /// HTTP requests.
+    /// HTTP requests; a tool that waits 15 minutes for several statements asks a few hundred times.
     pub http_requests: u32,
     /// HTTP requests at the same time.
     pub http_parallel: usize,
@@ -68,7 +68,7 @@ impl Default for Limits {
             handles: 1000,
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
-            http_requests: 100,
+            http_requests: 1000,
             http_parallel: 8,
             http_response_bytes: 16 * MIB as u64,
             http_request_bytes: 16 * MIB as u64,
