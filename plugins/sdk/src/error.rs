@@ -74,7 +74,7 @@ impl From<TransportError> for Failure {
             TransportError::Denied(what) => Self::new(
                 Kind::Denied,
                 format!(
-                    "the host refused the request: {what}. The plugin's grants do not allow it; another call will not change that."
+                    "the host refused the request ({what}): the plugin's grants do not allow it, or this call's requests are used up"
                 ),
             ),
             TransportError::Unreachable(what) => {

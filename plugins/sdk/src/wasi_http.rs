@@ -12,8 +12,8 @@ use crate::{Method, Request, Response, TransportError};
 /// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
 const WORKSPACE_AUTHORITY: &str = "workspace";
 
-/// Most bytes of one answer: an inline result of 25 MiB, JSON-escaped, with room.
-const MAX_RESPONSE_BYTES: usize = 40 * 1024 * 1024;
+/// Most bytes of one answer: what the host's egress lets through, and a quarter of a call's memory.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What one read asks for.
 const READ_CHUNK_BYTES: u64 = 256 * 1024;
@@ -49,13 +49,16 @@ pub(crate) fn send(request: &Request) -> Result<Response, TransportError> {
         pending.subscribe().block();
     };
     let status = response.status();
-    let headers = response
+    let headers: Vec<(String, String)> = response
         .headers()
         .entries()
         .into_iter()
         .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
         .collect();
-    Ok(Response { status, headers, body: read_body(&response)? })
+    let mut answer = Response { status, headers, body: Vec::new() };
+    let announced = answer.header("content-length").and_then(|length| length.parse().ok());
+    answer.body = read_body(&response, announced)?;
+    Ok(answer)
 }
 
 fn head(request: &Request) -> Result<OutgoingRequest, TransportError> {
@@ -108,9 +111,10 @@ fn write_body(body: OutgoingBody, bytes: &[u8]) -> Result<(), TransportError> {
     Ok(())
 }
 
-fn read_body(response: &IncomingResponse) -> Result<Vec<u8>, TransportError> {
+fn read_body(response: &IncomingResponse, announced_bytes: Option<usize>) -> Result<Vec<u8>, TransportError> {
     let incoming = response.consume().map_err(|()| broken("the answer's body is taken"))?;
-    let mut bytes = Vec::new();
+    // Room at once: a body that grows by doubling needs three times its size for a moment.
+    let mut bytes = Vec::with_capacity(announced_bytes.unwrap_or(0).min(MAX_RESPONSE_BYTES));
     {
         let stream = incoming.stream().map_err(|()| broken("the answer's body is taken"))?;
         loop {

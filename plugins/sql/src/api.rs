@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Most rows any answer keeps: what a page can show and a person can scroll. Larger results belong in a table.
 pub(crate) const MAX_ROWS: usize = 10_000;
 
-/// Most bytes of cells an answer keeps; protects the guest's memory and the host's output limit.
-pub(crate) const MAX_CELL_BYTES: usize = 4 * 1024 * 1024;
+/// Most bytes of cells an answer keeps, as JSON: the host takes 1 MiB of a call's result, and the text and the names
+/// of columns need room beside the rows.
+pub(crate) const MAX_CELL_BYTES: usize = 768 * 1024;
 
 /// A cell: text, or NULL.
 pub(crate) type Row = Vec<Option<String>>;
@@ -188,9 +189,19 @@ impl<'de> Visitor<'de> for RowsVisitor {
     }
 }
 
-/// What a row weighs.
+/// What a row weighs as JSON.
 pub(crate) fn row_bytes(row: &Row) -> usize {
-    row.iter().map(|cell| 1 + cell.as_ref().map_or(0, String::len)).sum()
+    row.iter().map(|cell| 1 + cell.as_ref().map_or(4, |text| json_bytes(text))).sum::<usize>() + 3
+}
+
+/// What a text weighs as a JSON string.
+pub(crate) fn json_bytes(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum::<usize>() + 2
 }
 
 #[cfg(test)]
@@ -208,6 +219,12 @@ mod tests {
         let few: CappedRows = serde_json::from_str(r#"[["1",null]]"#).unwrap();
         assert_eq!(few, CappedRows { rows: vec![vec![Some("1".to_owned()), None]], capped: false });
         assert_eq!(serde_json::from_str::<CappedRows>("null").unwrap(), CappedRows::default());
+    }
+
+    #[test]
+    fn rows_weigh_what_their_json_does() {
+        let row = vec![Some("a\"b\\\n\u{1}é".to_owned()), None];
+        assert_eq!(row_bytes(&row), serde_json::to_string(&row).unwrap().len() + 2);
     }
 
     #[test]

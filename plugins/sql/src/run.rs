@@ -277,6 +277,13 @@ impl<'a> Statement<'a> {
 
     /// A poll that fails says nothing about the statement: ask again, a few times.
     fn poll_failed(&mut self, platform: &impl Platform, failure: Failure) -> Option<Finished> {
+        if failure.kind == Kind::LimitExceeded && self.is_unlimited_read() {
+            // The answer, with its rows, is larger than a call may read.
+            return match self.send_limited(platform) {
+                Ok(()) => None,
+                Err(failure) => Some(self.end(platform, Outcome::Failed(failure))),
+            };
+        }
         self.failed_polls += 1;
         if failure.retryable && self.failed_polls < MAX_FAILED_POLLS {
             platform.log(LogLevel::Warn, "asking for a statement's state failed, asking again");
@@ -308,10 +315,12 @@ impl<'a> Statement<'a> {
                 };
                 Some(self.end(platform, outcome))
             }
-            State::Failed if self.can_limit(&answer) => match self.send_limited(platform) {
-                Ok(()) => None,
-                Err(failure) => Some(self.end(platform, Outcome::Failed(failure))),
-            },
+            State::Failed if Self::is_too_large(&answer) && self.is_unlimited_read() => {
+                match self.send_limited(platform) {
+                    Ok(()) => None,
+                    Err(failure) => Some(self.end(platform, Outcome::Failed(failure))),
+                }
+            }
             state => {
                 let submit = match &self.job.source {
                     Source::Send(submit) => Some(&**submit),
@@ -330,21 +339,21 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// Whether a read failed only because its result has more than the 25 MiB that inline delivery carries.
-    fn can_limit(&self, answer: &Answer) -> bool {
+    /// Whether it failed only because its result has more than the 25 MiB that inline delivery carries.
+    fn is_too_large(answer: &Answer) -> bool {
+        let message = answer.status.error.as_ref().and_then(|error| error.message.as_deref());
+        message.is_some_and(|message| message.contains(INLINE_LIMIT))
+    }
+
+    /// Whether it can be sent once more with a row limit: a read, so that nothing happens twice.
+    fn is_unlimited_read(&self) -> bool {
         let Source::Send(submit) = &self.job.source else { return false };
-        let too_large = answer
-            .status
-            .error
-            .as_ref()
-            .and_then(|error| error.message.as_deref())
-            .is_some_and(|message| message.contains(INLINE_LIMIT));
-        too_large && !self.limited && submit.row_limit.is_none() && of_statement(&submit.statement) == Effect::Reads
+        !self.limited && submit.row_limit.is_none() && of_statement(&submit.statement) == Effect::Reads
     }
 
     fn send_limited(&mut self, platform: &impl Platform) -> Result<(), Failure> {
         let Source::Send(submit) = &self.job.source else { return Ok(()) };
-        platform.progress("The result is larger than 25 MiB; running again with a row limit", None, None);
+        platform.progress("The result is too large to be delivered whole; running again with a row limit", None, None);
         self.withdraw(platform);
         self.limited = true;
         let mut submit = submit.clone();

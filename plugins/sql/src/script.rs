@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
 
-use crate::api::{Parameter, QueryTag, State, row_bytes};
+use crate::api::{Column, Parameter, QueryTag, State, json_bytes, row_bytes};
 use crate::effect::{Effect, of_statement};
 use crate::lex::{Kind as TokenKind, lex};
 use crate::run::{self, Finished, Job, Outcome, Plan, Source};
@@ -21,8 +21,8 @@ const MAX_STATEMENTS: usize = 100;
 const DEFAULT_ROWS: u32 = 100;
 const MAX_ROWS_PER_STATEMENT: usize = 1_000;
 
-/// Bytes of cells over all statements of a script that the answer keeps.
-const MAX_SCRIPT_CELL_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of cells over all statements of a script that the answer keeps; the host takes 1 MiB of a call's result.
+const MAX_SCRIPT_CELL_BYTES: usize = 640 * 1024;
 
 /// Bytes of tables in the text over all statements, and at least for each.
 const MAX_TEXT_BYTES: usize = 40 * 1024;
@@ -225,6 +225,13 @@ fn step(
     let (word, body) = match finished.outcome {
         Outcome::Done(mut rows) => {
             let body = show::rows_text(&rows, cut);
+            let columns: usize = rows.columns.iter().map(column_bytes).sum();
+            if columns > *bytes_left {
+                rows.columns.clear();
+                rows.rows.clear();
+                rows.truncated = true;
+            }
+            *bytes_left = bytes_left.saturating_sub(columns);
             rows.rows.retain(|row| {
                 let bytes = row_bytes(row);
                 let fits = bytes <= *bytes_left;
@@ -262,6 +269,13 @@ fn step(
     let head = format!("{}. line {}, {word}: {}", step.number, step.line, step.statement);
     let text = if body.is_empty() { head } else { format!("{head}\n\n{body}") };
     (step, text)
+}
+
+/// What a column weighs as JSON.
+fn column_bytes(column: &Column) -> usize {
+    /// Names of the properties.
+    const FIXED_BYTES: usize = 48;
+    FIXED_BYTES + json_bytes(&column.name) + json_bytes(&column.type_name) + json_bytes(&column.type_text)
 }
 
 fn summary(steps: &[types::ScriptStep], took: Duration) -> String {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, encode_segment};
 use serde::Deserialize;
 
+use crate::api::{json_bytes, row_bytes};
 use crate::run::{self, Finished, Job, Outcome, Plan, Rows, Source};
 use crate::show;
 use crate::statement::{submit, until};
@@ -19,6 +20,9 @@ use crate::warehouse::{self, Choice};
 
 /// Tables described in one call; their statistics cost statements and their text costs tokens.
 const MAX_TABLES: usize = 20;
+
+/// Bytes of details as JSON over all tables; the host takes 1 MiB of a call's result. Tables beyond are only named.
+const MAX_DETAIL_BYTES: usize = 640 * 1024;
 
 /// Tables of a schema looked at for patterns.
 const MAX_LISTED: usize = 2_000;
@@ -79,7 +83,7 @@ pub(crate) fn describe(
     if names.len() > MAX_NAMES {
         return Err(Failure::invalid("table_names", format!("at most {MAX_NAMES} names and patterns are allowed")));
     }
-    let (found, not_described) = find(platform, catalog, schema, &names)?;
+    let (found, mut not_described) = find(platform, catalog, schema, &names)?;
     let mut tables: Vec<types::TableDetails> = Vec::with_capacity(found.len());
     for (name, table) in found {
         tables.push(details(&format!("{catalog}.{schema}.{name}"), table));
@@ -92,8 +96,48 @@ pub(crate) fn describe(
         measure(platform, &choice, level, &mut tables);
         Some(choice)
     };
+    let rest = within_budget(&mut tables);
+    not_described.splice(0..0, rest);
     let text = text::render(&format!("{catalog}.{schema}"), &tables, &not_described, level, choice.as_ref());
     Ok(types::TableStats { text, tables, not_described, warehouse: choice.map(show::warehouse) })
+}
+
+/// Drops what makes the answer too large, samples first, then whole tables from the end; the bare names of those.
+fn within_budget(tables: &mut Vec<types::TableDetails>) -> Vec<String> {
+    let mut left = MAX_DETAIL_BYTES;
+    let mut kept = 0;
+    for table in tables.iter_mut() {
+        let sample: usize = table.sample_rows.iter().map(row_bytes).sum();
+        let columns: usize = table.columns.iter().map(column_bytes).sum();
+        if columns > left && kept > 0 {
+            break;
+        }
+        left = left.saturating_sub(columns);
+        if sample > left {
+            table.sample_rows.clear();
+        } else {
+            left -= sample;
+        }
+        kept += 1;
+    }
+    let bare = |table: types::TableDetails| table.name.splitn(3, '.').last().unwrap_or_default().to_owned();
+    tables.split_off(kept).into_iter().map(bare).collect()
+}
+
+/// What a column's details weigh as JSON, roughly and rather too much.
+fn column_bytes(column: &types::ColumnDetails) -> usize {
+    /// Names of the properties and the numbers.
+    const FIXED_BYTES: usize = 400;
+    let texts = [
+        Some(&column.name),
+        Some(&column.type_text),
+        column.comment.as_ref(),
+        column.min.as_ref(),
+        column.max.as_ref(),
+    ];
+    let frequent = column.frequent_values.iter().filter_map(|frequent| frequent.value.as_ref());
+    let all = texts.into_iter().flatten().chain(&column.samples).chain(frequent);
+    FIXED_BYTES + all.map(|text| json_bytes(text)).sum::<usize>() + 40 * column.frequent_values.len()
 }
 
 fn name<'a>(field: &str, value: &'a str) -> Result<&'a str, Failure> {

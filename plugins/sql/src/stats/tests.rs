@@ -143,3 +143,15 @@ fn patterns_match_like_a_shell() {
         assert_eq!(matches(pattern, name), expect, "{pattern} {name}");
     }
 }
+
+#[test]
+fn an_answer_stays_within_what_the_host_takes() {
+    let columns: Vec<_> =
+        (0..1000).map(|n| format!(r#"{{"name":"c{n}","type_text":"int","comment":"{}"}}"#, "x".repeat(100))).collect();
+    let table = |name: &str| format!(r#"{{"name":"{name}","columns":[{}]}}"#, columns.join(","));
+    let script =
+        Script::new().on(LIST, 200, &format!(r#"{{"tables":[{},{},{}]}}"#, table("a"), table("b"), table("c")));
+    let found = describe(&script, request(&[], types::StatLevel::None)).unwrap();
+    assert_eq!(found.tables.len(), 1);
+    assert_eq!(found.not_described, ["b", "c"]);
+}
