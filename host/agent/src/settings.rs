@@ -71,3 +71,6 @@ pub(crate) const MAX_STEP_RESTARTS: u32 = 5;
 
 /// How often a call that may be repeated is begun, its worker dying each time, before it is given up.
 pub(crate) const MAX_CALL_STARTS: u32 = 3;
+
+/// How long a tool may take to say what a call would do; it must not hold up a turn.
+pub(crate) const EFFECT_TIME: Duration = Duration::from_secs(2);

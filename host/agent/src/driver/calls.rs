@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::permissions::CallClass;
-use crate::ports::{LogError, ProgressSink};
-use crate::settings::{PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, STOP_GRACE, TurnLimits};
+use crate::ports::{CallEffect, LogError, ProgressSink};
+use crate::settings::{EFFECT_TIME, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, STOP_GRACE, TurnLimits};
 use crate::turn::{CallClassification, Input};
 
 use super::Driver;
@@ -73,21 +73,22 @@ enum Seen {
 
 impl Driver {
     pub(super) async fn classify(&self, calls: &[ToolCall]) -> Vec<(ToolCallId, CallClassification)> {
-        let mut classes = Vec::with_capacity(calls.len());
-        for call in calls {
-            let class = match self.spec(&call.name) {
-                Some(spec) => {
-                    let effect = match spec.source {
-                        ToolSource::BuiltIn => None,
-                        ToolSource::Plugin { .. } => self.deps.external.effect(call).await,
-                    };
-                    CallClassification::Known(CallClass { annotations: spec.annotations.clone(), effect })
-                }
-                None => CallClassification::Unknown(self.unknown_tool(&call.name)),
-            };
-            classes.push((call.id.clone(), class));
-        }
-        classes
+        futures::future::join_all(calls.iter().map(|call| self.classify_one(call))).await
+    }
+
+    async fn classify_one(&self, call: &ToolCall) -> (ToolCallId, CallClassification) {
+        let Some(spec) = self.spec(&call.name) else {
+            return (call.id.clone(), CallClassification::Unknown(self.unknown_tool(&call.name)));
+        };
+        let effect = match spec.source {
+            ToolSource::BuiltIn => None,
+            // An answer that does not come counts as the gravest one.
+            ToolSource::Plugin { .. } => tokio::time::timeout(EFFECT_TIME, self.deps.external.effect(call))
+                .await
+                .unwrap_or(Some(CallEffect::Destroys)),
+        };
+        let class = CallClass { annotations: spec.annotations.clone(), effect };
+        (call.id.clone(), CallClassification::Known(class))
     }
 
     fn unknown_tool(&self, name: &ToolName) -> String {

@@ -1,0 +1,326 @@
+//! The step function without any I/O: whatever happens in whatever order, with a worker that dies at any moment, a turn
+//! ends once, every tool use is answered once, and nothing that must not be repeated is repeated.
+
+use std::collections::{HashMap, VecDeque};
+
+use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
+use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
+use bricklayer_agent::{CallClass, CallEffect, PermissionMode, context};
+use bricklayer_domain::{
+    ApprovalDecision, Block, ConversationId, Event, EventSeq, StopReason, StoredEvent, ToolAnnotations, ToolCall,
+    ToolCallId, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+};
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::support::tool_use;
+
+fn policy() -> TurnPolicy {
+    TurnPolicy {
+        mode: PermissionMode::Ask,
+        model: "scripted".into(),
+        max_steps: 12,
+        max_calls_per_step: 4,
+        max_concurrent_reads: 2,
+    }
+}
+
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+/// A world in which chance decides what happens next.
+struct Simulation {
+    log: Vec<Event>,
+    /// Emitted, not durable: lost when the worker dies.
+    pending: Vec<Event>,
+    state: TurnState,
+    effects: VecDeque<Effect>,
+    asking_model: bool,
+    running: Vec<ToolCall>,
+    parked: bool,
+    ended: Option<TurnEnd>,
+    runs: HashMap<ToolCallId, usize>,
+    replies: usize,
+}
+
+fn stored(log: &[Event]) -> Vec<StoredEvent> {
+    let (conversation, turn) = (ConversationId::from_uuid(Default::default()), TurnId::from_uuid(Default::default()));
+    let place = |(index, event): (usize, &Event)| StoredEvent {
+        seq: EventSeq(index as i64 + 1),
+        conversation,
+        turn,
+        at: NOW,
+        event: event.clone(),
+    };
+    log.iter().enumerate().map(place).collect()
+}
+
+fn class_of(call: &ToolCall) -> CallClassification {
+    let effect = match call.name.0.as_str() {
+        "read" => CallEffect::Reads,
+        "write" => CallEffect::Writes,
+        "destroy" => CallEffect::Destroys,
+        _ => return CallClassification::Unknown("no such tool".into()),
+    };
+    CallClassification::Known(CallClass { annotations: ToolAnnotations::default(), effect: Some(effect) })
+}
+
+impl Simulation {
+    fn new() -> Self {
+        let log = vec![Event::TurnStarted { message: "go".into(), settings: TurnSettings::default() }];
+        let state = TurnState::fold(policy(), &stored(&log));
+        let mut simulation = Self {
+            log,
+            pending: Vec::new(),
+            state,
+            effects: VecDeque::new(),
+            asking_model: false,
+            running: Vec::new(),
+            parked: false,
+            ended: None,
+            runs: HashMap::new(),
+            replies: 0,
+        };
+        simulation.input(Input::Resume);
+        simulation
+    }
+
+    fn input(&mut self, input: Input) {
+        let effects = self.state.step(input, NOW);
+        self.effects.extend(effects);
+    }
+
+    fn flush(&mut self) {
+        self.log.append(&mut self.pending);
+    }
+
+    /// The worker dies; another folds what is durable.
+    fn crash(&mut self) {
+        self.pending.clear();
+        self.effects.clear();
+        self.running.clear();
+        self.asking_model = false;
+        self.resume();
+    }
+
+    fn resume(&mut self) {
+        self.parked = false;
+        self.ended = None;
+        self.state = TurnState::fold(policy(), &stored(&self.log));
+        self.input(Input::Resume);
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Append(event) => self.pending.push(*event),
+            Effect::Classify(calls) => {
+                let classes = calls.iter().map(|call| (call.id.clone(), class_of(call))).collect();
+                self.input(Input::Classified(classes));
+            }
+            Effect::CallModel { .. } => {
+                self.flush();
+                self.asking_model = true;
+            }
+            Effect::RunCall(call) => {
+                self.flush();
+                let reads = call.name.0 == "read";
+                assert!(reads || self.running.is_empty(), "a change runs alone");
+                assert!(self.running.iter().all(|call| call.name.0 == "read"), "nothing runs beside a change");
+                assert!(self.running.len() < 2, "at most so many at once");
+                *self.runs.entry(call.id.clone()).or_default() += 1;
+                self.running.push(call);
+            }
+            Effect::CancelCalls => {}
+            Effect::Park => {
+                self.flush();
+                self.parked = true;
+            }
+            Effect::Exit(end) => {
+                self.flush();
+                self.ended = Some(end);
+            }
+        }
+    }
+
+    fn reply(&mut self, choice: u8) {
+        self.asking_model = false;
+        self.replies += 1;
+        let names = ["read", "write", "destroy", "nothing"];
+        let mut blocks = vec![Block::Text { text: "text".into() }];
+        for index in 0..(choice % 4) {
+            // Some ids repeat within the turn, as careless providers have it.
+            let id = if choice.is_multiple_of(3) { "same".to_owned() } else { format!("c{}_{index}", self.replies) };
+            blocks.push(tool_use(&id, names[usize::from(choice / 4 + index) % names.len()], json!({})));
+        }
+        let reasons = [StopReason::EndTurn, StopReason::ToolUse, StopReason::PauseTurn, StopReason::MaxTokens];
+        let stop_reason = reasons[usize::from(choice / 16) % reasons.len()].clone();
+        self.input(Input::ModelReplied(ModelReply {
+            blocks,
+            broken_calls: Vec::new(),
+            stop_reason,
+            stop_details: None,
+            usage: Usage { output_tokens: 1, ..Usage::default() },
+        }));
+    }
+
+    fn end_call(&mut self, choice: u8) {
+        let call = self.running.remove(usize::from(choice) % self.running.len());
+        let outcome = ToolOutcome::text("ok");
+        self.input(Input::CallEnded { call: call.id, outcome, duration_ms: 1 });
+    }
+
+    fn answer(&mut self, choice: u8) {
+        let open = self.log.iter().find_map(|event| match event {
+            Event::ApprovalRequested { call, .. } if !self.is_answered(call) => Some(call.clone()),
+            _ => None,
+        });
+        let Some(call) = open else { panic!("parked without an open question: {:#?}", self.log) };
+        let decisions = [ApprovalDecision::Once, ApprovalDecision::Conversation, ApprovalDecision::No];
+        let decision = decisions[usize::from(choice) % 3];
+        self.log.push(Event::ApprovalAnswered { call, decision });
+        self.resume();
+    }
+
+    fn is_answered(&self, id: &ToolCallId) -> bool {
+        let answers = |event: &Event| match event {
+            Event::ApprovalAnswered { call, .. } | Event::ToolFinished { call, .. } => call == id,
+            _ => false,
+        };
+        self.log.iter().any(answers)
+    }
+
+    fn stop(&mut self) {
+        if self.parked {
+            self.parked = false;
+            self.state = TurnState::fold(policy(), &stored(&self.log));
+        }
+        self.asking_model = false;
+        self.effects.retain(|effect| !matches!(effect, Effect::CallModel { .. }));
+        self.input(Input::Stop { partial: vec![Block::Text { text: "half".into() }], usage: Usage::default() });
+    }
+
+    /// One thing happens; `choice` says which.
+    fn tick(&mut self, choice: u8) {
+        if self.ended.is_some() {
+            return;
+        }
+        // The driver takes effects in order and looks at the world only between them.
+        if let Some(effect) = self.effects.pop_front() {
+            return if choice == 255 { self.crash() } else { self.perform(effect) };
+        }
+        match choice {
+            250..=255 => self.crash(),
+            246..=249 => self.stop(),
+            240..=245 if self.asking_model => {
+                self.asking_model = false;
+                let failure = TurnFailure { code: "model-unreachable".into(), message: "gone".into() };
+                self.input(Input::ModelFailed { failure, partial: Vec::new(), usage: Usage::default() });
+            }
+            _ if self.parked => self.answer(choice),
+            _ if self.asking_model => self.reply(choice),
+            _ if !self.running.is_empty() => self.end_call(choice),
+            _ => panic!("nothing to do and not ended: {:#?}", self.log),
+        }
+    }
+}
+
+fn check_end(simulation: &Simulation) {
+    let log = &simulation.log;
+    let ends = log.iter().filter(|event| matches!(event, Event::TurnFinished { .. })).count();
+    assert_eq!(ends, 1, "one end: {log:#?}");
+    assert!(matches!(log.last(), Some(Event::TurnFinished { .. })), "the end is last");
+    let mut kinds = HashMap::new();
+    for event in log {
+        let Event::AssistantMessage { blocks, aborted: false, .. } = event else { continue };
+        for block in blocks {
+            let Block::ToolUse { id, name, .. } = block else { continue };
+            assert!(kinds.insert(id.clone(), name.clone()).is_none(), "ids are unique in a turn");
+        }
+    }
+    for (id, name) in &kinds {
+        let finished = log.iter().filter(|event| matches!(event, Event::ToolFinished { call, .. } if call == id));
+        assert_eq!(finished.count(), 1, "{id} is answered once: {log:#?}");
+        let runs = simulation.runs.get(id).copied().unwrap_or(0);
+        assert!(name == "read" || runs <= 1, "{id} ({name}) ran {runs} times");
+        let asked = log.iter().filter(|event| matches!(event, Event::ApprovalRequested { call, .. } if call == id));
+        assert!(asked.count() <= 1, "{id} is asked once");
+        if name == "destroy" && runs > 0 {
+            let allowed = |event: &Event| match event {
+                Event::ApprovalAnswered { call, decision } => {
+                    (call == id && *decision == ApprovalDecision::Once) || *decision == ApprovalDecision::Conversation
+                }
+                _ => false,
+            };
+            assert!(log.iter().any(allowed), "{id} ran without a yes");
+        }
+    }
+    let mut again = TurnState::fold(policy(), &stored(log));
+    let effects = again.step(Input::Resume, NOW);
+    assert!(matches!(effects.as_slice(), [Effect::Exit(_)]), "a finished turn only exits: {effects:?}");
+}
+
+/// The rules of the wire, for the messages of any log.
+fn check_messages(messages: &[ModelMessage]) {
+    for (index, message) in messages.iter().enumerate() {
+        let expected = if index % 2 == 0 { Role::User } else { Role::Assistant };
+        assert_eq!(message.role, expected);
+        assert!(!message.content.is_empty());
+        let uses: Vec<&ToolCallId> = message
+            .content
+            .iter()
+            .filter_map(|content| match content {
+                Content::Block(Block::ToolUse { id, .. }) => Some(id),
+                _ => None,
+            })
+            .collect();
+        let next = messages.get(index + 1).map(|next| next.content.as_slice()).unwrap_or_default();
+        let results: Vec<&ToolCallId> = next
+            .iter()
+            .map_while(|content| match content {
+                Content::ToolResult { id, .. } => Some(id),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(uses, results, "every tool use is answered first thing in the next message");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #[test]
+    fn a_turn_ends_once_whatever_happens(choices in proptest::collection::vec(any::<u8>(), 0..120)) {
+        let mut simulation = Simulation::new();
+        for choice in choices {
+            simulation.tick(choice);
+        }
+        // Then all goes well: the model ends its turn, calls end, the user says yes.
+        for _ in 0..500 {
+            simulation.tick(0);
+        }
+        prop_assert!(simulation.ended.is_some());
+        check_end(&simulation);
+        let mut log = simulation.log.clone();
+        log.push(Event::TurnStarted { message: "next".into(), settings: TurnSettings::default() });
+        check_messages(&context::build(&log).messages);
+    }
+}
+
+#[test]
+fn a_recorded_turn_replays_to_the_same_effects() {
+    let mut simulation = Simulation::new();
+    let inputs = [0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut seen = Vec::new();
+    for choice in inputs {
+        if let Some(effect) = simulation.effects.front() {
+            seen.push(effect.clone());
+        }
+        simulation.tick(choice);
+    }
+    // At each length of the log a fold stands where the live state stood.
+    for length in 1..=simulation.log.len() {
+        let mut one = TurnState::fold(policy(), &stored(&simulation.log[..length]));
+        let mut other = TurnState::fold(policy(), &stored(&simulation.log[..length]));
+        assert_eq!(one.step(Input::Resume, NOW), other.step(Input::Resume, NOW));
+    }
+    assert!(seen.iter().any(|effect| matches!(effect, Effect::CallModel { step: 0 })));
+}
