@@ -286,7 +286,7 @@ fn check_messages(messages: &[ModelMessage]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_turn_ends_once_whatever_happens(choices in proptest::collection::vec(any::<u8>(), 0..120)) {
         let mut simulation = Simulation::new();
