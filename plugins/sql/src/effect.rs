@@ -60,9 +60,9 @@ fn of_tokens(tokens: &[Token<'_>]) -> Effect {
     let word = first.text.to_ascii_uppercase();
     let has = |wanted: &str| rest.iter().any(|t| t.is(wanted));
     let next_is = |wanted: &[&str]| rest.first().is_some_and(|t| t.is_any(wanted));
-    match word.as_str() {
-        "SELECT" | "VALUES" | "TABLE" => query(tokens),
-        "WITH" | "FROM" => query(tokens).max(data_change_within(tokens)),
+    let effect = match word.as_str() {
+        "SELECT" | "VALUES" | "TABLE" => Effect::Reads,
+        "WITH" | "FROM" => data_change_within(tokens),
         _ if wrapped => Effect::Destroys,
         "SHOW" | "DESCRIBE" | "DESC" | "LIST" | "USE" | "DECLARE" | "CACHE" | "UNCACHE" | "CLEAR" => Effect::Reads,
         "EXPLAIN" => explain(rest),
@@ -82,16 +82,24 @@ fn of_tokens(tokens: &[Token<'_>]) -> Effect {
         "LOAD" | "PUT" if has("OVERWRITE") => Effect::Destroys,
         "LOAD" | "PUT" => Effect::Writes,
         _ => Effect::Destroys,
-    }
+    };
+    // These run no query of their own.
+    let only_looks = first.is_any(&["EXPLAIN", "SHOW", "DESCRIBE", "DESC", "LIST", "COMMENT", "GRANT"]);
+    if only_looks { effect } else { effect.max(reach(tokens)) }
 }
 
-/// A query reads, unless it reaches out or pipes rows through a program (`TRANSFORM … USING 'program'`).
-fn query(tokens: &[Token<'_>]) -> Effect {
-    let reaches = tokens
-        .iter()
-        .any(|t| t.name().is_some_and(|name| REACHING_FUNCTIONS.iter().any(|f| name.eq_ignore_ascii_case(f))));
-    let pipes = tokens.windows(2).any(|pair| matches!(pair, [a, b] if a.is("USING") && b.kind == Kind::Text));
-    if reaches || pipes { Effect::Destroys } else { Effect::Reads }
+/// A query reads, unless it calls a function that reaches out, or pipes rows through a program
+/// (`TRANSFORM … USING 'program'`).
+fn reach(tokens: &[Token<'_>]) -> Effect {
+    let reaches = |name: &Token<'_>| {
+        name.name().is_some_and(|name| REACHING_FUNCTIONS.iter().any(|function| name.eq_ignore_ascii_case(function)))
+    };
+    let found = tokens.windows(2).any(|pair| match pair {
+        [name, open] if open.is_symbol("(") => reaches(name),
+        [using, program] => using.is("USING") && program.kind == Kind::Text,
+        _ => false,
+    });
+    if found { Effect::Destroys } else { Effect::Reads }
 }
 
 /// WITH … INSERT and FROM … INSERT are statements that change data. Almost every word may be a name in Databricks SQL
@@ -135,7 +143,7 @@ fn insert(rest: &[Token<'_>]) -> Effect {
     // INSERT INTO t REPLACE WHERE/ON/USING …; the function replace(…) is something else.
     let replaces =
         rest.windows(2).any(|pair| matches!(pair, [a, b] if a.is("REPLACE") && b.is_any(&["WHERE", "ON", "USING"])));
-    if overwrites || replaces { Effect::Destroys } else { query(rest).max(Effect::Writes) }
+    if overwrites || replaces { Effect::Destroys } else { Effect::Writes }
 }
 
 #[cfg(test)]
@@ -158,6 +166,7 @@ mod tests {
                 "/* drop table t */ SELECT 'drop table t'",
                 "((select 1) union (select 2))",
                 "with a as (select 1) select * from a",
+                "select reflect, 'http_request(' from t",
                 "with a as (select t.delete, insert('abc', 1, 1, 'x') from t) select replace(a, 'x', 'y') from a",
                 "from t |> where x > 1 |> select y",
                 "values (1), (2)",
@@ -265,6 +274,10 @@ mod tests {
                 "select http_request(conn => 'c', method => 'POST', path => '/')",
                 "select `http_request`(conn => 'c')",
                 "insert into t select reflect('java.lang.System', 'exit', 0)",
+                "create table t as select system.builtin.http_request (conn => 'c')",
+                "declare x string default (select http_request(conn => 'c'))",
+                "set var x = (select http_request(conn => 'c'))",
+                "cache table t as select java_method('a', 'b')",
                 "select transform(a) using 'sh -c x' from t",
                 "select/**/1;drop/**/table/**/t",
             ],
