@@ -30,7 +30,7 @@ impl Deadline {
 
 /// Pauses between polls: each `factor` times the last, from `first` up to `most`.
 ///
-/// Quick work is seen at once, long work costs few requests: with the default a statement of 3 ms is seen after 5 ms,
+/// Quick work is seen at once, long work costs few requests: with the default a statement of 5 ms is seen after 6 ms,
 /// one of ten minutes is asked about every 3 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
@@ -57,7 +57,7 @@ impl Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self::new(Duration::from_millis(5), Duration::from_secs(3))
+        Self::new(Duration::from_millis(2), Duration::from_secs(3))
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
         }
         assert_eq!(script.now(), Duration::from_secs(10));
         let sleeps = script.sleeps();
-        assert_eq!(sleeps.first(), Some(&Duration::from_millis(5)));
+        assert_eq!(sleeps.first(), Some(&Duration::from_millis(2)));
         assert!(sleeps.len() < 15, "{sleeps:?}");
         assert!(sleeps.iter().all(|pause| *pause <= Duration::from_secs(3)));
     }

@@ -224,7 +224,7 @@ fn step(
     };
     let (word, body) = match finished.outcome {
         Outcome::Done(mut rows) => {
-            let body = show::rows_text(&rows, cut);
+            let body = if rows.columns.is_empty() { String::new() } else { show::rows_text(&rows, cut) };
             let columns: usize = rows.columns.iter().map(column_bytes).sum();
             if columns > *bytes_left {
                 rows.columns.clear();

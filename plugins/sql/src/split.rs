@@ -167,4 +167,61 @@ mod tests {
         let lines: Vec<_> = split("-- head\nselect 1;\n\n select\n2;").into_iter().map(|s| s.line).collect();
         assert_eq!(lines, [2, 4]);
     }
+
+    /// Any text at all: tokens lie in order within the text, no token but separators is lost, and each statement,
+    /// which is sent by itself, is one statement by itself.
+    #[test]
+    fn holds_for_any_text() {
+        const PIECES: &[&str] = &[
+            "'",
+            "\"",
+            "`",
+            "$$",
+            "$a$",
+            "--",
+            "\n",
+            "/*",
+            "*/",
+            ";",
+            ";",
+            "select",
+            "begin",
+            "end",
+            "case",
+            "if",
+            "loop",
+            "procedure",
+            "create",
+            "\\",
+            " ",
+            " ",
+            "é",
+            "r'",
+            ".",
+            ":",
+            "x",
+            "transaction",
+            "\r",
+            "1",
+        ];
+        let mut seed = 1_u64;
+        let mut next = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        for _ in 0..20_000 {
+            let script: String = (0..next(24)).map(|_| PIECES[next(PIECES.len())]).collect();
+            let tokens = lex(&script);
+            assert!(tokens.windows(2).all(|pair| pair[0].end() <= pair[1].start), "{script:?}");
+            let statements = split(&script);
+            let kept: usize = statements.iter().map(|statement| lex(statement.text).len()).sum();
+            let separators = tokens.len() - kept;
+            let semicolons = tokens.iter().filter(|token| token.is_symbol(";")).count();
+            assert!(separators <= semicolons, "{script:?}");
+            for statement in &statements {
+                let again: Vec<_> = split(statement.text).into_iter().map(|s| s.text).collect();
+                assert_eq!(again, [statement.text], "{script:?}");
+            }
+        }
+    }
 }
