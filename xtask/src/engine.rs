@@ -27,8 +27,11 @@ pub(crate) fn fetch(layout: &Layout) -> Result<()> {
     if platform != LOCKED {
         // npm locks what the registry offers where the lock is made; the other platforms go by version alone.
         let description: Value = serde_json::from_slice(&fs::read(package.join("package.json"))?)?;
-        let version = description["optionalDependencies"][format!("@duckdb/node-bindings-{LOCKED}")].clone();
-        let version = version.as_str().context("the engine's package.json names no version")?;
+        let version = description
+            .get("optionalDependencies")
+            .and_then(|packages| packages.get(format!("@duckdb/node-bindings-{LOCKED}")))
+            .and_then(Value::as_str)
+            .context("the engine's package.json names no version")?;
         let wanted = format!("@duckdb/node-bindings-{platform}@{version}");
         npm().args(["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", &wanted]).run()?;
     }
