@@ -6,5 +6,7 @@
 
 mod schedule;
 mod state;
+mod vocabulary;
 
-pub use state::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
+pub use state::TurnState;
+pub use vocabulary::{CallClassification, Effect, Input, TurnFailure, TurnPolicy};

@@ -8,7 +8,8 @@ use bricklayer_domain::{ApprovalDecision, Event, ToolCall, ToolErrorKind, ToolFa
 use crate::permissions::{CallClass, Permission, decide};
 use crate::settings::MAX_CALL_STARTS;
 
-use super::state::{CallClassification, CallState, CallStatus, Effect, Phase, TurnState};
+use super::state::{CallState, CallStatus, Phase, TurnState};
+use super::vocabulary::{CallClassification, Effect};
 
 /// What may happen to a call that is not running.
 enum Verdict {

@@ -253,7 +253,8 @@ async fn a_stream_cut_at_any_byte_has_a_typed_end() {
 async fn http_errors_say_what_to_do_and_are_retried_by_the_rules() {
     let error = |kind: &str, text: &str| json!({"type": "error", "error": {"type": kind, "message": text}}).to_string();
     use ModelErrorKind::*;
-    let cases: Vec<(u16, Vec<(&'static str, String)>, String, ModelErrorKind, bool, &str)> = vec![
+    type Case = (u16, Vec<(&'static str, String)>, String, ModelErrorKind, bool, &'static str);
+    let cases: Vec<Case> = vec![
         (
             401,
             vec![],

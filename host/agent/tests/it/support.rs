@@ -80,6 +80,11 @@ impl MemoryLog {
         self.history().into_iter().map(|stored| stored.event).collect()
     }
 
+    /// Waits until something is appended or previewed.
+    pub(crate) async fn grown(&self) {
+        self.changed.subscribe().changed().await.unwrap();
+    }
+
     /// Waits until an event of the log, or a preview, fits.
     pub(crate) async fn wait_for(&self, fits: impl Fn(&Event) -> bool) {
         let mut changed = self.changed.subscribe();
@@ -275,6 +280,18 @@ impl World {
     pub(crate) async fn ask(&self, message: &str) -> TurnExit {
         self.log.begin(message);
         self.run().await
+    }
+
+    /// The text of the stored deltas, put together by their offsets.
+    pub(crate) fn stored_text(&self) -> String {
+        let mut text = String::new();
+        for event in self.log.events() {
+            if let Event::TextDelta { offset, text: piece, .. } = event {
+                assert_eq!(offset, text.chars().count() as u64);
+                text.push_str(&piece);
+            }
+        }
+        text
     }
 
     /// The text of the last assistant message.

@@ -478,3 +478,34 @@ async fn the_prompt_and_the_messages_are_a_stable_prefix() {
     assert_eq!(requests.iter().map(|request| request.previous_turn_end).collect::<Vec<_>>(), [None, None, Some(3)]);
     let Value::Array(_) = serde_json::to_value(&*requests[0].tools).unwrap() else { panic!() };
 }
+
+#[tokio::test]
+async fn a_long_answer_is_stored_in_groups_and_survives_its_worker() {
+    let pieces = (0..100).map(|n| ModelEvent::TextDelta { block: 0, text: format!("{n:0>99}é") });
+    let world = World::new(ScriptedModel::new(vec![pieces.collect()]), sql_tools());
+    world.log.begin("go");
+    {
+        let run = world.run();
+        tokio::pin!(run);
+        let all_stored = async {
+            while world.stored_text().chars().count() < 10_000 {
+                tokio::time::timeout(Duration::from_secs(20), world.log.grown()).await.expect("the rest is stored");
+            }
+        };
+        tokio::select! {
+            _ = &mut run => panic!("the answer is still open"),
+            () = all_stored => {}
+        }
+        // The worker dies here: its future is dropped.
+    }
+    let groups = world.log.events().iter().filter(|event| matches!(event, Event::TextDelta { .. })).count();
+    assert!((2..=5).contains(&groups), "{groups} groups of 4 KiB for 10 kB");
+    assert_eq!(world.log.previews.lock().unwrap().len(), 100);
+    let expected: String = (0..100).map(|n| format!("{n:0>99}é")).collect();
+    assert_eq!(world.stored_text(), expected);
+    // The user stops the turn before another worker took it: what was shown stays.
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    run_turn(world.deps(), world.log.history(), cancel).await;
+    assert_eq!(world.answer(), expected);
+}

@@ -1,0 +1,97 @@
+//! What goes into the step function and what comes out: closed, so that all that can happen is one list.
+
+use bricklayer_domain::{Block, Event, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage};
+
+use crate::model::ModelReply;
+use crate::permissions::{CallClass, PermissionMode};
+
+/// What the step function needs to know beside the log.
+#[derive(Debug, Clone)]
+pub struct TurnPolicy {
+    /// How much runs unasked.
+    pub mode: PermissionMode,
+    /// The model's id, for the log.
+    pub model: String,
+    /// Model calls in one turn.
+    pub max_steps: u32,
+    /// Tool calls in one model message.
+    pub max_calls_per_step: usize,
+    /// Read-only calls side by side.
+    pub max_concurrent_reads: usize,
+}
+
+/// Why a turn failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnFailure {
+    /// A stable word.
+    pub code: String,
+    /// What happened and what to do, for the user.
+    pub message: String,
+}
+
+/// What is known about a call before it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallClassification {
+    /// A tool of the catalogue.
+    Known(CallClass),
+    /// No such tool; the text tells the model which there are.
+    Unknown(String),
+}
+
+/// What happened in the world.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A worker takes the turn: at its start, after an answer, after a restart.
+    Resume,
+    /// The answer to [`Effect::Classify`].
+    Classified(Vec<(ToolCallId, CallClassification)>),
+    /// The model answered.
+    ModelReplied(ModelReply),
+    /// The model failed for good; `partial` is the text that was shown.
+    ModelFailed {
+        /// Why.
+        failure: TurnFailure,
+        /// The text shown so far.
+        partial: Vec<Block>,
+        /// The tokens it cost.
+        usage: Usage,
+    },
+    /// A call ended.
+    CallEnded {
+        /// The call.
+        call: ToolCallId,
+        /// What came back.
+        outcome: ToolOutcome,
+        /// How long it took.
+        duration_ms: u64,
+    },
+    /// The user stops the turn; `partial` is the text that was shown.
+    Stop {
+        /// The text shown so far.
+        partial: Vec<Block>,
+        /// The tokens it cost.
+        usage: Usage,
+    },
+}
+
+/// What the driver is to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Append this event. All appends are durable before a call runs, and before parking and the end.
+    Append(Box<Event>),
+    /// Find out what these calls would do; answer with [`Input::Classified`].
+    Classify(Vec<ToolCall>),
+    /// Ask the model; answer with [`Input::ModelReplied`] or [`Input::ModelFailed`].
+    CallModel {
+        /// Which model call of the turn.
+        step: u32,
+    },
+    /// Run this call beside those that run; answer with [`Input::CallEnded`].
+    RunCall(ToolCall),
+    /// Cancel every running call; each still answers with [`Input::CallEnded`].
+    CancelCalls,
+    /// Everything left waits for the user: let go of the turn.
+    Park,
+    /// The turn is over.
+    Exit(TurnEnd),
+}
