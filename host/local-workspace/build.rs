@@ -20,9 +20,7 @@ fn main() {
     }
     if let Ok(folder) = env::var("DUCKDB_LIB_DIR") {
         let folder = Path::new(&folder);
-        let absolute = folder
-            .canonicalize()
-            .unwrap_or_else(|_| folder.to_path_buf());
+        let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", absolute.display());
     }
 }

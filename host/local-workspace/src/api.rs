@@ -45,13 +45,7 @@ impl App {
         statements: Arc<Statements>,
     ) -> Self {
         let users = Arc::new(Users::new(&config.tokens));
-        Self {
-            engine,
-            warehouses,
-            statements,
-            users,
-            signer: Arc::new(Signer::new()),
-        }
+        Self { engine, warehouses, statements, users, signer: Arc::new(Signer::new()) }
     }
 
     fn workspace_id(&self) -> u64 {
@@ -77,32 +71,18 @@ pub(crate) fn router(app: App) -> Router {
         .merge(closed)
         .layer(map_response_with_state(app.clone(), add_workspace_id))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
-            error::panicked,
-        ))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
         .with_state(app)
 }
 
 fn warehouse_routes() -> Router<App> {
     Router::new()
-        .route(
-            "/api/2.0/sql/warehouses",
-            get(warehouses::list).post(warehouses::create),
-        )
-        .route(
-            "/api/2.0/sql/warehouses/{id}",
-            get(warehouses::get).delete(warehouses::delete),
-        )
+        .route("/api/2.0/sql/warehouses", get(warehouses::list).post(warehouses::create))
+        .route("/api/2.0/sql/warehouses/{id}", get(warehouses::get).delete(warehouses::delete))
         .route("/api/2.0/sql/warehouses/{id}/edit", post(warehouses::edit))
-        .route(
-            "/api/2.0/sql/warehouses/{id}/start",
-            post(warehouses::start),
-        )
+        .route("/api/2.0/sql/warehouses/{id}/start", post(warehouses::start))
         .route("/api/2.0/sql/warehouses/{id}/stop", post(warehouses::stop))
-        .route(
-            "/api/2.0/preview/sql/data_sources",
-            get(warehouses::data_sources),
-        )
+        .route("/api/2.0/preview/sql/data_sources", get(warehouses::data_sources))
 }
 
 fn statement_routes() -> Router<App> {
@@ -110,61 +90,33 @@ fn statement_routes() -> Router<App> {
         .route("/api/2.0/sql/statements", post(statements::execute))
         .route("/api/2.0/sql/statements/", post(statements::execute))
         .route("/api/2.0/sql/statements/{id}", get(statements::get))
-        .route(
-            "/api/2.0/sql/statements/{id}/cancel",
-            post(statements::cancel),
-        )
-        .route(
-            "/api/2.0/sql/statements/{id}/result/chunks/{chunk}",
-            get(statements::chunk),
-        )
+        .route("/api/2.0/sql/statements/{id}/cancel", post(statements::cancel))
+        .route("/api/2.0/sql/statements/{id}/result/chunks/{chunk}", get(statements::chunk))
 }
 
 fn unity_routes() -> Router<App> {
     let routes = Router::new()
-        .route(
-            "/current-metastore-assignment",
-            get(unity::metastore_assignment),
-        )
+        .route("/current-metastore-assignment", get(unity::metastore_assignment))
         .route("/metastore_summary", get(unity::metastore_summary))
         .route("/metastores", get(unity::metastores))
-        .route(
-            "/catalogs",
-            get(unity::catalogs).post(unity_write::create_catalog),
-        )
+        .route("/catalogs", get(unity::catalogs).post(unity_write::create_catalog))
         .route(
             "/catalogs/{name}",
-            get(unity::catalog)
-                .patch(unity_write::update_catalog)
-                .delete(unity_write::delete_catalog),
+            get(unity::catalog).patch(unity_write::update_catalog).delete(unity_write::delete_catalog),
         )
-        .route(
-            "/schemas",
-            get(unity::schemas).post(unity_write::create_schema),
-        )
+        .route("/schemas", get(unity::schemas).post(unity_write::create_schema))
         .route(
             "/schemas/{name}",
-            get(unity::schema)
-                .patch(unity_write::update_schema)
-                .delete(unity_write::delete_schema),
+            get(unity::schema).patch(unity_write::update_schema).delete(unity_write::delete_schema),
         )
         .route("/tables", get(unity::tables))
         .route("/table-summaries", get(unity::table_summaries))
-        .route(
-            "/tables/{name}",
-            get(unity::table).delete(unity_write::delete_table),
-        )
+        .route("/tables/{name}", get(unity::table).delete(unity_write::delete_table))
         .route("/tables/{name}/exists", get(unity::table_exists))
         .route("/functions", get(unity::functions))
         .route("/volumes", get(unity::volumes))
-        .route(
-            "/permissions/{kind}/{name}",
-            get(unity::permissions).patch(unity_write::update_permissions),
-        )
-        .route(
-            "/effective-permissions/{kind}/{name}",
-            get(unity::effective_permissions),
-        );
+        .route("/permissions/{kind}/{name}", get(unity::permissions).patch(unity_write::update_permissions))
+        .route("/effective-permissions/{kind}/{name}", get(unity::effective_permissions));
     Router::new().nest("/api/2.1/unity-catalog", routes)
 }
 
@@ -173,13 +125,8 @@ async fn unknown(method: Method, uri: Uri) -> ApiError {
     ApiError::endpoint_not_found(&method, uri.path())
 }
 
-async fn add_workspace_id(
-    axum::extract::State(app): axum::extract::State<App>,
-    mut response: Response,
-) -> Response {
+async fn add_workspace_id(axum::extract::State(app): axum::extract::State<App>, mut response: Response) -> Response {
     let value = HeaderValue::from(app.workspace_id());
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static("x-databricks-org-id"), value);
+    response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), value);
     response
 }

@@ -11,9 +11,7 @@ pub struct Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        f.debug_struct("Token").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -24,10 +22,7 @@ impl Token {
     /// Pairs a token with its user.
     #[must_use]
     pub fn new(secret: impl Into<String>, user: impl Into<String>) -> Self {
-        Self {
-            secret: secret.into(),
-            user: user.into(),
-        }
+        Self { secret: secret.into(), user: user.into() }
     }
 
     /// Reads `TOKEN` or `TOKEN=user@name`.
@@ -35,10 +30,7 @@ impl Token {
     /// # Errors
     /// An empty token or user; the text is not repeated, as it may be a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (secret, user) = text
-            .trim()
-            .split_once('=')
-            .unwrap_or((text.trim(), Self::DEFAULT_USER));
+        let (secret, user) = text.trim().split_once('=').unwrap_or((text.trim(), Self::DEFAULT_USER));
         if secret.is_empty() || user.trim().is_empty() {
             return Err("expected TOKEN or TOKEN=user@name".to_owned());
         }

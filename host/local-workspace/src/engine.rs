@@ -75,11 +75,7 @@ impl Canceller {
     }
 
     pub(crate) fn check(&self) -> Result<(), SqlError> {
-        if self.cancelled.load(Ordering::SeqCst) {
-            Err(SqlError::cancelled())
-        } else {
-            Ok(())
-        }
+        if self.cancelled.load(Ordering::SeqCst) { Err(SqlError::cancelled()) } else { Ok(()) }
     }
 }
 
@@ -100,11 +96,7 @@ impl Engine {
         std::fs::create_dir_all(&config.catalogs)?;
         samples::ensure(&config.catalogs, &metastore)?;
         let database = Database::open(config, &metastore)?;
-        Ok(Self {
-            database,
-            metastore,
-            plans: PlanCache::default(),
-        })
+        Ok(Self { database, metastore, plans: PlanCache::default() })
     }
 
     pub(crate) fn metastore(&self) -> &Metastore {
@@ -120,11 +112,7 @@ impl Engine {
     ///
     /// # Errors
     /// What is wrong with the statement, in Databricks' words; `CANCELLED` after [`Canceller::cancel`].
-    pub(crate) fn run(
-        &self,
-        request: &Request,
-        canceller: &Canceller,
-    ) -> Result<Outcome, SqlError> {
+    pub(crate) fn run(&self, request: &Request, canceller: &Canceller) -> Result<Outcome, SqlError> {
         let first = self.run_as(request, canceller, false);
         match &first {
             // The array reading of a subscript does not bind on a map: try the other.
@@ -133,21 +121,11 @@ impl Engine {
         }
     }
 
-    fn run_as(
-        &self,
-        request: &Request,
-        canceller: &Canceller,
-        maps: bool,
-    ) -> Result<Outcome, SqlError> {
+    fn run_as(&self, request: &Request, canceller: &Canceller, maps: bool) -> Result<Outcome, SqlError> {
         canceller.check()?;
-        let plan = self
-            .plans
-            .plan(&request.text, &request.namespace, &request.parameters, maps)?;
-        let mut parameters: BTreeMap<String, Option<String>> = request
-            .parameters
-            .iter()
-            .map(|(name, p)| (name.clone(), p.value.clone()))
-            .collect();
+        let plan = self.plans.plan(&request.text, &request.namespace, &request.parameters, maps)?;
+        let mut parameters: BTreeMap<String, Option<String>> =
+            request.parameters.iter().map(|(name, p)| (name.clone(), p.value.clone())).collect();
         parameters.insert(USER_PARAMETER.to_owned(), Some(request.user.clone()));
         let session = self.database.session(&request.namespace, canceller)?;
         let context = query::Context {
@@ -174,10 +152,7 @@ impl Engine {
     /// As for the SQL statement.
     pub(crate) fn command(&self, command: &Command, user: &str) -> Result<Outcome, SqlError> {
         let canceller = Canceller::default();
-        let namespace = Namespace {
-            catalog: "main".to_owned(),
-            schema: "default".to_owned(),
-        };
+        let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
         let session = self.database.session(&namespace, &canceller)?;
         let context = query::Context {
             session: &session,
@@ -196,16 +171,9 @@ impl Engine {
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub(crate) fn tables(
-        &self,
-        catalog: &str,
-        schema: Option<&str>,
-    ) -> Result<Vec<Table>, SqlError> {
+    pub(crate) fn tables(&self, catalog: &str, schema: Option<&str>) -> Result<Vec<Table>, SqlError> {
         let canceller = Canceller::default();
-        let namespace = Namespace {
-            catalog: catalog.to_owned(),
-            schema: "default".to_owned(),
-        };
+        let namespace = Namespace { catalog: catalog.to_owned(), schema: "default".to_owned() };
         let session = self.database.session(&namespace, &canceller)?;
         schema::tables(&session, &self.metastore, catalog, schema, None)
     }
@@ -216,10 +184,7 @@ impl Engine {
     /// `TABLE_OR_VIEW_NOT_FOUND`, or a database that cannot be read.
     pub(crate) fn table(&self, name: &crate::sql::names::TableName) -> Result<Table, SqlError> {
         let canceller = Canceller::default();
-        let namespace = Namespace {
-            catalog: name.catalog.clone(),
-            schema: name.schema.clone(),
-        };
+        let namespace = Namespace { catalog: name.catalog.clone(), schema: name.schema.clone() };
         let session = self.database.session(&namespace, &canceller)?;
         schema::table(&session, &self.metastore, name)
     }

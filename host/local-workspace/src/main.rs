@@ -43,8 +43,7 @@ struct Arguments {
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("BRICKLAYER_LOG")
-                .unwrap_or_else(|_| "info".into()),
+            tracing_subscriber::EnvFilter::try_from_env("BRICKLAYER_LOG").unwrap_or_else(|_| "info".into()),
         )
         .with_writer(std::io::stderr)
         .init();
@@ -72,10 +71,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     } else {
         std::mem::forget(parent_gone);
     }
-    anyhow::ensure!(
-        !tokens.is_empty(),
-        "no token given: use --token TOKEN[=user@name] or --token-stdin"
-    );
+    anyhow::ensure!(!tokens.is_empty(), "no token given: use --token TOKEN[=user@name] or --token-stdin");
     let mut config = Config::new(arguments.data_dir, tokens);
     config.listen = arguments.listen;
     config.engine_memory_mib = arguments.memory_mib;
@@ -105,11 +101,7 @@ fn read_tokens() -> anyhow::Result<Vec<Token>> {
 /// The one line on standard output, which the host waits for.
 fn announce(address: SocketAddr) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "{}",
-        serde_json::json!({ "listening": address.to_string() })
-    )?;
+    writeln!(out, "{}", serde_json::json!({ "listening": address.to_string() }))?;
     out.flush()?;
     Ok(())
 }

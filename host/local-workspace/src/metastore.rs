@@ -17,9 +17,7 @@ use std::{
 
 use anyhow::Context;
 
-pub(crate) use self::state::{
-    Audit, CatalogInfo, FunctionInfo, Grant, SchemaInfo, State, TableInfo, WarehouseInfo,
-};
+pub(crate) use self::state::{Audit, CatalogInfo, FunctionInfo, Grant, SchemaInfo, State, TableInfo, WarehouseInfo};
 
 /// The catalog with its file.
 #[derive(Debug)]
@@ -42,11 +40,7 @@ impl Metastore {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => State::new(),
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
         };
-        let metastore = Self {
-            path,
-            state: Mutex::new(state),
-            dirty: AtomicBool::new(true),
-        };
+        let metastore = Self { path, state: Mutex::new(state), dirty: AtomicBool::new(true) };
         metastore.flush()?;
         Ok(metastore)
     }
@@ -86,12 +80,10 @@ impl Metastore {
 
     fn save(&self, state: &State) -> anyhow::Result<()> {
         let temporary = self.path.with_extension("json.new");
-        let mut file = fs::File::create(&temporary)
-            .with_context(|| format!("cannot write {}", temporary.display()))?;
+        let mut file = fs::File::create(&temporary).with_context(|| format!("cannot write {}", temporary.display()))?;
         file.write_all(&serde_json::to_vec(state)?)?;
         file.sync_all()?;
-        fs::rename(&temporary, &self.path)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        fs::rename(&temporary, &self.path).with_context(|| format!("cannot write {}", self.path.display()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -31,9 +31,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another process uses the data folder.
-    #[error(
-        "the data folder {0} is in use by another local workspace; stop it or choose another folder"
-    )]
+    #[error("the data folder {0} is in use by another local workspace; stop it or choose another folder")]
     Locked(PathBuf),
     /// The data folder cannot be made or opened.
     #[error("cannot use the data folder {path}")]
@@ -82,32 +80,17 @@ impl Workspace {
         let lock = lock_folder(&config.data_dir)?;
         // Before the data is opened, so that a taken port costs nothing.
         let listener = listen(config.listen).await?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen {
-            address: config.listen,
-            source,
-        })?;
+        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
         let engine = open_engine(&config).await.map_err(StartError::Data)?;
         let warehouses = Arc::new(Warehouses::new(Arc::clone(&engine)));
         let statements = Arc::new(Statements::new(Arc::clone(&engine)));
         let stop = CancellationToken::new();
-        let app = api::App::new(
-            &config,
-            Arc::clone(&engine),
-            warehouses,
-            Arc::clone(&statements),
-        );
+        let app = api::App::new(&config, Arc::clone(&engine), warehouses, Arc::clone(&statements));
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, api::router(app), stop.clone()));
         tasks.spawn(flush(Arc::clone(&engine), stop.clone()));
         tracing::info!(%address, duckdb = engine.version(), "the local workspace listens");
-        Ok(Self {
-            address,
-            stop,
-            tasks,
-            engine,
-            statements,
-            _lock: lock,
-        })
+        Ok(Self { address, stop, tasks, engine, statements, _lock: lock })
     }
 
     /// Where it listens.
@@ -120,9 +103,7 @@ impl Workspace {
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         self.statements.shutdown().await;
-        let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async {
-            while self.tasks.join_next().await.is_some() {}
-        });
+        let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
@@ -137,18 +118,10 @@ impl Workspace {
 }
 
 fn lock_folder(folder: &Path) -> Result<File, StartError> {
-    let failed = |source| StartError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
+    let failed = |source| StartError::Folder { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let path = folder.join("workspace.lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(failed)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::Locked(folder.to_owned())),
@@ -157,12 +130,10 @@ fn lock_folder(folder: &Path) -> Result<File, StartError> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => StartError::Taken(address),
-            _ => StartError::Listen { address, source },
-        })
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::Taken(address),
+        _ => StartError::Listen { address, source },
+    })
 }
 
 async fn open_engine(config: &Config) -> anyhow::Result<Arc<Engine>> {
@@ -184,8 +155,7 @@ async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationTo
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
     });
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(e) = served.await {
         tracing::error!("serving ended: {e}");
     }

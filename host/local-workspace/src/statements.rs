@@ -174,22 +174,13 @@ impl Statements {
             end: Mutex::default(),
         });
         self.remember(&entry);
-        let (engine, permits, running) = (
-            Arc::clone(&self.engine),
-            Arc::clone(&self.permits),
-            Arc::clone(&entry),
-        );
+        let (engine, permits, running) = (Arc::clone(&self.engine), Arc::clone(&self.permits), Arc::clone(&entry));
         self.tasks.spawn(async move {
             let permit = permits.acquire_owned().await;
             let worker = Arc::clone(&running);
             let ran = tokio::task::spawn_blocking(move || run(&engine, &worker)).await;
             if let Err(e) = ran {
-                finish(
-                    &running,
-                    Err(SqlError::internal(format!(
-                        "the statement's thread ended: {e}"
-                    ))),
-                );
+                finish(&running, Err(SqlError::internal(format!("the statement's thread ended: {e}"))));
             }
             drop((permit, place));
         });
@@ -202,10 +193,7 @@ impl Statements {
         if entry.submission.request.user != user || entry.submitted.elapsed() > STATEMENT_LIFETIME {
             return None;
         }
-        if entry
-            .end()
-            .is_some_and(|end| end.at.elapsed() > RESULT_LIFETIME)
-        {
+        if entry.end().is_some_and(|end| end.at.elapsed() > RESULT_LIFETIME) {
             entry.close();
         }
         Some(entry)
@@ -219,15 +207,8 @@ impl Statements {
     /// Statements of a user, newest first.
     pub(crate) fn history(&self, user: &str) -> Vec<Arc<Entry>> {
         let known = lock(&self.known);
-        let newest = known
-            .order
-            .iter()
-            .rev()
-            .filter_map(|id| known.entries.get(id));
-        newest
-            .filter(|e| e.submission.request.user == user)
-            .cloned()
-            .collect()
+        let newest = known.order.iter().rev().filter_map(|id| known.entries.get(id));
+        newest.filter(|e| e.submission.request.user == user).cloned().collect()
     }
 
     /// Asks a statement to end; it says so itself when it has.
@@ -241,10 +222,7 @@ impl Statements {
             let mut watch = entry.status.subscribe();
             loop {
                 let ended = watch.wait_for(Status::is_final);
-                if tokio::time::timeout(INTERRUPT_INTERVAL, ended)
-                    .await
-                    .is_ok()
-                {
+                if tokio::time::timeout(INTERRUPT_INTERVAL, ended).await.is_ok() {
                     return;
                 }
                 entry.canceller.cancel();
@@ -275,9 +253,10 @@ impl Known {
     fn forget_old(&mut self) {
         while let Some(id) = self.order.front() {
             let over = self.order.len() > KEPT_STATEMENTS;
-            let gone = self.entries.get(id).is_none_or(|e| {
-                e.status().is_final() && (over || e.submitted.elapsed() > STATEMENT_LIFETIME)
-            });
+            let gone = self
+                .entries
+                .get(id)
+                .is_none_or(|e| e.status().is_final() && (over || e.submitted.elapsed() > STATEMENT_LIFETIME));
             if !gone {
                 break;
             }
@@ -307,19 +286,10 @@ fn run(engine: &Engine, entry: &Entry) {
 }
 
 fn finish(entry: &Entry, outcome: Result<(&'static str, Rows), SqlError>) {
-    let (kind, rows) = outcome
-        .as_ref()
-        .map_or(("OTHER", 0), |(kind, rows)| (*kind, rows.row_count));
-    *lock(&entry.end) = Some(End {
-        at: Instant::now(),
-        ended_at: Utc::now().timestamp_millis(),
-        kind,
-        rows,
-    });
+    let (kind, rows) = outcome.as_ref().map_or(("OTHER", 0), |(kind, rows)| (*kind, rows.row_count));
+    *lock(&entry.end) = Some(End { at: Instant::now(), ended_at: Utc::now().timestamp_millis(), kind, rows });
     let status = match outcome {
-        Ok((_, rows)) => Status::Succeeded {
-            rows: Arc::new(rows),
-        },
+        Ok((_, rows)) => Status::Succeeded { rows: Arc::new(rows) },
         Err(e) if e.error_code == "CANCELLED" => Status::Canceled,
         Err(e) => {
             if e.error_code == "INTERNAL_ERROR" {

@@ -14,10 +14,8 @@ const FIRST_WAREHOUSE: &str = "Local Warehouse";
 /// Warehouses one workspace may have; a bound against scripts gone wild.
 const MAX_WAREHOUSES: usize = 100;
 
-const SIZES: [&str; 10] = [
-    "2X-Small", "X-Small", "Small", "Medium", "Large", "X-Large", "2X-Large", "3X-Large",
-    "4X-Large", "5X-Large",
-];
+const SIZES: [&str; 10] =
+    ["2X-Small", "X-Small", "Small", "Medium", "Large", "X-Large", "2X-Large", "3X-Large", "4X-Large", "5X-Large"];
 
 /// Why a change was refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,65 +36,35 @@ impl Warehouses {
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
         engine.metastore().write(|state| {
             if state.warehouses.is_empty() {
-                let settings = with_defaults(Map::from_iter([(
-                    "name".to_owned(),
-                    json!(FIRST_WAREHOUSE),
-                )]));
+                let settings = with_defaults(Map::from_iter([("name".to_owned(), json!(FIRST_WAREHOUSE))]));
                 let creator = "System user".to_owned();
-                state.warehouses.push(WarehouseInfo {
-                    id: new_id(),
-                    creator,
-                    running: true,
-                    settings,
-                });
+                state.warehouses.push(WarehouseInfo { id: new_id(), creator, running: true, settings });
             }
         });
         Self { engine }
     }
 
     pub(crate) fn list(&self) -> Vec<WarehouseInfo> {
-        self.engine
-            .metastore()
-            .read(|state| state.warehouses.clone())
+        self.engine.metastore().read(|state| state.warehouses.clone())
     }
 
     pub(crate) fn get(&self, id: &str) -> Result<WarehouseInfo, Refused> {
-        let found = self
-            .engine
-            .metastore()
-            .read(|state| state.warehouses.iter().find(|w| w.id == id).cloned());
+        let found = self.engine.metastore().read(|state| state.warehouses.iter().find(|w| w.id == id).cloned());
         found.ok_or_else(|| Refused::Unknown(id.to_owned()))
     }
 
-    pub(crate) fn create(
-        &self,
-        settings: Map<String, Value>,
-        creator: &str,
-    ) -> Result<WarehouseInfo, Refused> {
+    pub(crate) fn create(&self, settings: Map<String, Value>, creator: &str) -> Result<WarehouseInfo, Refused> {
         let settings = with_defaults(settings);
         check(&settings)?;
         self.engine.metastore().write(|state| {
             let name = settings.get("name").cloned().unwrap_or_default();
-            if state
-                .warehouses
-                .iter()
-                .any(|w| w.settings.get("name") == Some(&name))
-            {
-                return Err(Refused::Invalid(format!(
-                    "A SQL warehouse with the name {name} already exists."
-                )));
+            if state.warehouses.iter().any(|w| w.settings.get("name") == Some(&name)) {
+                return Err(Refused::Invalid(format!("A SQL warehouse with the name {name} already exists.")));
             }
             if state.warehouses.len() >= MAX_WAREHOUSES {
-                return Err(Refused::Invalid(format!(
-                    "This workspace holds at most {MAX_WAREHOUSES} SQL warehouses."
-                )));
+                return Err(Refused::Invalid(format!("This workspace holds at most {MAX_WAREHOUSES} SQL warehouses.")));
             }
-            let warehouse = WarehouseInfo {
-                id: new_id(),
-                creator: creator.to_owned(),
-                running: true,
-                settings,
-            };
+            let warehouse = WarehouseInfo { id: new_id(), creator: creator.to_owned(), running: true, settings };
             state.warehouses.push(warehouse.clone());
             Ok(warehouse)
         })
@@ -122,31 +90,19 @@ impl Warehouses {
 
     /// Starts a stopped warehouse that a statement was sent to.
     pub(crate) fn wake(&self, id: &str) -> Result<(), Refused> {
-        if self.get(id)?.running {
-            Ok(())
-        } else {
-            self.set_running(id, true)
-        }
+        if self.get(id)?.running { Ok(()) } else { self.set_running(id, true) }
     }
 
     pub(crate) fn delete(&self, id: &str) -> Result<(), Refused> {
         self.get(id)?;
-        self.engine
-            .metastore()
-            .write(|state| state.warehouses.retain(|w| w.id != id));
+        self.engine.metastore().write(|state| state.warehouses.retain(|w| w.id != id));
         Ok(())
     }
 
-    fn change(
-        &self,
-        id: &str,
-        change: impl FnOnce(&mut WarehouseInfo) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
-        self.engine.metastore().write(|state| {
-            match state.warehouses.iter_mut().find(|w| w.id == id) {
-                Some(warehouse) => change(warehouse),
-                None => Err(Refused::Unknown(id.to_owned())),
-            }
+    fn change(&self, id: &str, change: impl FnOnce(&mut WarehouseInfo) -> Result<(), Refused>) -> Result<(), Refused> {
+        self.engine.metastore().write(|state| match state.warehouses.iter_mut().find(|w| w.id == id) {
+            Some(warehouse) => change(warehouse),
+            None => Err(Refused::Unknown(id.to_owned())),
         })
     }
 }
@@ -174,22 +130,13 @@ fn with_defaults(given: Map<String, Value>) -> Map<String, Value> {
 fn check(settings: &Map<String, Value>) -> Result<(), Refused> {
     let invalid = |text: String| Err(Refused::Invalid(text));
     let number = |key: &str| settings.get(key).and_then(Value::as_i64);
-    let name = settings
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
     if name.is_empty() || name.chars().count() >= 100 {
         return invalid("A SQL warehouse needs a name of fewer than 100 characters.".to_owned());
     }
-    let size = settings
-        .get("cluster_size")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let size = settings.get("cluster_size").and_then(Value::as_str).unwrap_or_default();
     if !SIZES.contains(&size) {
-        return invalid(format!(
-            "Invalid cluster size '{size}'. Supported values: {}.",
-            SIZES.join(", ")
-        ));
+        return invalid(format!("Invalid cluster size '{size}'. Supported values: {}.", SIZES.join(", ")));
     }
     match number("auto_stop_mins") {
         Some(minutes) if minutes == 0 || minutes >= 10 => {}
@@ -199,7 +146,9 @@ fn check(settings: &Map<String, Value>) -> Result<(), Refused> {
         return invalid("min_num_clusters and max_num_clusters must be whole numbers.".to_owned());
     };
     if !(1..=40).contains(&max) || min < 1 || min > max.min(30) {
-        return invalid("min_num_clusters must be from 1 to max_num_clusters (at most 30), which is at most 40.".to_owned());
+        return invalid(
+            "min_num_clusters must be from 1 to max_num_clusters (at most 30), which is at most 40.".to_owned(),
+        );
     }
     Ok(())
 }

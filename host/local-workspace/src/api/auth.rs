@@ -19,12 +19,7 @@ pub(super) struct Users(HashMap<[u8; 32], String>);
 
 impl Users {
     pub(super) fn new(tokens: &[Token]) -> Self {
-        Self(
-            tokens
-                .iter()
-                .map(|t| (digest(&t.secret), t.user.clone()))
-                .collect(),
-        )
+        Self(tokens.iter().map(|t| (digest(&t.secret), t.user.clone())).collect())
     }
 
     fn user(&self, token: &str) -> Option<&str> {
@@ -44,11 +39,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or_else(unauthenticated)
+        parts.extensions.get::<Self>().cloned().ok_or_else(unauthenticated)
     }
 }
 
@@ -58,10 +49,7 @@ pub(super) async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let header = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -70,11 +58,7 @@ pub(super) async fn require_token(
         return Err(unauthenticated());
     };
     let Some(user) = app.users.user(token) else {
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "403",
-            "Invalid access token.",
-        ));
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "403", "Invalid access token."));
     };
     let caller = Caller(user.to_owned());
     request.extensions_mut().insert(caller);

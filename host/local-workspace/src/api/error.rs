@@ -21,11 +21,7 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
@@ -55,11 +51,7 @@ impl IntoResponse for ApiError {
         if self.status.is_server_error() {
             tracing::error!(code = self.code, "{}", self.message);
         }
-        (
-            self.status,
-            Json(json!({ "error_code": self.code, "message": self.message })),
-        )
-            .into_response()
+        (self.status, Json(json!({ "error_code": self.code, "message": self.message }))).into_response()
     }
 }
 
@@ -84,9 +76,7 @@ impl From<SqlError> for ApiError {
             "CATALOG_NOT_EMPTY" => (StatusCode::BAD_REQUEST, "CATALOG_NOT_EMPTY"),
             "SCHEMA_NOT_EMPTY" => (StatusCode::BAD_REQUEST, "SCHEMA_NOT_EMPTY"),
             "INSUFFICIENT_PERMISSIONS" => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
-            _ if error.error_code == "INTERNAL_ERROR" => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR")
-            }
+            _ if error.error_code == "INTERNAL_ERROR" => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
             _ => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"),
         };
         Self::new(status, code, error.detail)

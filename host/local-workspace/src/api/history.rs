@@ -21,18 +21,8 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, ApiError> {
     let filter = Filter::parse(query.as_deref().unwrap_or_default())?;
-    let all: Vec<_> = app
-        .statements
-        .history(&user)
-        .into_iter()
-        .filter(|e| filter.accepts(e))
-        .collect();
-    let page: Vec<_> = all
-        .iter()
-        .skip(filter.offset)
-        .take(filter.size)
-        .map(|e| render(e))
-        .collect();
+    let all: Vec<_> = app.statements.history(&user).into_iter().filter(|e| filter.accepts(e)).collect();
+    let page: Vec<_> = all.iter().skip(filter.offset).take(filter.size).map(|e| render(e)).collect();
     let next = filter.offset + page.len();
     let more = next < all.len();
     let mut answer = json!({ "res": page, "has_next_page": more });
@@ -56,39 +46,26 @@ struct Filter {
 impl Filter {
     /// Lists repeat their key, nested messages are flattened with dots.
     fn parse(query: &str) -> Result<Self, ApiError> {
-        let mut filter = Self {
-            size: PAGE,
-            ..Self::default()
-        };
+        let mut filter = Self { size: PAGE, ..Self::default() };
         let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(
-            &format!("/?{query}")
-                .parse()
-                .map_err(|_| ApiError::invalid("The query string is malformed."))?,
+            &format!("/?{query}").parse().map_err(|_| ApiError::invalid("The query string is malformed."))?,
         )
         .map_err(|_| ApiError::invalid("The query string is malformed."))?
         .0;
         let number = |key: &str, value: &str| {
-            value
-                .parse::<i64>()
-                .map_err(|_| ApiError::invalid(format!("{key} must be a whole number.")))
+            value.parse::<i64>().map_err(|_| ApiError::invalid(format!("{key} must be a whole number.")))
         };
         for (key, value) in pairs {
             match key.as_str() {
                 "filter_by.statuses" => filter.statuses.push(value),
                 "filter_by.statement_ids" => filter.ids.push(value),
                 "filter_by.warehouse_ids" => filter.warehouses.push(value),
-                "filter_by.query_start_time_range.start_time_ms" => {
-                    filter.from_ms = Some(number(&key, &value)?)
-                }
-                "filter_by.query_start_time_range.end_time_ms" => {
-                    filter.to_ms = Some(number(&key, &value)?)
-                }
+                "filter_by.query_start_time_range.start_time_ms" => filter.from_ms = Some(number(&key, &value)?),
+                "filter_by.query_start_time_range.end_time_ms" => filter.to_ms = Some(number(&key, &value)?),
                 "max_results" => {
                     let size = usize::try_from(number(&key, &value)?).unwrap_or(0);
                     if !(1..=MAX_PAGE).contains(&size) {
-                        return Err(ApiError::invalid(format!(
-                            "max_results must be from 1 to {MAX_PAGE}."
-                        )));
+                        return Err(ApiError::invalid(format!("max_results must be from 1 to {MAX_PAGE}.")));
                     }
                     filter.size = size;
                 }
@@ -100,8 +77,7 @@ impl Filter {
     }
 
     fn accepts(&self, entry: &Entry) -> bool {
-        let listed =
-            |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
+        let listed = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
         listed(&self.statuses, status_name(&entry.status()))
             && listed(&self.ids, &entry.id.to_string())
             && listed(&self.warehouses, &entry.submission.warehouse_id)
@@ -148,7 +124,8 @@ fn render(entry: &Entry) -> Value {
         fields.insert("query_end_time_ms".to_owned(), json!(end.ended_at));
         fields.insert("duration".to_owned(), json!(duration));
         fields.insert("rows_produced".to_owned(), json!(end.rows));
-        let metrics = json!({ "total_time_ms": duration, "execution_time_ms": duration, "rows_produced_count": end.rows });
+        let metrics =
+            json!({ "total_time_ms": duration, "execution_time_ms": duration, "rows_produced_count": end.rows });
         fields.insert("metrics".to_owned(), metrics);
     }
     if let Status::Failed(error) = &status {

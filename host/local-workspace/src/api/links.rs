@@ -45,23 +45,14 @@ impl Signer {
         let expires = Utc::now() + LINK_LIFETIME;
         let seconds = expires.timestamp();
         let signature = self.sign(id, chunk, seconds);
-        (
-            format!("/_results/{id}/{chunk}?expires={seconds}&signature={signature}"),
-            expires,
-        )
+        (format!("/_results/{id}/{chunk}?expires={seconds}&signature={signature}"), expires)
     }
 
     /// HMAC-SHA256 over what the link gives access to, in hexadecimal.
     fn sign(&self, id: &Uuid, chunk: usize, expires: i64) -> String {
         let message = format!("{id}/{chunk}/{expires}");
-        let inner = Sha256::new()
-            .chain_update(self.key.map(|b| b ^ 0x36))
-            .chain_update(message)
-            .finalize();
-        let outer = Sha256::new()
-            .chain_update(self.key.map(|b| b ^ 0x5c))
-            .chain_update(inner)
-            .finalize();
+        let inner = Sha256::new().chain_update(self.key.map(|b| b ^ 0x36)).chain_update(message).finalize();
+        let outer = Sha256::new().chain_update(self.key.map(|b| b ^ 0x5c)).chain_update(inner).finalize();
         outer.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
@@ -88,26 +79,14 @@ pub(super) async fn download(
     Query(proof): Query<Proof>,
 ) -> Result<Response, ApiError> {
     if !app.signer.accepts(&id, chunk, &proof) {
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "403",
-            "The link is not valid, or not any more.",
-        ));
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "403", "The link is not valid, or not any more."));
     }
-    let gone = || {
-        ApiError::not_found(format!(
-            "The result of statement {id} is no longer available."
-        ))
-    };
+    let gone = || ApiError::not_found(format!("The result of statement {id} is no longer available."));
     let entry = app.statements.get_signed(&id).ok_or_else(gone)?;
     let Status::Succeeded { rows } = entry.status() else {
         return Err(gone());
     };
-    let data = rows
-        .chunks
-        .get(chunk)
-        .map(|c| c.data.clone())
-        .ok_or_else(gone)?;
+    let data = rows.chunks.get(chunk).map(|c| c.data.clone()).ok_or_else(gone)?;
     let kind = match entry.submission.request.limits.format {
         Format::JsonArray => "application/json",
         Format::Csv => "text/csv",

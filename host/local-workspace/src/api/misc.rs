@@ -30,10 +30,7 @@ pub(super) async fn me(Caller(user): Caller) -> Json<Value> {
 /// A user's number: the same at each start, below 2^53.
 pub(super) fn user_id(user: &str) -> u64 {
     let digest = Sha256::digest(user.as_bytes());
-    digest
-        .iter()
-        .take(6)
-        .fold(0, |id, byte| id << 8 | u64::from(*byte))
+    digest.iter().take(6).fold(0, |id, byte| id << 8 | u64::from(*byte))
 }
 
 /// GET /.well-known/databricks-config
@@ -50,9 +47,6 @@ pub(super) async fn well_known(State(app): State<App>, headers: HeaderMap) -> Js
 
 /// The address that the caller used.
 pub(super) fn origin(headers: &HeaderMap) -> String {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|h| h.to_str().ok())
-        .unwrap_or("127.0.0.1");
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("127.0.0.1");
     format!("http://{host}")
 }

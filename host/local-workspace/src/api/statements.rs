@@ -104,11 +104,7 @@ pub(super) async fn execute(
     let submission = submission(&app, body, user, &headers)?;
     let entry = app.statements.submit(submission).ok_or_else(|| {
         let message = "Too many statements are waiting in this workspace. Please retry later.";
-        ApiError::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "REQUEST_LIMIT_EXCEEDED",
-            message,
-        )
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", message)
     })?;
     if wait.is_zero() {
         return Ok(render(&app, &entry, &Status::Pending, &headers).into_response());
@@ -157,33 +153,21 @@ pub(super) async fn chunk(
     let rows = match entry.status() {
         Status::Succeeded { rows } => rows,
         Status::Closed => {
-            return Err(ApiError::not_found(format!(
-                "The result of statement {id} is no longer available."
-            )));
+            return Err(ApiError::not_found(format!("The result of statement {id} is no longer available.")));
         }
         _ => {
-            return Err(ApiError::invalid(format!(
-                "Statement {id} has no result (yet)."
-            )));
+            return Err(ApiError::invalid(format!("Statement {id} has no result (yet).")));
         }
     };
-    let known = index
-        .parse::<usize>()
-        .ok()
-        .filter(|i| *i < rows.chunks.len());
+    let known = index.parse::<usize>().ok().filter(|i| *i < rows.chunks.len());
     let index = known.ok_or_else(|| {
-        ApiError::invalid(format!(
-            "Chunk index {index} is out of range: the result has {} chunks.",
-            rows.chunks.len()
-        ))
+        ApiError::invalid(format!("Chunk index {index} is out of range: the result has {} chunks.", rows.chunks.len()))
     })?;
     Ok(Json(result(&app, &entry, &rows, index, &headers)).into_response())
 }
 
 fn find(app: &App, id: &str, user: &str) -> Result<Arc<Entry>, ApiError> {
-    let entry = Uuid::parse_str(id)
-        .ok()
-        .and_then(|id| app.statements.get(&id, user));
+    let entry = Uuid::parse_str(id).ok().and_then(|id| app.statements.get(&id, user));
     entry.ok_or_else(|| ApiError::not_found(format!("The statement {id} was not found.")))
 }
 
@@ -192,28 +176,17 @@ fn wait_timeout(text: Option<&str>) -> Result<Duration, ApiError> {
         return Ok(Duration::from_secs(10));
     };
     match text.strip_suffix('s').and_then(|n| n.parse::<u64>().ok()) {
-        Some(seconds) if seconds == 0 || (5..=50).contains(&seconds) => {
-            Ok(Duration::from_secs(seconds))
-        }
-        _ => Err(ApiError::invalid(format!(
-            "wait_timeout must be 0s, or from 5s to 50s, not '{text}'."
-        ))),
+        Some(seconds) if seconds == 0 || (5..=50).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err(ApiError::invalid(format!("wait_timeout must be 0s, or from 5s to 50s, not '{text}'."))),
     }
 }
 
-fn submission(
-    app: &App,
-    body: Body,
-    user: String,
-    headers: &HeaderMap,
-) -> Result<Submission, ApiError> {
+fn submission(app: &App, body: Body, user: String, headers: &HeaderMap) -> Result<Submission, ApiError> {
     if body.statement.trim().is_empty() {
         return Err(ApiError::invalid("The statement is missing or empty."));
     }
     if body.statement.len() > STATEMENT_BYTES {
-        return Err(ApiError::invalid(format!(
-            "The statement is longer than {STATEMENT_BYTES} bytes."
-        )));
+        return Err(ApiError::invalid(format!("The statement is longer than {STATEMENT_BYTES} bytes.")));
     }
     if body.warehouse_id.is_empty() {
         return Err(ApiError::invalid("warehouse_id is missing."));
@@ -221,15 +194,11 @@ fn submission(
     let format = match (body.disposition, body.format) {
         (_, BodyFormat::JsonArray) => Format::JsonArray,
         (Disposition::Inline, _) => {
-            return Err(ApiError::invalid(
-                "Only the format JSON_ARRAY is supported with the disposition INLINE.",
-            ));
+            return Err(ApiError::invalid("Only the format JSON_ARRAY is supported with the disposition INLINE."));
         }
         (Disposition::ExternalLinks, BodyFormat::Csv) => Format::Csv,
         (Disposition::ExternalLinks, BodyFormat::ArrowStream) => {
-            return Err(ApiError::invalid(
-                "The local workspace does not support the format ARROW_STREAM.",
-            ));
+            return Err(ApiError::invalid("The local workspace does not support the format ARROW_STREAM."));
         }
     };
     app.warehouses.wake(&body.warehouse_id)?;
@@ -242,29 +211,17 @@ fn submission(
         format,
     };
     let lower = |text: Option<String>, default: &str| {
-        text.filter(|t| !t.is_empty())
-            .map_or_else(|| default.to_owned(), |t| t.to_lowercase())
+        text.filter(|t| !t.is_empty()).map_or_else(|| default.to_owned(), |t| t.to_lowercase())
     };
     let request = Request {
         text: body.statement,
-        namespace: Namespace {
-            catalog: lower(body.catalog, "main"),
-            schema: lower(body.schema, "default"),
-        },
+        namespace: Namespace { catalog: lower(body.catalog, "main"), schema: lower(body.schema, "default") },
         parameters: parameters(body.parameters)?,
         user,
         limits,
     };
-    let client = headers
-        .get(header::USER_AGENT)
-        .and_then(|v| v.to_str().ok())
-        .map(str::to_owned);
-    Ok(Submission {
-        request,
-        warehouse_id: body.warehouse_id,
-        external,
-        client,
-    })
+    let client = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    Ok(Submission { request, warehouse_id: body.warehouse_id, external, client })
 }
 
 fn limit(name: &str, value: Option<i64>) -> Result<Option<u64>, ApiError> {
@@ -279,22 +236,18 @@ fn limit(name: &str, value: Option<i64>) -> Result<Option<u64>, ApiError> {
 
 fn parameters(given: Vec<BodyParameter>) -> Result<BTreeMap<String, Parameter>, ApiError> {
     if given.len() > MAX_PARAMETERS {
-        return Err(ApiError::invalid(format!(
-            "A statement may have at most {MAX_PARAMETERS} parameters."
-        )));
+        return Err(ApiError::invalid(format!("A statement may have at most {MAX_PARAMETERS} parameters.")));
     }
     let mut parameters = BTreeMap::new();
     for parameter in given {
         let name = parameter.name;
         let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
         if name.is_empty() || !plain || name == USER_PARAMETER {
-            return Err(ApiError::invalid(format!(
-                "'{name}' is not a valid parameter name."
-            )));
+            return Err(ApiError::invalid(format!("'{name}' is not a valid parameter name.")));
         }
         let kind = parameter.kind.as_deref().unwrap_or("STRING");
-        let physical_type = physical_type(kind)
-            .map_err(|e| ApiError::invalid(format!("Parameter {name}: {}", e.detail)))?;
+        let physical_type =
+            physical_type(kind).map_err(|e| ApiError::invalid(format!("Parameter {name}: {}", e.detail)))?;
         if physical_type.contains(['[', '(']) && !physical_type.starts_with("DECIMAL") {
             return Err(ApiError::invalid(format!(
                 "Parameter {name}: complex types such as {kind} are not supported."
@@ -305,24 +258,11 @@ fn parameters(given: Vec<BodyParameter>) -> Result<BTreeMap<String, Parameter>, 
             Some(Value::String(text)) => Some(text),
             Some(value @ (Value::Bool(_) | Value::Number(_))) => Some(value.to_string()),
             Some(_) => {
-                return Err(ApiError::invalid(format!(
-                    "Parameter {name}: the value must be a string."
-                )));
+                return Err(ApiError::invalid(format!("Parameter {name}: the value must be a string.")));
             }
         };
-        if parameters
-            .insert(
-                name.clone(),
-                Parameter {
-                    physical_type,
-                    value,
-                },
-            )
-            .is_some()
-        {
-            return Err(ApiError::invalid(format!(
-                "The parameter {name} is given twice."
-            )));
+        if parameters.insert(name.clone(), Parameter { physical_type, value }).is_some() {
+            return Err(ApiError::invalid(format!("The parameter {name} is given twice.")));
         }
     }
     Ok(parameters)
@@ -357,12 +297,7 @@ struct ChunkAnswer {
 }
 
 fn render(app: &App, entry: &Entry, status: &Status, headers: &HeaderMap) -> Json<Answer> {
-    let mut answer = Answer {
-        statement_id: entry.id,
-        status: json!({}),
-        manifest: None,
-        result: None,
-    };
+    let mut answer = Answer { statement_id: entry.id, status: json!({}), manifest: None, result: None };
     answer.status = match status {
         Status::Pending => json!({ "state": "PENDING" }),
         Status::Running => json!({ "state": "RUNNING" }),
@@ -407,10 +342,7 @@ fn manifest(entry: &Entry, rows: &Rows) -> Value {
     });
     if let Value::Object(fields) = &mut value {
         if !rows.chunks.is_empty() {
-            fields.insert(
-                "chunks".to_owned(),
-                rows.chunks.iter().enumerate().map(chunk).collect(),
-            );
+            fields.insert("chunks".to_owned(), rows.chunks.iter().enumerate().map(chunk).collect());
         }
         if external {
             let bytes: usize = rows.chunks.iter().map(|c| c.data.len()).sum();
@@ -452,10 +384,7 @@ fn result(app: &App, entry: &Entry, rows: &Rows, index: usize, headers: &HeaderM
             fields.insert("next_chunk_index".to_owned(), json!(next));
             fields.insert("next_chunk_internal_link".to_owned(), json!(next_link));
         }
-        return ChunkAnswer {
-            external_links: Some(json!([link])),
-            ..ChunkAnswer::default()
-        };
+        return ChunkAnswer { external_links: Some(json!([link])), ..ChunkAnswer::default() };
     }
     let text = String::from_utf8_lossy(&chunk.data).into_owned();
     ChunkAnswer {

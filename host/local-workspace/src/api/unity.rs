@@ -40,33 +40,26 @@ pub(super) struct ListQuery {
 impl ListQuery {
     fn catalog(&self) -> Result<String, ApiError> {
         let name = self.catalog_name.as_ref().filter(|n| !n.is_empty());
-        name.map(|n| n.to_lowercase())
-            .ok_or_else(|| ApiError::invalid("Required parameter catalog_name is missing."))
+        name.map(|n| n.to_lowercase()).ok_or_else(|| ApiError::invalid("Required parameter catalog_name is missing."))
     }
 
     fn schema(&self) -> Result<SchemaName, ApiError> {
         let name = self.schema_name.as_ref().filter(|n| !n.is_empty());
-        let schema =
-            name.ok_or_else(|| ApiError::invalid("Required parameter schema_name is missing."))?;
-        Ok(SchemaName {
-            catalog: self.catalog()?,
-            schema: schema.to_lowercase(),
-        })
+        let schema = name.ok_or_else(|| ApiError::invalid("Required parameter schema_name is missing."))?;
+        Ok(SchemaName { catalog: self.catalog()?, schema: schema.to_lowercase() })
     }
 
     /// One page of a list under its key.
     fn page(&self, key: &str, items: Vec<Value>) -> Answer {
         let size = match self.max_results {
             None | Some(0) => MAX_PAGE,
-            Some(n) => usize::try_from(n)
-                .map_err(|_| ApiError::invalid("max_results must not be negative."))?
-                .min(MAX_PAGE),
+            Some(n) => {
+                usize::try_from(n).map_err(|_| ApiError::invalid("max_results must not be negative."))?.min(MAX_PAGE)
+            }
         };
         let offset = match self.page_token.as_deref().filter(|t| !t.is_empty()) {
             None => 0,
-            Some(token) => token
-                .parse()
-                .map_err(|_| ApiError::invalid("The page_token is not valid."))?,
+            Some(token) => token.parse().map_err(|_| ApiError::invalid("The page_token is not valid."))?,
         };
         let total = items.len();
         let page: Vec<_> = items.into_iter().skip(offset).take(size).collect();
@@ -112,49 +105,32 @@ fn metastore_info(app: &App) -> Value {
 }
 
 pub(super) async fn catalogs(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
-    let items = app.engine.metastore().read(|state| {
-        state
-            .catalogs
-            .iter()
-            .map(|(name, info)| catalog_info(name, info, state.metastore_id))
-            .collect()
-    });
+    let items = app
+        .engine
+        .metastore()
+        .read(|state| state.catalogs.iter().map(|(name, info)| catalog_info(name, info, state.metastore_id)).collect());
     query.page("catalogs", items)
 }
 
 pub(super) async fn catalog(State(app): State<App>, Path(name): Path<String>) -> Answer {
     let name = name.to_lowercase();
-    let found = app.engine.metastore().read(|state| {
-        state
-            .catalogs
-            .get(&name)
-            .map(|info| catalog_info(&name, info, state.metastore_id))
-    });
+    let found = app
+        .engine
+        .metastore()
+        .read(|state| state.catalogs.get(&name).map(|info| catalog_info(&name, info, state.metastore_id)));
     found.map(Json).ok_or_else(|| catalog_missing(&name))
 }
 
 pub(super) fn catalog_missing(name: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "CATALOG_DOES_NOT_EXIST",
-        format!("Catalog '{name}' does not exist."),
-    )
+    ApiError::new(StatusCode::NOT_FOUND, "CATALOG_DOES_NOT_EXIST", format!("Catalog '{name}' does not exist."))
 }
 
 fn schema_missing(name: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "SCHEMA_DOES_NOT_EXIST",
-        format!("Schema '{name}' does not exist."),
-    )
+    ApiError::new(StatusCode::NOT_FOUND, "SCHEMA_DOES_NOT_EXIST", format!("Schema '{name}' does not exist."))
 }
 
 fn table_missing(name: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "TABLE_DOES_NOT_EXIST",
-        format!("Table '{name}' does not exist."),
-    )
+    ApiError::new(StatusCode::NOT_FOUND, "TABLE_DOES_NOT_EXIST", format!("Table '{name}' does not exist."))
 }
 
 pub(super) async fn schemas(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
@@ -162,10 +138,7 @@ pub(super) async fn schemas(State(app): State<App>, Query(query): Query<ListQuer
     let items = app.engine.metastore().read(|state| {
         let info = state.catalogs.get(&catalog)?;
         Some(
-            info.schemas
-                .iter()
-                .map(|(name, schema)| schema_info(&catalog, name, schema, state.metastore_id))
-                .collect(),
+            info.schemas.iter().map(|(name, schema)| schema_info(&catalog, name, schema, state.metastore_id)).collect(),
         )
     });
     query.page("schemas", items.ok_or_else(|| catalog_missing(&catalog))?)
@@ -175,100 +148,52 @@ pub(super) async fn schema(State(app): State<App>, Path(name): Path<String>) -> 
     let parsed = schema_name(&name)?;
     let found = app.engine.metastore().read(|state| {
         let info = state.schema(&parsed)?;
-        Some(schema_info(
-            &parsed.catalog,
-            &parsed.schema,
-            info,
-            state.metastore_id,
-        ))
+        Some(schema_info(&parsed.catalog, &parsed.schema, info, state.metastore_id))
     });
     found.map(Json).ok_or_else(|| schema_missing(&name))
 }
 
 /// `catalog.schema`, letter case aside.
 pub(super) fn schema_name(text: &str) -> Result<SchemaName, ApiError> {
-    match text
-        .to_lowercase()
-        .split('.')
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
-        [catalog, schema] => Ok(SchemaName {
-            catalog: (*catalog).to_owned(),
-            schema: (*schema).to_owned(),
-        }),
-        _ => Err(ApiError::invalid(format!(
-            "'{text}' is not a valid name for a schema."
-        ))),
+    match text.to_lowercase().split('.').collect::<Vec<_>>().as_slice() {
+        [catalog, schema] => Ok(SchemaName { catalog: (*catalog).to_owned(), schema: (*schema).to_owned() }),
+        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a schema."))),
     }
 }
 
 /// `catalog.schema.table`, letter case aside.
 pub(super) fn table_name(text: &str) -> Result<TableName, ApiError> {
-    match text
-        .to_lowercase()
-        .split('.')
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
-        [catalog, schema, table] => Ok(TableName {
-            catalog: (*catalog).to_owned(),
-            schema: (*schema).to_owned(),
-            table: (*table).to_owned(),
-        }),
-        _ => Err(ApiError::invalid(format!(
-            "'{text}' is not a valid name for a table."
-        ))),
+    match text.to_lowercase().split('.').collect::<Vec<_>>().as_slice() {
+        [catalog, schema, table] => {
+            Ok(TableName { catalog: (*catalog).to_owned(), schema: (*schema).to_owned(), table: (*table).to_owned() })
+        }
+        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a table."))),
     }
 }
 
 pub(super) async fn tables(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
     let schema = query.schema()?;
-    if app
-        .engine
-        .metastore()
-        .read(|state| state.schema(&schema).is_none())
-    {
+    if app.engine.metastore().read(|state| state.schema(&schema).is_none()) {
         return Err(schema_missing(&schema.full_name()));
     }
     let (catalog, name) = (schema.catalog.clone(), schema.schema.clone());
     let tables = blocking(&app, move |engine| engine.tables(&catalog, Some(&name))).await?;
     let columns = !query.omit_columns;
-    query.page(
-        "tables",
-        tables
-            .iter()
-            .map(|t| table_info(&app, t, columns))
-            .collect(),
-    )
+    query.page("tables", tables.iter().map(|t| table_info(&app, t, columns)).collect())
 }
 
-pub(super) async fn table_summaries(
-    State(app): State<App>,
-    Query(query): Query<ListQuery>,
-) -> Answer {
+pub(super) async fn table_summaries(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
     let catalog = query.catalog()?;
-    if app
-        .engine
-        .metastore()
-        .read(|state| !state.catalogs.contains_key(&catalog))
-    {
+    if app.engine.metastore().read(|state| !state.catalogs.contains_key(&catalog)) {
         return Err(catalog_missing(&catalog));
     }
     let tables = blocking(&app, move |engine| engine.tables(&catalog, None)).await?;
-    let like = |pattern: &Option<String>, name: &str| {
-        pattern
-            .as_deref()
-            .is_none_or(|p| sql_like(&p.to_lowercase(), name))
-    };
-    let summary =
-        |t: &Table| json!({ "full_name": t.name.full_name(), "table_type": table_type(t) });
+    let like =
+        |pattern: &Option<String>, name: &str| pattern.as_deref().is_none_or(|p| sql_like(&p.to_lowercase(), name));
+    let summary = |t: &Table| json!({ "full_name": t.name.full_name(), "table_type": table_type(t) });
     let items = tables
         .iter()
-        .filter(|t| {
-            like(&query.schema_name_pattern, &t.name.schema)
-                && like(&query.table_name_pattern, &t.name.table)
-        })
+        .filter(|t| like(&query.schema_name_pattern, &t.name.schema) && like(&query.table_name_pattern, &t.name.table))
         .map(summary)
         .collect();
     query.page("tables", items)
@@ -289,9 +214,7 @@ fn sql_like(pattern: &str, text: &str) -> bool {
         Some(c) => {
             let mut text_rest = text.chars();
             let next = text_rest.next();
-            next.is_some()
-                && (c == '_' || next == Some(c))
-                && sql_like(pattern_rest.as_str(), text_rest.as_str())
+            next.is_some() && (c == '_' || next == Some(c)) && sql_like(pattern_rest.as_str(), text_rest.as_str())
         }
     }
 }
@@ -315,36 +238,21 @@ pub(super) async fn functions(State(app): State<App>, Query(query): Query<ListQu
     let schema = query.schema()?;
     let items = app.engine.metastore().read(|state| {
         let info = state.schema(&schema)?;
-        Some(
-            info.functions
-                .iter()
-                .map(|(name, function)| function_info(&schema, name, function))
-                .collect(),
-        )
+        Some(info.functions.iter().map(|(name, function)| function_info(&schema, name, function)).collect())
     });
-    query.page(
-        "functions",
-        items.ok_or_else(|| schema_missing(&schema.full_name()))?,
-    )
+    query.page("functions", items.ok_or_else(|| schema_missing(&schema.full_name()))?)
 }
 
 /// There are no volumes yet, in any schema that exists.
 pub(super) async fn volumes(State(app): State<App>, Query(query): Query<ListQuery>) -> Answer {
     let schema = query.schema()?;
-    if app
-        .engine
-        .metastore()
-        .read(|state| state.schema(&schema).is_none())
-    {
+    if app.engine.metastore().read(|state| state.schema(&schema).is_none()) {
         return Err(schema_missing(&schema.full_name()));
     }
     query.page("volumes", Vec::new())
 }
 
-pub(super) async fn permissions(
-    State(app): State<App>,
-    Path((kind, name)): Path<(String, String)>,
-) -> Answer {
+pub(super) async fn permissions(State(app): State<App>, Path((kind, name)): Path<(String, String)>) -> Answer {
     let on = securable(&kind, &name)?;
     Ok(Json(assignments(&app, &[on], false)))
 }
@@ -368,8 +276,7 @@ pub(super) async fn effective_permissions(
 }
 
 fn assignments(app: &App, chain: &[Securable], effective: bool) -> Value {
-    let mut by_principal: std::collections::BTreeMap<String, Vec<Value>> =
-        std::collections::BTreeMap::new();
+    let mut by_principal: std::collections::BTreeMap<String, Vec<Value>> = std::collections::BTreeMap::new();
     app.engine.metastore().read(|state| {
         for (depth, on) in chain.iter().enumerate() {
             let (kind, name) = (on.kind(), on.full_name());
@@ -386,10 +293,8 @@ fn assignments(app: &App, chain: &[Securable], effective: bool) -> Value {
             }
         }
     });
-    let list: Vec<_> = by_principal
-        .into_iter()
-        .map(|(p, privileges)| json!({ "principal": p, "privileges": privileges }))
-        .collect();
+    let list: Vec<_> =
+        by_principal.into_iter().map(|(p, privileges)| json!({ "principal": p, "privileges": privileges })).collect();
     json!({ "privilege_assignments": list })
 }
 
@@ -401,9 +306,7 @@ pub(super) fn securable(kind: &str, name: &str) -> Result<Securable, ApiError> {
         "schema" => schema_name(name).map(Securable::Schema),
         "table" => table_name(name).map(Securable::Table),
         "function" => table_name(name).map(Securable::Function),
-        _ => Err(ApiError::invalid(format!(
-            "The securable type '{kind}' is not supported by the local workspace."
-        ))),
+        _ => Err(ApiError::invalid(format!("The securable type '{kind}' is not supported by the local workspace."))),
     }
 }
 
@@ -415,9 +318,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     let engine = std::sync::Arc::clone(&app.engine);
     match tokio::task::spawn_blocking(move || work(&engine)).await {
         Ok(result) => result.map_err(ApiError::from),
-        Err(e) => Err(ApiError::internal(format!(
-            "the engine's thread ended: {e}"
-        ))),
+        Err(e) => Err(ApiError::internal(format!("the engine's thread ended: {e}"))),
     }
 }
 
@@ -458,12 +359,7 @@ pub(super) fn catalog_info(name: &str, info: &CatalogInfo, metastore_id: uuid::U
     with_audit(value, &info.audit, info.comment.as_ref())
 }
 
-pub(super) fn schema_info(
-    catalog: &str,
-    name: &str,
-    info: &SchemaInfo,
-    metastore_id: uuid::Uuid,
-) -> Value {
+pub(super) fn schema_info(catalog: &str, name: &str, info: &SchemaInfo, metastore_id: uuid::Uuid) -> Value {
     let value = json!({
         "name": name,
         "catalog_name": catalog,
@@ -497,27 +393,17 @@ fn table_info(app: &App, table: &Table, columns: bool) -> Value {
     });
     if let Value::Object(fields) = &mut value {
         if table.is_view {
-            fields.insert(
-                "view_definition".to_owned(),
-                json!(table.info.view_definition),
-            );
+            fields.insert("view_definition".to_owned(), json!(table.info.view_definition));
         } else {
             fields.insert("data_source_format".to_owned(), json!("DELTA"));
         }
         if columns {
-            let list = table
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(i, c)| column_info(i, c, &table.info.partition_columns));
+            let list = table.columns.iter().enumerate().map(|(i, c)| column_info(i, c, &table.info.partition_columns));
             fields.insert("columns".to_owned(), list.collect());
         }
         if !table.info.primary_key.is_empty() {
             let key = json!({ "name": format!("{}_pk", table.name.table), "child_columns": table.info.primary_key });
-            fields.insert(
-                "table_constraints".to_owned(),
-                json!([{ "primary_key_constraint": key }]),
-            );
+            fields.insert("table_constraints".to_owned(), json!([{ "primary_key_constraint": key }]));
         }
     }
     with_audit(value, &table.info.audit, table.info.comment.as_ref())
@@ -525,8 +411,7 @@ fn table_info(app: &App, table: &Table, columns: bool) -> Value {
 
 fn column_info(position: usize, column: &TableColumn, partitions: &[String]) -> Value {
     let text = column.kind.text.to_lowercase();
-    let json_type =
-        json!({ "name": column.name, "type": text, "nullable": column.nullable, "metadata": {} });
+    let json_type = json!({ "name": column.name, "type": text, "nullable": column.nullable, "metadata": {} });
     let mut value = json!({
         "name": column.name,
         "type_text": text,
@@ -543,10 +428,7 @@ fn column_info(position: usize, column: &TableColumn, partitions: &[String]) -> 
         if let Some(comment) = &column.comment {
             fields.insert("comment".to_owned(), json!(comment));
         }
-        if let Some(index) = partitions
-            .iter()
-            .position(|p| p.eq_ignore_ascii_case(&column.name))
-        {
+        if let Some(index) = partitions.iter().position(|p| p.eq_ignore_ascii_case(&column.name)) {
             fields.insert("partition_index".to_owned(), json!(index));
         }
     }

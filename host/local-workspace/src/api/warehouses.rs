@@ -15,20 +15,11 @@ type Answer = Result<Json<Value>, ApiError>;
 
 pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Json<Value> {
     let host = origin(&headers);
-    let warehouses: Vec<_> = app
-        .warehouses
-        .list()
-        .iter()
-        .map(|w| render(w, &host))
-        .collect();
+    let warehouses: Vec<_> = app.warehouses.list().iter().map(|w| render(w, &host)).collect();
     Json(json!({ "warehouses": warehouses }))
 }
 
-pub(super) async fn get(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Answer {
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Answer {
     Ok(Json(render(&app.warehouses.get(&id)?, &origin(&headers))))
 }
 
@@ -69,19 +60,14 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    serde_json::from_slice(body)
-        .map_err(|e| ApiError::malformed(format!("Could not parse request object: {e}")))
+    serde_json::from_slice(body).map_err(|e| ApiError::malformed(format!("Could not parse request object: {e}")))
 }
 
 fn render(warehouse: &WarehouseInfo, origin: &str) -> Value {
     let host = origin.trim_start_matches("http://");
     let (hostname, port) = host.rsplit_once(':').unwrap_or((host, "80"));
     let path = format!("/sql/1.0/warehouses/{}", warehouse.id);
-    let state = if warehouse.running {
-        "RUNNING"
-    } else {
-        "STOPPED"
-    };
+    let state = if warehouse.running { "RUNNING" } else { "STOPPED" };
     let mut answer = warehouse.settings.clone();
     answer.extend([
         ("id".to_owned(), json!(warehouse.id)),

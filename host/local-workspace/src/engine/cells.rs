@@ -6,15 +6,12 @@ use std::fmt::Write;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Days, NaiveDate};
 use duckdb::arrow::{
-    array::{
-        Array, ArrayRef, AsArray, BinaryArray, LargeBinaryArray, ListArray, MapArray, StructArray,
-    },
+    array::{Array, ArrayRef, AsArray, BinaryArray, LargeBinaryArray, ListArray, MapArray, StructArray},
     datatypes::{
-        ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type,
-        Int8Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit,
-        Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-        UInt64Type,
+        ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+        Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit,
+        TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+        UInt16Type, UInt32Type, UInt64Type,
     },
 };
 
@@ -49,11 +46,7 @@ pub(super) fn append_row(
         }
         append_cell(out, format, present.then_some(text.as_str()));
     }
-    out.push_str(if format == Format::JsonArray {
-        "]"
-    } else {
-        "\r\n"
-    });
+    out.push_str(if format == Format::JsonArray { "]" } else { "\r\n" });
     Ok(())
 }
 
@@ -110,12 +103,7 @@ fn append_text(out: &mut String, array: &dyn Array, row: usize) -> Result<bool, 
     if array.is_null(row) || matches!(array.data_type(), DataType::Null) {
         return Ok(false);
     }
-    let unknown = || {
-        SqlError::internal(format!(
-            "a value of type {} has no text form",
-            array.data_type()
-        ))
-    };
+    let unknown = || SqlError::internal(format!("a value of type {} has no text form", array.data_type()));
     macro_rules! number {
         ($kind:ty) => {{
             let _ = write!(out, "{}", value::<$kind>(array, row).ok_or_else(unknown)?);
@@ -136,51 +124,27 @@ fn append_text(out: &mut String, array: &dyn Array, row: usize) -> Result<bool, 
         DataType::UInt64 => number!(UInt64Type),
         DataType::Float32 => push_float(out, value::<Float32Type>(array, row).ok_or_else(unknown)?),
         DataType::Float64 => push_float(out, value::<Float64Type>(array, row).ok_or_else(unknown)?),
-        DataType::Utf8 => {
-            out.push_str(array.as_string_opt::<i32>().ok_or_else(unknown)?.value(row))
-        }
-        DataType::LargeUtf8 => {
-            out.push_str(array.as_string_opt::<i64>().ok_or_else(unknown)?.value(row))
-        }
-        DataType::Utf8View => {
-            out.push_str(array.as_string_view_opt().ok_or_else(unknown)?.value(row))
-        }
+        DataType::Utf8 => out.push_str(array.as_string_opt::<i32>().ok_or_else(unknown)?.value(row)),
+        DataType::LargeUtf8 => out.push_str(array.as_string_opt::<i64>().ok_or_else(unknown)?.value(row)),
+        DataType::Utf8View => out.push_str(array.as_string_view_opt().ok_or_else(unknown)?.value(row)),
         DataType::Binary => {
-            let array = array
-                .as_any()
-                .downcast_ref::<BinaryArray>()
-                .ok_or_else(unknown)?;
+            let array = array.as_any().downcast_ref::<BinaryArray>().ok_or_else(unknown)?;
             out.push_str(&STANDARD.encode(array.value(row)));
         }
         DataType::LargeBinary => {
-            let array = array
-                .as_any()
-                .downcast_ref::<LargeBinaryArray>()
-                .ok_or_else(unknown)?;
+            let array = array.as_any().downcast_ref::<LargeBinaryArray>().ok_or_else(unknown)?;
             out.push_str(&STANDARD.encode(array.value(row)));
         }
         DataType::BinaryView => {
-            out.push_str(
-                &STANDARD.encode(array.as_binary_view_opt().ok_or_else(unknown)?.value(row)),
-            );
+            out.push_str(&STANDARD.encode(array.as_binary_view_opt().ok_or_else(unknown)?.value(row)));
         }
         DataType::Date32 => push_date(out, value::<Date32Type>(array, row).ok_or_else(unknown)?),
-        DataType::Timestamp(unit, _) => push_timestamp(
-            out,
-            timestamp_micros(array, row, *unit).ok_or_else(unknown)?,
-        ),
+        DataType::Timestamp(unit, _) => push_timestamp(out, timestamp_micros(array, row, *unit).ok_or_else(unknown)?),
         DataType::Time64(TimeUnit::Microsecond) => {
-            push_time(
-                out,
-                value::<Time64MicrosecondType>(array, row).ok_or_else(unknown)?,
-            );
+            push_time(out, value::<Time64MicrosecondType>(array, row).ok_or_else(unknown)?);
         }
         DataType::Decimal128(_, scale) => {
-            push_decimal(
-                out,
-                value::<Decimal128Type>(array, row).ok_or_else(unknown)?,
-                *scale,
-            );
+            push_decimal(out, value::<Decimal128Type>(array, row).ok_or_else(unknown)?, *scale);
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let interval = value::<IntervalMonthDayNanoType>(array, row).ok_or_else(unknown)?;
@@ -188,11 +152,7 @@ fn append_text(out: &mut String, array: &dyn Array, row: usize) -> Result<bool, 
         }
         DataType::Dictionary(..) => {
             let array = array.as_any_dictionary_opt().ok_or_else(unknown)?;
-            let key = array
-                .normalized_keys()
-                .get(row)
-                .copied()
-                .ok_or_else(unknown)?;
+            let key = array.normalized_keys().get(row).copied().ok_or_else(unknown)?;
             return append_text(out, array.values().as_ref(), key);
         }
         DataType::List(_)
@@ -213,41 +173,20 @@ fn append_json(out: &mut String, array: &dyn Array, row: usize) -> Result<(), Sq
         out.push_str("null");
         return Ok(());
     }
-    let unknown = || {
-        SqlError::internal(format!(
-            "a value of type {} has no JSON form",
-            array.data_type()
-        ))
-    };
+    let unknown = || SqlError::internal(format!("a value of type {} has no JSON form", array.data_type()));
     match array.data_type() {
         DataType::List(_) => {
-            let array = array
-                .as_any()
-                .downcast_ref::<ListArray>()
-                .ok_or_else(unknown)?;
+            let array = array.as_any().downcast_ref::<ListArray>().ok_or_else(unknown)?;
             append_json_list(out, array.value(row).as_ref())
         }
-        DataType::LargeList(_) => append_json_list(
-            out,
-            array
-                .as_list_opt::<i64>()
-                .ok_or_else(unknown)?
-                .value(row)
-                .as_ref(),
-        ),
-        DataType::FixedSizeList(..) => append_json_list(
-            out,
-            array
-                .as_fixed_size_list_opt()
-                .ok_or_else(unknown)?
-                .value(row)
-                .as_ref(),
-        ),
+        DataType::LargeList(_) => {
+            append_json_list(out, array.as_list_opt::<i64>().ok_or_else(unknown)?.value(row).as_ref())
+        }
+        DataType::FixedSizeList(..) => {
+            append_json_list(out, array.as_fixed_size_list_opt().ok_or_else(unknown)?.value(row).as_ref())
+        }
         DataType::Struct(_) => {
-            let array = array
-                .as_any()
-                .downcast_ref::<StructArray>()
-                .ok_or_else(unknown)?;
+            let array = array.as_any().downcast_ref::<StructArray>().ok_or_else(unknown)?;
             out.push('{');
             for (index, (field, column)) in array.fields().iter().zip(array.columns()).enumerate() {
                 out.push_str(if index > 0 { "," } else { "" });
@@ -259,10 +198,7 @@ fn append_json(out: &mut String, array: &dyn Array, row: usize) -> Result<(), Sq
             Ok(())
         }
         DataType::Map(..) => {
-            let array = array
-                .as_any()
-                .downcast_ref::<MapArray>()
-                .ok_or_else(unknown)?;
+            let array = array.as_any().downcast_ref::<MapArray>().ok_or_else(unknown)?;
             let entries = array.value(row);
             let (keys, values) = (entries.column(0), entries.column(1));
             out.push('{');
@@ -278,9 +214,8 @@ fn append_json(out: &mut String, array: &dyn Array, row: usize) -> Result<(), Sq
             Ok(())
         }
         kind => {
-            let bare = kind.is_integer()
-                || kind.is_floating()
-                || matches!(kind, DataType::Boolean | DataType::Decimal128(..));
+            let bare =
+                kind.is_integer() || kind.is_floating() || matches!(kind, DataType::Boolean | DataType::Decimal128(..));
             let mut text = String::new();
             append_text(&mut text, array, row)?;
             if bare && !text.ends_with(['N', 'y']) {
@@ -304,10 +239,7 @@ fn append_json_list(out: &mut String, items: &dyn Array) -> Result<(), SqlError>
 }
 
 /// Prints as `Double.toString` does: at least one fraction digit, exponent form below 1e-3 and from 1e7 on.
-fn push_float(
-    out: &mut String,
-    number: impl Into<f64> + std::fmt::Display + std::fmt::LowerExp + Copy,
-) {
+fn push_float(out: &mut String, number: impl Into<f64> + std::fmt::Display + std::fmt::LowerExp + Copy) {
     let wide: f64 = number.into();
     if wide.is_nan() {
         out.push_str("NaN");
@@ -355,23 +287,13 @@ fn push_timestamp(out: &mut String, micros: i64) {
         out.push_str("infinity");
         return;
     };
-    let format = if micros % 1_000 == 0 {
-        "%Y-%m-%dT%H:%M:%S%.3fZ"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.6fZ"
-    };
+    let format = if micros % 1_000 == 0 { "%Y-%m-%dT%H:%M:%S%.3fZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
     let _ = write!(out, "{}", time.format(format));
 }
 
 fn push_time(out: &mut String, micros: i64) {
     let seconds = micros / 1_000_000;
-    let _ = write!(
-        out,
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 fn push_decimal(out: &mut String, value: i128, scale: i8) {
@@ -381,9 +303,7 @@ fn push_decimal(out: &mut String, value: i128, scale: i8) {
         return;
     }
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits
-        .split_at_checked(digits.len() - scale)
-        .unwrap_or((&digits, ""));
+    let (whole, fraction) = digits.split_at_checked(digits.len() - scale).unwrap_or((&digits, ""));
     let sign = if value < 0 { "-" } else { "" };
     let _ = write!(out, "{sign}{whole}.{fraction}");
 }
@@ -404,13 +324,7 @@ fn push_interval(out: &mut String, months: i32, days: i32, nanoseconds: i64) {
     let day = u128::try_from(DAY).unwrap_or(1);
     let (days, rest) = (total / day, total % day);
     let (seconds, nanos) = (rest / 1_000_000_000, rest % 1_000_000_000);
-    let _ = write!(
-        out,
-        "{sign}{days} {:02}:{:02}:{:02}.{nanos:09}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
+    let _ = write!(out, "{sign}{days} {:02}:{:02}:{:02}.{nanos:09}", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 #[cfg(test)]

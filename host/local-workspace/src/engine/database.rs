@@ -42,9 +42,7 @@ struct Pooled {
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database")
-            .field("catalogs", &self.catalogs)
-            .finish_non_exhaustive()
+        f.debug_struct("Database").field("catalogs", &self.catalogs).finish_non_exhaustive()
     }
 }
 
@@ -88,29 +86,20 @@ impl Database {
         base.execute_batch(&settings(&catalogs))?;
         base.execute_batch(FUNCTIONS)?;
         base.execute_batch(super::schema::INFORMATION_SCHEMA)?;
-        let database = Self {
-            base: Mutex::new(base),
-            idle: Mutex::default(),
-            catalogs,
-        };
+        let database = Self { base: Mutex::new(base), idle: Mutex::default(), catalogs };
         for catalog in metastore.catalog_names() {
             database.attach(&catalog)?;
             database.make_schemas(&catalog, metastore)?;
         }
         // Last: from here on only the search path may change.
-        lock(&database.base)
-            .execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
+        lock(&database.base).execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
         Ok(database)
     }
 
     /// Attaches a catalog's file, making it if it is not there.
     pub(super) fn attach(&self, catalog: &str) -> Result<(), duckdb::Error> {
         let path = file(&self.catalogs, catalog);
-        let options = if READ_ONLY_CATALOGS.contains(&catalog) {
-            " (READ_ONLY)"
-        } else {
-            ""
-        };
+        let options = if READ_ONLY_CATALOGS.contains(&catalog) { " (READ_ONLY)" } else { "" };
         let sql = format!(
             "ATTACH IF NOT EXISTS {} AS {}{options}",
             literal(&path.to_string_lossy()),
@@ -129,16 +118,11 @@ impl Database {
         }
         let schemas = metastore.read(|state| {
             let info = state.catalogs.get(catalog);
-            info.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>())
-                .unwrap_or_default()
+            info.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
         });
         for schema in schemas {
-            let name = SchemaName {
-                catalog: catalog.to_owned(),
-                schema,
-            };
-            lock(&self.base)
-                .execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
+            let name = SchemaName { catalog: catalog.to_owned(), schema };
+            lock(&self.base).execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
         }
         Ok(())
     }
@@ -146,9 +130,7 @@ impl Database {
     /// Detaches a catalog and removes its file.
     pub(super) fn drop_catalog(&self, catalog: &str) -> Result<(), SqlError> {
         let detach = format!("DETACH {}", quote(&catalog_alias(catalog)));
-        lock(&self.base)
-            .execute_batch(&detach)
-            .map_err(|e| SqlError::internal(e.to_string()))?;
+        lock(&self.base).execute_batch(&detach).map_err(|e| SqlError::internal(e.to_string()))?;
         let path = file(&self.catalogs, catalog);
         let _ = std::fs::remove_file(path.with_extension("duckdb.wal"));
         std::fs::remove_file(path).map_err(|e| SqlError::internal(e.to_string()))
@@ -163,23 +145,12 @@ impl Database {
         let pooled = match lock(&self.idle).pop() {
             Some(pooled) => pooled,
             None => {
-                let connection = lock(&self.base)
-                    .try_clone()
-                    .map_err(|e| SqlError::internal(e.to_string()))?;
-                Pooled {
-                    connection,
-                    namespace: None,
-                }
+                let connection = lock(&self.base).try_clone().map_err(|e| SqlError::internal(e.to_string()))?;
+                Pooled { connection, namespace: None }
             }
         };
-        canceller
-            .interrupt
-            .set(Some(pooled.connection.interrupt_handle()));
-        let mut session = Session {
-            database: self,
-            pooled: Some(pooled),
-            canceller,
-        };
+        canceller.interrupt.set(Some(pooled.connection.interrupt_handle()));
+        let mut session = Session { database: self, pooled: Some(pooled), canceller };
         session.enter(namespace);
         Ok(session)
     }
@@ -249,18 +220,12 @@ impl Session<'_> {
         if pooled.namespace.as_ref() == Some(namespace) {
             return;
         }
-        let path = format!(
-            "{}.{},memory.main",
-            quote(&catalog_alias(&namespace.catalog)),
-            quote(&namespace.schema)
-        );
+        let path = format!("{}.{},memory.main", quote(&catalog_alias(&namespace.catalog)), quote(&namespace.schema));
         let set = format!("SET search_path={}", literal(&path));
         pooled.namespace = match pooled.connection.execute_batch(&set) {
             Ok(()) => Some(namespace.clone()),
             Err(_) => {
-                let _ = pooled
-                    .connection
-                    .execute_batch("SET search_path='memory.main'");
+                let _ = pooled.connection.execute_batch("SET search_path='memory.main'");
                 None
             }
         };
@@ -268,10 +233,7 @@ impl Session<'_> {
 
     /// The connection; present until the session is dropped.
     pub(super) fn connection(&self) -> Result<&Connection, SqlError> {
-        self.pooled
-            .as_ref()
-            .map(|p| &p.connection)
-            .ok_or_else(|| SqlError::internal("the connection is gone"))
+        self.pooled.as_ref().map(|p| &p.connection).ok_or_else(|| SqlError::internal("the connection is gone"))
     }
 
     /// Runs statements without results.

@@ -9,19 +9,13 @@ use super::query::Context;
 pub(super) const BINDS_AS_MAP: &str = "BRICKLAYER_BINDS_AS_MAP";
 
 /// An error of the engine itself, while it reads its own catalog.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "used as a function argument of map_err"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "used as a function argument of map_err")]
 pub(super) fn internal(error: duckdb::Error) -> SqlError {
     SqlError::internal(message(&error))
 }
 
 /// An error of a user's statement.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "used as a function argument of map_err"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "used as a function argument of map_err")]
 pub(super) fn of_statement(error: duckdb::Error, context: &Context<'_>) -> SqlError {
     if context.canceller.check().is_err() {
         return SqlError::cancelled();
@@ -37,11 +31,7 @@ fn message(error: &duckdb::Error) -> String {
     }
 }
 
-fn translate(
-    text: &str,
-    notes: &Notes,
-    missing_table: impl Fn(&str) -> Option<SqlError>,
-) -> SqlError {
+fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<SqlError>) -> SqlError {
     if let Some(error) = raised(text) {
         return error;
     }
@@ -51,24 +41,16 @@ fn translate(
     match kind {
         "Catalog Error" | "Binder Error" => catalog_or_binder(rest, notes, missing_table),
         "Conversion Error" => conversion(rest),
-        "Out of Range Error" => {
-            SqlError::new("ARITHMETIC_OVERFLOW", "22003", without_candidates(rest))
-        }
+        "Out of Range Error" => SqlError::new("ARITHMETIC_OVERFLOW", "22003", without_candidates(rest)),
         "Constraint Error" => constraint(rest),
         "Out of Memory Error" => SqlError::exhausted(rest),
         "INTERRUPT Error" | "Interrupt Error" => SqlError::cancelled(),
-        "Parser Error" => SqlError::new(
-            "PARSE_SYNTAX_ERROR",
-            "42601",
-            format!("Syntax error: {rest}."),
-        ),
+        "Parser Error" => SqlError::new("PARSE_SYNTAX_ERROR", "42601", format!("Syntax error: {rest}.")),
         "Permission Error" => SqlError::permission(rest),
         "Invalid Input Error" => invalid_input(rest),
-        "TransactionContext Error" => SqlError::new(
-            "DELTA_CONCURRENT_WRITE",
-            "2D521",
-            format!("The change met a conflicting one: {rest}"),
-        ),
+        "TransactionContext Error" => {
+            SqlError::new("DELTA_CONCURRENT_WRITE", "2D521", format!("The change met a conflicting one: {rest}"))
+        }
         "Not implemented Error" => SqlError::new("UNSUPPORTED_FEATURE", "0A000", rest),
         "INTERNAL Error" | "FATAL Error" | "IO Error" => SqlError::internal(rest),
         _ => SqlError::new("INVALID_STATEMENT", "42000", rest),
@@ -122,11 +104,7 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
     rest.split_once(close).map(|(inner, _)| inner)
 }
 
-fn catalog_or_binder(
-    text: &str,
-    notes: &Notes,
-    missing_table: impl Fn(&str) -> Option<SqlError>,
-) -> SqlError {
+fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<SqlError>) -> SqlError {
     if text.contains("len(MAP(") || text.contains("'len(MAP") {
         return SqlError::new(BINDS_AS_MAP, "42000", text);
     }
@@ -134,16 +112,9 @@ fn catalog_or_binder(
         || text.starts_with("Catalog \"uc_")
         || text.contains("Catalog with name uc_")
     {
-        let name = between(text, "Table with name ", " does not exist")
-            .unwrap_or_default()
-            .trim_matches('"');
+        let name = between(text, "Table with name ", " does not exist").unwrap_or_default().trim_matches('"');
         return missing_table(name)
-            .or_else(|| {
-                notes
-                    .tables
-                    .first()
-                    .map(|t| SqlError::table_not_found(&t.quoted()))
-            })
+            .or_else(|| notes.tables.first().map(|t| SqlError::table_not_found(&t.quoted())))
             .unwrap_or_else(|| SqlError::table_not_found(&format!("`{name}`")));
     }
     if text.contains(" with name") && text.contains("already exists") {
@@ -176,8 +147,7 @@ fn catalog_or_binder(
         return SqlError::new("AMBIGUOUS_REFERENCE", "42704", detail);
     }
     if text.contains("WHERE clause cannot contain aggregates") {
-        let detail =
-            "An aggregate function is not allowed in the WHERE clause. Use HAVING instead.";
+        let detail = "An aggregate function is not allowed in the WHERE clause. Use HAVING instead.";
         return SqlError::new("INVALID_WHERE_CONDITION", "42903", detail);
     }
     if text.contains("columns but") && text.contains("values were supplied") {
@@ -189,15 +159,9 @@ fn catalog_or_binder(
         || text.contains("does not support the supplied arguments")
         || text.contains("Cannot compare values")
     {
-        return SqlError::new(
-            "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-            "42K09",
-            without_candidates(text),
-        );
+        return SqlError::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", without_candidates(text));
     }
-    if text.contains("Set operations can only apply")
-        || text.contains("same number of result columns")
-    {
+    if text.contains("Set operations can only apply") || text.contains("same number of result columns") {
         return SqlError::new("NUM_COLUMNS_MISMATCH", "42826", text);
     }
     if text.contains("read-only mode") || text.contains("read-only") {
@@ -215,25 +179,13 @@ fn candidates(text: &str) -> Vec<String> {
     list.split(',')
         .map(|c| c.trim().trim_start_matches(':').trim().trim_matches('"'))
         .filter(|c| !c.is_empty())
-        .map(|c| {
-            c.rsplit('.')
-                .next()
-                .unwrap_or(c)
-                .trim_matches('"')
-                .to_owned()
-        })
+        .map(|c| c.rsplit('.').next().unwrap_or(c).trim_matches('"').to_owned())
         .collect()
 }
 
 fn without_candidates(text: &str) -> String {
-    let text = text
-        .split("\n\tCandidate functions:")
-        .next()
-        .unwrap_or(text);
-    text.split("\nDid you mean")
-        .next()
-        .unwrap_or(text)
-        .replace('\n', " ")
+    let text = text.split("\n\tCandidate functions:").next().unwrap_or(text);
+    text.split("\nDid you mean").next().unwrap_or(text).replace('\n', " ")
 }
 
 fn conversion(text: &str) -> SqlError {
@@ -242,11 +194,7 @@ fn conversion(text: &str) -> SqlError {
         return cast_invalid(value, "STRING", databricks_type(target.trim_matches('.')));
     }
     if let Some(value) = between(text, "field value out of range: \"", "\"") {
-        let target = if text.starts_with("date") {
-            "DATE"
-        } else {
-            "TIMESTAMP"
-        };
+        let target = if text.starts_with("date") { "DATE" } else { "TIMESTAMP" };
         return cast_invalid(value, "STRING", target);
     }
     if let Some(value) = between(text, "invalid date field format: \"", "\"") {
@@ -255,12 +203,8 @@ fn conversion(text: &str) -> SqlError {
     if let Some(value) = between(text, "invalid timestamp field format: \"", "\"") {
         return cast_invalid(value, "STRING", "TIMESTAMP");
     }
-    if let (Some(value), true) = (
-        between(text, "with value ", " can't be cast"),
-        text.contains("out of range"),
-    ) {
-        let target = between(text, "destination type ", "\n")
-            .or_else(|| text.rsplit("destination type ").next());
+    if let (Some(value), true) = (between(text, "with value ", " can't be cast"), text.contains("out of range")) {
+        let target = between(text, "destination type ", "\n").or_else(|| text.rsplit("destination type ").next());
         let detail = format!(
             "The value {value} cannot be cast to \"{}\" due to an overflow. Use `try_cast` to tolerate overflow and return \
              NULL instead.",
@@ -321,11 +265,7 @@ mod tests {
 
     #[test]
     fn duckdb_errors_become_spark_errors() {
-        check(
-            "Invalid Input Error: [DIVIDE_BY_ZERO]",
-            "DIVIDE_BY_ZERO",
-            "try_divide",
-        );
+        check("Invalid Input Error: [DIVIDE_BY_ZERO]", "DIVIDE_BY_ZERO", "try_divide");
         check(
             "Binder Error: Referenced column \"nosuch\" not found in FROM clause!\nCandidate bindings: \"a\", \"t.b\"\n\nLINE 1: x",
             "UNRESOLVED_COLUMN.WITH_SUGGESTION",
@@ -336,16 +276,8 @@ mod tests {
             "CAST_INVALID_INPUT",
             "\"INT\"",
         );
-        check(
-            "Catalog Error: Scalar Function with name nosuch does not exist!",
-            "UNRESOLVED_ROUTINE",
-            "nosuch",
-        );
-        check(
-            "Out of Range Error: Overflow in addition of INT32 (1 + 2)!",
-            "ARITHMETIC_OVERFLOW",
-            "Overflow",
-        );
+        check("Catalog Error: Scalar Function with name nosuch does not exist!", "UNRESOLVED_ROUTINE", "nosuch");
+        check("Out of Range Error: Overflow in addition of INT32 (1 + 2)!", "ARITHMETIC_OVERFLOW", "Overflow");
         check("INTERRUPT Error: Interrupted!", "OPERATION_CANCELED", "");
     }
 }

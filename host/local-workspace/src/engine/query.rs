@@ -88,10 +88,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// A statement without a result set.
     pub(crate) fn nothing(kind: &'static str) -> Self {
-        Self {
-            rows: Rows::default(),
-            kind,
-        }
+        Self { rows: Rows::default(), kind }
     }
 
     /// A result that the workspace made itself.
@@ -114,10 +111,7 @@ impl Outcome {
                 break;
             }
         }
-        Ok(Self {
-            rows: collector.finish(),
-            kind,
-        })
+        Ok(Self { rows: collector.finish(), kind })
     }
 }
 
@@ -153,17 +147,11 @@ impl Context<'_> {
         let connection = self.session.connection()?;
         let mut statement = connection.prepare(sql).map_err(|e| self.fail(e))?;
         let values = self.bind(&statement)?;
-        statement
-            .execute(params_from_iter(values))
-            .map(drop)
-            .map_err(|e| self.fail(e))
+        statement.execute(params_from_iter(values)).map(drop).map_err(|e| self.fail(e))
     }
 
     /// Runs steps that take effect together or not at all.
-    pub(super) fn transaction<T>(
-        &self,
-        steps: impl FnOnce() -> Result<T, SqlError>,
-    ) -> Result<T, SqlError> {
+    pub(super) fn transaction<T>(&self, steps: impl FnOnce() -> Result<T, SqlError>) -> Result<T, SqlError> {
         self.execute("BEGIN")?;
         let result = steps().and_then(|value| self.execute("COMMIT").map(|()| value));
         if result.is_err() {
@@ -176,9 +164,7 @@ impl Context<'_> {
     pub(super) fn missing_table(&self, name: &str) -> Option<SqlError> {
         let table = name.rsplit('.').next().unwrap_or(name).to_lowercase();
         let named = self.notes.tables.iter().filter(|t| t.table == table);
-        let missing = named
-            .chain(&self.notes.tables)
-            .find(|t| !self.table_exists(t))?;
+        let missing = named.chain(&self.notes.tables).find(|t| !self.table_exists(t))?;
         Some(SqlError::table_not_found(&missing.quoted()))
     }
 
@@ -201,10 +187,7 @@ impl Context<'_> {
 
 /// Runs a query and collects its rows.
 pub(super) fn select(context: &Context<'_>, sql: &str) -> Result<Outcome, SqlError> {
-    Ok(Outcome {
-        rows: collect(context, sql)?,
-        kind: "SELECT",
-    })
+    Ok(Outcome { rows: collect(context, sql)?, kind: "SELECT" })
 }
 
 fn collect(context: &Context<'_>, sql: &str) -> Result<Rows, SqlError> {
@@ -213,10 +196,7 @@ fn collect(context: &Context<'_>, sql: &str) -> Result<Rows, SqlError> {
     let mut statement = connection.prepare(sql).map_err(|e| context.fail(e))?;
     let values = context.bind(&statement)?;
     context.canceller.check()?;
-    statement
-        .stream_arrow(params_from_iter(values))
-        .map(drop)
-        .map_err(|e| context.fail(e))?;
+    statement.stream_arrow(params_from_iter(values)).map(drop).map_err(|e| context.fail(e))?;
     let schema = statement.schema();
     let columns: Vec<_> = schema
         .fields()
@@ -227,10 +207,7 @@ fn collect(context: &Context<'_>, sql: &str) -> Result<Rows, SqlError> {
             kind: SqlType::of(&statement.column_logical_type(index)),
         })
         .collect();
-    let longs: Vec<_> = columns
-        .iter()
-        .map(|c| c.kind.name == TypeName::Long)
-        .collect();
+    let longs: Vec<_> = columns.iter().map(|c| c.kind.name == TypeName::Long).collect();
     let mut collector = Collector::new(columns, context.limits);
     while let Some(batch) = statement.step().map_err(|e| context.fail(e))? {
         context.canceller.check()?;
@@ -247,23 +224,15 @@ fn collect(context: &Context<'_>, sql: &str) -> Result<Rows, SqlError> {
 /// Shows DuckDB's plan of the translated query, one text as Spark gives it.
 pub(super) fn explain(context: &Context<'_>, sql: &str) -> Result<Outcome, SqlError> {
     let connection = context.session.connection()?;
-    let mut statement = connection
-        .prepare(&format!("EXPLAIN {sql}"))
-        .map_err(|e| context.fail(e))?;
+    let mut statement = connection.prepare(&format!("EXPLAIN {sql}")).map_err(|e| context.fail(e))?;
     let values = context.bind(&statement)?;
-    let rows = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(1))
-        .map_err(|e| context.fail(e))?;
+    let rows =
+        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(1)).map_err(|e| context.fail(e))?;
     let mut plan = String::from("== Physical Plan (DuckDB) ==\n");
     for row in rows {
         plan.push_str(&row.map_err(|e| context.fail(e))?);
     }
-    Outcome::table(
-        context,
-        "EXPLAIN",
-        vec![Column::string("plan")],
-        vec![vec![Some(plan)]],
-    )
+    Outcome::table(context, "EXPLAIN", vec![Column::string("plan")], vec![vec![Some(plan)]])
 }
 
 /// Changes rows and answers how many, as Databricks does.
@@ -274,27 +243,15 @@ pub(super) fn change(context: &Context<'_>, dml: &Dml) -> Result<Outcome, SqlErr
     } else {
         change_rows(context, dml)?
     };
-    let mut metrics: BTreeMap<String, String> = counts
-        .iter()
-        .map(|(n, c)| ((*n).to_owned(), c.to_string()))
-        .collect();
-    metrics.insert(
-        "executionTimeMs".to_owned(),
-        started.elapsed().as_millis().to_string(),
-    );
+    let mut metrics: BTreeMap<String, String> = counts.iter().map(|(n, c)| ((*n).to_owned(), c.to_string())).collect();
+    metrics.insert("executionTimeMs".to_owned(), started.elapsed().as_millis().to_string());
     context.metastore.write(|state| {
         if let Some(table) = state.table_mut(&dml.target, context.user) {
             table.record(context.user, dml.kind.operation(), metrics);
         }
     });
-    let columns = counts
-        .iter()
-        .map(|(name, _)| Column::of(name, TypeName::Long))
-        .collect();
-    let row = counts
-        .iter()
-        .map(|(_, count)| Some(count.to_string()))
-        .collect();
+    let columns = counts.iter().map(|(name, _)| Column::of(name, TypeName::Long)).collect();
+    let row = counts.iter().map(|(_, count)| Some(count.to_string())).collect();
     let kind = match dml.kind {
         DmlKind::Insert => "INSERT",
         DmlKind::Update => "UPDATE",
@@ -316,15 +273,10 @@ fn change_rows(context: &Context<'_>, dml: &Dml) -> Result<Vec<(&'static str, u6
     if dml.kind == DmlKind::Merge {
         return merge_counts(context, &mut statement, values);
     }
-    let changed = statement
-        .execute(params_from_iter(values))
-        .map_err(|e| context.fail(e))?;
+    let changed = statement.execute(params_from_iter(values)).map_err(|e| context.fail(e))?;
     let changed = u64::try_from(changed).unwrap_or(u64::MAX);
     Ok(match dml.kind {
-        DmlKind::Insert => vec![
-            ("num_affected_rows", changed),
-            ("num_inserted_rows", changed),
-        ],
+        DmlKind::Insert => vec![("num_affected_rows", changed), ("num_inserted_rows", changed)],
         _ => vec![("num_affected_rows", changed)],
     })
 }
@@ -334,9 +286,8 @@ fn merge_counts(
     statement: &mut Statement<'_>,
     values: Vec<Value>,
 ) -> Result<Vec<(&'static str, u64)>, SqlError> {
-    let actions = statement
-        .query_map(params_from_iter(values), |row| row.get::<_, String>(0))
-        .map_err(|e| context.fail(e))?;
+    let actions =
+        statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0)).map_err(|e| context.fail(e))?;
     let (mut updated, mut deleted, mut inserted) = (0, 0, 0);
     for action in actions {
         match action.map_err(|e| context.fail(e))?.as_str() {
@@ -380,11 +331,7 @@ impl Collector {
         if limits.format == Format::Csv {
             for index in 0..collector.columns.len() {
                 collector.text.push_str(if index > 0 { "," } else { "" });
-                let name = collector
-                    .columns
-                    .get(index)
-                    .map(|c| c.name.clone())
-                    .unwrap_or_default();
+                let name = collector.columns.get(index).map(|c| c.name.clone()).unwrap_or_default();
                 append_cell(&mut collector.text, Format::Csv, Some(&name));
             }
             collector.text.push_str("\r\n");
@@ -418,10 +365,7 @@ impl Collector {
     }
 
     fn admits(&mut self) -> bool {
-        let full = self
-            .limits
-            .row_limit
-            .is_some_and(|limit| self.rows >= limit);
+        let full = self.limits.row_limit.is_some_and(|limit| self.rows >= limit);
         self.truncated |= full;
         !full
     }
@@ -440,10 +384,7 @@ impl Collector {
             let limit = self.limits.inline_bytes.unwrap_or_default();
             return Err(inline_limit(limit));
         }
-        let cut = self
-            .limits
-            .byte_limit
-            .is_some_and(|limit| u64::try_from(bytes).unwrap_or(u64::MAX) > limit);
+        let cut = self.limits.byte_limit.is_some_and(|limit| u64::try_from(bytes).unwrap_or(u64::MAX) > limit);
         if cut || bytes > self.limits.total_bytes {
             self.text.truncate(start);
             if self.text.ends_with(',') && self.chunk_rows > 0 {
@@ -471,22 +412,13 @@ impl Collector {
             Format::Csv => text,
         };
         let row_offset = self.rows - self.chunk_rows;
-        self.chunks.push(Chunk {
-            row_offset,
-            row_count: self.chunk_rows,
-            data: Bytes::from(data),
-        });
+        self.chunks.push(Chunk { row_offset, row_count: self.chunk_rows, data: Bytes::from(data) });
         self.chunk_rows = 0;
     }
 
     fn finish(mut self) -> Rows {
         self.close_chunk();
-        Rows {
-            columns: self.columns,
-            chunks: self.chunks,
-            row_count: self.rows,
-            truncated: self.truncated,
-        }
+        Rows { columns: self.columns, chunks: self.chunks, row_count: self.rows, truncated: self.truncated }
     }
 }
 

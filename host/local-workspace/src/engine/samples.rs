@@ -32,10 +32,7 @@ const VERSION: &str = "1";
 pub(super) fn ensure(folder: &Path, metastore: &Metastore) -> anyhow::Result<()> {
     let path = file(folder, CATALOG);
     let known = metastore.read(|state| {
-        state
-            .catalogs
-            .get(CATALOG)
-            .and_then(|c| c.properties.get("bricklayer.samples.version").cloned())
+        state.catalogs.get(CATALOG).and_then(|c| c.properties.get("bricklayer.samples.version").cloned())
     });
     if path.exists() && known.as_deref() == Some(VERSION) {
         return Ok(());
@@ -121,12 +118,10 @@ impl Random {
 
 /// Pickups per hour of a working day and of a weekend day, in relation to each other: a morning rise, an evening peak
 /// around 18 to 19, and late nights at weekends.
-const WEEKDAY_HOURS: [u64; 24] = [
-    30, 17, 10, 7, 8, 14, 34, 58, 71, 69, 65, 68, 72, 71, 76, 75, 66, 79, 94, 98, 88, 84, 76, 56,
-];
-const WEEKEND_HOURS: [u64; 24] = [
-    72, 64, 54, 41, 22, 11, 15, 22, 34, 49, 60, 67, 72, 73, 74, 73, 70, 74, 80, 79, 70, 68, 70, 69,
-];
+const WEEKDAY_HOURS: [u64; 24] =
+    [30, 17, 10, 7, 8, 14, 34, 58, 71, 69, 65, 68, 72, 71, 76, 75, 66, 79, 94, 98, 88, 84, 76, 56];
+const WEEKEND_HOURS: [u64; 24] =
+    [72, 64, 54, 41, 22, 11, 15, 22, 34, 49, 60, 67, 72, 73, 74, 73, 70, 74, 80, 79, 70, 68, 70, 69];
 
 /// ZIP codes of Manhattan, Brooklyn, Queens and the airports with their weights.
 const ZIPS: [(i32, u64); 24] = [
@@ -165,31 +160,19 @@ const DAYS: u64 = 60;
 fn trips(connection: &Connection) -> anyhow::Result<()> {
     let mut random = Random(0x7A11_5EED);
     let weights: Vec<_> = ZIPS.iter().map(|(_, weight)| *weight).collect();
-    let zip = |random: &mut Random| {
-        ZIPS.get(random.weighted(&weights))
-            .map_or(10001, |(zip, _)| *zip)
-    };
+    let zip = |random: &mut Random| ZIPS.get(random.weighted(&weights)).map_or(10001, |(zip, _)| *zip);
     let mut rows = Vec::with_capacity(TRIPS);
     for _ in 0..TRIPS {
         let day = random.signed_below(DAYS);
         // 2016-01-01 was a Friday, so days 1 and 2 of each week from there are Saturday and Sunday.
         let weekend = matches!(day % 7, 1 | 2);
-        let hour = random.weighted(if weekend {
-            &WEEKEND_HOURS
-        } else {
-            &WEEKDAY_HOURS
-        });
-        let pickup =
-            FIRST_DAY + day * 86_400 + i64::try_from(hour)? * 3_600 + random.signed_below(3_600);
+        let hour = random.weighted(if weekend { &WEEKEND_HOURS } else { &WEEKDAY_HOURS });
+        let pickup = FIRST_DAY + day * 86_400 + i64::try_from(hour)? * 3_600 + random.signed_below(3_600);
         let (from, to) = (zip(&mut random), zip(&mut random));
         let airport = [from, to].iter().any(|z| matches!(z, 11371 | 11422));
         // Trip lengths fall off like an exponential; airports are far.
         let base = -(1.0 - random.unit()).ln();
-        let distance = if airport {
-            8.0 + base * 3.5
-        } else {
-            0.4 + base * 1.75
-        };
+        let distance = if airport { 8.0 + base * 3.5 } else { 0.4 + base * 1.75 };
         let distance = (distance.min(30.6) * 100.0).round() / 100.0;
         // Rush hours are slow, nights are fast.
         let speed = match hour {
@@ -200,10 +183,7 @@ fn trips(connection: &Connection) -> anyhow::Result<()> {
         } * (0.75 + random.unit() * 0.5)
             * if airport { 1.9 } else { 1.0 };
         let minutes = (distance / speed * 60.0).max(1.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a trip lasts less than a day"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a trip lasts less than a day")]
         let seconds = (minutes * 60.0) as i64;
         // The meter of 2016: 2.50 to start, 0.50 for each fifth of a mile or each slow minute, evening and night extras.
         let extra = match hour {
@@ -212,24 +192,13 @@ fn trips(connection: &Connection) -> anyhow::Result<()> {
             _ => 0.0,
         };
         let fare = 2.5 + distance * 2.5 * 0.82 + minutes * 0.5 * 0.35;
-        let fare = if airport && random.below(5) == 0 {
-            52.0
-        } else {
-            (fare * 2.0).round() / 2.0 + extra
-        };
+        let fare = if airport && random.below(5) == 0 { 52.0 } else { (fare * 2.0).round() / 2.0 + extra };
         rows.push((pickup, pickup + seconds, distance, fare, from, to));
     }
     rows.sort_by_key(|row| row.0);
     let mut appender = connection.appender_to_db("trips", "nyctaxi")?;
     for (pickup, dropoff, distance, fare, from, to) in rows {
-        appender.append_row(params![
-            timestamp(pickup),
-            timestamp(dropoff),
-            distance,
-            fare,
-            from,
-            to
-        ])?;
+        appender.append_row(params![timestamp(pickup), timestamp(dropoff), distance, fare, from, to])?;
     }
     appender.flush()?;
     Ok(())
@@ -242,18 +211,8 @@ fn timestamp(seconds: i64) -> duckdb::types::Value {
 fn orders(connection: &Connection) -> anyhow::Result<()> {
     let mut random = Random(0x0DE5_5EED);
     let priorities = ["1-URGENT", "2-HIGH", "3-MEDIUM", "4-NOT SPECIFIED", "5-LOW"];
-    let words = [
-        "carefully",
-        "pending",
-        "final",
-        "regular",
-        "express",
-        "ironic",
-        "deposits",
-        "requests",
-        "packages",
-        "sleep",
-    ];
+    let words =
+        ["carefully", "pending", "final", "regular", "express", "ironic", "deposits", "requests", "packages", "sleep"];
     let mut sql = String::from("INSERT INTO tpch.orders VALUES ");
     // 1992-01-01 to 1998-08-02, as in TPC-H.
     let (first_day, days) = (8_035_i64, 2_406_u64);
@@ -293,20 +252,13 @@ fn orders(connection: &Connection) -> anyhow::Result<()> {
 
 fn devices(connection: &Connection) -> anyhow::Result<()> {
     let mut random = Random(0xDE71_CE5D);
-    let cities = [
-        ("Amsterdam", 52.37, 4.90),
-        ("Berlin", 52.52, 13.41),
-        ("Lisbon", 38.72, -9.14),
-        ("Oslo", 59.91, 10.75),
-    ];
+    let cities =
+        [("Amsterdam", 52.37, 4.90), ("Berlin", 52.52, 13.41), ("Lisbon", 38.72, -9.14), ("Oslo", 59.91, 10.75)];
     let kinds = ["thermometer", "hygrometer", "barometer", "anemometer"];
     let tags = ["indoor", "outdoor", "solar", "wired", "calibrated", "beta"];
     let mut sql = String::from("INSERT INTO iot.devices VALUES ");
     for index in 0..DEVICES {
-        let (city, latitude, longitude) = random
-            .pick(&cities)
-            .copied()
-            .unwrap_or(("Berlin", 52.52, 13.41));
+        let (city, latitude, longitude) = random.pick(&cities).copied().unwrap_or(("Berlin", 52.52, 13.41));
         let kind = random.pick(&kinds).copied().unwrap_or("thermometer");
         let mut own_tags = Vec::new();
         for tag in tags {
@@ -317,27 +269,15 @@ fn devices(connection: &Connection) -> anyhow::Result<()> {
         let location = if random.below(12) == 0 {
             "NULL".to_owned()
         } else {
-            let (north, east) = (
-                latitude + random.unit() * 0.2,
-                longitude + random.unit() * 0.2,
-            );
+            let (north, east) = (latitude + random.unit() * 0.2, longitude + random.unit() * 0.2);
             format!("{{'latitude': {north:.5}, 'longitude': {east:.5}, 'city': '{city}'}}")
         };
-        let readings: Vec<_> = (0..random.below(6))
-            .map(|_| format!("{:.1}", random.unit() * 40.0 - 5.0))
-            .collect();
-        let battery = if random.below(8) == 0 {
-            "NULL".to_owned()
-        } else {
-            format!("{:.2}", random.unit() * 100.0)
-        };
+        let readings: Vec<_> = (0..random.below(6)).map(|_| format!("{:.1}", random.unit() * 40.0 - 5.0)).collect();
+        let battery = if random.below(8) == 0 { "NULL".to_owned() } else { format!("{:.2}", random.unit() * 100.0) };
         let last_seen = if random.below(10) == 0 {
             "NULL".to_owned()
         } else {
-            format!(
-                "TIMESTAMP '2024-05-01 00:00:00' + to_seconds({})",
-                random.below(30 * 86_400)
-            )
+            format!("TIMESTAMP '2024-05-01 00:00:00' + to_seconds({})", random.below(30 * 86_400))
         };
         sql.push_str(&format!(
             "{}({}, '{kind}-{index:04}', [{}]::VARCHAR[], {location}, MAP {{'firmware': '1.{}.{}', 'vendor': 'v{}'}},
@@ -360,37 +300,16 @@ fn devices(connection: &Connection) -> anyhow::Result<()> {
 /// Puts the catalog, its schemas and their comments into the metastore.
 fn register(metastore: &Metastore) {
     let mut catalog = CatalogInfo::new(OWNER, Some("Sample data, read only".to_owned()));
-    catalog
-        .properties
-        .insert("bricklayer.samples.version".to_owned(), VERSION.to_owned());
+    catalog.properties.insert("bricklayer.samples.version".to_owned(), VERSION.to_owned());
     let tables = [
-        (
-            "nyctaxi",
-            "New York taxi trips",
-            "trips",
-            "One row for each yellow taxi trip, January and February 2016",
-        ),
-        (
-            "tpch",
-            "Orders of a trading company",
-            "orders",
-            "One row for each order, 1992 to 1998",
-        ),
-        (
-            "iot",
-            "Sensors in four cities",
-            "devices",
-            "One row for each device, with nested columns and gaps",
-        ),
+        ("nyctaxi", "New York taxi trips", "trips", "One row for each yellow taxi trip, January and February 2016"),
+        ("tpch", "Orders of a trading company", "orders", "One row for each order, 1992 to 1998"),
+        ("iot", "Sensors in four cities", "devices", "One row for each device, with nested columns and gaps"),
     ];
     for (schema, schema_comment, table, table_comment) in tables {
         let mut info = TableInfo::new(OWNER);
         info.comment = Some(table_comment.to_owned());
-        info.record(
-            OWNER,
-            "CREATE TABLE AS SELECT",
-            std::collections::BTreeMap::new(),
-        );
+        info.record(OWNER, "CREATE TABLE AS SELECT", std::collections::BTreeMap::new());
         let mut schema_info = SchemaInfo::new(OWNER, Some(schema_comment.to_owned()));
         schema_info.tables.insert(table.to_owned(), info);
         catalog.schemas.insert(schema.to_owned(), schema_info);

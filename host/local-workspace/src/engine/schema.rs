@@ -57,17 +57,11 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn string(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: SqlType::plain(TypeName::String),
-        }
+        Self { name: name.to_owned(), kind: SqlType::plain(TypeName::String) }
     }
 
     pub(crate) fn of(name: &str, kind: TypeName) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: SqlType::plain(kind),
-        }
+        Self { name: name.to_owned(), kind: SqlType::plain(kind) }
     }
 }
 
@@ -86,17 +80,9 @@ impl SqlType {
             TypeName::Float => "FLOAT",
             TypeName::Interval => "INTERVAL",
             TypeName::Timestamp => "TIMESTAMP",
-            TypeName::String
-            | TypeName::Array
-            | TypeName::Map
-            | TypeName::Struct
-            | TypeName::Decimal => "STRING",
+            TypeName::String | TypeName::Array | TypeName::Map | TypeName::Struct | TypeName::Decimal => "STRING",
         };
-        Self {
-            name,
-            text: text.to_owned(),
-            decimal: None,
-        }
+        Self { name, text: text.to_owned(), decimal: None }
     }
 
     fn decimal(precision: u8, scale: u8) -> Self {
@@ -108,31 +94,16 @@ impl SqlType {
     }
 
     fn array(element: &Self) -> Self {
-        Self {
-            name: TypeName::Array,
-            text: format!("ARRAY<{}>", element.text),
-            decimal: None,
-        }
+        Self { name: TypeName::Array, text: format!("ARRAY<{}>", element.text), decimal: None }
     }
 
     fn map(key: &Self, value: &Self) -> Self {
-        Self {
-            name: TypeName::Map,
-            text: format!("MAP<{}, {}>", key.text, value.text),
-            decimal: None,
-        }
+        Self { name: TypeName::Map, text: format!("MAP<{}, {}>", key.text, value.text), decimal: None }
     }
 
     fn structure(fields: &[(String, Self)]) -> Self {
-        let list: Vec<_> = fields
-            .iter()
-            .map(|(name, kind)| format!("{name}: {}", kind.text))
-            .collect();
-        Self {
-            name: TypeName::Struct,
-            text: format!("STRUCT<{}>", list.join(", ")),
-            decimal: None,
-        }
+        let list: Vec<_> = fields.iter().map(|(name, kind)| format!("{name}: {}", kind.text)).collect();
+        Self { name: TypeName::Struct, text: format!("STRUCT<{}>", list.join(", ")), decimal: None }
     }
 
     /// The type of a DuckDB result column. Types that Databricks lacks become the nearest one it has.
@@ -149,20 +120,17 @@ impl SqlType {
             Id::Float => Self::plain(TypeName::Float),
             Id::Double => Self::plain(TypeName::Double),
             Id::Date => Self::plain(TypeName::Date),
-            Id::Timestamp
-            | Id::TimestampS
-            | Id::TimestampMs
-            | Id::TimestampNs
-            | Id::TimestampTZ => Self::plain(TypeName::Timestamp),
+            Id::Timestamp | Id::TimestampS | Id::TimestampMs | Id::TimestampNs | Id::TimestampTZ => {
+                Self::plain(TypeName::Timestamp)
+            }
             Id::Interval => Self::plain(TypeName::Interval),
             Id::Blob => Self::plain(TypeName::Binary),
             Id::Decimal => Self::decimal(kind.decimal_width(), kind.decimal_scale()),
             Id::List | Id::Array => Self::array(&Self::of(&kind.child(0))),
             Id::Map => Self::map(&Self::of(&kind.child(0)), &Self::of(&kind.child(1))),
             Id::Struct => {
-                let fields: Vec<_> = (0..kind.num_children())
-                    .map(|i| (kind.child_name(i), Self::of(&kind.child(i))))
-                    .collect();
+                let fields: Vec<_> =
+                    (0..kind.num_children()).map(|i| (kind.child_name(i), Self::of(&kind.child(i)))).collect();
                 Self::structure(&fields)
             }
             Id::SqlNull => Self::plain(TypeName::Null),
@@ -176,18 +144,9 @@ impl SqlType {
         if let Some(element) = text.strip_suffix("[]") {
             return Self::array(&Self::parse(element));
         }
-        let arguments = |prefix: &str| {
-            text.strip_prefix(prefix)
-                .and_then(|t| t.strip_suffix(')'))
-                .map(split_arguments)
-        };
+        let arguments = |prefix: &str| text.strip_prefix(prefix).and_then(|t| t.strip_suffix(')')).map(split_arguments);
         if let Some(parts) = arguments("DECIMAL(") {
-            let number = |i: usize| {
-                parts
-                    .get(i)
-                    .and_then(|n: &String| n.trim().parse().ok())
-                    .unwrap_or(0)
-            };
+            let number = |i: usize| parts.get(i).and_then(|n: &String| n.trim().parse().ok()).unwrap_or(0);
             return Self::decimal(number(0), number(1));
         }
         if let Some(parts) = arguments("MAP(") {
@@ -266,20 +225,10 @@ pub(crate) struct Table {
 }
 
 /// One table.
-pub(super) fn table(
-    session: &Session<'_>,
-    metastore: &Metastore,
-    name: &TableName,
-) -> Result<Table, SqlError> {
-    tables(
-        session,
-        metastore,
-        &name.catalog,
-        Some(&name.schema),
-        Some(&name.table),
-    )?
-    .pop()
-    .ok_or_else(|| SqlError::table_not_found(&name.quoted()))
+pub(super) fn table(session: &Session<'_>, metastore: &Metastore, name: &TableName) -> Result<Table, SqlError> {
+    tables(session, metastore, &name.catalog, Some(&name.schema), Some(&name.table))?
+        .pop()
+        .ok_or_else(|| SqlError::table_not_found(&name.quoted()))
 }
 
 /// The tables and views of a catalog, of one of its schemas, or just one, in the order of their names.
@@ -291,10 +240,7 @@ pub(super) fn tables(
     table: Option<&str>,
 ) -> Result<Vec<Table>, SqlError> {
     let condition = |column: &str| {
-        let mut condition = format!(
-            "database_name = {} AND NOT internal",
-            literal(&catalog_alias(catalog))
-        );
+        let mut condition = format!("database_name = {} AND NOT internal", literal(&catalog_alias(catalog)));
         if let Some(schema) = schema {
             condition.push_str(&format!(" AND schema_name = {}", literal(schema)));
         }
@@ -313,24 +259,12 @@ pub(super) fn tables(
     let connection = session.connection()?;
     let mut statement = connection.prepare(&names).map_err(failure::internal)?;
     let rows = statement
-        .query_map([], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get(2)?,
-                row.get(3)?,
-            ))
-        })
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))
         .map_err(failure::internal)?;
     let mut tables = Vec::new();
     for row in rows {
-        let (schema, table, is_view, rows): (String, String, bool, i64) =
-            row.map_err(failure::internal)?;
-        let name = TableName {
-            catalog: catalog.to_owned(),
-            schema: schema.clone(),
-            table: table.to_lowercase(),
-        };
+        let (schema, table, is_view, rows): (String, String, bool, i64) = row.map_err(failure::internal)?;
+        let name = TableName { catalog: catalog.to_owned(), schema: schema.clone(), table: table.to_lowercase() };
         let info = metastore.read(|state| state.table(&name).cloned());
         let info = info.unwrap_or_else(|| TableInfo::new("System user"));
         let mut columns = columns.remove(&(schema, table)).unwrap_or_default();
@@ -338,13 +272,7 @@ pub(super) fn tables(
             let comment = info.column_comments.get(&column.name.to_lowercase());
             column.comment = comment.cloned().or(column.comment.take());
         }
-        tables.push(Table {
-            name,
-            is_view,
-            columns,
-            info,
-            rows,
-        });
+        tables.push(Table { name, is_view, columns, info, rows });
     }
     Ok(tables)
 }
@@ -441,14 +369,8 @@ mod tests {
     fn stored_types_read_back_as_databricks_types() {
         check("DECIMAL(10,2)", "DECIMAL(10,2)");
         check("INTEGER[]", "ARRAY<INT>");
-        check(
-            "STRUCT(a INTEGER, \"b c\" VARCHAR[])",
-            "STRUCT<a: INT, b c: ARRAY<STRING>>",
-        );
-        check(
-            "MAP(VARCHAR, STRUCT(x DOUBLE))",
-            "MAP<STRING, STRUCT<x: DOUBLE>>",
-        );
+        check("STRUCT(a INTEGER, \"b c\" VARCHAR[])", "STRUCT<a: INT, b c: ARRAY<STRING>>");
+        check("MAP(VARCHAR, STRUCT(x DOUBLE))", "MAP<STRING, STRUCT<x: DOUBLE>>");
         check("HUGEINT", "BIGINT");
         check("TIMESTAMP WITH TIME ZONE", "TIMESTAMP");
     }

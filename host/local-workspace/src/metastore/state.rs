@@ -193,12 +193,7 @@ impl TableInfo {
     }
 
     /// Adds an operation to the table's history.
-    pub(crate) fn record(
-        &mut self,
-        user: &str,
-        operation: &str,
-        metrics: BTreeMap<String, String>,
-    ) {
+    pub(crate) fn record(&mut self, user: &str, operation: &str, metrics: BTreeMap<String, String>) {
         self.audit.touch(user);
         self.history.push(HistoryEntry {
             version: self.next_version,
@@ -218,10 +213,7 @@ impl State {
     /// A fresh workspace: the catalog `main` with the schema `default`, and one running warehouse.
     pub(crate) fn new() -> Self {
         let metastore_id = Uuid::new_v4();
-        let main = CatalogInfo::new(
-            SYSTEM_USER,
-            Some("Catalog of this workspace's own tables".to_owned()),
-        );
+        let main = CatalogInfo::new(SYSTEM_USER, Some("Catalog of this workspace's own tables".to_owned()));
         Self {
             metastore_id,
             workspace_id: 1_000_000_000_000 + u64::from(metastore_id.as_fields().0),
@@ -236,10 +228,7 @@ impl State {
     }
 
     pub(crate) fn schema_mut(&mut self, name: &SchemaName) -> Option<&mut SchemaInfo> {
-        self.catalogs
-            .get_mut(&name.catalog)?
-            .schemas
-            .get_mut(&name.schema)
+        self.catalogs.get_mut(&name.catalog)?.schemas.get_mut(&name.schema)
     }
 
     pub(crate) fn table(&self, name: &TableName) -> Option<&TableInfo> {
@@ -249,12 +238,7 @@ impl State {
     /// The table's entry, made if it is missing (its schema must exist).
     pub(crate) fn table_mut(&mut self, name: &TableName, user: &str) -> Option<&mut TableInfo> {
         let schema = self.schema_mut(&name.schema_name())?;
-        Some(
-            schema
-                .tables
-                .entry(name.table.clone())
-                .or_insert_with(|| TableInfo::new(user)),
-        )
+        Some(schema.tables.entry(name.table.clone()).or_insert_with(|| TableInfo::new(user)))
     }
 
     /// Gives a privilege; giving it twice is giving it once.
@@ -284,7 +268,6 @@ impl State {
     /// Forgets the grants on an object and on everything inside it.
     pub(crate) fn forget_grants(&mut self, full_name: &str) {
         let inside = format!("{full_name}.");
-        self.grants
-            .retain(|g| g.full_name != full_name && !g.full_name.starts_with(&inside));
+        self.grants.retain(|g| g.full_name != full_name && !g.full_name.starts_with(&inside));
     }
 }

@@ -83,74 +83,28 @@ pub(crate) enum Command {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Show {
-    Catalogs {
-        like: Option<String>,
-    },
-    Schemas {
-        catalog: String,
-        like: Option<String>,
-    },
-    Tables {
-        schema: SchemaName,
-        like: Option<String>,
-    },
-    Views {
-        schema: SchemaName,
-        like: Option<String>,
-    },
-    Volumes {
-        schema: SchemaName,
-    },
-    Columns {
-        table: TableName,
-    },
-    CreateTable {
-        table: TableName,
-    },
-    Functions {
-        schema: SchemaName,
-        like: Option<String>,
-        user: bool,
-        system: bool,
-    },
-    Properties {
-        table: TableName,
-        key: Option<String>,
-    },
-    Grants {
-        principal: Option<String>,
-        on: Securable,
-    },
+    Catalogs { like: Option<String> },
+    Schemas { catalog: String, like: Option<String> },
+    Tables { schema: SchemaName, like: Option<String> },
+    Views { schema: SchemaName, like: Option<String> },
+    Volumes { schema: SchemaName },
+    Columns { table: TableName },
+    CreateTable { table: TableName },
+    Functions { schema: SchemaName, like: Option<String>, user: bool, system: bool },
+    Properties { table: TableName, key: Option<String> },
+    Grants { principal: Option<String>, on: Securable },
     CurrentSchema,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Describe {
-    Table {
-        table: TableName,
-        extended: bool,
-        column: Option<String>,
-    },
-    History {
-        table: TableName,
-    },
-    Detail {
-        table: TableName,
-    },
-    Catalog {
-        name: String,
-        extended: bool,
-    },
-    Schema {
-        name: SchemaName,
-        extended: bool,
-    },
-    Function {
-        name: String,
-    },
-    Query {
-        sql: String,
-    },
+    Table { table: TableName, extended: bool, column: Option<String> },
+    History { table: TableName },
+    Detail { table: TableName },
+    Catalog { name: String, extended: bool },
+    Schema { name: SchemaName, extended: bool },
+    Function { name: String },
+    Query { sql: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,11 +31,7 @@ impl<'a> Cursor<'a> {
             let (text, start) = next.map_or(("", source.len()), |t| (t.text.as_str(), t.start));
             return Err(SqlError::syntax(text, source, start));
         }
-        Ok(Self {
-            source,
-            tokens,
-            at: 0,
-        })
+        Ok(Self { source, tokens, at: 0 })
     }
 
     pub(crate) fn peek(&self) -> Option<&Token> {
@@ -66,10 +62,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes the words if they come next, all or none.
     pub(crate) fn take(&mut self, words: &[&str]) -> bool {
-        let matches = words
-            .iter()
-            .enumerate()
-            .all(|(i, word)| self.peek_at(i).is_some_and(|t| t.is(word)));
+        let matches = words.iter().enumerate().all(|(i, word)| self.peek_at(i).is_some_and(|t| t.is(word)));
         if matches {
             self.at += words.len();
         }
@@ -78,44 +71,28 @@ impl<'a> Cursor<'a> {
 
     /// Takes one of the words if it comes next, and says which.
     pub(crate) fn take_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
-        let found = words
-            .iter()
-            .copied()
-            .find(|word| self.peek().is_some_and(|t| t.is(word)))?;
+        let found = words.iter().copied().find(|word| self.peek().is_some_and(|t| t.is(word)))?;
         self.at += 1;
         Some(found)
     }
 
     pub(crate) fn sees(&self, words: &[&str]) -> bool {
-        words
-            .iter()
-            .enumerate()
-            .all(|(i, word)| self.peek_at(i).is_some_and(|t| t.is(word)))
+        words.iter().enumerate().all(|(i, word)| self.peek_at(i).is_some_and(|t| t.is(word)))
     }
 
     pub(crate) fn expect(&mut self, words: &[&str]) -> Result<(), SqlError> {
-        if self.take(words) {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
+        if self.take(words) { Ok(()) } else { Err(self.unexpected()) }
     }
 
     /// Refuses what is left over.
     pub(crate) fn end(&self) -> Result<(), SqlError> {
-        if self.is_done() {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
+        if self.is_done() { Ok(()) } else { Err(self.unexpected()) }
     }
 
     /// A syntax error at the current token.
     pub(crate) fn unexpected(&self) -> SqlError {
         match self.peek() {
-            Some(token) => {
-                SqlError::syntax(self.slice(token.start, token.end), self.source, token.start)
-            }
+            Some(token) => SqlError::syntax(self.slice(token.start, token.end), self.source, token.start),
             None => SqlError::syntax("", self.source, self.source.len()),
         }
     }
@@ -176,11 +153,7 @@ impl<'a> Cursor<'a> {
 
     /// Skips a bracketed group, the opening bracket being next, and gives its inner text.
     pub(crate) fn group(&mut self) -> Result<&'a str, SqlError> {
-        let open = self
-            .peek()
-            .filter(|t| t.is("("))
-            .map(|t| t.end)
-            .ok_or_else(|| self.unexpected())?;
+        let open = self.peek().filter(|t| t.is("(")).map(|t| t.end).ok_or_else(|| self.unexpected())?;
         let mut depth = 0_usize;
         while let Some(token) = self.advance() {
             if token.is("(") {
@@ -202,16 +175,12 @@ impl<'a> Cursor<'a> {
 
     /// Byte position where the next token starts (or the statement ends).
     pub(crate) fn start(&self) -> usize {
-        self.peek()
-            .map_or_else(|| self.tokens.last().map_or(0, |t| t.end), |t| t.start)
+        self.peek().map_or_else(|| self.tokens.last().map_or(0, |t| t.end), |t| t.start)
     }
 
     /// Byte position where the last read token ends.
     pub(crate) fn last_end(&self) -> usize {
-        self.at
-            .checked_sub(1)
-            .and_then(|i| self.tokens.get(i))
-            .map_or(0, |t| t.end)
+        self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).map_or(0, |t| t.end)
     }
 
     /// What is not read yet, as text, without a closing semicolon; everything counts as read afterwards.

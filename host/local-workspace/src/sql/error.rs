@@ -20,11 +20,7 @@ pub(crate) struct SqlError {
 
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "[{}] {} SQLSTATE: {}",
-            self.class, self.detail, self.sql_state
-        )
+        write!(f, "[{}] {} SQLSTATE: {}", self.class, self.detail, self.sql_state)
     }
 }
 
@@ -32,71 +28,36 @@ impl std::error::Error for SqlError {}
 
 impl SqlError {
     /// An error of the statement's author.
-    pub(crate) fn new(
-        class: &'static str,
-        sql_state: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            class,
-            detail: detail.into(),
-            sql_state,
-            error_code: "BAD_REQUEST",
-        }
+    pub(crate) fn new(class: &'static str, sql_state: &'static str, detail: impl Into<String>) -> Self {
+        Self { class, detail: detail.into(), sql_state, error_code: "BAD_REQUEST" }
     }
 
     pub(crate) fn cancelled() -> Self {
-        Self {
-            error_code: "CANCELLED",
-            ..Self::new(
-                "OPERATION_CANCELED",
-                "HY008",
-                "Operation has been canceled.",
-            )
-        }
+        Self { error_code: "CANCELLED", ..Self::new("OPERATION_CANCELED", "HY008", "Operation has been canceled.") }
     }
 
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Self {
-            error_code: "INTERNAL_ERROR",
-            ..Self::new("INTERNAL_ERROR", "XX000", detail)
-        }
+        Self { error_code: "INTERNAL_ERROR", ..Self::new("INTERNAL_ERROR", "XX000", detail) }
     }
 
     pub(crate) fn exhausted(detail: impl Into<String>) -> Self {
-        Self {
-            error_code: "RESOURCE_EXHAUSTED",
-            ..Self::new("OUT_OF_MEMORY", "53200", detail)
-        }
+        Self { error_code: "RESOURCE_EXHAUSTED", ..Self::new("OUT_OF_MEMORY", "53200", detail) }
     }
 
     pub(crate) fn syntax(near: &str, source: &str, position: usize) -> Self {
         let (line, column) = line_and_column(source, position);
-        let near = if near.is_empty() {
-            "end of input".to_owned()
-        } else {
-            format!("'{near}'")
-        };
-        Self::new(
-            "PARSE_SYNTAX_ERROR",
-            "42601",
-            format!("Syntax error at or near {near}. (line {line}, pos {column})"),
-        )
+        let near = if near.is_empty() { "end of input".to_owned() } else { format!("'{near}'") };
+        Self::new("PARSE_SYNTAX_ERROR", "42601", format!("Syntax error at or near {near}. (line {line}, pos {column})"))
     }
 
     pub(crate) fn unclosed(what: &str, source: &str, position: usize) -> Self {
         let (line, column) = line_and_column(source, position);
-        let detail =
-            format!("Syntax error: the {what} is never closed. (line {line}, pos {column})");
+        let detail = format!("Syntax error: the {what} is never closed. (line {line}, pos {column})");
         Self::new("PARSE_SYNTAX_ERROR", "42601", detail)
     }
 
     pub(crate) fn empty_statement() -> Self {
-        Self::new(
-            "PARSE_EMPTY_STATEMENT",
-            "42617",
-            "Syntax error, unexpected empty statement.",
-        )
+        Self::new("PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement.")
     }
 
     pub(crate) fn table_not_found(name: &str) -> Self {
@@ -125,17 +86,13 @@ impl SqlError {
     }
 
     pub(crate) fn catalog_not_found(name: &str) -> Self {
-        let detail = format!(
-            "Catalog '{name}' was not found. Please verify the catalog name and then retry."
-        );
+        let detail = format!("Catalog '{name}' was not found. Please verify the catalog name and then retry.");
         Self::new("NO_SUCH_CATALOG_EXCEPTION", "42704", detail)
     }
 
     pub(crate) fn column_not_found(name: &str, proposals: &[String]) -> Self {
         if proposals.is_empty() {
-            let detail = format!(
-                "A column, variable, or function parameter with name `{name}` cannot be resolved."
-            );
+            let detail = format!("A column, variable, or function parameter with name `{name}` cannot be resolved.");
             return Self::new("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", detail);
         }
         let list: Vec<_> = proposals.iter().map(|p| format!("`{p}`")).collect();
@@ -148,9 +105,8 @@ impl SqlError {
     }
 
     pub(crate) fn routine_not_found(name: &str) -> Self {
-        let detail = format!(
-            "Cannot resolve routine `{name}` on search path [`system`.`builtin`, `system`.`session`]."
-        );
+        let detail =
+            format!("Cannot resolve routine `{name}` on search path [`system`.`builtin`, `system`.`session`].");
         Self::new("UNRESOLVED_ROUTINE", "42883", detail)
     }
 
@@ -168,11 +124,6 @@ impl SqlError {
 fn line_and_column(source: &str, position: usize) -> (usize, usize) {
     let before = source.get(..position).unwrap_or(source);
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
     (line, column)
 }

@@ -85,7 +85,9 @@ CREATE MACRO sequence
   (a TIMESTAMP, b TIMESTAMP, s INTERVAL) AS generate_series(a, b, s);
 
 -- Text.
-CREATE MACRO length(x VARCHAR) AS CAST(system.main.length(x) AS INTEGER), (x BLOB) AS CAST(octet_length(x) AS INTEGER);
+-- The last form is for lists: templates that say len() are printed as LENGTH().
+CREATE MACRO length(x VARCHAR) AS CAST(system.main.length(x) AS INTEGER), (x BLOB) AS CAST(octet_length(x) AS INTEGER),
+  (x) AS CAST(system.main.len(x) AS INTEGER);
 CREATE MACRO char_length(x) AS CAST(system.main.length(CAST(x AS VARCHAR)) AS INTEGER);
 CREATE MACRO character_length(x) AS CAST(system.main.length(CAST(x AS VARCHAR)) AS INTEGER);
 CREATE MACRO reverse(x VARCHAR) AS system.main.reverse(x), (x) AS list_reverse(x);
@@ -108,6 +110,10 @@ CREATE MACRO slice(x, start, n) AS
 CREATE MACRO ceil(x) AS CAST(system.main.ceil(x) AS BIGINT);
 CREATE MACRO ceiling(x) AS CAST(system.main.ceil(x) AS BIGINT);
 CREATE MACRO floor(x) AS CAST(system.main.floor(x) AS BIGINT);
+-- Exact where the root is whole, as in Java.
+CREATE MACRO cbrt(x) AS
+  CASE WHEN round(system.main.cbrt(x)) * round(system.main.cbrt(x)) * round(system.main.cbrt(x)) = x
+       THEN round(system.main.cbrt(x)) ELSE system.main.cbrt(x) END;
 CREATE MACRO sign(x) AS CAST(system.main.sign(x) AS DOUBLE);
 CREATE MACRO signum(x) AS CAST(system.main.sign(x) AS DOUBLE);
 CREATE MACRO bit_count(x) AS CAST(system.main.bit_count(x) AS INTEGER);

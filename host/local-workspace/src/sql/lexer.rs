@@ -73,8 +73,7 @@ impl Scanner<'_> {
         let Some(c) = self.peek() else {
             return Ok(None);
         };
-        let raw =
-            (c == 'r' || c == 'R') && matches!(self.rest().as_bytes().get(1), Some(b'\'' | b'"'));
+        let raw = (c == 'r' || c == 'R') && matches!(self.rest().as_bytes().get(1), Some(b'\'' | b'"'));
         let (kind, text) = match c {
             _ if raw => {
                 self.bump();
@@ -83,24 +82,14 @@ impl Scanner<'_> {
             '\'' | '"' => (Kind::Text, self.quoted(true)?),
             '`' => (Kind::Ident, self.back_quoted()?),
             '$' if self.rest().starts_with("$$") => (Kind::Text, self.dollar_quoted()?),
-            c if c.is_ascii_digit() => (
-                Kind::Number,
-                self.take(|c| c.is_alphanumeric() || c == '.' || c == '_'),
-            ),
-            c if c.is_alphabetic() || c == '_' => {
-                (Kind::Word, self.take(|c| c.is_alphanumeric() || c == '_'))
-            }
+            c if c.is_ascii_digit() => (Kind::Number, self.take(|c| c.is_alphanumeric() || c == '.' || c == '_')),
+            c if c.is_alphabetic() || c == '_' => (Kind::Word, self.take(|c| c.is_alphanumeric() || c == '_')),
             c => {
                 self.bump();
                 (Kind::Symbol, c.to_string())
             }
         };
-        Ok(Some(Token {
-            kind,
-            text,
-            start,
-            end: self.at,
-        }))
+        Ok(Some(Token { kind, text, start, end: self.at }))
     }
 
     fn take(&mut self, accept: impl Fn(char) -> bool) -> String {
@@ -108,10 +97,7 @@ impl Scanner<'_> {
         while self.peek().is_some_and(&accept) {
             self.bump();
         }
-        self.source
-            .get(start..self.at)
-            .unwrap_or_default()
-            .to_owned()
+        self.source.get(start..self.at).unwrap_or_default().to_owned()
     }
 
     fn skip_blank(&mut self) -> Result<(), SqlError> {
@@ -220,20 +206,13 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expect: &[&str]) {
-        let texts: Vec<_> = tokenize(source)
-            .unwrap()
-            .into_iter()
-            .map(|t| t.text)
-            .collect();
+        let texts: Vec<_> = tokenize(source).unwrap().into_iter().map(|t| t.text).collect();
         assert_eq!(texts, expect, "{source}");
     }
 
     #[test]
     fn tokens_know_quotes_and_comments() {
-        check(
-            "SELECT 'a;''b' -- x;\n, \"q\\\"r\"",
-            &["SELECT", "a;'b", ",", "q\"r"],
-        );
+        check("SELECT 'a;''b' -- x;\n, \"q\\\"r\"", &["SELECT", "a;'b", ",", "q\"r"]);
         check("a /* x /* y */ ; */ b", &["a", "b"]);
         check("`a``b`.c", &["a`b", ".", "c"]);
         check("r'\\d' '\\n'", &["\\d", "\n"]);
@@ -243,11 +222,7 @@ mod tests {
     #[test]
     fn unclosed_quotes_are_syntax_errors() {
         for source in ["'abc", "`abc", "/* abc", "$$ abc"] {
-            assert_eq!(
-                tokenize(source).unwrap_err().class,
-                "PARSE_SYNTAX_ERROR",
-                "{source}"
-            );
+            assert_eq!(tokenize(source).unwrap_err().class, "PARSE_SYNTAX_ERROR", "{source}");
         }
     }
 }

@@ -31,18 +31,9 @@ impl Namespace {
     /// Completes a name of one or two parts to a schema's name.
     pub(crate) fn schema(&self, parts: &[String]) -> Result<SchemaName, SqlError> {
         match parts {
-            [] => Ok(SchemaName {
-                catalog: self.catalog.clone(),
-                schema: self.schema.clone(),
-            }),
-            [schema] => Ok(SchemaName {
-                catalog: self.catalog.clone(),
-                schema: schema.to_lowercase(),
-            }),
-            [catalog, schema] => Ok(SchemaName {
-                catalog: catalog.to_lowercase(),
-                schema: schema.to_lowercase(),
-            }),
+            [] => Ok(SchemaName { catalog: self.catalog.clone(), schema: self.schema.clone() }),
+            [schema] => Ok(SchemaName { catalog: self.catalog.clone(), schema: schema.to_lowercase() }),
+            [catalog, schema] => Ok(SchemaName { catalog: catalog.to_lowercase(), schema: schema.to_lowercase() }),
             _ => Err(too_many_parts(parts)),
         }
     }
@@ -52,11 +43,7 @@ impl Namespace {
         match parts {
             [schema @ .., table] if schema.len() < 3 => {
                 let SchemaName { catalog, schema } = self.schema(schema)?;
-                Ok(TableName {
-                    catalog,
-                    schema,
-                    table: table.to_lowercase(),
-                })
+                Ok(TableName { catalog, schema, table: table.to_lowercase() })
             }
             _ => Err(too_many_parts(parts)),
         }
@@ -75,20 +62,13 @@ impl SchemaName {
 
     /// The name as DuckDB knows it.
     pub(crate) fn physical(&self) -> String {
-        format!(
-            "{}.{}",
-            quote(&catalog_alias(&self.catalog)),
-            quote(&self.schema)
-        )
+        format!("{}.{}", quote(&catalog_alias(&self.catalog)), quote(&self.schema))
     }
 }
 
 impl TableName {
     pub(crate) fn schema_name(&self) -> SchemaName {
-        SchemaName {
-            catalog: self.catalog.clone(),
-            schema: self.schema.clone(),
-        }
+        SchemaName { catalog: self.catalog.clone(), schema: self.schema.clone() }
     }
 
     pub(crate) fn full_name(&self) -> String {
@@ -122,9 +102,6 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 fn too_many_parts(parts: &[String]) -> SqlError {
-    let detail = format!(
-        "The identifier `{}` has too many or too few name parts.",
-        parts.join("`.`")
-    );
+    let detail = format!("The identifier `{}` has too many or too few name parts.", parts.join("`.`"));
     SqlError::new("IDENTIFIER_TOO_MANY_NAME_PARTS", "42601", detail)
 }

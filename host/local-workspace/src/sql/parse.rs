@@ -65,20 +65,12 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
     let text = &translator.resolve_identifier_clauses(text)?;
     let mut cursor = Cursor::new(text)?;
     let cursor = &mut cursor;
-    let first = cursor
-        .peek()
-        .map(|t| t.text.to_uppercase())
-        .unwrap_or_default();
-    if cursor
-        .peek()
-        .is_some_and(|t| t.kind != Kind::Word && !t.is("("))
-    {
+    let first = cursor.peek().map(|t| t.text.to_uppercase()).unwrap_or_default();
+    if cursor.peek().is_some_and(|t| t.kind != Kind::Word && !t.is("(")) {
         return Err(cursor.unexpected());
     }
     match first.as_str() {
-        "SELECT" | "WITH" | "VALUES" | "FROM" | "(" | "TABLE" => {
-            translator.query(cursor.rest()).map(Parsed::Query)
-        }
+        "SELECT" | "WITH" | "VALUES" | "FROM" | "(" | "TABLE" => translator.query(cursor.rest()).map(Parsed::Query),
         "EXPLAIN" => explain(cursor, translator),
         "INSERT" => dml::insert(cursor, translator),
         "UPDATE" => dml::whole(cursor, translator, DmlKind::Update),
@@ -87,17 +79,16 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
         "SHOW" => show::show(cursor, translator).map(Parsed::Command),
         "DESCRIBE" | "DESC" => describe::describe(cursor, translator).map(Parsed::Command),
         "CREATE" => create::create(cursor, translator).map(Parsed::Command),
-        "REPLACE" if cursor.sees(&["REPLACE", "TABLE"]) => {
-            create::create(cursor, translator).map(Parsed::Command)
-        }
+        "REPLACE" if cursor.sees(&["REPLACE", "TABLE"]) => create::create(cursor, translator).map(Parsed::Command),
         "DROP" => drop(cursor, translator).map(Parsed::Command),
         "ALTER" => alter::alter(cursor, translator).map(Parsed::Command),
         "USE" => use_namespace(cursor, translator).map(Parsed::Command),
         "GRANT" | "REVOKE" => security::grant(cursor, translator).map(Parsed::Command),
         "COMMENT" => security::comment(cursor, translator).map(Parsed::Command),
         "TRUNCATE" => truncate(cursor, translator).map(Parsed::Command),
-        "OPTIMIZE" | "VACUUM" | "ANALYZE" | "REFRESH" | "CACHE" | "UNCACHE" | "CLEAR" | "MSCK"
-        | "FSCK" | "REORG" => maintain(cursor, translator).map(Parsed::Command),
+        "OPTIMIZE" | "VACUUM" | "ANALYZE" | "REFRESH" | "CACHE" | "UNCACHE" | "CLEAR" | "MSCK" | "FSCK" | "REORG" => {
+            maintain(cursor, translator).map(Parsed::Command)
+        }
         "SET" | "RESET" => set(cursor).map(Parsed::Command),
         _ => refuse(cursor, &first),
     }
@@ -105,15 +96,9 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
 
 /// Statements of Databricks that the local workspace does not have, told apart from what is no statement at all.
 fn refuse(cursor: &Cursor<'_>, first: &str) -> Result<Parsed, SqlError> {
-    const KNOWN: [&str; 12] = [
-        "COPY", "RESTORE", "CONVERT", "UNDROP", "LIST", "PUT", "GET", "CALL", "EXECUTE", "BEGIN",
-        "DECLARE", "SYNC",
-    ];
-    if KNOWN.contains(&first) {
-        Err(SqlError::unsupported(first))
-    } else {
-        Err(cursor.unexpected())
-    }
+    const KNOWN: [&str; 12] =
+        ["COPY", "RESTORE", "CONVERT", "UNDROP", "LIST", "PUT", "GET", "CALL", "EXECUTE", "BEGIN", "DECLARE", "SYNC"];
+    if KNOWN.contains(&first) { Err(SqlError::unsupported(first)) } else { Err(cursor.unexpected()) }
 }
 
 fn explain(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
@@ -124,16 +109,7 @@ fn explain(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<P
 
 fn drop(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["DROP"])?;
-    let kinds = [
-        "CATALOG",
-        "SCHEMA",
-        "DATABASE",
-        "TABLE",
-        "VIEW",
-        "MATERIALIZED",
-        "TEMPORARY",
-        "FUNCTION",
-    ];
+    let kinds = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "MATERIALIZED", "TEMPORARY", "FUNCTION"];
     let kind = cursor.take_any(&kinds).ok_or_else(|| cursor.unexpected())?;
     match kind {
         "MATERIALIZED" => cursor.expect(&["VIEW"])?,
@@ -145,34 +121,17 @@ fn drop(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command,
     let cascade = cursor.take_any(&["CASCADE", "RESTRICT", "PURGE"]) == Some("CASCADE");
     cursor.end()?;
     let namespace = translator.namespace();
-    let drop_object = |kind| {
-        namespace.table(&parts).map(|name| Command::Drop {
-            kind,
-            name,
-            if_exists,
-        })
-    };
+    let drop_object = |kind| namespace.table(&parts).map(|name| Command::Drop { kind, name, if_exists });
     match kind {
-        "CATALOG" => single(&parts).map(|name| Command::DropCatalog {
-            name,
-            if_exists,
-            cascade,
-        }),
-        "SCHEMA" | "DATABASE" => namespace.schema(&parts).map(|name| Command::DropSchema {
-            name,
-            if_exists,
-            cascade,
-        }),
+        "CATALOG" => single(&parts).map(|name| Command::DropCatalog { name, if_exists, cascade }),
+        "SCHEMA" | "DATABASE" => namespace.schema(&parts).map(|name| Command::DropSchema { name, if_exists, cascade }),
         "FUNCTION" => drop_object(DropKind::Function),
         "TABLE" => drop_object(DropKind::Table),
         _ => drop_object(DropKind::View),
     }
 }
 
-fn use_namespace(
-    cursor: &mut Cursor<'_>,
-    translator: &Translator<'_>,
-) -> Result<Command, SqlError> {
+fn use_namespace(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["USE"])?;
     if cursor.take(&["CATALOG"]) {
         let name = match cursor.take_text() {
@@ -185,10 +144,7 @@ fn use_namespace(
     cursor.take_any(&["SCHEMA", "DATABASE"]);
     let parts = cursor.name()?;
     cursor.end()?;
-    translator
-        .namespace()
-        .schema(&parts)
-        .map(Command::UseSchema)
+    translator.namespace().schema(&parts).map(Command::UseSchema)
 }
 
 fn truncate(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
@@ -202,10 +158,7 @@ fn truncate(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Comm
 }
 
 fn maintain(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
-    let word = cursor
-        .advance()
-        .map(|t| t.text.to_uppercase())
-        .unwrap_or_default();
+    let word = cursor.advance().map(|t| t.text.to_uppercase()).unwrap_or_default();
     let what = match word.as_str() {
         "OPTIMIZE" => Maintenance::Optimize,
         "VACUUM" => Maintenance::Vacuum,
@@ -214,9 +167,7 @@ fn maintain(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Comm
         "CACHE" | "UNCACHE" | "CLEAR" => Maintenance::Cache,
         _ => return Err(SqlError::unsupported(word)),
     };
-    let _ = cursor.take(&["MATERIALIZED", "VIEW"])
-        || cursor.take(&["SELECT"])
-        || cursor.take(&["CACHE"]);
+    let _ = cursor.take(&["MATERIALIZED", "VIEW"]) || cursor.take(&["SELECT"]) || cursor.take(&["CACHE"]);
     if cursor.take(&["TABLES"]) || (what == Maintenance::Cache && !cursor.sees(&["TABLE"])) {
         cursor.rest();
         return Ok(Command::Maintain { what, table: None });
@@ -226,39 +177,25 @@ fn maintain(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Comm
     let table = table_name(cursor, translator)?;
     // The options (ZORDER BY, WHERE, RETAIN, COMPUTE STATISTICS, ...) change nothing here, so only their brackets are read.
     cursor.rest();
-    Ok(Command::Maintain {
-        what,
-        table: Some(table),
-    })
+    Ok(Command::Maintain { what, table: Some(table) })
 }
 
 fn set(cursor: &mut Cursor<'_>) -> Result<Command, SqlError> {
     if cursor.take(&["RESET"]) {
         let key = cursor.rest();
-        return Ok(Command::Set {
-            key: Some(key.to_owned()),
-            value: None,
-        });
+        return Ok(Command::Set { key: Some(key.to_owned()), value: None });
     }
     cursor.expect(&["SET"])?;
     if cursor.sees(&["VARIABLE"]) || cursor.sees(&["VAR"]) {
         return Err(SqlError::unsupported("SET VARIABLE"));
     }
     if cursor.take(&["TIME", "ZONE"]) {
-        let value = cursor
-            .take_text()
-            .unwrap_or_else(|| cursor.rest().to_owned());
-        return Ok(Command::Set {
-            key: Some("timezone".to_owned()),
-            value: Some(value),
-        });
+        let value = cursor.take_text().unwrap_or_else(|| cursor.rest().to_owned());
+        return Ok(Command::Set { key: Some("timezone".to_owned()), value: Some(value) });
     }
     let rest = cursor.rest();
     let (key, value) = match rest.split_once('=') {
-        Some((key, value)) => (
-            key.trim(),
-            Some(value.trim().trim_matches(['\'', '"']).to_owned()),
-        ),
+        Some((key, value)) => (key.trim(), Some(value.trim().trim_matches(['\'', '"']).to_owned())),
         None => (rest.trim(), None),
     };
     let key = Some(key.trim_matches('`').to_owned()).filter(|k| !k.is_empty() && k != "-v");
@@ -276,15 +213,8 @@ fn single(parts: &[String]) -> Result<String, SqlError> {
     match parts {
         [name] => Ok(name.to_lowercase()),
         _ => {
-            let detail = format!(
-                "The identifier `{}` has too many name parts.",
-                parts.join("`.`")
-            );
-            Err(SqlError::new(
-                "IDENTIFIER_TOO_MANY_NAME_PARTS",
-                "42601",
-                detail,
-            ))
+            let detail = format!("The identifier `{}` has too many name parts.", parts.join("`.`"));
+            Err(SqlError::new("IDENTIFIER_TOO_MANY_NAME_PARTS", "42601", detail))
         }
     }
 }
@@ -296,10 +226,7 @@ fn properties(cursor: &mut Cursor<'_>) -> Result<Properties, SqlError> {
     loop {
         let key = property_key(cursor)?;
         cursor.take(&["="]);
-        let value = cursor
-            .advance()
-            .filter(|t| t.kind != Kind::Symbol)
-            .ok_or_else(|| cursor.unexpected())?;
+        let value = cursor.advance().filter(|t| t.kind != Kind::Symbol).ok_or_else(|| cursor.unexpected())?;
         properties.push((key, value.text));
         if !cursor.take(&[","]) {
             cursor.expect(&[")"])?;
@@ -330,16 +257,7 @@ fn identifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
 
 /// `[CATALOG | SCHEMA | TABLE | VIEW | FUNCTION | METASTORE] name`; without a word it is a table.
 fn securable(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Securable, SqlError> {
-    let kinds = [
-        "CATALOG",
-        "SCHEMA",
-        "DATABASE",
-        "TABLE",
-        "VIEW",
-        "FUNCTION",
-        "METASTORE",
-        "VOLUME",
-    ];
+    let kinds = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "FUNCTION", "METASTORE", "VOLUME"];
     let namespace = translator.namespace();
     match cursor.take_any(&kinds) {
         Some("METASTORE") => Ok(Securable::Metastore),

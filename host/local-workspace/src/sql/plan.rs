@@ -37,10 +37,7 @@ pub(crate) fn translate(
 ) -> Result<Plan, SqlError> {
     let mut translator = Translator::new(namespace, parameters, maps);
     let parsed = statement(text, &mut translator)?;
-    Ok(Plan {
-        parsed,
-        notes: translator.into_notes(),
-    })
+    Ok(Plan { parsed, notes: translator.into_notes() })
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,16 +75,8 @@ impl PlanCache {
         if text.len() > PLAN_CACHE_STATEMENT_BYTES {
             return translate(text, namespace, parameters, maps).map(Arc::new);
         }
-        let types = parameters
-            .iter()
-            .map(|(name, p)| (name.clone(), p.physical_type.clone()))
-            .collect();
-        let key = Key {
-            text: text.to_owned(),
-            namespace: namespace.clone(),
-            types,
-            maps,
-        };
+        let types = parameters.iter().map(|(name, p)| (name.clone(), p.physical_type.clone())).collect();
+        let key = Key { text: text.to_owned(), namespace: namespace.clone(), types, maps };
         if let Some(plan) = self.lock().plans.get(&key) {
             return Ok(Arc::clone(plan));
         }

@@ -77,17 +77,8 @@ pub(crate) struct Notes {
 }
 
 impl<'a> Translator<'a> {
-    pub(crate) fn new(
-        namespace: &'a Namespace,
-        parameters: &'a BTreeMap<String, Parameter>,
-        maps: bool,
-    ) -> Self {
-        Self {
-            namespace,
-            parameters,
-            maps,
-            notes: RefCell::default(),
-        }
+    pub(crate) fn new(namespace: &'a Namespace, parameters: &'a BTreeMap<String, Parameter>, maps: bool) -> Self {
+        Self { namespace, parameters, maps, notes: RefCell::default() }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -149,12 +140,8 @@ impl<'a> Translator<'a> {
             return Err(SqlError::syntax(text, text, 0));
         }
         let sql = self.rewrite(query)?;
-        let expression = sql
-            .strip_prefix(HEAD)
-            .and_then(|s| s.strip_suffix(" AS bricklayer_value"));
-        expression
-            .map(str::to_owned)
-            .ok_or_else(|| SqlError::syntax(text, text, 0))
+        let expression = sql.strip_prefix(HEAD).and_then(|s| s.strip_suffix(" AS \"bricklayer_value\""));
+        expression.map(str::to_owned).ok_or_else(|| SqlError::syntax(text, text, 0))
     }
 
     /// Replaces `IDENTIFIER(:name)` and `IDENTIFIER('a' || '.b')` by the name that they stand for, each part quoted.
@@ -186,10 +173,7 @@ impl<'a> Translator<'a> {
                     }
                     Kind::Symbol if part.text == "|" => {}
                     Kind::Symbol if part.text == ":" => {
-                        let name = tokens
-                            .get(index)
-                            .map(|t| t.text.clone())
-                            .unwrap_or_default();
+                        let name = tokens.get(index).map(|t| t.text.clone()).unwrap_or_default();
                         index += 1;
                         value.push_str(&self.parameter_value(&name)?);
                     }
@@ -206,18 +190,14 @@ impl<'a> Translator<'a> {
         let parameter = self.parameters.get(name).ok_or_else(|| unbound(name))?;
         self.notes.borrow_mut().parameters.insert(name.to_owned());
         parameter.value.clone().ok_or_else(|| {
-            SqlError::new(
-                "NOT_A_CONSTANT_STRING.NULL",
-                "42601",
-                "The name given to IDENTIFIER is NULL.",
-            )
+            SqlError::new("NOT_A_CONSTANT_STRING.NULL", "42601", "The name given to IDENTIFIER is NULL.")
         })
     }
 
     fn parse_one(&self, text: &str) -> Result<Expression, SqlError> {
-        let mut statements = Dialect::get(DialectType::Databricks)
-            .parse(text)
-            .map_err(|e| syntax(text, &e))?;
+        let text = bracket_limits(text)?;
+        let text = text.as_str();
+        let mut statements = Dialect::get(DialectType::Databricks).parse(text).map_err(|e| syntax(text, &e))?;
         match (statements.pop(), statements.pop()) {
             (Some(statement), None) => Ok(statement),
             (None, _) => Err(SqlError::empty_statement()),
@@ -257,9 +237,7 @@ impl<'a> Translator<'a> {
                 Ok(Expression::Delete(delete))
             }
             Expression::Parameter(parameter) => self.parameter(*parameter),
-            Expression::Placeholder(_) => {
-                Err(SqlError::unsupported("A positional parameter marker"))
-            }
+            Expression::Placeholder(_) => Err(SqlError::unsupported("A positional parameter marker")),
             Expression::Dot(dot) => Ok(scope.shorten_column(Expression::Dot(dot))),
             Expression::MethodCall(call) => functions::qualified_call(*call, self.namespace),
             Expression::Select(select) => generators::select(*select),
@@ -268,10 +246,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    fn parameter(
-        &self,
-        parameter: polyglot_sql::expressions::Parameter,
-    ) -> Result<Expression, SqlError> {
+    fn parameter(&self, parameter: polyglot_sql::expressions::Parameter) -> Result<Expression, SqlError> {
         let name = parameter.name.unwrap_or_default();
         let declared = self.parameters.get(&name).ok_or_else(|| unbound(&name))?;
         self.notes.borrow_mut().parameters.insert(name.clone());
@@ -280,11 +255,7 @@ impl<'a> Translator<'a> {
 
     /// Gives a table reference all its parts.
     fn table(&self, table: &mut TableRef, scope: &Scope, may_be_cte: bool) -> Result<(), SqlError> {
-        if table.version.is_some()
-            || table.when.is_some()
-            || table.system_time.is_some()
-            || table.changes.is_some()
-        {
+        if table.version.is_some() || table.when.is_some() || table.system_time.is_some() || table.changes.is_some() {
             return Err(SqlError::unsupported("Time travel"));
         }
         if table.identifier_func.is_some() {
@@ -304,11 +275,8 @@ impl<'a> Translator<'a> {
         let alias = table.alias.is_none().then(|| table.name.name.clone());
         if name.schema == "information_schema" {
             // The views show one catalog's objects, system's show all.
-            let view = if name.catalog == "system" {
-                name.table.clone()
-            } else {
-                format!("{}@{}", name.table, name.catalog)
-            };
+            let view =
+                if name.catalog == "system" { name.table.clone() } else { format!("{}@{}", name.table, name.catalog) };
             table.catalog = Some(Identifier::quoted("memory"));
             table.schema = Some(Identifier::quoted(INFORMATION_SCHEMA));
             table.name = Identifier::quoted(view);
@@ -333,10 +301,7 @@ struct Scope {
 
 impl Scope {
     fn of(expression: &Expression, namespace: &Namespace) -> Result<Self, SqlError> {
-        let mut scope = Self {
-            ctes: BTreeSet::new(),
-            tables: Vec::new(),
-        };
+        let mut scope = Self { ctes: BTreeSet::new(), tables: Vec::new() };
         for node in expression.dfs() {
             let with = match node {
                 Expression::Select(select) => select.with.as_ref(),
@@ -344,10 +309,7 @@ impl Scope {
                 Expression::Intersect(set) => set.with.as_ref(),
                 Expression::Except(set) => set.with.as_ref(),
                 Expression::Table(table) => {
-                    let parts = [&table.catalog, &table.schema]
-                        .into_iter()
-                        .flatten()
-                        .chain([&table.name]);
+                    let parts = [&table.catalog, &table.schema].into_iter().flatten().chain([&table.name]);
                     let parts: Vec<_> = parts.map(|i| i.name.clone()).collect();
                     scope.tables.push(namespace.table(&parts)?);
                     None
@@ -368,9 +330,7 @@ impl Scope {
         };
         let lower: Vec<_> = parts.iter().map(|p| p.name.to_lowercase()).collect();
         let table = |t: &TableName| match lower.as_slice() {
-            [catalog, schema, table, ..]
-                if *catalog == t.catalog && *schema == t.schema && *table == t.table =>
-            {
+            [catalog, schema, table, ..] if *catalog == t.catalog && *schema == t.schema && *table == t.table => {
                 Some(2)
             }
             [schema, table, ..] if *schema == t.schema && *table == t.table => Some(1),
@@ -383,12 +343,33 @@ impl Scope {
     }
 }
 
+/// `LIMIT :n` becomes `LIMIT (:n)`: after a table's name the parser takes the bare form for a path into a column.
+fn bracket_limits(text: &str) -> Result<String, SqlError> {
+    if !text.contains(':') {
+        return Ok(text.to_owned());
+    }
+    let tokens = tokenize(text)?;
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut copied = 0;
+    for window in tokens.windows(3) {
+        let [keyword, colon, name] = window else { continue };
+        let limits = keyword.is("LIMIT") || keyword.is("OFFSET");
+        if limits && colon.is(":") && name.kind == Kind::Word {
+            out.push_str(text.get(copied..colon.start).unwrap_or_default());
+            out.push_str(&format!("(:{})", name.text));
+            copied = name.end;
+        }
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Ok(out)
+}
+
 /// Refuses to change what belongs to a read-only catalog.
 pub(crate) fn check_catalog_writable(on: &Securable) -> Result<(), SqlError> {
     match on.catalog() {
-        Some(catalog) if READ_ONLY_CATALOGS.contains(&catalog) => Err(SqlError::permission(
-            format!("Catalog '{catalog}' is read only."),
-        )),
+        Some(catalog) if READ_ONLY_CATALOGS.contains(&catalog) => {
+            Err(SqlError::permission(format!("Catalog '{catalog}' is read only.")))
+        }
         _ => Ok(()),
     }
 }
@@ -398,10 +379,7 @@ fn quoted_name(value: &str) -> Result<String, SqlError> {
     let mut cursor = super::cursor::Cursor::new(value)?;
     let parts = cursor.name()?;
     cursor.end()?;
-    let quoted: Vec<_> = parts
-        .iter()
-        .map(|p| format!("`{}`", p.replace('`', "``")))
-        .collect();
+    let quoted: Vec<_> = parts.iter().map(|p| format!("`{}`", p.replace('`', "``"))).collect();
     Ok(quoted.join("."))
 }
 
@@ -415,21 +393,12 @@ fn unbound(name: &str) -> SqlError {
 /// polyglot-sql's parse error in Spark's words.
 fn syntax(text: &str, error: &polyglot_sql::Error) -> SqlError {
     let position = match error {
-        polyglot_sql::Error::Parse { start, .. } | polyglot_sql::Error::Tokenize { start, .. } => {
-            *start
-        }
+        polyglot_sql::Error::Parse { start, .. } | polyglot_sql::Error::Tokenize { start, .. } => *start,
         _ => text.len(),
     };
     let rest = text.get(position..).unwrap_or_default().trim_start();
-    let near: String = rest
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    let near = if near.is_empty() {
-        rest.chars().take(1).collect()
-    } else {
-        near
-    };
+    let near: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let near = if near.is_empty() { rest.chars().take(1).collect() } else { near };
     SqlError::syntax(&near, text, position)
 }
 

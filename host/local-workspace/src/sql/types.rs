@@ -89,10 +89,7 @@ pub(crate) fn schema_type(text: &str) -> Result<String, SqlError> {
 }
 
 fn struct_type(fields: &[(String, String)]) -> String {
-    let list: Vec<_> = fields
-        .iter()
-        .map(|(name, kind)| format!("{} {kind}", quote(name)))
-        .collect();
+    let list: Vec<_> = fields.iter().map(|(name, kind)| format!("{} {kind}", quote(name))).collect();
     format!("STRUCT({})", list.join(", "))
 }
 
@@ -126,14 +123,8 @@ fn decimal(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
             Ok(format!("DECIMAL({precision}, {scale})"))
         }
         _ => {
-            let detail = format!(
-                "DECIMAL({arguments}) is no valid decimal type: the precision goes from 1 to 38."
-            );
-            Err(SqlError::new(
-                "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION",
-                "22003",
-                detail,
-            ))
+            let detail = format!("DECIMAL({arguments}) is no valid decimal type: the precision goes from 1 to 38.");
+            Err(SqlError::new("DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", detail))
         }
     }
 }
@@ -167,25 +158,10 @@ mod tests {
     fn types_map_to_duckdb() {
         check("bigint", "BIGINT");
         check("DECIMAL(10,2)", "DECIMAL(10, 2)");
-        check(
-            "ARRAY<MAP<STRING, ARRAY<INT>>>",
-            "MAP(VARCHAR, INTEGER[])[]",
-        );
-        check(
-            "STRUCT<a: INT NOT NULL, `b c`: STRING COMMENT 'x'>",
-            "STRUCT(\"a\" INTEGER, \"b c\" VARCHAR)",
-        );
-        assert_eq!(
-            schema_type("a INT, b ARRAY<STRING>").unwrap(),
-            "STRUCT(\"a\" INTEGER, \"b\" VARCHAR[])"
-        );
-        assert_eq!(
-            physical_type("GEOGRAPHYX").unwrap_err().class,
-            "UNSUPPORTED_DATATYPE"
-        );
-        assert_eq!(
-            physical_type("DECIMAL(50,2)").unwrap_err().class,
-            "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION"
-        );
+        check("ARRAY<MAP<STRING, ARRAY<INT>>>", "MAP(VARCHAR, INTEGER[])[]");
+        check("STRUCT<a: INT NOT NULL, `b c`: STRING COMMENT 'x'>", "STRUCT(\"a\" INTEGER, \"b c\" VARCHAR)");
+        assert_eq!(schema_type("a INT, b ARRAY<STRING>").unwrap(), "STRUCT(\"a\" INTEGER, \"b\" VARCHAR[])");
+        assert_eq!(physical_type("GEOGRAPHYX").unwrap_err().class, "UNSUPPORTED_DATATYPE");
+        assert_eq!(physical_type("DECIMAL(50,2)").unwrap_err().class, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION");
     }
 }

@@ -19,10 +19,7 @@ pub(crate) struct Lab {
 }
 
 pub(crate) fn config(folder: &std::path::Path) -> Config {
-    let tokens = vec![
-        Token::new(ANN, "ann@example.com"),
-        Token::new(BOB, "bob@example.com"),
-    ];
+    let tokens = vec![Token::new(ANN, "ann@example.com"), Token::new(BOB, "bob@example.com")];
     let mut config = Config::new(folder, tokens);
     config.engine_memory_mib = 512;
     config
@@ -41,19 +38,15 @@ impl Lab {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let workspace = Workspace::start(config(folder.path())).await.unwrap();
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(120))
-            .build()
-            .unwrap();
-        let mut lab = Self {
-            workspace,
-            warehouse: String::new(),
-            client,
-            folder,
-        };
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().unwrap();
+        let mut lab = Self { workspace, warehouse: String::new(), client, folder };
         let list = lab.get("/api/2.0/sql/warehouses").await;
         lab.warehouse = list["warehouses"][0]["id"].as_str().unwrap().to_owned();
         lab
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Stops cleanly and gives the folder back.
@@ -78,17 +71,12 @@ impl Lab {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -106,9 +94,7 @@ impl Lab {
         let mut body = json!({
             "statement": statement, "warehouse_id": self.warehouse, "wait_timeout": "50s",
         });
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (status, answer) = self.post("/api/2.0/sql/statements", body).await;
         assert_eq!(status, StatusCode::OK, "{statement}: {answer}");
         answer
@@ -118,10 +104,7 @@ impl Lab {
     #[track_caller]
     pub(crate) fn rows(&self, answer: &Value) -> Value {
         assert_eq!(answer["status"]["state"], "SUCCEEDED", "{answer}");
-        answer["result"]
-            .get("data_array")
-            .cloned()
-            .unwrap_or_else(|| json!([]))
+        answer["result"].get("data_array").cloned().unwrap_or_else(|| json!([]))
     }
 
     pub(crate) async fn sql(&self, statement: &str) -> Value {
@@ -133,20 +116,14 @@ impl Lab {
     pub(crate) async fn sql_error(&self, statement: &str) -> String {
         let answer = self.submit(statement, json!({})).await;
         assert_eq!(answer["status"]["state"], "FAILED", "{statement}: {answer}");
-        answer["status"]["error"]["message"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        answer["status"]["error"]["message"].as_str().unwrap().to_owned()
     }
 
     /// Polls a statement until it ended.
     pub(crate) async fn wait(&self, id: &str) -> Value {
         for _ in 0..2_000 {
             let answer = self.get(&format!("/api/2.0/sql/statements/{id}")).await;
-            if !matches!(
-                answer["status"]["state"].as_str().unwrap(),
-                "PENDING" | "RUNNING"
-            ) {
+            if !matches!(answer["status"]["state"].as_str().unwrap(), "PENDING" | "RUNNING") {
                 return answer;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -12,11 +12,7 @@ use crate::{
     },
 };
 
-pub(super) fn table(
-    context: &Context<'_>,
-    name: &TableName,
-    action: &AlterTable,
-) -> Result<Outcome, SqlError> {
+pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Table(name.clone()))?;
     let table = existing(context, name)?;
     let alter = |change: String| {
@@ -27,16 +23,8 @@ pub(super) fn table(
         AlterTable::Rename(to) => return rename(context, name, to, table.is_view),
         AlterTable::AddColumns(columns) => context.transaction(|| {
             for column in columns {
-                let default = column
-                    .default
-                    .as_ref()
-                    .map(|d| format!(" DEFAULT {d}"))
-                    .unwrap_or_default();
-                alter(format!(
-                    "ADD COLUMN {} {}{default}",
-                    quote(&column.name),
-                    column.physical_type
-                ))?;
+                let default = column.default.as_ref().map(|d| format!(" DEFAULT {d}")).unwrap_or_default();
+                alter(format!("ADD COLUMN {} {}{default}", quote(&column.name), column.physical_type))?;
             }
             Ok(())
         })?,
@@ -47,40 +35,24 @@ pub(super) fn table(
             }
             Ok(())
         })?,
-        AlterTable::RenameColumn { from, to } => {
-            alter(format!("RENAME COLUMN {} TO {}", quote(from), quote(to)))?
-        }
-        AlterTable::AlterType {
-            column,
-            physical_type,
-        } => {
-            alter(format!(
-                "ALTER COLUMN {} TYPE {physical_type}",
-                quote(column)
-            ))?;
+        AlterTable::RenameColumn { from, to } => alter(format!("RENAME COLUMN {} TO {}", quote(from), quote(to)))?,
+        AlterTable::AlterType { column, physical_type } => {
+            alter(format!("ALTER COLUMN {} TYPE {physical_type}", quote(column)))?;
         }
         AlterTable::NotNull { column, set } => {
             let word = if *set { "SET" } else { "DROP" };
             alter(format!("ALTER COLUMN {} {word} NOT NULL", quote(column)))?;
         }
         AlterTable::Default { column, expression } => {
-            let change = expression
-                .as_ref()
-                .map_or_else(|| "DROP DEFAULT".to_owned(), |e| format!("SET DEFAULT {e}"));
+            let change = expression.as_ref().map_or_else(|| "DROP DEFAULT".to_owned(), |e| format!("SET DEFAULT {e}"));
             alter(format!("ALTER COLUMN {} {change}", quote(column)))?;
         }
         AlterTable::AlterComment { column, comment } => {
-            let on = CommentTarget::Column {
-                table: name.clone(),
-                column: column.clone(),
-            };
+            let on = CommentTarget::Column { table: name.clone(), column: column.clone() };
             return self::comment(context, &on, Some(comment));
         }
         AlterTable::ViewQuery { query, definition } => {
-            context.execute(&format!(
-                "CREATE OR REPLACE VIEW {} AS {query}",
-                name.physical()
-            ))?;
+            context.execute(&format!("CREATE OR REPLACE VIEW {} AS {query}", name.physical()))?;
             context.metastore.write(|state| {
                 if let Some(info) = state.table_mut(name, context.user) {
                     info.view_definition = Some(definition.clone());
@@ -89,22 +61,34 @@ pub(super) fn table(
         }
         AlterTable::Recorded(_) => {}
     }
-    if let AlterTable::AddColumns(columns) = action {
-        context.metastore.write(|state| {
-            let Some(info) = state.table_mut(name, context.user) else {
-                return;
-            };
-            for column in columns {
-                let Some(comment) = &column.comment else {
-                    continue;
-                };
-                info.column_comments
-                    .insert(column.name.to_lowercase(), comment.clone());
-            }
-        });
-    }
+    follow_columns(context, name, action);
     record(context, name, operation(action));
     Ok(Outcome::nothing("ALTER"))
+}
+
+/// Keeps the columns' comments with their columns.
+fn follow_columns(context: &Context<'_>, name: &TableName, action: &AlterTable) {
+    context.metastore.write(|state| {
+        let Some(info) = state.table_mut(name, context.user) else { return };
+        let comments = &mut info.column_comments;
+        match action {
+            AlterTable::AddColumns(columns) => {
+                let new = columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?)));
+                comments.extend(new);
+            }
+            AlterTable::RenameColumn { from, to } => {
+                if let Some(comment) = comments.remove(&from.to_lowercase()) {
+                    comments.insert(to.to_lowercase(), comment);
+                }
+            }
+            AlterTable::DropColumns { names, .. } => {
+                for name in names {
+                    comments.remove(&name.to_lowercase());
+                }
+            }
+            _ => {}
+        }
+    });
 }
 
 fn operation(action: &AlterTable) -> &'static str {
@@ -122,12 +106,7 @@ fn operation(action: &AlterTable) -> &'static str {
     }
 }
 
-fn rename(
-    context: &Context<'_>,
-    from: &TableName,
-    to: &TableName,
-    is_view: bool,
-) -> Result<Outcome, SqlError> {
+fn rename(context: &Context<'_>, from: &TableName, to: &TableName, is_view: bool) -> Result<Outcome, SqlError> {
     if from.schema_name() != to.schema_name() {
         return Err(SqlError::unsupported("Moving a table to another schema"));
     }
@@ -135,11 +114,7 @@ fn rename(
         return Err(SqlError::table_exists(&to.quoted()));
     }
     let word = if is_view { "VIEW" } else { "TABLE" };
-    context.execute(&format!(
-        "ALTER {word} {} RENAME TO {}",
-        from.physical(),
-        quote(&to.table)
-    ))?;
+    context.execute(&format!("ALTER {word} {} RENAME TO {}", from.physical(), quote(&to.table)))?;
     context.metastore.write(|state| {
         let Some(schema) = state.schema_mut(&from.schema_name()) else {
             return;
@@ -187,27 +162,19 @@ fn properties_of<'a>(
     match on {
         Securable::Catalog(name) => state.catalogs.get_mut(name).map(|c| &mut c.properties),
         Securable::Schema(name) => state.schema_mut(name).map(|s| &mut s.properties),
-        Securable::Table(name) | Securable::View(name) => {
-            state.table_mut(name, user).map(|t| &mut t.properties)
-        }
+        Securable::Table(name) | Securable::View(name) => state.table_mut(name, user).map(|t| &mut t.properties),
         Securable::Metastore | Securable::Function(_) => None,
     }
 }
 
-pub(super) fn owner(
-    context: &Context<'_>,
-    on: &Securable,
-    owner: &str,
-) -> Result<Outcome, SqlError> {
+pub(super) fn owner(context: &Context<'_>, on: &Securable, owner: &str) -> Result<Outcome, SqlError> {
     check_catalog_writable(on)?;
     check_securable(context, on)?;
     context.metastore.write(|state| {
         let audit = match on {
             Securable::Catalog(name) => state.catalogs.get_mut(name).map(|c| &mut c.audit),
             Securable::Schema(name) => state.schema_mut(name).map(|s| &mut s.audit),
-            Securable::Table(name) | Securable::View(name) => {
-                state.table_mut(name, context.user).map(|t| &mut t.audit)
-            }
+            Securable::Table(name) | Securable::View(name) => state.table_mut(name, context.user).map(|t| &mut t.audit),
             Securable::Metastore | Securable::Function(_) => None,
         };
         if let Some(audit) = audit {
@@ -218,11 +185,7 @@ pub(super) fn owner(
     Ok(Outcome::nothing("ALTER"))
 }
 
-pub(super) fn comment(
-    context: &Context<'_>,
-    on: &CommentTarget,
-    text: Option<&str>,
-) -> Result<Outcome, SqlError> {
+pub(super) fn comment(context: &Context<'_>, on: &CommentTarget, text: Option<&str>) -> Result<Outcome, SqlError> {
     let text = text.map(str::to_owned);
     match on {
         CommentTarget::Securable(on) => {
@@ -230,9 +193,7 @@ pub(super) fn comment(
             check_securable(context, on)?;
             context.metastore.write(|state| {
                 let comment = match on {
-                    Securable::Catalog(name) => {
-                        state.catalogs.get_mut(name).map(|c| &mut c.comment)
-                    }
+                    Securable::Catalog(name) => state.catalogs.get_mut(name).map(|c| &mut c.comment),
                     Securable::Schema(name) => state.schema_mut(name).map(|s| &mut s.comment),
                     Securable::Table(name) | Securable::View(name) => {
                         state.table_mut(name, context.user).map(|t| &mut t.comment)

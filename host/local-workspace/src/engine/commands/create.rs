@@ -10,8 +10,8 @@ use crate::{
     metastore::{Audit, CatalogInfo, FunctionInfo, SchemaInfo, TableInfo},
     sql::{
         command::{
-            ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated,
-            Properties, Securable, TableSource,
+            ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, Securable,
+            TableSource,
         },
         error::SqlError,
         names::{SchemaName, TableName, literal, quote},
@@ -23,12 +23,7 @@ use crate::{
 const CATALOG_NAME_LENGTH: usize = 100;
 
 /// Names that are taken by the workspace itself or by DuckDB's own schemas.
-const RESERVED: [&str; 4] = [
-    "system",
-    "information_schema",
-    "pg_catalog",
-    "hive_metastore",
-];
+const RESERVED: [&str; 4] = ["system", "information_schema", "pg_catalog", "hive_metastore"];
 
 pub(super) fn catalog(
     context: &Context<'_>,
@@ -37,11 +32,7 @@ pub(super) fn catalog(
     comment: Option<String>,
 ) -> Result<Outcome, SqlError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if name.is_empty()
-        || name.len() > CATALOG_NAME_LENGTH
-        || !name.chars().all(plain)
-        || RESERVED.contains(&name)
-    {
+    if name.is_empty() || name.len() > CATALOG_NAME_LENGTH || !name.chars().all(plain) || RESERVED.contains(&name) {
         let detail = format!(
             "Invalid input: RPC CreateCatalog Field managedcatalog.CatalogInfo.name: name \"{name}\" is not a valid name. \
              Names here hold letters, digits, underscores and hyphens."
@@ -52,24 +43,14 @@ pub(super) fn catalog(
         if if_not_exists {
             return Ok(Outcome::nothing("CREATE"));
         }
-        let detail = format!(
-            "Catalog '{name}' already exists. Choose a different name, or add IF NOT EXISTS."
-        );
+        let detail = format!("Catalog '{name}' already exists. Choose a different name, or add IF NOT EXISTS.");
         return Err(SqlError::new("CATALOG_ALREADY_EXISTS", "42P06", detail));
     }
     context.database.attach(name).map_err(|e| context.fail(e))?;
-    let default = SchemaName {
-        catalog: name.to_owned(),
-        schema: "default".to_owned(),
-    };
-    context.execute(&format!(
-        "CREATE SCHEMA IF NOT EXISTS {}",
-        default.physical()
-    ))?;
+    let default = SchemaName { catalog: name.to_owned(), schema: "default".to_owned() };
+    context.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", default.physical()))?;
     context.metastore.write(|state| {
-        state
-            .catalogs
-            .insert(name.to_owned(), CatalogInfo::new(context.user, comment));
+        state.catalogs.insert(name.to_owned(), CatalogInfo::new(context.user, comment));
     });
     Ok(Outcome::nothing("CREATE"))
 }
@@ -82,26 +63,16 @@ pub(super) fn drop_catalog(
 ) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Catalog(name.to_owned()))?;
     if let Err(missing) = check_catalog(context, name) {
-        return if if_exists {
-            Ok(Outcome::nothing("DROP"))
-        } else {
-            Err(missing)
-        };
+        return if if_exists { Ok(Outcome::nothing("DROP")) } else { Err(missing) };
     }
     if name == "main" {
-        return Err(SqlError::permission(
-            "Catalog 'main' cannot be dropped: statements without a catalog use it.",
-        ));
+        return Err(SqlError::permission("Catalog 'main' cannot be dropped: statements without a catalog use it."));
     }
-    let tables =
-        crate::engine::schema::tables(context.session, context.metastore, name, None, None)?;
-    let schemas = context
-        .metastore
-        .read(|state| state.catalogs.get(name).map_or(0, |c| c.schemas.len()));
+    let tables = crate::engine::schema::tables(context.session, context.metastore, name, None, None)?;
+    let schemas = context.metastore.read(|state| state.catalogs.get(name).map_or(0, |c| c.schemas.len()));
     if !cascade && (!tables.is_empty() || schemas > 1) {
-        let detail = format!(
-            "Cannot drop catalog '{name}' because it is not empty. Use CASCADE to drop what it holds."
-        );
+        let detail =
+            format!("Cannot drop catalog '{name}' because it is not empty. Use CASCADE to drop what it holds.");
         return Err(SqlError::new("CATALOG_NOT_EMPTY", "2BP01", detail));
     }
     context.metastore.write(|state| {
@@ -130,11 +101,7 @@ pub(super) fn schema(
         || RESERVED.contains(&name.schema.as_str())
     {
         let detail = format!("`{}` is not a valid name for a schema.", name.schema);
-        return Err(SqlError::new(
-            "INVALID_SCHEMA_OR_RELATION_NAME",
-            "42602",
-            detail,
-        ));
+        return Err(SqlError::new("INVALID_SCHEMA_OR_RELATION_NAME", "42602", detail));
     }
     if check_schema(context, name).is_ok() {
         if if_not_exists {
@@ -166,22 +133,11 @@ pub(super) fn drop_schema(
 ) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Schema(name.clone()))?;
     if let Err(missing) = check_schema(context, name) {
-        return if if_exists {
-            Ok(Outcome::nothing("DROP"))
-        } else {
-            Err(missing)
-        };
+        return if if_exists { Ok(Outcome::nothing("DROP")) } else { Err(missing) };
     }
-    let tables = crate::engine::schema::tables(
-        context.session,
-        context.metastore,
-        &name.catalog,
-        Some(&name.schema),
-        None,
-    )?;
-    let functions = context
-        .metastore
-        .read(|state| state.schema(name).map_or(0, |s| s.functions.len()));
+    let tables =
+        crate::engine::schema::tables(context.session, context.metastore, &name.catalog, Some(&name.schema), None)?;
+    let functions = context.metastore.read(|state| state.schema(name).map_or(0, |s| s.functions.len()));
     if !cascade && !(tables.is_empty() && functions == 0) {
         let detail = format!(
             "Cannot drop a schema {} because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its \
@@ -241,20 +197,14 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
         let Some(schema) = state.schema_mut(&name.schema_name()) else {
             return;
         };
-        let mut info = schema
-            .tables
-            .remove(&name.table)
-            .unwrap_or_else(|| TableInfo::new(context.user));
+        let mut info = schema.tables.remove(&name.table).unwrap_or_else(|| TableInfo::new(context.user));
         info.comment.clone_from(&table.comment);
         info.properties = table.properties.iter().cloned().collect();
         info.partition_columns.clone_from(&table.partition_columns);
         info.cluster_columns.clone_from(&table.cluster_columns);
         info.primary_key.clone_from(&table.primary_key);
-        info.column_comments = table
-            .columns
-            .iter()
-            .filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?)))
-            .collect();
+        info.column_comments =
+            table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?))).collect();
         info.record(context.user, operation, BTreeMap::new());
         schema.tables.insert(name.table.clone(), info);
     });
@@ -267,21 +217,11 @@ fn table_statements(table: &CreateTable) -> Result<Vec<String>, SqlError> {
     Ok(match &table.source {
         TableSource::Query(query) => {
             let names: Vec<_> = table.columns.iter().map(|c| quote(&c.name)).collect();
-            let columns = if names.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", names.join(", "))
-            };
+            let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
             vec![format!("CREATE TABLE {physical}{columns} AS {query}")]
         }
-        TableSource::Like(source) => vec![format!(
-            "CREATE TABLE {physical} AS FROM {} LIMIT 0",
-            source.physical()
-        )],
-        TableSource::Clone(source) => vec![format!(
-            "CREATE TABLE {physical} AS FROM {}",
-            source.physical()
-        )],
+        TableSource::Like(source) => vec![format!("CREATE TABLE {physical} AS FROM {} LIMIT 0", source.physical())],
+        TableSource::Clone(source) => vec![format!("CREATE TABLE {physical} AS FROM {}", source.physical())],
         TableSource::Columns if table.columns.is_empty() => {
             return Err(SqlError::unsupported("A table without columns"));
         }
@@ -303,33 +243,22 @@ fn column_definition(
     before: &mut Vec<String>,
 ) -> Result<String, SqlError> {
     if column.physical_type.is_empty() {
-        return Err(SqlError::new(
-            "PARSE_SYNTAX_ERROR",
-            "42601",
-            format!("Column `{}` has no type.", column.name),
-        ));
+        return Err(SqlError::new("PARSE_SYNTAX_ERROR", "42601", format!("Column `{}` has no type.", column.name)));
     }
     let mut text = format!("{} {}", quote(&column.name), column.physical_type);
     match &column.generated {
         Generated::No => {}
-        Generated::Expression(expression) => {
-            text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) VIRTUAL"))
-        }
+        Generated::Expression(expression) => text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) VIRTUAL")),
         Generated::Identity { start, step } => {
-            let sequence = TableName {
-                table: format!("{}${}$identity", table.name.table, column.name),
-                ..table.name.clone()
-            };
+            let sequence =
+                TableName { table: format!("{}${}$identity", table.name.table, column.name), ..table.name.clone() };
             before.push(format!(
                 "CREATE OR REPLACE SEQUENCE {} START WITH {start} INCREMENT BY {step} MINVALUE {} MAXVALUE {}",
                 sequence.physical(),
                 start.min(&1),
                 i64::MAX
             ));
-            text.push_str(&format!(
-                " DEFAULT nextval({})",
-                literal(&sequence.physical())
-            ));
+            text.push_str(&format!(" DEFAULT nextval({})", literal(&sequence.physical())));
         }
     }
     if let Some(default) = &column.default {
@@ -343,9 +272,7 @@ fn column_definition(
 
 pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, SqlError> {
     if view.temporary {
-        return Err(SqlError::unsupported(
-            "A temporary view (each statement has a session of its own)",
-        ));
+        return Err(SqlError::unsupported("A temporary view (each statement has a session of its own)"));
     }
     let name = &view.name;
     check_schema(context, &name.schema_name())?;
@@ -357,21 +284,9 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
             return Err(SqlError::table_exists(&name.quoted()));
         }
     }
-    let names: Vec<_> = view
-        .columns
-        .iter()
-        .map(|(column, _)| quote(column))
-        .collect();
-    let columns = if names.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", names.join(", "))
-    };
-    context.execute(&format!(
-        "CREATE OR REPLACE VIEW {}{columns} AS {}",
-        name.physical(),
-        view.query
-    ))?;
+    let names: Vec<_> = view.columns.iter().map(|(column, _)| quote(column)).collect();
+    let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    context.execute(&format!("CREATE OR REPLACE VIEW {}{columns} AS {}", name.physical(), view.query))?;
     context.metastore.write(|state| {
         let Some(info) = state.table_mut(name, context.user) else {
             return;
@@ -379,50 +294,31 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         info.comment.clone_from(&view.comment);
         info.properties = view.properties.iter().cloned().collect();
         info.view_definition = Some(view.definition.clone());
-        let comments = view
-            .columns
-            .iter()
-            .filter_map(|(column, c)| Some((column.to_lowercase(), c.clone()?)));
+        let comments = view.columns.iter().filter_map(|(column, c)| Some((column.to_lowercase(), c.clone()?)));
         info.column_comments = comments.collect();
     });
     Ok(Outcome::nothing("CREATE"))
 }
 
-pub(super) fn function(
-    context: &Context<'_>,
-    function: &CreateFunction,
-) -> Result<Outcome, SqlError> {
+pub(super) fn function(context: &Context<'_>, function: &CreateFunction) -> Result<Outcome, SqlError> {
     let name = &function.name;
     check_schema(context, &name.schema_name())?;
-    let known = context.metastore.read(|state| {
-        state
-            .schema(&name.schema_name())
-            .is_some_and(|s| s.functions.contains_key(&name.table))
-    });
+    let known = context
+        .metastore
+        .read(|state| state.schema(&name.schema_name()).is_some_and(|s| s.functions.contains_key(&name.table)));
     if known && function.if_not_exists {
         return Ok(Outcome::nothing("CREATE"));
     }
     if known && !function.or_replace {
-        let detail = format!(
-            "Cannot create the routine {} because it already exists.",
-            name.quoted()
-        );
+        let detail = format!("Cannot create the routine {} because it already exists.", name.quoted());
         return Err(SqlError::new("ROUTINE_ALREADY_EXISTS", "42723", detail));
     }
-    let parameters: Vec<_> = function
-        .parameters
-        .iter()
-        .map(|(name, _)| quote(name))
-        .collect();
+    let parameters: Vec<_> = function.parameters.iter().map(|(name, _)| quote(name)).collect();
     let body = match &function.returns {
         Some(kind) => format!("CAST(({}) AS {kind})", function.body),
         None => function.body.clone(),
     };
-    context.execute(&format!(
-        "CREATE OR REPLACE MACRO {}({}) AS {body}",
-        name.physical(),
-        parameters.join(", ")
-    ))?;
+    context.execute(&format!("CREATE OR REPLACE MACRO {}({}) AS {body}", name.physical(), parameters.join(", ")))?;
     context.metastore.write(|state| {
         let Some(schema) = state.schema_mut(&name.schema_name()) else {
             return;
@@ -454,21 +350,9 @@ pub(super) fn drop(
         Err(e) => return Err(e),
     };
     if table.is_view != (kind == DropKind::View) {
-        let (is, not) = if table.is_view {
-            ("a VIEW", "TABLE")
-        } else {
-            ("a TABLE", "VIEW")
-        };
-        let detail = format!(
-            "{} is {is}; DROP {not} needs a {}.",
-            name.quoted(),
-            word(kind)
-        );
-        return Err(SqlError::new(
-            "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
-            "42809",
-            detail,
-        ));
+        let (is, not) = if table.is_view { ("a VIEW", "TABLE") } else { ("a TABLE", "VIEW") };
+        let detail = format!("{} is {is}; DROP {not} needs a {}.", name.quoted(), word(kind));
+        return Err(SqlError::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", detail));
     }
     context.execute(&format!("DROP {} {} CASCADE", word(kind), name.physical()))?;
     for column in &table.columns {
@@ -476,10 +360,7 @@ pub(super) fn drop(
             continue;
         };
         if default.contains("$identity") {
-            let sequence = TableName {
-                table: format!("{}${}$identity", name.table, column.name),
-                ..name.clone()
-            };
+            let sequence = TableName { table: format!("{}${}$identity", name.table, column.name), ..name.clone() };
             context.execute(&format!("DROP SEQUENCE IF EXISTS {}", sequence.physical()))?;
         }
     }
@@ -492,17 +373,10 @@ pub(super) fn drop(
     Ok(Outcome::nothing("DROP"))
 }
 
-fn drop_function(
-    context: &Context<'_>,
-    name: &TableName,
-    if_exists: bool,
-) -> Result<Outcome, SqlError> {
-    let removed = context.metastore.write(|state| {
-        state
-            .schema_mut(&name.schema_name())
-            .and_then(|s| s.functions.remove(&name.table))
-            .is_some()
-    });
+fn drop_function(context: &Context<'_>, name: &TableName, if_exists: bool) -> Result<Outcome, SqlError> {
+    let removed = context
+        .metastore
+        .write(|state| state.schema_mut(&name.schema_name()).and_then(|s| s.functions.remove(&name.table)).is_some());
     if !removed {
         return if if_exists {
             Ok(Outcome::nothing("DROP"))

@@ -19,17 +19,10 @@ type Cells = Vec<Vec<Option<String>>>;
 
 pub(super) fn describe(context: &Context<'_>, describe: &Describe) -> Result<Outcome, SqlError> {
     let (columns, rows) = match describe {
-        Describe::Table {
-            table,
-            extended,
-            column,
-        } => {
+        Describe::Table { table, extended, column } => {
             let table = existing(context, table)?;
             match column {
-                Some(column) => (
-                    info_columns("info_name", "info_value"),
-                    one_column(&table, column)?,
-                ),
+                Some(column) => (info_columns("info_name", "info_value"), one_column(&table, column)?),
                 None => (table_columns(), whole_table(&table, *extended)),
             }
         }
@@ -37,22 +30,13 @@ pub(super) fn describe(context: &Context<'_>, describe: &Describe) -> Result<Out
         Describe::Detail { table } => detail(&existing(context, table)?),
         Describe::Catalog { name, extended } => {
             check_catalog(context, name)?;
-            (
-                info_columns("info_name", "info_value"),
-                catalog(context, name, *extended),
-            )
+            (info_columns("info_name", "info_value"), catalog(context, name, *extended))
         }
         Describe::Schema { name, extended } => {
             check_schema(context, name)?;
-            (
-                info_columns("database_description_item", "database_description_value"),
-                schema(context, name, *extended),
-            )
+            (info_columns("database_description_item", "database_description_value"), schema(context, name, *extended))
         }
-        Describe::Function { name } => (
-            vec![Column::string("function_desc")],
-            function(context, name)?,
-        ),
+        Describe::Function { name } => (vec![Column::string("function_desc")], function(context, name)?),
         Describe::Query { sql } => (table_columns(), query(context, sql)?),
     };
     Outcome::table(context, "DESCRIBE", columns, rows)
@@ -63,9 +47,7 @@ fn info_columns(name: &str, value: &str) -> Vec<Column> {
 }
 
 fn table_columns() -> Vec<Column> {
-    ["col_name", "data_type", "comment"]
-        .map(Column::string)
-        .to_vec()
+    ["col_name", "data_type", "comment"].map(Column::string).to_vec()
 }
 
 fn row(cells: [&str; 3]) -> Vec<Option<String>> {
@@ -74,20 +56,13 @@ fn row(cells: [&str; 3]) -> Vec<Option<String>> {
 
 fn whole_table(table: &Table, extended: bool) -> Cells {
     let column = |c: &crate::engine::schema::TableColumn| {
-        vec![
-            Some(c.name.clone()),
-            Some(c.kind.text.to_lowercase()),
-            c.comment.clone(),
-        ]
+        vec![Some(c.name.clone()), Some(c.kind.text.to_lowercase()), c.comment.clone()]
     };
     let mut rows: Cells = table.columns.iter().map(column).collect();
     if !table.info.partition_columns.is_empty() {
         rows.push(row(["# Partition Information", "", ""]));
         rows.push(row(["# col_name", "data_type", "comment"]));
-        let partitions = table
-            .columns
-            .iter()
-            .filter(|c| table.info.partition_columns.contains(&c.name));
+        let partitions = table.columns.iter().filter(|c| table.info.partition_columns.contains(&c.name));
         rows.extend(partitions.map(column));
     }
     if !extended {
@@ -103,28 +78,17 @@ fn whole_table(table: &Table, extended: bool) -> Cells {
     add("Owner", audit.owner.clone());
     add("Created Time", time(audit.created_at));
     add("Created By", audit.created_by.clone());
-    add(
-        "Type",
-        if table.is_view { "VIEW" } else { "MANAGED" }.to_owned(),
-    );
+    add("Type", if table.is_view { "VIEW" } else { "MANAGED" }.to_owned());
     if let Some(comment) = &table.info.comment {
         add("Comment", comment.clone());
     }
     if table.is_view {
-        add(
-            "View Text",
-            table.info.view_definition.clone().unwrap_or_default(),
-        );
+        add("View Text", table.info.view_definition.clone().unwrap_or_default());
     } else {
         add("Provider", "delta".to_owned());
         add("Statistics", format!("{} rows", table.rows));
     }
-    let properties: Vec<_> = table
-        .info
-        .properties
-        .iter()
-        .map(|(k, v)| format!("{k}={v}"))
-        .collect();
+    let properties: Vec<_> = table.info.properties.iter().map(|(k, v)| format!("{k}={v}")).collect();
     if !properties.is_empty() {
         add("Table Properties", format!("[{}]", properties.join(",")));
     }
@@ -132,22 +96,13 @@ fn whole_table(table: &Table, extended: bool) -> Cells {
 }
 
 fn one_column(table: &Table, column: &str) -> Result<Cells, SqlError> {
-    let found = table
-        .columns
-        .iter()
-        .find(|c| c.name.eq_ignore_ascii_case(column));
+    let found = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(column));
     let names: Vec<_> = table.columns.iter().map(|c| c.name.clone()).collect();
     let found = found.ok_or_else(|| SqlError::column_not_found(column, &names))?;
     Ok(vec![
         vec![Some("col_name".to_owned()), Some(found.name.clone())],
-        vec![
-            Some("data_type".to_owned()),
-            Some(found.kind.text.to_lowercase()),
-        ],
-        vec![
-            Some("comment".to_owned()),
-            found.comment.clone().or_else(|| Some("NULL".to_owned())),
-        ],
+        vec![Some("data_type".to_owned()), Some(found.kind.text.to_lowercase())],
+        vec![Some("comment".to_owned()), found.comment.clone().or_else(|| Some("NULL".to_owned()))],
     ])
 }
 
@@ -158,14 +113,8 @@ fn history_columns() -> Vec<Column> {
         Column::string("userId"),
         Column::string("userName"),
         Column::string("operation"),
-        Column {
-            name: "operationParameters".to_owned(),
-            kind: SqlType::parse("MAP(VARCHAR, VARCHAR)"),
-        },
-        Column {
-            name: "operationMetrics".to_owned(),
-            kind: SqlType::parse("MAP(VARCHAR, VARCHAR)"),
-        },
+        Column { name: "operationParameters".to_owned(), kind: SqlType::parse("MAP(VARCHAR, VARCHAR)") },
+        Column { name: "operationMetrics".to_owned(), kind: SqlType::parse("MAP(VARCHAR, VARCHAR)") },
     ]
 }
 
@@ -195,18 +144,9 @@ fn detail(table: &Table) -> (Vec<Column>, Cells) {
         Column::string("description"),
         Column::of("createdAt", TypeName::Timestamp),
         Column::of("lastModified", TypeName::Timestamp),
-        Column {
-            name: "partitionColumns".to_owned(),
-            kind: SqlType::parse("VARCHAR[]"),
-        },
-        Column {
-            name: "clusteringColumns".to_owned(),
-            kind: SqlType::parse("VARCHAR[]"),
-        },
-        Column {
-            name: "properties".to_owned(),
-            kind: SqlType::parse("MAP(VARCHAR, VARCHAR)"),
-        },
+        Column { name: "partitionColumns".to_owned(), kind: SqlType::parse("VARCHAR[]") },
+        Column { name: "clusteringColumns".to_owned(), kind: SqlType::parse("VARCHAR[]") },
+        Column { name: "properties".to_owned(), kind: SqlType::parse("MAP(VARCHAR, VARCHAR)") },
     ];
     let info = &table.info;
     let cells = vec![
@@ -224,10 +164,7 @@ fn detail(table: &Table) -> (Vec<Column>, Cells) {
 }
 
 fn catalog(context: &Context<'_>, name: &str, extended: bool) -> Cells {
-    let Some(info) = context
-        .metastore
-        .read(|state| state.catalogs.get(name).cloned())
-    else {
+    let Some(info) = context.metastore.read(|state| state.catalogs.get(name).cloned()) else {
         return Vec::new();
     };
     let mut rows = vec![
@@ -237,14 +174,8 @@ fn catalog(context: &Context<'_>, name: &str, extended: bool) -> Cells {
         vec![Some("Catalog Type".to_owned()), Some("Regular".to_owned())],
     ];
     if extended {
-        rows.push(vec![
-            Some("Created By".to_owned()),
-            Some(info.audit.created_by),
-        ]);
-        rows.push(vec![
-            Some("Created At".to_owned()),
-            Some(time(info.audit.created_at)),
-        ]);
+        rows.push(vec![Some("Created By".to_owned()), Some(info.audit.created_by)]);
+        rows.push(vec![Some("Created At".to_owned()), Some(time(info.audit.created_at))]);
     }
     rows
 }
@@ -260,40 +191,23 @@ fn schema(context: &Context<'_>, name: &SchemaName, extended: bool) -> Cells {
         vec![Some("Owner".to_owned()), Some(info.audit.owner)],
     ];
     if extended {
-        let properties: Vec<_> = info
-            .properties
-            .iter()
-            .map(|(k, v)| format!("({k},{v})"))
-            .collect();
-        rows.push(vec![
-            Some("Properties".to_owned()),
-            Some(format!("({})", properties.join(", "))),
-        ]);
+        let properties: Vec<_> = info.properties.iter().map(|(k, v)| format!("({k},{v})")).collect();
+        rows.push(vec![Some("Properties".to_owned()), Some(format!("({})", properties.join(", ")))]);
     }
     rows
 }
 
 fn function(context: &Context<'_>, name: &str) -> Result<Cells, SqlError> {
     let parts: Vec<_> = name.split('.').map(str::to_owned).collect();
-    let namespace = crate::sql::names::Namespace {
-        catalog: "main".to_owned(),
-        schema: "default".to_owned(),
-    };
+    let namespace = crate::sql::names::Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
     let full: TableName = namespace.table(&parts)?;
-    let info = context.metastore.read(|state| {
-        state
-            .schema(&full.schema_name())
-            .and_then(|s| s.functions.get(&full.table))
-            .cloned()
-    });
+    let info = context
+        .metastore
+        .read(|state| state.schema(&full.schema_name()).and_then(|s| s.functions.get(&full.table)).cloned());
     let Some(info) = info else {
         return Err(SqlError::routine_not_found(name));
     };
-    let parameters: Vec<_> = info
-        .parameters
-        .iter()
-        .map(|(name, kind)| format!("{name} {kind}"))
-        .collect();
+    let parameters: Vec<_> = info.parameters.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     let line = |text: String| vec![Some(text)];
     Ok(vec![
         line(format!("Function: {}", full.full_name())),
@@ -305,16 +219,11 @@ fn function(context: &Context<'_>, name: &str) -> Result<Cells, SqlError> {
 }
 
 fn query(context: &Context<'_>, sql: &str) -> Result<Cells, SqlError> {
-    let limits = crate::engine::query::Limits {
-        row_limit: Some(0),
-        ..context.limits
-    };
+    let limits = crate::engine::query::Limits { row_limit: Some(0), ..context.limits };
     let empty = Context { limits, ..*context };
     let outcome = crate::engine::query::select(&empty, sql)?;
     let columns = outcome.rows.columns.into_iter();
-    Ok(columns
-        .map(|c| vec![Some(c.name), Some(c.kind.text.to_lowercase()), None])
-        .collect())
+    Ok(columns.map(|c| vec![Some(c.name), Some(c.kind.text.to_lowercase()), None]).collect())
 }
 
 /// A moment as DESCRIBE shows it.

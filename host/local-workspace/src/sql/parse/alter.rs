@@ -10,10 +10,7 @@ use crate::sql::{
     types::parse_type,
 };
 
-pub(super) fn alter(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn alter(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["ALTER"])?;
     let command = match cursor.take_any(&["TABLE", "VIEW", "SCHEMA", "DATABASE", "CATALOG"]) {
         Some(kind @ ("TABLE" | "VIEW")) => {
@@ -37,11 +34,7 @@ pub(super) fn alter(
 
 fn container(cursor: &mut Cursor<'_>, on: Securable) -> Result<Command, SqlError> {
     if cursor.take(&["SET", "DBPROPERTIES"]) || cursor.take(&["SET", "PROPERTIES"]) {
-        return Ok(Command::AlterProperties {
-            on,
-            set: properties(cursor)?,
-            unset: Vec::new(),
-        });
+        return Ok(Command::AlterProperties { on, set: properties(cursor)?, unset: Vec::new() });
     }
     owner(cursor, on)
 }
@@ -61,26 +54,14 @@ fn table(
     is_view: bool,
 ) -> Result<Command, SqlError> {
     let on = || {
-        if is_view {
-            Securable::View(name.clone())
-        } else {
-            Securable::Table(name.clone())
-        }
+        if is_view { Securable::View(name.clone()) } else { Securable::Table(name.clone()) }
     };
     if cursor.take(&["SET", "TBLPROPERTIES"]) {
-        return Ok(Command::AlterProperties {
-            on: on(),
-            set: properties(cursor)?,
-            unset: Vec::new(),
-        });
+        return Ok(Command::AlterProperties { on: on(), set: properties(cursor)?, unset: Vec::new() });
     }
     if cursor.take(&["UNSET", "TBLPROPERTIES"]) {
         cursor.take(&["IF", "EXISTS"]);
-        return Ok(Command::AlterProperties {
-            on: on(),
-            set: Vec::new(),
-            unset: keys(cursor)?,
-        });
+        return Ok(Command::AlterProperties { on: on(), set: Vec::new(), unset: keys(cursor)? });
     }
     if cursor.sees(&["OWNER"]) || cursor.sees(&["SET", "OWNER"]) {
         return owner(cursor, on());
@@ -101,31 +82,21 @@ fn keys(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
     }
 }
 
-fn action(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<AlterTable, SqlError> {
+fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<AlterTable, SqlError> {
     if cursor.take(&["RENAME", "TO"]) {
         return Ok(AlterTable::Rename(table_name(cursor, translator)?));
     }
     if cursor.take(&["RENAME", "COLUMN"]) {
         let from = cursor.identifier()?;
         cursor.expect(&["TO"])?;
-        return Ok(AlterTable::RenameColumn {
-            from,
-            to: cursor.identifier()?,
-        });
+        return Ok(AlterTable::RenameColumn { from, to: cursor.identifier()? });
     }
     if cursor.take(&["ADD", "COLUMNS"]) || cursor.take(&["ADD", "COLUMN"]) {
         return add_columns(cursor, translator).map(AlterTable::AddColumns);
     }
     if cursor.take(&["DROP", "COLUMNS"]) || cursor.take(&["DROP", "COLUMN"]) {
         let if_exists = cursor.take(&["IF", "EXISTS"]);
-        let names = if cursor.sees(&["("]) {
-            identifiers(cursor)?
-        } else {
-            vec![cursor.identifier()?]
-        };
+        let names = if cursor.sees(&["("]) { identifiers(cursor)? } else { vec![cursor.identifier()?] };
         return Ok(AlterTable::DropColumns { names, if_exists });
     }
     if cursor.take(&["ALTER", "COLUMN"]) || cursor.take(&["CHANGE", "COLUMN"]) {
@@ -133,10 +104,7 @@ fn action(
     }
     if cursor.take(&["AS"]) {
         let definition = cursor.rest().to_owned();
-        return Ok(AlterTable::ViewQuery {
-            query: translator.named_query(&definition)?,
-            definition,
-        });
+        return Ok(AlterTable::ViewQuery { query: translator.named_query(&definition)?, definition });
     }
     for (words, what) in [
         (["CLUSTER", "BY"], "CLUSTER BY"),
@@ -159,10 +127,7 @@ fn action(
     Err(cursor.unexpected())
 }
 
-fn add_columns(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Vec<ColumnDefinition>, SqlError> {
+fn add_columns(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Vec<ColumnDefinition>, SqlError> {
     let bracketed = cursor.take(&["("]);
     let mut columns = Vec::new();
     loop {
@@ -180,22 +145,13 @@ fn add_columns(
     Ok(columns)
 }
 
-fn alter_column(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<AlterTable, SqlError> {
+fn alter_column(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<AlterTable, SqlError> {
     let column = cursor.identifier()?;
     if cursor.take(&["COMMENT"]) {
-        return Ok(AlterTable::AlterComment {
-            column,
-            comment: cursor.text()?,
-        });
+        return Ok(AlterTable::AlterComment { column, comment: cursor.text()? });
     }
     if cursor.take(&["TYPE"]) {
-        return Ok(AlterTable::AlterType {
-            column,
-            physical_type: parse_type(cursor)?,
-        });
+        return Ok(AlterTable::AlterType { column, physical_type: parse_type(cursor)? });
     }
     if cursor.take(&["SET", "NOT", "NULL"]) {
         return Ok(AlterTable::NotNull { column, set: true });
@@ -205,16 +161,10 @@ fn alter_column(
     }
     if cursor.take(&["SET", "DEFAULT"]) {
         let expression = translator.expression(cursor.rest())?;
-        return Ok(AlterTable::Default {
-            column,
-            expression: Some(expression),
-        });
+        return Ok(AlterTable::Default { column, expression: Some(expression) });
     }
     if cursor.take(&["DROP", "DEFAULT"]) {
-        return Ok(AlterTable::Default {
-            column,
-            expression: None,
-        });
+        return Ok(AlterTable::Default { column, expression: None });
     }
     if cursor.take(&["SET", "TAGS"]) || cursor.take(&["UNSET", "TAGS"]) {
         cursor.rest();

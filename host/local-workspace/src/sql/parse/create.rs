@@ -4,38 +4,20 @@
 
 use super::{identifiers, properties, single, table_name};
 use crate::sql::{
-    command::{
-        ColumnDefinition, Command, CreateFunction, CreateTable, CreateView, Generated, Properties,
-        TableSource,
-    },
+    command::{ColumnDefinition, Command, CreateFunction, CreateTable, CreateView, Generated, Properties, TableSource},
     cursor::Cursor,
     error::SqlError,
     rewrite::Translator,
     types::parse_type,
 };
 
-pub(super) fn create(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn create(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Command, SqlError> {
     let or_replace = cursor.take(&["REPLACE"]) || {
         cursor.expect(&["CREATE"])?;
         cursor.take(&["OR", "REPLACE"]) || cursor.take(&["OR", "REFRESH"])
     };
-    let temporary = cursor.take(&["GLOBAL", "TEMPORARY"])
-        || cursor.take(&["TEMPORARY"])
-        || cursor.take(&["TEMP"]);
-    let words = [
-        "CATALOG",
-        "SCHEMA",
-        "DATABASE",
-        "TABLE",
-        "VIEW",
-        "FUNCTION",
-        "EXTERNAL",
-        "MATERIALIZED",
-        "STREAMING",
-    ];
+    let temporary = cursor.take(&["GLOBAL", "TEMPORARY"]) || cursor.take(&["TEMPORARY"]) || cursor.take(&["TEMP"]);
+    let words = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "FUNCTION", "EXTERNAL", "MATERIALIZED", "STREAMING"];
     match cursor.take_any(&words) {
         Some("CATALOG") => catalog(cursor),
         Some("SCHEMA" | "DATABASE") => schema(cursor, translator),
@@ -64,11 +46,7 @@ fn catalog(cursor: &mut Cursor<'_>) -> Result<Command, SqlError> {
             return Err(cursor.unexpected());
         }
     }
-    Ok(Command::CreateCatalog {
-        name,
-        if_not_exists,
-        comment,
-    })
+    Ok(Command::CreateCatalog { name, if_not_exists, comment })
 }
 
 fn schema(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
@@ -86,19 +64,10 @@ fn schema(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Comman
             return Err(cursor.unexpected());
         }
     }
-    Ok(Command::CreateSchema {
-        name,
-        if_not_exists,
-        comment,
-        properties: props,
-    })
+    Ok(Command::CreateSchema { name, if_not_exists, comment, properties: props })
 }
 
-fn table(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-    or_replace: bool,
-) -> Result<Command, SqlError> {
+fn table(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>, or_replace: bool) -> Result<Command, SqlError> {
     let if_not_exists = cursor.take(&["IF", "NOT", "EXISTS"]);
     let name = table_name(cursor, translator)?;
     translator.check_writable(&name)?;
@@ -131,10 +100,7 @@ fn table_clause(
     if cursor.take(&["USING"]) {
         let format = cursor.identifier()?;
         if !["delta", "parquet", "iceberg"].contains(&format.to_lowercase().as_str()) {
-            return Err(SqlError::unsupported(format!(
-                "A table USING {}",
-                format.to_uppercase()
-            )));
+            return Err(SqlError::unsupported(format!("A table USING {}", format.to_uppercase())));
         }
     } else if cursor.take(&["COMMENT"]) {
         table.comment = Some(cursor.text()?);
@@ -154,10 +120,7 @@ fn table_clause(
         return Err(SqlError::unsupported("A table with a LOCATION"));
     } else if cursor.take(&["LIKE"]) {
         table.source = TableSource::Like(table_name(cursor, translator)?);
-    } else if cursor.take(&["SHALLOW", "CLONE"])
-        || cursor.take(&["DEEP", "CLONE"])
-        || cursor.take(&["CLONE"])
-    {
+    } else if cursor.take(&["SHALLOW", "CLONE"]) || cursor.take(&["DEEP", "CLONE"]) || cursor.take(&["CLONE"]) {
         table.source = TableSource::Clone(table_name(cursor, translator)?);
     } else if cursor.take(&["AS"]) || ["SELECT", "WITH"].iter().any(|word| cursor.sees(&[word])) {
         table.source = TableSource::Query(translator.named_query(cursor.rest())?);
@@ -174,10 +137,7 @@ fn column_list(
 ) -> Result<(), SqlError> {
     cursor.expect(&["("])?;
     loop {
-        if ["CONSTRAINT", "PRIMARY", "FOREIGN"]
-            .iter()
-            .any(|word| cursor.sees(&[word]))
-        {
+        if ["CONSTRAINT", "PRIMARY", "FOREIGN"].iter().any(|word| cursor.sees(&[word])) {
             table_constraint(cursor, table)?;
         } else {
             let (column, primary) = column(cursor, translator)?;
@@ -207,9 +167,7 @@ fn table_constraint(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Result<
     } else {
         return Err(cursor.unexpected());
     }
-    while cursor.take(&["NOT", "ENFORCED"])
-        || cursor.take_any(&["RELY", "NORELY", "DEFERRABLE"]).is_some()
-    {}
+    while cursor.take(&["NOT", "ENFORCED"]) || cursor.take_any(&["RELY", "NORELY", "DEFERRABLE"]).is_some() {}
     Ok(())
 }
 
@@ -230,11 +188,7 @@ pub(super) fn column(
     let name = cursor.identifier()?;
     // A list of bare names is legal before AS SELECT only; the type then comes from the query.
     let untyped = cursor.sees(&[","]) || cursor.sees(&[")"]) || cursor.sees(&["COMMENT"]);
-    let physical_type = if untyped {
-        String::new()
-    } else {
-        parse_type(cursor)?
-    };
+    let physical_type = if untyped { String::new() } else { parse_type(cursor)? };
     let mut column = ColumnDefinition {
         name,
         physical_type,
@@ -247,10 +201,7 @@ pub(super) fn column(
     loop {
         if cursor.take(&["NOT", "NULL"]) {
             column.not_null = true;
-        } else if cursor.take(&["NULL"])
-            || cursor.take(&["RELY"])
-            || cursor.take(&["NOT", "ENFORCED"])
-        {
+        } else if cursor.take(&["NULL"]) || cursor.take(&["RELY"]) || cursor.take(&["NOT", "ENFORCED"]) {
         } else if cursor.take(&["COMMENT"]) {
             column.comment = Some(cursor.text()?);
         } else if cursor.take(&["DEFAULT"]) {
@@ -276,9 +227,7 @@ pub(super) fn column(
 fn default_expression<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, SqlError> {
     let start = cursor.start();
     while !cursor.is_done() {
-        let ends = [",", ")", "COMMENT", "GENERATED", "CONSTRAINT"]
-            .iter()
-            .any(|word| cursor.sees(&[word]));
+        let ends = [",", ")", "COMMENT", "GENERATED", "CONSTRAINT"].iter().any(|word| cursor.sees(&[word]));
         if ends || cursor.sees(&["NOT", "NULL"]) || cursor.sees(&["PRIMARY", "KEY"]) {
             break;
         }
@@ -291,10 +240,7 @@ fn default_expression<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, SqlError> 
     Ok(cursor.slice(start, cursor.last_end()))
 }
 
-fn generated(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Generated, SqlError> {
+fn generated(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Generated, SqlError> {
     if !cursor.take(&["ALWAYS"]) {
         cursor.expect(&["BY", "DEFAULT"])?;
     }
@@ -320,10 +266,7 @@ fn generated(
 
 fn integer(cursor: &mut Cursor<'_>) -> Result<i64, SqlError> {
     let negative = cursor.take(&["-"]);
-    let number = cursor
-        .peek()
-        .and_then(|t| t.text.parse::<i64>().ok())
-        .ok_or_else(|| cursor.unexpected())?;
+    let number = cursor.peek().and_then(|t| t.text.parse::<i64>().ok()).ok_or_else(|| cursor.unexpected())?;
     cursor.advance();
     Ok(if negative { -number } else { number })
 }
@@ -341,11 +284,7 @@ fn view(
     if cursor.take(&["("]) {
         loop {
             let column = cursor.identifier()?;
-            let comment = if cursor.take(&["COMMENT"]) {
-                Some(cursor.text()?)
-            } else {
-                None
-            };
+            let comment = if cursor.take(&["COMMENT"]) { Some(cursor.text()?) } else { None };
             columns.push((column, comment));
             if !cursor.take(&[","]) {
                 cursor.expect(&[")"])?;
@@ -384,11 +323,7 @@ fn view(
     Ok(Command::CreateView(Box::new(view)))
 }
 
-fn function(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-    or_replace: bool,
-) -> Result<Command, SqlError> {
+fn function(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>, or_replace: bool) -> Result<Command, SqlError> {
     let if_not_exists = cursor.take(&["IF", "NOT", "EXISTS"]);
     let name = table_name(cursor, translator)?;
     translator.check_writable(&name)?;
@@ -418,9 +353,7 @@ fn function(
             comment = Some(cursor.text()?);
         } else if cursor.take(&["LANGUAGE"]) {
             if !cursor.take(&["SQL"]) {
-                return Err(SqlError::unsupported(
-                    "A function in another LANGUAGE than SQL",
-                ));
+                return Err(SqlError::unsupported("A function in another LANGUAGE than SQL"));
             }
         } else if !(cursor.take(&["DETERMINISTIC"])
             || cursor.take(&["NOT", "DETERMINISTIC"])
@@ -432,14 +365,6 @@ fn function(
     }
     cursor.expect(&["RETURN"])?;
     let body = translator.expression(cursor.rest())?;
-    let function = CreateFunction {
-        name,
-        or_replace,
-        if_not_exists,
-        comment,
-        parameters,
-        returns,
-        body,
-    };
+    let function = CreateFunction { name, or_replace, if_not_exists, comment, parameters, returns, body };
     Ok(Command::CreateFunction(Box::new(function)))
 }

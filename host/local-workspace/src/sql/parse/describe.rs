@@ -8,10 +8,7 @@ use crate::sql::{
     rewrite::Translator,
 };
 
-pub(super) fn describe(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn describe(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Command, SqlError> {
     cursor.advance();
     let describe = read(cursor, translator)?;
     cursor.end()?;
@@ -22,47 +19,29 @@ fn read(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Desc
     let more = |cursor: &Cursor<'_>| cursor.peek_at(1).is_some_and(|t| !t.is("."));
     if cursor.sees(&["HISTORY"]) && more(cursor) {
         cursor.advance();
-        return Ok(Describe::History {
-            table: table_name(cursor, translator)?,
-        });
+        return Ok(Describe::History { table: table_name(cursor, translator)? });
     }
     if cursor.sees(&["DETAIL"]) && more(cursor) {
         cursor.advance();
-        return Ok(Describe::Detail {
-            table: table_name(cursor, translator)?,
-        });
+        return Ok(Describe::Detail { table: table_name(cursor, translator)? });
     }
     if cursor.sees(&["CATALOG"]) && more(cursor) {
         cursor.advance();
         let extended = cursor.take(&["EXTENDED"]);
-        return Ok(Describe::Catalog {
-            name: single(&cursor.name()?)?,
-            extended,
-        });
+        return Ok(Describe::Catalog { name: single(&cursor.name()?)?, extended });
     }
     if (cursor.sees(&["SCHEMA"]) || cursor.sees(&["DATABASE"])) && more(cursor) {
         cursor.advance();
         let extended = cursor.take(&["EXTENDED"]);
-        return Ok(Describe::Schema {
-            name: translator.namespace().schema(&cursor.name()?)?,
-            extended,
-        });
+        return Ok(Describe::Schema { name: translator.namespace().schema(&cursor.name()?)?, extended });
     }
     if cursor.sees(&["FUNCTION"]) && more(cursor) {
         cursor.advance();
         cursor.take(&["EXTENDED"]);
-        return Ok(Describe::Function {
-            name: cursor.name()?.join("."),
-        });
+        return Ok(Describe::Function { name: cursor.name()?.join(".") });
     }
-    if cursor.take(&["QUERY"])
-        || ["SELECT", "WITH", "VALUES", "("]
-            .iter()
-            .any(|word| cursor.sees(&[word]))
-    {
-        return Ok(Describe::Query {
-            sql: translator.query(cursor.rest())?,
-        });
+    if cursor.take(&["QUERY"]) || ["SELECT", "WITH", "VALUES", "("].iter().any(|word| cursor.sees(&[word])) {
+        return Ok(Describe::Query { sql: translator.query(cursor.rest())? });
     }
     table(cursor, translator)
 }
@@ -74,14 +53,6 @@ fn table(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Describ
     if cursor.sees(&["AS", "JSON"]) {
         return Err(SqlError::unsupported("DESCRIBE AS JSON"));
     }
-    let column = if cursor.is_done() {
-        None
-    } else {
-        Some(cursor.identifier()?)
-    };
-    Ok(Describe::Table {
-        table,
-        extended,
-        column,
-    })
+    let column = if cursor.is_done() { None } else { Some(cursor.identifier()?) };
+    Ok(Describe::Table { table, extended, column })
 }

@@ -4,10 +4,7 @@
 use super::{Dml, DmlKind, Parsed, identifiers, table_name};
 use crate::sql::{cursor::Cursor, error::SqlError, names::quote, rewrite::Translator};
 
-pub(super) fn insert(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-) -> Result<Parsed, SqlError> {
+pub(super) fn insert(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
     cursor.expect(&["INSERT"])?;
     let overwrite = cursor.take(&["OVERWRITE"]);
     if !overwrite {
@@ -37,35 +34,20 @@ pub(super) fn insert(
     translator.note_table(&target);
     let query = translator.query(cursor.rest())?;
     let sql = format!("INSERT INTO {}{columns} {query}", target.physical());
-    Ok(Parsed::Dml(Dml {
-        kind: DmlKind::Insert,
-        target,
-        before,
-        sql,
-    }))
+    Ok(Parsed::Dml(Dml { kind: DmlKind::Insert, target, before, sql }))
 }
 
 /// Whether the bracket at hand holds column names and not a query.
 fn starts_column_list(cursor: &Cursor<'_>) -> bool {
     cursor.sees(&["("])
-        && cursor.peek_at(1).is_some_and(|t| {
-            !["SELECT", "WITH", "VALUES", "FROM", "TABLE", "("]
-                .iter()
-                .any(|word| t.is(word))
-        })
+        && cursor
+            .peek_at(1)
+            .is_some_and(|t| !["SELECT", "WITH", "VALUES", "FROM", "TABLE", "("].iter().any(|word| t.is(word)))
 }
 
-fn replace_where(
-    cursor: &mut Cursor<'_>,
-    translator: &mut Translator<'_>,
-    physical: &str,
-) -> Result<String, SqlError> {
+fn replace_where(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>, physical: &str) -> Result<String, SqlError> {
     let start = cursor.start();
-    while !cursor.is_done()
-        && !["SELECT", "WITH", "VALUES", "TABLE"]
-            .iter()
-            .any(|word| cursor.sees(&[word]))
-    {
+    while !cursor.is_done() && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| cursor.sees(&[word])) {
         if cursor.sees(&["("]) {
             cursor.group()?;
         } else {
@@ -104,10 +86,5 @@ pub(super) fn whole(
     translator.check_writable(&target)?;
     cursor.rewind(position);
     let sql = translator.dml(cursor.rest(), kind)?;
-    Ok(Parsed::Dml(Dml {
-        kind,
-        target,
-        before: None,
-        sql,
-    }))
+    Ok(Parsed::Dml(Dml { kind, target, before: None, sql }))
 }

@@ -34,10 +34,7 @@ const PRIVILEGES: [&str; 21] = [
     "CREATE VIEW",
 ];
 
-pub(super) fn grant(
-    cursor: &mut Cursor<'_>,
-    translator: &Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn grant(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     let grants = cursor.take(&["GRANT"]);
     if !grants {
         cursor.expect(&["REVOKE"])?;
@@ -49,17 +46,9 @@ pub(super) fn grant(
     let principal = principal(cursor)?;
     cursor.end()?;
     Ok(if grants {
-        Command::Grant {
-            privileges,
-            on,
-            principal,
-        }
+        Command::Grant { privileges, on, principal }
     } else {
-        Command::Revoke {
-            privileges,
-            on,
-            principal,
-        }
+        Command::Revoke { privileges, on, principal }
     })
 }
 
@@ -67,10 +56,7 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
     let mut privileges = Vec::new();
     loop {
         let mut words = Vec::new();
-        while cursor
-            .peek()
-            .is_some_and(|t| t.kind == Kind::Word && !t.is("ON"))
-        {
+        while cursor.peek().is_some_and(|t| t.kind == Kind::Word && !t.is("ON")) {
             words.extend(cursor.advance().map(|t| t.text.to_uppercase()));
         }
         let mut privilege = words.join(" ");
@@ -89,10 +75,7 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
 
 /// A principal's name; the words USER and GROUP before it are old and mean nothing.
 pub(super) fn principal(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
-    if cursor
-        .peek_at(1)
-        .is_some_and(|t| matches!(t.kind, Kind::Word | Kind::Ident) && !t.is("ON"))
-    {
+    if cursor.peek_at(1).is_some_and(|t| matches!(t.kind, Kind::Word | Kind::Ident) && !t.is("ON")) {
         cursor.take_any(&["USER", "GROUP"]);
     }
     match cursor.take_text() {
@@ -101,27 +84,17 @@ pub(super) fn principal(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     }
 }
 
-pub(super) fn comment(
-    cursor: &mut Cursor<'_>,
-    translator: &Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn comment(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["COMMENT", "ON"])?;
     let on = if cursor.take(&["COLUMN"]) {
         let mut parts = cursor.name()?;
         let column = parts.pop().ok_or_else(|| cursor.unexpected())?;
-        CommentTarget::Column {
-            table: translator.namespace().table(&parts)?,
-            column,
-        }
+        CommentTarget::Column { table: translator.namespace().table(&parts)?, column }
     } else {
         CommentTarget::Securable(securable(cursor, translator)?)
     };
     cursor.expect(&["IS"])?;
-    let comment = if cursor.take(&["NULL"]) {
-        None
-    } else {
-        Some(cursor.text()?)
-    };
+    let comment = if cursor.take(&["NULL"]) { None } else { Some(cursor.text()?) };
     cursor.end()?;
     Ok(Command::Comment { on, comment })
 }

@@ -9,10 +9,7 @@ use crate::sql::{
     rewrite::Translator,
 };
 
-pub(super) fn show(
-    cursor: &mut Cursor<'_>,
-    translator: &Translator<'_>,
-) -> Result<Command, SqlError> {
+pub(super) fn show(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["SHOW"])?;
     let show = read(cursor, translator)?;
     cursor.end()?;
@@ -21,9 +18,7 @@ pub(super) fn show(
 
 fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, SqlError> {
     if cursor.take(&["CREATE", "TABLE"]) || cursor.take(&["CREATE", "VIEW"]) {
-        return Ok(Show::CreateTable {
-            table: table_name(cursor, translator)?,
-        });
+        return Ok(Show::CreateTable { table: table_name(cursor, translator)? });
     }
     let words = [
         "CATALOGS",
@@ -43,30 +38,17 @@ fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, Sq
         "ALL",
     ];
     match cursor.take_any(&words) {
-        Some("CATALOGS") => Ok(Show::Catalogs {
-            like: like(cursor)?,
-        }),
+        Some("CATALOGS") => Ok(Show::Catalogs { like: like(cursor)? }),
         Some("SCHEMAS" | "DATABASES") => {
             let catalog = match cursor.take_any(&["IN", "FROM"]) {
                 Some(_) => single(&cursor.name()?)?,
                 None => translator.namespace().catalog.clone(),
             };
-            Ok(Show::Schemas {
-                catalog,
-                like: like(cursor)?,
-            })
+            Ok(Show::Schemas { catalog, like: like(cursor)? })
         }
-        Some("TABLES") => Ok(Show::Tables {
-            schema: in_schema(cursor, translator)?,
-            like: like(cursor)?,
-        }),
-        Some("VIEWS") => Ok(Show::Views {
-            schema: in_schema(cursor, translator)?,
-            like: like(cursor)?,
-        }),
-        Some("VOLUMES") => Ok(Show::Volumes {
-            schema: in_schema(cursor, translator)?,
-        }),
+        Some("TABLES") => Ok(Show::Tables { schema: in_schema(cursor, translator)?, like: like(cursor)? }),
+        Some("VIEWS") => Ok(Show::Views { schema: in_schema(cursor, translator)?, like: like(cursor)? }),
+        Some("VOLUMES") => Ok(Show::Volumes { schema: in_schema(cursor, translator)? }),
         Some("COLUMNS") => columns(cursor, translator),
         Some("TBLPROPERTIES") => {
             let table = table_name(cursor, translator)?;
@@ -81,9 +63,7 @@ fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, Sq
         }
         Some("GRANTS" | "GRANT") => grants(cursor, translator),
         Some("CURRENT") => {
-            cursor
-                .take_any(&["SCHEMA", "DATABASE"])
-                .ok_or_else(|| cursor.unexpected())?;
+            cursor.take_any(&["SCHEMA", "DATABASE"]).ok_or_else(|| cursor.unexpected())?;
             Ok(Show::CurrentSchema)
         }
         Some("FUNCTIONS") => functions(cursor, translator, true, true),
@@ -92,9 +72,7 @@ fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, Sq
             functions(cursor, translator, which != "SYSTEM", which != "USER")
         }
         _ if cursor.sees(&["PARTITIONS"]) => Err(SqlError::unsupported("SHOW PARTITIONS")),
-        _ if cursor.sees(&["TABLE", "EXTENDED"]) => {
-            Err(SqlError::unsupported("SHOW TABLE EXTENDED"))
-        }
+        _ if cursor.sees(&["TABLE", "EXTENDED"]) => Err(SqlError::unsupported("SHOW TABLE EXTENDED")),
         _ => Err(cursor.unexpected()),
     }
 }
@@ -116,46 +94,24 @@ fn in_schema(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Sch
 }
 
 fn columns(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, SqlError> {
-    cursor
-        .take_any(&["IN", "FROM"])
-        .ok_or_else(|| cursor.unexpected())?;
+    cursor.take_any(&["IN", "FROM"]).ok_or_else(|| cursor.unexpected())?;
     let mut parts = cursor.name()?;
     if cursor.take_any(&["IN", "FROM"]).is_some() {
         let mut schema = cursor.name()?;
         schema.extend(parts.pop());
         parts = schema;
     }
-    Ok(Show::Columns {
-        table: translator.namespace().table(&parts)?,
-    })
+    Ok(Show::Columns { table: translator.namespace().table(&parts)? })
 }
 
-fn functions(
-    cursor: &mut Cursor<'_>,
-    translator: &Translator<'_>,
-    user: bool,
-    system: bool,
-) -> Result<Show, SqlError> {
+fn functions(cursor: &mut Cursor<'_>, translator: &Translator<'_>, user: bool, system: bool) -> Result<Show, SqlError> {
     let schema = in_schema(cursor, translator)?;
-    Ok(Show::Functions {
-        schema,
-        like: like(cursor)?,
-        user,
-        system,
-    })
+    Ok(Show::Functions { schema, like: like(cursor)?, user, system })
 }
 
 /// `SHOW GRANTS [principal] ON securable`.
 fn grants(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, SqlError> {
-    let principal = if cursor.sees(&["ON"]) {
-        None
-    } else {
-        Some(super::security::principal(cursor)?)
-    };
-    let on = if cursor.take(&["ON"]) {
-        securable(cursor, translator)?
-    } else {
-        Securable::Metastore
-    };
+    let principal = if cursor.sees(&["ON"]) { None } else { Some(super::security::principal(cursor)?) };
+    let on = if cursor.take(&["ON"]) { securable(cursor, translator)? } else { Securable::Metastore };
     Ok(Show::Grants { principal, on })
 }

@@ -22,11 +22,7 @@ pub(super) fn number(value: i64) -> Expression {
 }
 
 pub(super) fn function(name: &str, args: Vec<Expression>) -> Expression {
-    Expression::Function(Box::new(Function {
-        name: name.to_owned(),
-        args,
-        ..Function::default()
-    }))
+    Expression::Function(Box::new(Function { name: name.to_owned(), args, ..Function::default() }))
 }
 
 pub(super) fn alias(this: Expression, name: &str) -> Expression {
@@ -60,9 +56,7 @@ pub(super) fn integer_value(expression: &Expression) -> Option<i64> {
 /// Parses a DuckDB expression.
 pub(super) fn fragment(sql: &str) -> Result<Expression, SqlError> {
     let broken = || SqlError::internal(format!("the rewrite template {sql} does not parse"));
-    let mut statements = Dialect::get(DialectType::DuckDB)
-        .parse(&format!("SELECT {sql}"))
-        .map_err(|_| broken())?;
+    let mut statements = Dialect::get(DialectType::DuckDB).parse(&format!("SELECT {sql}")).map_err(|_| broken())?;
     match statements.pop() {
         Some(Expression::Select(mut select)) => select.expressions.pop().ok_or_else(broken),
         _ => Err(broken()),
@@ -77,15 +71,10 @@ pub(super) fn fill(template: &str, args: &[Expression]) -> Result<Expression, Sq
             Expression::Identifier(identifier) => &identifier.name,
             _ => return None,
         };
-        name.strip_prefix('_')?
-            .parse::<usize>()
-            .ok()
-            .and_then(|index| args.get(index))
+        name.strip_prefix('_')?.parse::<usize>().ok().and_then(|index| args.get(index))
     };
-    transform_all(fragment(template)?, &|node| {
-        Ok(hole(&node).map_or(node, |argument| bracket(argument.clone())))
-    })
-    .map_err(|e| SqlError::internal(e.to_string()))
+    transform_all(fragment(template)?, &|node| Ok(hole(&node).map_or(node, |argument| bracket(argument.clone()))))
+        .map_err(|e| SqlError::internal(e.to_string()))
 }
 
 /// Puts an operator expression in brackets, so that it may stand anywhere.
@@ -102,12 +91,10 @@ pub(super) fn bracket(expression: Expression) -> Expression {
         | Expression::Subscript(_)
         | Expression::AggregateFunction(_)
         | Expression::Boolean(_) => expression,
-        _ if needs_brackets(&expression) => {
-            Expression::Paren(Box::new(polyglot_sql::expressions::Paren {
-                this: expression,
-                trailing_comments: Vec::new(),
-            }))
-        }
+        _ if needs_brackets(&expression) => Expression::Paren(Box::new(polyglot_sql::expressions::Paren {
+            this: expression,
+            trailing_comments: Vec::new(),
+        })),
         _ => expression,
     }
 }
@@ -151,9 +138,7 @@ fn needs_brackets(expression: &Expression) -> bool {
 /// A parameter of the statement, cast to its declared type.
 pub(super) fn bound_parameter(name: &str, physical_type: &str) -> Result<Expression, SqlError> {
     if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return Err(SqlError::unsupported(format!(
-            "The parameter name '{name}'"
-        )));
+        return Err(SqlError::unsupported(format!("The parameter name '{name}'")));
     }
     fragment(&format!("CAST(${name} AS {physical_type})"))
 }
@@ -166,9 +151,7 @@ pub(super) fn chain(node: &Expression) -> Option<Vec<Identifier>> {
             parts.push(dot.field.clone());
             Some(parts)
         }
-        Expression::Column(column) => {
-            Some(column.table.iter().chain([&column.name]).cloned().collect())
-        }
+        Expression::Column(column) => Some(column.table.iter().chain([&column.name]).cloned().collect()),
         Expression::Identifier(identifier) => Some(vec![identifier.clone()]),
         _ => None,
     }
@@ -179,13 +162,7 @@ pub(super) fn column_chain(parts: &[Identifier], skip: usize) -> Option<Expressi
     let mut parts = parts.iter().skip(skip).cloned();
     let (table, name) = (parts.next()?, parts.next()?);
     let column = column(Some(table), name);
-    Some(parts.fold(column, |this, field| {
-        Expression::Dot(Box::new(DotAccess {
-            this,
-            field,
-            inferred_type: None,
-        }))
-    }))
+    Some(parts.fold(column, |this, field| Expression::Dot(Box::new(DotAccess { this, field, inferred_type: None }))))
 }
 
 pub(super) fn column(table: Option<Identifier>, name: Identifier) -> Expression {
@@ -206,9 +183,7 @@ pub(super) fn substitute(
     values: &[Expression],
 ) -> Result<Expression, SqlError> {
     let value_of = |name: &str| {
-        let position = parameters
-            .iter()
-            .position(|p| p.name.eq_ignore_ascii_case(name))?;
+        let position = parameters.iter().position(|p| p.name.eq_ignore_ascii_case(name))?;
         values.get(position)
     };
     let replace = |node: Expression| match &node {
@@ -224,9 +199,7 @@ pub(super) fn substitute(
                 None => node,
             },
         },
-        Expression::Identifier(identifier) => {
-            value_of(&identifier.name).map_or(node.clone(), |v| bracket(v.clone()))
-        }
+        Expression::Identifier(identifier) => value_of(&identifier.name).map_or(node.clone(), |v| bracket(v.clone())),
         _ => node,
     };
     transform_all(body, &|node| Ok(replace(node))).map_err(|e| SqlError::internal(e.to_string()))

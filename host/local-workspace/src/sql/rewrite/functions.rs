@@ -4,15 +4,14 @@ use polyglot_sql::{
     DialectType, Expression,
     dialects::Dialect,
     expressions::{
-        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LambdaExpr, MethodCall,
-        Struct, Subscript,
+        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LambdaExpr, MethodCall, Struct, Subscript,
     },
 };
 
 use super::{
     builders::{
-        bound_parameter, bracket, chain, column, fill, function, integer_value, null, number,
-        string_value, substitute, text,
+        bound_parameter, bracket, chain, column, fill, function, integer_value, null, number, string_value, substitute,
+        text,
     },
     guard::check_function,
     patterns::strftime,
@@ -21,21 +20,14 @@ use super::{
 use crate::sql::{error::SqlError, names::Namespace, types::schema_type};
 
 /// Rewrites one node; its children are rewritten already.
-pub(super) fn rewrite(
-    node: Expression,
-    namespace: &Namespace,
-    maps: bool,
-) -> Result<Expression, SqlError> {
+pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
     match node {
         Expression::Function(f) => call(*f, namespace, maps),
         Expression::AggregateFunction(f) => aggregate(*f),
         Expression::Div(op) => binary("spark_divide", *op),
         Expression::Mod(op) => binary("spark_modulo", *op),
         Expression::ModFunc(op) => Ok(function("spark_modulo", vec![op.this, op.expression])),
-        Expression::IntDiv(op) => Ok(function(
-            "spark_integer_divide",
-            vec![op.this, op.expression],
-        )),
+        Expression::IntDiv(op) => Ok(function("spark_integer_divide", vec![op.this, op.expression])),
         Expression::BitwiseXor(op) => Ok(function("xor", vec![op.left, op.right])),
         Expression::Subscript(subscript) => subscripted(*subscript, maps),
         Expression::Cast(cast) => cast_to(*cast, false),
@@ -43,8 +35,7 @@ pub(super) fn rewrite(
         Expression::JSONExtract(extract) => json_path(*extract.this, &extract.expression),
         Expression::Like(like) => {
             let mut like = like;
-            if like.escape.is_none() && string_value(&like.right).is_some_and(|p| p.contains('\\'))
-            {
+            if like.escape.is_none() && string_value(&like.right).is_some_and(|p| p.contains('\\')) {
                 like.escape = Some(text("\\"));
             }
             Ok(Expression::Like(like))
@@ -53,16 +44,12 @@ pub(super) fn rewrite(
         Expression::Last(f) => positional(*f, "last"),
         Expression::ArrayAgg(f) => collect(f.this, f.distinct, f.filter, f.order_by),
         Expression::Nvl(f) => fill("coalesce(_0, _1)", &[f.this, f.expression]),
-        Expression::Nvl2(f) => fill(
-            "CASE WHEN _0 IS NOT NULL THEN _1 ELSE _2 END",
-            &[f.this, f.true_value, f.false_value],
-        ),
+        Expression::Nvl2(f) => {
+            fill("CASE WHEN _0 IS NOT NULL THEN _1 ELSE _2 END", &[f.this, f.true_value, f.false_value])
+        }
         Expression::IfFunc(f) => {
             let otherwise = f.false_value.unwrap_or_else(null);
-            fill(
-                "CASE WHEN _0 THEN _1 ELSE _2 END",
-                &[f.condition, f.true_value, otherwise],
-            )
+            fill("CASE WHEN _0 THEN _1 ELSE _2 END", &[f.condition, f.true_value, otherwise])
         }
         Expression::Extract(extract) => {
             let field = format!("{:?}", extract.field).to_lowercase();
@@ -70,12 +57,10 @@ pub(super) fn rewrite(
         }
         Expression::Rand(_) | Expression::Random(_) => Ok(function("random", Vec::new())),
         Expression::CurrentDate(_) => fill("CAST(now() AS DATE)", &[]),
-        Expression::CurrentTimestamp(_)
-        | Expression::CurrentTimestampLTZ(_)
-        | Expression::Localtimestamp(_) => fill("CAST(now() AS TIMESTAMP)", &[]),
-        Expression::CurrentUser(_) | Expression::SessionUser(_) => {
-            bound_parameter(super::USER_PARAMETER, "VARCHAR")
+        Expression::CurrentTimestamp(_) | Expression::CurrentTimestampLTZ(_) | Expression::Localtimestamp(_) => {
+            fill("CAST(now() AS TIMESTAMP)", &[])
         }
+        Expression::CurrentUser(_) | Expression::SessionUser(_) => bound_parameter(super::USER_PARAMETER, "VARCHAR"),
         Expression::CurrentSchema(_) => Ok(text(&namespace.schema)),
         Expression::Lateral(lateral) => Ok(Expression::Lateral(lateral)),
         node => typed(node, namespace, maps),
@@ -85,15 +70,7 @@ pub(super) fn rewrite(
 /// Typed nodes whose DuckDB print has another meaning go the way of the plain call with Spark's name.
 fn typed(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
     let plain = |name: &str, args: Vec<Expression>| {
-        call(
-            Function {
-                name: name.to_owned(),
-                args,
-                ..Function::default()
-            },
-            namespace,
-            maps,
-        )
+        call(Function { name: name.to_owned(), args, ..Function::default() }, namespace, maps)
     };
     match node {
         Expression::DayOfWeek(f) => plain("dayofweek", vec![f.this]),
@@ -110,6 +87,17 @@ fn typed(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expressi
         Expression::ArraySize(f) => plain("size", vec![f.this]),
         Expression::ArrayLength(f) => plain("size", vec![f.this]),
         Expression::ArrayContains(f) => plain("array_contains", vec![f.this, f.expression]),
+        Expression::ArrayUnion(f) => plain("array_union", vec![f.this, f.expression]),
+        Expression::ArrayExcept(f) => plain("array_except", vec![f.this, f.expression]),
+        Expression::ArrayRemove(f) => plain("array_remove", vec![f.this, f.expression]),
+        Expression::ArrayPosition(f) => plain("array_position", vec![f.this, f.expression]),
+        Expression::ArrayAppend(f) => plain("array_append", vec![f.this, f.expression]),
+        Expression::ArrayPrepend(f) => plain("array_prepend", vec![f.this, f.expression]),
+        Expression::ArrayIntersect(f) => plain("array_intersect", f.expressions),
+        Expression::ArrayConcat(f) => plain("concat", f.expressions),
+        Expression::ArrayCompact(f) => plain("array_compact", vec![f.this]),
+        Expression::ArrayFlatten(f) => plain("flatten", vec![f.this]),
+        Expression::ArrayReverse(f) => plain("reverse", vec![f.this]),
         Expression::ArrayDistinct(f) => plain("array_distinct", vec![f.this]),
         Expression::ElementAt(f) => plain("element_at", vec![f.this, f.expression]),
         Expression::MapFromArrays(f) => plain("map_from_arrays", vec![f.this, f.expression]),
@@ -122,12 +110,7 @@ fn typed(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expressi
         Expression::Hex(f) => plain("hex", vec![f.this]),
         Expression::Mode(f) => Ok(Expression::Mode(f)),
         Expression::SHA(f) => plain("sha1", vec![f.this]),
-        Expression::SHA2(f) => plain(
-            "sha2",
-            std::iter::once(*f.this)
-                .chain(f.length.map(number))
-                .collect(),
-        ),
+        Expression::SHA2(f) => plain("sha2", std::iter::once(*f.this).chain(f.length.map(number)).collect()),
         Expression::RegexpLike(f) => Ok(function("regexp_matches", vec![f.this, f.pattern])),
         Expression::Soundex(_) => Err(SqlError::unsupported("The function soundex")),
         node => Ok(node),
@@ -154,42 +137,30 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
         ("named_struct", items) => return named_structure(items),
         ("map", items) => return map(items),
         ("size" | "cardinality", [value]) => {
-            let length = if maps || is_map(value) {
-                "CAST(cardinality(_0) AS INTEGER)"
-            } else {
-                "CAST(len(_0) AS INTEGER)"
-            };
+            let length =
+                if maps || is_map(value) { "CAST(cardinality(_0) AS INTEGER)" } else { "CAST(len(_0) AS INTEGER)" };
             return fill(length, &f.args);
         }
         ("transform", [array, Expression::Lambda(lambda)]) => {
-            return Ok(function(
-                "list_transform",
-                vec![array.clone(), indexed(lambda)?],
-            ));
+            return Ok(function("list_transform", vec![array.clone(), indexed(lambda)?]));
         }
         ("filter", [array, Expression::Lambda(lambda)]) => {
-            return Ok(function(
-                "list_filter",
-                vec![array.clone(), indexed(lambda)?],
-            ));
+            return Ok(function("list_filter", vec![array.clone(), indexed(lambda)?]));
         }
         ("aggregate" | "reduce", _) => return reduce(f.args),
         ("zip_with", [left, right, Expression::Lambda(lambda)]) => {
             return zip_with(left.clone(), right.clone(), lambda);
         }
         ("map_filter", [map, Expression::Lambda(lambda)]) => {
-            return over_entries(
-                "map_from_entries(list_filter(map_entries(_0), bl_e -> _1))",
-                map,
-                lambda,
-            );
+            return over_entries("map_from_entries(list_filter(map_entries(_0), bl_e -> _1))", map, lambda);
         }
         ("transform_values", [map, Expression::Lambda(lambda)]) => {
             let template = "map_from_entries(list_transform(map_entries(_0), bl_e -> {'key': bl_e.key, 'value': _1}))";
             return over_entries(template, map, lambda);
         }
         ("transform_keys", [map, Expression::Lambda(lambda)]) => {
-            let template = "map_from_entries(list_transform(map_entries(_0), bl_e -> {'key': _1, 'value': bl_e.value}))";
+            let template =
+                "map_from_entries(list_transform(map_entries(_0), bl_e -> {'key': _1, 'value': bl_e.value}))";
             return over_entries(template, map, lambda);
         }
         ("array_sort", [_, Expression::Lambda(_)]) => {
@@ -207,10 +178,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
                 Some(value) => text(&java_groups(value)),
                 None => replacement.clone(),
             };
-            return fill(
-                "regexp_replace(_0, _1, _2, 'g')",
-                &[subject.clone(), pattern.clone(), replacement],
-            );
+            return fill("regexp_replace(_0, _1, _2, 'g')", &[subject.clone(), pattern.clone(), replacement]);
         }
         ("date_format" | "to_char", [value, pattern]) => {
             return with_pattern("strftime(CAST(_0 AS TIMESTAMP), _1)", value, pattern);
@@ -231,25 +199,15 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
             return with_pattern("CAST(epoch(strptime(_0, _1)) AS BIGINT)", value, pattern);
         }
         ("from_unixtime", [value, pattern]) => {
-            return with_pattern(
-                "strftime(make_timestamp(CAST(_0 AS BIGINT) * 1000000), _1)",
-                value,
-                pattern,
-            );
+            return with_pattern("strftime(make_timestamp(CAST(_0 AS BIGINT) * 1000000), _1)", value, pattern);
         }
         ("date_trunc", [unit, value]) => {
             let unit = text(&trunc_unit(unit)?);
-            return fill(
-                "CAST(date_trunc(_0, CAST(_1 AS TIMESTAMP)) AS TIMESTAMP)",
-                &[unit, value.clone()],
-            );
+            return fill("CAST(date_trunc(_0, CAST(_1 AS TIMESTAMP)) AS TIMESTAMP)", &[unit, value.clone()]);
         }
         ("trunc", [value, unit]) => {
             let unit = text(&trunc_unit(unit)?);
-            return fill(
-                "CAST(date_trunc(_0, CAST(_1 AS DATE)) AS DATE)",
-                &[unit, value.clone()],
-            );
+            return fill("CAST(date_trunc(_0, CAST(_1 AS DATE)) AS DATE)", &[unit, value.clone()]);
         }
         ("date_part" | "datepart", [field, value]) => {
             let field = string_value(field).unwrap_or_default().to_lowercase();
@@ -264,10 +222,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
             return fill(template, &[unit, from.clone(), to.clone()]);
         }
         ("concat_ws", [separator, values]) => {
-            return Ok(function(
-                "spark_concat_ws",
-                vec![separator.clone(), values.clone()],
-            ));
+            return Ok(function("spark_concat_ws", vec![separator.clone(), values.clone()]));
         }
         ("format_string", _) => f.name = "printf".to_owned(),
         ("sha2", [value, bits]) if !matches!(integer_value(bits), Some(0 | 256)) => {
@@ -287,10 +242,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
 }
 
 /// `schema.function(...)` and `catalog.schema.function(...)`.
-pub(super) fn qualified_call(
-    call: MethodCall,
-    namespace: &Namespace,
-) -> Result<Expression, SqlError> {
+pub(super) fn qualified_call(call: MethodCall, namespace: &Namespace) -> Result<Expression, SqlError> {
     let Some(parts) = chain(&call.this) else {
         return Ok(Expression::MethodCall(Box::new(call)));
     };
@@ -307,9 +259,7 @@ fn aggregate(f: AggregateFunction) -> Result<Expression, SqlError> {
     check_function(&f.name)?;
     let name = f.name.to_lowercase();
     match (name.as_str(), f.args.as_slice()) {
-        ("collect_list" | "array_agg", [value]) => {
-            collect(value.clone(), f.distinct, f.filter, f.order_by)
-        }
+        ("collect_list" | "array_agg", [value]) => collect(value.clone(), f.distinct, f.filter, f.order_by),
         ("collect_set", [value]) => collect(value.clone(), true, f.filter, Vec::new()),
         (_, args) => {
             let Some(template) = template(&name, args.len()) else {
@@ -318,12 +268,10 @@ fn aggregate(f: AggregateFunction) -> Result<Expression, SqlError> {
             let filled = fill(template, args)?;
             match f.filter {
                 None => Ok(filled),
-                Some(condition) => Ok(Expression::Filter(Box::new(
-                    polyglot_sql::expressions::Filter {
-                        this: Box::new(filled),
-                        expression: Box::new(condition),
-                    },
-                ))),
+                Some(condition) => Ok(Expression::Filter(Box::new(polyglot_sql::expressions::Filter {
+                    this: Box::new(filled),
+                    expression: Box::new(condition),
+                }))),
             }
         }
     }
@@ -381,26 +329,13 @@ fn subscripted(subscript: Subscript, maps: bool) -> Result<Expression, SqlError>
     if key || (maps && integer_value(&subscript.index).is_none()) {
         return fill("_0[_1]", &[subscript.this, subscript.index]);
     }
-    Ok(function(
-        "spark_array_at",
-        vec![subscript.this, subscript.index],
-    ))
+    Ok(function("spark_array_at", vec![subscript.this, subscript.index]))
 }
 
 fn is_map(expression: &Expression) -> bool {
-    const MAPS: [&str; 6] = [
-        "map",
-        "map_from_entries",
-        "map_from_arrays",
-        "map_concat",
-        "str_to_map",
-        "map_filter",
-    ];
+    const MAPS: [&str; 6] = ["map", "map_from_entries", "map_from_arrays", "map_concat", "str_to_map", "map_filter"];
     match expression {
-        Expression::Map(_)
-        | Expression::MapFunc(_)
-        | Expression::MapFromEntries(_)
-        | Expression::MapConcat(_) => true,
+        Expression::Map(_) | Expression::MapFunc(_) | Expression::MapFromEntries(_) | Expression::MapConcat(_) => true,
         Expression::Function(f) => MAPS.contains(&f.name.to_lowercase().as_str()),
         Expression::Paren(paren) => is_map(&paren.this),
         _ => false,
@@ -408,16 +343,9 @@ fn is_map(expression: &Expression) -> bool {
 }
 
 fn cast_to(mut cast: Cast, try_cast: bool) -> Result<Expression, SqlError> {
-    let prefix = if try_cast {
-        "spark_try_cast"
-    } else {
-        "spark_cast"
-    };
+    let prefix = if try_cast { "spark_try_cast" } else { "spark_cast" };
     let narrow = |name: &str, this: Expression| {
-        let template = format!(
-            "{}({prefix}_int(_0) AS {name})",
-            if try_cast { "TRY_CAST" } else { "CAST" }
-        );
+        let template = format!("{}({prefix}_int(_0) AS {name})", if try_cast { "TRY_CAST" } else { "CAST" });
         fill(&template, &[this])
     };
     match &cast.to {
@@ -431,47 +359,24 @@ fn cast_to(mut cast: Cast, try_cast: bool) -> Result<Expression, SqlError> {
         DataType::TinyInt { .. } if integer_value(&cast.this).is_none() => {
             return narrow("TINYINT", cast.this);
         }
-        DataType::Decimal {
-            precision: None, ..
-        } => {
-            cast.to = DataType::Decimal {
-                precision: Some(10),
-                scale: Some(0),
-            }
+        DataType::Decimal { precision: None, .. } => {
+            cast.to = DataType::Decimal { precision: Some(10), scale: Some(0) }
         }
-        DataType::Timestamp { .. } => {
-            cast.to = DataType::Timestamp {
-                precision: None,
-                timezone: false,
-            }
-        }
+        DataType::Timestamp { .. } => cast.to = DataType::Timestamp { precision: None, timezone: false },
         DataType::Custom { name } => {
             return custom_cast(cast.this, &name.to_uppercase(), try_cast, prefix);
         }
         _ => {}
     }
-    Ok(if try_cast {
-        Expression::TryCast(Box::new(cast))
-    } else {
-        Expression::Cast(Box::new(cast))
-    })
+    Ok(if try_cast { Expression::TryCast(Box::new(cast)) } else { Expression::Cast(Box::new(cast)) })
 }
 
 /// Type names that the parser knows as names only.
-fn custom_cast(
-    this: Expression,
-    name: &str,
-    try_cast: bool,
-    prefix: &str,
-) -> Result<Expression, SqlError> {
+fn custom_cast(this: Expression, name: &str, try_cast: bool, prefix: &str) -> Result<Expression, SqlError> {
     match name {
         "LONG" => return Ok(function(&format!("{prefix}_bigint"), vec![this])),
         "BYTE" | "SHORT" => {
-            let target = if name == "BYTE" {
-                "TINYINT"
-            } else {
-                "SMALLINT"
-            };
+            let target = if name == "BYTE" { "TINYINT" } else { "SMALLINT" };
             return fill(&format!("CAST({prefix}_int(_0) AS {target})"), &[this]);
         }
         _ => {}
@@ -483,13 +388,8 @@ fn custom_cast(
 
 /// `column:path.to[0].field`.
 fn json_path(this: Expression, path: &Expression) -> Result<Expression, SqlError> {
-    let path = string_value(path)
-        .ok_or_else(|| SqlError::unsupported("A JSON path that is no literal"))?;
-    let path = if path.starts_with('[') {
-        format!("${path}")
-    } else {
-        format!("$.{path}")
-    };
+    let path = string_value(path).ok_or_else(|| SqlError::unsupported("A JSON path that is no literal"))?;
+    let path = if path.starts_with('[') { format!("${path}") } else { format!("$.{path}") };
     fill("TRY(json_extract_string(_0, _1))", &[this, text(&path)])
 }
 
@@ -509,8 +409,7 @@ fn named_structure(items: &[Expression]) -> Result<Expression, SqlError> {
     for pair in items.chunks(2) {
         match pair {
             [name, value] => {
-                let name = string_value(name)
-                    .ok_or_else(|| SqlError::unsupported("A computed struct field name"))?;
+                let name = string_value(name).ok_or_else(|| SqlError::unsupported("A computed struct field name"))?;
                 fields.push((Some(name.to_owned()), value.clone()));
             }
             _ => return Err(wrong_arguments("named_struct")),
@@ -525,10 +424,7 @@ fn map(items: &[Expression]) -> Result<Expression, SqlError> {
     }
     let keys = items.iter().step_by(2).cloned().collect();
     let values = items.iter().skip(1).step_by(2).cloned().collect();
-    Ok(function(
-        "map",
-        vec![function("list_value", keys), function("list_value", values)],
-    ))
+    Ok(function("map", vec![function("list_value", keys), function("list_value", values)]))
 }
 
 fn wrong_arguments(name: &str) -> SqlError {
@@ -560,25 +456,14 @@ fn reduce(args: Vec<Expression>) -> Result<Expression, SqlError> {
     }
 }
 
-fn zip_with(
-    left: Expression,
-    right: Expression,
-    lambda: &LambdaExpr,
-) -> Result<Expression, SqlError> {
+fn zip_with(left: Expression, right: Expression, lambda: &LambdaExpr) -> Result<Expression, SqlError> {
     let values = [fill("bl_z[1]", &[])?, fill("bl_z[2]", &[])?];
     let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
-    fill(
-        "list_transform(list_zip(_0, _1), bl_z -> _2)",
-        &[left, right, body],
-    )
+    fill("list_transform(list_zip(_0, _1), bl_z -> _2)", &[left, right, body])
 }
 
 /// A lambda of (key, value) over a map's entries, named `bl_e` in the template.
-fn over_entries(
-    template: &str,
-    map: &Expression,
-    lambda: &LambdaExpr,
-) -> Result<Expression, SqlError> {
+fn over_entries(template: &str, map: &Expression, lambda: &LambdaExpr) -> Result<Expression, SqlError> {
     let values = [fill("bl_e.key", &[])?, fill("bl_e.value", &[])?];
     let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
     fill(template, &[map.clone(), body])
@@ -594,10 +479,7 @@ fn arrays_zip(items: &[Expression]) -> Result<Expression, SqlError> {
         fields.push((Some(name), fill(&format!("bl_z[{}]", index + 1), &[])?));
     }
     let entry = Expression::Struct(Box::new(Struct { fields }));
-    fill(
-        "list_transform(_0, bl_z -> _1)",
-        &[function("list_zip", items.to_vec()), entry],
-    )
+    fill("list_transform(_0, bl_z -> _1)", &[function("list_zip", items.to_vec()), entry])
 }
 
 /// concat is NULL when a part is, unlike DuckDB's function of that name.
@@ -625,10 +507,7 @@ fn decode(items: &[Expression]) -> Result<Expression, SqlError> {
         let next = args.len();
         args.extend(pair.iter().cloned());
         match pair.len() {
-            2 => sql.push_str(&format!(
-                " WHEN _0 IS NOT DISTINCT FROM _{next} THEN _{}",
-                next + 1
-            )),
+            2 => sql.push_str(&format!(" WHEN _0 IS NOT DISTINCT FROM _{next} THEN _{}", next + 1)),
             _ => sql.push_str(&format!(" ELSE _{next}")),
         }
     }
@@ -638,17 +517,13 @@ fn decode(items: &[Expression]) -> Result<Expression, SqlError> {
 
 /// from_json(text, schema): what does not fit becomes NULL, as in PERMISSIVE mode.
 fn from_json(json: &Expression, schema: &Expression) -> Result<Expression, SqlError> {
-    let schema =
-        string_value(schema).ok_or_else(|| SqlError::unsupported("A schema that is no literal"))?;
+    let schema = string_value(schema).ok_or_else(|| SqlError::unsupported("A schema that is no literal"))?;
     let physical = schema_type(schema)?;
     let structure = Dialect::get(DialectType::DuckDB)
         .parse_data_type(&physical)
         .map_err(|e| SqlError::internal(e.to_string()))
         .and_then(|kind| json_structure(&kind))?;
-    fill(
-        "TRY(json_transform(_0, _1))",
-        &[json.clone(), text(&structure)],
-    )
+    fill("TRY(json_transform(_0, _1))", &[json.clone(), text(&structure)])
 }
 
 /// A type as DuckDB's json_transform wants it.
@@ -661,19 +536,14 @@ fn json_structure(kind: &DataType) -> Result<String, SqlError> {
             let mut parts = Vec::new();
             for field in fields {
                 let name = field.name.trim_matches('"');
-                parts.push(format!(
-                    "{}:{}",
-                    serde_json::Value::from(name),
-                    json_structure(&field.data_type)?
-                ));
+                parts.push(format!("{}:{}", serde_json::Value::from(name), json_structure(&field.data_type)?));
             }
             Ok(format!("{{{}}}", parts.join(",")))
         }
         kind => {
             let expression = Expression::DataType(kind.clone());
             let text = Dialect::get(DialectType::DuckDB).generate(&expression);
-            text.map(|t| serde_json::Value::from(t).to_string())
-                .map_err(|e| SqlError::internal(e.to_string()))
+            text.map(|t| serde_json::Value::from(t).to_string()).map_err(|e| SqlError::internal(e.to_string()))
         }
     }
 }
@@ -692,19 +562,14 @@ fn java_groups(replacement: &str) -> String {
     out
 }
 
-fn with_pattern(
-    template: &str,
-    value: &Expression,
-    pattern: &Expression,
-) -> Result<Expression, SqlError> {
-    let pattern = string_value(pattern)
-        .ok_or_else(|| SqlError::unsupported("A datetime pattern that is no literal"))?;
+fn with_pattern(template: &str, value: &Expression, pattern: &Expression) -> Result<Expression, SqlError> {
+    let pattern =
+        string_value(pattern).ok_or_else(|| SqlError::unsupported("A datetime pattern that is no literal"))?;
     fill(template, &[value.clone(), text(&strftime(pattern)?)])
 }
 
 fn trunc_unit(unit: &Expression) -> Result<String, SqlError> {
-    let unit = string_value(unit)
-        .ok_or_else(|| SqlError::unsupported("A date unit that is no literal"))?;
+    let unit = string_value(unit).ok_or_else(|| SqlError::unsupported("A date unit that is no literal"))?;
     Ok(match unit.to_uppercase().as_str() {
         "YEAR" | "YYYY" | "YY" => "year",
         "QUARTER" => "quarter",
@@ -730,8 +595,8 @@ fn unit_name(unit: &Expression) -> Result<String, SqlError> {
         other => string_value(other).unwrap_or_default().to_lowercase(),
     };
     match name.as_str() {
-        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second"
-        | "millisecond" | "microsecond" => Ok(name),
+        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond"
+        | "microsecond" => Ok(name),
         "dayofyear" => Ok("day".to_owned()),
         _ => Err(invalid_unit(&name)),
     }
@@ -742,11 +607,7 @@ fn invalid_unit(unit: &str) -> SqlError {
     SqlError::new("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", detail)
 }
 
-fn date_arithmetic(
-    unit: &Expression,
-    amount: &Expression,
-    value: &Expression,
-) -> Result<Expression, SqlError> {
+fn date_arithmetic(unit: &Expression, amount: &Expression, value: &Expression) -> Result<Expression, SqlError> {
     let (convert, factor) = match unit_name(unit)?.as_str() {
         "year" => ("to_years", 1),
         "quarter" => ("to_months", 3),

@@ -3,10 +3,7 @@
 
 use polyglot_sql::{
     Expression,
-    expressions::{
-        Alias, From, Identifier, Join, JoinKind, LateralView, OrderBy, Select, Subquery, Values,
-        When,
-    },
+    expressions::{Alias, From, Identifier, Join, JoinKind, LateralView, OrderBy, Select, Subquery, Values, When},
 };
 
 use super::builders::{alias, fill, fragment, function, integer_value};
@@ -34,7 +31,15 @@ pub(super) fn select(mut select: Select) -> Result<Expression, SqlError> {
             *relation = relation_of(take(relation))?;
         }
     }
+    if let Some(group) = &mut select.group_by {
+        grouping(&mut group.expressions);
+    }
     for join in &mut select.joins {
+        join.kind = match join.kind {
+            JoinKind::LeftSemi => JoinKind::Semi,
+            JoinKind::LeftAnti => JoinKind::Anti,
+            kind => kind,
+        };
         join.this = relation_of(take(&mut join.this))?;
     }
     for view in std::mem::take(&mut select.lateral_views) {
@@ -43,12 +48,20 @@ pub(super) fn select(mut select: Select) -> Result<Expression, SqlError> {
     Ok(Expression::Select(Box::new(select)))
 }
 
+/// `GROUP BY a, b WITH ROLLUP` is `GROUP BY ROLLUP (a, b)`, and so for CUBE.
+fn grouping(expressions: &mut Vec<Expression>) {
+    let name = match expressions.last() {
+        Some(Expression::Rollup(rollup)) if rollup.expressions.is_empty() => "ROLLUP",
+        Some(Expression::Cube(cube)) if cube.expressions.is_empty() => "CUBE",
+        _ => return,
+    };
+    expressions.pop();
+    let all = std::mem::take(expressions);
+    expressions.push(function(name, all));
+}
+
 fn order(expressions: Vec<polyglot_sql::expressions::Ordered>) -> OrderBy {
-    OrderBy {
-        expressions,
-        siblings: false,
-        comments: Vec::new(),
-    }
+    OrderBy { expressions, siblings: false, comments: Vec::new() }
 }
 
 fn take(slot: &mut Expression) -> Expression {
@@ -72,9 +85,7 @@ fn generator(expression: &Expression) -> Option<(String, Vec<Expression>)> {
                 "stack",
                 "json_tuple",
             ];
-            known
-                .contains(&name.as_str())
-                .then(|| (name, f.args.clone()))
+            known.contains(&name.as_str()).then(|| (name, f.args.clone()))
         }
         _ => None,
     }
@@ -102,83 +113,48 @@ fn projection(item: Expression) -> Result<Vec<Expression>, SqlError> {
 fn columns(name: &str, args: &[Expression], names: &[String]) -> Result<Vec<Expression>, SqlError> {
     let outer = name.ends_with("_outer");
     let array = |value: &Expression| {
-        let template = if outer {
-            "CASE WHEN len(_0) > 0 THEN _0 ELSE [NULL] END"
-        } else {
-            "_0"
-        };
+        let template = if outer { "CASE WHEN len(_0) > 0 THEN _0 ELSE [NULL] END" } else { "_0" };
         fill(template, &[value.clone()])
     };
-    let (defaults, values): (Vec<String>, Vec<Expression>) =
-        match (name.trim_end_matches("_outer"), args) {
-            ("explode", [value]) if names.len() == 2 || is_map(value) => (
-                vec!["key".to_owned(), "value".to_owned()],
-                vec![
-                    fill("unnest(map_keys(_0))", &[value.clone()])?,
-                    fill("unnest(map_values(_0))", &[value.clone()])?,
-                ],
-            ),
-            ("explode", [value]) => (
-                vec!["col".to_owned()],
-                vec![function("unnest", vec![array(value)?])],
-            ),
-            ("posexplode", [value]) => (
-                vec!["pos".to_owned(), "col".to_owned()],
-                vec![
-                    fill(
-                        "CAST(generate_subscripts(_0, 1) - 1 AS INTEGER)",
-                        &[array(value)?],
-                    )?,
-                    function("unnest", vec![array(value)?]),
-                ],
-            ),
-            ("inline", [value]) => {
-                return Ok(vec![fill("unnest(_0, max_depth := 2)", &[value.clone()])?]);
+    let (defaults, values): (Vec<String>, Vec<Expression>) = match (name.trim_end_matches("_outer"), args) {
+        ("explode", [value]) if names.len() == 2 || is_map(value) => (
+            vec!["key".to_owned(), "value".to_owned()],
+            vec![fill("unnest(map_keys(_0))", &[value.clone()])?, fill("unnest(map_values(_0))", &[value.clone()])?],
+        ),
+        ("explode", [value]) => (vec!["col".to_owned()], vec![function("unnest", vec![array(value)?])]),
+        ("posexplode", [value]) => (
+            vec!["pos".to_owned(), "col".to_owned()],
+            vec![
+                fill("CAST(generate_subscripts(_0, 1) - 1 AS INTEGER)", &[array(value)?])?,
+                function("unnest", vec![array(value)?]),
+            ],
+        ),
+        ("inline", [value]) => {
+            return Ok(vec![fill("unnest(_0, max_depth := 2)", &[value.clone()])?]);
+        }
+        ("stack", [rows, values @ ..]) => stack(rows, values)?,
+        ("json_tuple", [json, fields @ ..]) => {
+            let mut values = Vec::new();
+            for field in fields {
+                values.push(fill("TRY(json_extract_string(_0, '$.' || _1))", &[json.clone(), field.clone()])?);
             }
-            ("stack", [rows, values @ ..]) => stack(rows, values)?,
-            ("json_tuple", [json, fields @ ..]) => {
-                let mut values = Vec::new();
-                for field in fields {
-                    values.push(fill(
-                        "TRY(json_extract_string(_0, '$.' || _1))",
-                        &[json.clone(), field.clone()],
-                    )?);
-                }
-                ((0..fields.len()).map(|i| format!("c{i}")).collect(), values)
-            }
-            _ => return Err(SqlError::unsupported(format!("This use of {name}"))),
-        };
+            ((0..fields.len()).map(|i| format!("c{i}")).collect(), values)
+        }
+        _ => return Err(SqlError::unsupported(format!("This use of {name}"))),
+    };
     let name_of = |index: usize, default: &String| names.get(index).unwrap_or(default).clone();
-    Ok(values
-        .into_iter()
-        .enumerate()
-        .zip(&defaults)
-        .map(|((i, v), d)| alias(v, &name_of(i, d)))
-        .collect())
+    Ok(values.into_iter().enumerate().zip(&defaults).map(|((i, v), d)| alias(v, &name_of(i, d))).collect())
 }
 
-fn stack(
-    rows: &Expression,
-    values: &[Expression],
-) -> Result<(Vec<String>, Vec<Expression>), SqlError> {
-    let rows = integer_value(rows)
-        .and_then(|n| usize::try_from(n).ok())
-        .filter(|n| *n > 0);
+fn stack(rows: &Expression, values: &[Expression]) -> Result<(Vec<String>, Vec<Expression>), SqlError> {
+    let rows = integer_value(rows).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
     let rows = rows.ok_or_else(|| SqlError::unsupported("stack with a computed number of rows"))?;
     let width = values.len().div_ceil(rows);
     let column = |index: usize| {
-        let cells = (0..rows).map(|row| {
-            values
-                .get(row * width + index)
-                .cloned()
-                .unwrap_or_else(super::builders::null)
-        });
+        let cells = (0..rows).map(|row| values.get(row * width + index).cloned().unwrap_or_else(super::builders::null));
         function("unnest", vec![function("list_value", cells.collect())])
     };
-    Ok((
-        (0..width).map(|i| format!("col{i}")).collect(),
-        (0..width).map(column).collect(),
-    ))
+    Ok(((0..width).map(|i| format!("col{i}")).collect(), (0..width).map(column).collect()))
 }
 
 fn is_map(expression: &Expression) -> bool {
@@ -239,35 +215,21 @@ fn check_table_function(name: &str) -> Result<(), SqlError> {
         return Ok(());
     }
     let detail = format!("Could not resolve `{name}` to a table-valued function.");
-    Err(SqlError::new(
-        "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
-        "42883",
-        detail,
-    ))
+    Err(SqlError::new("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", detail))
 }
 
 /// VALUES as a table calls its columns col1, col2, ...
 fn named_values(mut values: Values) -> Values {
-    let width = values
-        .expressions
-        .first()
-        .map_or(0, |row| row.expressions.len());
+    let width = values.expressions.first().map_or(0, |row| row.expressions.len());
     if values.column_aliases.is_empty() {
         values.alias = values.alias.or_else(|| Some(Identifier::quoted("values")));
-        values.column_aliases = (1..=width)
-            .map(|i| Identifier::quoted(format!("col{i}")))
-            .collect();
+        values.column_aliases = (1..=width).map(|i| Identifier::quoted(format!("col{i}"))).collect();
     }
     values
 }
 
 /// `(SELECT <generator's columns>) AS table(names)`, which DuckDB joins laterally by itself.
-fn generated_table(
-    name: &str,
-    args: &[Expression],
-    table: &str,
-    names: &[String],
-) -> Result<Expression, SqlError> {
+fn generated_table(name: &str, args: &[Expression], table: &str, names: &[String]) -> Result<Expression, SqlError> {
     let mut query = match fragment("(SELECT 1)")? {
         Expression::Subquery(subquery) => *subquery,
         _ => return Err(SqlError::internal("a subquery template does not parse")),
@@ -275,11 +237,7 @@ fn generated_table(
     if let Expression::Select(select) = &mut query.this {
         select.expressions = columns(name, args, names)?;
     }
-    query.alias = Some(Identifier::quoted(if table.is_empty() {
-        "generated"
-    } else {
-        table
-    }));
+    query.alias = Some(Identifier::quoted(if table.is_empty() { "generated" } else { table }));
     query.alias_explicit_as = true;
     query.column_aliases = names.iter().map(Identifier::quoted).collect();
     Ok(Expression::Subquery(Box::new(Subquery { ..query })))
@@ -293,18 +251,12 @@ fn lateral_view(select: &mut Select, view: LateralView) -> Result<(), SqlError> 
     let names: Vec<_> = view.column_aliases.iter().map(|i| i.name.clone()).collect();
     let relation = generated_table(&name, &args, &table, &names)?;
     if select.from.is_none() {
-        select.from = Some(From {
-            expressions: vec![relation],
-        });
+        select.from = Some(From { expressions: vec![relation] });
         return Ok(());
     }
     let mut join = join_template()?;
     join.this = relation;
-    join.kind = if view.outer {
-        JoinKind::Left
-    } else {
-        JoinKind::Inner
-    };
+    join.kind = if view.outer { JoinKind::Left } else { JoinKind::Inner };
     join.on = Some(fragment("TRUE")?);
     select.joins.push(join);
     Ok(())
@@ -321,8 +273,18 @@ fn join_template() -> Result<Join, SqlError> {
     .ok_or_else(|| SqlError::internal("a join template does not parse"))
 }
 
-/// MERGE's UPDATE SET names the target's columns without their table.
+/// MERGE's UPDATE SET names the target's columns without their table; `*` means all columns by their names.
 pub(super) fn merge_branch(mut when: When) -> Expression {
+    if let Expression::Tuple(action) = when.then.as_mut()
+        && let [Expression::Var(verb), Expression::Star(_)] = action.expressions.as_mut_slice()
+    {
+        verb.this.push_str(" BY NAME");
+        action.expressions.pop();
+        if let Some(verb) = action.expressions.pop() {
+            *when.then = verb;
+        }
+        return Expression::When(Box::new(when));
+    }
     let Expression::Tuple(action) = when.then.as_mut() else {
         return Expression::When(Box::new(when));
     };

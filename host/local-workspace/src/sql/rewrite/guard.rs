@@ -111,16 +111,8 @@ fn check_nodes(expression: &Expression) -> Result<(), SqlError> {
 /// Refuses DuckDB's own functions as if they did not exist, which for Databricks they do not.
 pub(super) fn check_function(name: &str) -> Result<(), SqlError> {
     let name = name.to_lowercase();
-    let name = name
-        .rsplit('.')
-        .next()
-        .unwrap_or_default()
-        .trim_matches('"');
-    if REFUSED.contains(&name)
-        || REFUSED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    {
+    let name = name.rsplit('.').next().unwrap_or_default().trim_matches('"');
+    if REFUSED.contains(&name) || REFUSED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         return Err(SqlError::routine_not_found(name));
     }
     Ok(())

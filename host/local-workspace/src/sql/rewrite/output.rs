@@ -5,16 +5,8 @@ use polyglot_sql::{DialectType, Expression, dialects::Dialect, expressions::Lite
 use super::builders::alias;
 
 /// Functions whose results have names of their own.
-const GENERATORS: [&str; 8] = [
-    "explode",
-    "explode_outer",
-    "posexplode",
-    "posexplode_outer",
-    "inline",
-    "inline_outer",
-    "stack",
-    "json_tuple",
-];
+const GENERATORS: [&str; 8] =
+    ["explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer", "stack", "json_tuple"];
 
 /// Gives a name to each unnamed item of a SELECT list.
 pub(super) fn name_columns(node: Expression) -> Expression {
@@ -104,15 +96,9 @@ fn lower_function_names(text: &str) -> String {
             word.push(c);
             continue;
         }
-        let keyword = matches!(
-            word.as_str(),
-            "CAST" | "TRY_CAST" | "OVER" | "IN" | "AND" | "OR" | "NOT" | "BY" | "AS" | "WHEN"
-        );
-        out.push_str(&if c == '(' && !keyword {
-            word.to_lowercase()
-        } else {
-            word.clone()
-        });
+        let keyword =
+            matches!(word.as_str(), "CAST" | "TRY_CAST" | "OVER" | "IN" | "AND" | "OR" | "NOT" | "BY" | "AS" | "WHEN");
+        out.push_str(&if c == '(' && !keyword { word.to_lowercase() } else { word.clone() });
         word.clear();
         match c {
             '\'' => quote = Some('\''),
@@ -134,16 +120,9 @@ mod tests {
     #[track_caller]
     fn check(expression: &str, expect: &str) {
         let sql = format!("SELECT {expression}");
-        let parsed = Dialect::get(DialectType::Databricks)
-            .parse(&sql)
-            .unwrap()
-            .remove(0);
-        let Expression::Select(select) = name_columns(parsed) else {
-            panic!("no select")
-        };
-        let Expression::Alias(alias) = &select.expressions[0] else {
-            panic!("no alias for {expression}")
-        };
+        let parsed = Dialect::get(DialectType::Databricks).parse(&sql).unwrap().remove(0);
+        let Expression::Select(select) = name_columns(parsed) else { panic!("no select") };
+        let Expression::Alias(alias) = &select.expressions[0] else { panic!("no alias for {expression}") };
         assert_eq!(alias.alias.name, expect);
     }
 

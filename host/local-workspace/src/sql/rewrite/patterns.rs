@@ -84,11 +84,7 @@ fn directive(letter: char, count: usize) -> Option<&'static str> {
 
 fn invalid(pattern: &str) -> SqlError {
     let detail = format!("Unrecognized datetime pattern: {pattern}.");
-    SqlError::new(
-        "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",
-        "22007",
-        detail,
-    )
+    SqlError::new("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", detail)
 }
 
 #[cfg(test)]
@@ -97,14 +93,8 @@ mod tests {
 
     #[test]
     fn patterns_translate() {
-        assert_eq!(
-            strftime("yyyy-MM-dd HH:mm:ss.SSS").unwrap(),
-            "%Y-%m-%d %H:%M:%S.%g"
-        );
-        assert_eq!(
-            strftime("d MMM yy, h 'o''clock' a").unwrap(),
-            "%-d %b %y, %-I o'clock %p"
-        );
+        assert_eq!(strftime("yyyy-MM-dd HH:mm:ss.SSS").unwrap(), "%Y-%m-%d %H:%M:%S.%g");
+        assert_eq!(strftime("d MMM yy, h 'o''clock' a").unwrap(), "%-d %b %y, %-I o'clock %p");
         assert_eq!(strftime("EEEE 100%").unwrap(), "%A 100%%");
         assert!(strftime("QQQ").is_err());
     }

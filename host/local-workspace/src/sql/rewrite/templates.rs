@@ -3,10 +3,7 @@
 
 /// The template for a call, if there is one.
 pub(super) fn template(name: &str, arguments: usize) -> Option<&'static str> {
-    TEMPLATES
-        .iter()
-        .find(|(n, count, _)| *n == name && *count == arguments)
-        .map(|(_, _, template)| *template)
+    TEMPLATES.iter().find(|(n, count, _)| *n == name && *count == arguments).map(|(_, _, template)| *template)
 }
 
 const TEMPLATES: &[(&str, usize, &str)] = &[
@@ -18,44 +15,20 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     ("array_sort", 1, "list_sort(_0, 'ASC', 'NULLS LAST')"),
     ("sort_array", 1, "list_sort(_0, 'ASC', 'NULLS FIRST')"),
     ("array_join", 2, "array_to_string(_0, _1)"),
-    (
-        "array_join",
-        3,
-        "array_to_string(list_transform(_0, bl_e -> coalesce(CAST(bl_e AS VARCHAR), _2)), _1)",
-    ),
+    ("array_join", 3, "array_to_string(list_transform(_0, bl_e -> coalesce(CAST(bl_e AS VARCHAR), _2)), _1)"),
     ("array_max", 1, "list_max(_0)"),
     ("array_min", 1, "list_min(_0)"),
     ("array_repeat", 2, "list_transform(range(_1), bl_e -> _0)"),
-    (
-        "array_compact",
-        1,
-        "list_filter(_0, bl_e -> bl_e IS NOT NULL)",
-    ),
-    (
-        "array_remove",
-        2,
-        "list_filter(_0, bl_e -> bl_e IS NULL OR bl_e <> _1)",
-    ),
-    (
-        "array_except",
-        2,
-        "array_distinct(list_filter(_0, bl_e -> NOT list_contains(_1, bl_e)))",
-    ),
-    (
-        "array_intersect",
-        2,
-        "array_distinct(list_filter(_0, bl_e -> list_contains(_1, bl_e)))",
-    ),
+    ("array_compact", 1, "list_filter(_0, bl_e -> bl_e IS NOT NULL)"),
+    ("array_remove", 2, "list_filter(_0, bl_e -> bl_e IS NULL OR bl_e <> _1)"),
+    ("array_except", 2, "array_distinct(list_filter(_0, bl_e -> NOT list_contains(_1, bl_e)))"),
+    ("array_intersect", 2, "array_distinct(list_filter(_0, bl_e -> list_contains(_1, bl_e)))"),
     ("array_union", 2, "array_distinct(list_concat(_0, _1))"),
     ("arrays_overlap", 2, "list_has_any(_0, _1)"),
     ("array_append", 2, "list_append(_0, _1)"),
     ("array_prepend", 2, "list_prepend(_1, _0)"),
     ("array_size", 1, "CAST(len(_0) AS INTEGER)"),
-    (
-        "array_position",
-        2,
-        "CAST(coalesce(list_position(_0, _1), 0) AS BIGINT)",
-    ),
+    ("array_position", 2, "CAST(coalesce(list_position(_0, _1), 0) AS BIGINT)"),
     ("array_contains", 2, "list_contains(_0, _1)"),
     ("element_at", 2, "_0[_1]"),
     ("try_element_at", 2, "_0[_1]"),
@@ -66,22 +39,14 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     // JSON.
     ("get_json_object", 2, "TRY(json_extract_string(_0, _1))"),
     ("to_json", 1, "CAST(to_json(_0) AS VARCHAR)"),
-    (
-        "json_array_length",
-        1,
-        "CAST(TRY(json_array_length(_0)) AS INTEGER)",
-    ),
+    ("json_array_length", 1, "CAST(TRY(json_array_length(_0)) AS INTEGER)"),
     ("json_object_keys", 1, "TRY(json_keys(_0))"),
     ("parse_json", 1, "CAST(CAST(_0 AS JSON) AS VARCHAR)"),
     // Text.
     ("regexp_replace", 3, "regexp_replace(_0, _1, _2, 'g')"),
     ("regexp_extract", 2, "regexp_extract(_0, _1, 1)"),
     ("regexp_extract_all", 2, "regexp_extract_all(_0, _1, 1)"),
-    (
-        "regexp_count",
-        2,
-        "CAST(len(regexp_extract_all(_0, _1)) AS INTEGER)",
-    ),
+    ("regexp_count", 2, "CAST(len(regexp_extract_all(_0, _1)) AS INTEGER)"),
     ("regexp_like", 2, "regexp_matches(_0, _1)"),
     ("rlike", 2, "regexp_matches(_0, _1)"),
     ("regexp", 2, "regexp_matches(_0, _1)"),
@@ -134,16 +99,8 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     ("date_add", 2, "CAST(_0 AS DATE) + CAST(_1 AS INTEGER)"),
     ("dateadd", 2, "CAST(_0 AS DATE) + CAST(_1 AS INTEGER)"),
     ("date_sub", 2, "CAST(_0 AS DATE) - CAST(_1 AS INTEGER)"),
-    (
-        "datediff",
-        2,
-        "CAST(CAST(_0 AS DATE) - CAST(_1 AS DATE) AS INTEGER)",
-    ),
-    (
-        "date_diff",
-        2,
-        "CAST(CAST(_0 AS DATE) - CAST(_1 AS DATE) AS INTEGER)",
-    ),
+    ("datediff", 2, "CAST(CAST(_0 AS DATE) - CAST(_1 AS DATE) AS INTEGER)"),
+    ("date_diff", 2, "CAST(CAST(_0 AS DATE) - CAST(_1 AS DATE) AS INTEGER)"),
     ("now", 0, "CAST(now() AS TIMESTAMP)"),
     ("current_timestamp", 0, "CAST(now() AS TIMESTAMP)"),
     ("localtimestamp", 0, "CAST(now() AS TIMESTAMP)"),
@@ -158,69 +115,21 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     ("timestamp", 1, "CAST(_0 AS TIMESTAMP)"),
     ("try_to_timestamp", 1, "TRY_CAST(_0 AS TIMESTAMP)"),
     ("unix_timestamp", 0, "CAST(epoch(now()) AS BIGINT)"),
-    (
-        "unix_timestamp",
-        1,
-        "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)",
-    ),
-    (
-        "to_unix_timestamp",
-        1,
-        "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)",
-    ),
-    (
-        "unix_seconds",
-        1,
-        "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)",
-    ),
+    ("unix_timestamp", 1, "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)"),
+    ("to_unix_timestamp", 1, "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)"),
+    ("unix_seconds", 1, "CAST(epoch(CAST(_0 AS TIMESTAMP)) AS BIGINT)"),
     ("unix_millis", 1, "epoch_ms(CAST(_0 AS TIMESTAMP))"),
     ("unix_micros", 1, "epoch_us(CAST(_0 AS TIMESTAMP))"),
-    (
-        "unix_date",
-        1,
-        "CAST(CAST(_0 AS DATE) - DATE '1970-01-01' AS INTEGER)",
-    ),
-    (
-        "date_from_unix_date",
-        1,
-        "DATE '1970-01-01' + CAST(_0 AS INTEGER)",
-    ),
-    (
-        "timestamp_seconds",
-        1,
-        "make_timestamp(CAST(_0 * 1000000 AS BIGINT))",
-    ),
-    (
-        "timestamp_millis",
-        1,
-        "make_timestamp(CAST(_0 AS BIGINT) * 1000)",
-    ),
+    ("unix_date", 1, "CAST(CAST(_0 AS DATE) - DATE '1970-01-01' AS INTEGER)"),
+    ("date_from_unix_date", 1, "DATE '1970-01-01' + CAST(_0 AS INTEGER)"),
+    ("timestamp_seconds", 1, "make_timestamp(CAST(CAST(_0 AS DECIMAL(20, 6)) * 1000000 AS BIGINT))"),
+    ("timestamp_millis", 1, "make_timestamp(CAST(_0 AS BIGINT) * 1000)"),
     ("timestamp_micros", 1, "make_timestamp(CAST(_0 AS BIGINT))"),
-    (
-        "from_unixtime",
-        1,
-        "strftime(make_timestamp(CAST(_0 AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S')",
-    ),
-    (
-        "from_utc_timestamp",
-        2,
-        "CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC' AT TIME ZONE _1",
-    ),
-    (
-        "to_utc_timestamp",
-        2,
-        "CAST(_0 AS TIMESTAMP) AT TIME ZONE _1 AT TIME ZONE 'UTC'",
-    ),
-    (
-        "convert_timezone",
-        3,
-        "CAST(_2 AS TIMESTAMP) AT TIME ZONE _0 AT TIME ZONE _1",
-    ),
-    (
-        "convert_timezone",
-        2,
-        "CAST(_1 AS TIMESTAMP) AT TIME ZONE 'UTC' AT TIME ZONE _0",
-    ),
+    ("from_unixtime", 1, "strftime(make_timestamp(CAST(_0 AS BIGINT) * 1000000), '%Y-%m-%d %H:%M:%S')"),
+    ("from_utc_timestamp", 2, "CAST(_0 AS TIMESTAMP) AT TIME ZONE 'UTC' AT TIME ZONE _1"),
+    ("to_utc_timestamp", 2, "CAST(_0 AS TIMESTAMP) AT TIME ZONE _1 AT TIME ZONE 'UTC'"),
+    ("convert_timezone", 3, "CAST(_2 AS TIMESTAMP) AT TIME ZONE _0 AT TIME ZONE _1"),
+    ("convert_timezone", 2, "CAST(_1 AS TIMESTAMP) AT TIME ZONE 'UTC' AT TIME ZONE _0"),
     // Casts by function.
     ("string", 1, "CAST(_0 AS VARCHAR)"),
     ("boolean", 1, "CAST(_0 AS BOOLEAN)"),

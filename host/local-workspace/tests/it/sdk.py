@@ -1,0 +1,129 @@
+"""The official Databricks SDK for Python, unchanged, against the local workspace."""
+
+import datetime
+import os
+import sys
+import urllib.request
+import json
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors import DatabricksError, NotFound, PermissionDenied, Unauthenticated, BadRequest
+from databricks.sdk.service import sql
+
+host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
+w = WorkspaceClient(host=host, token=token, auth_type="pat")
+
+# Identity.
+me = w.current_user.me()
+assert me.user_name == "ann@example.com", me
+assert me.active and me.emails[0].value == "ann@example.com"
+assert w.get_workspace_id() > 0
+
+# Warehouses.
+warehouses = list(w.warehouses.list())
+assert warehouses[0].state == sql.State.RUNNING, warehouses
+wid = warehouses[0].id
+assert w.warehouses.get(wid).name == warehouses[0].name
+assert w.warehouses.stop(wid).result(timeout=datetime.timedelta(seconds=30)).state == sql.State.STOPPED
+assert w.warehouses.start(wid).result(timeout=datetime.timedelta(seconds=30)).state == sql.State.RUNNING
+made = w.warehouses.create_and_wait(name="sdk", cluster_size="2X-Small", max_num_clusters=1, auto_stop_mins=10)
+assert made.state == sql.State.RUNNING and made.creator_name == "ann@example.com", made
+w.warehouses.edit_and_wait(made.id, name="sdk2", cluster_size="Small", max_num_clusters=1, auto_stop_mins=0)
+assert w.warehouses.get(made.id).cluster_size == "Small"
+w.warehouses.delete(made.id)
+try:
+    w.warehouses.get(made.id)
+    raise AssertionError("a deleted warehouse is still there")
+except NotFound:
+    pass
+
+# Statements: typed parameters, manifest, chunks.
+run = lambda statement, **more: w.statement_execution.execute_statement(
+    statement=statement, warehouse_id=wid, wait_timeout="50s", **more
+)
+answer = run(
+    "SELECT :n + 1 AS n, :s AS s, :d AS d, CAST(1.5 AS DECIMAL(5,2)) AS m",
+    parameters=[
+        sql.StatementParameterListItem(name="n", value="41", type="INT"),
+        sql.StatementParameterListItem(name="s", value="it's"),
+        sql.StatementParameterListItem(name="d", value="2024-02-29", type="DATE"),
+    ],
+)
+assert answer.status.state == sql.StatementState.SUCCEEDED, answer
+assert answer.result.data_array == [["42", "it's", "2024-02-29", "1.50"]], answer.result
+types = [c.type_name for c in answer.manifest.schema.columns]
+assert types == [
+    sql.ColumnInfoTypeName.INT, sql.ColumnInfoTypeName.STRING, sql.ColumnInfoTypeName.DATE, sql.ColumnInfoTypeName.DECIMAL,
+], types
+
+answer = run("SELECT id FROM range(25000)")
+rows, chunk = [], answer.result
+while True:
+    rows += chunk.data_array
+    if chunk.next_chunk_index is None:
+        break
+    chunk = w.statement_execution.get_statement_result_chunk_n(answer.statement_id, chunk.next_chunk_index)
+assert len(rows) == 25000 == answer.manifest.total_row_count and rows[-1] == ["24999"]
+
+answer = run("SELECT id FROM range(100)", row_limit=3, catalog="samples", schema="nyctaxi")
+assert answer.manifest.truncated and len(answer.result.data_array) == 3
+
+answer = run("SELECT id FROM range(5)", disposition=sql.Disposition.EXTERNAL_LINKS)
+with urllib.request.urlopen(answer.result.external_links[0].external_link) as response:
+    assert json.load(response) == [[str(i)] for i in range(5)]
+
+answer = run("SELECT nosuch FROM samples.nyctaxi.trips")
+assert answer.status.state == sql.StatementState.FAILED
+assert answer.status.error.error_code == sql.ServiceErrorCode.BAD_REQUEST, answer.status
+assert "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" in answer.status.error.message
+
+# Cancel.
+endless = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1"
+answer = w.statement_execution.execute_statement(statement=endless, warehouse_id=wid, wait_timeout="0s")
+assert answer.status.state == sql.StatementState.PENDING
+w.statement_execution.cancel_execution(answer.statement_id)
+for _ in range(1000):
+    state = w.statement_execution.get_statement(answer.statement_id).status.state
+    if state not in (sql.StatementState.PENDING, sql.StatementState.RUNNING):
+        break
+assert state == sql.StatementState.CANCELED, state
+answer = run("SELECT 1")
+assert answer.result.data_array == [["1"]]
+history = w.query_history.list(max_results=2)
+assert history.res[0].query_text == "SELECT 1" and history.has_next_page, history
+
+# Unity Catalog.
+assert {c.name for c in w.catalogs.list()} == {"main", "samples"}
+assert w.metastores.current().default_catalog_name == "main"
+assert w.metastores.summary().metastore_id == w.metastores.current().metastore_id
+w.catalogs.create(name="sdk", comment="made by the SDK")
+w.schemas.create(name="raw", catalog_name="sdk")
+run("CREATE TABLE sdk.raw.t (id BIGINT NOT NULL, tags ARRAY<STRING>) COMMENT 'things'")
+assert [s.name for s in w.schemas.list(catalog_name="sdk")] == ["default", "raw"]
+assert [t.full_name for t in w.tables.list(catalog_name="sdk", schema_name="raw")] == ["sdk.raw.t"]
+table = w.tables.get("sdk.raw.t")
+assert [(c.name, c.type_text, c.nullable) for c in table.columns] == [("id", "bigint", False), ("tags", "array<string>", True)]
+assert table.comment == "things" and table.owner == "ann@example.com"
+assert w.tables.exists("sdk.raw.t").table_exists and not w.tables.exists("sdk.raw.u").table_exists
+found = [t.full_name for t in w.tables.list_summaries(catalog_name="samples", table_name_pattern="tr%")]
+assert found == ["samples.nyctaxi.trips"], found
+trips = w.tables.get("samples.nyctaxi.trips")
+assert trips.columns[0].name == "tpep_pickup_datetime" and trips.columns[0].type_text == "timestamp"
+w.tables.delete("sdk.raw.t")
+w.catalogs.delete("sdk", force=True)
+
+# Errors have the SDK's classes.
+for call, kind in [
+    (lambda: w.catalogs.get("nosuch"), NotFound),
+    (lambda: w.statement_execution.get_statement("nosuch"), NotFound),
+    (lambda: run("SELECT 1", row_limit=-1), BadRequest),
+    (lambda: list(w.jobs.list()), NotFound),
+    (lambda: WorkspaceClient(host=host, token="wrong", auth_type="pat").current_user.me(), PermissionDenied),
+]:
+    try:
+        call()
+        raise AssertionError(f"{kind.__name__} was expected")
+    except DatabricksError as e:
+        assert isinstance(e, kind), (type(e), e)
+
+print("the SDK is content", sys.version.split()[0])
