@@ -16,8 +16,8 @@ export function ChatHeader({ title, sidebarShown, filesShown, fileCount, onSideb
     <header className={styles.header}>
       {!sidebarShown && <IconButton icon="menu" label="Show sidebar" onClick={onSidebar} />}
       <h1 className={styles.title}>{title}</h1>
-      <Button variant="quiet" size="s" icon="folder" aria-pressed={filesShown} aria-label={fileCount === null || fileCount === 0 ? "Files" : `Files ${fileCount}`} onClick={onFiles}>
-        <span className={styles.label}>Files</span>
+      <Button variant="quiet" size="s" icon="folder" aria-pressed={filesShown} onClick={onFiles}>
+        <span className={styles.label}>Files</span>{" "}
         {fileCount !== null && fileCount > 0 && <span className={styles.count}>{fileCount}</span>}
       </Button>
     </header>

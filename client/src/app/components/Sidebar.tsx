@@ -47,6 +47,6 @@ export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }
   );
 }
 
-function hostOf(url: string | null): string {
-  return url === null ? "" : url.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+function hostOf(url: string | null | undefined): string {
+  return url == null ? "" : url.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }

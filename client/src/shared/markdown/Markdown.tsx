@@ -1,12 +1,13 @@
 import { memo, useMemo } from "react";
 import ReactMarkdown from "react-markdown";
 import remarkGfm from "remark-gfm";
+import { alignNumbers } from "./alignNumbers";
 import { components } from "./components";
 import styles from "./Markdown.module.css";
 import { repairTail } from "./repair";
 import { splitBlocks } from "./split";
 
-const plugins = [remarkGfm];
+const plugins = [remarkGfm, alignNumbers];
 
 interface MarkdownProps {
   text: string;

@@ -87,6 +87,13 @@ describe("the unfinished end", () => {
   });
 });
 
+describe("tables", () => {
+  it("set numbers right, unless the author said otherwise", () => {
+    render(<Markdown text={"| name | trips | zip |\n|---|---|:--|\n| Queens | 1,200 | 10001 |\n| Bronx | $3.50 | 10002 |"} />);
+    expect(screen.getAllByRole("columnheader").map((cell) => cell.style.textAlign)).toEqual(["", "right", "left"]);
+  });
+});
+
 describe("what a model writes", () => {
   it("never becomes HTML", () => {
     const { container } = render(<Markdown text={'<img src=x onerror="alert(1)"> <script>alert(1)</script> <b>hi</b>'} />);

@@ -21,7 +21,7 @@ export function ConfirmDialog({ title, children, confirmLabel, pending, error, o
       <div className={styles.text}>{children}</div>
       {error !== null && <Notice tone="bad">{error}</Notice>}
       <div className={styles.actions}>
-        <Button autoFocus onClick={onClose}>
+        <Button data-autofocus onClick={onClose}>
           Keep
         </Button>
         <Button variant="danger" disabled={pending} onClick={onConfirm}>

@@ -43,7 +43,7 @@ export function NameDialog(props: NameDialogProps) {
           placeholder={placeholder}
           maxLength={MAX_NAME_LENGTH}
           autoComplete="off"
-          autoFocus
+          data-autofocus
           onFocus={(event) => event.target.select()}
           onChange={(event) => setName(event.target.value)}
         />

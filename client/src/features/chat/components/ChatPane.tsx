@@ -41,7 +41,11 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       conversationId,
       session,
       send: (message) => mutate(message),
-      isDestructive: (name) => tools.data?.find((tool) => tool.name === name)?.annotations.destructive ?? true,
+      // A tool that asks for every call says by its annotations whether it destroys; any other was asked for what this call would do.
+      isDestructive: (name) => {
+        const annotations = tools.data?.find((tool) => tool.name === name)?.annotations;
+        return !(annotations?.ask === true && annotations.destructive === false);
+      },
     }),
     [projectId, conversationId, session, mutate, tools.data],
   );

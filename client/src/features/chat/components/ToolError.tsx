@@ -21,7 +21,8 @@ export function ToolError({ result }: { result: ToolResult }) {
     <div className={styles.error} role="alert">
       <div className={styles.errorText}>
         {hint !== undefined && <p>{hint}</p>}
-        <pre>{result.content}</pre>
+        {/* Long ones scroll, so they must be reachable by keyboard. */}
+        <pre tabIndex={0} aria-label="Error" role="region">{result.content}</pre>
       </div>
       <CopyButton text={result.content} label="Copy error" />
     </div>

@@ -31,7 +31,7 @@ export type Connection =
 export interface Snapshot {
   readonly events: readonly unknown[];
   readonly last_seq: number;
-  readonly active_execution: { readonly id: string } | null;
+  readonly active_execution?: { readonly id: string } | null;
 }
 
 export interface SessionPorts {
@@ -123,7 +123,7 @@ export class Session {
     const folded = reduceEvents(emptyView, events);
     const view = { ...folded, lastSeq: Math.max(folded.lastSeq, snapshot.last_seq) };
     this.#patch({ phase: "ready", error: null, view, executionId: null, stopping: null });
-    if (snapshot.active_execution !== null) this.#follow(snapshot.active_execution.id);
+    if (snapshot.active_execution != null) this.#follow(snapshot.active_execution.id);
   }
 
   #follow(executionId: string): void {

@@ -13,7 +13,7 @@ export interface TurnView {
   readonly executionId: string;
   readonly message: string;
   readonly at: string | null;
-  readonly settings: TurnSettings | null;
+  readonly settings: Readonly<Partial<Record<keyof TurnSettings, string | null | undefined>>> | null;
   readonly status: TurnStatus;
   readonly model: string | null;
   readonly step: number;

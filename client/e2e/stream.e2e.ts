@@ -1,0 +1,248 @@
+/** A turn that streams, with a scripted model that the test holds in the middle: reload, cut, stop, errors. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ask, createProject, lastAnswer, turnEnded } from "./support/actions";
+import { launch, openPage } from "./support/browser";
+import { type Cuttable, cuttable } from "./support/cuttable";
+import { type Host, startHost } from "./support/host";
+import { lookAt } from "./support/looks";
+import { type Model, startModel } from "./support/model";
+
+const first = "The first half, with an umlaut ü and a brick 🧱, is here. ";
+const second = "And this is the second half.";
+
+let failures = 0;
+
+let model: Model;
+let host: Host;
+let way: Cuttable;
+let browser: Browser;
+let page: Page;
+let faults: string[];
+let project: string;
+
+beforeAll(async () => {
+  model = await startModel((message, results) => {
+    if (message.includes("in two halves")) return [{ think: "Two halves, then." }, { say: first }, { hold: true }, { say: second }];
+    if (message.includes("slow statement")) {
+      const statement = "SELECT count(*) AS n FROM samples.nyctaxi.trips a CROSS JOIN samples.nyctaxi.trips b CROSS JOIN samples.nyctaxi.trips c WHERE a.fare_amount + b.fare_amount > c.fare_amount";
+      return results === 0 ? [{ say: "This will take long." }, { call: "mcp__databricks__execute_sql", input: { statement } }] : [{ say: "Done." }];
+    }
+    if (message.includes("drop")) {
+      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "DROP TABLE main.default.precious" } }] : [{ say: "That is settled." }];
+    }
+    if (message.includes("create")) {
+      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "CREATE OR REPLACE TABLE main.default.precious AS SELECT 42 AS answer" } }] : [{ say: "Created." }];
+    }
+    if (message.includes("look")) {
+      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT answer FROM main.default.precious" } }] : [{ say: "Looked." }];
+    }
+    if (message.includes("fail once")) {
+      failures += 1;
+      return failures === 1 ? { status: 400, error: "the prompt is too strange" } : [{ say: "Now it works." }];
+    }
+    if (message.includes("bad table")) {
+      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT * FROM samples.nyctaxi.tripz" } }] : [{ say: "There is no such table." }];
+    }
+    return [{ say: "Hello." }];
+  });
+  host = await startHost(model.environment);
+  way = await cuttable(host.url);
+  browser = await launch();
+  ({ page, faults } = await openPage(browser, way.url));
+  await createProject(page, "Streams");
+  project = page.url();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await way?.stop();
+  await host?.stop();
+  await model?.stop();
+});
+
+afterEach(() => model.holdAgain());
+
+async function startHalves(): Promise<void> {
+  await page.goto(project);
+  await ask(page, "Answer in two halves");
+  await page.getByText("a brick 🧱, is here.").waitFor();
+}
+
+async function expectWhole(on: Page): Promise<void> {
+  await on.getByText(second).waitFor();
+  await turnEnded(on);
+  const text = await lastAnswer(on);
+  expect(text.split("The first half")).toHaveLength(2);
+  expect(text).toContain(first + second);
+}
+
+describe("a turn in the middle", () => {
+  it("is there again after a reload, and goes on", async () => {
+    await startHalves();
+    await page.reload();
+    await page.getByText("a brick 🧱, is here.").waitFor();
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    expect(await lookAt(page, "streaming")).toEqual([]);
+    model.release();
+    await expectWhole(page);
+    await page.reload();
+    await page.getByText(second).waitFor();
+    await expectWhole(page);
+  });
+
+  it("survives a cut connection without loss or repetition, and says so", async () => {
+    await startHalves();
+    way.cut();
+    await page.getByText(/Connection lost/).waitFor();
+    expect(await lookAt(page, "connection-lost")).toEqual([]);
+    model.release();
+    way.mend();
+    await page.getByRole("button", { name: "Reconnect now" }).click({ timeout: 3_000 }).catch(() => undefined);
+    await expectWhole(page);
+    expect(await page.getByText(/Connection lost/).count()).toBe(0);
+  });
+
+  it("is the same in two windows", async () => {
+    await startHalves();
+    const other = await openPage(browser, page.url());
+    await other.page.getByText("a brick 🧱, is here.").waitFor();
+    model.release();
+    await expectWhole(page);
+    await expectWhole(other.page);
+    await other.page.context().close();
+  });
+
+  it("refuses a second message and keeps its text", async () => {
+    await startHalves();
+    const address = page.url();
+    const executions: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().includes("invoke_agent")) executions.push(request.url());
+    });
+    await page.getByLabel("Message", { exact: true }).fill("One more thing");
+    await page.keyboard.press("Enter");
+    await page.getByText("Kept until this turn ends").waitFor();
+    expect(executions).toEqual([]);
+    // A window that has not heard of the turn asks the server, which refuses.
+    const other = await openPage(browser, project);
+    await other.page.route("**/conversations/*", (route) => route.fulfill({ json: { events: [], last_seq: 0, active_execution: null } }), { times: 1 });
+    await other.page.goto(address);
+    await ask(other.page, "Me too");
+    await other.page.getByText("A turn is still running here").waitFor();
+    expect(await other.page.getByLabel("Message", { exact: true }).inputValue()).toBe("Me too");
+    expect(await lookAt(other.page, "refused")).toEqual([]);
+    await other.page.context().close();
+    model.release();
+    await expectWhole(page);
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("One more thing");
+  });
+});
+
+describe("stop", () => {
+  it("shows at once, keeps what was said, and ends the turn", async () => {
+    await startHalves();
+    // Measured in the page: from the press to what the eye sees.
+    const feedbackMs = await page.evaluate(async () => {
+      const button = document.querySelector<HTMLButtonElement>('button[aria-label="Stop"]');
+      const began = performance.now();
+      button?.click();
+      while (document.querySelector('button[aria-label="Stopping"]') === null && performance.now() - began < 2_000) {
+        if (document.querySelector('button[aria-label="Send"]') !== null) break;
+        await new Promise((next) => setTimeout(next, 1));
+      }
+      return performance.now() - began;
+    });
+    expect(feedbackMs).toBeLessThan(100);
+    await turnEnded(page);
+    await page.getByText("You stopped this turn").waitFor();
+    expect(await lastAnswer(page)).toContain("The first half");
+    expect(await lookAt(page, "stopped")).toEqual([]);
+    await page.reload();
+    await page.getByText("You stopped this turn").waitFor();
+    expect(await lastAnswer(page)).toContain("The first half");
+  });
+
+  it("ends a statement that runs", async () => {
+    await page.goto(project);
+    await ask(page, "Run a slow statement");
+    await page.getByRole("article", { name: "Run SQL: running" }).waitFor();
+    expect(await lookAt(page, "running-tool")).toEqual([]);
+    await page.getByLabel("Message", { exact: true }).focus();
+    await page.keyboard.press("Escape");
+    await page.getByText("Press Esc again to stop").waitFor();
+    await page.keyboard.press("Escape");
+    await turnEnded(page);
+    await page.getByText("You stopped this turn").waitFor();
+    expect(await page.getByRole("article", { name: "Run SQL: running" }).count()).toBe(0);
+  });
+});
+
+describe("errors", () => {
+  it("of the model are said, and a press tries again", async () => {
+    await page.goto(project);
+    await ask(page, "Please fail once");
+    await page.getByText("This turn failed").waitFor();
+    expect(await lookAt(page, "turn-failed")).toEqual([]);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Now it works.").waitFor();
+  });
+
+  it("of a statement are shown in its card", async () => {
+    await page.goto(project);
+    await ask(page, "Read a bad table");
+    await page.getByRole("alert").getByText(/TABLE_OR_VIEW_NOT_FOUND/).waitFor();
+    await turnEnded(page);
+    expect(await lookAt(page, "tool-failed")).toEqual([]);
+  });
+
+  it("of the way to the server keep the message, and a press sends it", async () => {
+    await page.goto(project);
+    await page.getByRole("heading", { name: "What do you want to know?" }).waitFor();
+    way.cut();
+    await ask(page, "Good morning");
+    await page.getByText("Your message was not sent").waitFor();
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("Good morning");
+    expect(await lookAt(page, "not-sent")).toEqual([]);
+    way.mend();
+    await page.getByRole("button", { name: "Send again" }).click();
+    await page.getByText("Hello.").waitFor();
+  });
+});
+
+describe("an approval", () => {
+  it("is asked before a table is dropped, survives a reload, and No keeps the table", async () => {
+    await page.goto(project);
+    await ask(page, "create the table");
+    await page.getByText("Created.").waitFor();
+    await ask(page, "now drop it");
+    const panel = page.getByRole("group", { name: "Approval needed" });
+    await panel.waitFor();
+    expect(await panel.innerText()).toContain("DROP TABLE main.default.precious");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("No");
+    expect(await lookAt(page, "approval")).toEqual([]);
+    await page.reload();
+    await panel.waitFor();
+    await page.getByRole("button", { name: "No", exact: true }).click();
+    await page.getByText("That is settled.").waitFor();
+    await turnEnded(page);
+    expect(await page.getByRole("button", { name: /Run SQL.*declined/ }).count()).toBe(1);
+    expect(await lookAt(page, "declined")).toEqual([]);
+    await ask(page, "look at it");
+    await page.getByRole("gridcell", { name: "42" }).waitFor();
+    await turnEnded(page);
+  });
+
+  it("given once lets the call run", async () => {
+    await ask(page, "now drop it");
+    await page.getByRole("button", { name: "Run once" }).click();
+    await page.getByText("That is settled.").nth(1).waitFor();
+    await turnEnded(page);
+    await ask(page, "look at it");
+    await page.getByRole("alert").getByText(/TABLE_OR_VIEW_NOT_FOUND/).waitFor();
+  });
+});
+
+it("nothing went wrong inside the page", () => {
+  expect(faults).toEqual([]);
+});

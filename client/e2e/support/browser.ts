@@ -1,0 +1,36 @@
+/** A headless Chromium: the system's where there is one, else the one that an npm package carries. */
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+
+const places = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+export async function launch(): Promise<Browser> {
+  const system = places.find((place) => place !== undefined && existsSync(place));
+  if (system !== undefined) return chromium.launch({ executablePath: system, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const { default: packed } = await import("@sparticuz/chromium");
+  return chromium.launch({ executablePath: await packed.executablePath(), args: [...packed.args, "--no-sandbox"], headless: true });
+}
+
+export interface Watched {
+  page: Page;
+  /** What went wrong inside the page: uncaught errors, policy violations, requests to other hosts. */
+  faults: string[];
+}
+
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (/Content Security Policy|React|Warning:/.test(message.text())) faults.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const target = new URL(request.url());
+    if (target.hostname !== "127.0.0.1" && target.protocol.startsWith("http")) faults.push(`request to ${target.host}`);
+  });
+  await page.goto(url);
+  return { page, faults };
+}
