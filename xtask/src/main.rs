@@ -86,7 +86,8 @@ fn run(layout: &Layout, arguments: &[String]) -> Result<()> {
 fn test(layout: &Layout) -> Result<()> {
     let began = Instant::now();
     stage("engine, plugins and page are built", || prepare(layout))?;
-    stage("host programs are built", || cargo(layout, &["build", "--workspace", "--bins"]))?;
+    // Programs and tests in one build: apart, cargo would choose features twice and compile much of the tree twice.
+    stage("host programs are built", || cargo(layout, &["build", "--workspace", "--bins", "--tests"]))?;
     stage("host tests passed", || host_tests(layout))?;
     stage("plugin tests passed", || plugins::test(layout))?;
     stage("client tests passed", || client::test(layout))?;

@@ -81,13 +81,17 @@ impl Lifecycle {
 
     /// Ends all tasks in two stages; at most 8 seconds.
     pub async fn shutdown(&self) -> Shutdown {
+        self.shutdown_within(SOFT_GRACE, HARD_GRACE).await
+    }
+
+    async fn shutdown_within(&self, soft_grace: Duration, hard_grace: Duration) -> Shutdown {
         self.soft.cancel();
         self.tasks.close();
-        if tokio::time::timeout(SOFT_GRACE, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(soft_grace, self.tasks.wait()).await.is_ok() {
             return Shutdown::Clean;
         }
         self.hard.cancel();
-        if tokio::time::timeout(HARD_GRACE, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(hard_grace, self.tasks.wait()).await.is_ok() {
             return Shutdown::Forced;
         }
         tracing::error!(tasks = self.tasks.len(), "tasks did not leave in time");
@@ -128,7 +132,7 @@ pub async fn stop_signal() {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn tasks_that_watch_the_soft_token_leave_cleanly() {
         let lifecycle = Lifecycle::new();
         let soft = lifecycle.soft().clone();
@@ -137,11 +141,11 @@ mod tests {
         assert_eq!(lifecycle.task_count(), 0);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_task_that_ignores_the_soft_token_is_dropped_by_the_hard_one() {
         let lifecycle = Lifecycle::new();
         lifecycle.spawn("stubborn", std::future::pending());
-        assert_eq!(lifecycle.shutdown().await, Shutdown::Forced);
+        assert_eq!(lifecycle.shutdown_within(Duration::ZERO, HARD_GRACE).await, Shutdown::Forced);
         assert_eq!(lifecycle.task_count(), 0);
     }
 }
