@@ -74,11 +74,6 @@ impl Program {
         self
     }
 
-    /// Whether it can be started and says yes; its output is dropped.
-    pub(crate) fn succeeds(mut self) -> bool {
-        self.command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-    }
-
     /// Runs it; its output goes to ours.
     pub(crate) fn run(mut self) -> Result<()> {
         let status = match self.command.status() {

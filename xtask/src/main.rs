@@ -88,21 +88,13 @@ fn test(layout: &Layout) -> Result<()> {
     stage("engine, plugins and page are built", || prepare(layout))?;
     // Programs and tests in one build: apart, cargo would choose features twice and compile much of the tree twice.
     stage("host programs are built", || cargo(layout, &["build", "--workspace", "--bins", "--tests"]))?;
-    stage("host tests passed", || host_tests(layout))?;
+    // Not nextest: suites share one PostgreSQL and one set of compiled guests per process.
+    stage("host tests passed", || cargo(layout, &["test", "--workspace"]))?;
     stage("plugin tests passed", || plugins::test(layout))?;
     stage("client tests passed", || client::test(layout))?;
     stage("browser tests passed", || client::end_to_end(layout))?;
     eprintln!("\nall tests passed ({})", seconds(began));
     Ok(())
-}
-
-/// nextest, where it is installed, runs the tests of several programs side by side.
-fn host_tests(layout: &Layout) -> Result<()> {
-    if Program::cargo().directory(&layout.root).args(["nextest", "--version"]).succeeds() {
-        cargo(layout, &["nextest", "run", "--workspace"])?;
-        return cargo(layout, &["test", "--workspace", "--doc"]);
-    }
-    cargo(layout, &["test", "--workspace"])
 }
 
 fn build(layout: &Layout) -> Result<()> {
