@@ -4,6 +4,7 @@
 //! extension, and its configuration is locked except for the search path.
 
 use std::{
+    cell::Cell,
     fmt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -150,7 +151,7 @@ impl Database {
             }
         };
         canceller.interrupt.set(Some(pooled.connection.interrupt_handle()));
-        let mut session = Session { database: self, pooled: Some(pooled), canceller };
+        let mut session = Session { database: self, pooled: Some(pooled), canceller, left: Cell::new(false) };
         session.enter(namespace);
         Ok(session)
     }
@@ -203,6 +204,8 @@ pub(super) struct Session<'a> {
     database: &'a Database,
     pooled: Option<Pooled>,
     canceller: &'a Canceller,
+    /// Whether the search path no longer is the one that the pool knows.
+    left: Cell<bool>,
 }
 
 impl fmt::Debug for Session<'_> {
@@ -231,6 +234,12 @@ impl Session<'_> {
         };
     }
 
+    /// Points the search path away from all catalogs, before one of their schemas goes.
+    pub(super) fn leave(&self) -> Result<(), duckdb::Error> {
+        self.left.set(true);
+        self.execute("SET search_path='memory.main'")
+    }
+
     /// The connection; present until the session is dropped.
     pub(super) fn connection(&self) -> Result<&Connection, SqlError> {
         self.pooled.as_ref().map(|p| &p.connection).ok_or_else(|| SqlError::internal("the connection is gone"))
@@ -248,12 +257,63 @@ impl Session<'_> {
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.canceller.interrupt.set(None);
-        let Some(pooled) = self.pooled.take() else {
+        let Some(mut pooled) = self.pooled.take() else {
             return;
         };
+        if self.left.get() {
+            pooled.namespace = None;
+        }
         let mut idle = lock(&self.database.idle);
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(pooled);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Crate version 1.1MMPP.x speaks to library 1.M.P; three places must agree.
+    #[test]
+    fn crate_package_and_library_are_of_one_version() {
+        let library = Connection::open_in_memory().unwrap().version().unwrap();
+        let package: serde_json::Value = serde_json::from_str(include_str!("../../engine/package.json")).unwrap();
+        let manifest = include_str!("../../../../Cargo.toml");
+        let (_, rest) = manifest.split_once("duckdb = { version = \"=1.1").unwrap();
+        let digits: String = rest.chars().take(4).collect();
+        let (minor, patch) = digits.split_at(2);
+        let wanted = format!("1.{}.{}", minor.parse::<u8>().unwrap(), patch.parse::<u8>().unwrap());
+        assert_eq!(library, format!("v{wanted}"));
+        assert!(package.to_string().contains(&format!("\"{wanted}-")), "{package}");
+    }
+
+    /// Even a statement that passed all checks of the front end could do no harm.
+    #[test]
+    fn duckdb_itself_is_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let metastore = Metastore::open(folder.path()).unwrap();
+        let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 1 };
+        std::fs::create_dir_all(&config.catalogs).unwrap();
+        let database = Database::open(&config, &metastore).unwrap();
+        let canceller = Canceller::default();
+        let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
+        let session = database.session(&namespace, &canceller).unwrap();
+        for sql in [
+            "SELECT * FROM read_text('/etc/passwd')",
+            "SELECT * FROM '/etc/passwd.csv'",
+            "COPY (SELECT 1) TO '/tmp/bricklayer-leak.csv'",
+            "ATTACH '/tmp/bricklayer-leak.duckdb' AS leak",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "SET enable_external_access=true",
+            "SET memory_limit='100GB'",
+            "SET lock_configuration=false",
+            "SET allowed_directories=['/']",
+            "EXPORT DATABASE '/tmp/bricklayer-leak'",
+        ] {
+            assert!(session.execute(sql).is_err(), "{sql}");
+        }
+        session.execute("SELECT hour('2024-01-01 10:00:00')").unwrap();
     }
 }

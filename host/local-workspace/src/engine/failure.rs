@@ -161,6 +161,9 @@ fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> 
     {
         return SqlError::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", without_candidates(text));
     }
+    if text.contains("Unexpected prepared parameter") {
+        return SqlError::unsupported("A parameter or current_user() in a statement of this kind");
+    }
     if text.contains("Set operations can only apply") || text.contains("same number of result columns") {
         return SqlError::new("NUM_COLUMNS_MISMATCH", "42826", text);
     }

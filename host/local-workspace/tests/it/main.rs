@@ -4,5 +4,6 @@ mod api;
 mod conformance;
 mod hardening;
 mod harness;
+mod process;
 mod sdk;
 mod statements;

@@ -75,13 +75,13 @@ pub(super) fn drop_catalog(
             format!("Cannot drop catalog '{name}' because it is not empty. Use CASCADE to drop what it holds.");
         return Err(SqlError::new("CATALOG_NOT_EMPTY", "2BP01", detail));
     }
+    // The search path may not point into a database that goes away.
+    context.session.leave().map_err(|e| context.fail(e))?;
+    context.database.drop_catalog(name)?;
     context.metastore.write(|state| {
         state.catalogs.remove(name);
         state.forget_grants(name);
     });
-    // The search path may not point into a database that goes away.
-    context.execute("SET search_path='memory.main'")?;
-    context.database.drop_catalog(name)?;
     Ok(Outcome::nothing("DROP"))
 }
 
@@ -153,7 +153,7 @@ pub(super) fn drop_schema(
             context.execute(&format!("DROP {word} {} CASCADE", table.name.physical()))?;
         }
     } else {
-        context.execute("SET search_path='memory.main'")?;
+        context.session.leave().map_err(|e| context.fail(e))?;
         context.execute(&format!("DROP SCHEMA {} CASCADE", name.physical()))?;
     }
     context.metastore.write(|state| {

@@ -5,6 +5,7 @@ use polyglot_sql::{
     dialects::Dialect,
     expressions::{
         AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LambdaExpr, MethodCall, Struct, Subscript,
+        WithinGroup,
     },
 };
 
@@ -40,6 +41,7 @@ pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Re
             }
             Ok(Expression::Like(like))
         }
+        Expression::WithinGroup(f) => within_group(*f),
         Expression::First(f) => positional(*f, "first"),
         Expression::Last(f) => positional(*f, "last"),
         Expression::ArrayAgg(f) => collect(f.this, f.distinct, f.filter, f.order_by),
@@ -137,8 +139,14 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
         ("named_struct", items) => return named_structure(items),
         ("map", items) => return map(items),
         ("size" | "cardinality", [value]) => {
-            let length =
-                if maps || is_map(value) { "CAST(cardinality(_0) AS INTEGER)" } else { "CAST(len(_0) AS INTEGER)" };
+            let length = match (is_map(value), maps) {
+                (true, _) => "CAST(cardinality(_0) AS INTEGER)",
+                (false, false) => "CAST(len(_0) AS INTEGER)",
+                // Somewhere in the statement is a map, maybe here: JSON knows the length of both.
+                (false, true) => {
+                    "CAST(coalesce(json_array_length(nullif(to_json(_0), '{}')), 0) + len(json_keys(to_json(_0))) AS INTEGER)"
+                }
+            };
             return fill(length, &f.args);
         }
         ("transform", [array, Expression::Lambda(lambda)]) => {
@@ -295,6 +303,32 @@ fn collect(
         distinct,
         filter: Some(condition),
         order_by,
+        limit: None,
+        ignore_nulls: None,
+        inferred_type: None,
+    })))
+}
+
+/// listagg and string_agg take their order inside the call in DuckDB; the other ordered-set aggregates are alike.
+fn within_group(group: WithinGroup) -> Result<Expression, SqlError> {
+    let (args, distinct, filter) = match group.this {
+        Expression::ListAgg(f) => (vec![Some(f.this), f.separator], f.distinct, f.filter),
+        Expression::StringAgg(f) => (vec![Some(f.this), f.separator], f.distinct, f.filter),
+        Expression::Function(f) if ["listagg", "string_agg"].contains(&f.name.to_lowercase().as_str()) => {
+            (f.args.into_iter().map(Some).collect(), f.distinct, None)
+        }
+        Expression::AggregateFunction(f) if ["listagg", "string_agg"].contains(&f.name.to_lowercase().as_str()) => {
+            (f.args.into_iter().map(Some).collect(), f.distinct, f.filter)
+        }
+        this => return Ok(Expression::WithinGroup(Box::new(WithinGroup { this, ..group }))),
+    };
+    Ok(Expression::AggregateFunction(Box::new(AggregateFunction {
+        source_dialect: None,
+        name: "string_agg".to_owned(),
+        args: args.into_iter().flatten().collect(),
+        distinct,
+        filter,
+        order_by: group.order_by,
         limit: None,
         ignore_nulls: None,
         inferred_type: None,

@@ -22,13 +22,16 @@ fn name_column(item: Expression) -> Expression {
         Expression::Alias(_)
         | Expression::Column(_)
         | Expression::Star(_)
-        | Expression::Dot(_)
         | Expression::Explode(_)
         | Expression::ExplodeOuter(_)
         | Expression::Aliases(_)
         | Expression::Columns(_)
         | Expression::BracedWildcard(_)
         | Expression::Identifier(_) => item,
+        Expression::Dot(dot) => {
+            let name = dot.field.name.clone();
+            alias(item, &name)
+        }
         Expression::Function(f) if GENERATORS.contains(&f.name.to_lowercase().as_str()) => item,
         _ => match spark_name(&item) {
             Some(name) => alias(item, &name),

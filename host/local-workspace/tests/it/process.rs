@@ -1,0 +1,100 @@
+//! The binary: how it takes tokens, announces itself and ends.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// How long the process may take to end.
+const END_LIMIT: Duration = Duration::from_secs(20);
+
+fn spawn(folder: &Path, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_bricklayer-workspace"))
+        .args(["--listen", "127.0.0.1:0", "--memory-mib", "256", "--data-dir"])
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The address of its one line on standard output.
+fn address(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    line["listening"].as_str().unwrap().to_owned()
+}
+
+fn end(child: &mut Child) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(started.elapsed() < END_LIMIT, "the process does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A request by hand: the status line is all that matters.
+fn status_of_me(address: &str, token: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET /api/2.0/preview/scim/v2/Me HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
+}
+
+#[test]
+fn tokens_come_by_standard_input_and_its_end_is_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token-stdin", "--exit-with-parent"]);
+    child.stdin.as_mut().unwrap().write_all(b"first=ann@example.com\nsecond=bob@example.com\n\n").unwrap();
+    let address = address(&mut child);
+    assert!(status_of_me(&address, "first").contains("200"));
+    assert!(status_of_me(&address, "second").contains("200"));
+    assert!(status_of_me(&address, "third").contains("403"));
+    // The folder is taken for as long as it runs.
+    let mut second = spawn(folder.path(), &["--token", "x"]);
+    assert!(!end(&mut second).success());
+    let mut message = String::new();
+    BufReader::new(second.stderr.take().unwrap()).read_line(&mut message).unwrap();
+    assert!(message.contains("is in use by another local workspace"), "{message}");
+    drop(child.stdin.take());
+    assert!(end(&mut child).success());
+    // Ended cleanly: everything is in the files, no log of changes is left.
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path().join("catalogs")).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".wal")), "{left:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_termination_signal_is_a_clean_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token", "first=ann@example.com"]);
+    let address = address(&mut child);
+    assert!(status_of_me(&address, "first").contains("200"));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(end(&mut child).success());
+}
+
+#[test]
+fn without_a_token_it_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &[]);
+    assert!(!end(&mut child).success());
+    let mut message = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut message).unwrap();
+    assert!(message.contains("--token"), "{message}");
+}
