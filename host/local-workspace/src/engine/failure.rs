@@ -9,13 +9,11 @@ use super::query::Context;
 pub(super) const BINDS_AS_MAP: &str = "BRICKLAYER_BINDS_AS_MAP";
 
 /// An error of the engine itself, while it reads its own catalog.
-#[expect(clippy::needless_pass_by_value, reason = "used as a function argument of map_err")]
 pub(super) fn internal(error: duckdb::Error) -> SqlError {
     SqlError::internal(message(&error))
 }
 
 /// An error of a user's statement.
-#[expect(clippy::needless_pass_by_value, reason = "used as a function argument of map_err")]
 pub(super) fn of_statement(error: duckdb::Error, context: &Context<'_>) -> SqlError {
     if context.canceller.check().is_err() {
         return SqlError::cancelled();

@@ -238,7 +238,7 @@ pub(super) fn explain(context: &Context<'_>, sql: &str) -> Result<Outcome, SqlEr
 /// Changes rows and answers how many, as Databricks does.
 pub(super) fn change(context: &Context<'_>, dml: &Dml) -> Result<Outcome, SqlError> {
     let started = Instant::now();
-    let counts = if dml.before.is_some() {
+    let counts = if dml.before.is_some() || dml.check.is_some() {
         context.transaction(|| change_rows(context, dml))?
     } else {
         change_rows(context, dml)?
@@ -264,6 +264,14 @@ pub(super) fn change(context: &Context<'_>, dml: &Dml) -> Result<Outcome, SqlErr
 fn change_rows(context: &Context<'_>, dml: &Dml) -> Result<Vec<(&'static str, u64)>, SqlError> {
     if let Some(before) = &dml.before {
         context.execute(before)?;
+    }
+    if let Some(check) = &dml.check
+        && collect(context, check)?.row_count > 0
+    {
+        let detail = "Cannot perform MERGE as multiple source rows matched and attempted to modify the same target row in the \
+                      Delta table in possibly conflicting ways. Please preprocess the source table to eliminate the \
+                      possibility of multiple matches.";
+        return Err(SqlError::new("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", detail));
     }
     tracing::trace!(sql = dml.sql, "duckdb");
     let connection = context.session.connection()?;

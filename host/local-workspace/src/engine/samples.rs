@@ -93,7 +93,6 @@ impl Random {
     }
 
     /// A number in [0, 1).
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
     fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -183,7 +182,6 @@ fn trips(connection: &Connection) -> anyhow::Result<()> {
         } * (0.75 + random.unit() * 0.5)
             * if airport { 1.9 } else { 1.0 };
         let minutes = (distance / speed * 60.0).max(1.0);
-        #[expect(clippy::cast_possible_truncation, reason = "a trip lasts less than a day")]
         let seconds = (minutes * 60.0) as i64;
         // The meter of 2016: 2.50 to start, 0.50 for each fifth of a mile or each slow minute, evening and night extras.
         let extra = match hour {

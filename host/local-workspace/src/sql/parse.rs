@@ -34,6 +34,8 @@ pub(crate) struct Dml {
     pub(crate) target: TableName,
     /// Runs before `sql` in the same transaction: the delete of an INSERT OVERWRITE.
     pub(crate) before: Option<String>,
+    /// A query that must give no row, in the same transaction: whether a MERGE would update a row twice.
+    pub(crate) check: Option<String>,
     pub(crate) sql: String,
 }
 

@@ -115,14 +115,21 @@ impl<'a> Translator<'a> {
     }
 
     /// Translates UPDATE, DELETE or MERGE.
-    pub(crate) fn dml(&mut self, text: &str, kind: DmlKind) -> Result<String, SqlError> {
+    ///
+    /// The second text, of a MERGE that could update a row twice, is a query that has a row when it would.
+    pub(crate) fn dml(&mut self, text: &str, kind: DmlKind) -> Result<(String, Option<String>), SqlError> {
         let expression = self.parse_one(text)?;
         guard::check_dml(&expression, kind)?;
-        let mut sql = self.rewrite(expression)?;
+        let rewritten = self.rewrite_tree(expression)?;
+        let check = match &rewritten {
+            Expression::Merge(merge) => generators::merge_check(merge).map(|check| print(&check)).transpose()?,
+            _ => None,
+        };
+        let mut sql = print(&rewritten)?;
         if kind == DmlKind::Merge {
             sql.push_str(" RETURNING merge_action");
         }
-        Ok(sql)
+        Ok((sql, check))
     }
 
     /// Translates a scalar expression.
@@ -206,6 +213,10 @@ impl<'a> Translator<'a> {
     }
 
     fn rewrite(&self, expression: Expression) -> Result<String, SqlError> {
+        print(&self.rewrite_tree(expression)?)
+    }
+
+    fn rewrite_tree(&self, expression: Expression) -> Result<Expression, SqlError> {
         let scope = Scope::of(&expression, self.namespace)?;
         let failure = RefCell::new(None);
         let fail = |e: SqlError| {
@@ -213,11 +224,10 @@ impl<'a> Translator<'a> {
             polyglot_sql::Error::generate("see the failure beside")
         };
         let result = transform_all(expression, &|node| Ok(output::name_columns(node)))
-            .and_then(|named| transform_all(named, &|node| self.node(node, &scope).map_err(fail)))
-            .and_then(|rewritten| Dialect::get(DialectType::DuckDB).generate(&rewritten));
+            .and_then(|named| transform_all(named, &|node| self.node(node, &scope).map_err(fail)));
         match (result, failure.into_inner()) {
             (_, Some(failure)) => Err(failure),
-            (Ok(sql), None) => Ok(sql),
+            (Ok(rewritten), None) => Ok(rewritten),
             (Err(e), None) => Err(SqlError::unsupported(format!("The statement ({e})"))),
         }
     }
@@ -341,6 +351,11 @@ impl Scope {
         };
         builders::column_chain(&parts, skip).unwrap_or(node)
     }
+}
+
+fn print(expression: &Expression) -> Result<String, SqlError> {
+    let printed = Dialect::get(DialectType::DuckDB).generate(expression);
+    printed.map_err(|e| SqlError::unsupported(format!("The statement ({e})")))
 }
 
 /// `LIMIT :n` becomes `LIMIT (:n)`: after a table's name the parser takes the bare form for a path into a column.

@@ -111,7 +111,7 @@ fn table_clause(
     } else if cursor.take(&["PARTITIONED", "BY"]) {
         table.partition_columns = identifiers(cursor)?;
     } else if cursor.take(&["CLUSTER", "BY"]) {
-        if !cursor.take_any(&["AUTO", "NONE"]).is_some() {
+        if cursor.take_any(&["AUTO", "NONE"]).is_none() {
             table.cluster_columns = identifiers(cursor)?;
         }
     } else if cursor.take(&["DEFAULT", "COLLATION"]) {

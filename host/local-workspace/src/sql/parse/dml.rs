@@ -34,7 +34,7 @@ pub(super) fn insert(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -
     translator.note_table(&target);
     let query = translator.query(cursor.rest())?;
     let sql = format!("INSERT INTO {}{columns} {query}", target.physical());
-    Ok(Parsed::Dml(Dml { kind: DmlKind::Insert, target, before, sql }))
+    Ok(Parsed::Dml(Dml { kind: DmlKind::Insert, target, before, check: None, sql }))
 }
 
 /// Whether the bracket at hand holds column names and not a query.
@@ -85,6 +85,6 @@ pub(super) fn whole(
     let target = table_name(cursor, translator)?;
     translator.check_writable(&target)?;
     cursor.rewind(position);
-    let sql = translator.dml(cursor.rest(), kind)?;
-    Ok(Parsed::Dml(Dml { kind, target, before: None, sql }))
+    let (sql, check) = translator.dml(cursor.rest(), kind)?;
+    Ok(Parsed::Dml(Dml { kind, target, before: None, check, sql }))
 }

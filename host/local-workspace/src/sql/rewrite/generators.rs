@@ -3,7 +3,9 @@
 
 use polyglot_sql::{
     Expression,
-    expressions::{Alias, From, Identifier, Join, JoinKind, LateralView, OrderBy, Select, Subquery, Values, When},
+    expressions::{
+        Alias, From, Identifier, Join, JoinKind, LateralView, Merge, OrderBy, Select, Subquery, Values, When,
+    },
 };
 
 use super::builders::{alias, fill, fragment, function, integer_value};
@@ -301,6 +303,37 @@ pub(super) fn merge_branch(mut when: When) -> Expression {
         }
     }
     Expression::When(Box::new(when))
+}
+
+/// A query for target rows that several source rows match, where MERGE would update them more than once: one
+/// unconditional WHEN MATCHED THEN UPDATE. With conditions the question cannot be asked from outside.
+pub(super) fn merge_check(merge: &Merge) -> Option<Expression> {
+    let Some(Expression::Whens(whens)) = merge.whens.as_deref() else { return None };
+    let matched = |when: &&When| matches!(when.matched.as_deref(), Some(Expression::Boolean(b)) if b.value);
+    let branches = whens.expressions.iter().filter_map(|e| match e {
+        Expression::When(when) => Some(when.as_ref()),
+        _ => None,
+    });
+    let matched: Vec<_> = branches.filter(matched).collect();
+    let [when] = matched.as_slice() else { return None };
+    let deletes = matches!(when.then.as_ref(), Expression::Var(verb) if verb.this == "DELETE");
+    if deletes || when.condition.is_some() {
+        return None;
+    }
+    let target = match merge.this.as_ref() {
+        Expression::Alias(alias) => alias.alias.clone(),
+        Expression::Table(table) => table.alias.clone().unwrap_or_else(|| table.name.clone()),
+        _ => return None,
+    };
+    let row = super::builders::column(Some(target), Identifier::new("rowid"));
+    let query = fill("(SELECT 1 FROM a JOIN b ON TRUE GROUP BY _0 HAVING count(*) > 1 LIMIT 1)", &[row]).ok()?;
+    let Expression::Subquery(subquery) = query else { return None };
+    let Expression::Select(mut select) = subquery.this else { return None };
+    *select.from.as_mut()?.expressions.first_mut()? = merge.this.as_ref().clone();
+    let join = select.joins.first_mut()?;
+    join.this = merge.using.as_ref().clone();
+    join.on = Some(merge.on.as_deref()?.clone());
+    Some(Expression::Select(select))
 }
 
 #[cfg(test)]
