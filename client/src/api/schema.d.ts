@@ -347,13 +347,13 @@ export interface components {
         /** @description A catalog. */
         Catalog: {
             /** @description What it is for. */
-            comment?: string | null;
+            comment: string | null;
             /** @description Its name. */
             name: string;
         };
         /** @description A conversation with everything that was said and done. */
         ConversationDetail: components["schemas"]["ConversationSummary"] & {
-            active_execution?: components["schemas"]["Execution"] | null;
+            active_execution: components["schemas"]["Execution"] | null;
             /** @description What was done: the log without the pieces of what is complete. */
             events: components["schemas"]["WireEvent"][];
             /**
@@ -370,7 +370,7 @@ export interface components {
              * Format: uuid
              * @description The turn that runs or waits.
              */
-            active_execution_id?: string | null;
+            active_execution_id: string | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -458,7 +458,7 @@ export interface components {
         };
         /** @description The turns of a conversation. */
         Executions: {
-            active?: components["schemas"]["Execution"] | null;
+            active: components["schemas"]["Execution"] | null;
             /** @description Up to five that ended, the newest first. */
             recent: components["schemas"]["Execution"][];
         };
@@ -567,7 +567,7 @@ export interface components {
             /** @description `local` or `remote`. */
             workspace_kind: string;
             /** @description The workspace's address; null for the local one. */
-            workspace_url?: string | null;
+            workspace_url: string | null;
         };
         /** @description One message of a conversation. */
         Message: {
@@ -764,7 +764,7 @@ export interface components {
             /** @description `2X-Small`, … */
             cluster_size: string;
             /** @description Who made it. */
-            creator_name?: string | null;
+            creator_name: string | null;
             /** @description Whether it starts in seconds. */
             is_serverless: boolean;
             /** @description `RUNNING`, `STOPPED`, … */
@@ -984,7 +984,7 @@ export interface components {
              * Format: double
              * @description Not known here.
              */
-            total_cost_usd?: number | null;
+            total_cost_usd: number | null;
             /** @enum {string} */
             type: "result";
             /** @description Tokens. */
@@ -1039,7 +1039,7 @@ export interface components {
              * Format: int64
              * @description Its position in the conversation's log; null for previews and keep-alives, which are not in the log.
              */
-            seq?: number | null;
+            seq: number | null;
         };
         /** @description Tokens of a turn. */
         WireUsage: {

@@ -9,12 +9,15 @@ mod conversations;
 mod docs;
 mod errors;
 mod extract;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod files;
 mod guard;
 mod invoke;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
 pub mod problem;
 mod projects;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod stream;
 mod tools;
 mod warehouses;
@@ -93,13 +96,20 @@ fn open_api_router() -> OpenApiRouter<AppState> {
 /// The OpenAPI document of this build.
 #[must_use]
 pub fn open_api() -> utoipa::openapi::OpenApi {
-    open_api_router().split_for_parts().1
+    document(open_api_router().split_for_parts().1)
+}
+
+/// Spells wildcard segments as OpenAPI does.
+fn document(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    document
 }
 
 /// Everything that answers HTTP.
 pub fn router(state: AppState) -> Router {
-    let (api, document) = open_api_router().split_for_parts();
-    let document = serde_json::to_value(&document).unwrap_or_default();
+    let (api, described) = open_api_router().split_for_parts();
+    let document = serde_json::to_value(document(described)).unwrap_or_default();
     let api = api
         .route("/openapi.json", get(move || std::future::ready(Json(document))))
         .merge(docs::router())

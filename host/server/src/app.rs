@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
@@ -18,6 +19,7 @@ use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCred
 use crate::embedded::Embedded;
 use crate::identity::{Caller, Identity, LOCAL_USER};
 use crate::lifecycle::{Lifecycle, Shutdown};
+use crate::listener::BoundedListener;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
 use crate::turns::{TurnEnvironment, Turns};
@@ -81,7 +83,7 @@ impl App {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data_dir = data_dir(&config.data_dir)?;
         let in_data_dir = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
-        let store = open_store(&config.database).await?;
+        let store = open_store(&config.database, config.lease).await?;
         let folders = ProjectFolders::new(&data_dir.join("projects")).map_err(in_data_dir)?;
         let skills = Arc::new(skills(&config, &data_dir).map_err(in_data_dir)?);
         let workspace = match &config.workspace {
@@ -169,12 +171,7 @@ impl App {
         let lifecycle = self.lifecycle.clone();
         let soft = lifecycle.soft().clone();
         let router = api::router(Arc::clone(&self));
-        // Small frames must leave at once: a delta that waits for the next one is a delta late.
-        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY cannot be set");
-            }
-        });
+        let listener = BoundedListener::new(listener);
         let server = axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned());
         let (done, served) = tokio::sync::oneshot::channel();
         lifecycle.spawn("http", async move {
@@ -199,7 +196,7 @@ fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {
     path.canonicalize().map_err(failed)
 }
 
-async fn open_store(config: &DatabaseConfig) -> Result<Store, StartError> {
+async fn open_store(config: &DatabaseConfig, lease: Duration) -> Result<Store, StartError> {
     let url: StoreUrl = match config {
         DatabaseConfig::Sqlite(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -210,7 +207,7 @@ async fn open_store(config: &DatabaseConfig) -> Result<Store, StartError> {
         }
         DatabaseConfig::Postgres(url) => url.expose_secret().parse()?,
     };
-    Ok(Store::connect(&url, StoreOptions::default()).await?)
+    Ok(Store::connect(&url, StoreOptions { lease, ..StoreOptions::default() }).await?)
 }
 
 /// The shipped skills, unpacked, and those of the operator.

@@ -10,6 +10,7 @@ mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -27,6 +28,10 @@ const DEFAULT_PORT: u16 = 8000;
 const DEFAULT_RUNNING_TURNS: usize = 1_000;
 /// Turns of one user that run at once on one host when nobody chose; keeps one user from taking all of the above.
 const DEFAULT_RUNNING_TURNS_PER_USER: usize = 200;
+
+/// Seconds that a host may be silent before another takes its turns over, when nobody chose: ten lost seconds are a slow
+/// disk, thirty are a dead process.
+const DEFAULT_LEASE_SECONDS: usize = 30;
 
 /// A wrong configuration, in words that say which key, where it was set and what to write instead.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -140,6 +145,8 @@ pub struct Config {
     pub running_turns: usize,
     /// Turns of one user that run at once on this host.
     pub running_turns_per_user: usize,
+    /// How long a host may be silent before another takes its turns over.
+    pub lease: Duration,
     /// Folder with further skills; the shipped ones are always there.
     pub skills_dir: Option<PathBuf>,
 }
@@ -180,6 +187,7 @@ impl Config {
             identity,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
+            lease: Duration::from_secs(count(layers, "limits.lease_seconds", DEFAULT_LEASE_SECONDS)? as u64),
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             data_dir,
         })

@@ -11,6 +11,7 @@ pub mod config;
 mod embedded;
 pub mod identity;
 pub mod lifecycle;
+mod listener;
 pub mod plugins;
 pub mod projects;
 pub mod turns;

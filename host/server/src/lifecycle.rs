@@ -1,7 +1,8 @@
 //! Every task the server starts, and how they end.
 //!
-//! Shutdown has two stages. The **soft** token says: begin nothing new, come to a safe point, leave. When the grace is
-//! over the **hard** token says: leave now. A task that still does not leave is abandoned and the exit code says so.
+//! Shutdown has three stages. The **soft** token says: begin nothing new, come to a safe point, leave. When the grace is
+//! over the **hard** token says: leave now. What the others stood on (the local workspace, the audit trail) is told last,
+//! by the **ground** token. A task that still does not leave is abandoned and the exit code says so.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Time for turns to reach a safe point and for streams to say goodbye. With [`HARD_GRACE`] it keeps the promise to be
+/// Time for turns to reach a safe point and for streams to say goodbye. With the two below it keeps the promise to be
 /// gone within 10 seconds of a signal, which is what process supervisors grant before they kill.
 const SOFT_GRACE: Duration = Duration::from_secs(6);
 /// Time for tasks to unwind once they were told to leave at once.
-const HARD_GRACE: Duration = Duration::from_secs(2);
+const HARD_GRACE: Duration = Duration::from_secs(1);
+/// Time for the ground tasks to end what they own.
+const GROUND_GRACE: Duration = Duration::from_secs(2);
 
 /// Owner of all tasks; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +26,8 @@ pub struct Lifecycle {
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
+    ground: CancellationToken,
+    ground_tasks: TaskTracker,
 }
 
 /// Whether every task left in time.
@@ -74,28 +79,54 @@ impl Lifecycle {
         );
     }
 
+    /// Starts a task that others stand on: it is told to leave by the token it gets, when all others have left.
+    pub fn spawn_ground<F>(&self, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let span = tracing::info_span!("task", task.name = name);
+        self.ground_tasks.spawn(task(self.ground.clone()).instrument(span));
+    }
+
     /// Says that nothing new should begin. Idempotent.
     pub fn begin_shutdown(&self) {
         self.soft.cancel();
     }
 
-    /// Ends all tasks in two stages; at most 8 seconds.
+    /// Ends all tasks in stages; at most 9 seconds.
     pub async fn shutdown(&self) -> Shutdown {
-        self.shutdown_within(SOFT_GRACE, HARD_GRACE).await
+        let outcome = self.end_tasks().await;
+        self.ground.cancel();
+        self.ground_tasks.close();
+        if tokio::time::timeout(GROUND_GRACE, self.ground_tasks.wait()).await.is_err() {
+            tracing::error!(tasks = self.ground_tasks.len(), "ground tasks did not leave in time");
+            return Shutdown::Abandoned;
+        }
+        outcome
     }
 
-    async fn shutdown_within(&self, soft_grace: Duration, hard_grace: Duration) -> Shutdown {
+    async fn end_tasks(&self) -> Shutdown {
         self.soft.cancel();
         self.tasks.close();
-        if tokio::time::timeout(soft_grace, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(SOFT_GRACE, self.tasks.wait()).await.is_ok() {
             return Shutdown::Clean;
         }
         self.hard.cancel();
-        if tokio::time::timeout(hard_grace, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(HARD_GRACE, self.tasks.wait()).await.is_ok() {
             return Shutdown::Forced;
         }
         tracing::error!(tasks = self.tasks.len(), "tasks did not leave in time");
         Shutdown::Abandoned
+    }
+
+    /// Drops every task where it stands, as the death of the process would; for tests of exactly that.
+    pub async fn die(&self) {
+        self.hard.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.ground.cancel();
+        self.ground_tasks.close();
+        self.ground_tasks.wait().await;
     }
 
     /// How many tasks run now.

@@ -40,6 +40,7 @@ pub(crate) struct ConversationSummary {
     /// How many turns it holds.
     turn_count: i64,
     /// The turn that runs or waits.
+    #[schema(required = true)]
     active_execution_id: Option<Uuid>,
     /// What the user chose last.
     settings: Settings,
@@ -57,6 +58,7 @@ pub(crate) struct ConversationDetail {
     /// The log's last event: follow the active turn after it.
     last_seq: i64,
     /// The turn that runs or waits.
+    #[schema(required = true)]
     active_execution: Option<Execution>,
 }
 
@@ -96,6 +98,7 @@ pub(crate) struct Execution {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Executions {
     /// The one that runs or waits.
+    #[schema(required = true)]
     active: Option<Execution>,
     /// Up to five that ended, the newest first.
     recent: Vec<Execution>,

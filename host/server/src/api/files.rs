@@ -80,7 +80,7 @@ pub(crate) async fn list_files(
 }
 
 /// Sends a file's bytes: text as plain text, everything else as bytes, so that nothing of it runs in the page.
-#[utoipa::path(get, path = "/api/projects/{project_id}/files/{path}", tag = "projects", operation_id = "get_file",
+#[utoipa::path(get, path = "/api/projects/{project_id}/files/{*path}", tag = "projects", operation_id = "get_file",
     params(("project_id" = Uuid, Path, description = "The project."),
         ("path" = String, Path, description = "The file's path from the project's folder."), FileQuery),
     responses((status = 200, description = "The file.", content_type = "application/octet-stream"),

@@ -47,6 +47,7 @@ pub(crate) struct Me {
     /// The user.
     user: String,
     /// The workspace's address; null for the local one.
+    #[schema(required = true)]
     workspace_url: Option<String>,
     /// `local` or `remote`.
     workspace_kind: &'static str,

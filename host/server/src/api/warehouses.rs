@@ -23,6 +23,7 @@ pub(crate) struct Warehouse {
     /// `2X-Small`, …
     cluster_size: String,
     /// Who made it.
+    #[schema(required = true)]
     creator_name: Option<String>,
     /// Whether it starts in seconds.
     is_serverless: bool,
@@ -34,6 +35,7 @@ pub(crate) struct Catalog {
     /// Its name.
     name: String,
     /// What it is for.
+    #[schema(required = true)]
     comment: Option<String>,
 }
 

@@ -59,6 +59,7 @@ pub struct WireEvent {
     #[serde(flatten)]
     pub body: WireBody,
     /// Its position in the conversation's log; null for previews and keep-alives, which are not in the log.
+    #[schema(required = true)]
     pub seq: Option<i64>,
     /// The turn.
     #[schema(value_type = String, format = Uuid)]
@@ -270,6 +271,7 @@ pub enum WireBody {
         /// Tokens.
         usage: WireUsage,
         /// Not known here.
+        #[schema(required = true)]
         total_cost_usd: Option<f64>,
         /// The conversation.
         session_id: String,

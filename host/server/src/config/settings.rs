@@ -45,6 +45,12 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "turns of one user at once (200)",
     ),
+    setting(
+        "limits.lease_seconds",
+        "BRICKLAYER_LEASE_SECONDS",
+        false,
+        "silence after which another host takes over (30)",
+    ),
     setting("log", "BRICKLAYER_LOG", false, "log filter, such as info or bricklayer_server=debug (info)"),
     setting("log_format", "BRICKLAYER_LOG_FORMAT", false, "text or json (text)"),
 ];

@@ -22,28 +22,23 @@ pub(crate) struct AuditTrail {
 }
 
 impl AuditTrail {
-    /// Starts the writer.
+    /// Starts the writer. Turns come to their safe points while the server leaves, and what they do is recorded, so it
+    /// leaves after them.
     pub(crate) fn start(lifecycle: &Lifecycle, store: Store) -> Self {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
-        let soft = lifecycle.soft().clone();
-        lifecycle.spawn("audit", async move {
+        lifecycle.spawn_ground("audit", |leave| async move {
             let mut batch = Vec::with_capacity(BATCH);
             loop {
-                let count = tokio::select! {
-                    count = receiver.recv_many(&mut batch, BATCH) => count,
-                    () = soft.cancelled() => break,
-                };
-                if count == 0 {
-                    return;
+                tokio::select! {
+                    biased;
+                    count = receiver.recv_many(&mut batch, BATCH) => {
+                        if count == 0 {
+                            return;
+                        }
+                    }
+                    () = leave.cancelled() => return,
                 }
                 write(&store, &mut batch).await;
-            }
-            // Turns come to their safe points while the server leaves; what they did is recorded to the end.
-            while receiver.recv_many(&mut batch, BATCH).await > 0 {
-                write(&store, &mut batch).await;
-                if receiver.is_empty() && receiver.sender_strong_count() <= 1 {
-                    return;
-                }
             }
         });
         Self { sender, dropped: Arc::default() }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bricklayer_domain::TurnId;
 use bricklayer_store::Notice;
+use chrono::{TimeDelta, Utc};
 
 use super::Turns;
 use super::slots::Held;
@@ -14,12 +15,22 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Turns taken over by one sweep at most, so that a restarted host is not buried.
 const MAX_CLAIMS_PER_SWEEP: usize = 100;
 
-/// Starts the three tasks.
+/// How often the log is tidied.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
+/// Age from which an ended turn's deltas are of no use: no reader still stands among them.
+const TIDY_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// Turns that one statement tidies at most, so that it does not hold up the writers.
+const MAX_TIDIED: u32 = 50;
+/// Statements of one round at most.
+const MAX_TIDY_ROUNDS: usize = 20;
+
+/// Starts the tasks.
 pub(super) fn start(turns: &Turns) {
     let lifecycle = turns.inner.lifecycle.clone();
     lifecycle.spawn("notices", hear(turns.clone()));
     lifecycle.spawn("leases", renew(turns.clone()));
     lifecycle.spawn("orphans", sweep(turns.clone()));
+    lifecycle.spawn("tidy", tidy(turns.clone()));
 }
 
 /// Hands the store's notices on to readers and drivers.
@@ -106,6 +117,23 @@ async fn sweep(turns: Turns) {
         tokio::select! {
             () = tokio::time::sleep(SWEEP_INTERVAL) => {}
             () = soft.cancelled() => return,
+        }
+    }
+}
+
+/// Removes the pieces of turns that ended a while ago: their whole messages and results are in the log.
+async fn tidy(turns: Turns) {
+    let soft = turns.inner.lifecycle.soft().clone();
+    while soft.run_until_cancelled(tokio::time::sleep(TIDY_INTERVAL)).await.is_some() {
+        for _ in 0..MAX_TIDY_ROUNDS {
+            match turns.inner.store.prune_deltas(Utc::now() - TIDY_AFTER, MAX_TIDIED).await {
+                Ok(count) if count < u64::from(MAX_TIDIED) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the log was not tidied; trying again");
+                    break;
+                }
+            }
         }
     }
 }

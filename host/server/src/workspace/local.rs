@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::config::SETTINGS;
 use crate::lifecycle::Lifecycle;
 
 /// The binary's name.
@@ -30,7 +31,7 @@ const LONGEST_RESTART_WAIT: Duration = Duration::from_secs(10);
 /// A child that lived this long was well, so the next restart is quick again.
 const WELL_AFTER: Duration = Duration::from_secs(30);
 /// Time for the child to end by itself once its stdin closed.
-const STOP_LIMIT: Duration = Duration::from_secs(3);
+const STOP_LIMIT: Duration = Duration::from_millis(1_500);
 /// Longest line of the child's output that is kept; it writes one short line.
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
@@ -93,8 +94,8 @@ impl LocalWorkspace {
         let token = SecretString::from(format!("dapi{}", random_hex()));
         let (sender, state) = watch::channel(LocalState::Starting);
         let supervisor = Supervisor { binary, data_dir, user: user.to_owned(), token: token.clone(), state: sender };
-        let soft = lifecycle.soft().clone();
-        lifecycle.spawn("local-workspace", async move { supervisor.run(soft).await });
+        // Turns use it until their safe point, so it leaves after them.
+        lifecycle.spawn_ground("local-workspace", |leave| supervisor.run(leave));
         Self { state, token }
     }
 
@@ -221,6 +222,10 @@ impl Supervisor {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true);
+        // It has its own token and needs none of ours.
+        for setting in SETTINGS.iter().filter(|setting| setting.secret) {
+            command.env_remove(setting.env);
+        }
         // A Ctrl-C in the terminal goes to the whole group; the child must live until the turns that use it left.
         #[cfg(unix)]
         command.process_group(0);
