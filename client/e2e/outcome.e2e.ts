@@ -49,7 +49,7 @@ describe("a person with a fresh host", () => {
     expect(await grid.getByRole("gridcell").count()).toBeGreaterThanOrEqual(30);
     // The answer's table.
     expect(await lastAnswer(page)).toMatch(/busiest/i);
-    expect(await page.getByRole("region", { name: "Table" }).getByRole("row").count()).toBeGreaterThan(5);
+    expect(await page.getByRole("group", { name: "Table" }).getByRole("row").count()).toBeGreaterThan(5);
     expect(await lookAt(page, "answer")).toEqual([]);
   });
 
@@ -57,7 +57,7 @@ describe("a person with a fresh host", () => {
     const { page } = watched;
     const card = page.getByRole("button", { name: /Run SQL.*rows/ });
     await card.click();
-    const code = page.getByRole("region", { name: "statement code" });
+    const code = page.getByRole("group", { name: "statement code" });
     expect(await code.innerText()).toMatch(/FROM samples\.nyctaxi\.trips/);
     expect(await lookAt(page, "tool-card")).toEqual([]);
     await card.click();
@@ -76,6 +76,44 @@ describe("a person with a fresh host", () => {
     expect(download.suggestedFilename()).toMatch(/\.csv$/);
     // Twice more: as it came.
     await grid.getByRole("columnheader").first().getByRole("button").click({ clickCount: 2 });
+  });
+
+  it("sees the result with more room", async () => {
+    const { page } = watched;
+    await page.getByRole("button", { name: "Show larger" }).last().click();
+    await page.getByRole("dialog").getByRole("grid").waitFor();
+    expect(await lookAt(page, "table-large")).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Show larger");
+  });
+
+  it("finds the help and the theme by keyboard and button", async () => {
+    const { page } = watched;
+    await page.keyboard.press("Control+/");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    expect(await lookAt(page, "help")).toEqual([]);
+    await page.keyboard.press("Escape");
+    const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await paper();
+    await page.getByRole("button", { name: /Switch to light/ }).click();
+    await page.getByRole("button", { name: /Switch to dark/ }).click();
+    expect(await paper()).not.toBe(light);
+    await page.reload();
+    expect(await paper()).not.toBe(light);
+    await page.getByRole("button", { name: /Switch to the system/ }).click();
+    expect(await paper()).toBe(light);
+  });
+
+  it("reaches the conversations on a phone", async () => {
+    const { page } = watched;
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole("button", { name: "Show sidebar" }).click();
+    await page.getByRole("navigation", { name: "Conversations" }).waitFor();
+    expect(await lookAt(page, "drawer", "phone")).toEqual([]);
+    await page.getByRole("button", { name: "Close sidebar" }).click({ position: { x: 350, y: 400 } });
+    await page.getByRole("navigation", { name: "Conversations" }).waitFor({ state: "detached" });
+    await page.setViewportSize({ width: 1280, height: 860 });
   });
 
   it("has it saved as report.md, and reads the file", async () => {

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
 
-const places = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** `CHROMIUM` names a browser, or is `packed` for the one of the npm package although the system has one. */
+const chosen = process.env["CHROMIUM"];
+const places = chosen === "packed" ? [] : [chosen, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 export async function launch(): Promise<Browser> {
   const system = places.find((place) => place !== undefined && existsSync(place));

@@ -21,7 +21,7 @@ interface SidebarProps {
 export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }: SidebarProps) {
   const me = useQuery(meQuery());
   return (
-    <div className={styles.sidebar}>
+    <aside className={styles.sidebar} aria-label="Project">
       <div className={styles.top}>
         <Link href={links.projects()} className={styles.brand} aria-label="Bricklayer, all projects">
           <Logo size={24} />
@@ -43,7 +43,7 @@ export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }
         <ThemeToggle />
         <IconButton icon="help" label="Keyboard shortcuts" onClick={onHelp} />
       </div>
-    </div>
+    </aside>
   );
 }
 

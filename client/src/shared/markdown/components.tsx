@@ -25,7 +25,7 @@ export const components: Components = {
     return isBlock ? <Code code={text.replace(/\n$/, "")} language={language ?? ""} /> : <code className={styles.inlineCode}>{children}</code>;
   },
   table: ({ children }) => (
-    <div className={styles.tableScroll} tabIndex={0} role="region" aria-label="Table">
+    <div className={styles.tableScroll} tabIndex={0} role="group" aria-label="Table">
       <table>{children}</table>
     </div>
   ),

@@ -18,6 +18,8 @@ interface ResultTableProps {
   /** What the rows are, for screen readers and the file name. */
   label: string;
   tall?: boolean;
+  /** Shows the table with more room; absent where there is none to give. */
+  onExpand?: () => void;
 }
 
 interface Position {
@@ -26,7 +28,7 @@ interface Position {
 }
 
 /** A result as a grid: sorted by a press on a header, walked by arrow keys, only the visible rows in the page. */
-export function ResultTable({ data, label, tall = false }: ResultTableProps) {
+export function ResultTable({ data, label, tall = false, onExpand }: ResultTableProps) {
   const [sort, setSort] = useState<Sort | null>(null);
   const [active, setActive] = useState<Position | null>(null);
   const box = useRef<HTMLDivElement>(null);
@@ -74,7 +76,7 @@ export function ResultTable({ data, label, tall = false }: ResultTableProps) {
 
   const activeColumn = active === null ? undefined : columns[active.column];
   return (
-    <section className={styles.table} aria-label={label}>
+    <section className={cx(styles.table, tall && styles.fill)} aria-label={label}>
       <div
         ref={box}
         className={cx(styles.scroll, tall && styles.tall)}
@@ -142,7 +144,7 @@ export function ResultTable({ data, label, tall = false }: ResultTableProps) {
       {active !== null && activeColumn !== undefined && (
         <CellInspector column={activeColumn} row={active.row} value={rowAt(active.row)?.[active.column] ?? null} onClose={() => setActive(null)} />
       )}
-      <TableToolbar data={data} label={label} orderedRows={() => (order === null ? rows : order.flatMap((index) => [rows[index] ?? []]))} />
+      <TableToolbar data={data} label={label} onExpand={onExpand} orderedRows={() => (order === null ? rows : order.flatMap((index) => [rows[index] ?? []]))} />
     </section>
   );
 }

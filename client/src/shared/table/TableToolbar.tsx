@@ -2,6 +2,7 @@ import { copyText } from "@/shared/lib/clipboard";
 import { saveAs } from "@/shared/lib/download";
 import { formatCount, plural } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/Button";
+import { IconButton } from "@/shared/ui/IconButton";
 import styles from "./ResultTable.module.css";
 import { toCsv, toMarkdown, toTsv } from "./export";
 import type { Row, TableData } from "./tableData";
@@ -11,9 +12,10 @@ interface TableToolbarProps {
   label: string;
   /** The rows as they are sorted on screen. */
   orderedRows: () => readonly Row[];
+  onExpand: (() => void) | undefined;
 }
 
-export function TableToolbar({ data, label, orderedRows }: TableToolbarProps) {
+export function TableToolbar({ data, label, orderedRows, onExpand }: TableToolbarProps) {
   const { columns } = data;
   const fileName = `${data.statementId ?? label.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.csv`;
   return (
@@ -31,6 +33,7 @@ export function TableToolbar({ data, label, orderedRows }: TableToolbarProps) {
       <Button size="s" variant="quiet" icon="download" title="Download as CSV" onClick={() => saveAs(fileName, "text/csv", toCsv(columns, orderedRows()))}>
         CSV
       </Button>
+      {onExpand !== undefined && <IconButton size="s" icon="expand" label="Show larger" onClick={onExpand} />}
     </div>
   );
 }

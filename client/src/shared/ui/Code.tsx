@@ -32,7 +32,7 @@ export function Code({ code, language, label, bounded = false }: CodeProps) {
         <CopyButton text={code} label="Copy code" />
       </figcaption>
       {/* Scrolls by itself, so it must be reachable by keyboard. */}
-      <pre className={cx(styles.pre, bounded && styles.bounded)} tabIndex={0} aria-label={`${caption === "" ? "Text" : caption} code`} role="region">
+      <pre className={cx(styles.pre, bounded && styles.bounded)} tabIndex={0} aria-label={`${caption === "" ? "Text" : caption} code`} role="group">
         <code>
           {tokens.map((token, index) =>
             token.kind === "plain" ? (

@@ -1,21 +1,24 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { cx } from "@/shared/lib/cx";
 import styles from "./Dialog.module.css";
 import { IconButton } from "./IconButton";
+
+const sizes = { small: undefined, full: styles.full } as const;
 
 interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
-  wide?: boolean;
+  size?: keyof typeof sizes;
 }
 
 /** The browser's own modal dialog: it keeps the focus inside, closes on Escape and gives the focus back. */
-export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
+export function Dialog({ title, onClose, children, size = "small" }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  // Opens the native dialog with the component's life; `showModal` has no declarative form.
-  useEffect(() => {
+  // Opens the native dialog with the component's life; `showModal` has no declarative form. A layout effect, because it
+  // is undone while the dialog is still in the page: only then does the browser give the focus back.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     // The browser would take the first button, which is the one that closes.
@@ -27,7 +30,7 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
     <dialog
       ref={ref}
-      className={cx(styles.dialog, wide && styles.wide)}
+      className={cx(styles.dialog, sizes[size])}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();

@@ -4,13 +4,13 @@ import type { TurnView } from "../model/view";
 import styles from "./Turn.module.css";
 
 export function Activity({ turn, stopping }: { turn: TurnView; stopping: boolean }) {
-  const text = activityOf(turn, stopping);
+  const activity = activityOf(turn, stopping);
   return (
     <div className={styles.activity} role="status">
-      {text !== null && (
+      {activity !== null && (
         <>
           <Spinner />
-          {text}
+          <span className={activity.quiet ? "visually-hidden" : undefined}>{activity.text}</span>
         </>
       )}
     </div>

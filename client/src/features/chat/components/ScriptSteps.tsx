@@ -1,5 +1,5 @@
 import { cx } from "@/shared/lib/cx";
-import { ResultTable } from "@/shared/table/ResultTable";
+import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import type { ScriptStep } from "../model/output";
 import styles from "./ScriptSteps.module.css";
 
@@ -14,7 +14,7 @@ export function ScriptSteps({ steps }: { steps: readonly ScriptStep[] }) {
             <code>{step.statement}</code>
           </div>
           {step.error !== null && <p className={styles.error}>{step.error}</p>}
-          {step.table !== null && step.table.rows.length > 0 && <ResultTable data={step.table} label={`Statement ${step.number}`} />}
+          {step.table !== null && step.table.rows.length > 0 && <ExpandableTable data={step.table} label={`Statement ${step.number}`} />}
         </li>
       ))}
     </ol>

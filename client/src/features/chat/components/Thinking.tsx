@@ -35,5 +35,6 @@ function ThinkingTimer({ since }: { since: string | null }) {
 
 function label({ startedAt, endedAt }: ProseItem): string {
   if (startedAt === null || endedAt === null) return "Thought";
-  return `Thought for ${formatDuration(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)))}`;
+  const tookMs = Date.parse(endedAt) - Date.parse(startedAt);
+  return tookMs < 1_000 ? "Thought for a moment" : `Thought for ${formatDuration(tookMs)}`;
 }

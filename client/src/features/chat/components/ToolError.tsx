@@ -22,7 +22,7 @@ export function ToolError({ result }: { result: ToolResult }) {
       <div className={styles.errorText}>
         {hint !== undefined && <p>{hint}</p>}
         {/* Long ones scroll, so they must be reachable by keyboard. */}
-        <pre tabIndex={0} aria-label="Error" role="region">{result.content}</pre>
+        <pre tabIndex={0} aria-label="Error" role="group">{result.content}</pre>
       </div>
       <CopyButton text={result.content} label="Copy error" />
     </div>

@@ -1,4 +1,4 @@
-import { ResultTable } from "@/shared/table/ResultTable";
+import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { Code } from "@/shared/ui/Code";
 import { outputOf } from "../model/output";
 import type { ToolResult } from "../model/view";
@@ -15,7 +15,7 @@ export function ToolOutput({ result }: { result: ToolResult }) {
           {output.tables.map(({ label, data }) => (
             <figure key={label} className={styles.labelled}>
               {output.tables.length > 1 && <figcaption>{label}</figcaption>}
-              <ResultTable data={data} label={label} />
+              <ExpandableTable data={data} label={label} />
             </figure>
           ))}
         </div>

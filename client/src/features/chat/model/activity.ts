@@ -1,22 +1,27 @@
-import { describeTool } from "./describeTool";
-import type { ToolItem, TurnView } from "./view";
+import type { TurnView } from "./view";
 
-/** What a running turn is doing, in words; `null` when what is on screen already shows it. */
-export function activityOf(turn: TurnView, stopping: boolean): string | null {
-  if (stopping) return "Stopping…";
+export interface Activity {
+  readonly text: string;
+  /** What is on screen already says it; only a sign of life is shown. */
+  readonly quiet: boolean;
+}
+
+/** What a running turn is doing; `null` while something on screen moves by itself or waits for the user. */
+export function activityOf(turn: TurnView, stopping: boolean): Activity | null {
+  if (stopping) return said("Stopping…");
   if (turn.retry !== null) {
-    const reason = turn.retry.reason === "" ? "The model did not answer" : turn.retry.reason;
-    return `${reason}. Trying again in ${Math.max(1, Math.round(turn.retry.delayMs / 1_000))} s (attempt ${turn.retry.attempt + 1})`;
+    const reason = turn.retry.reason === "" ? "The model did not answer" : turn.retry.reason.replace(/\.$/, "");
+    return said(`${reason}. Trying again in ${Math.max(1, Math.round(turn.retry.delayMs / 1_000))} s (attempt ${turn.retry.attempt + 1})`);
   }
   const last = turn.items.at(-1);
-  if (last === undefined) return "Starting…";
-  const waiting = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.status === "waiting");
-  // The question itself is on screen.
-  if (waiting !== undefined) return null;
-  if (last.kind === "tool") {
-    if (last.result === null) return `${describeTool(last.name, last.input).title}…`;
-    return "Reading the result…";
-  }
-  if (last.kind === "thinking") return last.final || last.endedAt !== null ? "Working…" : null;
-  return last.final ? "Working…" : null;
+  if (last === undefined) return said("Starting…");
+  // A running card has its own sign of life, and an open question needs none.
+  if (turn.items.some((item) => item.kind === "tool" && item.result === null)) return null;
+  if (last.kind === "tool") return said("Reading the result…");
+  if (last.kind === "thinking") return last.final || last.endedAt !== null ? said("Working…") : null;
+  return last.final ? said("Working…") : { text: "Writing…", quiet: true };
+}
+
+function said(text: string): Activity {
+  return { text, quiet: false };
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import { Markdown } from "@/shared/markdown/Markdown";
-import { ResultTable } from "@/shared/table/ResultTable";
+import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { parseCsv } from "@/shared/table/parseCsv";
 import { Button } from "@/shared/ui/Button";
 import { Code } from "@/shared/ui/Code";
@@ -34,6 +34,6 @@ function FileBody({ path, content }: { path: string; content: FileContent }) {
       </div>
     );
   }
-  if (extension === "csv" || extension === "tsv") return <ResultTable data={parseCsv(content.text, extension === "tsv" ? "\t" : ",")} label={path} />;
+  if (extension === "csv" || extension === "tsv") return <ExpandableTable data={parseCsv(content.text, extension === "tsv" ? "\t" : ",")} label={path} />;
   return <Code code={content.text} language={extension} />;
 }
