@@ -10,9 +10,11 @@
 //! **Invariant**: parameters are never put into the text as values; they become DuckDB parameters with a cast.
 
 mod builders;
+mod dates;
 mod functions;
 mod generators;
 mod guard;
+mod nested;
 mod output;
 mod patterns;
 mod templates;

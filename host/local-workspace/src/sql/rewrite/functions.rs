@@ -1,24 +1,21 @@
 //! Function calls and operators with Spark's meaning.
 
 use polyglot_sql::{
-    DialectType, Expression,
-    dialects::Dialect,
-    expressions::{
-        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LambdaExpr, MethodCall, Struct, Subscript,
-        WithinGroup,
-    },
+    Expression,
+    expressions::{AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, MethodCall, Subscript, WithinGroup},
 };
 
 use super::{
-    builders::{
-        bound_parameter, bracket, chain, column, fill, function, integer_value, null, number, string_value, substitute,
-        text,
-    },
+    builders::{bound_parameter, bracket, chain, fill, function, integer_value, null, number, string_value, text},
+    dates::{date_arithmetic, date_part, trunc_unit, unit_name, with_pattern},
     guard::check_function,
-    patterns::strftime,
+    nested::{
+        arrays_zip, from_json, indexed, map, named_structure, over_entries, reduce, structure, wrong_arguments,
+        zip_with,
+    },
     templates::template,
 };
-use crate::sql::{error::SqlError, names::Namespace, types::schema_type};
+use crate::sql::{error::SqlError, names::Namespace};
 
 /// Rewrites one node; its children are rewritten already.
 pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
@@ -427,95 +424,6 @@ fn json_path(this: Expression, path: &Expression) -> Result<Expression, SqlError
     fill("TRY(json_extract_string(_0, _1))", &[this, text(&path)])
 }
 
-fn structure(items: Vec<Expression>) -> Expression {
-    let field = |(index, item): (usize, Expression)| match item {
-        Expression::Alias(alias) => (Some(alias.alias.name), alias.this),
-        Expression::Column(column) => (Some(column.name.name.clone()), Expression::Column(column)),
-        Expression::Dot(dot) => (Some(dot.field.name.clone()), Expression::Dot(dot)),
-        item => (Some(format!("col{}", index + 1)), item),
-    };
-    let fields = items.into_iter().enumerate().map(field).collect();
-    Expression::Struct(Box::new(Struct { fields }))
-}
-
-fn named_structure(items: &[Expression]) -> Result<Expression, SqlError> {
-    let mut fields = Vec::new();
-    for pair in items.chunks(2) {
-        match pair {
-            [name, value] => {
-                let name = string_value(name).ok_or_else(|| SqlError::unsupported("A computed struct field name"))?;
-                fields.push((Some(name.to_owned()), value.clone()));
-            }
-            _ => return Err(wrong_arguments("named_struct")),
-        }
-    }
-    Ok(Expression::Struct(Box::new(Struct { fields })))
-}
-
-fn map(items: &[Expression]) -> Result<Expression, SqlError> {
-    if !items.len().is_multiple_of(2) {
-        return Err(wrong_arguments("map"));
-    }
-    let keys = items.iter().step_by(2).cloned().collect();
-    let values = items.iter().skip(1).step_by(2).cloned().collect();
-    Ok(function("map", vec![function("list_value", keys), function("list_value", values)]))
-}
-
-fn wrong_arguments(name: &str) -> SqlError {
-    let detail = format!("The `{name}` requires an even number of parameters.");
-    SqlError::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", detail)
-}
-
-/// A lambda of (element, index): Spark counts from zero, DuckDB from one.
-fn indexed(lambda: &LambdaExpr) -> Result<Expression, SqlError> {
-    let mut lambda = lambda.clone();
-    if let [_, index] = lambda.parameters.as_slice() {
-        let shifted = fill("_0 - 1", &[column(None, index.clone())])?;
-        let index = index.clone();
-        lambda.body = substitute(lambda.body, &[index], &[shifted])?;
-    }
-    Ok(Expression::Lambda(Box::new(lambda)))
-}
-
-/// aggregate(array, start, merge [, finish]).
-fn reduce(args: Vec<Expression>) -> Result<Expression, SqlError> {
-    let mut args = args.into_iter();
-    let (Some(array), Some(start), Some(merge)) = (args.next(), args.next(), args.next()) else {
-        return Err(wrong_arguments("aggregate"));
-    };
-    let reduced = function("list_reduce", vec![array, merge, start]);
-    match args.next() {
-        Some(Expression::Lambda(finish)) => substitute(finish.body, &finish.parameters, &[reduced]),
-        _ => Ok(reduced),
-    }
-}
-
-fn zip_with(left: Expression, right: Expression, lambda: &LambdaExpr) -> Result<Expression, SqlError> {
-    let values = [fill("bl_z[1]", &[])?, fill("bl_z[2]", &[])?];
-    let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
-    fill("list_transform(list_zip(_0, _1), bl_z -> _2)", &[left, right, body])
-}
-
-/// A lambda of (key, value) over a map's entries, named `bl_e` in the template.
-fn over_entries(template: &str, map: &Expression, lambda: &LambdaExpr) -> Result<Expression, SqlError> {
-    let values = [fill("bl_e.key", &[])?, fill("bl_e.value", &[])?];
-    let body = substitute(lambda.body.clone(), &lambda.parameters, &values)?;
-    fill(template, &[map.clone(), body])
-}
-
-fn arrays_zip(items: &[Expression]) -> Result<Expression, SqlError> {
-    let mut fields = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let name = match item {
-            Expression::Column(column) => column.name.name.clone(),
-            _ => index.to_string(),
-        };
-        fields.push((Some(name), fill(&format!("bl_z[{}]", index + 1), &[])?));
-    }
-    let entry = Expression::Struct(Box::new(Struct { fields }));
-    fill("list_transform(_0, bl_z -> _1)", &[function("list_zip", items.to_vec()), entry])
-}
-
 /// concat is NULL when a part is, unlike DuckDB's function of that name.
 fn concat(items: &[Expression]) -> Result<Expression, SqlError> {
     let mut items = items.iter().cloned();
@@ -549,39 +457,6 @@ fn decode(items: &[Expression]) -> Result<Expression, SqlError> {
     fill(&sql, &args)
 }
 
-/// from_json(text, schema): what does not fit becomes NULL, as in PERMISSIVE mode.
-fn from_json(json: &Expression, schema: &Expression) -> Result<Expression, SqlError> {
-    let schema = string_value(schema).ok_or_else(|| SqlError::unsupported("A schema that is no literal"))?;
-    let physical = schema_type(schema)?;
-    let structure = Dialect::get(DialectType::DuckDB)
-        .parse_data_type(&physical)
-        .map_err(|e| SqlError::internal(e.to_string()))
-        .and_then(|kind| json_structure(&kind))?;
-    fill("TRY(json_transform(_0, _1))", &[json.clone(), text(&structure)])
-}
-
-/// A type as DuckDB's json_transform wants it.
-fn json_structure(kind: &DataType) -> Result<String, SqlError> {
-    match kind {
-        DataType::Array { element_type, .. } | DataType::List { element_type } => {
-            Ok(format!("[{}]", json_structure(element_type)?))
-        }
-        DataType::Struct { fields, .. } => {
-            let mut parts = Vec::new();
-            for field in fields {
-                let name = field.name.trim_matches('"');
-                parts.push(format!("{}:{}", serde_json::Value::from(name), json_structure(&field.data_type)?));
-            }
-            Ok(format!("{{{}}}", parts.join(",")))
-        }
-        kind => {
-            let expression = Expression::DataType(kind.clone());
-            let text = Dialect::get(DialectType::DuckDB).generate(&expression);
-            text.map(|t| serde_json::Value::from(t).to_string()).map_err(|e| SqlError::internal(e.to_string()))
-        }
-    }
-}
-
 /// `$1` of Java's replacement strings is `\1` in RE2's.
 fn java_groups(replacement: &str) -> String {
     let mut out = String::new();
@@ -594,84 +469,4 @@ fn java_groups(replacement: &str) -> String {
         }
     }
     out
-}
-
-fn with_pattern(template: &str, value: &Expression, pattern: &Expression) -> Result<Expression, SqlError> {
-    let pattern =
-        string_value(pattern).ok_or_else(|| SqlError::unsupported("A datetime pattern that is no literal"))?;
-    fill(template, &[value.clone(), text(&strftime(pattern)?)])
-}
-
-fn trunc_unit(unit: &Expression) -> Result<String, SqlError> {
-    let unit = string_value(unit).ok_or_else(|| SqlError::unsupported("A date unit that is no literal"))?;
-    Ok(match unit.to_uppercase().as_str() {
-        "YEAR" | "YYYY" | "YY" => "year",
-        "QUARTER" => "quarter",
-        "MONTH" | "MM" | "MON" => "month",
-        "WEEK" => "week",
-        "DAY" | "DD" => "day",
-        "HOUR" => "hour",
-        "MINUTE" => "minute",
-        "SECOND" => "second",
-        "MILLISECOND" => "millisecond",
-        "MICROSECOND" => "microsecond",
-        _ => return Err(invalid_unit(unit)),
-    }
-    .to_owned())
-}
-
-/// A unit written as a bare word, which the parser takes for a column.
-fn unit_name(unit: &Expression) -> Result<String, SqlError> {
-    let name = match unit {
-        Expression::Column(column) => column.name.name.to_lowercase(),
-        Expression::Identifier(identifier) => identifier.name.to_lowercase(),
-        Expression::Var(var) => var.this.to_lowercase(),
-        other => string_value(other).unwrap_or_default().to_lowercase(),
-    };
-    match name.as_str() {
-        "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second" | "millisecond"
-        | "microsecond" => Ok(name),
-        "dayofyear" => Ok("day".to_owned()),
-        _ => Err(invalid_unit(&name)),
-    }
-}
-
-fn invalid_unit(unit: &str) -> SqlError {
-    let detail = format!("`{unit}` is no datetime unit.");
-    SqlError::new("INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", detail)
-}
-
-fn date_arithmetic(unit: &Expression, amount: &Expression, value: &Expression) -> Result<Expression, SqlError> {
-    let (convert, factor) = match unit_name(unit)?.as_str() {
-        "year" => ("to_years", 1),
-        "quarter" => ("to_months", 3),
-        "month" => ("to_months", 1),
-        "week" => ("to_days", 7),
-        "day" => ("to_days", 1),
-        "hour" => ("to_hours", 1),
-        "minute" => ("to_minutes", 1),
-        "second" => ("to_seconds", 1),
-        "millisecond" => ("to_milliseconds", 1),
-        _ => ("to_microseconds", 1),
-    };
-    let template = format!("CAST(_1 AS TIMESTAMP) + {convert}(CAST(_0 * {factor} AS INTEGER))");
-    fill(&template, &[amount.clone(), value.clone()])
-}
-
-fn date_part(field: &str, value: Expression) -> Result<Expression, SqlError> {
-    let name = match field {
-        "year" | "years" | "yr" | "y" => "year",
-        "quarter" | "qtr" => "quarter",
-        "month" | "mon" | "months" => "month",
-        "week" | "weeks" | "w" => "weekofyear",
-        "day" | "d" | "days" => "day",
-        "dayofweek" | "dow" => "dayofweek",
-        "dayofweek_iso" | "dow_iso" => "dayofweek_iso",
-        "doy" | "dayofyear" => "dayofyear",
-        "hour" | "h" | "hours" => "hour",
-        "minute" | "min" | "m" => "minute",
-        "second" | "sec" | "s" => "second",
-        _ => return Err(invalid_unit(field)),
-    };
-    Ok(function(name, vec![value]))
 }
