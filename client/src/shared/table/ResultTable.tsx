@@ -94,6 +94,8 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
             {widths.map((width, index) => (
               <col key={index} style={{ width: `${width}ch` }} />
             ))}
+            {/* Takes what is left, so that narrow results keep narrow columns. */}
+            <col />
           </colgroup>
           <thead role="rowgroup">
             <tr role="row" aria-rowindex={1}>
@@ -107,6 +109,7 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
                   onSort={() => setSort(nextSort(sort, index))}
                 />
               ))}
+              <th role="presentation" className={styles.filler} />
             </tr>
           </thead>
           <tbody role="rowgroup">
@@ -135,6 +138,7 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
                     </td>
                   );
                 })}
+                <td role="presentation" className={styles.filler} />
               </tr>
             ))}
             {end < rows.length && <tr role="presentation" style={{ height: (rows.length - end) * ROW_HEIGHT_PX }} />}
