@@ -16,7 +16,8 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     let guests = layout.root.join("plugins");
     let families = families(&guests)?;
     let outputs: Vec<PathBuf> = families.iter().map(|family| output(layout, family)).collect();
-    let inputs = [guests.clone(), layout.root.join("wit"), layout.root.join("host/package/src")];
+    let toolchain = layout.root.join("rust-toolchain.toml");
+    let inputs = [guests.clone(), layout.root.join("wit"), layout.root.join("host/package/src"), toolchain];
     let stamp = Stamp::of(layout, "plugins", &inputs, &[TARGET])?;
     if stamp.is_current(&outputs) {
         return Ok(());
