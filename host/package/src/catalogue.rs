@@ -181,20 +181,34 @@ impl Function {
     }
 }
 
+/// What a component offers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Catalogue {
+    /// Its tools, ordered by name.
+    pub(crate) functions: Vec<Function>,
+    /// `effect-of` of the optional interface `bricklayer:host/review`, which is no tool.
+    pub(crate) review: Option<Function>,
+}
+
+/// The optional interface that says what one call would do; any 0.1 version.
+const REVIEW_INTERFACE: &str = "bricklayer:host/review@0.1.";
+const REVIEW_FUNCTION: &str = "effect-of";
+
 /// Snake case, as tools and properties are named in JSON.
 pub(crate) fn snake(name: &str) -> String {
     name.replace('-', "_").to_lowercase()
 }
 
-/// The tools of a component, ordered by name. Documentation is found for items of `package` only, since that is
+/// The tools of a component. Documentation is found for items of `package` only, since that is
 /// whose documentation the component carries.
-pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> Result<Vec<Function>, CatalogueError> {
+pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> Result<Catalogue, CatalogueError> {
     let decoded = wit_component::decode(component).map_err(|error| CatalogueError::Decode(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(CatalogueError::Decode("it is a WIT package and not a component".to_owned()));
     };
     let reader = Reader { resolve: &resolve, docs, documented: documented(&resolve, package) };
     let mut found = Vec::new();
+    let mut review = None;
     let Some(world) = resolve.worlds.get(world) else {
         return Err(CatalogueError::Decode("it has no world".to_owned()));
     };
@@ -202,16 +216,22 @@ pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> 
         match item {
             WorldItem::Function(function) => found.push(reader.function(None, None, function)?),
             WorldItem::Interface { id, .. } => {
-                // What WASI or the host itself calls, such as `wasi:cli/run` and `bricklayer:host/review`, is no tool.
-                if reader.is_called_by_host(*id) {
-                    continue;
-                }
                 let export = match key {
                     WorldKey::Name(name) => name.clone(),
                     WorldKey::Interface(id) => resolve.id_of(*id).unwrap_or_default(),
                 };
+                let is_review = export.starts_with(REVIEW_INTERFACE);
+                // What WASI or the host itself calls, such as `wasi:cli/run`, is no tool.
+                if reader.is_called_by_host(*id) && !is_review {
+                    continue;
+                }
                 for function in resolve.interfaces.get(*id).into_iter().flat_map(|found| found.functions.values()) {
-                    found.push(reader.function(Some(&export), Some(*id), function)?);
+                    let function = reader.function(Some(&export), Some(*id), function)?;
+                    if !is_review {
+                        found.push(function);
+                    } else if function.name == REVIEW_FUNCTION {
+                        review = Some(function);
+                    }
                 }
             }
             WorldItem::Type { .. } => {}
@@ -227,7 +247,7 @@ pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> 
     if let Some(pair) = found.windows(2).find(|pair| matches!(pair, [a, b] if a.tool == b.tool)) {
         return Err(CatalogueError::Duplicate(pair.first().map(|function| function.tool.clone()).unwrap_or_default()));
     }
-    Ok(found)
+    Ok(Catalogue { functions: found, review })
 }
 
 fn documented(resolve: &Resolve, package: &WitPackage) -> Option<PackageId> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use wit_parser::{PackageMetadata, Resolve};
 
-use crate::catalogue::{self, CatalogueError, Function};
+use crate::catalogue::{self, Catalogue, CatalogueError, Function};
 use crate::docs::{Docs, MAX_DOCS_BYTES};
 use crate::sections;
 use crate::{Manifest, ManifestError};
@@ -69,6 +69,8 @@ pub struct PackageContents {
     pub manifest: Manifest,
     /// Its tools, ordered by name.
     pub functions: Vec<Function>,
+    /// The exported `bricklayer:host/review`, when it has one: says what one call would do, and is no tool.
+    pub review: Option<Function>,
     /// SHA-256 of the whole package, lower-case hex.
     pub digest: String,
 }
@@ -120,11 +122,11 @@ pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
     };
     // The documentation also speaks of what a component drops (its world, unused types), and the decoder refuses that.
     let component = sections::without(bytes, &[DOCS_SECTION])?;
-    let functions = catalogue::functions(&component, &manifest.wit, &docs)?;
+    let Catalogue { functions, review } = catalogue::functions(&component, &manifest.wit, &docs)?;
     if let Some(unknown) = manifest.tools.keys().find(|tool| !functions.iter().any(|found| &&found.tool == tool)) {
         return Err(PackageError::UnknownTool(unknown.clone()));
     }
-    Ok(PackageContents { manifest, functions, digest: hex::encode(Sha256::digest(bytes)) })
+    Ok(PackageContents { manifest, functions, review, digest: hex::encode(Sha256::digest(bytes)) })
 }
 
 fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageError> {

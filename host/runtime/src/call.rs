@@ -89,16 +89,28 @@ enum End {
     TimedOut,
 }
 
+/// Which function of a plugin a call is for.
+pub(crate) enum Target {
+    /// The tool of that short name.
+    Tool(String),
+    /// The review of a call.
+    Review,
+}
+
 /// Runs one call to its end, on the guests' own threads.
 pub(crate) async fn supervise(
     shared: Arc<Shared>,
     plugin: Arc<Plugin>,
-    tool: String,
+    target: Target,
     arguments: Vec<Val>,
     ctx: CallContext,
     cancel: CancellationToken,
 ) -> ToolOutcome {
-    let Some(tool) = plugin.find(&tool) else {
+    let found = match &target {
+        Target::Tool(name) => plugin.find(name),
+        Target::Review => plugin.review(),
+    };
+    let Some(tool) = found else {
         return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, "no such tool"));
     };
     // Permit before pool: a full pool is an error, a full queue is a wait.

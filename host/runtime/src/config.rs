@@ -70,11 +70,11 @@ impl Default for Limits {
             random_bytes: 64 * 1024,
             http_requests: 1000,
             http_parallel: 8,
-            http_response_bytes: 16 * MIB as u64,
+            http_response_bytes: 32 * MIB as u64,
             http_request_bytes: 16 * MIB as u64,
-            http_total_bytes: 64 * MIB as u64,
+            http_total_bytes: 128 * MIB as u64,
             http_connect: Duration::from_secs(5),
-            http_first_byte: Duration::from_secs(30),
+            http_first_byte: Duration::from_secs(75),
             http_between_bytes: Duration::from_secs(30),
         }
     }

@@ -9,20 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ToolAnnotations, ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use url::Url;
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, Val};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::CodeCache;
-use crate::call::{self, CallState};
+use crate::call::{self, CallState, Target};
 use crate::config::MAX_MEMORY_BYTES;
 use crate::egress::Broker;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
-use crate::{CallContext, Limits, LoadError, Plugin, RuntimeConfig, ToolNamespace, convert};
+use crate::{CallContext, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert};
 
 /// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
 const TICK: Duration = Duration::from_millis(2);
@@ -214,15 +214,47 @@ impl Runtime {
                 return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string()));
             }
         };
+        self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx).await
+    }
+
+    /// What holds for one particular call: the manifest's annotations, with `read_only` and `destructive` as the
+    /// plugin's exported `review` answers for these arguments, when it exports one. An answer that does not come
+    /// counts as destructive. Runs without HTTP, files and state. Ask before [`Runtime::call`].
+    pub async fn review(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolAnnotations {
+        let Some(found) = plugin.find(tool) else { return ToolAnnotations::default() };
+        let mut annotations = plugin.manifest().annotations(&found.function.tool);
+        // Arguments that do not fit fail before the guest runs, whatever the plugin would say about them.
+        if plugin.review().is_none() || convert::arguments(&found.function, input).is_err() {
+            return annotations;
+        }
+        let arguments = vec![Val::String(found.function.tool.clone()), Val::String(input.to_string())];
+        let ctx = CallContext {
+            project_dir: None,
+            workspace: None,
+            grants: Arc::default(),
+            progress: Arc::new(|_| {}),
+            audit: Arc::new(NoAudit),
+            ..ctx
+        };
+        let outcome = self.run(plugin, Target::Review, arguments, ctx).await;
+        let effect = outcome.structured.as_ref().and_then(|value| value.get("result")).and_then(Value::as_str);
+        (annotations.read_only, annotations.destructive) = match effect {
+            Some("reads") => (true, false),
+            Some("writes") => (false, false),
+            _ => (false, true),
+        };
+        annotations
+    }
+
+    async fn run(&self, plugin: &Arc<Plugin>, target: Target, arguments: Vec<Val>, ctx: CallContext) -> ToolOutcome {
         // A child token, so that dropping this future stops the work without cancelling the whole turn.
         let cancel = ctx.cancel.child_token();
         let _stop = cancel.clone().drop_guard();
-        let name = found.function.tool.clone();
-        let work = call::supervise(Arc::clone(&self.shared), Arc::clone(plugin), name, arguments, ctx, cancel);
+        let work = call::supervise(Arc::clone(&self.shared), Arc::clone(plugin), target, arguments, ctx, cancel);
         match self.handle.spawn(work).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::error!(plugin.name = %plugin.name(), tool, %error, "a call ended by a fault of the host");
+                tracing::error!(plugin.name = %plugin.name(), %error, "a call ended by a fault of the host");
                 ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host"))
             }
         }

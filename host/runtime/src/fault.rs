@@ -70,7 +70,7 @@ pub(crate) fn classify(error: &wasmtime::Error, limits: &Limits, stdio_tail: &st
             other => crash(&other.to_string(), stdio_tail),
         };
     }
-    // These two have no public type; their texts are wasmtime's own, and a test meets each.
+    // These have no public type; their texts are wasmtime's own, and a test meets each.
     let text = format!("{error:#}");
     if text.contains("too much data is being copied") || text.contains("hostcall fuel") {
         return exceeded(format!(
@@ -80,6 +80,12 @@ pub(crate) fn classify(error: &wasmtime::Error, limits: &Limits, stdio_tail: &st
     }
     if text.contains("handle limit exceeded") {
         return exceeded(format!("handle limit: the call held more than {} resources at once", limits.handles));
+    }
+    if text.contains("total size of fields exceeds limit") {
+        return exceeded(format!("header limit: one set of headers had more than {} bytes", limits.header_bytes));
+    }
+    if text.contains("requested len") && text.contains("exceeds limit") {
+        return exceeded(format!("random limit: more than {} random bytes at once", limits.random_bytes));
     }
     crash(error.root_cause().to_string().as_str(), stdio_tail)
 }

@@ -12,6 +12,9 @@ use crate::call::CallState;
 /// Longest tool name that model providers accept, prefix included.
 const MAX_TOOL_NAME_BYTES: usize = 128;
 
+/// Longest time that a plugin may think about what a call would do; the user waits for it before every call.
+const REVIEW_TIME: Duration = Duration::from_millis(500);
+
 /// Why a package cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -62,6 +65,7 @@ pub struct Plugin {
     digest: String,
     specs: Vec<ToolSpec>,
     tools: Vec<Tool>,
+    review: Option<Tool>,
     pre: InstancePre<CallState>,
 }
 
@@ -89,7 +93,7 @@ impl Plugin {
         linker: &Linker<CallState>,
         namespace: &ToolNamespace,
     ) -> Result<Self, LoadError> {
-        let PackageContents { manifest, functions, digest } = contents;
+        let PackageContents { manifest, functions, review, digest } = contents;
         let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Import(format!("{error:#}")))?;
         let mut specs = Vec::with_capacity(functions.len());
         let mut tools = Vec::with_capacity(functions.len());
@@ -112,7 +116,11 @@ impl Plugin {
             let time_limit = annotations.time_limit_seconds.map(|seconds| Duration::from_secs(seconds.into()));
             tools.push(Tool { function, export, time_limit });
         }
-        Ok(Self { manifest, digest, specs, tools, pre })
+        let review = review.and_then(|function| {
+            let export = export_of(component, &function)?;
+            Some(Tool { function, export, time_limit: Some(REVIEW_TIME) })
+        });
+        Ok(Self { manifest, digest, specs, tools, review, pre })
     }
 
     /// Its name.
@@ -147,6 +155,11 @@ impl Plugin {
 
     pub(crate) fn pre(&self) -> &InstancePre<CallState> {
         &self.pre
+    }
+
+    /// The function that says what one call would do.
+    pub(crate) fn review(&self) -> Option<&Tool> {
+        self.review.as_ref()
     }
 
     /// The tool of that full or short name.

@@ -1,0 +1,168 @@
+//! Ordinary calls: conversion, validation, errors, progress, state, context, review.
+
+use bricklayer_domain::ToolErrorKind;
+use serde_json::{Value, json};
+
+use crate::support::{Bench, failed};
+
+fn everything() -> Value {
+    json!({
+        "flag": true,
+        "wide_signed": i64::MIN,
+        "wide": u64::MAX,
+        "narrow": -128,
+        "fraction": 0.1,
+        "letter": "ß",
+        "words": ["a", "b"],
+        "color": "deep-blue",
+        "powers": ["read", "write-all"],
+        "shape": {"case": "polygon", "value": ["star", 5]},
+        "inners": [{"label": "x", "count": 3}, {"label": "y"}],
+        "settings": {"deep": [1, {"x": null}], "big": 9_007_199_254_740_993_u64},
+        "pair": [7, "seven"],
+        "went": {"error": "badly"},
+    })
+}
+
+#[tokio::test]
+async fn every_type_comes_back_as_it_went() {
+    let bench = Bench::new().await;
+    let outcome = bench.call("echo", everything()).await;
+    assert_eq!(Bench::ok(&outcome), everything());
+    // The exact digits, which a float would have rounded.
+    assert!(outcome.content.contains("18446744073709551615"), "{}", outcome.content);
+    assert!(outcome.content.contains("-9223372036854775808"));
+    assert!(outcome.content.contains("9007199254740993"));
+}
+
+#[tokio::test]
+async fn options_may_be_left_out_or_null() {
+    let bench = Bench::new().await;
+    let mut input = everything();
+    input["color"] = Value::Null;
+    input.as_object_mut().unwrap().remove("settings");
+    let mut expect = input.clone();
+    expect.as_object_mut().unwrap().remove("color");
+    assert_eq!(Bench::ok(&bench.call("mcp__databricks__echo", input).await), expect);
+}
+
+#[tokio::test]
+async fn faults_in_arguments_name_their_place_and_the_guest_does_not_run() {
+    let bench = Bench::new().await;
+    let started = bench.runtime.stats().started;
+    let cases: [(&str, Value, &str); 16] = [
+        ("/wide", json!(-1), "wide: expected an integer from 0 to 18446744073709551615, got -1"),
+        (
+            "/wide_signed",
+            json!(9_223_372_036_854_775_808_u64),
+            "wide_signed: expected an integer from -9223372036854775808",
+        ),
+        ("/narrow", json!(128), "narrow: expected an integer from -128 to 127, got 128"),
+        ("/narrow", json!(1.5), "narrow: expected an integer"),
+        ("/narrow", json!("1"), "narrow: expected an integer from -128 to 127, got the string \"1\""),
+        ("/letter", json!("ab"), "letter: expected a string of one character"),
+        ("/words/1", json!(3), "words[1]: expected a string, got 3"),
+        ("/color", json!("blue"), "color: expected one of \"red\", \"deep-blue\", got the string \"blue\""),
+        ("/powers/0", json!("fly"), "powers[0]: expected one of"),
+        ("/shape/case", json!("square"), "shape.case: expected one of \"point\""),
+        ("/shape/value", json!(["star"]), "shape.value: expected an array of 2 values"),
+        ("/shape/value/1", json!("five"), "shape.value[1]: expected an integer"),
+        ("/inners/0/count", json!(256), "inners[0].count: expected an integer from 0 to 255"),
+        ("/inners/0/lable", json!("x"), "inners[0].lable: is not a property here; did you mean `label`?"),
+        ("/flag", Value::Null, "flag: expected true or false, got null"),
+        ("/went", json!({"ok": 1, "error": "x"}), "went: expected an object with the one property"),
+    ];
+    for (pointer, value, says) in cases {
+        let mut input = everything();
+        match input.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => {
+                let (parent, name) = pointer.rsplit_once('/').unwrap();
+                input.pointer_mut(parent).unwrap()[name] = value;
+            }
+        }
+        failed(&bench.call("echo", input).await, ToolErrorKind::InvalidInput, says);
+    }
+    let mut input = everything();
+    input.as_object_mut().unwrap().remove("wide");
+    failed(&bench.call("echo", input).await, ToolErrorKind::InvalidInput, "wide: is required: an integer");
+    failed(&bench.call("echo", json!([])).await, ToolErrorKind::InvalidInput, "expected an object");
+    failed(&bench.call("ecko", json!({})).await, ToolErrorKind::UnknownTool, "no tool `ecko`");
+    assert_eq!(bench.runtime.stats().started, started, "a guest ran on invalid arguments");
+}
+
+#[tokio::test]
+async fn text_is_for_the_model_and_the_rest_for_the_page() {
+    let bench = Bench::new().await;
+    let outcome = bench.call("reported", json!({"rows": 12})).await;
+    assert_eq!(outcome.content, "**12** rows");
+    assert_eq!(outcome.structured, Some(json!({"rows": 12})));
+}
+
+#[tokio::test]
+async fn a_familys_error_keeps_its_kind() {
+    let bench = Bench::new().await;
+    let outcome = bench.call("fails", json!({"message": "slow down", "retryable": true})).await;
+    failed(&outcome, ToolErrorKind::RateLimited, "slow down");
+    assert!(outcome.failure.unwrap().retryable);
+    // Any other error is a plain failure with its text.
+    failed(&bench.call("read_file", json!({"path": "none"})).await, ToolErrorKind::Failed, "");
+}
+
+#[tokio::test]
+async fn progress_is_thinned_and_keeps_the_newest() {
+    let bench = Bench::new().await;
+    Bench::ok(&bench.call("progress", json!({"count": 500})).await);
+    let seen = bench.progress.lock().unwrap().clone();
+    assert!(seen.len() >= 2 && seen.len() < 100, "{} reports passed", seen.len());
+    assert_eq!(seen.first().unwrap().message, "step 0");
+    let last = seen.last().unwrap();
+    assert_eq!((last.message.as_str(), last.done, last.total), ("step 499", Some(499.0), Some(500.0)));
+}
+
+#[tokio::test]
+async fn the_context_is_the_callers_and_holds_no_token() {
+    let bench = Bench::new().await;
+    let ctx = bench.ctx();
+    let (project, conversation) = (ctx.project.to_string(), ctx.conversation.to_string());
+    let seen = Bench::ok(&bench.call_with("who", json!({}), ctx).await);
+    let host = bench.far_end.url().authority().to_owned();
+    assert_eq!(seen["result"], json!([project, conversation, "true", "ada@example.com", host, "wh-1"]));
+}
+
+#[tokio::test]
+async fn state_belongs_to_the_project_and_needs_its_grant() {
+    let bench = Bench::new().await;
+    let set = |key: &str, value: &str| json!({"key": key, "value": value});
+    assert_eq!(Bench::ok(&bench.call("remember", set("a", "1")).await), json!({"result": "1"}));
+    assert_eq!(Bench::ok(&bench.call("recall", json!({})).await), json!({"result": ["a"]}));
+
+    let mut other = bench.ctx();
+    other.project = bricklayer_domain::ProjectId::new();
+    assert_eq!(Bench::ok(&bench.call_with("recall", json!({}), other).await), json!({"result": []}));
+
+    let mut refused = bench.ctx();
+    refused.grants = std::sync::Arc::default();
+    failed(&bench.call_with("remember", set("a", "1"), refused).await, ToolErrorKind::Failed, "Denied");
+    failed(&bench.call("remember", set("", "1")).await, ToolErrorKind::Failed, "InvalidKey");
+    failed(&bench.call("remember", set("a", &"x".repeat(65_537))).await, ToolErrorKind::Failed, "ValueTooLarge");
+    for index in 0..255 {
+        Bench::ok(&bench.call("remember", set(&format!("k{index}"), "1")).await);
+    }
+    failed(&bench.call("remember", set("one-more", "1")).await, ToolErrorKind::Failed, "TooManyKeys");
+}
+
+#[tokio::test]
+async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
+    let bench = Bench::new().await;
+    let review = async |tool: &str, input: Value| {
+        let annotations = bench.runtime.review(&bench.plugin, tool, &input, bench.ctx()).await;
+        (annotations.read_only, annotations.destructive)
+    };
+    assert_eq!(review("who", json!({})).await, (true, false));
+    assert_eq!(review("write_file", json!({"path": "a", "text": "harmless"})).await, (false, false));
+    assert_eq!(review("write_file", json!({"path": "a", "text": "rm"})).await, (false, true));
+    assert_eq!(review("crash", json!({"message": "x"})).await, (false, true));
+    assert_eq!(review("spin", json!({})).await, (false, true));
+    bench.neighbour_answers().await;
+}

@@ -1,0 +1,259 @@
+//! The one door: what may leave, in which spelling, with whose credential, and what comes back.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bricklayer_domain::{ToolErrorKind, UserId};
+use bricklayer_runtime::{Grants, Limits, Verdict};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, CANARY, failed, hostile};
+
+fn request(method: &str, authority: &str, path: &str) -> Value {
+    json!({"method": method, "authority": authority, "path": path, "headers": [], "trailers": []})
+}
+
+fn get(path: &str) -> Value {
+    request("GET", "workspace", path)
+}
+
+#[tokio::test]
+async fn a_granted_request_carries_the_token_and_the_guest_does_not_see_it() {
+    let bench = Bench::new().await;
+    let answer = Bench::ok(&bench.call("fetch", get("/api/ok/echo?x=1")).await);
+    let seen = bench.far_end.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].header("authorization"), Some(format!("Bearer {CANARY}").as_str()));
+    assert_eq!(seen[0].uri, "/api/ok/echo?x=1");
+    assert_eq!(seen[0].header("host"), Some(bench.far_end.url().authority()));
+    assert_eq!(seen[0].header("accept-encoding"), Some("identity"));
+    // The far end gave everything back; the guest saw asterisks, and no cookie.
+    let body = answer["body"].as_str().unwrap();
+    assert!(body.contains(&format!("Bearer {}", "*".repeat(CANARY.len()))), "{body}");
+    let headers = answer["headers"].to_string();
+    assert!(headers.contains("x-echo") && !headers.contains("set-cookie"), "{headers}");
+    let audit = bench.audit();
+    assert_eq!(audit.len(), 1);
+    let record = &audit[0];
+    assert_eq!((record.method.as_str(), record.path.as_str(), record.status), ("GET", "/api/ok/echo", Some(200)));
+    assert_eq!((record.tool.as_str(), &record.verdict), ("fetch", &Verdict::Answered));
+    assert!(record.response_bytes > 0);
+    bench.far_end.seen().clear();
+
+    // The same when the token arrives byte by byte.
+    let answer = Bench::ok(&bench.call("fetch", get("/api/ok/drip")).await);
+    assert_eq!(answer["body"], format!("Bearer {}", "*".repeat(CANARY.len())));
+}
+
+#[tokio::test]
+async fn a_rule_without_credential_sends_none() {
+    let bench = Bench::new().await;
+    Bench::ok(&bench.call("fetch", get("/api/plain/echo")).await);
+    assert_eq!(bench.far_end.seen()[0].header("authorization"), None);
+    // A host that the operator named, under a rule for it; never with the workspace's credential.
+    Bench::ok(&bench.call("fetch", request("GET", "127.0.0.1", "/public/echo")).await);
+    assert_eq!(bench.far_end.seen()[1].header("authorization"), None);
+}
+
+#[tokio::test]
+async fn whatever_is_not_granted_stays_inside_in_every_spelling() {
+    let bench = Bench::new().await;
+    let mut with_scheme = get("/api/ok/x");
+    with_scheme["scheme"] = json!("http");
+    let mut odd_scheme = get("/api/ok/x");
+    odd_scheme["scheme"] = json!("file");
+    let far_end = bench.far_end.url().authority().to_owned();
+    let cases = [
+        // Other method, path, host.
+        request("DELETE", "workspace", "/api/ok/x"),
+        request("get", "workspace", "/api/ok/x"),
+        request("CONNECT", "workspace", "/api/ok/x"),
+        request("TRACE", "workspace", "/api/ok/x"),
+        get("/api/other"),
+        get("/api/okay/x"),
+        get("/api/ok"),
+        get("/api/item/1/2"),
+        get("/"),
+        request("GET", "evil.example", "/api/ok/x"),
+        request("GET", "workspace.evil.example", "/api/ok/x"),
+        request("GET", &far_end, "/api/ok/x"),
+        request("GET", "127.0.0.1", "/api/ok/x"),
+        // Scheme and authority.
+        with_scheme,
+        odd_scheme,
+        request("GET", "user@workspace", "/api/ok/x"),
+        request("GET", "workspace@evil.example", "/api/ok/x"),
+        request("GET", "user:pass@workspace", "/api/ok/x"),
+        request("GET", "workspace:8443", "/api/ok/x"),
+        request("GET", "workspace:80", "/api/ok/x"),
+        request("GET", "workspace.", "/api/ok/x"),
+        request("GET", "[::1]", "/api/ok/x"),
+        request("GET", "2130706433", "/api/ok/x"),
+        request("GET", "", "/api/ok/x"),
+        // Granted, and yet no public address.
+        request("GET", "10.0.0.1", "/api/ok/x"),
+        // Spellings of a path.
+        get("/api/ok/../other"),
+        get("/api/ok/./x"),
+        get("/api/ok/%2e%2e/other"),
+        get("/api/ok/%2E%2E%2fother"),
+        get("/api/ok/..%2fother"),
+        get("/api/ok/a%2fb"),
+        get("/api/ok/a%5cb"),
+        get("/api/ok/..\\other"),
+        get("/api/ok/%252e%252e/other"),
+        get("/api/ok/..;/other"),
+        get("/api/ok//x"),
+        get("//evil.example/api/ok/x"),
+        get("http://evil.example/api/ok/x"),
+        get("https://workspace/api/ok/x"),
+        get("api/ok/x"),
+        get("*"),
+        get("/api/ok/a%00b"),
+        get("/api/ok/a%0d%0aHost:%20evil"),
+        get("/api/%6fk/x"),
+        get("/API/ok/x"),
+    ];
+    for case in cases {
+        let outcome = bench.call("fetch", case.clone()).await;
+        assert!(outcome.is_error(), "{case} went out: {outcome:?}");
+        assert_eq!(outcome.failure.unwrap().kind, ToolErrorKind::Failed, "{case}");
+    }
+    assert!(bench.far_end.seen().is_empty(), "{:?}", bench.far_end.seen());
+    assert!(bench.audit().iter().all(|record| matches!(record.verdict, Verdict::Denied(_))), "{:?}", bench.audit());
+    assert!(bench.audit().len() > 30, "refusals are recorded");
+    // Upper case and the default port are the same place and pass.
+    Bench::ok(&bench.call("fetch", request("GET", "WORKSPACE:443", "/api/ok/x")).await);
+}
+
+#[tokio::test]
+async fn the_model_learns_why_a_request_was_refused() {
+    let bench = Bench::new().await;
+    let outcome = bench.call("fetch", get("/api/other")).await;
+    failed(&outcome, ToolErrorKind::Failed, "HttpRequestDenied");
+    failed(&outcome, ToolErrorKind::Failed, "no grant allows GET /api/other at workspace");
+}
+
+#[tokio::test]
+async fn forbidden_headers_go_neither_in_the_head_nor_in_trailers() {
+    let bench = Bench::new().await;
+    for name in [
+        "authorization",
+        "Authorization",
+        "cookie",
+        "host",
+        "connection",
+        "proxy-authorization",
+        "proxy-anything",
+        "transfer-encoding",
+        "upgrade",
+        "te",
+        "trailer",
+        "x-forwarded-for",
+        "x-forwarded-access-token",
+        "forwarded",
+        "x-http-method-override",
+        "x-databricks-org-id",
+        "keep-alive",
+    ] {
+        for place in ["headers", "trailers"] {
+            let mut case = request("POST", "workspace", "/api/ok/x");
+            case[place] = json!([[name, "evil"]]);
+            case["body"] = json!("{}");
+            let outcome = bench.call("fetch", case).await;
+            failed(&outcome, ToolErrorKind::Failed, "Forbidden");
+        }
+    }
+    let mut good = request("POST", "workspace", "/api/ok/echo");
+    good["headers"] = json!([["x-mine", "1"], ["content-type", "application/json"], ["accept-encoding", "gzip"]]);
+    good["trailers"] = json!([["x-end", "2"]]);
+    good["body"] = json!("{\"a\":1}");
+    Bench::ok(&bench.call("fetch", good).await);
+    let seen = bench.far_end.seen();
+    let last = seen.last().unwrap();
+    assert_eq!((last.body.as_str(), last.header("x-mine")), ("{\"a\":1}", Some("1")));
+    assert_eq!(last.header("accept-encoding"), Some("identity"));
+    for seen in &seen {
+        assert!(!format!("{:?}{:?}", seen.headers, seen.trailers).contains("evil"), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_grants_or_workspace_nothing_leaves() {
+    let bench = Bench::new().await;
+    let mut none = bench.ctx();
+    none.grants = Arc::new(Grants::default());
+    failed(&bench.call_with("fetch", get("/api/ok/x"), none).await, ToolErrorKind::Failed, "no grant");
+    let mut homeless = bench.ctx();
+    homeless.workspace = None;
+    failed(
+        &bench.call_with("fetch", get("/api/ok/x"), homeless).await,
+        ToolErrorKind::Failed,
+        "no workspace is connected",
+    );
+    let mut foreign = bench.ctx();
+    foreign.workspace.as_mut().unwrap().base_url = "https://evil.example".parse().unwrap();
+    let outcome = bench.call_with("fetch", get("/api/ok/x"), foreign).await;
+    failed(&outcome, ToolErrorKind::Failed, "neither a Databricks domain nor an origin that the operator named");
+    for address in ["127.0.0.1:9", "169.254.169.254:80", "localhost:80"] {
+        failed(&bench.call("connect", json!({"address": address})).await, ToolErrorKind::Failed, "");
+    }
+    assert!(bench.far_end.seen().is_empty());
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_never_shared_between_users() {
+    let bench = Bench::new().await;
+    for _ in 0..10 {
+        Bench::ok(&bench.call("fetch", get("/api/ok/ada")).await);
+    }
+    for _ in 0..10 {
+        let mut other = bench.ctx();
+        other.user = UserId::parse("grace@example.com").unwrap();
+        Bench::ok(&bench.call_with("fetch", get("/api/ok/grace"), other).await);
+    }
+    let peers = |path: &str| -> HashSet<_> {
+        bench.far_end.seen().iter().filter(|seen| seen.uri == path).map(|seen| seen.peer).collect()
+    };
+    let (ada, grace) = (peers("/api/ok/ada"), peers("/api/ok/grace"));
+    assert!(ada.len() <= 2 && grace.len() <= 2, "{ada:?} {grace:?}");
+    assert!(ada.is_disjoint(&grace), "two users shared a connection");
+}
+
+#[tokio::test]
+async fn safe_requests_are_repeated_when_asked_and_others_are_not() {
+    let bench = Bench::new().await;
+    let answer = Bench::ok(&bench.call("fetch", get("/api/ok/busy")).await);
+    assert_eq!((&answer["status"], bench.far_end.seen().len()), (&json!(200), 3));
+    assert_eq!(bench.audit().last().unwrap().retries, 2);
+
+    let post = Bench::ok(&bench.call("fetch", request("POST", "workspace", "/api/ok/a/busy")).await);
+    assert_eq!((&post["status"], bench.far_end.seen().len()), (&json!(429), 4));
+    let long = Bench::ok(&bench.call("fetch", get("/api/ok/busy-long")).await);
+    assert_eq!((&long["status"], bench.far_end.seen().len()), (&json!(503), 5));
+}
+
+#[tokio::test]
+async fn redirects_are_answers_and_nobody_follows_them() {
+    let bench = Bench::new().await;
+    let answer = Bench::ok(&bench.call("fetch", get("/api/ok/redirect")).await);
+    assert_eq!(answer["status"], 302);
+    assert_eq!(bench.far_end.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn sizes_and_counts_are_bounded() {
+    let limits = Limits { http_response_bytes: 1024 * 1024, http_requests: 5, ..Limits::default() };
+    let bench = Bench::with(limits, hostile()).await;
+    let outcome = bench.call("fetch", get("/api/ok/huge")).await;
+    assert!(outcome.is_error(), "{}", outcome.content.len());
+    assert!(
+        matches!(&bench.audit()[0].verdict, Verdict::Failed(why) if why.contains("too large")),
+        "{:?}",
+        bench.audit()
+    );
+    failed(&bench.call("fetch", get("/api/ok/gzip")).await, ToolErrorKind::Failed, "HttpResponseContentCoding");
+    let outcome = bench.call("fetch_flood", json!({"path": "/api/ok/x", "count": 50})).await;
+    failed(&outcome, ToolErrorKind::Failed, "request 5");
+    failed(&outcome, ToolErrorKind::Failed, "request limit: a call may send 5 requests");
+}

@@ -1,0 +1,142 @@
+//! Ending calls from outside, and what is left to do at the far end.
+
+use std::time::{Duration, Instant};
+
+use bricklayer_domain::ToolErrorKind;
+use serde_json::{Value, json};
+
+use crate::support::{Bench, CANARY, failed, until};
+
+/// What a cancelled call may still take.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+fn hang() -> Value {
+    json!({"method": "GET", "authority": "workspace", "path": "/api/ok/hang", "headers": [], "trailers": []})
+}
+
+fn leave(then: &str, withdraw: bool) -> Value {
+    json!({"cleanup": "/api/ok/statements/7/cancel", "withdraw": withdraw, "then": then})
+}
+
+/// Cancels a call once `ready`; the outcome and how long the cancel took.
+async fn cancel_when(
+    bench: &Bench,
+    tool: &str,
+    input: Value,
+    ready: impl FnMut() -> Result<(), String>,
+) -> (bricklayer_domain::ToolOutcome, Duration) {
+    let ctx = bench.ctx();
+    let cancel = ctx.cancel.clone();
+    let stop = async {
+        until("the call to be under way", ready).await;
+        cancel.cancel();
+        Instant::now()
+    };
+    let call = async {
+        let outcome = bench.call_with(tool, input, ctx).await;
+        (outcome, Instant::now())
+    };
+    let (began, (outcome, ended)) = tokio::join!(stop, call);
+    (outcome, ended.duration_since(began))
+}
+
+#[tokio::test]
+async fn cancel_ends_a_waiting_call_and_its_connection() {
+    let bench = Bench::new().await;
+    let waiting = || if bench.far_end.waiting() == 1 { Ok(()) } else { Err("not waiting".to_owned()) };
+    let (outcome, took) = cancel_when(&bench, "fetch", hang(), waiting).await;
+    failed(&outcome, ToolErrorKind::Cancelled, "stopped");
+    assert!(took < AT_ONCE, "{took:?}");
+    until("the connection to close", || match bench.far_end.dropped() {
+        1 => Ok(()),
+        other => Err(other.to_string()),
+    })
+    .await;
+    assert_eq!(bench.runtime.stats().running, 0);
+    bench.neighbour_answers().await;
+}
+
+#[tokio::test]
+async fn cancel_ends_a_spinning_call() {
+    let bench = Bench::new().await;
+    let running = || if bench.runtime.stats().running == 1 { Ok(()) } else { Err("not running".to_owned()) };
+    let (outcome, took) = cancel_when(&bench, "spin", json!({}), running).await;
+    failed(&outcome, ToolErrorKind::Cancelled, "stopped");
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+#[tokio::test]
+async fn cancel_before_the_start_runs_nothing() {
+    let bench = Bench::new().await;
+    let ctx = bench.ctx();
+    ctx.cancel.cancel();
+    failed(&bench.call_with("fetch", hang(), ctx).await, ToolErrorKind::Cancelled, "stopped");
+    assert_eq!(bench.runtime.stats().started, 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_its_remote_work() {
+    let bench = Bench::new().await;
+    let waiting = || if bench.far_end.waiting() == 1 { Ok(()) } else { Err("not waiting".to_owned()) };
+    let (outcome, took) = cancel_when(&bench, "leave_behind", leave("/api/ok/hang", false), waiting).await;
+    failed(&outcome, ToolErrorKind::Cancelled, "stopped");
+    assert!(took < AT_ONCE, "{took:?}");
+    let cleanup = until("the clean-up to arrive", || {
+        let seen = bench.far_end.seen();
+        seen.into_iter().find(|seen| seen.uri == "/api/ok/statements/7/cancel").ok_or_else(|| "no clean-up".to_owned())
+    })
+    .await;
+    assert_eq!((cleanup.method.as_str(), cleanup.body.as_str()), ("POST", "{}"));
+    assert_eq!(cleanup.header("authorization"), Some(format!("Bearer {CANARY}").as_str()));
+    assert_eq!(cleanup.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn a_dropped_call_ends_its_remote_work_too() {
+    let bench = Bench::new().await;
+    {
+        let call = bench.call("leave_behind", leave("/api/ok/hang", false));
+        tokio::pin!(call);
+        let waiting = until("the call to wait", || {
+            if bench.far_end.waiting() == 1 { Ok(()) } else { Err("not waiting".to_owned()) }
+        });
+        tokio::select! {
+            outcome = &mut call => panic!("it ended: {outcome:?}"),
+            () = waiting => {}
+        }
+    }
+    until("the clean-up to arrive", || {
+        let seen = bench.far_end.seen();
+        if seen.iter().any(|seen| seen.uri.ends_with("/cancel")) { Ok(()) } else { Err(format!("{seen:?}")) }
+    })
+    .await;
+    until("the slot to come back", || match bench.runtime.stats().free_slots {
+        8 => Ok(()),
+        other => Err(other.to_string()),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn crashes_and_limits_clean_up_and_good_ends_do_not() {
+    let bench = Bench::new().await;
+    let cleanups = || bench.far_end.seen().iter().filter(|seen| seen.uri.ends_with("/cancel")).count();
+    Bench::ok(&bench.call("leave_behind", leave("end", false)).await);
+    assert_eq!(cleanups(), 0, "a call that ends well sends nothing");
+    failed(&bench.call("leave_behind", leave("crash", true)).await, ToolErrorKind::Trap, "after registering");
+    assert_eq!(cleanups(), 0, "what was withdrawn is not sent");
+    failed(&bench.call("leave_behind", leave("crash", false)).await, ToolErrorKind::Trap, "after registering");
+    assert_eq!(cleanups(), 1);
+    failed(&bench.call("leave_behind", leave("spin", false)).await, ToolErrorKind::LimitExceeded, "cpu limit");
+    assert_eq!(cleanups(), 2);
+}
+
+#[tokio::test]
+async fn a_clean_up_needs_a_grant_like_any_request() {
+    let bench = Bench::new().await;
+    for path in ["/api/other/cancel", "/api/ok/../other", "api/ok/x", "https://evil.example/api/ok/x"] {
+        let input = json!({"cleanup": path, "withdraw": false, "then": "end"});
+        assert!(bench.call("leave_behind", input).await.is_error(), "{path}");
+    }
+    assert!(bench.far_end.seen().is_empty());
+}

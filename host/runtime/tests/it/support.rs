@@ -1,0 +1,190 @@
+//! What the tests share: guests built once, a runtime, a far end, and the canary that must never show.
+
+mod far_end;
+mod guests;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use bricklayer_domain::{
+    ConversationId, Progress, ProjectId, ToolErrorKind, ToolOutcome, TurnId, TurnSettings, UserId,
+};
+use bricklayer_runtime::{
+    AuditRecord, AuditSink, CallContext, Grants, Limits, MemoryState, Plugin, Runtime, RuntimeConfig, ToolNamespace,
+    WorkspaceTarget,
+};
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use far_end::FarEnd;
+pub(crate) use guests::{hostile, noop, package_of};
+
+/// The caller's token: must appear in the far end's `authorization` and nowhere else.
+pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
+
+/// Audit records of one bench.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(Mutex<Vec<AuditRecord>>);
+
+impl AuditSink for Audit {
+    fn record(&self, record: AuditRecord) {
+        self.0.lock().unwrap().push(record);
+    }
+}
+
+/// One runtime with one plugin and one far end.
+pub(crate) struct Bench {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) far_end: FarEnd,
+    pub(crate) project: tempfile::TempDir,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) progress: Arc<Mutex<Vec<Progress>>>,
+    state: Arc<MemoryState>,
+    project_id: ProjectId,
+}
+
+pub(crate) fn cache_dir() -> PathBuf {
+    guests::target_dir().join("guests/compiled")
+}
+
+impl Bench {
+    /// With the default limits and the hostile guest.
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default(), hostile()).await
+    }
+
+    pub(crate) async fn with(limits: Limits, package: Vec<u8>) -> Self {
+        logs();
+        let far_end = FarEnd::start().await;
+        let runtime = Runtime::new(RuntimeConfig {
+            limits,
+            operator_hosts: vec![far_end.url()],
+            max_concurrent_calls: 8,
+            ..RuntimeConfig::new(cache_dir())
+        })
+        .unwrap();
+        let plugin = runtime.load(package, ToolNamespace::databricks()).await.unwrap();
+        Self {
+            runtime: Arc::new(runtime),
+            plugin,
+            far_end,
+            project: tempfile::tempdir().unwrap(),
+            audit: Arc::default(),
+            progress: Arc::default(),
+            state: Arc::default(),
+            project_id: ProjectId::new(),
+        }
+    }
+
+    /// A call's context with everything that the plugin asks for.
+    pub(crate) fn ctx(&self) -> CallContext {
+        let progress = Arc::clone(&self.progress);
+        CallContext {
+            user: UserId::parse("ada@example.com").unwrap(),
+            project: self.project_id,
+            conversation: ConversationId::new(),
+            turn: TurnId::new(),
+            project_dir: Some(self.project.path().to_owned()),
+            workspace: Some(WorkspaceTarget { base_url: self.far_end.url(), credential: SecretString::from(CANARY) }),
+            settings: TurnSettings { warehouse_id: Some("wh-1".to_owned()), ..TurnSettings::default() },
+            grants: Arc::new(Grants::from_request(self.plugin.manifest())),
+            state: Arc::clone(&self.state) as _,
+            progress: Arc::new(move |report| progress.lock().unwrap().push(report)),
+            cancel: CancellationToken::new(),
+            audit: Arc::clone(&self.audit) as _,
+        }
+    }
+
+    pub(crate) async fn call(&self, tool: &str, input: Value) -> ToolOutcome {
+        self.call_with(tool, input, self.ctx()).await
+    }
+
+    pub(crate) async fn call_with(&self, tool: &str, input: Value, ctx: CallContext) -> ToolOutcome {
+        let outcome = self.runtime.call(&self.plugin, tool, &input, ctx).await;
+        self.no_canary(&outcome);
+        outcome
+    }
+
+    /// The call must succeed; its typed result.
+    #[track_caller]
+    pub(crate) fn ok(outcome: &ToolOutcome) -> Value {
+        assert!(outcome.failure.is_none(), "{outcome:?}");
+        outcome.structured.clone().unwrap_or_else(|| Value::String(outcome.content.clone()))
+    }
+
+    /// A neighbour answers, so the host is well.
+    pub(crate) async fn neighbour_answers(&self) {
+        let outcome = self.call("reported", serde_json::json!({"rows": 7})).await;
+        assert_eq!(outcome.content, "**7** rows");
+    }
+
+    /// The token is nowhere but at the far end.
+    #[track_caller]
+    fn no_canary(&self, outcome: &ToolOutcome) {
+        let mut places = serde_json::to_string(outcome).unwrap();
+        for record in self.audit() {
+            let _ = write!(places, "{record:?}");
+        }
+        let _ = write!(places, "{:?}{:?}", self.ctx(), self.progress.lock().unwrap());
+        places.push_str(&logs().lock().unwrap());
+        assert!(!places.contains(CANARY), "the token leaked");
+    }
+
+    pub(crate) fn audit(&self) -> Vec<AuditRecord> {
+        self.audit.0.lock().unwrap().clone()
+    }
+}
+
+/// The call failed with this kind, and its message says this.
+#[track_caller]
+pub(crate) fn failed(outcome: &ToolOutcome, kind: ToolErrorKind, says: &str) {
+    let failure = outcome.failure.as_ref().unwrap_or_else(|| panic!("it succeeded: {outcome:?}"));
+    assert_eq!(failure.kind, kind, "{}", failure.message);
+    assert!(failure.message.contains(says), "{:?} does not say {says:?}", failure.message);
+    assert_eq!(outcome.content, failure.message);
+}
+
+/// Waits until something is so; reports what it last saw.
+pub(crate) async fn until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let mut last = String::new();
+    for _ in 0..500 {
+        match look() {
+            Ok(value) => return value,
+            Err(seen) => last = seen,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{what} did not happen; last seen: {last}");
+}
+
+/// Everything that the process logs, collected.
+pub(crate) fn logs() -> &'static Arc<Mutex<String>> {
+    static LOGS: OnceLock<Arc<Mutex<String>>> = OnceLock::new();
+    LOGS.get_or_init(|| {
+        let logs: Arc<Mutex<String>> = Arc::default();
+        let writer = Arc::clone(&logs);
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || Collector(Arc::clone(&writer)))
+            .init();
+        logs
+    })
+}
+
+struct Collector(Arc<Mutex<String>>);
+
+impl std::io::Write for Collector {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! What a plugin must not do, one tool each. Panics here are the point, so the guests' lints do not apply.
+
+mod web;
+
+wit_bindgen::generate!({
+    path: ["../../../wit/host.wit", "wit/hostile.wit"],
+    world: "test:hostile/hostile",
+    generate_all,
+    additional_derives: [Clone],
+});
+
+use bricklayer::host::errors::{ErrorKind, ToolError};
+use bricklayer::host::{cleanup, context, progress, state};
+use exports::bricklayer::host::review;
+use exports::test::hostile::tools::{Everything, Guest, Report, Request, Response};
+
+struct Component;
+
+impl review::Guest for Component {
+    fn effect_of(tool: String, input: String) -> review::Effect {
+        match tool.as_str() {
+            "echo" | "who" => review::Effect::Reads,
+            "spin" => loop {
+                std::hint::black_box(&input);
+            },
+            "crash" => panic!("no answer"),
+            "write_file" if input.contains("harmless") => review::Effect::Writes,
+            _ => review::Effect::Destroys,
+        }
+    }
+}
+
+impl Guest for Component {
+    fn echo(request: Everything) -> Result<Everything, ToolError> {
+        Ok(request)
+    }
+
+    fn reported(rows: u64) -> Result<Report, ToolError> {
+        Ok(Report { text: format!("**{rows}** rows"), rows })
+    }
+
+    fn fails(message: String, retryable: bool) -> Result<(), ToolError> {
+        Err(ToolError { kind: ErrorKind::RateLimited, message, retryable })
+    }
+
+    fn spin() {
+        let mut counter = 0u64;
+        loop {
+            counter = std::hint::black_box(counter.wrapping_add(1));
+        }
+    }
+
+    fn allocate(mib: u32) -> u32 {
+        let memory = vec![1u8; mib as usize * 1024 * 1024];
+        std::hint::black_box(&memory).len() as u32
+    }
+
+    fn crash(message: String) {
+        panic!("{message}");
+    }
+
+    #[expect(unconditional_recursion, reason = "the point of it")]
+    fn recurse(depth: u32) -> u32 {
+        let frame = std::hint::black_box([depth; 64]);
+        Self::recurse(depth + 1).wrapping_add(frame[0])
+    }
+
+    fn print_flood() {
+        let line = "x".repeat(1000);
+        loop {
+            println!("{line}");
+        }
+    }
+
+    fn report_flood() {
+        loop {
+            progress::report("again", None, None);
+        }
+    }
+
+    fn big_output(bytes: u32) -> String {
+        "x".repeat(bytes as usize)
+    }
+
+    fn hoard(count: u32) -> u32 {
+        let held: Vec<_> = (0..count).map(|_| wasip2::clocks::monotonic_clock::subscribe_duration(1)).collect();
+        held.len() as u32
+    }
+
+    fn random(bytes: u32) -> u32 {
+        wasip2::random::random::get_random_bytes(u64::from(bytes)).len() as u32
+    }
+
+    fn big_header(bytes: u32) -> Result<(), String> {
+        web::big_header(bytes)
+    }
+
+    fn nap(millis: u32) {
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(millis)));
+    }
+
+    fn progress(count: u32) {
+        for index in 0..count {
+            progress::report(&format!("step {index}"), Some(f64::from(index)), Some(f64::from(count)));
+        }
+    }
+
+    fn read_file(path: String) -> Result<String, String> {
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    }
+
+    fn write_file(path: String, text: String) -> Result<(), String> {
+        std::fs::write(path, text).map_err(|error| error.to_string())
+    }
+
+    fn link_and_read(target: String, link: String) -> Result<String, String> {
+        #[expect(deprecated, reason = "the portable spelling makes a symbolic link where there is one")]
+        let made = std::fs::soft_link(&target, &link);
+        made.map_err(|error| format!("link: {error}"))?;
+        std::fs::read_to_string(&link).map_err(|error| format!("read: {error}"))
+    }
+
+    fn rename(source: String, target: String) -> Result<(), String> {
+        std::fs::rename(source, target).map_err(|error| error.to_string())
+    }
+
+    fn environment() -> Vec<String> {
+        let mut seen: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+        seen.extend(std::env::args());
+        for (_, path) in wasip2::filesystem::preopens::get_directories() {
+            seen.push(format!("preopen {path}"));
+        }
+        seen
+    }
+
+    fn connect(address: String) -> Result<(), String> {
+        std::net::TcpStream::connect(address).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn fetch(request: Request) -> Result<Response, String> {
+        web::fetch(&request)
+    }
+
+    fn fetch_flood(path: String, count: u32) -> Result<u32, String> {
+        for index in 0..count {
+            web::fetch(&web::get(&path)).map_err(|error| format!("request {index}: {error}"))?;
+        }
+        Ok(count)
+    }
+
+    fn leave_behind(cleanup: String, withdraw: bool, then: String) -> Result<String, String> {
+        let request = cleanup::Request { method: "POST".to_owned(), path: cleanup, body: Some("{}".to_owned()) };
+        let handle = cleanup::register(&request).map_err(|error| format!("{error:?}"))?;
+        if withdraw {
+            cleanup::withdraw(handle);
+        }
+        match then.as_str() {
+            "crash" => panic!("after registering"),
+            "spin" => loop {
+                std::hint::black_box(handle);
+            },
+            "end" => Ok("ended".to_owned()),
+            path => web::fetch(&web::get(path)).map(|response| response.body),
+        }
+    }
+
+    fn who() -> Vec<String> {
+        let context = context::get();
+        let mut seen = vec![context.project, context.conversation, format!("{}", context.seconds_left > 0.0)];
+        seen.extend([context.user, context.workspace_host, context.warehouse, context.catalog].into_iter().flatten());
+        seen
+    }
+
+    fn remember(key: String, value: String) -> Result<Option<String>, String> {
+        state::set(&key, &value).map_err(|error| format!("{error:?}"))?;
+        state::get(&key).map_err(|error| format!("{error:?}"))
+    }
+
+    fn recall() -> Result<Vec<String>, String> {
+        state::list_keys().map_err(|error| format!("{error:?}"))
+    }
+}
+
+export!(Component);
