@@ -112,10 +112,23 @@ impl Plugins {
     }
 
     /// What this very call would do, when its plugin can tell.
-    pub async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+    pub async fn effect(
+        &self,
+        call: &ToolCall,
+        context: impl FnOnce(Arc<Grants>) -> CallContext,
+    ) -> Option<CallEffect> {
         let entry = self.entries.get(&call.name)?;
-        let _ = entry;
-        None
+        let context = context(Arc::clone(&entry.grants));
+        let known = entry.plugin.manifest().annotations(&entry.tool);
+        let reviewed = self.runtime.review(&entry.plugin, &entry.tool, &call.input, context).await;
+        // The same as the manifest says means that there is nothing to add to it.
+        (reviewed != known).then_some(if reviewed.read_only {
+            CallEffect::Reads
+        } else if reviewed.destructive {
+            CallEffect::Destroys
+        } else {
+            CallEffect::Writes
+        })
     }
 
     /// Runs a call with the context that `context` makes of its plugin's grants.

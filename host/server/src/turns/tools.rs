@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
 use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
-use bricklayer_runtime::{CallContext, WorkspaceTarget};
+use bricklayer_runtime::{CallContext, Grants, WorkspaceTarget};
 use bricklayer_store::Store;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +36,9 @@ impl ExternalTools for PluginTools {
     }
 
     async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
-        self.plugins.effect(call).await
+        // A review runs without a workspace, so it neither needs nor waits for one.
+        let context = |grants| self.context(grants, None, Arc::new(|_| {}), CancellationToken::new());
+        self.plugins.effect(call, context).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
@@ -46,21 +48,33 @@ impl ExternalTools for PluginTools {
             Some(Ok(url)) => url,
         };
         self.plugins.name_workspace(&base_url);
-        let context = |grants| CallContext {
+        let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
+        self.plugins.call(call, |grants| self.context(grants, Some(workspace), progress, cancel)).await
+    }
+}
+
+impl PluginTools {
+    fn context(
+        &self,
+        grants: Arc<Grants>,
+        workspace: Option<WorkspaceTarget>,
+        progress: ProgressSink,
+        cancel: CancellationToken,
+    ) -> CallContext {
+        CallContext {
             user: self.turn.user.clone(),
             project: self.turn.project,
             conversation: self.turn.conversation,
             turn: self.turn.id,
             project_dir: Some(self.project_dir.clone()),
-            workspace: Some(WorkspaceTarget { base_url, credential: self.credential.clone() }),
+            workspace,
             settings: self.settings.clone(),
             grants,
             state: Arc::new(StoreState { store: self.store.clone(), user: self.turn.user.clone() }),
             progress,
             cancel,
             audit: Arc::new(self.audit.clone()),
-        };
-        self.plugins.call(call, context).await
+        }
     }
 }
 
