@@ -31,7 +31,12 @@ const DEFAULT_RUNNING_TURNS_PER_USER: usize = 200;
 
 /// Seconds that a host may be silent before another takes its turns over, when nobody chose: ten lost seconds are a slow
 /// disk, thirty are a dead process.
-const DEFAULT_LEASE_SECONDS: usize = 30;
+const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+/// Age at which a stream asks its reader to connect again, when nobody chose: the proxy of Databricks Apps cuts at 60
+/// seconds.
+const DEFAULT_STREAM_WINDOW: Duration = Duration::from_secs(50);
+/// Silence after which a stream sends a sign of life, when nobody chose; proxies take a silent minute for a dead peer.
+const DEFAULT_STREAM_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A wrong configuration, in words that say which key, where it was set and what to write instead.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -145,6 +150,10 @@ pub struct Config {
     pub running_turns: usize,
     /// Turns of one user that run at once on this host.
     pub running_turns_per_user: usize,
+    /// Age at which a stream asks its reader to connect again.
+    pub stream_window: Duration,
+    /// Silence after which a stream sends a sign of life.
+    pub stream_keep_alive: Duration,
     /// How long a host may be silent before another takes its turns over.
     pub lease: Duration,
     /// Folder with further skills; the shipped ones are always there.
@@ -187,7 +196,9 @@ impl Config {
             identity,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
-            lease: Duration::from_secs(count(layers, "limits.lease_seconds", DEFAULT_LEASE_SECONDS)? as u64),
+            stream_window: seconds(layers, "stream.window_seconds", DEFAULT_STREAM_WINDOW)?,
+            stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
+            lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             data_dir,
         })
@@ -324,6 +335,11 @@ fn count(layers: &Layers, key: &str, default: usize) -> Result<usize, ConfigErro
         .ok()
         .filter(|number| (1..=1_000_000).contains(number))
         .ok_or_else(|| layers.wrong(key, "must be a whole number between 1 and 1000000"))
+}
+
+fn seconds(layers: &Layers, key: &str, default: Duration) -> Result<Duration, ConfigError> {
+    let number = count(layers, key, usize::try_from(default.as_secs()).unwrap_or(usize::MAX))?;
+    Ok(Duration::from_secs(number as u64))
 }
 
 #[cfg(test)]

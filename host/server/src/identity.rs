@@ -5,10 +5,13 @@
 //! of the configured token.
 
 use axum::extract::FromRequestParts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bricklayer_domain::UserId;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
+use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::api::problem::Problem;
@@ -105,7 +108,29 @@ fn forwarded(headers: &HeaderMap) -> Result<Caller, Problem> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(unauthenticated("the forwarded token is too long"));
     }
+    if let (Some(email), Some(owner)) = (email, token_email(token))
+        && !owner.eq_ignore_ascii_case(email)
+    {
+        return Err(unauthenticated("the forwarded token is another user's; sign in again"));
+    }
     Ok(Caller { user, credential: token.into() })
+}
+
+/// The e-mail address that a token itself names, when it is a JSON web token with one as its subject, as Databricks'
+/// user tokens are (RFC 7519, section 4.1.2). Its signature is the workspace's to check: here a mismatch only tells that
+/// the two headers do not belong together.
+fn token_email(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        sub: String,
+    }
+    let mut parts = token.split('.');
+    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return None;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    claims.sub.contains('@').then_some(claims.sub)
 }
 
 /// A header that must not come twice: two values mean that somebody added one behind the proxy's back.
@@ -163,5 +188,10 @@ mod tests {
         check(&[(FORWARDED_EMAIL, "a@b")], Err("carries no user token"));
         check(&[(FORWARDED_EMAIL, "a@b"), (FORWARDED_EMAIL, "c@d"), token], Err("came twice"));
         check(&[(FORWARDED_EMAIL, "a@b"), token, token], Err("came twice"));
+        // {"sub":"a@b"} and {"sub":"a-service"}, unsigned.
+        let (person, service) = ("e30.eyJzdWIiOiJhQGIifQ.x", "e30.eyJzdWIiOiJhLXNlcnZpY2UifQ.x");
+        check(&[(FORWARDED_EMAIL, "A@b"), (FORWARDED_TOKEN, person)], Ok(("a@b", person)));
+        check(&[(FORWARDED_EMAIL, "c@d"), (FORWARDED_TOKEN, person)], Err("another user's"));
+        check(&[(FORWARDED_EMAIL, "c@d"), (FORWARDED_TOKEN, service)], Ok(("c@d", service)));
     }
 }

@@ -95,7 +95,11 @@ impl Lifecycle {
 
     /// Ends all tasks in stages; at most 9 seconds.
     pub async fn shutdown(&self) -> Shutdown {
-        let outcome = self.end_tasks().await;
+        self.shutdown_within(SOFT_GRACE).await
+    }
+
+    async fn shutdown_within(&self, soft_grace: Duration) -> Shutdown {
+        let outcome = self.end_tasks(soft_grace).await;
         self.ground.cancel();
         self.ground_tasks.close();
         if tokio::time::timeout(GROUND_GRACE, self.ground_tasks.wait()).await.is_err() {
@@ -105,10 +109,10 @@ impl Lifecycle {
         outcome
     }
 
-    async fn end_tasks(&self) -> Shutdown {
+    async fn end_tasks(&self, soft_grace: Duration) -> Shutdown {
         self.soft.cancel();
         self.tasks.close();
-        if tokio::time::timeout(SOFT_GRACE, self.tasks.wait()).await.is_ok() {
+        if tokio::time::timeout(soft_grace, self.tasks.wait()).await.is_ok() {
             return Shutdown::Clean;
         }
         self.hard.cancel();
@@ -176,7 +180,28 @@ mod tests {
     async fn a_task_that_ignores_the_soft_token_is_dropped_by_the_hard_one() {
         let lifecycle = Lifecycle::new();
         lifecycle.spawn("stubborn", std::future::pending());
-        assert_eq!(lifecycle.shutdown_within(Duration::ZERO, HARD_GRACE).await, Shutdown::Forced);
+        assert_eq!(lifecycle.shutdown_within(Duration::ZERO).await, Shutdown::Forced);
         assert_eq!(lifecycle.task_count(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_ground_stays_until_the_others_have_left() {
+        let lifecycle = Lifecycle::new();
+        let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
+        let (last, soft) = (say.clone(), lifecycle.soft().clone());
+        lifecycle.spawn_ground("ground", |leave| async move {
+            leave.cancelled().await;
+            let _ = last.send("ground");
+        });
+        lifecycle.spawn("task", async move {
+            soft.cancelled().await;
+            // Gives the ground every chance to leave too early.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            let _ = say.send("task");
+        });
+        assert_eq!(lifecycle.shutdown().await, Shutdown::Clean);
+        assert_eq!((said.recv().await, said.recv().await), (Some("task"), Some("ground")));
     }
 }

@@ -29,10 +29,6 @@ use crate::app::AppState;
 use crate::identity::Caller;
 use crate::turns::{Item, Subscription, encode, stored_frames};
 
-/// Age at which a stream asks its reader to connect again: proxies of Databricks Apps cut at 60 seconds.
-const STREAM_WINDOW: Duration = Duration::from_secs(50);
-/// Silence after which a sign of life is sent.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Events of one read of the store.
 const REPLAY_PAGE: u32 = 500;
 /// Frames that are sent in one piece at most.
@@ -151,16 +147,16 @@ impl Reader {
         let (tail, live) = app.turns().follow(&turn);
         let now = Instant::now();
         Self {
-            app,
             turn,
             live,
             tail: tail.into(),
             last,
             phase: Phase::Greet,
-            closes_at: now + STREAM_WINDOW,
+            closes_at: now + app.config().stream_window,
             active_at: now,
             looked_at: now,
-            keep_alive_at: now + KEEP_ALIVE,
+            keep_alive_at: now + app.config().stream_keep_alive,
+            app,
         }
     }
 
@@ -253,7 +249,7 @@ impl Reader {
             () = leaving.cancelled() => {}
             () = tokio::time::sleep_until(self.closes_at) => {}
             () = tokio::time::sleep_until(self.keep_alive_at) => {
-                self.keep_alive_at = Instant::now() + KEEP_ALIVE;
+                self.keep_alive_at = Instant::now() + self.app.config().stream_keep_alive;
                 let elapsed_since_last_event = self.active_at.elapsed().as_secs_f64();
                 return Some(self.own_frame(WireBody::KeepAlive { elapsed_since_last_event }));
             }
@@ -288,7 +284,7 @@ impl Reader {
             return None;
         }
         self.active_at = Instant::now();
-        self.keep_alive_at = self.active_at + KEEP_ALIVE;
+        self.keep_alive_at = self.active_at + self.app.config().stream_keep_alive;
         Some(out.into())
     }
 

@@ -51,6 +51,8 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "silence after which another host takes over (30)",
     ),
+    setting("stream.window_seconds", "BRICKLAYER_STREAM_WINDOW", false, "age at which a stream reconnects (50)"),
+    setting("stream.keep_alive_seconds", "BRICKLAYER_STREAM_KEEP_ALIVE", false, "silence before a sign of life (15)"),
     setting("log", "BRICKLAYER_LOG", false, "log filter, such as info or bricklayer_server=debug (info)"),
     setting("log_format", "BRICKLAYER_LOG_FORMAT", false, "text or json (text)"),
 ];
