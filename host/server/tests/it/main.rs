@@ -1,1 +1,29 @@
-//! The running server, tested at its HTTP boundary.
+//! The running server, tested at its HTTP boundary: the real server on a port of its own, real databases, the compiled
+//! SQL plugin. Only the far ends are played, by small servers with a script.
+//!
+//! - `support`: starting servers, far ends with scripts, reading streams.
+//! - `authorisation`: each operation of the OpenAPI document, as its owner, as a stranger, as nobody.
+//! - `identity`: who a request speaks for, and which requests are refused before that matters.
+//! - `bad_input`: what is wrong with a request, named.
+//! - `conversations`, `files`: the plain resources.
+//! - `streams`: following a turn, cut anywhere.
+//! - `turns`: stopping, approving, limits, deleting under a turn.
+//! - `restart`: turns that outlive their process.
+//! - `far_ends`: a model or a workspace that fails in every way.
+//! - `outcome`: the main job from end to end against the real local workspace.
+//! - `process`: the binary: configuration, signals, a taken port.
+//! - `document`: the OpenAPI document.
+
+mod authorisation;
+mod bad_input;
+mod conversations;
+mod document;
+mod far_ends;
+mod files;
+mod identity;
+mod outcome;
+mod process;
+mod restart;
+mod streams;
+mod support;
+mod turns;

@@ -1,0 +1,109 @@
+//! The plain resources.
+
+use serde_json::json;
+
+use crate::support::{Engine, Reply, World, both_engines};
+
+#[test]
+fn projects_and_conversations_are_kept() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        world.model.script("hours", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("One row: **1**.")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("Taxis").await;
+        let settings = json!({"project_id": project, "message": "Which hours are busy in the city, and why is that?",
+            "warehouse_id": "fast", "default_catalog": " samples ", "cluster_id": ""});
+        world.model.script("Which hours", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("One row: **1**.")]);
+        let begun = ann.post("/api/invoke_agent", settings).await;
+        assert_eq!(begun.status, 202);
+        let execution = begun.ok()["execution_id"].as_str().unwrap().to_owned();
+        let conversation = begun.ok()["conversation_id"].as_str().unwrap().to_owned();
+        ann.frames(&execution).await;
+
+        let path = format!("/api/projects/{project}/conversations");
+        let list = ann.get(&path).await.ok();
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        let title = list[0]["title"].as_str().unwrap();
+        assert!(title.starts_with("Which hours are busy"), "{title}");
+        assert_eq!(list[0]["settings"], json!({"warehouse_id": "fast", "default_catalog": "samples"}));
+        assert_eq!((&list[0]["turn_count"], &list[0]["active_execution_id"]), (&json!(1), &json!(null)));
+
+        let detail = ann.get(&format!("{path}/{conversation}")).await.ok();
+        let said: Vec<_> =
+            detail["messages"].as_array().unwrap().iter().map(|m| (m["role"].clone(), m["content"].clone())).collect();
+        assert_eq!(
+            said,
+            [
+                (json!("user"), json!("Which hours are busy in the city, and why is that?")),
+                (json!("assistant"), json!("One row: **1**.")),
+            ]
+        );
+        let kinds: Vec<_> = detail["events"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
+        assert_eq!(
+            kinds,
+            [
+                "conversation.created",
+                "system",
+                "tool_use",
+                "tool_started",
+                "tool_result",
+                "system",
+                "text",
+                "result",
+                "stream.completed",
+            ]
+        );
+        assert_eq!(detail["last_seq"], detail["events"][kinds.len() - 1]["seq"]);
+        assert_eq!(detail["active_execution"], json!(null));
+        let result = &detail["events"][4];
+        assert_eq!(result["is_error"], false, "{result}");
+        assert_eq!(result["structured"]["rows"], json!([["1"]]), "{result}");
+        assert_eq!(result["structured"]["columns"][0]["name"], "one");
+
+        let executions = ann.get(&format!("{path}/{conversation}/executions")).await.ok();
+        assert_eq!(executions["active"], json!(null));
+        assert_eq!(executions["recent"][0]["id"], execution.as_str());
+        assert_eq!(executions["recent"][0]["status"], "completed");
+
+        let renamed = ann.patch(&format!("{path}/{conversation}"), json!({"title": " Busy hours "})).await.ok();
+        assert_eq!(renamed["title"], "Busy hours");
+        let renamed = ann.patch(&format!("/api/projects/{project}"), json!({"name": "Cabs"})).await.ok();
+        assert_eq!((&renamed["name"], &renamed["conversation_count"]), (&json!("Cabs"), &json!(1)));
+
+        let empty = ann.post(&path, json!({})).await;
+        assert_eq!(empty.status, 201);
+        ann.delete(&format!("{path}/{conversation}")).await.ok();
+        ann.get(&format!("{path}/{conversation}")).await.problem(404, "not-found");
+        ann.get(&format!("/api/stream_progress/{execution}")).await.problem(404, "not-found");
+        ann.delete(&format!("/api/projects/{project}")).await.ok();
+        assert_eq!(ann.get("/api/projects").await.ok(), json!([]));
+        assert!(!world.project_dir(&project).exists(), "the files are gone");
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn the_prompt_and_the_tools_are_shown() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let prompt = ann.get("/api/system_prompt?default_catalog=samples&warehouse_id=fast").await.ok();
+    let text = prompt["system_prompt"].as_str().unwrap();
+    assert!(text.contains("samples") && text.contains("fast"), "{text}");
+    let tools = ann.get("/api/tools").await.ok();
+    let names: Vec<_> = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    for name in ["Read", "Write", "mcp__databricks__execute_sql", "mcp__databricks__list_warehouses"] {
+        assert!(names.contains(&name), "{name} is missing from {names:?}; are the plugins built (cargo xtask test)?");
+    }
+    let warehouses = ann.get("/api/warehouses").await.ok();
+    assert_eq!(
+        warehouses[0],
+        json!({"warehouse_id": "fast", "warehouse_name": "Fast", "state": "RUNNING",
+        "cluster_size": "2X-Small", "creator_name": "ann@example.com", "is_serverless": true})
+    );
+    let catalogs = ann.get("/api/catalogs").await.ok();
+    assert_eq!(catalogs, json!([{"name": "main", "comment": null}, {"name": "samples", "comment": "sample data"}]));
+    assert_eq!(ann.get("/api/catalogs/samples/schemas").await.ok(), json!([{"name": "nyctaxi"}]));
+    server.stop().await;
+}

@@ -1,0 +1,56 @@
+//! The OpenAPI document.
+
+use serde_json::Value;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn the_document_is_served_and_is_what_the_binary_prints() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let served = server.as_nobody().get("/openapi.json").await.ok();
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_bricklayer")).arg("openapi").output().unwrap();
+    let printed: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(served, printed);
+    server.stop().await;
+}
+
+#[test]
+fn the_clients_copy_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../client/openapi.json");
+    let copy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let document = serde_json::to_value(bricklayer_server::api::open_api()).unwrap();
+    assert_eq!(
+        copy, document,
+        "client/openapi.json is old: run `bricklayer openapi > client/openapi.json`, then `npm run generate-types` there"
+    );
+}
+
+#[test]
+fn every_operation_is_described() {
+    let document = serde_json::to_value(bricklayer_server::api::open_api()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{name} has no operation id");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{name} has not one tag");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_interactive_page_needs_nothing_from_elsewhere() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    for (path, content_type) in
+        [("/docs", "text/html"), ("/docs/docs.js", "text/javascript"), ("/docs/docs.css", "text/css")]
+    {
+        let answer = server.as_nobody().get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.headers["content-type"].to_str().unwrap().starts_with(content_type), "{path}");
+        assert!(!answer.text.contains("https://"), "{path} names another host");
+        assert!(answer.headers["content-security-policy"].to_str().unwrap().contains("default-src 'self'"));
+    }
+    server.stop().await;
+}

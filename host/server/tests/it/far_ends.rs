@@ -1,0 +1,163 @@
+//! A model or a workspace that fails in every way.
+
+use serde_json::{Value, json};
+
+use crate::support::{Frame, Reply, Trouble, World};
+
+#[tokio::test]
+async fn the_workspaces_troubles_become_problems() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let message = json!({"error_code": "X", "message": "said by the workspace"});
+    for (index, (trouble, status, code)) in [
+        (Trouble::Status(401, vec![], message.clone()), 401, "workspace-unauthenticated"),
+        (Trouble::Status(403, vec![], message.clone()), 403, "workspace-permission-denied"),
+        (Trouble::Status(404, vec![], message.clone()), 404, "workspace-not-found"),
+        (Trouble::Status(429, vec![("retry-after", "7")], message.clone()), 429, "workspace-rate-limited"),
+        (Trouble::Status(500, vec![], message.clone()), 502, "workspace-failed"),
+        (Trouble::Status(302, vec![("location", "https://evil.example")], json!({})), 502, "workspace-failed"),
+        (Trouble::Nonsense, 502, "workspace-nonsense"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world.workspace.trouble(trouble);
+        // Each as another user: answers are kept per user for a moment.
+        let answer = server.as_user(&format!("user{index}")).get("/api/warehouses").await;
+        let problem = answer.problem(status, code);
+        if matches!(status, 403 | 404) {
+            assert_eq!(problem["detail"], "said by the workspace");
+        }
+        if status == 429 {
+            assert_eq!(
+                (&problem["retry_after_seconds"], &answer.headers["retry-after"]),
+                (&json!(7), &"7".parse().unwrap())
+            );
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_workspaces_troubles_reach_the_agent_as_errors_it_can_act_on() {
+    let world = World::sqlite().await;
+    world.model.script("ask", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("I see")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let message = json!({"error_code": "X", "message": "said by the workspace"});
+    for (trouble, kind) in [
+        (Trouble::Status(401, vec![], message.clone()), "unauthenticated"),
+        (Trouble::Status(403, vec![], message.clone()), "permission-denied"),
+        (Trouble::Status(404, vec![], message.clone()), "not-found"),
+        (Trouble::Status(429, vec![("retry-after", "3600")], message.clone()), "rate-limited"),
+        (Trouble::Status(500, vec![], message.clone()), "upstream"),
+        (Trouble::Nonsense, "upstream"),
+    ] {
+        world.workspace.trouble(trouble.clone());
+        let (execution, _) = ann.ask(&project, "ask").await;
+        let frames = ann.frames(&execution).await;
+        let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap();
+        assert_eq!(result.data["error_kind"], kind, "{trouble:?}: {result:?}");
+        assert!(ends_well(&frames), "the turn goes on: {frames:?}");
+        assert!(!serde_json::to_string(&result.data).unwrap().contains("canary"), "{result:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_workspace_that_hangs_is_given_up_by_the_user() {
+    let world = World::sqlite().await;
+    world.workspace.trouble(Trouble::Hang);
+    world.model.script("ask", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("never")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "ask").await;
+    let mut follow = ann.follow(&execution, 0).await;
+    follow.until("tool_started").await;
+    let began = std::time::Instant::now();
+    ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
+    follow.to_end().await;
+    assert!(began.elapsed() < std::time::Duration::from_millis(500), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
+fn ends_well(frames: &[Frame]) -> bool {
+    frames.iter().any(|frame| frame.kind() == "stream.completed" && frame.data["is_error"] == false)
+}
+
+#[tokio::test]
+async fn the_models_troubles_end_the_turn_with_a_reason() {
+    let world = World::sqlite().await;
+    let error = |kind: &str| json!({"type": "error", "error": {"type": kind, "message": "said by the model"}});
+    let now = vec![("retry-after-ms", "1"), ("retry-after", "0")];
+    world.model.script("unauthenticated", vec![Reply::Status(401, vec![], error("authentication_error"))]);
+    world.model.script("forbidden", vec![Reply::Status(403, vec![], error("permission_error"))]);
+    world.model.script("missing", vec![Reply::Status(404, vec![], error("not_found_error"))]);
+    world.model.script("wrong", vec![Reply::Status(400, vec![], error("invalid_request_error"))]);
+    world.model.script("overloaded", vec![Reply::Status(529, now.clone(), error("overloaded_error"))]);
+    world.model.script("limited", vec![Reply::Status(429, now, error("rate_limit_error"))]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    for message in ["unauthenticated", "forbidden", "missing", "wrong", "overloaded", "limited"] {
+        let (execution, conversation) = ann.ask(&project, message).await;
+        let frames = ann.frames(&execution).await;
+        let failure =
+            frames.iter().find(|frame| frame.kind() == "error").unwrap_or_else(|| panic!("{message}: {frames:?}"));
+        let (code, text) = (failure.data["code"].as_str().unwrap(), failure.data["error"].as_str().unwrap());
+        assert!(code.starts_with("model-") || code.contains("model"), "{message}: {failure:?}");
+        assert!(!text.is_empty() && !text.contains("canary"), "{message}: {failure:?}");
+        assert_eq!(completed(&frames)["is_error"], true);
+        // The message is kept, and the conversation goes on.
+        let detail = ann.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
+        assert_eq!(detail["messages"][0]["content"], message);
+        assert_eq!(detail["messages"][1]["is_error"], true);
+        assert_eq!(detail["active_execution"], json!(null));
+    }
+    server.stop().await;
+}
+
+fn completed(frames: &[Frame]) -> Value {
+    let mut ends = frames.iter().filter(|frame| frame.kind() == "stream.completed");
+    let end = ends.next().unwrap_or_else(|| panic!("{frames:?}"));
+    assert_eq!(ends.next(), None, "one end");
+    end.data.clone()
+}
+
+#[tokio::test]
+async fn a_model_that_breaks_off_or_answers_nonsense_is_asked_again_and_then_given_up() {
+    let world = World::sqlite().await;
+    world.model.script("cut", vec![Reply::Cut]);
+    world.model.script("nonsense", vec![Reply::Nonsense("<html>no</html>")]);
+    world.model.script("half", vec![Reply::Nonsense("event: message_start\ndata: {\"type\":\"mess")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    for message in ["cut", "nonsense", "half"] {
+        let (execution, _) = ann.ask(&project, message).await;
+        let frames = ann.frames(&execution).await;
+        assert_eq!(completed(&frames)["is_error"], true, "{message}");
+        assert!(frames.iter().any(|frame| frame.kind() == "error"), "{message}: {frames:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_is_down_is_named() {
+    let mut world = World::sqlite().await;
+    // A port that was free a moment ago and that nobody listens on.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    world.model.url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    drop(listener);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "hello").await;
+    let frames = ann.frames(&execution).await;
+    assert_eq!(completed(&frames)["is_error"], true);
+    let failure = frames.iter().find(|frame| frame.kind() == "error").unwrap();
+    assert_eq!(failure.data["code"], "model-unreachable", "{failure:?}");
+    server.stop().await;
+}

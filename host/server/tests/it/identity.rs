@@ -1,0 +1,125 @@
+//! Who a request speaks for, and which requests are refused before that matters.
+
+use bricklayer_server::config::{Config, IdentityMode, ModelConfig, WorkspaceConfig};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Api, Server, Trouble, World};
+
+#[tokio::test]
+async fn behind_a_proxy_the_headers_name_the_user_and_nothing_else_does() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let api = || Api::new(&server.base);
+    let ann = server.as_user("Ann").get("/api/me").await.ok();
+    assert_eq!(ann["user"], "ann@example.com");
+    let by_name = api().with("x-forwarded-user", "77@1").with("x-forwarded-access-token", "t");
+    assert_eq!(by_name.get("/api/me").await.ok()["user"], "77@1");
+
+    for refused in [
+        api(),
+        api().with("x-forwarded-email", "ann@example.com"),
+        api().with("x-forwarded-access-token", "t"),
+        api().with("x-forwarded-email", "").with("x-forwarded-access-token", "t"),
+        api().with("x-forwarded-email", "ann@example.com").with("x-forwarded-access-token", ""),
+        api()
+            .with("x-forwarded-email", "ann@example.com")
+            .with("x-forwarded-email", "eve@example.com")
+            .with("x-forwarded-access-token", "t"),
+        api().with("authorization", "Bearer t"),
+    ] {
+        refused.get("/api/me").await.problem(401, "unauthenticated");
+        refused.get("/api/projects").await.problem(401, "unauthenticated");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn each_users_own_token_goes_to_the_workspace_and_no_other() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    server.as_user("ann").get("/api/warehouses").await.ok();
+    server.as_user("bob").get("/api/warehouses").await.ok();
+    let seen: Vec<_> = world.workspace.seen().into_iter().map(|seen| seen.authorization).collect();
+    assert_eq!(seen, ["Bearer canary-token-of-ann", "Bearer canary-token-of-bob"], "no answer is shared between users");
+    server.stop().await;
+}
+
+/// On this machine, on the scripted workspace.
+fn development(world: &World) -> Config {
+    Config {
+        identity: IdentityMode::Development,
+        model: ModelConfig::Offline,
+        workspace: WorkspaceConfig::Remote {
+            host: world.workspace.url.clone(),
+            token: Some("canary-developer-token".into()),
+        },
+        ..world.config()
+    }
+}
+
+#[tokio::test]
+async fn in_development_the_tokens_owner_is_the_user() {
+    let world = World::sqlite().await;
+    world.workspace.trouble(Trouble::Status(500, vec![], json!({})));
+    let server = Server::start(development(&world)).await;
+    let api = Api::new(&server.base);
+    api.get("/api/health").await.ok();
+    api.get("/api/me").await.problem(502, "workspace-failed");
+    world.workspace.trouble(Trouble::Status(403, vec![], json!({"message": "Invalid access token."})));
+    api.get("/api/me").await.problem(403, "workspace-permission-denied");
+    world.workspace.trouble(Trouble::None);
+    assert_eq!(api.get("/api/me").await.ok()["user"], "dana@example.com");
+    // Known from now on, whatever happens to the workspace; and headers that anybody could send do not matter.
+    world.workspace.trouble(Trouble::Hang);
+    let pretender = Api::new(&server.base).with("x-forwarded-email", "eve@example.com");
+    assert_eq!(pretender.get("/api/me").await.ok()["user"], "dana@example.com");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn in_development_other_hosts_and_other_origins_are_refused() {
+    let world = World::sqlite().await;
+    let server = Server::start(development(&world)).await;
+    let authority = server.base.trim_start_matches("http://").to_owned();
+    let port = authority.rsplit(':').next().unwrap();
+    let api = || Api::new(&server.base);
+
+    // DNS rebinding: the name is another's, the address is ours.
+    for host in ["evil.example", &format!("evil.example:{port}"), "localhost.evil.example", ""] {
+        api().with("host", host).get("/api/projects").await.problem(421, "wrong-host");
+    }
+    let local = format!("localhost:{port}");
+    api().with("host", &local).get("/api/projects").await.ok();
+
+    // Another site's page, with this browser.
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", "http://127.0.0.1:1"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let answer = api().with(name, value).post("/api/projects", json!({"name": "x"})).await;
+        answer.problem(403, "cross-origin");
+    }
+    let own = api().with("origin", &server.base).with("sec-fetch-site", "same-origin");
+    own.post("/api/projects", json!({"name": "x"})).await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_other_origins_are_refused_too() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = || server.as_user("ann").with("x-forwarded-host", "app.example.com");
+    let body = json!({"name": "x"});
+    ann().with("origin", "https://app.example.com").post("/api/projects", body.clone()).await.ok();
+    ann().with("origin", "https://evil.example").post("/api/projects", body.clone()).await.problem(403, "cross-origin");
+    // Reading is not refused: without permission of ours the browser does not show the other page the answer.
+    let answer = ann().with("origin", "https://evil.example").get("/api/projects").await;
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    let preflight = ann().with("origin", "https://evil.example").with("access-control-request-method", "POST");
+    let preflight = preflight.send(preflight.request(Method::OPTIONS, "/api/projects")).await;
+    assert!(!preflight.headers.contains_key("access-control-allow-origin"));
+    server.stop().await;
+}

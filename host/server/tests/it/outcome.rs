@@ -1,0 +1,128 @@
+//! The main job from end to end: the offline model, the compiled SQL plugin, the real local workspace.
+
+use bricklayer_server::config::{Config, IdentityMode, ModelConfig, WorkspaceConfig};
+use serde_json::json;
+
+use crate::support::{Api, Server, World, eventually};
+
+fn local(world: &World) -> Config {
+    Config {
+        identity: IdentityMode::Development,
+        model: ModelConfig::Offline,
+        workspace: WorkspaceConfig::Local { binary: None },
+        ..world.config()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_from_real_sql_and_saved_as_a_report() {
+    let world = World::sqlite().await;
+    let server = Server::start(local(&world)).await;
+    let you = Api::new(&server.base);
+    // Healthy before the workspace is ready; calls wait for it.
+    assert_eq!(you.get("/api/health").await.ok()["workspace"]["kind"], "local");
+    let me = you.get("/api/me").await.ok();
+    assert_eq!((&me["user"], &me["model"]["offline"]), (&json!("you@localhost"), &json!(true)));
+    let project = you.project("Taxis").await;
+
+    let question = "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?";
+    let (execution, conversation) = you.ask(&project, question).await;
+    let frames = you.frames(&execution).await;
+    let result = frames
+        .iter()
+        .rfind(|frame| frame.kind() == "tool_result" && frame.data["tool_name"] == "mcp__databricks__execute_sql")
+        .unwrap_or_else(|| panic!("no statement ran: {frames:#?}"));
+    assert_eq!(result.data["is_error"], false, "{result:#?}");
+    assert!(result.data["structured"]["rows"].as_array().unwrap().len() >= 5, "{result:#?}");
+    let answer = frames.iter().rfind(|frame| frame.kind() == "text").unwrap().data["text"].as_str().unwrap();
+    assert!(answer.contains('|'), "a table: {answer}");
+
+    let save = you.say(&project, &conversation, "Save that as report.md").await;
+    you.frames(&save).await;
+    let files = you.get(&format!("/api/projects/{project}/files")).await.ok();
+    assert_eq!(files["files"][0]["path"], "report.md", "{files}");
+    let report = you.get(&format!("/api/projects/{project}/files/report.md")).await;
+    assert!(report.text.contains('|'), "{report:?}");
+
+    let detail = you.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
+    assert_eq!(detail["messages"].as_array().unwrap().len(), 4);
+    let warehouses = you.get("/api/warehouses").await.ok();
+    assert!(!warehouses.as_array().unwrap().is_empty());
+    let catalogs = you.get("/api/catalogs").await.ok();
+    assert!(catalogs.as_array().unwrap().iter().any(|catalog| catalog["name"] == "samples"), "{catalogs}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_dies_is_started_again_with_its_data() {
+    let world = World::sqlite().await;
+    let server = Server::start(local(&world)).await;
+    let you = Api::new(&server.base);
+    let project = you.project("One").await;
+    let sql = async |statement: &str| {
+        let command = format!("/execute_sql {}", json!({"statement": statement}));
+        let (execution, _) = you.ask(&project, &command).await;
+        let mut follow = you.follow(&execution, 0).await;
+        let mut result = None;
+        while let Some(frame) = follow.next().await {
+            if frame.kind() == "approval.requested" {
+                let call = frame.data["tool_id"].as_str().unwrap();
+                let path = format!("/api/executions/{execution}/approvals/{call}");
+                you.post(&path, json!({"decision": "once"})).await.ok();
+            }
+            if frame.kind() == "tool_result" {
+                result = Some(frame.data);
+            }
+        }
+        result.unwrap()
+    };
+    let made = sql("CREATE TABLE main.default.kept AS SELECT 42 AS answer").await;
+    assert_eq!(made["is_error"], false, "{made:#}");
+    let child = child_of_this_process("bricklayer-work");
+    assert!(std::process::Command::new("kill").args(["-9", &child.to_string()]).status().unwrap().success());
+    eventually("another child", async || match find_child("bricklayer-work") {
+        Some(next) if next != child => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    let kept = sql("SELECT answer FROM main.default.kept").await;
+    assert_eq!(kept["structured"]["rows"], json!([["42"]]), "{kept:#}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn without_its_binary_the_workspace_says_so_and_everything_else_works() {
+    let world = World::sqlite().await;
+    let missing = world.data_dir().join("no-such-binary");
+    let config = Config { workspace: WorkspaceConfig::Local { binary: Some(missing) }, ..local(&world) };
+    let server = Server::start(config).await;
+    let you = Api::new(&server.base);
+    let problem = you.get("/api/warehouses").await.problem(503, "workspace-down");
+    assert!(problem["detail"].as_str().unwrap().contains("no-such-binary"), "{problem}");
+    assert_eq!(you.get("/api/health").await.ok()["workspace"]["state"], "down");
+    let project = you.project("One").await;
+    let (execution, _) = you.ask(&project, "/list_warehouses {}").await;
+    let frames = you.frames(&execution).await;
+    let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap();
+    assert_eq!(result.data["error_kind"], "upstream", "{result:?}");
+    server.stop().await;
+}
+
+fn child_of_this_process(name: &str) -> u32 {
+    find_child(name).unwrap_or_else(|| panic!("there is no child {name}"))
+}
+
+/// A child of this process by the beginning of its name, as the kernel tells it.
+fn find_child(name: &str) -> Option<u32> {
+    let own = std::process::id();
+    std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (head, tail) = stat.rsplit_once(')')?;
+        let command = head.split_once('(')?.1;
+        let mut fields = tail.split_whitespace();
+        let state = fields.next()?;
+        let parent: u32 = fields.next()?.parse().ok()?;
+        (command.starts_with(name) && parent == own && state != "Z").then_some(pid)
+    })
+}

@@ -1,0 +1,203 @@
+//! Turns that outlive their process.
+
+use std::time::{Duration, Instant};
+
+use bricklayer_server::lifecycle::Shutdown;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Engine, Gate, Reply, Trouble, World, both_engines, eventually};
+
+#[test]
+fn an_approval_survives_a_restart() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let statement = "DROP TABLE main.default.precious";
+        world.model.script("danger", vec![Reply::sql("call_1", statement), Reply::text("gone")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let (execution, conversation) = ann.ask(&project, "danger").await;
+        ann.follow(&execution, 0).await.until("approval.requested").await;
+        server.stop().await;
+
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let path = format!("/api/projects/{project}/conversations/{conversation}");
+        let detail = ann.get(&path).await.ok();
+        assert_eq!(detail["active_execution"]["status"], "waiting");
+        let mut follow = ann.follow(&execution, detail["last_seq"].as_i64().unwrap()).await;
+        ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "once"})).await.ok();
+        let rest = follow.to_end().await;
+        // Whether the text is seen as it streams depends on who is faster.
+        let kinds: Vec<_> = rest.iter().map(|frame| frame.kind()).filter(|kind| *kind != "text_delta").collect();
+        assert_eq!(
+            kinds,
+            [
+                "approval.answered",
+                "tool_started",
+                "tool_result",
+                "system",
+                "text",
+                "result",
+                "stream.completed",
+                "[DONE]",
+            ]
+        );
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+        server.stop().await;
+    });
+}
+
+#[test]
+fn a_turn_whose_process_dies_goes_on_in_the_next_when_its_user_is_there() {
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
+        // With PostgreSQL other hosts may live, so only a lease that ran out frees a turn.
+        world.lease = Duration::from_secs(2);
+        let gate = Gate::new();
+        let pieces: Vec<String> = vec!["one ".into(), "two ".into(), "three".into()];
+        world.model.script("work", vec![Reply::sql("call_1", "SELECT 1"), Reply::Gated(pieces, gate.clone())]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let (execution, _) = ann.ask(&project, "work").await;
+        let mut follow = ann.follow(&execution, 0).await;
+        follow.until("tool_result").await;
+        gate.open_to(1);
+        let last_preview = follow.until("text_delta").await;
+        assert_eq!(last_preview.data["text"], "one ");
+        server.kill().await;
+
+        gate.open_to(4);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        // The turn needs its user's token, which died with the process; their request brings it.
+        let frames = eventually("the end of the turn", async || {
+            let mut follow = ann.follow(&execution, 0).await;
+            let mut frames = Vec::new();
+            // A reader who is there when the turn is taken over sees it end in the same stream.
+            while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten() {
+                frames.push(frame);
+            }
+            if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
+        })
+        .await;
+        let texts: Vec<_> = frames.iter().filter(|f| f.kind() == "text").map(|f| f.data["text"].clone()).collect();
+        assert_eq!(texts, [json!("one two three")]);
+        assert_eq!(frames.iter().filter(|frame| frame.kind() == "stream.completed").count(), 1);
+        // What was finished is reused: the statement ran once.
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+        server.stop().await;
+    });
+}
+
+#[test]
+fn a_statement_that_may_have_run_is_not_run_again() {
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
+        world.lease = Duration::from_secs(2);
+        world.workspace.trouble(Trouble::SlowStatements);
+        world.model.script(
+            "write",
+            vec![
+                Reply::sql("call_1", "INSERT INTO main.default.t VALUES (1)"),
+                Reply::text("I do not know whether it ran"),
+            ],
+        );
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let (execution, _) = ann.ask(&project, "write").await;
+        ann.follow(&execution, 0).await.until("tool_started").await;
+        eventually("the statement", async || match world.workspace.count(Method::POST, "/sql/statements") {
+            1 => Ok(()),
+            count => Err(format!("{count} statements")),
+        })
+        .await;
+        server.kill().await;
+
+        world.workspace.trouble(Trouble::None);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let result = eventually("the result", async || {
+            let mut follow = ann.follow(&execution, 0).await;
+            while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten() {
+                if frame.kind() == "tool_result" {
+                    return Ok(frame);
+                }
+            }
+            Err("no result".into())
+        })
+        .await;
+        assert_eq!(result.data["error_kind"], "outcome-unknown", "{result:?}");
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn leaving_takes_less_than_ten_seconds_and_loses_nothing() {
+    let world = World::sqlite().await;
+    world.model.script("silent", vec![Reply::Silence]);
+    world.model.script("quick", vec![Reply::text("done")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, conversation) = ann.ask(&project, "silent").await;
+    let mut follow = ann.follow(&execution, 0).await;
+    follow.until("system").await;
+    let began = Instant::now();
+    let stopping = tokio::join!(server.stop(), async {
+        let goodbye = follow.until("stream.reconnect").await;
+        assert!(goodbye.data["last_event_id"].as_i64().unwrap() >= 2);
+        assert_eq!(follow.next().await, None);
+        assert!(began.elapsed() < Duration::from_secs(2), "readers are told at once");
+    });
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    // The model said nothing for the whole grace, so the turn had to be told; it is not lost.
+    assert_eq!(stopping.0, Shutdown::Forced);
+    world.model.script("silent", vec![Reply::text("back")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    ann.get("/api/me").await.ok();
+    let frames = eventually("the end of the turn", async || {
+        let detail = ann.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
+        if detail["active_execution"].is_null() { Ok(ann.frames(&execution).await) } else { Err(detail.to_string()) }
+    })
+    .await;
+    assert!(frames.iter().any(|frame| frame.kind() == "text" && frame.data["text"] == "back"), "{frames:?}");
+    assert_eq!(server.stop().await, Shutdown::Clean);
+}
+
+#[tokio::test]
+async fn a_turn_between_steps_is_handed_over_cleanly() {
+    let world = World::sqlite().await;
+    world.workspace.trouble(Trouble::SlowStatements);
+    world.model.script("read", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("done")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "read").await;
+    ann.follow(&execution, 0).await.until("tool_started").await;
+    let (shutdown, ()) = tokio::join!(server.stop(), async {
+        // The statement ends while the server leaves: its result is kept, and the turn stops there.
+        world.workspace.trouble(Trouble::None);
+    });
+    assert_eq!(shutdown, Shutdown::Clean);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    ann.get("/api/me").await.ok();
+    let frames = eventually("the end of the turn", async || {
+        let mut follow = ann.follow(&execution, 0).await;
+        let mut frames = Vec::new();
+        while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten() {
+            frames.push(frame);
+        }
+        if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
+    })
+    .await;
+    assert_eq!(frames.iter().filter(|frame| frame.kind() == "tool_result").count(), 1);
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "the finished call was reused");
+    server.stop().await;
+}

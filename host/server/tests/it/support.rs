@@ -1,0 +1,30 @@
+//! Starting servers and talking to them.
+
+mod api;
+mod model;
+mod server;
+mod stream;
+mod workspace;
+
+pub(crate) use api::{Answer, Api};
+pub(crate) use model::{Gate, Model, Reply};
+pub(crate) use server::{Engine, Server, World, both_engines};
+pub(crate) use stream::{Follow, Frame};
+pub(crate) use workspace::{Trouble, Workspace};
+
+use std::time::Duration;
+
+/// Longest that a test waits for anything; far above what anything takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for a state, looking again and again; says what it saw last when it does not come.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match look().await {
+            Ok(value) => return value,
+            Err(seen) if tokio::time::Instant::now() > deadline => panic!("{what} did not come; last seen: {seen}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A server of the test's own.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bricklayer_server::app::{App, AppState};
+use bricklayer_server::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
+use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::{Api, Model, Workspace};
+
+/// The database engines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a test once per engine.
+pub(crate) fn both_engines<F>(test: impl Fn(Engine) -> F)
+where
+    F: Future<Output = ()>,
+{
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(test(engine));
+        runtime.shutdown_timeout(Duration::from_secs(5));
+    }
+}
+
+/// What outlives a server: its data and its far ends.
+#[derive(Debug)]
+pub(crate) struct World {
+    data: TempDir,
+    database: Option<SecretString>,
+    pub(crate) workspace: Workspace,
+    pub(crate) model: Model,
+    pub(crate) lease: Duration,
+    pub(crate) stream_window: Duration,
+    pub(crate) stream_keep_alive: Duration,
+    pub(crate) running_turns: usize,
+    pub(crate) running_turns_per_user: usize,
+}
+
+impl World {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(bricklayer_store::test_support::postgres_url().await.unwrap().into()),
+        };
+        Self {
+            data: tempfile::tempdir().unwrap(),
+            database,
+            workspace: Workspace::start().await,
+            model: Model::start().await,
+            lease: Duration::from_secs(30),
+            stream_window: Duration::from_secs(50),
+            stream_keep_alive: Duration::from_secs(15),
+            running_turns: 100,
+            running_turns_per_user: 50,
+        }
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        Self::new(Engine::Sqlite).await
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(crate) fn project_dir(&self, project: &str) -> PathBuf {
+        self.data.path().join("projects").join(project)
+    }
+
+    /// Behind a proxy, on the scripted workspace, with the scripted model.
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data_dir: self.data.path().to_owned(),
+            database: match &self.database {
+                None => DatabaseConfig::Sqlite(self.data.path().join("bricklayer.db")),
+                Some(url) => DatabaseConfig::Postgres(url.clone()),
+            },
+            workspace: WorkspaceConfig::Remote { host: self.workspace.url.clone(), token: None },
+            model: ModelConfig::Anthropic {
+                base_url: self.model.url.clone(),
+                credential: ModelCredential::AuthToken("canary-model-token".into()),
+                model: "scripted".into(),
+            },
+            identity: IdentityMode::Proxy,
+            running_turns: self.running_turns,
+            running_turns_per_user: self.running_turns_per_user,
+            lease: self.lease,
+            stream_window: self.stream_window,
+            stream_keep_alive: self.stream_keep_alive,
+            skills_dir: None,
+        }
+    }
+
+    pub(crate) async fn serve(&self) -> Server {
+        Server::start(self.config()).await
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) app: AppState,
+    lifecycle: Lifecycle,
+    serving: JoinSet<Shutdown>,
+}
+
+impl Server {
+    pub(crate) async fn start(config: Config) -> Self {
+        let listener = TcpListener::bind(config.listen).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let lifecycle = Lifecycle::new();
+        let app = App::build(config, lifecycle.clone()).await.unwrap();
+        let mut serving = JoinSet::new();
+        let served = app.clone();
+        serving.spawn(async move { served.serve(listener).await.unwrap() });
+        Self { base, app, lifecycle, serving }
+    }
+
+    /// Talks to it as a user whom the proxy names.
+    pub(crate) fn as_user(&self, user: &str) -> Api {
+        let token = format!("canary-token-of-{user}");
+        Api::new(&self.base)
+            .with("x-forwarded-email", &format!("{user}@example.com"))
+            .with("x-forwarded-access-token", &token)
+    }
+
+    /// Talks to it as nobody.
+    pub(crate) fn as_nobody(&self) -> Api {
+        Api::new(&self.base)
+    }
+
+    /// Leaves as on SIGTERM.
+    pub(crate) async fn stop(mut self) -> Shutdown {
+        self.lifecycle.begin_shutdown();
+        self.serving.join_next().await.unwrap().unwrap()
+    }
+
+    /// Dies as on SIGKILL: nothing is released, nothing is said.
+    pub(crate) async fn kill(mut self) {
+        self.serving.abort_all();
+        while self.serving.join_next().await.is_some() {}
+        self.lifecycle.die().await;
+        self.app.store().close().await;
+    }
+}

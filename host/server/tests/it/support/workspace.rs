@@ -1,0 +1,171 @@
+//! A far end that plays a Databricks workspace, for the troubles that a real one cannot be asked to make.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Json, Response};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use url::Url;
+
+/// What is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Trouble {
+    /// Nothing: statements succeed at once.
+    #[default]
+    None,
+    /// Statements run until they are cancelled.
+    SlowStatements,
+    /// Every request gets this answer: status, headers, body.
+    Status(u16, Vec<(&'static str, &'static str)>, Value),
+    /// Every request is read and never answered.
+    Hang,
+    /// Every request gets bytes that are no JSON.
+    Nonsense,
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) authorization: String,
+}
+
+/// The scripted workspace.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) url: Url,
+    shared: Arc<Shared>,
+    _serving: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    trouble: Mutex<Trouble>,
+    seen: Mutex<Vec<Seen>>,
+    /// Slow statements and whether they were cancelled.
+    statements: Mutex<HashMap<String, bool>>,
+}
+
+impl Workspace {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let shared = Arc::<Shared>::default();
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, shared, _serving: serving }
+    }
+
+    pub(crate) fn trouble(&self, trouble: Trouble) {
+        *self.shared.trouble.lock().unwrap() = trouble;
+    }
+
+    /// The requests so far.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// How many requests of this method had a path that ends so.
+    pub(crate) fn count(&self, method: Method, end: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.method == method && seen.path.ends_with(end)).count()
+    }
+}
+
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    _body: Bytes,
+) -> Response {
+    let path = uri.path().to_owned();
+    shared.seen.lock().unwrap().push(Seen {
+        method: method.clone(),
+        path: path.clone(),
+        authorization: headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default(),
+    });
+    let trouble = shared.trouble.lock().unwrap().clone();
+    match trouble {
+        Trouble::Status(status, headers, body) => {
+            let mut response = (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            return response;
+        }
+        Trouble::Hang => return std::future::pending().await,
+        Trouble::Nonsense => return "<html>not what you asked for</html>".into_response(),
+        Trouble::None | Trouble::SlowStatements => {}
+    }
+    let slow = matches!(trouble, Trouble::SlowStatements);
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (method.as_str(), segments.as_slice()) {
+        ("GET", ["api", "2.0", "preview", "scim", "v2", "Me"]) => {
+            Json(json!({"userName": "Dana@Example.com"})).into_response()
+        }
+        ("GET", ["api", "2.0", "sql", "warehouses"]) => {
+            let other = json!({"id": "old", "name": "Old", "state": "STOPPED", "cluster_size": "Small"});
+            Json(json!({"warehouses": [other, warehouse()]})).into_response()
+        }
+        ("GET", ["api", "2.0", "sql", "warehouses", _]) => Json(warehouse()).into_response(),
+        ("POST", ["api", "2.0", "sql", "statements"]) if slow => {
+            let mut statements = shared.statements.lock().unwrap();
+            let id = format!("01ef0000-0000-1000-8000-{:012}", statements.len());
+            statements.insert(id.clone(), false);
+            Json(json!({"statement_id": id, "status": {"state": "PENDING"}})).into_response()
+        }
+        ("POST", ["api", "2.0", "sql", "statements"]) => {
+            Json(statement("01ef0000-0000-1000-8000-000000000000")).into_response()
+        }
+        ("GET", ["api", "2.0", "sql", "statements", id]) if slow => {
+            let cancelled = shared.statements.lock().unwrap().get(*id).copied().unwrap_or_default();
+            let state = if cancelled { "CANCELED" } else { "RUNNING" };
+            Json(json!({"statement_id": id, "status": {"state": state}})).into_response()
+        }
+        ("GET", ["api", "2.0", "sql", "statements", id]) => Json(statement(id)).into_response(),
+        ("POST", ["api", "2.0", "sql", "statements", id, "cancel"]) => {
+            shared.statements.lock().unwrap().insert((*id).to_owned(), true);
+            Json(json!({})).into_response()
+        }
+        ("GET", ["api", "2.1", "unity-catalog", "catalogs"]) => {
+            let second = uri.query().is_some_and(|query| query.contains("page_token=next"));
+            let page = if second {
+                json!({"catalogs": [{"name": "samples", "comment": "sample data"}]})
+            } else {
+                json!({"catalogs": [{"name": "main"}], "next_page_token": "next"})
+            };
+            Json(page).into_response()
+        }
+        ("GET", ["api", "2.1", "unity-catalog", "schemas"]) => {
+            Json(json!({"schemas": [{"name": "nyctaxi"}]})).into_response()
+        }
+        _ => {
+            (StatusCode::NOT_FOUND, Json(json!({"error_code": "ENDPOINT_NOT_FOUND", "message": path}))).into_response()
+        }
+    }
+}
+
+fn warehouse() -> Value {
+    json!({"id": "fast", "name": "Fast", "state": "RUNNING", "cluster_size": "2X-Small",
+        "creator_name": "ann@example.com", "enable_serverless_compute": true})
+}
+
+fn statement(id: &str) -> Value {
+    json!({
+        "statement_id": id,
+        "status": {"state": "SUCCEEDED"},
+        "manifest": {"format": "JSON_ARRAY", "schema": {"column_count": 1, "columns": [
+            {"name": "one", "position": 0, "type_name": "INT", "type_text": "INT"}]},
+            "total_chunk_count": 1, "chunks": [{"chunk_index": 0, "row_offset": 0, "row_count": 1}],
+            "total_row_count": 1, "truncated": false},
+        "result": {"chunk_index": 0, "row_offset": 0, "row_count": 1, "data_array": [["1"]]},
+    })
+}
