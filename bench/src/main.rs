@@ -4,6 +4,7 @@
 //! workspace. The host is the real release binary, a child process. What is left is the host's own cost. The floor
 //! is the same HTTP traffic with no agent between, in the same run, so that ratios hold on any machine.
 
+mod calls;
 mod client;
 mod host;
 mod model;
@@ -42,6 +43,9 @@ struct Options {
     /// Turns that wait for a silent model.
     #[arg(long, default_value_t = 100)]
     silent: usize,
+    /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
+    #[arg(long, env = "BENCH_NOOP_PLUGIN")]
+    noop_plugin: Option<std::path::PathBuf>,
     /// Store of the host: a `postgres://` address; the embedded SQLite when absent.
     #[arg(long, env = "BENCH_DATABASE_URL")]
     database: Option<String>,
@@ -88,6 +92,10 @@ async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir
     silent(&mut table, &host, shared, options).await?;
     table.row("host after the runs, resident", format!("{:.1} MiB", mib(host.rss_kib()?)), "");
     host.stop().await?;
+    match &options.noop_plugin {
+        Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
+        None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),
+    }
     Ok(table)
 }
 

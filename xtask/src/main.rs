@@ -105,8 +105,9 @@ fn build(layout: &Layout) -> Result<()> {
 
 fn bench(layout: &Layout, arguments: &[String]) -> Result<()> {
     prepare(layout)?;
-    cargo(layout, &["build", "--release", "--workspace", "--bins"])?;
-    Program::new(layout.binary("release", "bricklayer-bench")).args(arguments).run()
+    cargo(layout, &["build", "--release", "--workspace", "--bin", "bricklayer", "--bin", "bricklayer-bench"])?;
+    let noop = plugins::build_noop(layout)?;
+    Program::new(layout.binary("release", "bricklayer-bench")).env("BENCH_NOOP_PLUGIN", noop).args(arguments).run()
 }
 
 fn fmt(layout: &Layout) -> Result<()> {

@@ -25,18 +25,25 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     require_target(layout)?;
     fs::create_dir_all(layout.plugins())?;
     for family in &families {
-        cargo(
-            layout,
-            &["build", "--locked", "--release", "--target", TARGET, "--package", &crate_name(&guests, family)?],
-        )?;
-        pack(layout, &guests, family)?;
+        let folder = guests.join(family);
+        let wit = [layout.root.join("wit/host.wit"), layout.root.join(format!("wit/{family}.wit"))];
+        pack(layout, &folder, &wit, &output(layout, family))?;
     }
     stamp.write()
 }
 
+/// The plugin that does nothing, for measuring; returns its package.
+pub(crate) fn build_noop(layout: &Layout) -> Result<PathBuf> {
+    let folder = layout.root.join("plugins/test-guests/noop");
+    let package = layout.target.join("xtask/noop.wasm");
+    pack(layout, &folder, &[folder.join("wit/noop.wit")], &package)?;
+    Ok(package)
+}
+
 /// The guests' own tests, native.
 pub(crate) fn test(layout: &Layout) -> Result<()> {
-    cargo(layout, &["test", "--locked", "--workspace", "--lib"])
+    // Not the whole workspace: test guests run in the sandbox only.
+    cargo(layout, &["test", "--locked", "--lib"])
 }
 
 /// rustup installs the target by itself from `rust-toolchain.toml`; other installations of Rust have to be told.
@@ -72,26 +79,29 @@ fn families(guests: &Path) -> Result<Vec<String>> {
     Ok(families)
 }
 
-fn crate_name(guests: &Path, family: &str) -> Result<String> {
-    let manifest = fs::read_to_string(guests.join(family).join("Cargo.toml"))?;
+fn crate_name(folder: &Path) -> Result<String> {
+    let path = folder.join("Cargo.toml");
+    let manifest = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let name = manifest.lines().find_map(|line| line.strip_prefix("name = "));
-    Ok(name.with_context(|| format!("plugins/{family}/Cargo.toml names no package"))?.trim_matches('"').to_owned())
+    Ok(name.with_context(|| format!("{} names no package", path.display()))?.trim_matches('"').to_owned())
 }
 
 fn output(layout: &Layout, family: &str) -> PathBuf {
     layout.plugins().join(format!("{family}.wasm"))
 }
 
-fn pack(layout: &Layout, guests: &Path, family: &str) -> Result<()> {
-    let file = format!("{}.wasm", crate_name(guests, family)?.replace('-', "_"));
+/// Compiles one guest and packs it with its documentation and manifest.
+fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Result<()> {
+    let name = crate_name(folder)?;
+    cargo(layout, &["build", "--locked", "--release", "--target", TARGET, "--package", &name])?;
+    let file = format!("{}.wasm", name.replace('-', "_"));
     let component = layout.target.join("guests").join(TARGET).join("release").join(file);
     let component = fs::read(&component).with_context(|| format!("read {}", component.display()))?;
-    let manifest = fs::read_to_string(guests.join(family).join("plugin.toml"))?;
-    let wit = [layout.root.join("wit/host.wit"), layout.root.join(format!("wit/{family}.wit"))];
-    let packed = bricklayer_package::pack(&component, &wit, &manifest).with_context(|| format!("pack {family}"))?;
-    eprintln!("plugin {family}: {} KiB, {} tools", packed.bytes.len() / 1024, packed.contents.functions.len());
+    let manifest = fs::read_to_string(folder.join("plugin.toml"))?;
+    let packed = bricklayer_package::pack(&component, wit, &manifest).with_context(|| format!("pack {name}"))?;
+    eprintln!("plugin {name}: {} KiB, {} tools", packed.bytes.len() / 1024, packed.contents.functions.len());
     // Written beside and renamed: a host that runs meanwhile reads the old file or the new one.
-    let (temporary, output) = (output(layout, family).with_extension("tmp"), output(layout, family));
+    let temporary = output.with_extension("tmp");
     fs::write(&temporary, &packed.bytes)?;
-    fs::rename(&temporary, &output).with_context(|| format!("write {}", output.display()))
+    fs::rename(&temporary, output).with_context(|| format!("write {}", output.display()))
 }
