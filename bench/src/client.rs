@@ -20,7 +20,7 @@ impl User {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let mut user = Self { http, base: base.to_owned(), email: email.to_owned(), project: String::new() };
         let project = user.post("/api/projects", &json!({"name": "bench"})).await?;
-        user.project = project["id"].as_str().context("project id")?.to_owned();
+        user.project = text(&project, "id").context("project id")?.to_owned();
         Ok(user)
     }
 
@@ -42,7 +42,7 @@ impl User {
     pub(crate) async fn invoke(&self, message: &str) -> Result<String> {
         let body = json!({"project_id": self.project, "message": message});
         let begun = self.post("/api/invoke_agent", &body).await?;
-        Ok(begun["execution_id"].as_str().context("execution id")?.to_owned())
+        Ok(text(&begun, "execution_id").context("execution id")?.to_owned())
     }
 
     /// Follows a turn to its terminal event and shows each event to `on_event`.
@@ -58,8 +58,8 @@ impl User {
                 let Some(data) = line.strip_prefix(b"data: ") else { continue };
                 let Ok(event) = serde_json::from_slice::<Value>(data) else { continue };
                 on_event(&event);
-                if event["type"] == "stream.completed" {
-                    if event["is_error"] == true {
+                if text(&event, "type") == Some("stream.completed") {
+                    if event.get("is_error") == Some(&Value::Bool(true)) {
                         bail!("the turn failed");
                     }
                     return Ok(());
@@ -76,9 +76,9 @@ impl User {
         let mut ran_sql = false;
         let mut problem = None;
         self.follow(&execution, |event| {
-            if event["type"] == "tool_result" {
-                ran_sql = event["is_error"] == false;
-                problem = Some(event["content"].clone());
+            if text(event, "type") == Some("tool_result") {
+                ran_sql = event.get("is_error") == Some(&Value::Bool(false));
+                problem = event.get("content").cloned();
             }
         })
         .await?;
@@ -87,4 +87,9 @@ impl User {
         }
         Ok(begun.elapsed())
     }
+}
+
+/// A text field.
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field)?.as_str()
 }

@@ -268,7 +268,7 @@ async fn run(
     });
     let instance = plugin.pre().instantiate_async(&mut store).await?;
     let function = instance
-        .get_func(&mut store, &tool.export)
+        .get_func(&mut store, tool.export)
         .ok_or_else(|| wasmtime::format_err!("the export `{}` is missing", tool.function.name))?;
     let mut results = match tool.function.result {
         Some(_) => vec![Val::Bool(false)],

@@ -1,5 +1,14 @@
 //! The local workspace through its real server: each test starts one on a free port with a data folder of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests assert"
+)]
+
 mod api;
 mod conformance;
 mod hardening;

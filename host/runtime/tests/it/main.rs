@@ -1,5 +1,7 @@
 //! The sandbox from outside: real guests, a real far end, and nothing of the runtime replaced.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
+
 mod cache;
 mod calls;
 mod catalogue;

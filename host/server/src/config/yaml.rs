@@ -30,8 +30,14 @@ fn collect(
         |problem: &str| ConfigError::WrongValue { key: prefix.into(), place: path.into(), problem: problem.into() };
     match value {
         Value::Null => Ok(()),
-        Value::Bool(value) => Ok(leaves.push((prefix.into(), value.to_string()))),
-        Value::Number(value) => Ok(leaves.push((prefix.into(), value.to_string()))),
+        Value::Bool(value) => {
+            leaves.push((prefix.into(), value.to_string()));
+            Ok(())
+        }
+        Value::Number(value) => {
+            leaves.push((prefix.into(), value.to_string()));
+            Ok(())
+        }
         Value::String(text) => {
             let text = substitute(text, environment).map_err(|problem| wrong(&problem))?;
             leaves.push((prefix.into(), text));

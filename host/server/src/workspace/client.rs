@@ -106,13 +106,16 @@ struct ErrorBody {
     message: String,
 }
 
+/// Who asked, with which credential (its digest), for what.
 type CacheKey = (UserId, [u8; 32], String);
+/// When it was answered, and with what.
+type CacheEntry = (Instant, Arc<[u8]>);
 
 /// Asks the workspace; one per server.
 #[derive(Clone)]
 pub struct WorkspaceClient {
     http: reqwest::Client,
-    cache: Arc<Mutex<HashMap<CacheKey, (Instant, Arc<[u8]>)>>>,
+    cache: Arc<Mutex<HashMap<CacheKey, CacheEntry>>>,
 }
 
 impl std::fmt::Debug for WorkspaceClient {

@@ -77,7 +77,7 @@ fn table(t: &Things) -> Vec<Row> {
         row(post(), list, &conversations, Some(json!({"title": "Another"})), NotFound, 201),
         row(get(), thread, &conversation, None, NotFound, 200),
         row(patch(), thread, &conversation, Some(json!({"title": "Renamed"})), NotFound, 200),
-        row(get(), &*leak(format!("{thread}/executions")), &format!("{conversation}/executions"), None, NotFound, 200),
+        row(get(), leak(format!("{thread}/executions")), &format!("{conversation}/executions"), None, NotFound, 200),
         row(
             post(),
             "/api/invoke_agent",

@@ -78,7 +78,7 @@ async fn a_workspace_that_hangs_is_given_up_by_the_user() {
     follow.until("tool_started").await;
     let began = std::time::Instant::now();
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
-    follow.to_end().await;
+    follow.follow_to_end().await;
     assert!(began.elapsed() < std::time::Duration::from_millis(500), "{:?}", began.elapsed());
     server.stop().await;
 }

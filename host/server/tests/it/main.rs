@@ -14,6 +14,8 @@
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `document`: the OpenAPI document.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
+
 mod authorisation;
 mod bad_input;
 mod conversations;

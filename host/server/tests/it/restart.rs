@@ -28,7 +28,7 @@ fn an_approval_survives_a_restart() {
         assert_eq!(detail["active_execution"]["status"], "waiting");
         let mut follow = ann.follow(&execution, detail["last_seq"].as_i64().unwrap()).await;
         ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "once"})).await.ok();
-        let rest = follow.to_end().await;
+        let rest = follow.follow_to_end().await;
         // Whether the text is seen as it streams depends on who is faster.
         let kinds: Vec<_> = rest.iter().map(|frame| frame.kind()).filter(|kind| *kind != "text_delta").collect();
         assert_eq!(

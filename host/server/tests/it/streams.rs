@@ -68,13 +68,13 @@ fn a_stream_continues_after_every_event() {
         for id in std::iter::once(0).chain(ids) {
             let place = stored.iter().position(|frame| frame.id == Some(id)).map_or(0, |at| at + 1);
             let rest = &stored[place..];
-            assert_eq!(ann.follow(&execution, id).await.to_end().await, rest, "after {id}, by query");
+            assert_eq!(ann.follow(&execution, id).await.follow_to_end().await, rest, "after {id}, by query");
             let header = ann.clone().with("last-event-id", &id.to_string());
             assert_eq!(header.frames(&execution).await, rest, "after {id}, by header");
             let request = ann.request(Method::POST, &format!("/api/stream_progress/{execution}"));
             let body = json!({"last_event_id": id, "last_event_timestamp": 1.5});
             let response = request.json(&body).send().await.unwrap();
-            assert_eq!(crate::support::Follow::new(response).to_end().await, rest, "after {id}, by POST");
+            assert_eq!(crate::support::Follow::new(response).follow_to_end().await, rest, "after {id}, by POST");
         }
         server.stop().await;
     });
@@ -124,7 +124,7 @@ fn readers_who_come_and_go_see_the_same_page() {
         let mut visit = ann.follow(&execution, flighty.last).await;
         gate.open_to(pieces.len());
         for (page, stream) in [(&mut page, &mut steady), (&mut reloaded, &mut follow), (&mut flighty, &mut visit)] {
-            for frame in stream.to_end().await {
+            for frame in stream.follow_to_end().await {
                 page.apply(&frame);
             }
         }
@@ -153,7 +153,7 @@ async fn a_stream_greets_and_previews_carry_no_id() {
     assert_eq!((preview.id, &preview.data["seq"]), (None, &json!(null)));
     assert_eq!(preview.data["execution_id"], execution.as_str());
     gate.open_to(2);
-    follow.to_end().await;
+    follow.follow_to_end().await;
     server.stop().await;
 }
 
@@ -205,7 +205,7 @@ fn a_turn_of_another_host_is_followed() {
         let mut follow = there.as_user("ann").follow(&execution, 0).await;
         follow.until("system").await;
         gate.open_to(3);
-        let frames = follow.to_end().await;
+        let frames = follow.follow_to_end().await;
         assert!(frames.iter().any(|frame| frame.kind() == "text" && frame.data["text"] == "ab"), "{frames:?}");
         here.stop().await;
         there.stop().await;

@@ -30,7 +30,7 @@ fn stop_ends_a_running_statement_within_half_a_second() {
         let began = Instant::now();
         let stopped = ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
         assert_eq!(stopped["success"], true);
-        let rest = follow.to_end().await;
+        let rest = follow.follow_to_end().await;
         let took = began.elapsed();
         assert!(took < STOP_LIMIT, "stopping took {took:?}");
         let kinds: Vec<_> = rest.iter().map(|frame| frame.kind()).collect();
@@ -61,7 +61,7 @@ async fn stop_keeps_the_text_so_far() {
     gate.open_to(1);
     follow.until("text_delta").await;
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
-    let rest = follow.to_end().await;
+    let rest = follow.follow_to_end().await;
     assert!(
         rest.iter().any(|f| f.kind() == "text" && f.data["text"] == "so far" && f.data["aborted"] == true),
         "{rest:?}"
@@ -109,7 +109,7 @@ fn a_destructive_statement_waits_for_the_user() {
             // The first answer counts.
             let later = ann.post(&path, json!({"decision": if runs == 0 { "once" } else { "no" }})).await.ok();
             assert_eq!(later["decision"], decision);
-            let rest = follow.to_end().await;
+            let rest = follow.follow_to_end().await;
             let result = rest.iter().find(|frame| frame.kind() == "tool_result").unwrap();
             assert_eq!(result.data["is_error"], runs == 0, "{result:?}");
             assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), runs);
@@ -129,7 +129,7 @@ async fn an_answer_for_the_conversation_is_not_asked_again_in_it() {
     let mut follow = ann.follow(&execution, 0).await;
     follow.until("approval.requested").await;
     ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "conversation"})).await.ok();
-    follow.to_end().await;
+    follow.follow_to_end().await;
     let next = ann.say(&project, &conversation, "danger").await;
     let frames = ann.frames(&next).await;
     assert!(frames.iter().all(|frame| frame.kind() != "approval.requested"), "{frames:?}");
@@ -158,7 +158,7 @@ async fn a_waiting_turn_can_be_stopped_and_blocks_a_second_message() {
     let second = json!({"project_id": project, "conversation_id": conversation, "message": "x"});
     ann.post("/api/invoke_agent", second).await.problem(409, "turn-in-progress");
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
-    let rest = follow.to_end().await;
+    let rest = follow.follow_to_end().await;
     assert_eq!(rest[rest.len() - 2].data["is_cancelled"], true, "{rest:?}");
     let late = ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "once"})).await;
     late.problem(409, "turn-ended");

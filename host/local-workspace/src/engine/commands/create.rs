@@ -138,7 +138,7 @@ pub(super) fn drop_schema(
     let tables =
         crate::engine::schema::tables(context.session, context.metastore, &name.catalog, Some(&name.schema), None)?;
     let functions = context.metastore.read(|state| state.schema(name).map_or(0, |s| s.functions.len()));
-    if !cascade && !(tables.is_empty() && functions == 0) {
+    if !cascade && (!tables.is_empty() || functions != 0) {
         let detail = format!(
             "Cannot drop a schema {} because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its \
              objects.",

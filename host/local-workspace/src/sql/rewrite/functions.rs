@@ -173,7 +173,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
         }
         ("arrays_zip", items) => return arrays_zip(items),
         ("sort_array", [array, Expression::Boolean(ascending)]) if !ascending.value => {
-            return fill("list_sort(_0, 'DESC', 'NULLS LAST')", &[array.clone()]);
+            return fill("list_sort(_0, 'DESC', 'NULLS LAST')", std::slice::from_ref(array));
         }
         ("concat", items) if !items.is_empty() => return concat(items),
         ("decode", items) if items.len() > 2 => return decode(items),
@@ -291,7 +291,7 @@ fn collect(
 ) -> Result<Expression, SqlError> {
     let condition = match filter {
         Some(filter) => fill("_0 AND _1 IS NOT NULL", &[filter, value.clone()])?,
-        None => fill("_0 IS NOT NULL", &[value.clone()])?,
+        None => fill("_0 IS NOT NULL", std::slice::from_ref(&value))?,
     };
     Ok(Expression::AggregateFunction(Box::new(AggregateFunction {
         source_dialect: None,
@@ -338,7 +338,7 @@ fn positional(f: AggFunc, name: &str) -> Result<Expression, SqlError> {
     if f.ignore_nulls == Some(true) {
         filter = Some(match filter {
             Some(filter) => fill("_0 AND _1 IS NOT NULL", &[filter, f.this.clone()])?,
-            None => fill("_0 IS NOT NULL", &[f.this.clone()])?,
+            None => fill("_0 IS NOT NULL", std::slice::from_ref(&f.this))?,
         });
     }
     Ok(Expression::AggregateFunction(Box::new(AggregateFunction {

@@ -116,12 +116,15 @@ fn columns(name: &str, args: &[Expression], names: &[String]) -> Result<Vec<Expr
     let outer = name.ends_with("_outer");
     let array = |value: &Expression| {
         let template = if outer { "CASE WHEN len(_0) > 0 THEN _0 ELSE [NULL] END" } else { "_0" };
-        fill(template, &[value.clone()])
+        fill(template, std::slice::from_ref(value))
     };
     let (defaults, values): (Vec<String>, Vec<Expression>) = match (name.trim_end_matches("_outer"), args) {
         ("explode", [value]) if names.len() == 2 || is_map(value) => (
             vec!["key".to_owned(), "value".to_owned()],
-            vec![fill("unnest(map_keys(_0))", &[value.clone()])?, fill("unnest(map_values(_0))", &[value.clone()])?],
+            vec![
+                fill("unnest(map_keys(_0))", std::slice::from_ref(value))?,
+                fill("unnest(map_values(_0))", std::slice::from_ref(value))?,
+            ],
         ),
         ("explode", [value]) => (vec!["col".to_owned()], vec![function("unnest", vec![array(value)?])]),
         ("posexplode", [value]) => (
@@ -132,7 +135,7 @@ fn columns(name: &str, args: &[Expression], names: &[String]) -> Result<Vec<Expr
             ],
         ),
         ("inline", [value]) => {
-            return Ok(vec![fill("unnest(_0, max_depth := 2)", &[value.clone()])?]);
+            return Ok(vec![fill("unnest(_0, max_depth := 2)", std::slice::from_ref(value))?]);
         }
         ("stack", [rows, values @ ..]) => stack(rows, values)?,
         ("json_tuple", [json, fields @ ..]) => {

@@ -29,7 +29,7 @@ fn message(seq: i64, step: u32) -> StoredEvent {
 }
 
 #[track_caller]
-fn check(event: StoredEvent, expect: serde_json::Value) {
+fn check(event: StoredEvent, expect: Value) {
     let seen: Vec<_> = frames(&event)
         .into_iter()
         .map(|frame| {
@@ -41,7 +41,7 @@ fn check(event: StoredEvent, expect: serde_json::Value) {
             value
         })
         .collect();
-    assert_eq!(serde_json::Value::Array(seen), expect);
+    assert_eq!(Value::Array(seen), expect);
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Api {
 
     /// A turn's stream from the start to its end.
     pub(crate) async fn frames(&self, execution: &str) -> Vec<Frame> {
-        self.follow(execution, 0).await.to_end().await
+        self.follow(execution, 0).await.follow_to_end().await
     }
 }
 

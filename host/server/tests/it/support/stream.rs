@@ -70,7 +70,7 @@ impl Follow {
     }
 
     /// All frames to the end, which must be `[DONE]`.
-    pub(crate) async fn to_end(&mut self) -> Vec<Frame> {
+    pub(crate) async fn follow_to_end(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(frame) = self.next().await {
             let done = frame.is_done();
