@@ -64,11 +64,8 @@ pub fn fetch(request: &Request) -> Result<Response, String> {
     let trailers = if request.trailers.is_empty() { None } else { Some(fields(&request.trailers)?) };
     let _ = OutgoingBody::finish(body, trailers);
     pending.subscribe().block();
-    let response = pending
-        .get()
-        .ok_or("not ready")?
-        .map_err(|()| "taken twice")?
-        .map_err(|code| format!("{code:?}"))?;
+    let response =
+        pending.get().ok_or("not ready")?.map_err(|()| "taken twice")?.map_err(|code| format!("{code:?}"))?;
     let headers = response
         .headers()
         .entries()
