@@ -32,7 +32,7 @@ beforeAll(async () => {
       return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "DROP TABLE main.default.precious" } }] : [{ say: "That is settled." }];
     }
     if (message.includes("create")) {
-      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "CREATE OR REPLACE TABLE main.default.precious AS SELECT 42 AS answer" } }] : [{ say: "Created." }];
+      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "CREATE TABLE main.default.precious AS SELECT 42 AS answer" } }] : [{ say: "Created." }];
     }
     if (message.includes("look")) {
       return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT answer FROM main.default.precious" } }] : [{ say: "Looked." }];
