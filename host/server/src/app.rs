@@ -29,7 +29,7 @@ use crate::workspace::{LocalWorkspace, Workspace, WorkspaceClient};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder cannot be used.
-    #[error("the data folder {path} cannot be used: {source}; choose another with --data-dir")]
+    #[error("the data folder {path} cannot be used; choose another with --data-dir")]
     DataDir {
         /// The folder.
         path: String,
@@ -37,22 +37,22 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The database cannot be used.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The database's address makes no sense.
-    #[error("`database.url` is {0}")]
+    #[error("`database.url` makes no sense")]
     StoreUrl(#[from] bricklayer_store::StoreUrlError),
     /// The sandbox cannot be set up.
-    #[error("{0}")]
+    #[error(transparent)]
     Runtime(#[from] bricklayer_runtime::RuntimeError),
     /// The client for the workspace or the model cannot be made.
     #[error("outgoing HTTPS cannot be set up: {0}")]
     Http(String),
     /// The model's client cannot be made.
-    #[error("the model cannot be reached: {0}")]
+    #[error("the model cannot be reached")]
     Model(#[from] AnthropicSetupError),
     /// A built-in name is wrong.
-    #[error("{0}")]
+    #[error(transparent)]
     Id(#[from] bricklayer_domain::IdError),
 }
 
