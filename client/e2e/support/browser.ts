@@ -6,7 +6,7 @@ import { type Browser, type BrowserContextOptions, type Page, chromium } from "p
 const chosen = process.env["CHROMIUM"];
 const places = chosen === "packed" ? [] : [chosen, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-const UNSUITABLE = ["--single-process", "--disable-web-security", "--allow-running-insecure-content"];
+const UNSUITABLE = new Set(["--single-process", "--disable-web-security", "--allow-running-insecure-content"]);
 
 export async function launch(): Promise<Browser> {
   const system = places.find((place) => place !== undefined && existsSync(place));
@@ -14,7 +14,7 @@ export async function launch(): Promise<Browser> {
   const { default: packed } = await import("@sparticuz/chromium");
   // Its own arguments suit one page in a cloud function: with them, closing a window ends the browser, and the page's
   // content policy is not enforced.
-  const args = packed.args.filter((argument) => !UNSUITABLE.includes(argument));
+  const args = packed.args.filter((argument) => !UNSUITABLE.has(argument));
   return chromium.launch({ executablePath: await packed.executablePath(), args: [...args, "--no-sandbox"], headless: true });
 }
 
