@@ -40,7 +40,6 @@ mod inside {
 impl Embedded {
     /// A file by its path in the folder, with forward slashes.
     pub(crate) fn get(self, path: &str) -> Option<Cow<'static, [u8]>> {
-        use rust_embed::RustEmbed as _;
         let file = match self {
             Self::Client => inside::Client::get(path),
             Self::Plugins => inside::Plugins::get(path),
@@ -51,7 +50,6 @@ impl Embedded {
 
     /// The paths of all files, sorted.
     pub(crate) fn list(self) -> Vec<String> {
-        use rust_embed::RustEmbed as _;
         let names: Vec<_> = match self {
             Self::Client => inside::Client::iter().collect(),
             Self::Plugins => inside::Plugins::iter().collect(),
