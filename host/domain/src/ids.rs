@@ -81,6 +81,65 @@ uuid_id!(
     "execution id"
 );
 
+uuid_id!(
+    /// One installed plugin, for one user or for everyone.
+    InstallationId,
+    "plugin id"
+);
+
+/// SHA-256 of a whole package: what an installation is pinned to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PackageDigest(String);
+
+impl PackageDigest {
+    /// # Errors
+    /// When the text is not 64 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let digits = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if !digits {
+            return Err(IdError { kind: "package digest", reason: "expected 64 lower-case hexadecimal digits" });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for PackageDigest {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<PackageDigest> for String {
+    fn from(digest: PackageDigest) -> Self {
+        digest.0
+    }
+}
+
+impl fmt::Display for PackageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whose an installation is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PluginOwner {
+    /// Every user of the host may use it; only an administrator installs, changes or removes it.
+    Everyone,
+    /// One person's own.
+    User(UserId),
+}
+
 /// The position of an event in its conversation's log: starts at 1, grows, never reused; gaps are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -12,7 +12,10 @@ mod turn;
 
 pub use conversation::{Conversation, Project, Title, TitleError};
 pub use event::{ApprovalDecision, Event, StoredEvent, TurnEnd};
-pub use ids::{ConversationId, EventSeq, IdError, PluginName, ProjectId, ToolCallId, TurnId, UserId};
+pub use ids::{
+    ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, ToolCallId,
+    TurnId, UserId,
+};
 pub use message::{Block, StopReason, Usage};
 pub use tool::{
     DEFAULT_CALL_TIME_LIMIT, Progress, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,

@@ -149,13 +149,22 @@ pub struct ToolFailure {
     /// Whether the same call may succeed later.
     #[serde(default)]
     pub retryable: bool,
+    /// The power that was missing, by its id, when the host refused something for the want of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
+    /// What a person does so that the call succeeds: a command, or where to click.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// Seconds after which the same call may be tried again, when somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
 }
 
 impl ToolFailure {
     /// A failure that the same call would meet again.
     #[must_use]
     pub fn new(kind: ToolErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retryable: false }
+        Self { kind, message: message.into(), retryable: false, denied: None, remedy: None, retry_after_seconds: None }
     }
 }
 

@@ -75,7 +75,7 @@ fn conventional(json: &Value) -> Option<ToolFailure> {
         message.push('\n');
         message.push_str(&details.to_string());
     }
-    Some(ToolFailure { kind, message, retryable })
+    Some(ToolFailure { retryable, ..ToolFailure::new(kind, message) })
 }
 
 /// The kinds that a guest may claim; the others are the host's to say.

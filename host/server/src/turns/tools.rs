@@ -79,5 +79,5 @@ impl PluginTools {
 }
 
 fn failed(kind: ToolErrorKind, message: String, retryable: bool) -> ToolOutcome {
-    ToolOutcome::failed(ToolFailure { kind, message, retryable })
+    ToolOutcome::failed(ToolFailure { retryable, ..ToolFailure::new(kind, message) })
 }
