@@ -3,6 +3,7 @@
 //! This crate does no I/O, knows no database, no HTTP framework and no sandbox.
 //! Everything else depends on it; it depends on nobody.
 
+mod address;
 mod conversation;
 mod event;
 mod ids;
@@ -10,6 +11,7 @@ mod message;
 mod tool;
 mod turn;
 
+pub use address::is_public_address;
 pub use conversation::{Conversation, Project, Title, TitleError};
 pub use event::{ApprovalDecision, Event, StoredEvent, TurnEnd};
 pub use ids::{

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use bricklayer_domain::is_public_address;
 use bricklayer_package::{Audience, HttpRule, Method};
 use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
-use crate::egress::address;
 
 /// The placeholder authority for the caller's workspace.
 const WORKSPACE: &str = "workspace";
@@ -68,7 +68,7 @@ impl CallEgress {
                 if let Some(origin) = named.iter().find(|origin| origin.host == *host) {
                     return Ok(origin.clone());
                 }
-                if host.parse::<IpAddr>().is_ok_and(|literal| !address::is_public(literal)) {
+                if host.parse::<IpAddr>().is_ok_and(|literal| !is_public_address(literal)) {
                     return Err(format!("{host} is not a public address"));
                 }
                 Ok(Origin::public(host))
