@@ -201,12 +201,17 @@ pub(crate) fn snake(name: &str) -> String {
 
 /// The tools of a component. Documentation is found for items of `package` only, since that is
 /// whose documentation the component carries.
-pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> Result<Catalogue, CatalogueError> {
+pub(crate) fn functions(
+    component: &[u8],
+    package: Option<&WitPackage>,
+    docs: &Docs,
+) -> Result<Catalogue, CatalogueError> {
     let decoded = wit_component::decode(component).map_err(|error| CatalogueError::Decode(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(CatalogueError::Decode("it is a WIT package and not a component".to_owned()));
     };
-    let reader = Reader { resolve: &resolve, docs, documented: documented(&resolve, package) };
+    let reader =
+        Reader { resolve: &resolve, docs, documented: package.and_then(|package| documented(&resolve, package)) };
     let mut found = Vec::new();
     let mut review = None;
     let Some(world) = resolve.worlds.get(world) else {
@@ -238,7 +243,7 @@ pub(crate) fn functions(component: &[u8], package: &WitPackage, docs: &Docs) -> 
         }
     }
     if found.is_empty() {
-        return Err(CatalogueError::NoTools(package.as_str().to_owned()));
+        return Err(CatalogueError::NoTools(package.map_or("its own", WitPackage::as_str).to_owned()));
     }
     if found.len() > MAX_TOOLS {
         return Err(CatalogueError::TooMany);

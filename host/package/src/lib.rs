@@ -7,12 +7,19 @@ mod catalogue;
 mod docs;
 mod manifest;
 mod package;
+mod powers;
 mod rules;
 mod schema;
 mod sections;
-mod words;
 
 pub use catalogue::{Case, CatalogueError, Field, Function, Shape, ShapeKind, VariantCase};
-pub use manifest::{FilesGrant, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, WitPackage};
+pub use manifest::{
+    Build, FilesGrant, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits,
+    ToolEntry, WitPackage,
+};
 pub use package::{MAX_PACKAGE_BYTES, PackageContents, PackageError, Packed, pack, read};
+pub use powers::{
+    DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError, PowerKind,
+    Powers,
+};
 pub use rules::{Audience, HttpRule, Method, PathPattern, RuleError};

@@ -122,7 +122,7 @@ pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
     };
     // The documentation also speaks of what a component drops (its world, unused types), and the decoder refuses that.
     let component = sections::without(bytes, &[DOCS_SECTION])?;
-    let Catalogue { functions, review } = catalogue::functions(&component, &manifest.wit, &docs)?;
+    let Catalogue { functions, review } = catalogue::functions(&component, manifest.wit.as_ref(), &docs)?;
     if let Some(unknown) = manifest.tools.keys().find(|tool| !functions.iter().any(|found| &&found.tool == tool)) {
         return Err(PackageError::UnknownTool(unknown.clone()));
     }
@@ -139,7 +139,11 @@ fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageErro
             resolve.push_file(path).map_err(|error| fault(path, format!("{error:#}")))?;
         }
     }
-    let wanted = manifest.wit.as_str();
+    let wanted = manifest.wit.as_ref().map(crate::WitPackage::as_str).ok_or_else(|| {
+        PackageError::Wit(
+            "plugin.toml does not say which package it is; add wit = \"namespace:name@version\"".to_owned(),
+        )
+    })?;
     let package = resolve
         .packages
         .iter()

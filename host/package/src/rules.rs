@@ -101,7 +101,7 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Self; 6] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete];
+    pub(crate) const ALL: [Self; 6] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete];
 
     /// # Errors
     /// [`RuleError::Method`]; methods are case-sensitive (RFC 9110, section 9.1).
@@ -210,6 +210,22 @@ impl PathPattern {
         parts.next().is_none()
     }
 
+    /// Whether every path that `other` matches is matched by this pattern too: `/v1/**` covers `/v1/*` covers `/v1/x`.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let mut narrow = other.segments.iter();
+        for wide in &self.segments {
+            match (wide, narrow.next()) {
+                // Whatever is left of the other pattern stands for at least one segment, and none of them empty.
+                (Segment::Rest, Some(_)) => return true,
+                (Segment::One(_), Some(Segment::One(_) | Segment::Literal(_))) => {}
+                (Segment::Literal(wide), Some(Segment::Literal(narrow))) if wide == narrow => {}
+                _ => return false,
+            }
+        }
+        narrow.next().is_none()
+    }
+
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -247,6 +263,18 @@ pub struct HttpRule {
 }
 
 impl HttpRule {
+    /// The rule's powers: one for each method and path.
+    pub fn powers(&self) -> impl Iterator<Item = crate::Power> {
+        self.methods.iter().flat_map(|method| {
+            self.paths.iter().map(|path| crate::Power::Http {
+                audience: self.audience.clone(),
+                method: *method,
+                path: path.clone(),
+                credential: self.credential,
+            })
+        })
+    }
+
     /// Whether this rule allows the request.
     #[must_use]
     pub fn allows(&self, audience: &Audience, method: Method, path: &str) -> bool {
