@@ -1,9 +1,10 @@
 import { Problem } from "./problem";
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 interface RequestOptions {
   method?: Method;
+  /** Sent as JSON; a form goes as it is, with its files. */
   body?: unknown;
   signal?: AbortSignal | undefined;
   headers?: Record<string, string>;
@@ -16,8 +17,7 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   try {
     response = await fetch(path, {
       method,
-      headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...encoded(body, headers),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
@@ -32,6 +32,13 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
 export async function json<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const response = await send(path, options);
   return (await response.json()) as T;
+}
+
+/** The browser names a form's content type itself, with the boundary it chose. */
+function encoded(body: unknown, headers: Record<string, string>): Pick<RequestInit, "body" | "headers"> {
+  if (body === undefined) return { headers };
+  if (body instanceof FormData) return { headers, body };
+  return { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
 async function problemDocument(response: Response): Promise<Record<string, unknown>> {

@@ -5,6 +5,12 @@ export const keys = {
   warehouses: ["warehouses"],
   catalogs: ["catalogs"],
   schemas: (catalog: string) => ["catalogs", catalog, "schemas"],
+  /** All that is known of plugins, for every project. */
+  plugins: ["plugins"],
+  pluginList: (projectId: string | null) => ["plugins", "list", projectId],
+  plugin: (id: string, projectId: string | null) => ["plugins", "one", id, projectId],
+  pluginAudit: (id: string, kind: string) => ["plugins", "audit", id, kind],
+  pluginReadme: (id: string, digest: string) => ["plugins", "readme", id, digest],
   projects: ["projects"],
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
   files: (projectId: string) => ["projects", projectId, "files"],

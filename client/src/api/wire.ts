@@ -104,6 +104,10 @@ const schema = v.variant("type", [
     content: v.optional(v.string(), ""),
     is_error: v.boolean(),
     error_kind: optionalText,
+    /** The power that the plugin was not given. */
+    denied: optionalText,
+    remedy: optionalText,
+    retry_after_seconds: v.optional(v.nullable(v.number())),
     structured: v.optional(v.unknown()),
     duration_ms: v.optional(v.nullable(count)),
   }),

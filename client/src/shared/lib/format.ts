@@ -34,6 +34,15 @@ const steps: readonly [limitMs: number, unitMs: number, unit: Intl.RelativeTimeF
   [7 * 86_400_000, 86_400_000, "day"],
 ];
 
+/** "21 Nov, 14:03:12", on this machine's clock; of another year with the year. */
+export function formatMoment(iso: string, nowMs: number): string {
+  const then = new Date(iso);
+  if (Number.isNaN(then.getTime())) return "";
+  const sameYear = then.getFullYear() === new Date(nowMs).getFullYear();
+  const day = then.toLocaleDateString("en", { day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) });
+  return `${day}, ${then.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" })}`;
+}
+
 /** "3 minutes ago"; older than a week is a date. */
 export function formatAgo(iso: string, nowMs: number): string {
   const then = Date.parse(iso);

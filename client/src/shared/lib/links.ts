@@ -2,6 +2,8 @@
 
 export type Route =
   | { page: "projects" }
+  /** `tool`: the plugin is meant that has this tool; who wrote the link did not know which one that is. */
+  | { page: "plugins"; projectId: string | null; pluginId: string | null; tab: string | null; tool: string | null }
   | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean }
   | { page: "unknown" };
 
@@ -10,6 +12,11 @@ export const links = {
   project: (projectId: string): string => `/projects/${encodeURIComponent(projectId)}`,
   conversation: (projectId: string, conversationId: string): string =>
     `/projects/${encodeURIComponent(projectId)}/c/${encodeURIComponent(conversationId)}`,
+  /** Seen from a project, the switches and powers of that project appear. */
+  plugins: (projectId: string | null): string => `${projectId === null ? "" : `/projects/${encodeURIComponent(projectId)}`}/plugins`,
+  plugin: (projectId: string | null, pluginId: string, tab: string | null = null): string =>
+    `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${tab === null ? "" : `?tab=${encodeURIComponent(tab)}`}`,
+  pluginOfTool: (projectId: string | null, tool: string): string => `${links.plugins(projectId)}?tool=${encodeURIComponent(tool)}`,
   /** The same page with the file panel open, at one file or at the list. */
   withFile: (path: string, file: string | null): string =>
     `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
@@ -19,9 +26,12 @@ export function parseRoute(pathname: string, search: string): Route {
   const parts = pathname.split("/").filter((part) => part !== "");
   const decoded = parts.map(safeDecode);
   const [head, projectId, c, conversationId] = decoded;
-  if (parts.length === 0) return { page: "projects" };
-  if (head !== "projects" || projectId === undefined) return { page: "unknown" };
   const query = new URLSearchParams(search);
+  if (parts.length === 0) return { page: "projects" };
+  const ofPlugins = { page: "plugins", tab: query.get("tab"), tool: query.get("tool") } as const;
+  if (head === "plugins" && parts.length <= 2) return { ...ofPlugins, projectId: null, pluginId: decoded[1] ?? null };
+  if (head !== "projects" || projectId === undefined) return { page: "unknown" };
+  if (c === "plugins" && parts.length <= 4) return { ...ofPlugins, projectId, pluginId: conversationId ?? null };
   const file = query.get("file");
   const panel = { file, files: file !== null || query.has("files") };
   if (parts.length === 2) return { page: "project", projectId, conversationId: null, ...panel };

@@ -8,6 +8,8 @@ interface ConfirmDialogProps {
   title: string;
   children: ReactNode;
   confirmLabel: string;
+  /** Said while it is under way. */
+  pendingLabel?: string;
   pending: boolean;
   error: string | null;
   onConfirm: () => void;
@@ -15,7 +17,7 @@ interface ConfirmDialogProps {
 }
 
 /** Asks before something is destroyed; the safe answer has the focus. */
-export function ConfirmDialog({ title, children, confirmLabel, pending, error, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ title, children, confirmLabel, pendingLabel = "Deleting…", pending, error, onConfirm, onClose }: ConfirmDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <div className={styles.text}>{children}</div>
@@ -25,7 +27,7 @@ export function ConfirmDialog({ title, children, confirmLabel, pending, error, o
           Keep
         </Button>
         <Button variant="danger" disabled={pending} onClick={onConfirm}>
-          {pending ? "Deleting…" : confirmLabel}
+          {pending ? pendingLabel : confirmLabel}
         </Button>
       </div>
     </Dialog>

@@ -3,7 +3,7 @@ import { cx } from "@/shared/lib/cx";
 import styles from "./Dialog.module.css";
 import { IconButton } from "./IconButton";
 
-const sizes = { small: undefined, full: styles.full } as const;
+const sizes = { small: undefined, medium: styles.medium, full: styles.full } as const;
 
 interface DialogProps {
   title: string;

@@ -32,6 +32,9 @@ const paths = {
   wrench: "M12 7.5a3.5 3.5 0 0 1 4.6-4.3L14.3 5.5l.3 1.9 1.9.3 2-2M12 7.5L4 15.6l1.5 1.5L13.6 9",
   expand: "M3.5 8V3.5H8M16.5 12v4.5H12M3.5 3.5l5 5M16.5 16.5l-5-5",
   sidebar: "M3 4h14v12H3zM8 4v12",
+  plugin: "M2.5 8.5h15v8.5h-15zM5 8.5V5h3.4v3.5M11.6 8.5V5H15v3.5",
+  upload: "M10 12.5V3M5.5 7.5L10 3l4.5 4.5M3.5 16.5h13",
+  undo: "M7.5 4L3.5 8l4 4M3.5 8H12a4.5 4.5 0 0 1 0 9H8",
   arrowLeft: "M16 10H4M9 5l-5 5 5 5",
 } as const;
 

@@ -37,7 +37,7 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
       </button>
       {(tool.status === "running" || tool.status === "planned" || tool.status === "answered") && <ToolProgress tool={tool} />}
       {tool.status === "waiting" && <ApprovalPanel tool={tool} />}
-      {result?.isError === true && tool.approval?.decision !== "no" && <ToolError result={result} />}
+      {result?.isError === true && tool.approval?.decision !== "no" && <ToolError tool={tool.name} result={result} />}
       <div id={id} hidden={!open && !showsRows}>
         {(open || showsRows) && (
           <div className={styles.body}>

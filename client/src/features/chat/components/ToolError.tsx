@@ -1,4 +1,8 @@
+import { formatDuration } from "@/shared/lib/format";
+import { links } from "@/shared/lib/links";
 import { CopyButton } from "@/shared/ui/CopyButton";
+import { Link } from "@/shared/ui/Link";
+import { useChat } from "../chatContext";
 import type { ToolResult } from "../model/view";
 import styles from "./ToolCard.module.css";
 
@@ -15,14 +19,23 @@ const hints: Record<string, string> = {
   "outcome-unknown": "Bricklayer restarted in the middle of this call: check whether it took effect before you repeat it.",
 };
 
-export function ToolError({ result }: { result: ToolResult }) {
-  const hint = result.errorKind === null ? undefined : hints[result.errorKind];
+export function ToolError({ tool, result }: { tool: string; result: ToolResult }) {
+  const { projectId } = useChat();
+  const hint = result.denied === null && result.errorKind !== null ? hints[result.errorKind] : undefined;
   return (
     <div className={styles.error} role="alert">
       <div className={styles.errorText}>
         {hint !== undefined && <p>{hint}</p>}
+        {result.denied !== null && (
+          <p>
+            The plugin was not given <code>{result.denied}</code>.
+          </p>
+        )}
+        {result.remedy !== null && <p className={styles.remedy}>{result.remedy}</p>}
+        {result.retryAfterSeconds !== null && <p className={styles.remedy}>It can be tried again after {formatDuration(result.retryAfterSeconds * 1_000)}.</p>}
         {/* Long ones scroll, so they must be reachable by keyboard. */}
         <pre tabIndex={0} aria-label="Error" role="group">{result.content}</pre>
+        {result.denied !== null && <Link href={links.pluginOfTool(projectId, tool)}>Powers of this plugin</Link>}
       </div>
       <CopyButton text={result.content} label="Copy error" />
     </div>

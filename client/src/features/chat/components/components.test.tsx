@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ChatContext, type ChatContextValue } from "../chatContext";
 import { Session } from "../model/session";
-import type { ToolItem } from "../model/view";
+import type { ToolItem, ToolResult } from "../model/view";
 import { Composer } from "./Composer";
 import { ToolCard } from "./ToolCard";
 
@@ -24,6 +24,8 @@ const tool: ToolItem = {
   result: null,
 };
 
+const result: ToolResult = { content: "", isError: false, errorKind: null, denied: null, remedy: null, retryAfterSeconds: null, structured: null, durationMs: 5 };
+
 function inChat(children: ReactNode, destructive = true): ReactNode {
   const session = new Session({ load: () => Promise.resolve({ events: [], last_seq: 0, active_execution: null }), onActivity: () => undefined, read: () => new Promise(() => undefined) });
   session.started("turn-1", "Drop it");
@@ -40,7 +42,7 @@ afterEach(() => vi.unstubAllGlobals());
 describe("a tool card", () => {
   it("says in words what it did, and opens to its arguments", async () => {
     const user = userEvent.setup();
-    render(inChat(<ToolCard tool={{ ...tool, result: { content: "all went well", isError: false, errorKind: null, structured: null, durationMs: 1_234 } }} />));
+    render(inChat(<ToolCard tool={{ ...tool, result: { ...result, content: "all went well", isError: false, errorKind: null, structured: null, durationMs: 1_234 } }} />));
     const head = screen.getByRole("button", { name: /Run SQL/ });
     expect(head.textContent).toContain("DROP TABLE main.sales.orders");
     expect(head.textContent).toContain("1.2 s");
@@ -53,7 +55,7 @@ describe("a tool card", () => {
 
   it("shows rows without being opened", () => {
     const structured = { columns: [{ name: "n", type_name: "INT" }], rows: [["42"]], total_row_count: 1, truncated: false };
-    render(inChat(<ToolCard tool={{ ...tool, result: { content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
+    render(inChat(<ToolCard tool={{ ...tool, result: { ...result, content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
     expect(screen.getByRole("gridcell", { name: "42" })).toBeTruthy();
   });
 
@@ -66,7 +68,7 @@ describe("a tool card", () => {
         { number: 3, statement: "SELECT 3", status: "skipped", columns: [], rows: [] },
       ],
     };
-    render(inChat(<ToolCard tool={{ ...tool, name: "mcp__databricks__execute_sql_multi", result: { content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
+    render(inChat(<ToolCard tool={{ ...tool, name: "mcp__databricks__execute_sql_multi", result: { ...result, content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
     await user.click(screen.getByRole("button", { name: /Run SQL script/ }));
     expect(screen.getByText("skipped")).toBeTruthy();
     expect(screen.getByText("no such column")).toBeTruthy();
@@ -74,9 +76,38 @@ describe("a tool card", () => {
   });
 
   it("shows an error with its kind and text", () => {
-    render(inChat(<ToolCard tool={{ ...tool, status: "failed", result: { content: "[PARSE] near DROP", isError: true, errorKind: "permission-denied", structured: null, durationMs: 5 } }} />));
+    render(inChat(<ToolCard tool={{ ...tool, status: "failed", result: { ...result, content: "[PARSE] near DROP", isError: true, errorKind: "permission-denied", structured: null, durationMs: 5 } }} />));
     expect(screen.getByRole("alert").textContent).toContain("you may not do this");
     expect(screen.getByRole("alert").textContent).toContain("[PARSE] near DROP");
+  });
+});
+
+describe("a call that was refused for a missing power", () => {
+  const refused: ToolItem = {
+    ...tool,
+    name: "mcp__databricks__current_weather",
+    status: "failed",
+    result: { ...result, content: "no grant covers it", isError: true, errorKind: "denied", denied: "GET https://api.weather.example/v1/*", remedy: "Give it on the page of the plugin." },
+  };
+
+  it("names the power and leads to where it can be given", () => {
+    render(inChat(<ToolCard tool={refused} />));
+    const alert = screen.getByRole("alert");
+    expect(alert.textContent).toContain("GET https://api.weather.example/v1/*");
+    expect(alert.textContent).toContain("Give it on the page of the plugin.");
+    expect(screen.getByRole("link", { name: "Powers of this plugin" }).getAttribute("href")).toBe("/projects/p/plugins?tool=mcp__databricks__current_weather");
+    expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("not given");
+  });
+
+  it("is not confused with a person's no", () => {
+    render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", content: "no" } }} />));
+    expect(screen.queryByRole("link", { name: "Powers of this plugin" })).toBeNull();
+    expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("declined");
+  });
+
+  it("says when it may be tried again", () => {
+    render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "rate-limited", content: "too many calls", retryAfterSeconds: 12 } }} />));
+    expect(screen.getByRole("alert").textContent).toContain("It can be tried again after 12 s.");
   });
 });
 

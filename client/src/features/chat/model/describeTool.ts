@@ -49,6 +49,7 @@ export function describeTool(name: string, input: unknown): ToolDescription {
 export function describeOutcome(tool: ToolItem): string {
   if (tool.status === "stopped") return "stopped";
   if (tool.result === null) return "";
+  if (tool.result.denied !== null) return "not given";
   if (tool.approval?.decision === "no" || tool.result.errorKind === "denied") return "declined";
   if (tool.result.isError) return (tool.result.errorKind ?? "failed").replaceAll("-", " ");
   const table = asTable(tool.result.structured);

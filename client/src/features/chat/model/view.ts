@@ -79,6 +79,11 @@ export interface ToolResult {
   readonly content: string;
   readonly isError: boolean;
   readonly errorKind: string | null;
+  /** What the plugin was not given, by its id, such as `GET https://api.weather.example/v1/*`. */
+  readonly denied: string | null;
+  /** What to do about a failure, in the host's words. */
+  readonly remedy: string | null;
+  readonly retryAfterSeconds: number | null;
   readonly structured: unknown;
   readonly durationMs: number | null;
 }
