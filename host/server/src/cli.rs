@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::api;
 use crate::app::App;
 use crate::config::{Config, Layers};
 use crate::lifecycle::{Lifecycle, Shutdown, stop_signal};
+use crate::telemetry::Telemetry;
 
 /// An agent that works on your Databricks workspace through sandboxed plugins.
 #[derive(Debug, Parser)]
@@ -123,9 +123,12 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let layers = args.layers()?;
-    start_log(&layers)?;
+    let runtime = runtime()?;
+    // Fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let telemetry = Telemetry::start(&layers, runtime.handle())?;
     let config = Config::from_layers(&layers)?;
-    runtime()?.block_on(async move {
+    let outcome = runtime.block_on(async move {
         let lifecycle = Lifecycle::new();
         // The port first: a second start must fail before it touches the data.
         let listener = listen(&config).await?;
@@ -145,7 +148,9 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             Shutdown::Clean | Shutdown::Forced => Ok(ExitCode::SUCCESS),
             Shutdown::Abandoned => Ok(ExitCode::FAILURE),
         }
-    })
+    });
+    telemetry.shut_down();
+    outcome
 }
 
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
@@ -174,16 +179,4 @@ fn workspace(args: &WorkspaceArgs) -> anyhow::Result<ExitCode> {
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
-}
-
-fn start_log(layers: &Layers) -> anyhow::Result<()> {
-    let filter = layers.get("log").map_or_else(|| "info".to_owned(), |value| value.text);
-    let filter = EnvFilter::try_new(&filter).map_err(|error| anyhow::anyhow!("`log` is no log filter: {error}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match layers.get("log_format").map(|value| value.text).as_deref() {
-        None | Some("text") => log.init(),
-        Some("json") => log.json().init(),
-        Some(other) => anyhow::bail!("`log_format` must be `text` or `json`, not `{other}`"),
-    }
-    Ok(())
 }

@@ -14,5 +14,6 @@ pub mod lifecycle;
 mod listener;
 pub mod plugins;
 pub mod projects;
+mod telemetry;
 pub mod turns;
 pub mod workspace;

@@ -90,7 +90,7 @@ impl Layers {
         SETTINGS.iter().filter_map(|setting| self.values.get(setting.key).map(|raw| (setting, raw)))
     }
 
-    pub(super) fn wrong(&self, key: &str, problem: &str) -> ConfigError {
+    pub(crate) fn wrong(&self, key: &str, problem: &str) -> ConfigError {
         let place = self.values.get(key).map_or_else(|| "configuration".into(), |raw| raw.source.place(key));
         ConfigError::WrongValue { key: key.into(), place, problem: problem.into() }
     }

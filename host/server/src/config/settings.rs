@@ -53,6 +53,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("stream.window_seconds", "BRICKLAYER_STREAM_WINDOW", false, "age at which a stream reconnects (50)"),
     setting("stream.keep_alive_seconds", "BRICKLAYER_STREAM_KEEP_ALIVE", false, "silence before a sign of life (15)"),
+    setting(
+        "otel.endpoint",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        false,
+        "OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318 (none)",
+    ),
+    setting("otel.headers", "OTEL_EXPORTER_OTLP_HEADERS", true, "headers for it: name=value, comma between"),
     setting("log", "BRICKLAYER_LOG", false, "log filter, such as info or bricklayer_server=debug (info)"),
     setting("log_format", "BRICKLAYER_LOG_FORMAT", false, "text or json (text)"),
 ];

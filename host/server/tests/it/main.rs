@@ -13,6 +13,7 @@
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `document`: the OpenAPI document.
+//! - `telemetry`: spans as a collector gets them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
@@ -28,4 +29,5 @@ mod process;
 mod restart;
 mod streams;
 mod support;
+mod telemetry;
 mod turns;

@@ -21,14 +21,20 @@ fn bricklayer(world: &World) -> Command {
 }
 
 /// A running `bricklayer serve`, killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     base: String,
 }
 
 impl Running {
     fn start(world: &World) -> Self {
+        Self::start_with(world, &[])
+    }
+
+    /// With further environment variables.
+    pub(crate) fn start_with(world: &World, environment: &[(&str, &str)]) -> Self {
         let mut child = bricklayer(world)
+            .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -40,16 +46,18 @@ impl Running {
         Self { child, base }
     }
 
-    fn ann(&self) -> Api {
-        Api::new(&self.base).with("x-forwarded-email", "ann@example.com").with("x-forwarded-access-token", "t")
+    pub(crate) fn ann(&self) -> Api {
+        Api::new(&self.base)
+            .with("x-forwarded-email", "ann@example.com")
+            .with("x-forwarded-access-token", "canary-user-token")
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
-    async fn ended(&mut self) -> std::process::ExitStatus {
+    pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
         eventually("the end of the process", async || match self.child.try_wait().unwrap() {
             Some(status) => Ok(status),
             None => Err("it runs".into()),
