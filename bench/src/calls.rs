@@ -59,6 +59,7 @@ fn context() -> Result<CallContext> {
         project: ProjectId::new(),
         conversation: ConversationId::new(),
         turn: TurnId::new(),
+        tool_call: None,
         project_dir: None,
         workspace: None,
         settings: TurnSettings::default(),

@@ -139,6 +139,29 @@ pub enum ToolErrorKind {
     OutcomeUnknown,
 }
 
+impl ToolErrorKind {
+    /// The kind's word, as everywhere outside: `invalid-input`, `limit-exceeded`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid-input",
+            Self::UnknownTool => "unknown-tool",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::Unauthenticated => "unauthenticated",
+            Self::PermissionDenied => "permission-denied",
+            Self::RateLimited => "rate-limited",
+            Self::Upstream => "upstream",
+            Self::Failed => "failed",
+            Self::Trap => "trap",
+            Self::OutcomeUnknown => "outcome-unknown",
+        }
+    }
+}
+
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolFailure {

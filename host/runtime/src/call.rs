@@ -20,7 +20,8 @@ use crate::host::{ProgressGate, bindings};
 use crate::limiter::CallLimiter;
 use crate::plugin::{Plugin, Tool};
 use crate::stdio::StdioTail;
-use crate::{FilesGrant, outcome};
+use crate::tally::Tally;
+use crate::{FilesGrant, Limits, outcome};
 
 /// Where a guest finds the project's folder.
 const PROJECT_MOUNT: &str = "/project";
@@ -48,6 +49,8 @@ pub(crate) struct CallInfo {
     pub(crate) ctx: CallContext,
     pub(crate) plugin: PluginName,
     pub(crate) tool: String,
+    pub(crate) limits: Limits,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) deadline: Instant,
     pub(crate) egress: Arc<CallEgress>,
     pub(crate) progress: ProgressGate,
@@ -105,6 +108,25 @@ pub(crate) async fn supervise(
     arguments: Vec<Val>,
     ctx: CallContext,
     cancel: CancellationToken,
+    tally: Arc<Tally>,
+) -> ToolOutcome {
+    let meter = Arc::new(CpuMeter::default());
+    let outcome =
+        admitted(shared, plugin, target, arguments, ctx, cancel, Arc::clone(&tally), Arc::clone(&meter)).await;
+    tally.ended(outcome.failure.as_ref().map(|failure| failure.kind), meter.spent());
+    outcome
+}
+
+#[expect(clippy::too_many_arguments, reason = "all that a call consists of, taken apart here")]
+async fn admitted(
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    target: Target,
+    arguments: Vec<Val>,
+    ctx: CallContext,
+    cancel: CancellationToken,
+    tally: Arc<Tally>,
+    meter: Arc<CpuMeter>,
 ) -> ToolOutcome {
     let found = match &target {
         Target::Tool(name) => plugin.find(name),
@@ -122,23 +144,25 @@ pub(crate) async fn supervise(
     let Ok(Ok(_permit)) = permit else { return busy() };
     let _running = shared.running();
 
-    let limit = tool.time_limit.unwrap_or(shared.limits.wall);
+    let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
+    let limit = tool.time_limit.unwrap_or(limits.wall).min(shared.ceilings.wall);
     let deadline = Instant::now() + limit;
     let name = &tool.function.tool;
-    let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, plugin.name(), name, shared.limits.clone());
+    let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
+    let stdio = StdioTail::new(limits.stdio_bytes);
     let call = Arc::new(CallInfo {
         progress: ProgressGate::new(Arc::clone(&ctx.progress)),
         plugin: plugin.name().clone(),
         tool: name.clone(),
+        limits,
+        tally,
         deadline,
         egress: Arc::new(egress),
         cleanups: Mutex::default(),
         ctx,
     });
-    let stdio = StdioTail::new(shared.limits.stdio_bytes);
 
     let end = {
-        let meter = Arc::new(CpuMeter::default());
         let guest = run(&shared, &plugin, tool, arguments, Arc::clone(&call), stdio.clone(), Arc::clone(&meter));
         let mut guest = Metered::new(guest, meter);
         tokio::select! {
@@ -164,7 +188,7 @@ async fn finish(
 ) -> ToolOutcome {
     let outcome = match end {
         End::Returned(Ok(value)) => {
-            let mut outcome = outcome::outcome(&tool.function, value.as_ref(), &shared.limits);
+            let mut outcome = outcome::outcome(&tool.function, value.as_ref(), &call.limits);
             explain_denial(&mut outcome, &call.egress);
             return outcome;
         }
@@ -173,7 +197,7 @@ async fn finish(
                 plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, error = %format!("{error:#}"),
                 "a plugin's call was ended by the sandbox"
             );
-            let mut outcome = ToolOutcome::failed(fault::classify(&error, &shared.limits, &stdio.text()));
+            let mut outcome = ToolOutcome::failed(fault::classify(&error, &call.limits, &stdio.text()));
             explain_denial(&mut outcome, &call.egress);
             outcome
         }
@@ -237,7 +261,7 @@ async fn run(
     stdio: StdioTail,
     meter: Arc<CpuMeter>,
 ) -> wasmtime::Result<Option<Val>> {
-    let limits = &shared.limits;
+    let limits = &call.limits;
     let mut table = ResourceTable::new();
     table.set_max_capacity(limits.handles);
     let mut http = WasiHttpCtx::new();
@@ -247,10 +271,10 @@ async fn run(
         table,
         http,
         hooks: EgressHooks::new(Arc::clone(&call.egress)),
-        limiter: CallLimiter::new(limits),
+        limiter: CallLimiter::new(limits, Arc::clone(&call.tally.memory_peak)),
         host_calls_left: limits.host_calls,
         log_lines_left: crate::host::MAX_LOG_LINES,
-        call,
+        call: Arc::clone(&call),
     };
     let mut store = Store::new(&shared.engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -288,6 +312,7 @@ fn wasi(call: &CallInfo, random_bytes: u64, stdio: StdioTail) -> wasmtime::Resul
     };
     if let (Some(perms), Some(dir)) = (perms, &call.ctx.project_dir) {
         builder.preopened_dir(dir, PROJECT_MOUNT, perms)?;
+        call.tally.has_files(call.ctx.grants.files);
     }
     Ok(builder.build())
 }

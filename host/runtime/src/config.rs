@@ -1,10 +1,13 @@
 //! Settings and limits, each with what it protects.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_domain::DEFAULT_CALL_TIME_LIMIT;
 use url::Url;
+
+use crate::{FarEnd, Grants};
 
 /// What one call may use. The defaults suit tools that talk to a workspace; see each field for what it protects.
 #[derive(Debug, Clone)]
@@ -80,6 +83,41 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits of one call: the defaults, or more where the plugin was given more, within the host's ceilings.
+    pub(crate) fn of_call(&self, grants: &Grants, ceilings: &Ceilings) -> Self {
+        let memory = grants.memory_mib.and_then(|mib| usize::try_from(mib).ok()).unwrap_or(0).saturating_mul(MIB);
+        let cpu = Duration::from_secs(grants.cpu_seconds.unwrap_or(0).into());
+        Self {
+            memory_bytes: self.memory_bytes.max(memory).min(ceilings.memory_bytes),
+            cpu: self.cpu.max(cpu).min(ceilings.cpu),
+            wall: self.wall.min(ceilings.wall),
+            ..self.clone()
+        }
+    }
+}
+
+/// The most that a call of any plugin gets, whatever was asked for and given: the operator's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Linear memory in bytes. At most [`MAX_MEMORY_BYTES`].
+    pub memory_bytes: usize,
+    /// Processor time.
+    pub cpu: Duration,
+    /// Wall time, tools with a limit of their own included.
+    pub wall: Duration,
+}
+
+impl Default for Ceilings {
+    fn default() -> Self {
+        Self {
+            memory_bytes: MAX_MEMORY_BYTES,
+            cpu: Duration::from_secs(bricklayer_package::MAX_CPU_SECONDS.into()),
+            wall: Duration::from_secs(bricklayer_package::MAX_TIME_LIMIT_SECONDS.into()),
+        }
+    }
+}
+
 /// What the runtime needs to start.
 #[derive(Debug, Clone)]
 pub struct RuntimeConfig {
@@ -87,6 +125,8 @@ pub struct RuntimeConfig {
     pub cache_dir: PathBuf,
     /// What one call may use.
     pub limits: Limits,
+    /// The most that one call may get by its grants.
+    pub ceilings: Ceilings,
     /// Origins that the operator allows although their address is private or their scheme is http, such as the
     /// local workspace. Scheme, host and port must match; the path is ignored.
     pub operator_hosts: Vec<Url>,
@@ -96,6 +136,8 @@ pub struct RuntimeConfig {
     pub queue_wait: Duration,
     /// Threads that run guests; a guest never runs on the caller's own threads.
     pub threads: usize,
+    /// Answers every request of every plugin, after all checks, in the place of the network: for authors' tests.
+    pub far_end: Option<Arc<dyn FarEnd>>,
 }
 
 impl RuntimeConfig {
@@ -105,10 +147,12 @@ impl RuntimeConfig {
         Self {
             cache_dir: cache_dir.into(),
             limits: Limits::default(),
+            ceilings: Ceilings::default(),
             operator_hosts: Vec::new(),
             max_concurrent_calls: 64,
             queue_wait: Duration::from_secs(20),
             threads: std::thread::available_parallelism().map_or(2, usize::from),
+            far_end: None,
         }
     }
 }

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, TurnId, TurnSettings, UserId};
-use chrono::{DateTime, Utc};
+use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, ToolCallId, TurnId, TurnSettings, UserId};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::Grants;
+use crate::{AuditSink, Grants};
 
 /// Takes progress of a running call; cheap, never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -29,6 +27,8 @@ pub struct CallContext {
     pub conversation: ConversationId,
     /// The turn.
     pub turn: TurnId,
+    /// The call's own id, when it has one: joins its records and spans to the turn's events.
+    pub tool_call: Option<ToolCallId>,
     /// The project's folder; the plugin sees it as `/project` when its grants say so.
     pub project_dir: Option<PathBuf>,
     /// The user's workspace, when one is connected.
@@ -43,7 +43,7 @@ pub struct CallContext {
     pub progress: ProgressSink,
     /// Ends the call within 500 ms.
     pub cancel: CancellationToken,
-    /// Where every request leaves its record.
+    /// Where the call and each of its requests leave their records.
     pub audit: Arc<dyn AuditSink>,
 }
 
@@ -54,6 +54,7 @@ impl fmt::Debug for CallContext {
             .field("project", &self.project)
             .field("conversation", &self.conversation)
             .field("turn", &self.turn)
+            .field("tool_call", &self.tool_call)
             .field("workspace", &self.workspace)
             .field("grants", &self.grants)
             .finish_non_exhaustive()
@@ -155,68 +156,4 @@ impl StateStore for MemoryState {
     async fn list_keys(&self, scope: &StateScope) -> Result<Vec<String>, StateError> {
         Ok(self.with(scope, |keys| keys.keys().cloned().collect()))
     }
-}
-
-/// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Sent, and answered with [`AuditRecord::status`].
-    Answered,
-    /// Not sent: no grant, a forbidden spelling, a limit. The text says which.
-    Denied(String),
-    /// Sent, or tried, and not answered: connection, time, size. The text says which.
-    Failed(String),
-    /// The call ended before the answer was complete.
-    Aborted,
-}
-
-/// One outgoing request of a plugin. Never holds a credential, a query or a body.
-#[derive(Debug, Clone)]
-pub struct AuditRecord {
-    /// When it began.
-    pub at: DateTime<Utc>,
-    /// On whose behalf.
-    pub user: UserId,
-    /// The project.
-    pub project: ProjectId,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The turn.
-    pub turn: TurnId,
-    /// The plugin.
-    pub plugin: PluginName,
-    /// The tool, by its short name.
-    pub tool: String,
-    /// As the plugin asked, cut at 16 characters.
-    pub method: String,
-    /// The host it went to; for a denied request the authority as the plugin asked, cut at 256 characters.
-    pub host: String,
-    /// The path without its query, cut at 1024 characters.
-    pub path: String,
-    /// Of the last answer.
-    pub status: Option<u16>,
-    /// Bytes of body sent.
-    pub request_bytes: u64,
-    /// Bytes of body received.
-    pub response_bytes: u64,
-    /// Answers that were waited for, beyond the first, because the far end asked to come back later.
-    pub retries: u32,
-    /// Until the answer was complete.
-    pub duration: Duration,
-    /// What became of it.
-    pub verdict: Verdict,
-}
-
-/// Takes audit records; cheap, never blocks.
-pub trait AuditSink: Send + Sync {
-    /// Keeps one record.
-    fn record(&self, record: AuditRecord);
-}
-
-/// Keeps nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoAudit;
-
-impl AuditSink for NoAudit {
-    fn record(&self, _record: AuditRecord) {}
 }

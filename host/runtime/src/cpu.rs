@@ -24,6 +24,11 @@ impl CpuMeter {
         let running = thread_nanos().saturating_sub(self.began.load(Ordering::Relaxed));
         Duration::from_nanos(self.spent.load(Ordering::Relaxed).saturating_add(running))
     }
+
+    /// Time used by finished polls; complete when the guest is gone.
+    pub(crate) fn spent(&self) -> Duration {
+        Duration::from_nanos(self.spent.load(Ordering::Relaxed))
+    }
 }
 
 fn thread_nanos() -> u64 {

@@ -9,6 +9,7 @@ mod address;
 mod body;
 mod check;
 mod cleanup;
+mod exchange;
 mod headers;
 mod hooks;
 mod pool;
@@ -19,7 +20,6 @@ mod send;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use bricklayer_domain::PluginName;
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
@@ -28,10 +28,10 @@ use url::Url;
 pub(crate) use cleanup::CleanupRequest;
 pub(crate) use hooks::EgressHooks;
 
-use crate::context::{AuditSink, CallContext};
-use crate::{Grants, Limits, RuntimeConfig};
+use crate::context::CallContext;
+use crate::tally::Tally;
+use crate::{FarEnd, Grants, Limits, RuntimeConfig};
 use pool::Pool;
-use record::Who;
 use redact::Redactor;
 
 /// The origins that the operator named; cheap to clone. They may change while the host runs, as when the local
@@ -62,13 +62,15 @@ impl OperatorHosts {
 pub(crate) struct Broker {
     pool: Pool,
     operator: OperatorHosts,
+    far_end: Option<Arc<dyn FarEnd>>,
 }
 
 impl Broker {
     pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, String> {
         let operator = OperatorHosts::default();
         operator.set(&config.operator_hosts)?;
-        Ok(Self { pool: Pool::new(operator.clone(), config.limits.http_connect)?, operator })
+        let pool = Pool::new(operator.clone(), config.limits.http_connect)?;
+        Ok(Self { pool, operator, far_end: config.far_end.clone() })
     }
 
     pub(crate) fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), String> {
@@ -124,8 +126,7 @@ pub(crate) struct CallEgress {
     workspace: Workspace,
     redactor: Arc<Redactor>,
     limits: Limits,
-    who: Who,
-    audit: Arc<dyn AuditSink>,
+    tally: Arc<Tally>,
     requests: AtomicU32,
     bytes: Arc<AtomicU64>,
     parallel: Arc<Semaphore>,
@@ -133,7 +134,7 @@ pub(crate) struct CallEgress {
 }
 
 impl CallEgress {
-    pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, plugin: &PluginName, tool: &str, limits: Limits) -> Self {
+    pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, tally: Arc<Tally>, limits: Limits) -> Self {
         let workspace = match &ctx.workspace {
             Some(target) => workspace(&target.base_url, &target.credential, &broker.operator.now()),
             None => Workspace::Missing,
@@ -143,8 +144,7 @@ impl CallEgress {
             workspace,
             redactor: Arc::new(Redactor::new(secret)),
             grants: Arc::clone(&ctx.grants),
-            who: Who::new(ctx, plugin, tool),
-            audit: Arc::clone(&ctx.audit),
+            tally,
             requests: AtomicU32::new(0),
             bytes: Arc::new(AtomicU64::new(0)),
             parallel: Arc::new(Semaphore::new(limits.http_parallel)),

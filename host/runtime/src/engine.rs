@@ -13,6 +13,7 @@ use bricklayer_domain::{ToolAnnotations, ToolErrorKind, ToolFailure, ToolOutcome
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 use url::Url;
 use wasmtime::component::{Linker, Val};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -22,7 +23,8 @@ use crate::call::{self, CallState, Target};
 use crate::config::MAX_MEMORY_BYTES;
 use crate::egress::Broker;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
-use crate::{CallContext, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert};
+use crate::tally::Tally;
+use crate::{CallContext, Ceilings, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert};
 
 /// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
 const TICK: Duration = Duration::from_millis(2);
@@ -72,6 +74,7 @@ pub struct Stats {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
+    pub(crate) ceilings: Ceilings,
     pub(crate) queue_wait: Duration,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) broker: Arc<Broker>,
@@ -140,6 +143,9 @@ impl Runtime {
         if config.limits.memory_bytes > MAX_MEMORY_BYTES {
             return Err(RuntimeError::Setting("limits.memory_bytes must be at most 256 MiB".to_owned()));
         }
+        if config.ceilings.memory_bytes > MAX_MEMORY_BYTES {
+            return Err(RuntimeError::Setting("ceilings.memory_bytes must be at most 256 MiB".to_owned()));
+        }
         let cache = CodeCache::open(&config.cache_dir).map_err(RuntimeError::Cache)?;
         let fault = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine(&config).map_err(fault)?;
@@ -158,6 +164,7 @@ impl Runtime {
                 engine,
                 permits: Arc::new(Semaphore::new(config.max_concurrent_calls)),
                 limits: config.limits,
+                ceilings: config.ceilings,
                 queue_wait: config.queue_wait,
                 broker: Arc::new(broker),
                 cleanups: TaskTracker::new(),
@@ -205,16 +212,20 @@ impl Runtime {
     /// future cancels as well, and registered clean-ups run all the same.
     pub async fn call(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolOutcome {
         let Some(found) = plugin.find(tool) else {
+            let tally = Tally::new(&ctx, plugin, tool, input);
+            tally.ended(Some(ToolErrorKind::UnknownTool), Duration::ZERO);
             let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
             return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
         };
+        let tally = Tally::new(&ctx, plugin, &found.function.tool, input);
         let arguments = match convert::arguments(&found.function, input) {
             Ok(arguments) => arguments,
             Err(fault) => {
+                tally.ended(Some(ToolErrorKind::InvalidInput), Duration::ZERO);
                 return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string()));
             }
         };
-        self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx).await
+        self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx, tally).await
     }
 
     /// What holds for one particular call: the manifest's annotations, with `read_only` and `destructive` as the
@@ -236,7 +247,8 @@ impl Runtime {
             audit: Arc::new(NoAudit),
             ..ctx
         };
-        let outcome = self.run(plugin, Target::Review, arguments, ctx).await;
+        let tally = Tally::new(&ctx, plugin, "effect_of", input);
+        let outcome = self.run(plugin, Target::Review, arguments, ctx, tally).await;
         let effect = outcome.structured.as_ref().and_then(|value| value.get("result")).and_then(Value::as_str);
         (annotations.read_only, annotations.destructive) = match effect {
             Some("reads") => (true, false),
@@ -246,15 +258,25 @@ impl Runtime {
         annotations
     }
 
-    async fn run(&self, plugin: &Arc<Plugin>, target: Target, arguments: Vec<Val>, ctx: CallContext) -> ToolOutcome {
+    async fn run(
+        &self,
+        plugin: &Arc<Plugin>,
+        target: Target,
+        arguments: Vec<Val>,
+        ctx: CallContext,
+        tally: Arc<Tally>,
+    ) -> ToolOutcome {
         // A child token, so that dropping this future stops the work without cancelling the whole turn.
         let cancel = ctx.cancel.child_token();
         let _stop = cancel.clone().drop_guard();
-        let work = call::supervise(Arc::clone(&self.shared), Arc::clone(plugin), target, arguments, ctx, cancel);
-        match self.handle.spawn(work).await {
+        let span = tally.span.clone();
+        let shared = Arc::clone(&self.shared);
+        let work = call::supervise(shared, Arc::clone(plugin), target, arguments, ctx, cancel, Arc::clone(&tally));
+        match self.handle.spawn(work.instrument(span)).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(plugin.name = %plugin.name(), %error, "a call ended by a fault of the host");
+                tally.ended(Some(ToolErrorKind::Trap), Duration::ZERO);
                 ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host"))
             }
         }

@@ -4,6 +4,7 @@ mod progress;
 
 use std::sync::PoisonError;
 
+use bricklayer_package::Power;
 use tokio::time::Instant;
 use wasmtime::component::HasSelf;
 
@@ -140,6 +141,7 @@ impl CallState {
     fn state_access(&mut self, key: &str) -> wasmtime::Result<Result<StateScope, wit::state::StateError>> {
         self.count()?;
         let Some(scope) = self.state_scope() else { return Ok(Err(wit::state::StateError::Denied)) };
+        self.call.tally.used(&Power::State);
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Ok(Err(wit::state::StateError::InvalidKey));
         }

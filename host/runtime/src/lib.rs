@@ -3,6 +3,7 @@
 //! Only this crate names wasmtime. A [`Plugin`] is made once per package by [`Runtime::load`]; a [`CallContext`] once
 //! per turn or call; everything else lives exactly as long as one call. A plugin's HTTP leaves by [`egress`] alone.
 
+mod audit;
 mod call;
 mod config;
 mod context;
@@ -10,6 +11,7 @@ mod convert;
 mod cpu;
 mod egress;
 mod engine;
+mod far_end;
 mod fault;
 mod grants;
 mod host;
@@ -17,17 +19,17 @@ mod limiter;
 mod outcome;
 mod plugin;
 mod stdio;
+mod tally;
 
 mod cache;
 
+pub use audit::{AuditRecord, AuditSink, CallRecord, NoAudit, Verdict, argument_digest};
 pub use bricklayer_package::{
-    Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, RequestedGrants,
+    Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, Powers, RequestedGrants,
 };
-pub use config::{Limits, MAX_MEMORY_BYTES, RuntimeConfig};
-pub use context::{
-    AuditRecord, AuditSink, CallContext, MemoryState, NoAudit, ProgressSink, StateError, StateScope, StateStore,
-    Verdict, WorkspaceTarget,
-};
+pub use config::{Ceilings, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
+pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};
 pub use engine::{Runtime, RuntimeError, Stats};
+pub use far_end::{FarAnswer, FarEnd, FarRequest, Unanswered};
 pub use grants::Grants;
 pub use plugin::{LoadError, Plugin, ToolNamespace};

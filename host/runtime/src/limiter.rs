@@ -1,5 +1,8 @@
 //! Memory and tables of one call, summed: wasmtime's own limits count each memory by itself.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use wasmtime::ResourceLimiter;
 
 use crate::Limits;
@@ -16,17 +19,20 @@ pub(crate) struct CallLimiter {
     memory_max: usize,
     memory: usize,
     memory_last: usize,
+    /// The largest sum so far, read when the store is gone.
+    memory_peak: Arc<AtomicUsize>,
     tables_max: usize,
     tables: usize,
     tables_last: usize,
 }
 
 impl CallLimiter {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, memory_peak: Arc<AtomicUsize>) -> Self {
         Self {
             memory_max: limits.memory_bytes,
             memory: 0,
             memory_last: 0,
+            memory_peak,
             tables_max: limits.table_elements,
             tables: 0,
             tables_last: 0,
@@ -47,6 +53,7 @@ impl ResourceLimiter for CallLimiter {
         }
         self.memory = sum;
         self.memory_last = growth;
+        self.memory_peak.fetch_max(sum, Ordering::Relaxed);
         Ok(true)
     }
 

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::exchange::Source;
 use super::headers;
 use super::record::Recording;
 use super::redact::Scanner;
-use crate::context::Verdict;
+use crate::audit::Verdict;
 
 /// Bytes that may still pass in all bodies of a call, and in this one.
 pub(super) struct Allowance {
@@ -77,7 +77,7 @@ impl Body for Outgoing {
 
 /// An answer's body on its way to the guest.
 pub(super) struct Answer {
-    inner: Incoming,
+    inner: Source,
     scanner: Scanner,
     allowance: Allowance,
     silence: Duration,
@@ -91,7 +91,7 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(
-        inner: Incoming,
+        inner: Source,
         scanner: Scanner,
         allowance: Allowance,
         silence: Duration,

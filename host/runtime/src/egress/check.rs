@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bricklayer_domain::is_public_address;
-use bricklayer_package::{Audience, HttpRule, Method};
+use bricklayer_package::{Audience, HttpRule, Method, PathPattern, Power};
 use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
@@ -20,9 +20,19 @@ pub(super) struct Allowed {
     /// Where it really goes.
     pub(super) uri: Uri,
     pub(super) origin: Origin,
+    pub(super) audience: Audience,
     pub(super) method: Method,
+    /// The power that allows it.
+    pub(super) power: Power,
     /// Whether the caller's credential goes with it.
     pub(super) credential: bool,
+}
+
+impl Allowed {
+    /// What the plugin asked for at that host.
+    pub(super) fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+    }
 }
 
 impl CallEgress {
@@ -41,7 +51,7 @@ impl CallEgress {
             return Err(format!("the path has more than {MAX_PATH_BYTES} bytes"));
         }
         let audience = if host == WORKSPACE { Audience::Workspace } else { Audience::Host(host) };
-        let rule = rule(&self.grants.http, &audience, method, path).ok_or_else(|| {
+        let (rule, pattern) = rule(&self.grants.http, &audience, method, path).ok_or_else(|| {
             format!("no grant allows {} {path} at {audience}; the plugin's manifest must request it", method.as_str())
         })?;
         let origin = self.origin(&audience)?;
@@ -53,7 +63,8 @@ impl CallEgress {
             .map_err(|error| format!("the address cannot be used: {error}"))?;
         // A credential belongs to the workspace; no manifest can say otherwise, and this does not rely on it.
         let credential = rule.credential && audience == Audience::Workspace;
-        Ok(Allowed { uri, origin, method, credential })
+        let power = Power::Http { audience: audience.clone(), method, path: pattern.clone(), credential };
+        Ok(Allowed { uri, origin, audience, method, power, credential })
     }
 
     fn origin(&self, audience: &Audience) -> Result<Origin, String> {
@@ -61,6 +72,8 @@ impl CallEgress {
             Audience::Workspace => match &self.workspace {
                 Workspace::Connected { origin, .. } => Ok(origin.clone()),
                 Workspace::Refused(reason) => Err(reason.clone()),
+                // Whoever answers in the network's place needs no address.
+                Workspace::Missing if self.broker.far_end.is_some() => Ok(Origin::public(WORKSPACE)),
                 Workspace::Missing => Err("no workspace is connected".to_owned()),
             },
             Audience::Host(host) => {
@@ -77,11 +90,18 @@ impl CallEgress {
     }
 }
 
-/// The rule that allows a request. Of several, one with the credential counts: the person consented to both.
-fn rule<'a>(rules: &'a [HttpRule], audience: &Audience, method: Method, path: &str) -> Option<&'a HttpRule> {
+/// The rule that allows a request, and which of its paths. Of several, one with the credential counts: the person
+/// consented to both.
+fn rule<'a>(
+    rules: &'a [HttpRule],
+    audience: &Audience,
+    method: Method,
+    path: &str,
+) -> Option<(&'a HttpRule, &'a PathPattern)> {
     let mut allowing = rules.iter().filter(|rule| rule.allows(audience, method, path));
     let first = allowing.next()?;
-    if first.credential { Some(first) } else { Some(allowing.find(|rule| rule.credential).unwrap_or(first)) }
+    let rule = if first.credential { first } else { allowing.find(|rule| rule.credential).unwrap_or(first) };
+    Some((rule, rule.paths.iter().find(|pattern| pattern.matches(path))?))
 }
 
 /// The host of an authority that is nothing but a host, lower case.

@@ -64,10 +64,10 @@ impl CallEgress {
             Ok(response) => {
                 let status = response.status().as_u16();
                 let _ = response.into_body().collect().await;
-                tracing::info!(plugin.name = %self.who.plugin, path = request.path, status, "remote work was ended for a call");
+                tracing::info!(plugin.name = %self.tally.identity.plugin, path = request.path, status, "remote work was ended for a call");
             }
             Err(error) => {
-                tracing::warn!(plugin.name = %self.who.plugin, path = request.path, ?error, "remote work could not be ended for a call");
+                tracing::warn!(plugin.name = %self.tally.identity.plugin, path = request.path, ?error, "remote work could not be ended for a call");
             }
         }
     }

@@ -1,62 +1,46 @@
-//! One audit record per request, written when the answer is complete, or when it never will be.
+//! One audit record and one span per request, ended when the answer is complete, or when it never will be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bricklayer_domain::{ConversationId, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
+use tracing::Span;
+use tracing::field::Empty;
 
-use crate::context::{AuditRecord, AuditSink, CallContext, Verdict};
+use crate::audit::{AuditRecord, Verdict};
 use crate::host::cut;
+use crate::tally::Tally;
 
 /// Longest texts of a record; what a guest asks for must not fill the audit log.
 const MAX_METHOD_BYTES: usize = 16;
 const MAX_HOST_BYTES: usize = 256;
 const MAX_PATH_BYTES: usize = 1024;
 
-/// Who asked.
-pub(super) struct Who {
-    pub(super) user: UserId,
-    project: ProjectId,
-    conversation: ConversationId,
-    turn: TurnId,
-    pub(super) plugin: PluginName,
-    tool: String,
-}
-
-impl Who {
-    pub(super) fn new(ctx: &CallContext, plugin: &PluginName, tool: &str) -> Self {
-        Self {
-            user: ctx.user.clone(),
-            project: ctx.project,
-            conversation: ctx.conversation,
-            turn: ctx.turn,
-            plugin: plugin.clone(),
-            tool: tool.to_owned(),
-        }
-    }
-}
-
 /// A record in the making; written when it is dropped, so that no path forgets it.
 pub(super) struct Recording {
     record: Option<AuditRecord>,
-    sink: Arc<dyn AuditSink>,
+    tally: Arc<Tally>,
+    span: Span,
     began: Instant,
     sent: Arc<AtomicU64>,
 }
 
 impl Recording {
-    pub(super) fn new(who: &Who, sink: &Arc<dyn AuditSink>, method: &str, host: &str, path: &str) -> Self {
+    pub(super) fn new(tally: &Arc<Tally>, method: &str, host: &str, path: &str) -> Self {
         let at: DateTime<Utc> = Utc::now();
+        let who = tally.identity.clone();
         let record = AuditRecord {
             at,
-            user: who.user.clone(),
+            user: who.user,
             project: who.project,
             conversation: who.conversation,
             turn: who.turn,
-            plugin: who.plugin.clone(),
-            tool: who.tool.clone(),
+            tool_call: who.tool_call,
+            plugin: who.plugin,
+            version: who.version,
+            digest: who.digest,
+            tool: who.tool,
             method: cut(method, MAX_METHOD_BYTES).to_owned(),
             host: cut(host, MAX_HOST_BYTES).to_owned(),
             path: cut(path, MAX_PATH_BYTES).to_owned(),
@@ -67,7 +51,19 @@ impl Recording {
             duration: std::time::Duration::ZERO,
             verdict: Verdict::Aborted,
         };
-        Self { record: Some(record), sink: Arc::clone(sink), began: Instant::now(), sent: Arc::default() }
+        // The parent is named, because requests run in tasks that wasmtime starts.
+        let span = tracing::info_span!(
+            parent: &tally.span, "http_request", otel.kind = "client", method = record.method, host = Empty,
+            path = record.path, status = Empty, request_bytes = Empty, response_bytes = Empty, retries = Empty,
+            verdict = Empty,
+        );
+        tally.request();
+        Self { record: Some(record), tally: Arc::clone(tally), span, began: Instant::now(), sent: Arc::default() }
+    }
+
+    /// The request's span.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// Where the request's body counts its bytes.
@@ -104,10 +100,22 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        if let Some(mut record) = self.record.take() {
-            record.duration = self.began.elapsed();
-            record.request_bytes = self.sent.load(Ordering::Relaxed);
-            self.sink.record(record);
-        }
+        let Some(mut record) = self.record.take() else { return };
+        record.duration = self.began.elapsed();
+        record.request_bytes = self.sent.load(Ordering::Relaxed);
+        self.span.record("host", &record.host);
+        self.span.record("status", record.status);
+        self.span.record("request_bytes", record.request_bytes);
+        self.span.record("response_bytes", record.response_bytes);
+        self.span.record("retries", record.retries);
+        let verdict = match record.verdict {
+            Verdict::Answered => "answered",
+            Verdict::Denied(_) => "denied",
+            Verdict::Failed(_) => "failed",
+            Verdict::Aborted => "aborted",
+        };
+        self.span.record("verdict", verdict);
+        self.tally.bytes(record.request_bytes, record.response_bytes);
+        self.tally.sink().record(record);
     }
 }

@@ -1,6 +1,5 @@
 //! Sending one request that a plugin asked for: check, strip, sign, send, try again where that is safe, answer.
 
-use std::error::Error as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -9,18 +8,17 @@ use bricklayer_package::Method;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Incoming;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::address::PrivateAddress;
 use super::body::{Allowance, Answer, Outgoing};
 use super::check::Allowed;
+use super::exchange::{Line, NoAnswer, Source};
 use super::headers;
-use super::pool::HttpClient;
 use super::record::Recording;
 use super::{CallEgress, Workspace};
-use crate::context::Verdict;
+use crate::audit::Verdict;
 
 /// Times a request may be repeated when the far end asks to come back later.
 const MAX_RETRIES: u32 = 3;
@@ -41,9 +39,21 @@ impl CallEgress {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> Result<Response<WasiBody>, Error> {
+        let uri = request.uri();
+        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let recording = Recording::new(&self.tally, request.method().as_str(), &authority, uri.path());
+        let span = recording.span();
+        self.send_recorded(request, options, authority, recording).instrument(span).await
+    }
+
+    async fn send_recorded(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        authority: String,
+        mut recording: Recording,
+    ) -> Result<Response<WasiBody>, Error> {
         let (mut parts, body) = request.into_parts();
-        let authority = parts.uri.authority().map(ToString::to_string).unwrap_or_default();
-        let mut recording = Recording::new(&self.who, &self.audit, parts.method.as_str(), &authority, parts.uri.path());
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.http_requests {
             let reason = format!("request limit: a call may send {} requests", self.limits.http_requests);
             return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason));
@@ -55,15 +65,19 @@ impl CallEgress {
             }
         };
         recording.host(&allowed.origin.authority());
+        self.tally.used(&allowed.power);
         self.sign(&mut parts.headers, &allowed);
         parts.uri = allowed.uri.clone();
 
         let permit = Arc::clone(&self.parallel).acquire_owned().await.map_err(|_| Error::InternalError(None))?;
-        let client = self.broker.pool.client(&self.who.user, &allowed.origin);
+        let line = match &self.broker.far_end {
+            Some(far_end) => Line::Recorded(Arc::clone(far_end)),
+            None => Line::Network(self.broker.pool.client(&self.tally.identity.user, &allowed.origin)),
+        };
         let wait = bounded(options.and_then(|options| options.first_byte_timeout), self.limits.http_first_byte);
         let silence =
             bounded(options.and_then(|options| options.between_bytes_timeout), self.limits.http_between_bytes);
-        let answer = self.attempts(&client, &allowed, parts, body, wait, &mut recording).await;
+        let answer = self.attempts(&line, &allowed, parts, body, wait, &mut recording).await;
         let response = match answer {
             Ok(response) => response,
             Err((why, error)) => {
@@ -86,7 +100,7 @@ impl CallEgress {
 
     /// Refuses a request: to the guest a bare code, the reason to the audit, the log and the model.
     fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, reason: String) -> Error {
-        tracing::warn!(plugin.name = %self.who.plugin, method, authority, path, reason, "request of a plugin refused");
+        tracing::warn!(plugin.name = %self.tally.identity.plugin, method, authority, path, reason, "request of a plugin refused");
         recording.verdict(Verdict::Denied(reason.clone()));
         let shown = format!("{method} {path}: {reason}");
         let shown = crate::host::cut(&shown, 500).chars().filter(|c| !c.is_control()).collect();
@@ -99,7 +113,7 @@ impl CallEgress {
         headers::strip(headers);
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !headers.contains_key(USER_AGENT) {
-            let agent = format!("bricklayer/{} {}", env!("CARGO_PKG_VERSION"), self.who.plugin);
+            let agent = format!("bricklayer/{} {}", env!("CARGO_PKG_VERSION"), self.tally.identity.plugin);
             if let Ok(agent) = HeaderValue::from_str(&agent) {
                 headers.insert(USER_AGENT, agent);
             }
@@ -112,13 +126,13 @@ impl CallEgress {
     /// The answer's head; waits and tries again where the far end asks for it and the request is safe to repeat.
     async fn attempts(
         &self,
-        client: &HttpClient,
+        line: &Line,
         allowed: &Allowed,
         mut parts: http::request::Parts,
         body: WasiBody,
         wait: Duration,
         recording: &mut Recording,
-    ) -> Result<Response<Incoming>, (String, Error)> {
+    ) -> Result<Response<Source>, NoAnswer> {
         let safe = matches!(allowed.method, Method::Get | Method::Head);
         let mut drain = Drain(None);
         let mut body = Some(if safe {
@@ -132,10 +146,9 @@ impl CallEgress {
         let mut attempt = 0;
         loop {
             let request = Request::from_parts(parts.clone(), body.take().unwrap_or_else(no_body));
-            let response = timeout(wait, client.request(request))
+            let response = timeout(wait, line.exchange(request, allowed))
                 .await
-                .map_err(|_| ("the far end did not answer in time".to_owned(), Error::HttpResponseTimeout))?
-                .map_err(|error| failure(&error))?;
+                .map_err(|_| ("the far end did not answer in time".to_owned(), Error::HttpResponseTimeout))??;
             recording.status(response.status().as_u16());
             let later = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
             let pause = retry_after(response.headers()).unwrap_or(FIRST_RETRY_WAIT * 2u32.pow(attempt));
@@ -195,38 +208,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
     Some((date.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO))
-}
-
-/// What a guest and the audit learn of a request that got no answer.
-fn failure(error: &hyper_util::client::legacy::Error) -> (String, Error) {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.downcast_ref::<PrivateAddress>().is_some() {
-            return (cause.to_string(), Error::DestinationIpProhibited);
-        }
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            if let Some(private) = io.get_ref().and_then(|inner| inner.downcast_ref::<PrivateAddress>()) {
-                return (private.to_string(), Error::DestinationIpProhibited);
-            }
-            if io.kind() == std::io::ErrorKind::ConnectionRefused {
-                return ("the connection was refused".to_owned(), Error::ConnectionRefused);
-            }
-            if io.kind() == std::io::ErrorKind::TimedOut {
-                return ("the connection was not made in time".to_owned(), Error::ConnectionTimeout);
-            }
-        }
-        if let Some(limit) = cause.downcast_ref::<Error>() {
-            if matches!(limit, Error::HttpRequestBodySize(_)) {
-                return ("the request's body is too large".to_owned(), Error::HttpRequestBodySize(None));
-            }
-            return ("the plugin broke off its request".to_owned(), Error::ConnectionTerminated);
-        }
-        source = cause.source();
-    }
-    tracing::warn!(error = %error, cause = ?error.source().map(ToString::to_string), "a plugin's request failed");
-    if error.is_connect() {
-        ("no connection could be made".to_owned(), Error::DestinationUnavailable)
-    } else {
-        ("the connection broke".to_owned(), Error::ConnectionTerminated)
-    }
 }

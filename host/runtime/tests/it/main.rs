@@ -8,6 +8,8 @@ mod catalogue;
 mod egress;
 mod files;
 mod limits;
+mod recorded_http;
+mod records;
 mod stopping;
 mod support;
 mod wat_guests;

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Progress, ProjectId, ToolErrorKind, ToolOutcome, TurnId, TurnSettings, UserId,
+    ConversationId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId, TurnSettings, UserId,
 };
 use bricklayer_runtime::{
-    AuditRecord, AuditSink, CallContext, Grants, Limits, MemoryState, Plugin, Runtime, RuntimeConfig, ToolNamespace,
-    WorkspaceTarget,
+    AuditRecord, AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, Runtime, RuntimeConfig,
+    ToolNamespace, WorkspaceTarget,
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -25,13 +25,17 @@ pub(crate) use guests::{hostile, noop, package_of};
 /// The caller's token: must appear in the far end's `authorization` and nowhere else.
 pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
 
-/// Audit records of one bench.
+/// Audit records of one bench: of requests, and of calls.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Mutex<Vec<AuditRecord>>);
+pub(crate) struct Audit(Mutex<Vec<AuditRecord>>, Mutex<Vec<CallRecord>>);
 
 impl AuditSink for Audit {
     fn record(&self, record: AuditRecord) {
         self.0.lock().unwrap().push(record);
+    }
+
+    fn call(&self, record: CallRecord) {
+        self.1.lock().unwrap().push(record);
     }
 }
 
@@ -58,15 +62,18 @@ impl Bench {
     }
 
     pub(crate) async fn with(limits: Limits, package: Vec<u8>) -> Self {
+        Self::configured(package, |config| RuntimeConfig { limits, ..config }).await
+    }
+
+    pub(crate) async fn configured(package: Vec<u8>, change: impl FnOnce(RuntimeConfig) -> RuntimeConfig) -> Self {
         logs();
         let far_end = FarEnd::start().await;
-        let runtime = Runtime::new(RuntimeConfig {
-            limits,
+        let config = RuntimeConfig {
             operator_hosts: vec![far_end.url()],
             max_concurrent_calls: 8,
             ..RuntimeConfig::new(cache_dir())
-        })
-        .unwrap();
+        };
+        let runtime = Runtime::new(change(config)).unwrap();
         let plugin = runtime.load(package, ToolNamespace::databricks()).await.unwrap();
         Self {
             runtime: Arc::new(runtime),
@@ -88,6 +95,7 @@ impl Bench {
             project: self.project_id,
             conversation: ConversationId::new(),
             turn: TurnId::new(),
+            tool_call: Some(ToolCallId("call-1".to_owned())),
             project_dir: Some(self.project.path().to_owned()),
             workspace: Some(WorkspaceTarget { base_url: self.far_end.url(), credential: SecretString::from(CANARY) }),
             settings: TurnSettings { warehouse_id: Some("wh-1".to_owned()), ..TurnSettings::default() },
@@ -129,9 +137,19 @@ impl Bench {
         for record in self.audit() {
             let _ = write!(places, "{record:?}");
         }
+        let _ = write!(places, "{:?}", self.audit.1.lock().unwrap());
         let _ = write!(places, "{:?}{:?}", self.ctx(), self.progress.lock().unwrap());
         places.push_str(&logs().lock().unwrap());
         assert!(!places.contains(CANARY), "the token leaked");
+    }
+
+    /// The record of the latest call, once the records of `calls` are there.
+    pub(crate) async fn last_call(&self, calls: usize) -> CallRecord {
+        until("the call's record", || {
+            let records = self.audit.1.lock().unwrap();
+            if records.len() == calls { Ok(records.last().cloned().unwrap()) } else { Err(format!("{records:?}")) }
+        })
+        .await
     }
 
     pub(crate) fn audit(&self) -> Vec<AuditRecord> {

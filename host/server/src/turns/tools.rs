@@ -37,7 +37,7 @@ impl ExternalTools for PluginTools {
 
     async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
         // A review runs without a workspace, so it neither needs nor waits for one.
-        let context = |grants| self.context(grants, None, Arc::new(|_| {}), CancellationToken::new());
+        let context = |grants| self.context(call, grants, None, Arc::new(|_| {}), CancellationToken::new());
         self.plugins.effect(call, context).await
     }
 
@@ -49,13 +49,14 @@ impl ExternalTools for PluginTools {
         };
         self.plugins.name_workspace(&base_url);
         let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
-        self.plugins.call(call, |grants| self.context(grants, Some(workspace), progress, cancel)).await
+        self.plugins.call(call, |grants| self.context(call, grants, Some(workspace), progress, cancel)).await
     }
 }
 
 impl PluginTools {
     fn context(
         &self,
+        call: &ToolCall,
         grants: Arc<Grants>,
         workspace: Option<WorkspaceTarget>,
         progress: ProgressSink,
@@ -66,6 +67,7 @@ impl PluginTools {
             project: self.turn.project,
             conversation: self.turn.conversation,
             turn: self.turn.id,
+            tool_call: Some(call.id.clone()),
             project_dir: Some(self.project_dir.clone()),
             workspace,
             settings: self.settings.clone(),

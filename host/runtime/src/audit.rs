@@ -1,0 +1,203 @@
+//! What a call leaves behind for whoever asks later: one record per request and one per call.
+//!
+//! Records name who, what and how much; they never hold a credential, a query, a body or an argument.
+
+use std::fmt;
+use std::time::Duration;
+
+use bricklayer_domain::{ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, TurnId, UserId};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Sent, and answered with [`AuditRecord::status`].
+    Answered,
+    /// Not sent: no grant, a forbidden spelling, a limit. The text says which.
+    Denied(String),
+    /// Sent, or tried, and not answered: connection, time, size. The text says which.
+    Failed(String),
+    /// The call ended before the answer was complete.
+    Aborted,
+}
+
+/// One outgoing request of a plugin. Never holds a credential, a query or a body.
+#[derive(Debug, Clone)]
+pub struct AuditRecord {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// On whose behalf.
+    pub user: UserId,
+    /// The project.
+    pub project: ProjectId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn.
+    pub turn: TurnId,
+    /// The call, when whoever made it gave it an id.
+    pub tool_call: Option<ToolCallId>,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its package, lower-case hex.
+    pub digest: String,
+    /// The tool, by its short name.
+    pub tool: String,
+    /// As the plugin asked, cut at 16 characters.
+    pub method: String,
+    /// The host it went to; for a denied request the authority as the plugin asked, cut at 256 characters.
+    pub host: String,
+    /// The path without its query, cut at 1024 characters.
+    pub path: String,
+    /// Of the last answer.
+    pub status: Option<u16>,
+    /// Bytes of body sent.
+    pub request_bytes: u64,
+    /// Bytes of body received.
+    pub response_bytes: u64,
+    /// Answers that were waited for, beyond the first, because the far end asked to come back later.
+    pub retries: u32,
+    /// Until the answer was complete.
+    pub duration: Duration,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// One call of a tool, whatever became of it: calls that were refused before the guest ran have a record too.
+#[derive(Debug, Clone)]
+pub struct CallRecord {
+    /// When it was asked for.
+    pub at: DateTime<Utc>,
+    /// On whose behalf.
+    pub user: UserId,
+    /// The project.
+    pub project: ProjectId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn.
+    pub turn: TurnId,
+    /// The call, when whoever made it gave it an id.
+    pub tool_call: Option<ToolCallId>,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its package, lower-case hex.
+    pub digest: String,
+    /// The tool, by its short name; as asked and cut at 128 bytes when there is none of that name.
+    pub tool: String,
+    /// [`argument_digest`] of the arguments.
+    pub argument_digest: String,
+    /// How it failed; none when it did not.
+    pub failure: Option<ToolErrorKind>,
+    /// From the asking to the outcome, waiting for a slot included.
+    pub duration: Duration,
+    /// Processor time of the guest and of the host functions that it called.
+    pub cpu: Duration,
+    /// The most linear memory that it held at once, over all its memories.
+    pub memory_peak_bytes: u64,
+    /// Requests that it made, refused ones and clean-ups included: as many as there are records of them.
+    pub http_requests: u32,
+    /// Bytes of bodies that it sent.
+    pub bytes_sent: u64,
+    /// Bytes of bodies that it received.
+    pub bytes_received: u64,
+    /// Ids of the powers that it used, in order: HTTP by the requests allowed, the store when it was opened, and the
+    /// project's folder when the guest had it, used or not.
+    pub powers: Vec<String>,
+}
+
+impl CallRecord {
+    /// `ok`, or the kind of its failure.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.failure.map_or("ok", ToolErrorKind::as_str)
+    }
+}
+
+/// Takes audit records; cheap, never blocks.
+pub trait AuditSink: Send + Sync {
+    /// Keeps the record of one request.
+    fn record(&self, record: AuditRecord);
+
+    /// Keeps the record of one call. It comes after those of all the call's requests, and so possibly some
+    /// milliseconds (with clean-ups at the far end some seconds) after the call has returned.
+    fn call(&self, record: CallRecord) {
+        let _ = record;
+    }
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoAudit;
+
+impl AuditSink for NoAudit {
+    fn record(&self, _record: AuditRecord) {}
+}
+
+/// SHA-256 of a call's arguments as canonical JSON, lower-case hex: no white space, properties in the order of their
+/// names' bytes. Equal arguments have equal digests however a model orders them; a digest gives no argument away.
+#[must_use]
+pub fn argument_digest(arguments: &Value) -> String {
+    let mut canonical = String::new();
+    canonicalise(arguments, &mut canonical);
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(canonical) {
+        let _ = fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
+    }
+    hex
+}
+
+fn canonicalise(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(values) => {
+            out.push('[');
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                canonicalise(value, out);
+            }
+            out.push(']');
+        }
+        Value::Object(object) => {
+            let mut names: Vec<_> = object.iter().collect();
+            names.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (index, (name, value)) in names.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(name.as_str()).to_string());
+                out.push(':');
+                canonicalise(value, out);
+            }
+            out.push('}');
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_is_of_the_meaning_and_not_of_the_order() {
+        let one: Value = serde_json::from_str(r#"{"b": [1, {"y": null, "x": "ä"}], "a": 1.5}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"a":1.5,"b":[1,{"x":"ä","y":null}]}"#).unwrap();
+        let mut canonical = String::new();
+        canonicalise(&one, &mut canonical);
+        assert_eq!(canonical, r#"{"a":1.5,"b":[1,{"x":"ä","y":null}]}"#);
+        assert_eq!(argument_digest(&one), argument_digest(&other));
+        assert_ne!(argument_digest(&one), argument_digest(&json!({"a": 1.5, "b": [{"x": "ä", "y": null}, 1]})));
+        // echo -n '{}' | sha256sum
+        let empty = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(argument_digest(&json!({})), empty);
+    }
+}

@@ -1,0 +1,79 @@
+//! Recorded HTTP stands behind every check and changes nothing of what a plugin may do.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bricklayer_domain::ToolErrorKind;
+use bricklayer_runtime::{FarAnswer, FarEnd, FarRequest, RuntimeConfig, Unanswered, Verdict};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::support::{Bench, CANARY, failed, hostile};
+
+#[derive(Debug, Default)]
+struct Tape {
+    answers: Mutex<VecDeque<FarAnswer>>,
+    seen: Mutex<Vec<FarRequest>>,
+}
+
+#[async_trait]
+impl FarEnd for Tape {
+    async fn answer(&self, request: FarRequest) -> Result<FarAnswer, Unanswered> {
+        let found = self.answers.lock().unwrap().pop_front();
+        let missing = Unanswered(format!("nothing is recorded for {} {}", request.method, request.url));
+        self.seen.lock().unwrap().push(request);
+        found.ok_or(missing)
+    }
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> FarAnswer {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    FarAnswer { status, headers, body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+fn request(method: &str, authority: &str, path: &str) -> Value {
+    json!({"method": method, "authority": authority, "path": path, "headers": [["x-mine", "1"]], "trailers": [], "body": "ab"})
+}
+
+#[tokio::test]
+async fn answers_come_from_the_tape_after_every_check() {
+    let tape = Arc::new(Tape::default());
+    let far_end = Arc::clone(&tape);
+    let bench = Bench::configured(hostile(), |config| RuntimeConfig { far_end: Some(far_end), ..config }).await;
+    let mut homeless = bench.ctx();
+    homeless.workspace = None;
+
+    tape.answers.lock().unwrap().extend([
+        answer(429, &[("retry-after", "0")], "later"),
+        answer(200, &[("x-own", "yes"), ("set-cookie", "a=b")], CANARY),
+        answer(201, &[], "made"),
+    ]);
+    // Repeated like any answer, and scanned like any answer; the workspace's address is not needed.
+    let got = Bench::ok(&bench.call("fetch", request("GET", "workspace", "/api/ok/x?q=1")).await);
+    assert_eq!((&got["status"], &got["body"]), (&json!(200), &json!("*".repeat(CANARY.len()))));
+    assert_eq!(got["headers"], json!([["x-own", "yes"]]));
+    let got = Bench::ok(&bench.call_with("fetch", request("POST", "WORKSPACE:443", "/api/ok/x"), homeless).await);
+    assert_eq!(got["status"], 201);
+
+    let seen = tape.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 3);
+    assert_eq!((seen[0].method.as_str(), seen[0].url.as_str()), ("GET", "https://workspace/api/ok/x?q=1"));
+    assert_eq!((seen[2].method.as_str(), seen[2].url.as_str()), ("POST", "https://workspace/api/ok/x"));
+    assert_eq!((&seen[2].body[..], seen[2].as_caller), (&b"ab"[..], true));
+    assert!(seen[2].headers.contains(&("x-mine".to_owned(), "1".to_owned())));
+    assert!(!format!("{seen:?}").contains(CANARY) && !format!("{seen:?}").contains("authorization"), "{seen:?}");
+
+    // What is not granted does not reach it, and what it does not know is no answer.
+    failed(
+        &bench.call("fetch", request("GET", "workspace", "/api/other")).await,
+        ToolErrorKind::Failed,
+        "no grant allows",
+    );
+    failed(&bench.call("fetch", request("GET", "10.0.0.1", "/x")).await, ToolErrorKind::Failed, "not a public address");
+    assert_eq!(tape.seen.lock().unwrap().len(), 3);
+    failed(&bench.call("fetch", request("GET", "workspace", "/api/ok/y")).await, ToolErrorKind::Failed, "Destination");
+    let last = bench.audit().pop().unwrap();
+    assert_eq!(last.verdict, Verdict::Failed("nothing is recorded for GET https://workspace/api/ok/y".to_owned()));
+    assert!(bench.far_end.seen().is_empty(), "the network was used");
+}
