@@ -52,6 +52,8 @@ pub(crate) struct CallInfo {
     pub(crate) limits: Limits,
     pub(crate) tally: Arc<Tally>,
     pub(crate) deadline: Instant,
+    /// Whether nothing is called.
+    pub(crate) only_start: bool,
     pub(crate) egress: Arc<CallEgress>,
     pub(crate) progress: ProgressGate,
     pub(crate) cleanups: Mutex<Cleanups>,
@@ -98,7 +100,14 @@ pub(crate) enum Target {
     Tool(String),
     /// The review of a call.
     Review,
+    /// No function: the component is started, with its first tool's limits, and left.
+    Start,
 }
+
+/// How a run that was only to start ends: the functions were there and none was called.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("started")]
+struct Started;
 
 /// Runs one call to its end, on the guests' own threads.
 pub(crate) async fn supervise(
@@ -131,6 +140,7 @@ async fn admitted(
     let found = match &target {
         Target::Tool(name) => plugin.find(name),
         Target::Review => plugin.review(),
+        Target::Start => plugin.first_tool(),
     };
     let Some(tool) = found else {
         return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, "no such tool"));
@@ -157,6 +167,7 @@ async fn admitted(
         limits,
         tally,
         deadline,
+        only_start: matches!(target, Target::Start),
         egress: Arc::new(egress),
         cleanups: Mutex::default(),
         ctx,
@@ -192,6 +203,7 @@ async fn finish(
             explain_denial(&mut outcome, &call.egress);
             return outcome;
         }
+        End::Returned(Err(error)) if error.is::<Started>() => return ToolOutcome::text("started"),
         End::Returned(Err(error)) => {
             tracing::warn!(
                 plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, error = %format!("{error:#}"),
@@ -294,6 +306,9 @@ async fn run(
     let function = instance
         .get_func(&mut store, tool.export)
         .ok_or_else(|| wasmtime::format_err!("the export `{}` is missing", tool.function.name))?;
+    if call.only_start {
+        return Err(Started.into());
+    }
     let mut results = match tool.function.result {
         Some(_) => vec![Val::Bool(false)],
         None => Vec::new(),

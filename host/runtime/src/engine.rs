@@ -258,7 +258,7 @@ impl Runtime {
         annotations
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         plugin: &Arc<Plugin>,
         target: Target,

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod convert;
 mod cpu;
+mod dry_run;
 mod egress;
 mod engine;
 mod far_end;
@@ -25,7 +26,8 @@ mod cache;
 
 pub use audit::{AuditRecord, AuditSink, CallRecord, NoAudit, Verdict, argument_digest};
 pub use bricklayer_package::{
-    Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, Powers, RequestedGrants,
+    Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, PowerKind, Powers,
+    RequestedGrants,
 };
 pub use config::{Ceilings, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
 pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};

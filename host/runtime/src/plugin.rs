@@ -27,6 +27,9 @@ pub enum LoadError {
     /// It imports something that the host does not offer.
     #[error("the component needs something that this host does not offer: {0}")]
     Import(String),
+    /// It does not start: its code traps, or asks for more than it may have, before anything is called.
+    #[error("the component does not start: {0}")]
+    Start(String),
     /// A tool's full name is too long.
     #[error("the tool name `{0}` has more than 128 characters")]
     ToolName(String),
@@ -160,6 +163,11 @@ impl Plugin {
     /// The function that says what one call would do.
     pub(crate) fn review(&self) -> Option<&Tool> {
         self.review.as_ref()
+    }
+
+    /// Any tool, for a start that calls none.
+    pub(crate) fn first_tool(&self) -> Option<&Tool> {
+        self.tools.first()
     }
 
     /// The tool of that full or short name.

@@ -85,3 +85,32 @@ async fn bulk_work_ends_at_the_cpu_limit() {
         (func (export "run") (canon lift (core func $i "run"))))"#;
     failed(&run(component).await, ToolErrorKind::LimitExceeded, "cpu limit");
 }
+
+#[tokio::test]
+async fn a_dry_run_starts_and_calls_nothing() {
+    // `run` traps and is not called; `$s` runs at the start.
+    let component = |start: &str| {
+        format!(
+            r#"(component
+            (core module $m (memory 1) (func $s {start}) (start $s) (func (export "run") unreachable))
+            (core instance $i (instantiate $m))
+            (func (export "run") (canon lift (core func $i "run"))))"#
+        )
+    };
+    let limits = Limits { cpu: Duration::from_millis(200), ..Limits::default() };
+    for (start, expect) in [
+        ("nop", None),
+        ("unreachable", Some("crashed")),
+        ("(loop (br 0))", Some("cpu limit")),
+        ("(drop (memory.grow (i32.const 480))) (loop (br 0))", Some("cpu limit")),
+    ] {
+        let bench = Bench::with(limits.clone(), package_of(&component(start), WIT)).await;
+        let said = bench.runtime.dry_run(&bench.plugin).await.err().map(|error| error.to_string());
+        match (&said, expect) {
+            (None, None) => {}
+            (Some(said), Some(expect)) => assert!(said.contains(expect), "{start}: {said}"),
+            _ => panic!("{start}: {said:?}"),
+        }
+        assert_eq!((bench.runtime.stats().free_slots, bench.audit().len()), (8, 0));
+    }
+}
