@@ -1,19 +1,21 @@
-//! From a component's own types to the tools that it offers.
-//!
-//! A [`Shape`] is a WIT type with its names and documentation, resolved and free of aliases; schemas and conversions
-//! fold over it and never look at a component again.
+//! From a component's own types to the tools that it offers, as [`Function`]s.
 
 use wit_parser::decoding::DecodedWasm;
 use wit_parser::{
     Function as WitFunction, FunctionKind, InterfaceId, PackageId, Resolve, Type, TypeDefKind, TypeId, TypeOwner,
-    WorldItem, WorldKey,
+    World, WorldItem,
 };
 
-use crate::WitPackage;
 use crate::docs::Docs;
+use crate::imports::{self, Imports};
+use crate::{Case, DocsSource, Field, Function, Manifest, Shape, ShapeKind, VariantCase, WitPackage};
 
 /// Most tools of one plugin; a model reads every one of them.
 const MAX_TOOLS: usize = 256;
+
+/// Longest name of a tool, in bytes: with the plugin's name (48) and the separators it stays below the 128 that models
+/// allow.
+const MAX_TOOL_NAME_BYTES: usize = 64;
 
 /// Deepest nesting of a type and most nodes of one signature: a short WIT text can describe a type of exponential
 /// size by using a record twice in the next one, so both are bounded.
@@ -26,9 +28,12 @@ pub enum CatalogueError {
     /// The bytes are no valid component, or a WIT package and not a component.
     #[error("cannot read the component's types: {0}")]
     Decode(String),
+    /// A WIT package in its binary form: types without code.
+    #[error("this is a WIT package and not a component; pack what a compiler makes of it")]
+    WitPackage,
     /// It exports no function.
-    #[error("the component exports no function of {0}")]
-    NoTools(WitPackageName),
+    #[error("the component exports no function that could be a tool; export functions from the plugin's world")]
+    NoTools,
     /// A signature holds a type that cannot be expressed in JSON.
     #[error("tool `{tool}`: {what} cannot be part of a tool's signature")]
     Unsupported {
@@ -44,141 +49,17 @@ pub enum CatalogueError {
         tool: String,
     },
     /// Two exported functions would have one name.
-    #[error("two exported functions are called `{0}`")]
+    #[error("two exported functions are called `{0}`; rename one, or leave one interface out with `omit`")]
     Duplicate(String),
+    /// A name that models would refuse.
+    #[error("tool `{0}`: its name has more than 64 bytes; rename it, or leave it out with `omit`")]
+    LongName(String),
+    /// `omit` names what the component does not export.
+    #[error("plugin.toml: omit: the component exports no function or interface `{0}`")]
+    UnknownOmission(String),
     /// Too many tools.
     #[error("more than 256 tools")]
     TooMany,
-}
-
-/// The package's name, kept as text so that the error stays comparable.
-type WitPackageName = String;
-
-/// A type with its names and documentation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shape {
-    /// What its WIT type says about itself.
-    pub docs: Option<String>,
-    /// What it is.
-    pub kind: ShapeKind,
-}
-
-/// The kinds of types that a tool's signature may hold.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "named as in WIT")]
-pub enum ShapeKind {
-    Bool,
-    S8,
-    U8,
-    S16,
-    U16,
-    S32,
-    U32,
-    S64,
-    U64,
-    F32,
-    F64,
-    Char,
-    String,
-    /// A `string` under the name `json`: any JSON value, passed as its text.
-    Json,
-    List(Box<Shape>),
-    Option(Box<Shape>),
-    Tuple(Vec<Shape>),
-    Record(Vec<Field>),
-    Enum(Vec<Case>),
-    Flags(Vec<Case>),
-    Variant(Vec<VariantCase>),
-    Result {
-        ok: Option<Box<Shape>>,
-        error: Option<Box<Shape>>,
-    },
-}
-
-/// A field of a record, or a parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    /// Its name in WIT.
-    pub name: String,
-    /// Its name in JSON: snake case.
-    pub property: String,
-    /// Its documentation; bare parameters have none.
-    pub docs: Option<String>,
-    /// Its type.
-    pub shape: Shape,
-}
-
-/// A case of an enum, or a flag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
-    /// Its name in WIT and in JSON.
-    pub name: String,
-    /// Its documentation.
-    pub docs: Option<String>,
-}
-
-/// A case of a variant.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VariantCase {
-    /// Its name in WIT and in JSON.
-    pub name: String,
-    /// Its documentation.
-    pub docs: Option<String>,
-    /// What it carries.
-    pub payload: Option<Shape>,
-}
-
-/// An exported function: a tool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Function {
-    /// The tool's name: the function's in snake case.
-    pub tool: String,
-    /// The exported interface that holds it, as the component names it (`acme:geo/geo@1.0.0`); none for a function
-    /// that the component exports by itself.
-    pub interface: Option<String>,
-    /// Its name in WIT.
-    pub name: String,
-    /// Its documentation; empty when it has none.
-    pub docs: String,
-    /// Its parameters in order.
-    pub params: Vec<Field>,
-    /// What it returns.
-    pub result: Option<Shape>,
-}
-
-impl Function {
-    /// Whether the one parameter is a record whose fields are the tool's properties.
-    #[must_use]
-    pub fn takes_record(&self) -> bool {
-        matches!(self.params.as_slice(), [Field { shape: Shape { kind: ShapeKind::Record(_), .. }, .. }])
-    }
-
-    /// The tool's properties: the fields of its one record, or its parameters.
-    #[must_use]
-    pub fn properties(&self) -> &[Field] {
-        match self.params.as_slice() {
-            [Field { shape: Shape { kind: ShapeKind::Record(fields), .. }, .. }] => fields,
-            params => params,
-        }
-    }
-
-    /// What a successful call returns: the `ok` of a result, or the result itself.
-    #[must_use]
-    pub fn success(&self) -> Option<&Shape> {
-        match &self.result.as_ref()?.kind {
-            ShapeKind::Result { ok, .. } => ok.as_deref(),
-            _ => self.result.as_ref(),
-        }
-    }
-
-    /// What a failed call returns, when the function returns a result.
-    #[must_use]
-    pub fn failure(&self) -> Option<&Shape> {
-        match &self.result.as_ref()?.kind {
-            ShapeKind::Result { error, .. } => error.as_deref(),
-            _ => None,
-        }
-    }
 }
 
 /// What a component offers.
@@ -188,6 +69,8 @@ pub(crate) struct Catalogue {
     pub(crate) functions: Vec<Function>,
     /// `effect-of` of the optional interface `bricklayer:host/review`, which is no tool.
     pub(crate) review: Option<Function>,
+    /// What it needs.
+    pub(crate) imports: Imports,
 }
 
 /// The optional interface that says what one call would do; any 0.1 version.
@@ -199,60 +82,76 @@ pub(crate) fn snake(name: &str) -> String {
     name.replace('-', "_").to_lowercase()
 }
 
-/// The tools of a component. Documentation is found for items of `package` only, since that is
-/// whose documentation the component carries.
-pub(crate) fn functions(
-    component: &[u8],
-    package: Option<&WitPackage>,
-    docs: &Docs,
-) -> Result<Catalogue, CatalogueError> {
+/// The tools of a component. Documentation is found for items of one package only, since that is whose documentation
+/// the component carries: the one that the manifest names, or the only one whose interfaces it exports.
+pub(crate) fn functions(component: &[u8], manifest: &Manifest, docs: &Docs) -> Result<Catalogue, CatalogueError> {
     let decoded = wit_component::decode(component).map_err(|error| CatalogueError::Decode(format!("{error:#}")))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(CatalogueError::Decode("it is a WIT package and not a component".to_owned()));
+        return Err(CatalogueError::WitPackage);
     };
-    let reader =
-        Reader { resolve: &resolve, docs, documented: package.and_then(|package| documented(&resolve, package)) };
-    let mut found = Vec::new();
-    let mut review = None;
     let Some(world) = resolve.worlds.get(world) else {
         return Err(CatalogueError::Decode("it has no world".to_owned()));
     };
-    for (key, item) in &world.exports {
-        match item {
-            WorldItem::Function(function) => found.push(reader.function(None, None, function)?),
-            WorldItem::Interface { id, .. } => {
-                let export = match key {
-                    WorldKey::Name(name) => name.clone(),
-                    WorldKey::Interface(id) => resolve.id_of(*id).unwrap_or_default(),
-                };
-                let is_review = export.starts_with(REVIEW_INTERFACE);
-                // What WASI or the host itself calls, such as `wasi:cli/run`, is no tool.
-                if reader.is_called_by_host(*id) && !is_review {
-                    continue;
-                }
-                for function in resolve.interfaces.get(*id).into_iter().flat_map(|found| found.functions.values()) {
-                    let function = reader.function(Some(&export), Some(*id), function)?;
-                    if !is_review {
-                        found.push(function);
-                    } else if function.name == REVIEW_FUNCTION {
-                        review = Some(function);
-                    }
-                }
-            }
-            WorldItem::Type { .. } => {}
-        }
+    let documented = match &manifest.wit {
+        Some(package) => documented(&resolve, package),
+        None => only_exported(&resolve, world),
+    };
+    let reader = Reader { resolve: &resolve, docs, documented };
+    let mut omit = Omit { names: &manifest.omit, used: vec![false; manifest.omit.len()] };
+    let (mut functions, review) = reader.exports(world, &mut omit)?;
+    if let Some(name) = omit.unused() {
+        return Err(CatalogueError::UnknownOmission(name.to_owned()));
     }
-    if found.is_empty() {
-        return Err(CatalogueError::NoTools(package.map_or("its own", WitPackage::as_str).to_owned()));
+    if functions.is_empty() {
+        return Err(CatalogueError::NoTools);
     }
-    if found.len() > MAX_TOOLS {
+    if functions.len() > MAX_TOOLS {
         return Err(CatalogueError::TooMany);
     }
-    found.sort_by(|a, b| a.tool.cmp(&b.tool));
-    if let Some(pair) = found.windows(2).find(|pair| matches!(pair, [a, b] if a.tool == b.tool)) {
+    functions.sort_by(|a, b| a.tool.cmp(&b.tool));
+    if let Some(pair) = functions.windows(2).find(|pair| matches!(pair, [a, b] if a.tool == b.tool)) {
         return Err(CatalogueError::Duplicate(pair.first().map(|function| function.tool.clone()).unwrap_or_default()));
     }
-    Ok(Catalogue { functions: found, review })
+    Ok(Catalogue { functions, review, imports: imports::of(&resolve, world) })
+}
+
+/// What the manifest leaves out: tools by their name, interfaces by theirs with or without a version.
+struct Omit<'a> {
+    names: &'a [String],
+    used: Vec<bool>,
+}
+
+impl<'a> Omit<'a> {
+    fn has(&mut self, name: &str) -> bool {
+        let mut found = false;
+        for (own, used) in self.names.iter().zip(&mut self.used) {
+            if own == name || name.split_once('@').is_some_and(|(bare, _)| own == bare) {
+                (found, *used) = (true, true);
+            }
+        }
+        found
+    }
+
+    fn unused(&self) -> Option<&'a str> {
+        self.names.iter().zip(&self.used).find(|(_, used)| !**used).map(|(name, _)| name.as_str())
+    }
+}
+
+/// The package of the interfaces that a world exports, when they all have one.
+fn only_exported(resolve: &Resolve, world: &World) -> Option<PackageId> {
+    let mut packages = world.exports.values().filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => resolve.interfaces.get(*id)?.package,
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    });
+    let first = packages.find(|id| !is_called_by_host(resolve, *id))?;
+    packages.all(|id| id == first || is_called_by_host(resolve, id)).then_some(first)
+}
+
+/// What WASI or the host itself calls, such as `wasi:cli/run`, is no tool.
+fn is_called_by_host(resolve: &Resolve, package: PackageId) -> bool {
+    resolve.packages.get(package).is_some_and(|package| {
+        package.name.namespace == "wasi" || (package.name.namespace == "bricklayer" && package.name.name == "host")
+    })
 }
 
 fn documented(resolve: &Resolve, package: &WitPackage) -> Option<PackageId> {
@@ -278,10 +177,36 @@ struct Budget<'a> {
 }
 
 impl Reader<'_> {
-    fn is_called_by_host(&self, interface: InterfaceId) -> bool {
-        self.package_of(interface).and_then(|id| self.resolve.packages.get(id)).is_some_and(|package| {
-            package.name.namespace == "wasi" || (package.name.namespace == "bricklayer" && package.name.name == "host")
-        })
+    /// Every exported tool, and the review.
+    fn exports(&self, world: &World, omit: &mut Omit<'_>) -> Result<(Vec<Function>, Option<Function>), CatalogueError> {
+        let (mut found, mut review) = (Vec::new(), None);
+        for (key, item) in &world.exports {
+            let (export, id) = match item {
+                WorldItem::Function(function) => {
+                    if !omit.has(&snake(&function.name)) {
+                        found.push(self.function(None, None, function)?);
+                    }
+                    continue;
+                }
+                WorldItem::Interface { id, .. } => (self.resolve.name_world_key(key), *id),
+                WorldItem::Type { .. } => continue,
+            };
+            let is_review = export.starts_with(REVIEW_INTERFACE);
+            let by_host = self.package_of(id).is_some_and(|package| is_called_by_host(self.resolve, package));
+            if (by_host && !is_review) || (!is_review && omit.has(&export)) {
+                continue;
+            }
+            for function in self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values()) {
+                if is_review {
+                    if function.name == REVIEW_FUNCTION {
+                        review = Some(self.function(Some(&export), Some(id), function)?);
+                    }
+                } else if !omit.has(&snake(&function.name)) {
+                    found.push(self.function(Some(&export), Some(id), function)?);
+                }
+            }
+        }
+        Ok((found, review))
     }
 
     fn package_of(&self, interface: InterfaceId) -> Option<PackageId> {
@@ -303,6 +228,9 @@ impl Reader<'_> {
         function: &WitFunction,
     ) -> Result<Function, CatalogueError> {
         let tool = snake(&function.name);
+        if tool.len() > MAX_TOOL_NAME_BYTES {
+            return Err(CatalogueError::LongName(tool));
+        }
         let unsupported = |what: &str| CatalogueError::Unsupported { tool: tool.clone(), what: what.to_owned() };
         match function.kind {
             FunctionKind::Freestanding => {}
@@ -331,7 +259,8 @@ impl Reader<'_> {
         Ok(Function {
             interface: export.map(str::to_owned),
             name: function.name.clone(),
-            docs: docs.unwrap_or_default().trim().to_owned(),
+            docs: docs.unwrap_or_default(),
+            docs_source: DocsSource::Wit,
             params,
             result,
             tool,
@@ -366,7 +295,7 @@ impl Reader<'_> {
             }
             Type::Id(id) => return self.named(*id, depth, budget),
         };
-        Ok(Shape { docs: None, kind })
+        Ok(Shape { name: None, docs: None, kind })
     }
 
     fn named(&self, id: TypeId, depth: usize, budget: &mut Budget<'_>) -> Result<Shape, CatalogueError> {
@@ -379,6 +308,7 @@ impl Reader<'_> {
         };
         let in_world = matches!(definition.owner, TypeOwner::World(_));
         let name = definition.name.as_deref().filter(|_| owner.is_some() || in_world);
+        let own_name = || definition.name.clone();
         let item = |item: &str| name.and_then(|name| self.docs.item(owner, name, item));
         let mut inner = |ty: &Type| self.shape(ty, depth + 1, budget);
         let kind = match &definition.kind {
@@ -428,7 +358,7 @@ impl Reader<'_> {
             TypeDefKind::Type(target) => {
                 let target = inner(target)?;
                 let docs = name.and_then(|name| self.docs.type_docs(owner, name)).or(target.docs);
-                return Ok(Shape { docs, kind: target.kind });
+                return Ok(Shape { name: own_name().or(target.name), docs, kind: target.kind });
             }
             TypeDefKind::Resource
             | TypeDefKind::Handle(_)
@@ -443,6 +373,6 @@ impl Reader<'_> {
                 });
             }
         };
-        Ok(Shape { docs: name.and_then(|name| self.docs.type_docs(owner, name)), kind })
+        Ok(Shape { name: own_name(), docs: name.and_then(|name| self.docs.type_docs(owner, name)), kind })
     }
 }

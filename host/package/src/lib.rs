@@ -3,23 +3,38 @@
 //! This crate reads and writes packages and derives the tool catalogue from a component's own types. It runs
 //! nothing and names no engine, so that the build automation can use it as well as the host.
 
-mod catalogue;
-mod docs;
 mod manifest;
-mod package;
 mod powers;
 mod rules;
+
+mod assets;
+mod catalogue;
+mod describe;
+mod docs;
+mod imports;
+mod package;
 mod schema;
 mod sections;
+mod shape;
+mod signature;
 
-pub use catalogue::{Case, CatalogueError, Field, Function, Shape, ShapeKind, VariantCase};
+mod advice;
+mod inspect;
+
+pub use advice::{Advice, Severity, review_for_author};
+pub use assets::{Assets, Icon, IconFormat, MAX_ICON_BYTES, MAX_README_BYTES};
+pub use catalogue::CatalogueError;
+pub use imports::{CONTRACT_VERSIONS, RefusedImport};
+pub use inspect::{Inspection, RequestInspection, ToolInspection};
 pub use manifest::{
     Build, FilesGrant, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits,
     ToolEntry, WitPackage,
 };
-pub use package::{MAX_PACKAGE_BYTES, PackageContents, PackageError, Packed, pack, read};
+pub use package::{MAX_PACKAGE_BYTES, PackageContents, PackageError, Packed, pack, pack_foreign, pack_with, read};
 pub use powers::{
     DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError, PowerKind,
     Powers,
 };
 pub use rules::{Audience, HttpRule, Method, PathPattern, RuleError};
+pub use shape::{Case, DocsSource, Field, Function, Shape, ShapeKind, VariantCase};
+pub use signature::{MAX_SIGNATURE_BYTES, signed_part, with_signature};

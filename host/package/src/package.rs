@@ -5,16 +5,23 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use wit_parser::{PackageMetadata, Resolve};
 
-use crate::catalogue::{self, Catalogue, CatalogueError, Function};
+use crate::assets::{self, Assets, ICON_SECTION, Icon, README_SECTION};
+use crate::catalogue::{self, Catalogue, CatalogueError};
+use crate::describe::describe;
 use crate::docs::{Docs, MAX_DOCS_BYTES};
-use crate::sections;
-use crate::{Manifest, ManifestError};
+use crate::imports::RefusedImport;
+use crate::sections::{self, Section};
+use crate::signature::{SIGNATURE_SECTION, signed_part};
+use crate::{Function, Manifest, ManifestError};
 
 /// Largest package, in bytes: room for an interpreter of another language (CPython's component has 18.5 MB).
 pub const MAX_PACKAGE_BYTES: usize = 32 * 1024 * 1024;
 
 const MANIFEST_SECTION: &str = "bricklayer-manifest";
 const DOCS_SECTION: &str = PackageMetadata::SECTION_NAME;
+
+/// What [`pack`] writes anew; everything else of a component stays as it is.
+const OURS: [&str; 4] = [MANIFEST_SECTION, ICON_SECTION, README_SECTION, SIGNATURE_SECTION];
 
 /// Why bytes are no plugin package.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +30,11 @@ pub enum PackageError {
     #[error("the package has {0} bytes; at most 33554432 are allowed")]
     TooLarge(usize),
     /// Compiled code instead of a component; packages never carry it.
-    #[error("this is precompiled native code; a package holds a WebAssembly component and nothing compiled")]
-    Precompiled,
+    #[error(
+        "this is precompiled native code ({0}); a package holds a WebAssembly component and nothing compiled, \
+         so send the .wasm file that it was made from"
+    )]
+    Precompiled(&'static str),
     /// A core module.
     #[error("this is a core WebAssembly module and not a component; build for wasm32-wasip2")]
     CoreModule,
@@ -39,6 +49,17 @@ pub enum PackageError {
         /// What is wrong.
         reason: String,
     },
+    /// A section of ours where nobody reads it.
+    #[error("custom section `{0}` stands inside a nested component; pack after composing, and only the whole")]
+    NestedSection(String),
+    /// A file that the manifest names.
+    #[error("plugin.toml: {field}: {reason}")]
+    Asset {
+        /// The manifest's field.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// A bad manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -48,12 +69,26 @@ pub enum PackageError {
     /// The manifest speaks of a tool that the component does not have.
     #[error("plugin.toml: tools.{0}: the component exports no such function")]
     UnknownTool(String),
+    /// The manifest speaks of a parameter that a tool does not have.
+    #[error("plugin.toml: tools.{tool}.parameters.{parameter}: the tool has no such parameter")]
+    UnknownParameter {
+        /// The tool.
+        tool: String,
+        /// The name.
+        parameter: String,
+    },
+    /// More words than a model can read.
+    #[error(
+        "tool `{0}`: its description and schemas have more than 65536 bytes, or all tools together more than 524288; \
+         shorten the documentation"
+    )]
+    Wordy(String),
     /// The WIT source cannot be read.
     #[error("cannot read the WIT source: {0}")]
     Wit(String),
 }
 
-/// A package made by [`pack`].
+/// A package made by [`pack`] and its like.
 #[derive(Debug, Clone)]
 pub struct Packed {
     /// The package.
@@ -67,27 +102,98 @@ pub struct Packed {
 pub struct PackageContents {
     /// Its manifest.
     pub manifest: Manifest,
+    /// The manifest's text, as written.
+    pub manifest_text: String,
     /// Its tools, ordered by name.
     pub functions: Vec<Function>,
     /// The exported `bricklayer:host/review`, when it has one: says what one call would do, and is no tool.
     pub review: Option<Function>,
     /// SHA-256 of the whole package, lower-case hex.
     pub digest: String,
+    /// Length of the whole package, in bytes.
+    pub size_bytes: usize,
+    /// The interfaces that the component needs, ordered by name.
+    pub imports: Vec<String>,
+    /// Those that no host offers: the package can be looked at and not be run.
+    pub refused_imports: Vec<RefusedImport>,
+    /// The newest version of the contract `bricklayer:host` that it was built against; none when it needs none.
+    pub contract: Option<String>,
+    /// Its picture.
+    pub icon: Option<Icon>,
+    /// Its description for people, Markdown.
+    pub readme: Option<String>,
+    /// Its signature's text, not judged.
+    pub signature: Option<String>,
+}
+
+impl PackageContents {
+    /// Why the component cannot run on this host, in one sentence for all reasons; none when nothing is known.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let reasons: Vec<String> = self.refused_imports.iter().map(ToString::to_string).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// Makes a package from a component, its WIT source and its manifest. The same input gives the same bytes.
 ///
 /// `wit` are WIT files or folders in the order of their dependencies, the plugin's own package among them (the one
-/// that the manifest names): `["wit/host.wit", "wit/sql.wit"]`.
+/// that the manifest names): `["wit/host.wit", "wit/sql.wit"]`. A manifest that names an icon or a readme needs
+/// [`pack_with`].
 ///
 /// # Errors
 /// [`PackageError`]; whatever [`read`] would refuse is refused here.
 pub fn pack(component: &[u8], wit: &[PathBuf], manifest: &str) -> Result<Packed, PackageError> {
+    pack_with(component, wit, manifest, &Assets::default())
+}
+
+/// As [`pack`], with what [`Assets::read`] found.
+///
+/// # Errors
+/// As [`pack`], and when the manifest names a file that `assets` do not hold.
+pub fn pack_with(component: &[u8], wit: &[PathBuf], manifest: &str, assets: &Assets) -> Result<Packed, PackageError> {
     let parsed = Manifest::parse(manifest)?;
+    let given = |field: &'static str, named: bool, given: bool| match (named, given) {
+        (true, false) => Err(PackageError::Asset { field, reason: "the file was not given".to_owned() }),
+        _ => Ok(()),
+    };
+    given("icon", parsed.icon.is_some(), assets.icon.is_some())?;
+    given("readme", parsed.readme.is_some(), assets.readme.is_some())?;
     let docs = wit_docs(wit, &parsed)?;
-    let bytes = sections::replace(component, &[(DOCS_SECTION, &docs), (MANIFEST_SECTION, manifest.as_bytes())])?;
+    assemble(component, Some(&docs), manifest, assets)
+}
+
+/// Makes a package from a component that was built for another host and a manifest given on the side. Descriptions
+/// come from the manifest, from documentation that the component carries, or from names and types.
+///
+/// # Errors
+/// [`PackageError`]; whatever [`read`] would refuse is refused here.
+pub fn pack_foreign(component: &[u8], manifest: &str) -> Result<Packed, PackageError> {
+    assemble(component, None, manifest, &Assets::default())
+}
+
+fn assemble(component: &[u8], docs: Option<&[u8]>, manifest: &str, assets: &Assets) -> Result<Packed, PackageError> {
+    check_size(component)?;
+    let mut drop = OURS.to_vec();
+    drop.extend(docs.map(|_| DOCS_SECTION));
+    let mut bytes = sections::without(component, &drop)?;
+    let written = [
+        (DOCS_SECTION, docs),
+        (MANIFEST_SECTION, Some(manifest.as_bytes())),
+        (ICON_SECTION, assets.icon.as_ref().map(|icon| icon.bytes.as_slice())),
+        (README_SECTION, assets.readme.as_ref().map(String::as_bytes)),
+    ];
+    for (name, data) in written {
+        if let Some(data) = data {
+            sections::append(&mut bytes, name, data);
+        }
+    }
     let contents = read(&bytes)?;
     Ok(Packed { bytes, contents })
+}
+
+pub(crate) fn check_size(bytes: &[u8]) -> Result<(), PackageError> {
+    if bytes.len() > MAX_PACKAGE_BYTES { Err(PackageError::TooLarge(bytes.len())) } else { Ok(()) }
 }
 
 /// Reads and checks a package. Runs nothing.
@@ -95,38 +201,54 @@ pub fn pack(component: &[u8], wit: &[PathBuf], manifest: &str) -> Result<Packed,
 /// # Errors
 /// [`PackageError`].
 pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
-    if bytes.len() > MAX_PACKAGE_BYTES {
-        return Err(PackageError::TooLarge(bytes.len()));
-    }
+    let (_, signature) = signed_part(bytes)?;
     let sections = sections::sections(bytes)?;
-    let find = |name: &'static str, max: usize| {
-        let mut found = sections.iter().filter_map(|section| section.custom).filter(|(own, _)| *own == name);
-        let data = found.next().map(|(_, data)| data);
-        let fault = |reason: &str| Err(PackageError::Section { name, reason: reason.to_owned() });
-        if found.next().is_some() {
-            return fault("it is there twice");
-        }
-        if data.is_some_and(|data| data.len() > max) {
-            return fault("it is too large");
-        }
-        Ok(data)
-    };
-    let fault = |name, reason: String| PackageError::Section { name, reason };
-    let manifest = find(MANIFEST_SECTION, crate::manifest::MAX_MANIFEST_BYTES)?
-        .ok_or_else(|| fault(MANIFEST_SECTION, "it is missing; pack the component first".to_owned()))?;
-    let manifest = std::str::from_utf8(manifest).map_err(|_| fault(MANIFEST_SECTION, "it is not UTF-8".to_owned()))?;
-    let manifest = Manifest::parse(manifest)?;
+    sections::check_nested(&sections)?;
+    let find = |name, max| find(&sections, name, max);
+    let fault = |name, reason: &str| PackageError::Section { name, reason: reason.to_owned() };
+    let manifest_text = find(MANIFEST_SECTION, crate::manifest::MAX_MANIFEST_BYTES)?.ok_or_else(|| {
+        fault(MANIFEST_SECTION, "it is missing; pack the component first, or give a manifest beside it")
+    })?;
+    let manifest_text = std::str::from_utf8(manifest_text).map_err(|_| fault(MANIFEST_SECTION, "it is not UTF-8"))?;
+    let manifest = Manifest::parse(manifest_text)?;
     let docs = match find(DOCS_SECTION, MAX_DOCS_BYTES)? {
-        Some(section) => Docs::decode(section).map_err(|error| fault(DOCS_SECTION, error.to_string()))?,
+        Some(section) => Docs::decode(section).map_err(|error| fault(DOCS_SECTION, &error.to_string()))?,
         None => Docs::default(),
     };
+    let icon = find(ICON_SECTION, assets::MAX_ICON_BYTES)?.map(Icon::parse).transpose()?;
+    let readme = find(README_SECTION, assets::MAX_README_BYTES)?.map(assets::readme).transpose()?;
     // The documentation also speaks of what a component drops (its world, unused types), and the decoder refuses that.
     let component = sections::without(bytes, &[DOCS_SECTION])?;
-    let Catalogue { functions, review } = catalogue::functions(&component, manifest.wit.as_ref(), &docs)?;
-    if let Some(unknown) = manifest.tools.keys().find(|tool| !functions.iter().any(|found| &&found.tool == tool)) {
-        return Err(PackageError::UnknownTool(unknown.clone()));
+    let Catalogue { mut functions, review, imports } = catalogue::functions(&component, &manifest, &docs)?;
+    describe(&mut functions, &manifest)?;
+    Ok(PackageContents {
+        manifest,
+        manifest_text: manifest_text.to_owned(),
+        functions,
+        review,
+        digest: hex::encode(Sha256::digest(bytes)),
+        size_bytes: bytes.len(),
+        imports: imports.names,
+        refused_imports: imports.refused,
+        contract: imports.contract,
+        icon,
+        readme,
+        signature: signature.map(str::to_owned),
+    })
+}
+
+/// The data of the only section of a name.
+fn find<'a>(sections: &[Section<'a>], name: &'static str, max: usize) -> Result<Option<&'a [u8]>, PackageError> {
+    let fault = |reason: String| Err(PackageError::Section { name, reason });
+    let mut found = sections.iter().filter_map(|section| section.named(name));
+    let data = found.next();
+    if found.next().is_some() {
+        return fault("it is there twice; pack the component again".to_owned());
     }
-    Ok(PackageContents { manifest, functions, review, digest: hex::encode(Sha256::digest(bytes)) })
+    if data.is_some_and(|data| data.len() > max) {
+        return fault(format!("it has more than {max} bytes"));
+    }
+    Ok(data)
 }
 
 fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageError> {

@@ -1,0 +1,8 @@
+//! What packages are made of and what is refused, through the crate's door.
+
+mod advice;
+mod foreign;
+mod imports;
+mod inspect;
+mod package;
+mod support;
