@@ -192,6 +192,10 @@ impl Runtime {
         let linker = self.linker.clone();
         let work = move || {
             let contents = bricklayer_package::read(&package_bytes)?;
+            // Before the costly part: what cannot link is not worth compiling, and the reason has a way out.
+            if let Some(reason) = contents.refusal() {
+                return Err(LoadError::Import(reason));
+            }
             let (component, hit) = cache
                 .load(&engine, &package_bytes, &contents.digest)
                 .map_err(|error| LoadError::Compile(format!("{error:#}")))?;

@@ -96,7 +96,7 @@ impl Plugin {
         linker: &Linker<CallState>,
         namespace: &ToolNamespace,
     ) -> Result<Self, LoadError> {
-        let PackageContents { manifest, functions, review, digest } = contents;
+        let PackageContents { manifest, functions, review, digest, .. } = contents;
         let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Import(format!("{error:#}")))?;
         let mut specs = Vec::with_capacity(functions.len());
         let mut tools = Vec::with_capacity(functions.len());
