@@ -52,6 +52,7 @@ pub(crate) enum Arg<'a> {
     Uuid(Uuid),
     MaybeUuid(Option<Uuid>),
     Text(&'a str),
+    MaybeText(Option<&'a str>),
     Bytes(&'a [u8]),
     Int(i64),
     MaybeInt(Option<i64>),
@@ -73,11 +74,18 @@ arg_from! {
     Uuid: Uuid,
     MaybeUuid: Option<Uuid>,
     Text: &'a str,
+    MaybeText: Option<&'a str>,
     Bytes: &'a [u8],
     Int: i64,
     MaybeInt: Option<i64>,
     Bool: bool,
     Time: DateTime<Utc>,
+}
+
+impl<'a> From<&'a bricklayer_domain::PackageDigest> for Arg<'a> {
+    fn from(digest: &'a bricklayer_domain::PackageDigest) -> Self {
+        Self::Text(digest.as_str())
+    }
 }
 
 impl<'a> From<&'a bricklayer_domain::UserId> for Arg<'a> {
@@ -100,6 +108,7 @@ arg_from_id!(
     bricklayer_domain::ProjectId,
     bricklayer_domain::ConversationId,
     bricklayer_domain::TurnId,
+    bricklayer_domain::InstallationId,
     crate::lease::WorkerId,
 );
 
@@ -117,6 +126,7 @@ macro_rules! bind_all {
                 Arg::Uuid(value) => query.bind(*value),
                 Arg::MaybeUuid(value) => query.bind(*value),
                 Arg::Text(value) => query.bind(*value),
+                Arg::MaybeText(value) => query.bind(*value),
                 Arg::Bytes(value) => query.bind(*value),
                 Arg::Int(value) => query.bind(*value),
                 Arg::MaybeInt(value) => query.bind(*value),
@@ -224,6 +234,16 @@ impl Engine {
             // Immediate: a deferred one that read first could not become a writer once another process wrote.
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
             Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction whose statements all see the same moment. It never waits for a writer, nor one for it.
+    pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Postgres(pool) => {
+                Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?))
+            }
         }
     }
 

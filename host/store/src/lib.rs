@@ -19,11 +19,14 @@ mod audit;
 mod clock;
 mod connect;
 mod conversations;
+pub mod crash_points;
 mod engine;
 mod error;
 mod events;
+mod installations;
 mod lease;
 mod notices;
+mod packages;
 mod page;
 mod plugin_state;
 mod projects;
@@ -40,8 +43,13 @@ pub use connect::{StoreOptions, StoreUrl, StoreUrlError};
 pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
 pub use events::{Detail, MAX_EVENT_PAGE};
+pub use installations::{
+    GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
+    MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,
+};
 pub use lease::{Claim, HeldLease, Lease, WorkerId};
 pub use notices::{Notice, Notices};
+pub use packages::{MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
 pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};
 pub use plugin_state::{MAX_STATE_KEY_BYTES, MAX_STATE_KEYS, MAX_STATE_VALUE_BYTES, PluginStateError};
 pub use store::Store;

@@ -44,7 +44,12 @@ pub enum Notice {
         /// The turn.
         turn: TurnId,
     },
-    /// Notices were lost (the subscriber was slow, or the connection broke): read every log one is interested in.
+    /// What plugins are installed, their versions, grants or switches changed: read
+    /// [`Store::plugin_snapshot`](crate::Store::plugin_snapshot) again. With SQLite only changes of this process are
+    /// told: look at [`Store::plugin_generation`](crate::Store::plugin_generation) now and then.
+    PluginsChanged,
+    /// Notices were lost (the subscriber was slow, or the connection broke): read every log one is interested in, and
+    /// the plugins.
     Resync,
 }
 
@@ -123,6 +128,7 @@ fn encode(origin: Uuid, notices: &[Notice]) -> String {
                 write!(text, "\na {} {} {seq}", conversation.as_uuid().simple(), turn.as_uuid().simple())
             }
             Notice::StopRequested { turn } => write!(text, "\ns {}", turn.as_uuid().simple()),
+            Notice::PluginsChanged => write!(text, "\np"),
             Notice::Resync => write!(text, "\nr"),
         };
     }
@@ -148,6 +154,7 @@ fn decode_line(line: &str) -> Option<Notice> {
             seq: EventSeq(words.next()?.parse().ok()?),
             local: false,
         }),
+        "p" => Some(Notice::PluginsChanged),
         "s" => Some(Notice::StopRequested { turn: TurnId::from_uuid(Uuid::try_parse(words.next()?).ok()?) }),
         _ => None,
     }
@@ -213,5 +220,7 @@ mod tests {
         let stop = [Notice::StopRequested { turn: TurnId::new() }];
         assert_eq!(decode(origin, &encode(origin, &stop)), []);
         assert_eq!(decode(origin, "x\nz 1 2 3"), [Notice::Resync]);
+        let plugins = [Notice::PluginsChanged];
+        assert_eq!(decode(Uuid::new_v4(), &encode(origin, &plugins)), plugins);
     }
 }

@@ -45,6 +45,8 @@ async fn hear(turns: Turns) {
                 turns.inner.slots.cancel(turn, None);
                 turns.inner.hubs.look(turn);
             }
+            // Whoever keeps the plugins has a subscription of its own.
+            Notice::PluginsChanged => {}
             Notice::Resync => turns.inner.hubs.look_all(),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! - `projects`: projects and conversations, titles, pages.
 //! - `turns`: beginning, busy conversations, double submits, stopping, deletion under a running turn.
+//! - `installations`: packages, versions, grants, switches of installed plugins; racing hosts; removal.
 //! - `leases`: who may write, taking over, renewing, racing.
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
@@ -17,6 +18,7 @@
 mod approvals;
 mod crash;
 mod harness;
+mod installations;
 mod leases;
 mod log;
 mod notices;
