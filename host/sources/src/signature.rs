@@ -9,8 +9,10 @@ mod policy;
 
 use std::io::Cursor;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, Utc};
-use minisign::{PublicKey, SecretKeyBox, SignatureBox};
+use minisign::{PublicKey, SecretKey, SecretKeyBox, SignatureBox};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -104,6 +106,9 @@ pub enum SignatureError {
     Failed(String),
 }
 
+/// Length of a secret key: algorithms, scrypt's parameters, key id, key, checksum.
+const SECRET_KEY_BYTES: usize = 158;
+
 /// Longest trusted comment, in bytes.
 const MAX_COMMENT_BYTES: usize = 512;
 
@@ -140,19 +145,13 @@ pub fn sign(
     if comment.len() > MAX_COMMENT_BYTES || comment.chars().any(char::is_control) {
         return Err(SignatureError::Comment);
     }
-    let unreadable = |error: minisign::PError| SignatureError::SecretKey(error.to_string());
-    let text = SecretKeyBox::from_string(secret_key.expose_secret()).map_err(unreadable)?;
-    let key = match (text.into_unencrypted_secret_key(), password) {
-        (Ok(key), _) => key,
-        (Err(error), None) if error.to_string().contains("encrypted") => return Err(SignatureError::PasswordNeeded),
-        (Err(error), None) => return Err(unreadable(error)),
-        (Err(_), Some(password)) => SecretKeyBox::from_string(secret_key.expose_secret())
-            .and_then(|text| text.into_secret_key(Some(password.expose_secret().to_owned())))
-            .map_err(unreadable)?,
-    };
+    let key = read_secret_key(secret_key, password)?;
+    let failed = |error: minisign::PError| SignatureError::Failed(error.to_string());
+    // Checked against its own public half, so that a damaged key does not sign.
+    let public = PublicKey::from_secret_key(&key).map_err(failed)?;
+    let untrusted = Some("bricklayer package signature");
     let signature =
-        minisign::sign(None, &key, Cursor::new(signed_part), Some(comment), Some("bricklayer package signature"))
-            .map_err(|error| SignatureError::Failed(error.to_string()))?;
+        minisign::sign(Some(&public), &key, Cursor::new(signed_part), Some(comment), untrusted).map_err(failed)?;
     Ok(signature.into_string())
 }
 
@@ -181,6 +180,24 @@ pub fn verify(
     match key.expires {
         Some(on) if now.date_naive() >= on => SignatureStatus::Expired { publisher: key.publisher.clone(), on },
         Some(_) | None => SignatureStatus::Trusted { publisher: key.publisher.clone() },
+    }
+}
+
+fn read_secret_key(text: &SecretString, password: Option<&SecretString>) -> Result<SecretKey, SignatureError> {
+    let unreadable = |what: &dyn std::fmt::Display| SignatureError::SecretKey(what.to_string());
+    let line = text.expose_secret().lines().nth(1).ok_or_else(|| unreadable(&"it has one line"))?;
+    let bytes = STANDARD.decode(line.trim()).map_err(|error| unreadable(&error))?;
+    if bytes.len() != SECRET_KEY_BYTES {
+        return Err(unreadable(&"it has the wrong length"));
+    }
+    // Not through the library's text form: it refuses the unprotected keys that minisign itself writes (no checksum).
+    let key = SecretKey::from_bytes(&bytes).map_err(|error| unreadable(&error))?;
+    match (key.is_encrypted(), password) {
+        (false, _) => Ok(key),
+        (true, None) => Err(SignatureError::PasswordNeeded),
+        (true, Some(password)) => SecretKeyBox::from_string(text.expose_secret())
+            .and_then(|text| text.into_secret_key(Some(password.expose_secret().to_owned())))
+            .map_err(|error| unreadable(&error)),
     }
 }
 

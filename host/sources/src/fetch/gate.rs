@@ -52,7 +52,9 @@ struct Shared {
     allow_loopback_http: bool,
     connect_timeout: Duration,
     password: String,
-    /// Bytes that may still come back.
+    /// The bound of the answer that is awaited, in bytes.
+    limit: AtomicU64,
+    /// Bytes that may still come back, with the overhead.
     allowance: AtomicU64,
     /// The first reason to say no: the library above only sees a broken connection.
     refusal: Mutex<Option<SourceError>>,
@@ -81,6 +83,7 @@ impl Gate {
             allow_loopback_http: settings.allow_loopback_http,
             connect_timeout: settings.connect_timeout,
             password,
+            limit: AtomicU64::new(0),
             allowance: AtomicU64::new(0),
             refusal: Mutex::new(None),
         });
@@ -96,6 +99,7 @@ impl Gate {
 
     /// Lets this many bytes of bodies come back from now on, with the overhead of the connections that carry them.
     pub(super) fn allow(&self, bytes: u64) {
+        self.shared.limit.store(bytes, Ordering::Relaxed);
         self.shared.allowance.store(bytes.saturating_add(bytes / 16).saturating_add(OVERHEAD_BYTES), Ordering::Relaxed);
     }
 
@@ -265,7 +269,8 @@ impl Shared {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let spent = self.allowance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
         if spent.is_err() {
-            self.refuse(SourceError::BadAnswer("the answer is larger than it may be; it was cut off".to_owned()));
+            let limit_bytes = self.limit.load(Ordering::Relaxed);
+            self.refuse(SourceError::TooLarge { what: format!("the answer of {}", self.own.host), limit_bytes });
         }
         spent.is_ok()
     }

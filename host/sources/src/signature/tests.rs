@@ -1,6 +1,3 @@
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::*;
 
 struct Publisher {
@@ -110,6 +107,16 @@ fn signing_refuses_what_cannot_be_signed_with() {
     for text in ["", "not a key", &pair.public_key] {
         let result = sign(b"x", &text.into(), None, "c");
         assert!(matches!(result, Err(SignatureError::SecretKey(_))), "{text:?}: {result:?}");
+    }
+    let secret = pair.secret_key.expose_secret().to_owned();
+    let damaged = |at: usize| {
+        let mut bytes = STANDARD.decode(secret.lines().nth(1).unwrap()).unwrap();
+        bytes[at] ^= 1;
+        SecretString::from(format!("untrusted comment: x\n{}\n", STANDARD.encode(bytes)))
+    };
+    // Within the seed and within the public half.
+    for at in [70, 110] {
+        assert!(sign(b"x", &damaged(at), None, "c").is_err(), "byte {at} was changed");
     }
     assert!(!format!("{pair:?}").contains(pair.secret_key.expose_secret()), "the secret is not printed");
 }

@@ -9,6 +9,7 @@ fn shared(policy: &str, own: &str, allow_loopback_http: bool) -> Shared {
         allow_loopback_http,
         connect_timeout: Duration::from_secs(1),
         password: String::new(),
+        limit: AtomicU64::new(0),
         allowance: AtomicU64::new(0),
         refusal: Mutex::new(None),
     }
