@@ -5,4 +5,5 @@ mod foreign;
 mod imports;
 mod inspect;
 mod package;
+mod schema;
 mod support;
