@@ -3,6 +3,7 @@
 // Words in a message choose the script: busiest, slow, drop, fail, broken, big, wide, retry, markdown, save.
 import { createServer } from "node:http";
 import { randomUUID } from "node:crypto";
+import { answerPlugins } from "./plugins.mjs";
 
 const port = Number(process.argv[2] ?? 8000);
 const now = () => new Date().toISOString();
@@ -234,6 +235,7 @@ createServer(async (req, res) => {
   if (a === "catalogs" && b) return reply(res, (b === "samples" ? ["nyctaxi", "bakehouse"] : ["default", "sales"]).map((name) => ({ name })));
   if (a === "catalogs") return reply(res, [{ name: "main", comment: null }, { name: "samples", comment: "Sample data" }]);
   if (a === "tools") return reply(res, [{ name: "mcp__databricks__execute_sql", short_name: "execute_sql", source: { kind: "plugin" }, description: "Runs one statement", input_schema: {}, annotations: { read_only: false, destructive: true, ask: false } }]);
+  if (a === "plugins") return answerPlugins(req, url, parts, m === "GET" || m === "DELETE" || !/json/.test(req.headers["content-type"] ?? "") ? (req.resume(), {}) : await body(req), reply, problem, res);
   if (a === "projects" && !b) {
     if (m === "GET") return reply(res, [...state.projects.values()].map(projectView));
     const { name } = await body(req);

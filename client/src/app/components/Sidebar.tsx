@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { links } from "@/shared/lib/links";
+import { useRoute } from "@/shared/lib/navigation";
 import { Icon } from "@/shared/ui/Icon";
 import { IconButton } from "@/shared/ui/IconButton";
 import { Link } from "@/shared/ui/Link";
 import { Logo } from "@/shared/ui/Logo";
 import { ConversationList } from "@/features/conversations/components/ConversationList";
+import { PluginsLink } from "@/features/plugins/components/PluginsLink";
 import { meQuery } from "@/features/workspace/api/workspace";
 import { ProjectSelect } from "@/features/projects/components/ProjectSelect";
 import styles from "./Sidebar.module.css";
@@ -12,6 +14,7 @@ import { ThemeToggle } from "./ThemeToggle";
 
 interface SidebarProps {
   projectId: string;
+  /** None is open: a new one begins, unless another page of the project is looked at. */
   conversationId: string | null;
   onHelp: () => void;
   onHide: () => void;
@@ -20,6 +23,7 @@ interface SidebarProps {
 
 export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }: SidebarProps) {
   const me = useQuery(meQuery());
+  const route = useRoute();
   return (
     <aside className={styles.sidebar} aria-label="Project">
       <div className={styles.top}>
@@ -30,10 +34,11 @@ export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }
         <IconButton icon="sidebar" label="Hide sidebar" onClick={onHide} />
       </div>
       <ProjectSelect projectId={projectId} />
-      <Link href={links.project(projectId)} className={styles.new} aria-current={conversationId === null ? "page" : undefined}>
+      <Link href={links.project(projectId)} className={styles.new} aria-current={route.page === "project" && conversationId === null ? "page" : undefined}>
         <Icon name="plus" size={17} />
         New conversation
       </Link>
+      <PluginsLink projectId={projectId} />
       <ConversationList projectId={projectId} activeId={conversationId} onDeleted={onDeleted} />
       <div className={styles.foot}>
         <span className={styles.user} title={me.data?.user}>

@@ -1,6 +1,7 @@
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
 import { IconButton } from "@/shared/ui/IconButton";
 import { Logo } from "@/shared/ui/Logo";
+import { PluginsLink } from "@/features/plugins/components/PluginsLink";
 import { ProjectList } from "@/features/projects/components/ProjectList";
 import { ModelBadge } from "@/features/workspace/components/ModelBadge";
 import { ThemeToggle } from "../components/ThemeToggle";
@@ -16,9 +17,10 @@ export function HomePage({ onHelp }: { onHelp: () => void }) {
           Bricklayer
         </span>
         <span className={styles.tools}>
+          <PluginsLink projectId={null} compact />
           <ModelBadge />
           <ThemeToggle />
-          <IconButton icon="help" label="Keyboard shortcuts" onClick={onHelp} />
+          <IconButton className={styles.help} icon="help" label="Keyboard shortcuts" onClick={onHelp} />
         </span>
       </header>
       <main>

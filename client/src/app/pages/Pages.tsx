@@ -4,6 +4,7 @@ import { HelpDialog } from "../components/HelpDialog";
 import { useShortcuts } from "../hooks/useShortcuts";
 import { HomePage } from "./HomePage";
 import { NotFoundPage } from "./NotFoundPage";
+import { PluginsPage } from "./PluginsPage";
 import { ProjectPage } from "./ProjectPage";
 
 export function Pages() {
@@ -15,6 +16,7 @@ export function Pages() {
     <>
       {route.page === "projects" && <HomePage onHelp={onHelp} />}
       {route.page === "project" && <ProjectPage key={route.projectId} route={route} onHelp={onHelp} />}
+      {route.page === "plugins" && <PluginsPage key={route.projectId} route={route} onHelp={onHelp} />}
       {route.page === "unknown" && <NotFoundPage />}
       {help && <HelpDialog onClose={() => setHelp(false)} />}
     </>

@@ -20,7 +20,7 @@ interface MenuProps {
 
 /** A button with a menu: arrows move, Enter selects, Escape and Tab close. */
 export function Menu({ label, icon = "more", items, className }: MenuProps) {
-  const [place, setPlace] = useState<{ top: number; right: number } | null>(null);
+  const [place, setPlace] = useState<{ top: number; right?: number; left?: number } | null>(null);
   const id = useId();
   const root = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -80,7 +80,8 @@ export function Menu({ label, icon = "more", items, className }: MenuProps) {
           const below = box.bottom + 4 + items.length * 38 + 12 < window.innerHeight;
           setPlace({
             top: below ? box.bottom + 4 : Math.max(8, box.top - 16 - items.length * 38),
-            right: Math.max(8, window.innerWidth - box.right),
+            // Towards the middle of the window, where there is room for the words.
+            ...(box.right > window.innerWidth / 2 ? { right: Math.max(8, window.innerWidth - box.right) } : { left: Math.max(8, box.left) }),
           });
         }}
       />

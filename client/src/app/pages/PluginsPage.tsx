@@ -1,0 +1,70 @@
+import { useSessions } from "@/features/chat/chatContext";
+import { PluginDetail } from "@/features/plugins/components/PluginDetail";
+import { PluginList } from "@/features/plugins/components/PluginList";
+import { PluginOfTool } from "@/features/plugins/components/PluginOfTool";
+import { ModelBadge } from "@/features/workspace/components/ModelBadge";
+import { type Route, links } from "@/shared/lib/links";
+import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
+import { IconButton } from "@/shared/ui/IconButton";
+import { Link } from "@/shared/ui/Link";
+import { Logo } from "@/shared/ui/Logo";
+import { ProjectChoice } from "../components/ProjectChoice";
+import { ProjectFrame } from "../components/ProjectFrame";
+import { ThemeToggle } from "../components/ThemeToggle";
+import styles from "./PluginsPage.module.css";
+
+type PluginsRoute = Extract<Route, { page: "plugins" }>;
+
+/** Plugins, for every project or as one project sees them; inside a project its sidebar stays. */
+export function PluginsPage({ route, onHelp }: { route: PluginsRoute; onHelp: () => void }) {
+  const { projectId } = route;
+  const sessions = useSessions();
+  useDocumentTitle("Plugins");
+  if (projectId === null) {
+    return (
+      <div className={styles.page}>
+        <header className={styles.top}>
+          <Link href={links.projects()} className={styles.brand} aria-label="Bricklayer, all projects">
+            <Logo />
+            Bricklayer
+          </Link>
+          <span className={styles.tools}>
+            <ModelBadge />
+            <ThemeToggle />
+            <IconButton icon="help" label="Keyboard shortcuts" onClick={onHelp} />
+          </span>
+        </header>
+        <main>
+          <Shown route={route} />
+        </main>
+      </div>
+    );
+  }
+  return (
+    <ProjectFrame projectId={projectId} conversationId={null} onHelp={onHelp} onDeleted={(id) => sessions.forget(id)}>
+      {(sidebar) => (
+        <div className={styles.scroll}>
+          {!sidebar.beside && (
+            <div className={styles.menu}>
+              <IconButton icon="menu" label="Show sidebar" onClick={sidebar.toggle} />
+            </div>
+          )}
+          <Shown route={route} />
+        </div>
+      )}
+    </ProjectFrame>
+  );
+}
+
+function Shown({ route: { projectId, pluginId, tab, tool } }: { route: PluginsRoute }) {
+  const choice = <ProjectChoice projectId={projectId} hrefOf={(id) => (pluginId === null ? links.plugins(id) : links.plugin(id, pluginId, tab))} />;
+  if (pluginId !== null) {
+    return (
+      <PluginDetail key={pluginId} pluginId={pluginId} projectId={projectId} tab={tab}>
+        {choice}
+      </PluginDetail>
+    );
+  }
+  const list = <PluginList projectId={projectId}>{choice}</PluginList>;
+  return tool === null ? list : <PluginOfTool tool={tool} projectId={projectId} otherwise={list} />;
+}

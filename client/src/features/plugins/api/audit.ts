@@ -1,0 +1,22 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { json } from "@/api/http";
+import { keys } from "@/api/keys";
+import { pluginPath } from "./plugin";
+import type { AuditPage, RecordKind } from "./types";
+
+const PAGE_SIZE = 50;
+
+export type AuditFilter = RecordKind | "all";
+
+export const auditQuery = (id: string, filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: keys.pluginAudit(id, filter),
+    queryFn: ({ signal, pageParam }) => {
+      const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+      if (filter !== "all") query.set("kind", filter);
+      if (pageParam !== null) query.set("cursor", pageParam);
+      return json<AuditPage>(`${pluginPath(id)}/audit?${query.toString()}`, { signal });
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+  });

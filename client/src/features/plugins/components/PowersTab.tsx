@@ -1,0 +1,62 @@
+import { messageOf } from "@/api/problem";
+import { Button } from "@/shared/ui/Button";
+import { Notice } from "@/shared/ui/Notice";
+import { useSetGrants } from "../api/mutations";
+import type { Plugin } from "../api/types";
+import { groupRequests } from "../model/requests";
+import styles from "./Powers.module.css";
+import { RequestRow } from "./RequestRow";
+
+/** From here on, one press for all is worth its place. */
+const ALL_FROM = 3;
+
+export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
+  const grants = useSetGrants(plugin.id, projectId);
+  const { requests } = plugin;
+  if (requests.length === 0) {
+    return <p className={styles.intro}>It asks for nothing: it computes with what the agent hands it, and reaches neither the network nor your files.</p>;
+  }
+  const ids = requests.map((request) => request.id);
+  const target = projectId === null ? "everywhere" : "project";
+  const missing = requests.filter((request) => request.given === "no").map((request) => request.id);
+  const given = requests.length - missing.length;
+  return (
+    <div className={styles.powers}>
+      <div className={styles.introLine}>
+        <p className={styles.intro}>
+          This is all that it asks for. What is not given is refused when it tries.
+          {projectId === null && plugin.can_manage && " To give something for one project only, choose the project above."}
+        </p>
+        {plugin.can_manage && requests.length >= ALL_FROM && (
+          <span className={styles.all}>
+            {missing.length > 0 && (
+              <Button size="s" onClick={() => grants.set(missing, target)}>
+                {projectId === null ? "Give all" : "Give all for this project"}
+              </Button>
+            )}
+            {given > 0 && (
+              <Button size="s" variant="quiet" onClick={() => grants.set(ids, "no")}>
+                Take all back
+              </Button>
+            )}
+          </span>
+        )}
+      </div>
+      {grants.error !== null && (
+        <Notice tone="bad" title="That was not changed">
+          {messageOf(grants.error)}
+        </Notice>
+      )}
+      {groupRequests(requests).map((group) => (
+        <div key={group.key} role="group" aria-label={group.title}>
+          <h2 className={styles.groupTitle}>{group.title}</h2>
+          <ul className={styles.rows}>
+            {group.requests.map((request) => (
+              <RequestRow key={request.id} request={request} projectId={projectId} editable={plugin.can_manage} onChange={(given) => grants.set([request.id], given)} />
+            ))}
+          </ul>
+        </div>
+      ))}
+    </div>
+  );
+}

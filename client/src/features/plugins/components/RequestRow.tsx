@@ -1,0 +1,34 @@
+import { Badge } from "@/shared/ui/Badge";
+import { Segmented } from "@/shared/ui/Segmented";
+import { Switch } from "@/shared/ui/Switch";
+import type { Given, PowerRequest } from "../api/types";
+import styles from "./Powers.module.css";
+import { RequestWords } from "./RequestWords";
+
+const states: Record<Given, string> = { everywhere: "Given for every project", project: "Given for this project", no: "Not given" };
+
+const choices = [
+  { value: "no", label: "Not given" },
+  { value: "project", label: "This project" },
+  { value: "everywhere", label: "Every project" },
+] as const;
+
+interface RequestRowProps {
+  request: PowerRequest;
+  projectId: string | null;
+  editable: boolean;
+  onChange: (given: Given) => void;
+}
+
+export function RequestRow({ request, projectId, editable, onChange }: RequestRowProps) {
+  return (
+    <li className={styles.row}>
+      <RequestWords request={request} />
+      {!editable && <Badge tone={request.given === "no" ? "neutral" : "good"}>{states[request.given]}</Badge>}
+      {editable && projectId === null && (
+        <Switch checked={request.given === "everywhere"} label={`Give: ${request.words}`} labelHidden onChange={(on) => onChange(on ? "everywhere" : "no")} />
+      )}
+      {editable && projectId !== null && <Segmented label={request.words} value={request.given} options={choices} onChange={onChange} />}
+    </li>
+  );
+}

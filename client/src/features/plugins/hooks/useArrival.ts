@@ -1,0 +1,11 @@
+import { type RefObject, useEffect, useRef } from "react";
+
+/** Who follows a link inside the app loses the focus with the link: it goes to the heading of what appeared. */
+export function useArrival<T extends HTMLElement>(): RefObject<T | null> {
+  const ref = useRef<T>(null);
+  // The browser moves the focus with a page; inside one page nobody does.
+  useEffect(() => {
+    if (document.activeElement === null || document.activeElement === document.body) ref.current?.focus({ preventScroll: true });
+  }, []);
+  return ref;
+}

@@ -1,0 +1,52 @@
+/** Which requests to the host give or take a power, and what a person should see meanwhile. */
+import type { Given, PowerRequest } from "../api/types";
+
+export type Target = Given;
+
+/** One `PUT`: all the powers that are given in one scope. */
+export interface GrantChange {
+  grants: string[];
+  /** None: for every project. */
+  project_id?: string;
+}
+
+/**
+ * From the state as shown to the wanted one. What is widened is written before what is narrowed, so that a power which
+ * moves from every project to one is never missing in between.
+ */
+export function grantChanges(requests: readonly PowerRequest[], ids: readonly string[], target: Target, projectId: string | null): GrantChange[] {
+  const after = withTarget(requests, ids, target);
+  const everywhere = scoped(after, "everywhere");
+  if (projectId === null) return [{ grants: everywhere }];
+  const project = { grants: scoped(after, "project"), project_id: projectId };
+  const everyProject = { grants: everywhere };
+  const narrows = requests.some((request) => ids.includes(request.id) && request.given === "everywhere") && target !== "everywhere";
+  const touchesEverywhere = narrows || target === "everywhere";
+  if (!touchesEverywhere) return [project];
+  if (target === "project") return [project, everyProject];
+  return [everyProject, project];
+}
+
+export function withTarget(requests: readonly PowerRequest[], ids: readonly string[], target: Target): PowerRequest[] {
+  return requests.map((request) => (ids.includes(request.id) ? { ...request, given: target } : request));
+}
+
+function scoped(requests: readonly PowerRequest[], given: Given): string[] {
+  return requests.filter((request) => request.given === given).map((request) => request.id);
+}
+
+/** What may be ticked before a person has looked: reading from a listed host, a store of its own, a larger share. */
+export function isHarmless(request: PowerRequest): boolean {
+  if (request.identity) return false;
+  switch (request.kind) {
+    case "files":
+      return false;
+    case "http":
+      return /^(GET|HEAD) /.test(request.id);
+    case "state":
+    case "limit":
+      return true;
+    default:
+      return request.kind satisfies never;
+  }
+}
