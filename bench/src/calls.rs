@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bricklayer_domain::{ConversationId, ProjectId, TurnId, TurnSettings, UserId};
-use bricklayer_runtime::{CallContext, Grants, MemoryState, NoAudit, Plugin, Runtime, RuntimeConfig, ToolNamespace};
+use bricklayer_runtime::{Plugin, Runtime, RuntimeConfig, ToolNamespace};
 use futures::future::try_join_all;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use crate::sandbox::context;
 use crate::stats::{Table, percentile};
 
 /// Calls of each row, shared among its parallel callers.
@@ -37,8 +36,8 @@ pub(crate) async fn measure(table: &mut Table, package: &Path, cache: &Path) -> 
 }
 
 async fn run(runtime: &Runtime, plugin: &Arc<Plugin>, parallel: usize, calls: usize) -> Result<Vec<Duration>> {
-    let callers = (0..parallel).map(|_| async move {
-        let context = context()?;
+    let callers = (0..parallel).map(|caller| async move {
+        let context = context(&format!("caller{caller}@example.com"))?;
         let mut samples = Vec::with_capacity(calls / parallel);
         for value in 0..calls / parallel {
             let begun = Instant::now();
@@ -51,22 +50,4 @@ async fn run(runtime: &Runtime, plugin: &Arc<Plugin>, parallel: usize, calls: us
         anyhow::Ok(samples)
     });
     Ok(try_join_all(callers).await?.into_iter().flatten().collect())
-}
-
-fn context() -> Result<CallContext> {
-    Ok(CallContext {
-        user: UserId::parse("bench@example.com")?,
-        project: ProjectId::new(),
-        conversation: ConversationId::new(),
-        turn: TurnId::new(),
-        tool_call: None,
-        project_dir: None,
-        workspace: None,
-        settings: TurnSettings::default(),
-        grants: Arc::new(Grants::default()),
-        state: Arc::new(MemoryState::default()),
-        progress: Arc::new(|_| {}),
-        cancel: CancellationToken::new(),
-        audit: Arc::new(NoAudit),
-    })
 }

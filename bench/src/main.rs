@@ -10,6 +10,7 @@ mod calls;
 mod client;
 mod host;
 mod model;
+mod sandbox;
 mod stats;
 mod workspace;
 
@@ -48,6 +49,12 @@ struct Options {
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
+    /// The packed plugin with work of known size.
+    #[arg(long, env = "BENCH_WORK_PLUGIN")]
+    work_plugin: Option<std::path::PathBuf>,
+    /// The packed SQL family.
+    #[arg(long, env = "BENCH_SQL_PLUGIN")]
+    sql_plugin: Option<std::path::PathBuf>,
     /// Store of the host: a `postgres://` address; the embedded SQLite when absent.
     #[arg(long, env = "BENCH_DATABASE_URL")]
     database: Option<String>,
@@ -97,6 +104,13 @@ async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir
     match &options.noop_plugin {
         Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
         None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),
+    }
+    match &options.work_plugin {
+        Some(work) => {
+            let packages = sandbox::Packages { work, sql: options.sql_plugin.as_deref() };
+            sandbox::measure(&mut table, &packages, far.workspace, data_dir).await?;
+        }
+        None => eprintln!("the sandbox by itself: not measured, --work-plugin names no package"),
     }
     Ok(table)
 }

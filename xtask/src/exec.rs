@@ -97,6 +97,16 @@ impl Program {
         Ok(output.stdout)
     }
 
+    /// Runs it and returns what it said on standard error.
+    pub(crate) fn error_output(mut self) -> Result<String> {
+        let output = self.command.output().with_context(|| format!("start {:?}", self.command.get_program()))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            bail!("`{}` failed: {}\n{said}", self.line(), output.status);
+        }
+        Ok(said)
+    }
+
     /// The program and its arguments, for people: without the variables it runs with.
     fn line(&self) -> String {
         let program = Path::new(self.command.get_program());

@@ -49,6 +49,8 @@ enum Chore {
     FetchEngine,
     /// Builds the page into client/dist.
     Client,
+    /// Looks whether a newer patch of the sandbox's engine is published; fails when there is one.
+    Advisories,
     /// Writes the API document and the client's types anew from the host's code.
     Codegen,
 }
@@ -66,6 +68,7 @@ fn main() -> Result<()> {
         Chore::BuildPlugins => plugins::build(&layout),
         Chore::FetchEngine => engine::fetch(&layout),
         Chore::Client => client::build(&layout),
+        Chore::Advisories => advisories(&layout),
         Chore::Codegen => client::codegen(&layout),
     }
 }
@@ -106,8 +109,26 @@ fn build(layout: &Layout) -> Result<()> {
 fn bench(layout: &Layout, arguments: &[String]) -> Result<()> {
     prepare(layout)?;
     cargo(layout, &["build", "--release", "--workspace", "--bin", "bricklayer", "--bin", "bricklayer-bench"])?;
-    let noop = plugins::build_noop(layout)?;
-    Program::new(layout.binary("release", "bricklayer-bench")).env("BENCH_NOOP_PLUGIN", noop).args(arguments).run()
+    let noop = plugins::build_test_guest(layout, "noop")?;
+    let work = plugins::build_test_guest(layout, "bench")?;
+    Program::new(layout.binary("release", "bricklayer-bench"))
+        .env("BENCH_NOOP_PLUGIN", noop)
+        .env("BENCH_WORK_PLUGIN", work)
+        .env("BENCH_SQL_PLUGIN", layout.plugins().join("sql.wasm"))
+        .args(arguments)
+        .run()
+}
+
+/// Needs the package registry; not part of the tests, which must not change with the day.
+fn advisories(layout: &Layout) -> Result<()> {
+    let arguments = ["update", "--dry-run", "--color", "never", "wasmtime", "wasmtime-wasi", "wasmtime-wasi-http"];
+    let report = Program::cargo().directory(&layout.root).args(arguments).error_output()?;
+    let newer: Vec<&str> = report.lines().filter(|line| line.contains("Updating wasmtime")).collect();
+    if newer.is_empty() {
+        eprintln!("the sandbox's engine is at the newest patch of its line");
+        return Ok(());
+    }
+    anyhow::bail!("a newer patch of the sandbox's engine is published; take it:\n{}", newer.join("\n"))
 }
 
 fn fmt(layout: &Layout) -> Result<()> {

@@ -32,11 +32,11 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     stamp.write()
 }
 
-/// The plugin that does nothing, for measuring; returns its package.
-pub(crate) fn build_noop(layout: &Layout) -> Result<PathBuf> {
-    let folder = layout.root.join("plugins/test-guests/noop");
-    let package = layout.target.join("xtask/noop.wasm");
-    pack(layout, &folder, &[folder.join("wit/noop.wit")], &package)?;
+/// A test guest for measuring, by its folder's name; returns its package.
+pub(crate) fn build_test_guest(layout: &Layout, name: &str) -> Result<PathBuf> {
+    let folder = layout.root.join("plugins/test-guests").join(name);
+    let package = layout.target.join(format!("xtask/{name}.wasm"));
+    pack(layout, &folder, &[folder.join(format!("wit/{name}.wit"))], &package)?;
     Ok(package)
 }
 

@@ -3,6 +3,7 @@
 //! Only this crate names wasmtime. A [`Plugin`] is made once per package by [`Runtime::load`]; a [`CallContext`] once
 //! per turn or call; everything else lives exactly as long as one call. A plugin's HTTP leaves by [`egress`] alone.
 
+pub mod advisories;
 mod audit;
 mod call;
 mod config;
@@ -17,6 +18,8 @@ mod fault;
 mod grants;
 mod host;
 mod limiter;
+#[doc(hidden)]
+pub mod measure;
 mod outcome;
 mod plugin;
 mod stdio;

@@ -1,6 +1,7 @@
 //! The command line: `serve`, `workspace`, `doctor`, `openapi`.
 
 mod doctor;
+mod version;
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -35,6 +36,8 @@ enum Command {
     Doctor(ServeArgs),
     /// Prints the OpenAPI document.
     Openapi,
+    /// Says exactly what this binary is made of.
+    Version(version::VersionArgs),
 }
 
 /// Settings that have a flag; all others are environment variables or lines of `.env.local` and `config.yaml`.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Workspace(args) => workspace(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Version(args) => version::run(&args),
         Command::Openapi => print(&format!("{:#}\n", serde_json::to_value(api::open_api()).unwrap_or_default())),
     };
     outcome.unwrap_or_else(|error| {
