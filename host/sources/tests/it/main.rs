@@ -6,6 +6,9 @@
 //! - `real_registry`: the same happy path against a registry process, where one is installed.
 //! - `minisign`: keys and signatures against the `minisign` program, where it is installed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
+#![allow(clippy::print_stdout, reason = "a test says against which programs it ran")]
+
 mod credentials;
 mod files;
 mod minisign;

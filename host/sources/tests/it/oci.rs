@@ -28,16 +28,13 @@ async fn an_artefact_is_pulled_by_tag_and_by_digest() {
     }
 }
 
-#[track_caller]
-fn accepted(manifest: Value) -> impl Future<Output = Option<String>> {
-    async move {
-        let registry = Registry::start().await;
-        registry.serve_blob(b"a signature");
-        registry.serve_manifest(&manifest);
-        let fetched = fetch(local(), &registry.source()).await.unwrap();
-        assert_eq!(fetched.bytes, PACKAGE);
-        fetched.signature_sidecar
-    }
+async fn accepted(manifest: Value) -> Option<String> {
+    let registry = Registry::start().await;
+    registry.serve_blob(b"a signature");
+    registry.serve_manifest(&manifest);
+    let fetched = fetch(local(), &registry.source()).await.unwrap();
+    assert_eq!(fetched.bytes, PACKAGE);
+    fetched.signature_sidecar
 }
 
 #[tokio::test]
