@@ -211,10 +211,18 @@ impl ToolOutcome {
         Self { content: content.into(), structured: None, failure: None }
     }
 
-    /// A failure; the model reads its message.
+    /// A failure; the model reads its message, what a person could do about it, and when to come back.
     #[must_use]
     pub fn failed(failure: ToolFailure) -> Self {
-        Self { content: failure.message.clone(), structured: None, failure: Some(failure) }
+        let mut content = failure.message.clone();
+        if let Some(remedy) = &failure.remedy {
+            content.push_str("\nRemedy: ");
+            content.push_str(remedy);
+        }
+        if let Some(seconds) = failure.retry_after_seconds {
+            content.push_str(&format!("\nTry again after {seconds} seconds."));
+        }
+        Self { content, structured: None, failure: Some(failure) }
     }
 
     /// Whether the call failed.

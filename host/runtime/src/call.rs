@@ -19,6 +19,7 @@ use crate::fault::{self, LimitHit};
 use crate::host::{ProgressGate, bindings};
 use crate::limiter::CallLimiter;
 use crate::plugin::{Plugin, Tool};
+use crate::remedy::{self, Ending};
 use crate::stdio::StdioTail;
 use crate::tally::Tally;
 use crate::{FilesGrant, Limits, outcome};
@@ -31,6 +32,9 @@ const CLEANUP_TIME: Duration = Duration::from_secs(5);
 
 /// How long a call that was ended waits for its clean-up before it returns: within the 500 ms that a cancel may take.
 const CLEANUP_WAIT: Duration = Duration::from_millis(350);
+
+/// When a call that found no slot is told to come back.
+const BUSY_SECONDS: u32 = 5;
 
 /// A store's data: everything that one call owns.
 pub(crate) struct CallState {
@@ -186,22 +190,24 @@ async fn admitted(
         // Leaving this block drops the guest, and with it the store, its HTTP requests and its files.
     };
     call.progress.flush();
-    finish(&shared, tool, call, end, limit, &stdio).await
+    finish(&shared, &plugin, tool, call, end, limit, &stdio).await
 }
 
 async fn finish(
     shared: &Arc<Shared>,
+    plugin: &Plugin,
     tool: &Tool,
     call: Arc<CallInfo>,
     end: End,
     limit: Duration,
     stdio: &StdioTail,
 ) -> ToolOutcome {
+    let complete = |failure, ending| remedy::complete(failure, ending, plugin, &call, &shared.ceilings);
     let outcome = match end {
+        // What a guest returned by itself ends nothing at the far end.
         End::Returned(Ok(value)) => {
-            let mut outcome = outcome::outcome(&tool.function, value.as_ref(), &call.limits);
-            explain_denial(&mut outcome, &call.egress);
-            return outcome;
+            return outcome::outcome(&tool.function, value.as_ref(), &call.limits)
+                .unwrap_or_else(|(failure, ending)| complete(failure, ending));
         }
         End::Returned(Err(error)) if error.is::<Started>() => return ToolOutcome::text("started"),
         End::Returned(Err(error)) => {
@@ -209,9 +215,8 @@ async fn finish(
                 plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, error = %format!("{error:#}"),
                 "a plugin's call was ended by the sandbox"
             );
-            let mut outcome = ToolOutcome::failed(fault::classify(&error, &call.limits, &stdio.text()));
-            explain_denial(&mut outcome, &call.egress);
-            outcome
+            let hit = error.downcast_ref::<LimitHit>().copied();
+            complete(fault::classify(&error, &call.limits, &stdio.text()), Ending::Ended(hit))
         }
         End::Cancelled => cancelled(),
         End::TimedOut => {
@@ -223,14 +228,6 @@ async fn finish(
     outcome
 }
 
-/// Tells the model why a request was refused: the guest itself only learns that it was.
-fn explain_denial(outcome: &mut ToolOutcome, egress: &CallEgress) {
-    let (Some(failure), Some(denial)) = (&mut outcome.failure, egress.last_denial()) else { return };
-    failure.message.push_str("\nthe host refused a request of the plugin: ");
-    failure.message.push_str(&denial);
-    outcome.content.clone_from(&failure.message);
-}
-
 fn cancelled() -> ToolOutcome {
     ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "the call was stopped"))
 }
@@ -240,7 +237,7 @@ fn busy() -> ToolOutcome {
         ToolErrorKind::LimitExceeded,
         "call limit: the host runs as many calls as it can; try again in a moment",
     );
-    ToolOutcome::failed(ToolFailure { retryable: true, ..failure })
+    ToolOutcome::failed(ToolFailure { retryable: true, retry_after_seconds: Some(BUSY_SECONDS), ..failure })
 }
 
 /// Sends what the guest registered and did not withdraw, newest first. Runs to its own end although the call returns.

@@ -12,13 +12,14 @@ mod cleanup;
 mod exchange;
 mod headers;
 mod hooks;
+mod plain;
 mod pool;
 mod record;
 mod redact;
 mod send;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -27,6 +28,7 @@ use url::Url;
 
 pub(crate) use cleanup::CleanupRequest;
 pub(crate) use hooks::EgressHooks;
+pub(crate) use plain::{PlainFault, PlainRequest};
 
 use crate::context::CallContext;
 use crate::tally::Tally;
@@ -130,7 +132,6 @@ pub(crate) struct CallEgress {
     requests: AtomicU32,
     bytes: Arc<AtomicU64>,
     parallel: Arc<Semaphore>,
-    last_denial: Mutex<Option<String>>,
 }
 
 impl CallEgress {
@@ -148,15 +149,9 @@ impl CallEgress {
             requests: AtomicU32::new(0),
             bytes: Arc::new(AtomicU64::new(0)),
             parallel: Arc::new(Semaphore::new(limits.http_parallel)),
-            last_denial: Mutex::new(None),
             limits,
             broker,
         }
-    }
-
-    /// Why the latest refused request was refused.
-    pub(crate) fn last_denial(&self) -> Option<String> {
-        self.last_denial.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `wit/host.wit` promises, behind one module; nothing else names generated paths.
 
+mod http;
 mod progress;
 
 use std::sync::PoisonError;
@@ -12,6 +13,7 @@ use crate::call::CallState;
 use crate::context::{StateError, StateScope};
 use crate::egress::CleanupRequest;
 use crate::fault::LimitHit;
+use crate::tally::{Denial, Missing};
 
 pub(crate) use progress::ProgressGate;
 
@@ -30,6 +32,7 @@ mod generated {
         world: "plugin",
         imports: {
             "bricklayer:host/state": async | trappable,
+            "bricklayer:host/http": async | trappable,
             default: trappable,
         },
     });
@@ -140,7 +143,13 @@ fn state_error(error: StateError) -> wit::state::StateError {
 impl CallState {
     fn state_access(&mut self, key: &str) -> wasmtime::Result<Result<StateScope, wit::state::StateError>> {
         self.count()?;
-        let Some(scope) = self.state_scope() else { return Ok(Err(wit::state::StateError::Denied)) };
+        let Some(scope) = self.state_scope() else {
+            self.call.tally.denied(Denial {
+                said: "the plugin was not given its key-value store".to_owned(),
+                missing: Some(Missing::Power(Power::State)),
+            });
+            return Ok(Err(wit::state::StateError::Denied));
+        };
         self.call.tally.used(&Power::State);
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Ok(Err(wit::state::StateError::InvalidKey));

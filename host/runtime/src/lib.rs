@@ -22,6 +22,7 @@ mod limiter;
 pub mod measure;
 mod outcome;
 mod plugin;
+mod remedy;
 mod stdio;
 mod tally;
 

@@ -7,22 +7,29 @@ use wasmtime::component::Val;
 
 use crate::Limits;
 use crate::convert::{OutputFault, to_json};
+use crate::remedy::Ending;
 
-/// The outcome of a call that returned.
-pub(crate) fn outcome(function: &Function, result: Option<&Val>, limits: &Limits) -> ToolOutcome {
-    match read(function, result) {
-        Ok(outcome) => bounded(outcome, limits),
-        Err(fault) => ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, fault.to_string())),
-    }
-}
-
-fn read(function: &Function, result: Option<&Val>) -> Result<ToolOutcome, OutputFault> {
+/// What a guest returned: a success, or its failure and whether it named the failure's kind.
+pub(crate) fn outcome(
+    function: &Function,
+    result: Option<&Val>,
+    limits: &Limits,
+) -> Result<ToolOutcome, (ToolFailure, Ending)> {
+    let odd = |fault: OutputFault| (ToolFailure::new(ToolErrorKind::Trap, fault.to_string()), Ending::Ended(None));
     let (Some(shape), Some(value)) = (&function.result, result) else { return Ok(done()) };
-    match (&shape.kind, value) {
+    let outcome = match (&shape.kind, value) {
         (ShapeKind::Result { ok, .. }, Val::Result(Ok(value))) => success(function, ok.as_deref(), value.as_deref()),
-        (ShapeKind::Result { error, .. }, Val::Result(Err(value))) => failure(error.as_deref(), value.as_deref()),
+        (ShapeKind::Result { error, .. }, Val::Result(Err(value))) => {
+            let (failure, ending) = failure(error.as_deref(), value.as_deref()).map_err(odd)?;
+            bounded(failure.message.len(), limits)?;
+            return Err((failure, ending));
+        }
         _ => success(function, Some(shape), Some(value)),
-    }
+    };
+    let outcome = outcome.map_err(odd)?;
+    let structured = outcome.structured.as_ref().map_or(0, |value| value.to_string().len());
+    bounded(outcome.content.len().max(structured), limits)?;
+    Ok(outcome)
 }
 
 fn done() -> ToolOutcome {
@@ -52,18 +59,17 @@ fn success(function: &Function, shape: Option<&Shape>, value: Option<&Val>) -> R
     })
 }
 
-fn failure(shape: Option<&Shape>, value: Option<&Val>) -> Result<ToolOutcome, OutputFault> {
+fn failure(shape: Option<&Shape>, value: Option<&Val>) -> Result<(ToolFailure, Ending), OutputFault> {
+    let plain = |message: String| (ToolFailure::new(ToolErrorKind::Failed, message), Ending::Unspoken);
     let (Some(shape), Some(value)) = (shape, value) else {
-        return Ok(ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "the tool failed and gave no reason")));
+        return Ok(plain("the tool failed and gave no reason".to_owned()));
     };
     let json = to_json(shape, value)?;
-    Ok(ToolOutcome::failed(conventional(&json).unwrap_or_else(|| {
-        let message = match &json {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        ToolFailure::new(ToolErrorKind::Failed, message)
-    })))
+    Ok(match (conventional(&json), json) {
+        (Some(failure), _) => (failure, Ending::Spoken),
+        (None, Value::String(text)) => plain(text),
+        (None, other) => plain(other.to_string()),
+    })
 }
 
 /// An error record with `kind`, `message` and `retryable`.
@@ -95,13 +101,11 @@ fn kind(name: &str) -> Option<ToolErrorKind> {
     })
 }
 
-fn bounded(outcome: ToolOutcome, limits: &Limits) -> ToolOutcome {
-    let structured = outcome.structured.as_ref().map_or(0, |value| value.to_string().len());
-    if outcome.content.len().max(structured) <= limits.output_bytes {
-        return outcome;
+fn bounded(bytes: usize, limits: &Limits) -> Result<(), (ToolFailure, Ending)> {
+    if bytes <= limits.output_bytes {
+        return Ok(());
     }
-    ToolOutcome::failed(ToolFailure::new(
-        ToolErrorKind::LimitExceeded,
-        format!("output limit: the result has more than {} bytes; ask for less at a time", limits.output_bytes),
-    ))
+    let message =
+        format!("output limit: the result has more than {} bytes; ask for less at a time", limits.output_bytes);
+    Err((ToolFailure::new(ToolErrorKind::LimitExceeded, message), Ending::Ended(None)))
 }

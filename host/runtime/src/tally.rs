@@ -37,6 +37,40 @@ pub(crate) struct Identity {
     pub(crate) tool: String,
 }
 
+/// Something that the host refused during a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Denial {
+    /// What and why, one line.
+    pub(crate) said: String,
+    /// What would have allowed it; none when nothing would.
+    pub(crate) missing: Option<Missing>,
+}
+
+/// What a refusal was for the want of.
+#[derive(Debug, Clone)]
+pub(crate) enum Missing {
+    /// A power, as narrow as the thing refused.
+    Power(Power),
+    /// The caller's workspace.
+    Workspace,
+}
+
+/// How the latest request of a call went: what a guest that names no kind of error most likely failed of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum LastRequest {
+    /// There was none.
+    #[default]
+    None,
+    /// The host refused it.
+    Denied,
+    /// It would have gone beyond a limit of the call, or did.
+    Limit,
+    /// The far end did not answer.
+    Unanswered { late: bool },
+    /// The far end answered.
+    Answered { status: u16, retry_after: Option<Duration>, as_caller: bool },
+}
+
 /// One call's account. Shared by everything that works for the call: its record is written when the last of them is
 /// gone, so that no request is missing in it and no path forgets it.
 pub(crate) struct Tally {
@@ -54,6 +88,8 @@ pub(crate) struct Tally {
     sent: AtomicU64,
     received: AtomicU64,
     powers: Mutex<BTreeSet<String>>,
+    denial: Mutex<Option<Denial>>,
+    last: Mutex<LastRequest>,
 }
 
 impl fmt::Debug for Tally {
@@ -112,6 +148,8 @@ impl Tally {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             powers: Mutex::default(),
+            denial: Mutex::default(),
+            last: Mutex::default(),
         })
     }
 
@@ -147,6 +185,27 @@ impl Tally {
         if files >= FilesGrant::ReadWrite {
             self.used(&Power::WriteFiles);
         }
+    }
+
+    /// Notes a refusal; the latest is what a failed call is explained with.
+    pub(crate) fn denied(&self, denial: Denial) {
+        *self.denial.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial);
+        self.last_request(LastRequest::Denied);
+    }
+
+    /// The latest refusal.
+    pub(crate) fn last_denial(&self) -> Option<Denial> {
+        self.denial.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how a request went.
+    pub(crate) fn last_request(&self, last: LastRequest) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+
+    /// How the latest request went.
+    pub(crate) fn how_last_went(&self) -> LastRequest {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes the outcome; the first one counts.

@@ -18,6 +18,7 @@ use super::headers;
 use super::record::Recording;
 use super::redact::Scanner;
 use crate::audit::Verdict;
+use crate::tally::LastRequest;
 
 /// Bytes that may still pass in all bodies of a call, and in this one.
 pub(super) struct Allowance {
@@ -104,6 +105,11 @@ impl Answer {
 
     fn fail(&mut self, why: &str, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.ended = true;
+        self.recording.tally().last_request(match &error {
+            Error::HttpResponseBodySize(_) => LastRequest::Limit,
+            Error::ConnectionReadTimeout => LastRequest::Unanswered { late: true },
+            _ => LastRequest::Unanswered { late: false },
+        });
         self.recording.verdict(Verdict::Failed(why.to_owned()));
         Poll::Ready(Some(Err(error)))
     }

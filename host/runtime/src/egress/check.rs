@@ -7,6 +7,7 @@ use bricklayer_package::{Audience, HttpRule, Method, PathPattern, Power};
 use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
+use crate::tally::Missing;
 
 /// The placeholder authority for the caller's workspace.
 const WORKSPACE: &str = "workspace";
@@ -35,12 +36,27 @@ impl Allowed {
     }
 }
 
+/// Why a request may not be sent.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// For the audit, the log and the model.
+    pub(super) reason: String,
+    /// What would have allowed it.
+    pub(super) missing: Option<Missing>,
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self { reason, missing: None }
+    }
+}
+
 impl CallEgress {
     /// Finds the rule that allows a request, or says why none does.
-    pub(super) fn check(&self, method: &str, uri: &Uri) -> Result<Allowed, String> {
+    pub(super) fn check(&self, method: &str, uri: &Uri) -> Result<Allowed, Refused> {
         let method = Method::parse(method).map_err(|error| error.to_string())?;
         if uri.scheme_str() != Some("https") {
-            return Err("only https is allowed (the host speaks to a local workspace for you)".to_owned());
+            return Err("only https is allowed (the host speaks to a local workspace for you)".to_owned().into());
         }
         let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
         let host = host_of(authority)?;
@@ -48,11 +64,12 @@ impl CallEgress {
         check_path(path)?;
         let path_and_query = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         if path_and_query.len() > MAX_PATH_BYTES {
-            return Err(format!("the path has more than {MAX_PATH_BYTES} bytes"));
+            return Err(format!("the path has more than {MAX_PATH_BYTES} bytes").into());
         }
         let audience = if host == WORKSPACE { Audience::Workspace } else { Audience::Host(host) };
-        let (rule, pattern) = rule(&self.grants.http, &audience, method, path).ok_or_else(|| {
-            format!("no grant allows {} {path} at {audience}; the plugin's manifest must request it", method.as_str())
+        let (rule, pattern) = rule(&self.grants.http, &audience, method, path).ok_or_else(|| Refused {
+            reason: format!("no grant allows {} {path} at {audience}", method.as_str()),
+            missing: needed(&audience, method, path).map(Missing::Power),
         })?;
         let origin = self.origin(&audience)?;
         let uri = Uri::builder()
@@ -67,14 +84,17 @@ impl CallEgress {
         Ok(Allowed { uri, origin, audience, method, power, credential })
     }
 
-    fn origin(&self, audience: &Audience) -> Result<Origin, String> {
+    fn origin(&self, audience: &Audience) -> Result<Origin, Refused> {
         match audience {
             Audience::Workspace => match &self.workspace {
                 Workspace::Connected { origin, .. } => Ok(origin.clone()),
-                Workspace::Refused(reason) => Err(reason.clone()),
+                Workspace::Refused(reason) => Err(reason.clone().into()),
                 // Whoever answers in the network's place needs no address.
                 Workspace::Missing if self.broker.far_end.is_some() => Ok(Origin::public(WORKSPACE)),
-                Workspace::Missing => Err("no workspace is connected".to_owned()),
+                Workspace::Missing => {
+                    let reason = "no workspace is connected".to_owned();
+                    Err(Refused { reason, missing: Some(Missing::Workspace) })
+                }
             },
             Audience::Host(host) => {
                 let named = self.broker.operator.now();
@@ -82,12 +102,18 @@ impl CallEgress {
                     return Ok(origin.clone());
                 }
                 if host.parse::<IpAddr>().is_ok_and(|literal| !is_public_address(literal)) {
-                    return Err(format!("{host} is not a public address"));
+                    return Err(format!("{host} is not a public address").into());
                 }
                 Ok(Origin::public(host))
             }
         }
     }
+}
+
+/// The narrowest power that would allow a request.
+fn needed(audience: &Audience, method: Method, path: &str) -> Option<Power> {
+    let path = PathPattern::parse(path).ok()?;
+    Some(Power::Http { audience: audience.clone(), method, path, credential: false })
 }
 
 /// The rule that allows a request, and which of its paths. Of several, one with the credential counts: the person

@@ -46,7 +46,7 @@ impl CleanupRequest {
 impl CallEgress {
     /// Whether the call's grants allow a clean-up, asked when it is registered and again when it is sent.
     pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), String> {
-        self.check(&request.method, &request.uri()?).map(drop)
+        self.check(&request.method, &request.uri()?).map(drop).map_err(|refused| refused.reason)
     }
 
     /// Sends it like any request of the plugin; an error is only logged, for nobody is left to tell.

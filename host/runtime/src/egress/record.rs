@@ -91,6 +91,11 @@ impl Recording {
         self.with(|record| record.verdict = verdict);
     }
 
+    /// The call that the request belongs to.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     fn with(&mut self, change: impl FnOnce(&mut AuditRecord)) {
         if let Some(record) = &mut self.record {
             change(record);

@@ -1,7 +1,7 @@
 //! Sending one request that a plugin asked for: check, strip, sign, send, try again where that is safe, answer.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bricklayer_package::Method;
@@ -13,12 +13,13 @@ use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::body::{Allowance, Answer, Outgoing};
-use super::check::Allowed;
+use super::check::{Allowed, Refused};
 use super::exchange::{Line, NoAnswer, Source};
 use super::headers;
 use super::record::Recording;
 use super::{CallEgress, Workspace};
 use crate::audit::Verdict;
+use crate::tally::{Denial, LastRequest};
 
 /// Times a request may be repeated when the far end asks to come back later.
 const MAX_RETRIES: u32 = 3;
@@ -39,29 +40,43 @@ impl CallEgress {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> Result<Response<WasiBody>, Error> {
+        let max = self.limits.http_response_bytes;
+        self.send_for(request, options, max).await
+    }
+
+    /// Sends one request whose answer may have fewer bytes than others.
+    pub(super) async fn send_for(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        max_response_bytes: u64,
+    ) -> Result<Response<WasiBody>, Error> {
         let uri = request.uri();
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let recording = Recording::new(&self.tally, request.method().as_str(), &authority, uri.path());
         let span = recording.span();
-        self.send_recorded(request, options, authority, recording).instrument(span).await
+        self.send_recorded(request, options, max_response_bytes, authority, recording).instrument(span).await
     }
 
     async fn send_recorded(
         self: Arc<Self>,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
+        max_response_bytes: u64,
         authority: String,
         mut recording: Recording,
     ) -> Result<Response<WasiBody>, Error> {
         let (mut parts, body) = request.into_parts();
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.http_requests {
             let reason = format!("request limit: a call may send {} requests", self.limits.http_requests);
-            return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason));
+            let error = self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason.into());
+            self.tally.last_request(LastRequest::Limit);
+            return Err(error);
         }
         let allowed = match self.check(parts.method.as_str(), &parts.uri) {
             Ok(allowed) => allowed,
-            Err(reason) => {
-                return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason));
+            Err(refused) => {
+                return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), refused));
             }
         };
         recording.host(&allowed.origin.authority());
@@ -81,10 +96,26 @@ impl CallEgress {
         let response = match answer {
             Ok(response) => response,
             Err((why, error)) => {
+                match &error {
+                    // The address came out only when the name was resolved; it is a refusal all the same.
+                    Error::DestinationIpProhibited => {
+                        self.tally.denied(Denial { said: why.clone(), missing: None });
+                    }
+                    Error::HttpRequestBodySize(_) => self.tally.last_request(LastRequest::Limit),
+                    other => {
+                        let late = matches!(other, Error::HttpResponseTimeout | Error::ConnectionTimeout);
+                        self.tally.last_request(LastRequest::Unanswered { late });
+                    }
+                }
                 recording.verdict(Verdict::Failed(why));
                 return Err(error);
             }
         };
+        self.tally.last_request(LastRequest::Answered {
+            status: response.status().as_u16(),
+            retry_after: retry_after(response.headers()),
+            as_caller: allowed.credential,
+        });
         let (mut head, body) = response.into_parts();
         // An encoded body could hold the credential where the scanner does not see it; none was asked for.
         if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
@@ -93,18 +124,29 @@ impl CallEgress {
         }
         headers::strip(&mut head.headers);
         self.redactor.headers(&mut head.headers);
-        let allowance = self.allowance(self.limits.http_response_bytes);
+        let allowance = self.allowance(max_response_bytes.min(self.limits.http_response_bytes));
         let body = Answer::new(body, self.redactor.scanner(), allowance, silence, recording, permit);
         Ok(Response::from_parts(head, body.boxed_unsync()))
     }
 
+    /// Refuses a request that never got as far as being sent.
+    pub(super) fn refuse(&self, request: &Request<WasiBody>, reason: String) -> Error {
+        let (method, uri) = (request.method().as_str(), request.uri());
+        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let recording = Recording::new(&self.tally, method, &authority, uri.path());
+        let _entered = recording.span().entered();
+        self.deny(recording, method, &authority, uri.path(), reason.into())
+    }
+
     /// Refuses a request: to the guest a bare code, the reason to the audit, the log and the model.
-    fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, reason: String) -> Error {
-        tracing::warn!(plugin.name = %self.tally.identity.plugin, method, authority, path, reason, "request of a plugin refused");
-        recording.verdict(Verdict::Denied(reason.clone()));
-        let shown = format!("{method} {path}: {reason}");
-        let shown = crate::host::cut(&shown, 500).chars().filter(|c| !c.is_control()).collect();
-        *self.last_denial.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+    fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, refused: Refused) -> Error {
+        let Refused { reason, missing } = refused;
+        let plugin = &self.tally.identity.plugin;
+        tracing::warn!(plugin.name = %plugin, method, authority, path, reason, "request of a plugin refused");
+        let said = format!("{method} {path}: {reason}");
+        let said = crate::host::cut(&said, 500).chars().filter(|c| !c.is_control()).collect();
+        recording.verdict(Verdict::Denied(reason));
+        self.tally.denied(Denial { said, missing });
         Error::HttpRequestDenied
     }
 

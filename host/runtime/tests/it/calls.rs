@@ -143,7 +143,7 @@ async fn state_belongs_to_the_project_and_needs_its_grant() {
 
     let mut refused = bench.ctx();
     refused.grants = std::sync::Arc::default();
-    failed(&bench.call_with("remember", set("a", "1"), refused).await, ToolErrorKind::Failed, "Denied");
+    failed(&bench.call_with("remember", set("a", "1"), refused).await, ToolErrorKind::Denied, "Denied");
     failed(&bench.call("remember", set("", "1")).await, ToolErrorKind::Failed, "InvalidKey");
     failed(&bench.call("remember", set("a", &"x".repeat(65_537))).await, ToolErrorKind::Failed, "ValueTooLarge");
     for index in 0..255 {

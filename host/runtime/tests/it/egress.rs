@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Bench, CANARY, failed, hostile};
 
+/// Both doors that a request can leave by: `wasi:http`, and the plain function of the contract.
+const DOORS: [&str; 2] = ["fetch", "fetch_plain"];
+
 fn request(method: &str, authority: &str, path: &str) -> Value {
     json!({"method": method, "authority": authority, "path": path, "headers": [], "trailers": []})
 }
@@ -89,6 +92,14 @@ async fn whatever_is_not_granted_stays_inside_in_every_spelling() {
         request("GET", "workspace.", "/api/ok/x"),
         request("GET", "[::1]", "/api/ok/x"),
         request("GET", "2130706433", "/api/ok/x"),
+        request("GET", "0x7f.0.0.1", "/api/ok/x"),
+        request("GET", "wörkspace", "/api/ok/x"),
+        request("GET", "xn--wrkspace-n4a", "/api/ok/x"),
+        request("GET", "work space", "/api/ok/x"),
+        request("GET", "workspace\u{3002}evil.example", "/api/ok/x"),
+        request("GET", "workspace%2eevil.example", "/api/ok/x"),
+        request("GET", "workspace:443@evil.example", "/api/ok/x"),
+        request("GET", "workspace:443:443", "/api/ok/x"),
         request("GET", "", "/api/ok/x"),
         // Granted, and yet no public address.
         request("GET", "10.0.0.1", "/api/ok/x"),
@@ -113,25 +124,38 @@ async fn whatever_is_not_granted_stays_inside_in_every_spelling() {
         get("/api/ok/a%0d%0aHost:%20evil"),
         get("/api/%6fk/x"),
         get("/API/ok/x"),
+        get("/api/ok/x%"),
+        get("/api/ok/%zz"),
+        get("/api/ok/x\u{e4}"),
+        get("/api/item/{id}/more"),
+        get(&format!("/api/ok/{}", "x".repeat(8200))),
     ];
     for case in cases {
-        let outcome = bench.call("fetch", case.clone()).await;
-        assert!(outcome.is_error(), "{case} went out: {outcome:?}");
-        assert_eq!(outcome.failure.unwrap().kind, ToolErrorKind::Failed, "{case}");
+        for door in DOORS {
+            let outcome = bench.call(door, case.clone()).await;
+            assert!(outcome.is_error(), "{case} went out by {door}: {outcome:?}");
+            // Some spellings are no request at all, and fail inside the guest or where they are read.
+            let kind = outcome.failure.unwrap().kind;
+            assert!(matches!(kind, ToolErrorKind::Denied | ToolErrorKind::Failed), "{case} by {door}: {kind:?}");
+        }
     }
     assert!(bench.far_end.seen().is_empty(), "{:?}", bench.far_end.seen());
     assert!(bench.audit().iter().all(|record| matches!(record.verdict, Verdict::Denied(_))), "{:?}", bench.audit());
-    assert!(bench.audit().len() > 30, "refusals are recorded");
+    assert!(bench.audit().len() > 60, "refusals are recorded: {}", bench.audit().len());
     // Upper case and the default port are the same place and pass.
-    Bench::ok(&bench.call("fetch", request("GET", "WORKSPACE:443", "/api/ok/x")).await);
+    for door in DOORS {
+        Bench::ok(&bench.call(door, request("GET", "WORKSPACE:443", "/api/ok/x")).await);
+    }
 }
 
 #[tokio::test]
 async fn the_model_learns_why_a_request_was_refused() {
     let bench = Bench::new().await;
     let outcome = bench.call("fetch", get("/api/other")).await;
-    failed(&outcome, ToolErrorKind::Failed, "HttpRequestDenied");
-    failed(&outcome, ToolErrorKind::Failed, "no grant allows GET /api/other at workspace");
+    failed(&outcome, ToolErrorKind::Denied, "HttpRequestDenied");
+    failed(&outcome, ToolErrorKind::Denied, "no grant allows GET /api/other at workspace");
+    let outcome = bench.call("fetch_plain", get("/api/other")).await;
+    failed(&outcome, ToolErrorKind::Denied, "HttpError::Denied(\"GET /api/other: no grant allows");
 }
 
 #[tokio::test]
@@ -160,20 +184,28 @@ async fn forbidden_headers_go_neither_in_the_head_nor_in_trailers() {
             let mut case = request("POST", "workspace", "/api/ok/x");
             case[place] = json!([[name, "evil"]]);
             case["body"] = json!("{}");
-            let outcome = bench.call("fetch", case).await;
+            let outcome = bench.call("fetch", case.clone()).await;
             failed(&outcome, ToolErrorKind::Failed, "Forbidden");
+            if place == "headers" {
+                let outcome = bench.call("fetch_plain", case).await;
+                failed(&outcome, ToolErrorKind::Denied, "belongs to the host");
+                assert!(matches!(bench.audit().last().unwrap().verdict, Verdict::Denied(_)));
+            }
         }
     }
     let mut good = request("POST", "workspace", "/api/ok/echo");
     good["headers"] = json!([["x-mine", "1"], ["content-type", "application/json"], ["accept-encoding", "gzip"]]);
     good["trailers"] = json!([["x-end", "2"]]);
     good["body"] = json!("{\"a\":1}");
-    Bench::ok(&bench.call("fetch", good).await);
-    let seen = bench.far_end.seen();
-    let last = seen.last().unwrap();
-    assert_eq!((last.body.as_str(), last.header("x-mine")), ("{\"a\":1}", Some("1")));
-    assert_eq!(last.header("accept-encoding"), Some("identity"));
-    for seen in &seen {
+    for door in DOORS {
+        Bench::ok(&bench.call(door, good.clone()).await);
+        let seen = bench.far_end.seen();
+        let last = seen.last().unwrap();
+        assert_eq!((last.body.as_str(), last.header("x-mine")), ("{\"a\":1}", Some("1")));
+        assert_eq!(last.header("accept-encoding"), Some("identity"));
+        assert_eq!(last.header("authorization"), Some(format!("Bearer {CANARY}").as_str()));
+    }
+    for seen in &bench.far_end.seen() {
         assert!(!format!("{:?}{:?}", seen.headers, seen.trailers).contains("evil"), "{seen:?}");
     }
 }
@@ -183,18 +215,17 @@ async fn without_grants_or_workspace_nothing_leaves() {
     let bench = Bench::new().await;
     let mut none = bench.ctx();
     none.grants = Arc::new(Grants::default());
-    failed(&bench.call_with("fetch", get("/api/ok/x"), none).await, ToolErrorKind::Failed, "no grant");
+    for door in DOORS {
+        failed(&bench.call_with(door, get("/api/ok/x"), none.clone()).await, ToolErrorKind::Denied, "no grant");
+    }
     let mut homeless = bench.ctx();
     homeless.workspace = None;
-    failed(
-        &bench.call_with("fetch", get("/api/ok/x"), homeless).await,
-        ToolErrorKind::Failed,
-        "no workspace is connected",
-    );
+    let outcome = bench.call_with("fetch", get("/api/ok/x"), homeless).await;
+    failed(&outcome, ToolErrorKind::Denied, "no workspace is connected");
     let mut foreign = bench.ctx();
     foreign.workspace.as_mut().unwrap().base_url = "https://evil.example".parse().unwrap();
     let outcome = bench.call_with("fetch", get("/api/ok/x"), foreign).await;
-    failed(&outcome, ToolErrorKind::Failed, "neither a Databricks domain nor an origin that the operator named");
+    failed(&outcome, ToolErrorKind::Denied, "neither a Databricks domain nor an origin that the operator named");
     for address in ["127.0.0.1:9", "169.254.169.254:80", "localhost:80"] {
         failed(&bench.call("connect", json!({"address": address})).await, ToolErrorKind::Failed, "");
     }
@@ -234,14 +265,6 @@ async fn safe_requests_are_repeated_when_asked_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn redirects_are_answers_and_nobody_follows_them() {
-    let bench = Bench::new().await;
-    let answer = Bench::ok(&bench.call("fetch", get("/api/ok/redirect")).await);
-    assert_eq!(answer["status"], 302);
-    assert_eq!(bench.far_end.seen().len(), 1);
-}
-
-#[tokio::test]
 async fn sizes_and_counts_are_bounded() {
     let limits = Limits { http_response_bytes: 1024 * 1024, http_requests: 5, ..Limits::default() };
     let bench = Bench::with(limits, hostile()).await;
@@ -252,8 +275,46 @@ async fn sizes_and_counts_are_bounded() {
         "{:?}",
         bench.audit()
     );
+    failed(&outcome, ToolErrorKind::LimitExceeded, "HTTP response body size exceeds limit");
     failed(&bench.call("fetch", get("/api/ok/gzip")).await, ToolErrorKind::Failed, "HttpResponseContentCoding");
     let outcome = bench.call("fetch_flood", json!({"path": "/api/ok/x", "count": 50})).await;
-    failed(&outcome, ToolErrorKind::Failed, "request 5");
-    failed(&outcome, ToolErrorKind::Failed, "request limit: a call may send 5 requests");
+    failed(&outcome, ToolErrorKind::LimitExceeded, "request 5");
+    failed(&outcome, ToolErrorKind::LimitExceeded, "request limit: a call may send 5 requests");
+}
+
+#[tokio::test]
+async fn the_plain_function_has_limits_of_its_own() {
+    let bench = Bench::with(Limits { http_request_bytes: 4 << 20, ..Limits::default() }, hostile()).await;
+    let sized =
+        |path: &str, timeout: Option<u32>, bytes: u32| json!({"path": path, "timeout_ms": timeout, "bytes": bytes});
+    let outcome = bench.call("fetch_sized", sized("/api/ok/x", Some(5000), 3 << 20)).await;
+    assert_eq!(Bench::ok(&outcome), json!({"result": 2}));
+    assert_eq!(bench.far_end.seen().pop().unwrap().body.len(), 3 << 20);
+    let outcome = bench.call("fetch_sized", sized("/api/ok/x", None, 9 << 20)).await;
+    failed(&outcome, ToolErrorKind::Failed, "TooLarge(\"the body has more than 8388608 bytes\")");
+    let outcome = bench.call("fetch_sized", sized("/api/ok/x", None, 5 << 20)).await;
+    failed(&outcome, ToolErrorKind::LimitExceeded, "TooLarge(\"the request's body is too large\")");
+    let began = std::time::Instant::now();
+    let outcome = bench.call("fetch_sized", sized("/api/ok/hang", Some(50), 1)).await;
+    failed(&outcome, ToolErrorKind::Timeout, "Timeout(\"the far end did not answer in time\")");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+
+    let mut case = get("/api/ok/x");
+    case["headers"] = json!([["x-big", "x".repeat(40_000)]]);
+    failed(&bench.call("fetch_plain", case).await, ToolErrorKind::Failed, "the headers have more than 32768 bytes");
+    for (authority, path, says) in [
+        ("workspace", "/api/ok/x#part", "fragment"),
+        ("workspace", "/api/ok/a b", "cannot be read"),
+        ("", "", "cannot be read"),
+    ] {
+        let outcome = bench.call("fetch_plain", request("GET", authority, path)).await;
+        failed(&outcome, ToolErrorKind::Failed, "Invalid");
+        failed(&outcome, ToolErrorKind::Failed, says);
+    }
+    // Without a path the root is meant, and that is not granted.
+    failed(
+        &bench.call("fetch_plain", request("GET", "workspace", "")).await,
+        ToolErrorKind::Denied,
+        "GET / at workspace",
+    );
 }

@@ -4,12 +4,15 @@
 
 mod cache;
 mod calls;
+mod canary;
 mod catalogue;
 mod egress;
+mod errors;
 mod files;
 mod limits;
 mod recorded_http;
 mod records;
 mod stopping;
 mod support;
+mod walls;
 mod wat_guests;

@@ -67,12 +67,16 @@ async fn answers_come_from_the_tape_after_every_check() {
     // What is not granted does not reach it, and what it does not know is no answer.
     failed(
         &bench.call("fetch", request("GET", "workspace", "/api/other")).await,
-        ToolErrorKind::Failed,
+        ToolErrorKind::Denied,
         "no grant allows",
     );
-    failed(&bench.call("fetch", request("GET", "10.0.0.1", "/x")).await, ToolErrorKind::Failed, "not a public address");
+    failed(&bench.call("fetch", request("GET", "10.0.0.1", "/x")).await, ToolErrorKind::Denied, "not a public address");
     assert_eq!(tape.seen.lock().unwrap().len(), 3);
-    failed(&bench.call("fetch", request("GET", "workspace", "/api/ok/y")).await, ToolErrorKind::Failed, "Destination");
+    failed(
+        &bench.call("fetch", request("GET", "workspace", "/api/ok/y")).await,
+        ToolErrorKind::Upstream,
+        "Destination",
+    );
     let last = bench.audit().pop().unwrap();
     assert_eq!(last.verdict, Verdict::Failed("nothing is recorded for GET https://workspace/api/ok/y".to_owned()));
     assert!(bench.far_end.seen().is_empty(), "the network was used");

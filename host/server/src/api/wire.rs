@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, ConversationId, Event, StoredEvent, ToolErrorKind, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, ConversationId, Event, StoredEvent, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId,
+    TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -252,6 +253,15 @@ pub enum WireBody {
         /// The kind of failure.
         #[serde(skip_serializing_if = "Option::is_none")]
         error_kind: Option<String>,
+        /// Id of the power that was missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        denied: Option<String>,
+        /// What a person does so that the call succeeds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
+        /// Seconds after which the call may be tried again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
         /// The typed result.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<Object>)]
@@ -396,15 +406,7 @@ fn bodies(conversation: ConversationId, event: &Event) -> Vec<WireBody> {
             done: progress.done,
             total: progress.total,
         }),
-        Event::ToolFinished { call, name, outcome, duration_ms } => one(WireBody::ToolResult {
-            tool_use_id: call.0,
-            tool_name: name.0,
-            is_error: outcome.is_error(),
-            error_kind: outcome.failure.as_ref().map(|failure| error_kind(failure.kind)),
-            content: outcome.content,
-            structured: outcome.structured,
-            duration_ms,
-        }),
+        Event::ToolFinished { call, name, outcome, duration_ms } => one(tool_result(call, name, outcome, duration_ms)),
         Event::TurnFinished { end, usage, steps, duration_ms } => {
             end_bodies(conversation, end, usage, steps, duration_ms)
         }
@@ -444,8 +446,26 @@ fn end_bodies(conversation: ConversationId, end: TurnEnd, usage: Usage, steps: u
     bodies
 }
 
-fn error_kind(kind: ToolErrorKind) -> String {
-    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_ms: u64) -> WireBody {
+    let is_error = outcome.is_error();
+    let (error_kind, denied, remedy, retry_after_seconds) = match outcome.failure {
+        None => (None, None, None, None),
+        Some(failure) => {
+            (Some(failure.kind.as_str().to_owned()), failure.denied, failure.remedy, failure.retry_after_seconds)
+        }
+    };
+    WireBody::ToolResult {
+        tool_use_id: call.0,
+        tool_name: name.0,
+        content: outcome.content,
+        is_error,
+        error_kind,
+        denied,
+        remedy,
+        retry_after_seconds,
+        structured: outcome.structured,
+        duration_ms,
+    }
 }
 
 /// A whole log as a client needs it to draw the page: without the pieces of what is complete.

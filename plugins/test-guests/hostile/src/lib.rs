@@ -1,5 +1,6 @@
 //! What a plugin must not do, one tool each. Panics here are the point, so the guests' lints do not apply.
 
+mod memory;
 mod web;
 
 wit_bindgen::generate!({
@@ -139,6 +140,41 @@ impl Guest for Component {
 
     fn fetch(request: Request) -> Result<Response, String> {
         web::fetch(&request)
+    }
+
+    fn fetch_plain(request: Request) -> Result<Response, String> {
+        web::fetch_plain(&request)
+    }
+
+    fn fetch_sized(path: String, timeout_ms: Option<u32>, bytes: u32) -> Result<u32, String> {
+        web::fetch_sized(&path, timeout_ms, bytes)
+    }
+
+    fn fetch_good(request: Request) -> Result<String, String> {
+        let response = web::fetch(&request)?;
+        if response.status < 300 { Ok(response.body) } else { Err(format!("the answer was {}", response.status)) }
+    }
+
+    fn steps(count: u32, hang_at: Option<u32>) -> Result<(), String> {
+        for index in 0..count {
+            progress::report(&format!("step {index}"), Some(f64::from(index)), Some(f64::from(count)));
+            let path = if hang_at == Some(index) { "/api/ok/hang" } else { "/api/ok/slow" };
+            web::fetch(&web::get(path))?;
+        }
+        Ok(())
+    }
+
+    fn dump(request: Request, needle: Vec<u8>) -> Vec<String> {
+        let mut seen = Self::environment();
+        seen.push(format!("{:?}", context::get()));
+        for folder in ["/project", "/", "."] {
+            let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            seen.extend(files.map(|file| format!("{:?}: {:?}", file.path(), std::fs::read_to_string(file.path()))));
+        }
+        seen.push(format!("{:?}", web::fetch(&request)));
+        seen.push(format!("{:?}", web::fetch_plain(&request)));
+        seen.push(memory::count(&needle).to_string());
+        seen
     }
 
     fn fetch_flood(path: String, count: u32) -> Result<u32, String> {

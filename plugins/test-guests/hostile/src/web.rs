@@ -4,6 +4,7 @@ use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, Scheme};
 use wasip2::io::streams::StreamError;
 
+use crate::bricklayer::host::http;
 use crate::exports::test::hostile::tools::{Request, Response};
 
 pub fn get(path: &str) -> Request {
@@ -86,4 +87,38 @@ pub fn fetch(request: &Request) -> Result<Response, String> {
     }
     drop(IncomingBody::finish(incoming));
     Ok(Response { status: response.status(), headers, body: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+pub fn fetch_plain(request: &Request) -> Result<Response, String> {
+    let scheme = request.scheme.as_deref().unwrap_or("https");
+    let headers = request.headers.iter().map(|(name, value)| header(name, value)).collect();
+    let outgoing = http::Request {
+        method: request.method.clone(),
+        url: format!("{scheme}://{}{}", request.authority, request.path),
+        headers,
+        body: request.body.as_ref().map(|text| text.clone().into_bytes()),
+        timeout_ms: None,
+    };
+    let response = http::fetch(&outgoing).map_err(|error| format!("{error:?}"))?;
+    Ok(Response {
+        status: response.status,
+        headers: response.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+        body: String::from_utf8_lossy(&response.body).into_owned(),
+    })
+}
+
+pub fn fetch_sized(path: &str, timeout_ms: Option<u32>, bytes: u32) -> Result<u32, String> {
+    let outgoing = http::Request {
+        method: "POST".to_owned(),
+        url: format!("https://workspace{path}"),
+        headers: Vec::new(),
+        body: Some(vec![b'x'; bytes as usize]),
+        timeout_ms,
+    };
+    let response = http::fetch(&outgoing).map_err(|error| format!("{error:?}"))?;
+    Ok(response.body.len() as u32)
+}
+
+fn header(name: &str, value: &str) -> http::Header {
+    http::Header { name: name.to_owned(), value: value.to_owned() }
 }

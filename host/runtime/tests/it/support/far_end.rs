@@ -45,7 +45,11 @@ pub(crate) struct FarEnd {
 
 impl FarEnd {
     pub(crate) async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn start_on(address: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let log: Arc<Log> = Arc::default();
         let app = Router::new().fallback(answer).with_state(Arc::clone(&log));
@@ -139,7 +143,10 @@ async fn answer(State(log): State<Arc<Log>>, ConnectInfo(peer): ConnectInfo<Sock
             tokio::time::sleep(Duration::from_millis(100)).await;
             "slow".into_response()
         }
-        _ => "ok".into_response(),
+        word => match word.strip_prefix("status-").and_then(|code| code.parse().ok()) {
+            Some(code) => (StatusCode::from_u16(code).unwrap(), [("retry-after", "3600")], "as asked").into_response(),
+            None => "ok".into_response(),
+        },
     }
 }
 

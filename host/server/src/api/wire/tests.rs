@@ -70,6 +70,26 @@ fn a_failed_call_names_its_kind() {
 }
 
 #[test]
+fn a_refused_call_names_the_power_the_remedy_and_the_time_to_come_back() {
+    let outcome = ToolOutcome::failed(ToolFailure {
+        denied: Some("state".into()),
+        remedy: Some("bricklayer plugin grant weather \"state\"".into()),
+        retry_after_seconds: Some(7),
+        ..ToolFailure::new(ToolErrorKind::Denied, "no")
+    });
+    let name = ToolName("mcp__weather__now".into());
+    check(
+        stored(1, Event::ToolFinished { call: ToolCallId("c".into()), name, outcome, duration_ms: 5 }),
+        json!([{
+            "type": "tool_result", "tool_use_id": "c", "tool_name": "mcp__weather__now",
+            "content": "no\nRemedy: bricklayer plugin grant weather \"state\"\nTry again after 7 seconds.",
+            "is_error": true, "error_kind": "denied", "denied": "state",
+            "remedy": "bricklayer plugin grant weather \"state\"", "retry_after_seconds": 7, "duration_ms": 5
+        }]),
+    );
+}
+
+#[test]
 fn a_failed_turn_ends_with_error_result_and_one_terminal_frame() {
     let end = TurnEnd::Failed { code: "model-unreachable".into(), message: "no".into() };
     let usage = Usage { input_tokens: 1, ..Usage::default() };

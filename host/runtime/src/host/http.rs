@@ -1,0 +1,71 @@
+//! `http` of the contract: one function over the same egress as `wasi:http`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmtime_wasi_http::Error;
+
+use super::wit::http as wit;
+use crate::call::CallState;
+use crate::egress::PlainRequest;
+use crate::tally::Tally;
+
+impl wit::Host for CallState {
+    async fn fetch(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
+        self.count()?;
+        let egress = std::sync::Arc::clone(&self.call.egress);
+        let request = PlainRequest {
+            method: request.method,
+            url: request.url,
+            headers: request.headers.into_iter().map(|header| (header.name, header.value)).collect(),
+            body: request.body.map(Bytes::from),
+            timeout: request.timeout_ms.map(|millis| Duration::from_millis(millis.into())),
+        };
+        let request = match request.parse(self.call.limits.header_bytes) {
+            Ok(request) => request,
+            Err(fault) => return Ok(Err(wit::HttpError::from(fault))),
+        };
+        Ok(match egress.fetch(request).await {
+            Ok(answer) => Ok(wit::Response {
+                status: answer.status,
+                headers: answer.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect(),
+                body: answer.body,
+            }),
+            Err(error) => Err(explain(&error, &self.call.tally)),
+        })
+    }
+}
+
+impl From<crate::egress::PlainFault> for wit::HttpError {
+    fn from(fault: crate::egress::PlainFault) -> Self {
+        match fault {
+            crate::egress::PlainFault::Invalid(why) => Self::Invalid(why),
+            crate::egress::PlainFault::TooLarge(why) => Self::TooLarge(why),
+        }
+    }
+}
+
+/// The same failures as `wasi:http` tells, in fewer cases.
+fn explain(error: &Error, tally: &Tally) -> wit::HttpError {
+    use wit::HttpError;
+
+    match error {
+        Error::HttpRequestDenied => {
+            HttpError::Denied(tally.last_denial().map(|denial| denial.said).unwrap_or_default())
+        }
+        Error::DestinationIpProhibited => {
+            HttpError::Denied("the host's name leads to an address that is not public".to_owned())
+        }
+        Error::HttpResponseTimeout => HttpError::Timeout("the far end did not answer in time".to_owned()),
+        Error::ConnectionTimeout => HttpError::Timeout("the connection was not made in time".to_owned()),
+        Error::ConnectionReadTimeout => HttpError::Timeout("the answer stopped arriving".to_owned()),
+        Error::HttpRequestBodySize(_) => HttpError::TooLarge("the request's body is too large".to_owned()),
+        Error::HttpResponseBodySize(_) => HttpError::TooLarge("the answer's body is too large".to_owned()),
+        Error::ConnectionRefused => HttpError::Unreachable("the connection was refused".to_owned()),
+        Error::DestinationUnavailable => HttpError::Unreachable("no connection could be made".to_owned()),
+        Error::HttpResponseContentCoding(_) => {
+            HttpError::Failed("the answer is encoded although that was not asked for".to_owned())
+        }
+        _ => HttpError::Failed("the connection broke".to_owned()),
+    }
+}
