@@ -1,4 +1,4 @@
-use bricklayer_domain::{EventSeq, StopReason, ToolCallId, ToolFailure, ToolName, ToolOutcome};
+use bricklayer_domain::{EventSeq, StopReason, ToolErrorKind, ToolFailure};
 use serde_json::json;
 
 use super::*;
