@@ -84,8 +84,9 @@ export function useRejectUpdate(id: string) {
  * Gives and takes powers. The page shows the new state at once, so that a second press builds on the first; the host is
  * asked in the order of the presses, and what it says afterwards is what counts.
  */
-export function useSetGrants(id: string, projectId: string | null) {
+export function useSetGrants(shown: Plugin, projectId: string | null) {
   const client = useQueryClient();
+  const { id } = shown;
   const key = keys.plugin(id, projectId);
   const mutationKey = ["plugin-grants", id];
   const mutation = useMutation({
@@ -97,8 +98,8 @@ export function useSetGrants(id: string, projectId: string | null) {
     onSettled: () => (client.isMutating({ mutationKey }) === 1 ? refresh(client) : undefined),
   });
   const set = (ids: readonly string[], target: Target): void => {
-    const plugin = client.getQueryData<Plugin>(key);
-    if (plugin === undefined) return;
+    // The newest, which a press just before this one may have changed; the page may still show what the list knew.
+    const plugin = client.getQueryData<Plugin>(key) ?? shown;
     const changes = grantChanges(plugin.requests, ids, target, projectId);
     void client.cancelQueries({ queryKey: key });
     client.setQueryData<Plugin>(key, { ...plugin, requests: withTarget(plugin.requests, ids, target) });

@@ -2,7 +2,6 @@
 import type { ToolInfo } from "@/api/types";
 
 export type Scope = "shipped" | "everyone" | "mine";
-export type SignatureStatus = "trusted" | "unknown-key" | "unsigned";
 export type PluginStatus = "active" | "update-waiting" | "failing" | "disabled";
 export type Given = "everywhere" | "project" | "no";
 
@@ -17,8 +16,10 @@ export interface PowerRequest {
 }
 
 export interface Signature {
-  status: SignatureStatus;
+  /** `trusted`, `unknown-key`, `unsigned`, `expired` or `invalid`. */
+  status: string;
   publisher?: string | null;
+  detail?: string | null;
 }
 
 export interface Usage {
@@ -45,6 +46,8 @@ export interface Diff {
   tools_added: string[];
   tools_removed: string[];
   tools_changed: string[];
+  /** Tools that would ask less often, or call themselves harmless, than before. */
+  tools_less_careful: string[];
 }
 
 export interface PendingVersion extends Diff {
@@ -62,7 +65,9 @@ export interface Plugin {
   homepage?: string | null;
   scope: Scope;
   digest: string;
+  /** As asked: an address, `upload`, or `shipped`. */
   source: string;
+  pinned: string;
   signature: Signature;
   enabled: boolean;
   project_enabled: boolean;
@@ -75,9 +80,10 @@ export interface Plugin {
   last_errors: LastError[];
   pending?: PendingVersion | null;
   previous?: { digest: string; version: string } | null;
-  installed_at: string;
-  updated_at: string;
-  installed_by: string;
+  /** None of these for what ships with the host. */
+  installed_at: string | null;
+  updated_at: string | null;
+  installed_by: string | null;
   can_manage: boolean;
   has_icon: boolean;
   has_readme: boolean;
@@ -86,7 +92,7 @@ export interface Plugin {
 export interface Policy {
   may_install: boolean;
   may_install_for_everyone: boolean;
-  /** Allowed sources, in words. */
+  /** As the operator wrote them; besides, a file can be sent. */
   sources: string[];
   signatures: "require" | "warn" | "allow";
   ceilings: { memory_mib: number; cpu_seconds: number; time_limit_seconds: number };
@@ -115,6 +121,8 @@ export interface Inspection {
   requests: PowerRequest[];
   /** Why it cannot be installed; none: it can. */
   refusals: string[];
+  /** What to know before installing it. */
+  warnings: string[];
   installed?: { id: string; version: string; scope: Scope } | null;
   diff?: Diff | null;
 }

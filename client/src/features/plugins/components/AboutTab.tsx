@@ -55,12 +55,18 @@ function Facts({ plugin }: { plugin: Plugin }) {
       <Fact name="Digest" copy={plugin.digest}>
         <code title={plugin.digest}>{shortDigest(plugin.digest)}</code>
       </Fact>
-      {!shipped && (
-        <Fact name="Installed">
-          {formatMoment(plugin.installed_at, now)} by {plugin.installed_by}
+      {plugin.pinned !== plugin.source && (
+        <Fact name="Pinned to" copy={plugin.pinned}>
+          <code>{plugin.pinned}</code>
         </Fact>
       )}
-      {!shipped && plugin.updated_at !== plugin.installed_at && <Fact name="Changed">{formatMoment(plugin.updated_at, now)}</Fact>}
+      {plugin.installed_at != null && (
+        <Fact name="Installed">
+          {formatMoment(plugin.installed_at, now)}
+          {plugin.installed_by != null && ` by ${plugin.installed_by}`}
+        </Fact>
+      )}
+      {plugin.updated_at != null && plugin.updated_at !== plugin.installed_at && <Fact name="Changed">{formatMoment(plugin.updated_at, now)}</Fact>}
     </dl>
   );
 }

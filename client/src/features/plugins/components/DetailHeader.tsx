@@ -15,6 +15,9 @@ import { RemovePlugin } from "./RemovePlugin";
 import { RollBackPlugin } from "./RollBackPlugin";
 import { UpdateDialog } from "./UpdateDialog";
 
+/** What was sent as a file came from no place that could be asked again. */
+const UPLOADED = "upload";
+
 type Open = "update" | "roll-back" | "remove" | null;
 
 export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
@@ -24,7 +27,7 @@ export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId:
   const enable = useSetEnabled(plugin.id);
   const own = plugin.can_manage && plugin.scope !== "shipped";
   const items: MenuItem[] = [
-    ...(own ? [{ label: "Update from a file or address…", icon: "upload", onSelect: () => setOpen("update") } as const] : []),
+    ...(own ? [{ label: "Update from elsewhere…", icon: "upload", onSelect: () => setOpen("update") } as const] : []),
     ...(own && plugin.previous != null ? [{ label: `Roll back to ${plugin.previous.version}…`, icon: "undo", onSelect: () => setOpen("roll-back") } as const] : []),
     ...(plugin.can_manage ? [{ label: plugin.enabled ? "Disable everywhere" : "Enable", icon: plugin.enabled ? "stop" : "check", onSelect: () => enable.mutate(!plugin.enabled) } as const] : []),
     ...(own ? [{ label: "Remove…", icon: "trash", danger: true, onSelect: () => setOpen("remove") } as const] : []),
@@ -55,7 +58,7 @@ export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId:
       </div>
       <div className={styles.actions}>
         {projectId !== null && <ProjectSwitch plugin={plugin} projectId={projectId} labelled />}
-        {own && (
+        {own && plugin.source !== UPLOADED && (
           <Button size="s" icon="refresh" disabled={update.isPending} onClick={check}>
             {update.isPending ? "Checking…" : "Check for update"}
           </Button>

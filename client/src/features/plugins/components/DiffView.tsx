@@ -1,10 +1,12 @@
 import { plural } from "@/shared/lib/format";
+import { Badge } from "@/shared/ui/Badge";
 import type { Diff } from "../api/types";
 import styles from "./DiffView.module.css";
 import { RequestWords } from "./RequestWords";
 
 /** What another version changes, but for the requests that it adds: those are chosen from, one by one. */
 export function DiffView({ diff }: { diff: Diff }) {
+  const lessCareful = new Set(diff.tools_less_careful);
   const tools = [
     { mark: "+", tone: styles.added, word: "new", names: diff.tools_added },
     { mark: "~", tone: styles.changed, word: "changed", names: diff.tools_changed },
@@ -25,6 +27,11 @@ export function DiffView({ diff }: { diff: Diff }) {
                   </span>
                   <code>{name}</code>
                   <span className={styles.word}>{word}</span>
+                  {lessCareful.has(name) && (
+                    <Badge tone="warn" icon="warning" title="It asks less often than before, or calls itself harmless">
+                      less careful
+                    </Badge>
+                  )}
                 </li>
               )),
             )}

@@ -1,17 +1,21 @@
+import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import { Button } from "@/shared/ui/Button";
 import { Notice } from "@/shared/ui/Notice";
 import { useSetGrants } from "../api/mutations";
+import { pluginsQuery } from "../api/plugins";
 import type { Plugin } from "../api/types";
 import { groupRequests } from "../model/requests";
 import styles from "./Powers.module.css";
-import { RequestRow } from "./RequestRow";
+import { type MayGive, RequestRow } from "./RequestRow";
 
 /** From here on, one press for all is worth its place. */
 const ALL_FROM = 3;
 
 export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
-  const grants = useSetGrants(plugin.id, projectId);
+  const grants = useSetGrants(plugin, projectId);
+  const policy = useQuery(pluginsQuery(projectId)).data?.policy;
+  const mayGive: MayGive = plugin.can_manage ? "everywhere" : projectId !== null && plugin.scope === "everyone" && policy?.may_install === true ? "project" : "nowhere";
   const { requests } = plugin;
   if (requests.length === 0) {
     return <p className={styles.intro}>It asks for nothing: it computes with what the agent hands it, and reaches neither the network nor your files.</p>;
@@ -52,7 +56,7 @@ export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: st
           <h2 className={styles.groupTitle}>{group.title}</h2>
           <ul className={styles.rows}>
             {group.requests.map((request) => (
-              <RequestRow key={request.id} request={request} projectId={projectId} editable={plugin.can_manage} onChange={(given) => grants.set([request.id], given)} />
+              <RequestRow key={request.id} request={request} projectId={projectId} mayGive={mayGive} onChange={(given) => grants.set([request.id], given)} />
             ))}
           </ul>
         </div>

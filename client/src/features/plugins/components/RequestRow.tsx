@@ -13,14 +13,21 @@ const choices = [
   { value: "everywhere", label: "Every project" },
 ] as const;
 
+/** Whom a person may decide for: everybody's plugin is given everywhere by who manages it only. */
+export type MayGive = "everywhere" | "project" | "nowhere";
+
 interface RequestRowProps {
   request: PowerRequest;
   projectId: string | null;
-  editable: boolean;
+  mayGive: MayGive;
   onChange: (given: Given) => void;
 }
 
-export function RequestRow({ request, projectId, editable, onChange }: RequestRowProps) {
+export function RequestRow({ request, projectId, mayGive, onChange }: RequestRowProps) {
+  // Taking back what was given here needs nobody's leave.
+  const here = projectId !== null && ((mayGive === "project" && request.given !== "everywhere") || (mayGive === "nowhere" && request.given === "project"));
+  const options = mayGive === "everywhere" ? choices : choices.filter(({ value }) => value !== "everywhere");
+  const editable = mayGive === "everywhere" || here;
   return (
     <li className={styles.row}>
       <RequestWords request={request} />
@@ -28,7 +35,7 @@ export function RequestRow({ request, projectId, editable, onChange }: RequestRo
       {editable && projectId === null && (
         <Switch checked={request.given === "everywhere"} label={`Give: ${request.words}`} labelHidden onChange={(on) => onChange(on ? "everywhere" : "no")} />
       )}
-      {editable && projectId !== null && <Segmented label={request.words} value={request.given} options={choices} onChange={onChange} />}
+      {editable && projectId !== null && <Segmented label={request.words} value={request.given} options={options} onChange={onChange} />}
     </li>
   );
 }

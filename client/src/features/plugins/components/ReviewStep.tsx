@@ -85,6 +85,15 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
           </ul>
         </Notice>
       )}
+      {inspection.warnings.length > 0 && (
+        <Notice tone="warn">
+          <ul className={styles.refusals}>
+            {inspection.warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
       <SignatureNotice signature={inspection.signature} />
       {updates && installed !== null && (
         <Notice tone="info">

@@ -52,7 +52,7 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
         submit();
       }}
     >
-      <Segmented label="Where the package is" value={way} options={ways} onChange={choose(setWay)} />
+      {policy.sources.length > 0 && <Segmented label="Where the package is" value={way} options={ways} onChange={choose(setWay)} />}
       {way === "file" ? (
         <>
           <FileDrop label="Plugin package" hint="Drop a .wasm file here, or choose one" accept=".wasm,application/wasm" file={file} onChange={choose(setFile)} autoFocus />

@@ -36,23 +36,26 @@ export function signatureWords(signature: Signature): Said {
       return { text: "Unknown key", tone: "warn", icon: "warning" };
     case "unsigned":
       return { text: "Unsigned", tone: "neutral" };
+    case "expired":
+      return { text: "Key expired", tone: "warn", icon: "warning" };
+    case "invalid":
+      return { text: "Wrong signature", tone: "bad", icon: "warning" };
     default:
-      return signature.status satisfies never;
+      return { text: signature.status, tone: "neutral" };
   }
 }
 
+const meanings: Record<string, string> = {
+  "unknown-key": "Signed, but with a key that this host does not know: the signature says nothing about who made it.",
+  unsigned: "Nobody signed it: only its digest says that it stays what it is today.",
+  expired: "Signed with a key that this host no longer trusts, because its time is over.",
+  invalid: "Its signature does not fit it: the package was changed after it was signed, or the signature belongs to another.",
+};
+
 /** What a signature is worth, for somebody who decides. */
 export function signatureMeaning(signature: Signature): string {
-  switch (signature.status) {
-    case "trusted":
-      return `Signed with a key that this host trusts${signature.publisher == null ? "" : `, of ${signature.publisher}`}. It is what its publisher released.`;
-    case "unknown-key":
-      return "Signed, but with a key that this host does not know: the signature says nothing about who made it.";
-    case "unsigned":
-      return "Nobody signed it: only its digest says that it stays what it is today.";
-    default:
-      return signature.status satisfies never;
-  }
+  if (signature.status === "trusted") return `Signed with a key that this host trusts${signature.publisher == null ? "" : `, of ${signature.publisher}`}. It is what its publisher released.`;
+  return signature.detail ?? meanings[signature.status] ?? "";
 }
 
 /** "128 calls, 2 errors, used 3 hours ago" */
@@ -76,11 +79,13 @@ export function annotationWords(annotations: ToolInfo["annotations"]): Said[] {
 /** Why somebody may not install, and what they can do. */
 export const MAY_NOT_INSTALL = "Whoever runs this host decides who may add plugins, and you are not among them. Ask them to add the plugin, or to list you under plugins.admins.";
 
+const sourceKinds: Record<string, string> = { file: "files of the host", https: "https addresses with a digest", oci: "registries" };
+
 /** What a host accepts, as sentences. */
 export function policyWords(policy: Policy): string[] {
   const said: string[] = [];
-  if (policy.sources.length > 0) said.push(`Accepted: ${policy.sources.join(", ")}.`);
-  if (policy.signatures === "require") said.push("Only packages that a trusted publisher signed are accepted.");
+  if (policy.sources.length > 0) said.push(`Addresses accepted here: ${policy.sources.map((source) => sourceKinds[source] ?? source).join(", ")}.`);
+  if (policy.signatures === "require") said.push("Only packages that a trusted publisher signed are accepted here.");
   return said;
 }
 
