@@ -29,9 +29,11 @@ pub(crate) fn test(layout: &Layout) -> Result<()> {
 /// The page in a headless browser against the built host.
 pub(crate) fn end_to_end(layout: &Layout) -> Result<()> {
     install(layout)?;
+    let plugin = crate::plugins::build_test_guest(layout, "warehouses")?;
     Program::npm()
         .directory(&folder(layout))
         .env("BRICKLAYER_BIN", layout.binary("debug", "bricklayer"))
+        .env("BRICKLAYER_E2E_PLUGIN", plugin)
         .args(["run", "e2e"])
         .run()
 }

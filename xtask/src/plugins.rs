@@ -32,11 +32,12 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     stamp.write()
 }
 
-/// A test guest for measuring, by its folder's name; returns its package.
+/// A test guest for measuring or for the page's tests, by its folder's name; returns its package.
 pub(crate) fn build_test_guest(layout: &Layout, name: &str) -> Result<PathBuf> {
     let folder = layout.root.join("plugins/test-guests").join(name);
     let package = layout.target.join(format!("xtask/{name}.wasm"));
-    pack(layout, &folder, &[folder.join(format!("wit/{name}.wit"))], &package)?;
+    let wit = [layout.root.join("wit/host.wit"), folder.join(format!("wit/{name}.wit"))];
+    pack(layout, &folder, &wit, &package)?;
     Ok(package)
 }
 

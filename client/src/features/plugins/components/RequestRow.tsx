@@ -9,8 +9,8 @@ const states: Record<Given, string> = { everywhere: "Given for every project", p
 
 const choices = [
   { value: "no", label: "Not given" },
-  { value: "project", label: "This project" },
-  { value: "everywhere", label: "Every project" },
+  { value: "project", label: "This project", strong: true },
+  { value: "everywhere", label: "Every project", strong: true },
 ] as const;
 
 /** Whom a person may decide for: everybody's plugin is given everywhere by who manages it only. */

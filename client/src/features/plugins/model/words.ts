@@ -77,7 +77,7 @@ export function annotationWords(annotations: ToolInfo["annotations"]): Said[] {
 }
 
 /** Why somebody may not install, and what they can do. */
-export const MAY_NOT_INSTALL = "Whoever runs this host decides who may add plugins, and you are not among them. Ask them to add the plugin, or to list you under plugins.admins.";
+export const MAY_NOT_INSTALL = "Whoever runs this host decides who may add plugins, by plugins.installers in its configuration, and you are not among them. Ask them to add what you need.";
 
 const sourceKinds: Record<string, string> = { file: "files of the host", https: "https addresses with a digest", oci: "registries" };
 
