@@ -1,153 +1,116 @@
-//! Audit records: what left the host on a user's behalf.
+//! The audit log: what plugins did on a user's behalf, in chains of hashes that show a change.
+//!
+//! Every process appends to a chain of its own, so that no two ever wait for each other. A record's hash covers all of
+//! its columns and the hash of the record before; the chain's row holds the hash of the last one, and of the one
+//! before the first once older ones were pruned. What this shows: a record changed, removed, inserted or moved by
+//! somebody who can write the database but does not also rewrite everything after it. Who can do that leaves no trace
+//! here; against them keep copies of [`AuditReport::heads`] elsewhere.
 
-use bricklayer_domain::{PluginName, ProjectId, TurnId, UserId};
+use std::fmt;
+
+use bricklayer_domain::{PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::engine::{Arg, Row, args};
-use crate::error::StoreError;
-use crate::page::{Cursor, Page, PageRequest};
-use crate::store::Store;
+mod append;
+mod chain;
+mod list;
+mod prune;
+mod usage;
+mod verify;
 
-/// Longest text of a field, in bytes; a plugin chooses the path and must not fill the disk with it.
-const MAX_FIELD_BYTES: usize = 2048;
+pub use append::{MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES};
+pub use list::{AuditCursor, AuditFilter, AuditPage, AuditPageRequest};
+pub use usage::{MAX_USAGE_WINDOW, PluginUsage};
+pub use verify::{AuditFault, AuditReport, BrokenChain};
 
-/// One request of a plugin, made or refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRecord {
-    /// When it ended.
+/// What one process recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AuditChain(Uuid);
+
+impl AuditChain {
+    pub(crate) fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The bare value.
+    #[must_use]
+    pub const fn as_uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for AuditChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuditKind {
+    /// A tool was called.
+    Call,
+    /// A plugin asked for an HTTP request.
+    Request,
+    /// A plugin was installed, updated, given or refused something, switched, rolled back or removed.
+    Change,
+}
+
+impl AuditKind {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Request => "request",
+            Self::Change => "change",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Call, Self::Request, Self::Change].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// The outcome of a call that went well; any other is an error.
+const OK: &str = "ok";
+
+/// Something to record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// When it happened; kept in microseconds.
     pub at: DateTime<Utc>,
     /// For whom.
     pub user: UserId,
-    /// In which project.
-    pub project: ProjectId,
-    /// In which turn, when it belongs to one.
+    /// In which project, when in one.
+    pub project: Option<ProjectId>,
+    /// In which turn, when in one.
     pub turn: Option<TurnId>,
-    /// By which plugin.
+    /// What happened.
+    pub kind: AuditKind,
+    /// By or to which plugin.
     pub plugin: PluginName,
-    /// By which tool.
+    /// Which package of it.
+    pub digest: Option<PackageDigest>,
+    /// By which tool; empty when by none.
     pub tool: String,
-    /// HTTP method.
-    pub method: String,
-    /// Host it was meant for.
-    pub host: String,
-    /// Path without the query, which may hold data.
-    pub path: String,
-    /// What the broker decided: `allowed`, or the word of the refusal.
-    pub decision: String,
-    /// HTTP status; absent when no answer came.
-    pub status: Option<u16>,
-    /// Body bytes sent.
-    pub bytes_sent: u64,
-    /// Body bytes received.
-    pub bytes_received: u64,
-    /// Until the last byte.
-    pub duration_ms: u64,
+    /// How it ended: a word. For a call `ok` or the kind of the error.
+    pub outcome: String,
+    /// The rest, a JSON object. Usage is counted from the numbers `cpu_ms` (fractions count) of a call, `bytes_sent`
+    /// and `bytes_received` of a request.
+    pub body: serde_json::Value,
 }
 
-/// A text that both engines take, cut to the bound.
-fn field(text: &str) -> String {
-    let mut end = text.len().min(MAX_FIELD_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    // PostgreSQL's text holds everything but NUL.
-    text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}")
-}
-
-fn saturate(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn record(row: &Row) -> Result<AuditRecord, StoreError> {
-    let unsigned = |column| Ok::<_, sqlx::Error>(row.int(column)?.try_into().unwrap_or_default());
-    Ok(AuditRecord {
-        at: row.time("at")?,
-        user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("audit", e))?,
-        project: ProjectId::from_uuid(row.uuid("project_id")?),
-        turn: row.maybe_uuid("turn_id")?.map(TurnId::from_uuid),
-        plugin: PluginName::parse(&row.text("plugin")?).map_err(|e| StoreError::inconsistent("audit", e))?,
-        tool: row.text("tool")?,
-        method: row.text("method")?,
-        host: row.text("host")?,
-        path: row.text("path")?,
-        decision: row.text("decision")?,
-        status: row.maybe_int("status")?.and_then(|status| status.try_into().ok()),
-        bytes_sent: unsigned("bytes_sent")?,
-        bytes_received: unsigned("bytes_received")?,
-        duration_ms: unsigned("duration_ms")?,
-    })
-}
-
-impl Store {
-    /// Stores records in one transaction. They outlive their project.
-    ///
-    /// # Errors
-    /// When the database fails; none is stored.
-    pub async fn append_audit(&self, records: &[AuditRecord]) -> Result<(), StoreError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.engine().begin().await?;
-        for record in records {
-            tx.execute(
-                "insert into audit (
-                    id, at, user_id, project_id, turn_id, plugin, tool, method, host, path, decision, status,
-                    bytes_sent, bytes_received, duration_ms
-                )
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-                args![
-                    Uuid::now_v7(),
-                    record.at,
-                    &record.user,
-                    record.project,
-                    Arg::MaybeUuid(record.turn.map(|turn| turn.as_uuid())),
-                    record.plugin.as_str(),
-                    field(&record.tool).as_str(),
-                    field(&record.method).as_str(),
-                    field(&record.host).as_str(),
-                    field(&record.path).as_str(),
-                    field(&record.decision).as_str(),
-                    Arg::MaybeInt(record.status.map(i64::from)),
-                    saturate(record.bytes_sent),
-                    saturate(record.bytes_received),
-                    saturate(record.duration_ms),
-                ],
-            )
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// A user's records of one project, the newest first; empty for a project that never was theirs.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn list_audit(
-        &self,
-        user: &UserId,
-        project: ProjectId,
-        page: PageRequest,
-    ) -> Result<Page<AuditRecord>, StoreError> {
-        let start = page.start();
-        let rows = self
-            .engine()
-            .fetch_all(
-                "select id, at, user_id, project_id, turn_id, plugin, tool, method, host, path, decision, status,
-                    bytes_sent, bytes_received, duration_ms
-                from audit
-                where user_id = $1
-                    and project_id = $2
-                    and id < $3
-                order by id desc
-                limit $4",
-                args![user, project, start.id, page.fetch_limit()],
-            )
-            .await?;
-        let items =
-            rows.iter().map(|row| Ok((row.uuid("id")?, record(row)?))).collect::<Result<Vec<_>, StoreError>>()?;
-        let page = page.page(items, |(id, record): &(Uuid, AuditRecord)| Cursor { at: record.at, id: *id });
-        Ok(Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next })
-    }
+/// A record, and where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRecord {
+    /// Of which process.
+    pub chain: AuditChain,
+    /// Which of it, from 1.
+    pub seq: i64,
+    /// What was recorded.
+    pub entry: AuditEntry,
 }

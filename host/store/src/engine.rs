@@ -55,7 +55,6 @@ pub(crate) enum Arg<'a> {
     MaybeText(Option<&'a str>),
     Bytes(&'a [u8]),
     Int(i64),
-    MaybeInt(Option<i64>),
     Bool(bool),
     Time(DateTime<Utc>),
 }
@@ -77,7 +76,6 @@ arg_from! {
     MaybeText: Option<&'a str>,
     Bytes: &'a [u8],
     Int: i64,
-    MaybeInt: Option<i64>,
     Bool: bool,
     Time: DateTime<Utc>,
 }
@@ -129,7 +127,6 @@ macro_rules! bind_all {
                 Arg::MaybeText(value) => query.bind(*value),
                 Arg::Bytes(value) => query.bind(*value),
                 Arg::Int(value) => query.bind(*value),
-                Arg::MaybeInt(value) => query.bind(*value),
                 Arg::Bool(value) => query.bind(*value),
                 Arg::Time(value) => query.bind(*value),
             };
@@ -170,10 +167,10 @@ impl Row {
         maybe_text: Option<String>,
         bytes: Vec<u8>,
         int: i64,
-        maybe_int: Option<i64>,
         maybe_uuid: Option<Uuid>,
         bool: bool,
         time: DateTime<Utc>,
+        maybe_time: Option<DateTime<Utc>>,
     }
 }
 

@@ -25,6 +25,7 @@ mod error;
 mod events;
 mod installations;
 mod lease;
+mod multi_insert;
 mod notices;
 mod packages;
 mod page;
@@ -37,7 +38,10 @@ mod turns;
 mod writer;
 
 pub use approvals::Answered;
-pub use audit::AuditRecord;
+pub use audit::{
+    AuditChain, AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditKind, AuditPage, AuditPageRequest, AuditRecord,
+    AuditReport, BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginUsage,
+};
 pub use clock::{Clock, SystemClock};
 pub use connect::{StoreOptions, StoreUrl, StoreUrlError};
 pub use conversations::DEFAULT_CONVERSATION_TITLE;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::audit::AuditChain;
 use crate::clock::{Clock, now};
 use crate::connect::{StoreOptions, StoreUrl, open};
 use crate::engine::Engine;
@@ -36,6 +37,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     lease: Duration,
     writers: Vec<mpsc::Sender<Command>>,
+    /// What this handle records hangs together.
+    audit_chain: AuditChain,
     /// Taken by `close`; dropping it ends the tasks.
     tasks: Mutex<Option<JoinSet<()>>>,
 }
@@ -81,6 +84,7 @@ impl Store {
             clock: options.clock,
             lease: options.lease,
             writers,
+            audit_chain: AuditChain::new(),
             tasks: Mutex::new(Some(tasks)),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -143,6 +147,10 @@ impl Store {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         now(self.inner.clock.as_ref())
+    }
+
+    pub(crate) fn audit_chain(&self) -> AuditChain {
+        self.inner.audit_chain
     }
 
     /// When a lease taken or renewed now ends.

@@ -13,9 +13,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, now};
-use crate::engine::{Arg, Engine, Sql, Tx, args};
+use crate::engine::{Arg, Engine, Tx, args};
 use crate::error::StoreError;
 use crate::lease::Lease;
+use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
 use crate::store::Store;
 use crate::turns::status;
@@ -402,54 +403,24 @@ struct EventRow<'a> {
     prepared: &'a Prepared,
 }
 
-/// Events of one `insert` statement. Powers of two, so that few statements serve every count and each is prepared
-/// once per connection.
-const INSERT_SIZES: [usize; 6] = [32, 16, 8, 4, 2, 1];
-
-const EVENT_COLUMNS: usize = 6;
-
-static INSERTS: LazyLock<Vec<(usize, Sql)>> = LazyLock::new(|| {
-    INSERT_SIZES
-        .into_iter()
-        .map(|size| {
-            let rows: Vec<String> = (0..size)
-                .map(|row| {
-                    let places: Vec<String> =
-                        (1..=EVENT_COLUMNS).map(|column| format!("${}", row * EVENT_COLUMNS + column)).collect();
-                    format!("({})", places.join(", "))
-                })
-                .collect();
-            let text = format!(
-                "insert into events (conversation_id, seq, turn_id, kind, body, at) values {}",
-                rows.join(", ")
-            );
-            (size, Sql::Built(text.into()))
-        })
-        .collect()
-});
+static INSERT: LazyLock<MultiInsert<6>> =
+    LazyLock::new(|| MultiInsert::new("insert into events (conversation_id, seq, turn_id, kind, body, at) values", ""));
 
 async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::Error> {
-    let mut rest = rows;
-    for (size, sql) in INSERTS.iter() {
-        while let Some((now, later)) = rest.split_at_checked(*size) {
-            let args: Vec<Arg<'_>> = now
-                .iter()
-                .flat_map(|row| {
-                    [
-                        row.conversation.into(),
-                        row.seq.0.into(),
-                        row.turn.into(),
-                        row.prepared.kind.into(),
-                        row.prepared.body.as_str().into(),
-                        row.at.into(),
-                    ]
-                })
-                .collect();
-            tx.execute(sql.clone(), &args).await?;
-            rest = later;
-        }
-    }
-    Ok(())
+    let rows: Vec<[Arg<'_>; 6]> = rows
+        .iter()
+        .map(|row| {
+            [
+                row.conversation.into(),
+                row.seq.0.into(),
+                row.turn.into(),
+                row.prepared.kind.into(),
+                row.prepared.body.as_str().into(),
+                row.at.into(),
+            ]
+        })
+        .collect();
+    INSERT.execute(tx, &rows).await
 }
 
 /// Inserts one event in the caller's transaction.

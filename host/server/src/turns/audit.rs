@@ -1,10 +1,13 @@
-//! The audit trail: every request of a plugin, written in the background.
+//! The audit trail: every call and every request of a plugin, written in the background.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use bricklayer_runtime::{AuditRecord, AuditSink, Verdict};
-use bricklayer_store::Store;
+use bricklayer_domain::PackageDigest;
+use bricklayer_runtime::{AuditRecord, AuditSink, CallRecord, Verdict};
+use bricklayer_store::{AuditEntry, AuditKind, Store};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::lifecycle::Lifecycle;
@@ -17,7 +20,7 @@ const BATCH: usize = 200;
 /// Takes records without blocking; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditTrail {
-    sender: mpsc::Sender<AuditRecord>,
+    sender: mpsc::Sender<AuditEntry>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -45,43 +48,95 @@ impl AuditTrail {
     }
 }
 
-async fn write(store: &Store, batch: &mut Vec<AuditRecord>) {
-    let records: Vec<_> = batch.drain(..).map(stored).collect();
-    if let Err(error) = store.append_audit(&records).await {
-        tracing::error!(%error, records = records.len(), "audit records were lost");
+async fn write(store: &Store, batch: &mut Vec<AuditEntry>) {
+    if let Err(error) = store.append_audit(batch).await {
+        tracing::error!(%error, records = batch.len(), "audit records were lost");
+    }
+    batch.clear();
+}
+
+fn request(record: AuditRecord) -> AuditEntry {
+    let (outcome, reason) = match record.verdict {
+        Verdict::Answered => ("answered", None),
+        Verdict::Denied(reason) => ("denied", Some(reason)),
+        Verdict::Failed(reason) => ("failed", Some(reason)),
+        Verdict::Aborted => ("aborted", None),
+    };
+    AuditEntry {
+        at: record.at,
+        user: record.user,
+        project: Some(record.project),
+        turn: Some(record.turn),
+        kind: AuditKind::Request,
+        plugin: record.plugin,
+        digest: PackageDigest::parse(&record.digest).ok(),
+        tool: record.tool,
+        outcome: outcome.to_owned(),
+        body: json!({
+            "version": record.version,
+            "conversation_id": record.conversation,
+            "tool_call_id": record.tool_call,
+            "method": record.method,
+            "host": record.host,
+            "path": record.path,
+            "status": record.status,
+            "reason": reason,
+            "retries": record.retries,
+            "bytes_sent": record.request_bytes,
+            "bytes_received": record.response_bytes,
+            "duration_ms": milliseconds(record.duration),
+        }),
     }
 }
 
-fn stored(record: AuditRecord) -> bricklayer_store::AuditRecord {
-    let decision = match record.verdict {
-        Verdict::Answered => "allowed".to_owned(),
-        Verdict::Denied(reason) => format!("denied: {reason}"),
-        Verdict::Failed(reason) => format!("failed: {reason}"),
-        Verdict::Aborted => "aborted".to_owned(),
-    };
-    bricklayer_store::AuditRecord {
+fn call(record: CallRecord) -> AuditEntry {
+    let outcome = record.kind().to_owned();
+    AuditEntry {
         at: record.at,
         user: record.user,
-        project: record.project,
+        project: Some(record.project),
         turn: Some(record.turn),
+        kind: AuditKind::Call,
         plugin: record.plugin,
+        digest: PackageDigest::parse(&record.digest).ok(),
         tool: record.tool,
-        method: record.method,
-        host: record.host,
-        path: record.path,
-        decision,
-        status: record.status,
-        bytes_sent: record.request_bytes,
-        bytes_received: record.response_bytes,
-        duration_ms: u64::try_from(record.duration.as_millis()).unwrap_or(u64::MAX),
+        outcome,
+        body: json!({
+            "version": record.version,
+            "conversation_id": record.conversation,
+            "tool_call_id": record.tool_call,
+            "argument_digest": record.argument_digest,
+            "http_requests": record.http_requests,
+            "bytes_sent": record.bytes_sent,
+            "bytes_received": record.bytes_received,
+            "duration_ms": milliseconds(record.duration),
+            "cpu_ms": milliseconds(record.cpu),
+            "memory_peak_bytes": record.memory_peak_bytes,
+            "powers": record.powers,
+        }),
+    }
+}
+
+/// With three decimals: most calls take less than a millisecond of processor time.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+impl AuditTrail {
+    fn keep(&self, entry: AuditEntry) {
+        if self.sender.try_send(entry).is_err() {
+            let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::error!(dropped, "an audit record was dropped: the database does not keep up");
+        }
     }
 }
 
 impl AuditSink for AuditTrail {
     fn record(&self, record: AuditRecord) {
-        if self.sender.try_send(record).is_err() {
-            let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::error!(dropped, "an audit record was dropped: the database does not keep up");
-        }
+        self.keep(request(record));
+    }
+
+    fn call(&self, record: CallRecord) {
+        self.keep(call(record));
     }
 }

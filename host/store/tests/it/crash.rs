@@ -51,7 +51,10 @@ async fn child_process() {
     match role.as_str() {
         "open" => say(&format!("opened: {opened:?}")),
         "append" => append_for_ever(opened.unwrap()).await,
-        other => panic!("unknown role {other}"),
+        other => match other.strip_prefix("change ") {
+            Some(change) => crate::crash_changes::make(&opened.unwrap(), change).await,
+            None => panic!("unknown role {other}"),
+        },
     }
 }
 

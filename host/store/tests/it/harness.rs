@@ -10,6 +10,7 @@ use bricklayer_domain::{
 };
 use bricklayer_store::{Begun, Clock, Detail, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
 use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 /// Runs each case once per engine.
 macro_rules! on_both_engines {
@@ -75,6 +76,33 @@ impl World {
 
     pub(crate) async fn store(&self) -> Store {
         Store::connect(&self.url, self.options()).await.unwrap()
+    }
+
+    /// Changes rows behind the store's back; says how many.
+    pub(crate) async fn raw(&self, sql: &str) -> u64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match &self.url {
+            StoreUrl::Sqlite(path) => {
+                let mut connection = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+                let done = sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected();
+                connection.close().await.unwrap();
+                done
+            }
+            StoreUrl::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                let done = sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected();
+                connection.close().await.unwrap();
+                done
+            }
+        }
+    }
+
+    /// Another fresh database of the same engine.
+    pub(crate) async fn sibling(&self) -> Self {
+        match self.url {
+            StoreUrl::Sqlite(_) => Self::sqlite(),
+            StoreUrl::Postgres(_) => Self::postgres().await,
+        }
     }
 
     /// For a connection beside the store's.

@@ -6,17 +6,21 @@
 //! - `leases`: who may write, taking over, renewing, racing.
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
-//! - `plugins`: plugin state and audit.
+//! - `plugins`: plugin state.
+//! - `audit`: recording, listing, usage, retention; every way to tamper with the log.
 //! - `tenancy`: another user's ids in every function.
 //! - `notices`: telling readers, across stores.
 //! - `opening`: migrations, damaged, read-only, full and newer databases.
 //! - `crash`: killing a process in the middle of writing.
+//! - `crash_changes`: killing it at every write of a change of installed plugins.
 //! - `schema`: both sets of migrations make the same tables.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
 mod approvals;
+mod audit;
 mod crash;
+mod crash_changes;
 mod harness;
 mod installations;
 mod leases;

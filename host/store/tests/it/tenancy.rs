@@ -1,7 +1,9 @@
 //! Another user's ids look like ids that do not exist, in every function that takes a user.
 
 use bricklayer_domain::{ApprovalDecision, EventSeq, PluginName, TurnSettings, TurnStatus};
-use bricklayer_store::{AuditRecord, Detail, PageRequest, PluginStateError, StoreError, WorkerId};
+use bricklayer_store::{
+    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
+};
 
 use crate::harness::{World, approval_requested, assert_refused, call, on_both_engines, title, user};
 
@@ -15,21 +17,17 @@ async fn a_strangers_ids_do_not_exist(world: World) {
     store.append(&lease, vec![approval_requested("a")]).await.unwrap();
     let plugin = PluginName::parse("sql").unwrap();
     store.set_plugin_state(ann, project, &plugin, "k", "v").await.unwrap();
-    let record = AuditRecord {
+    let record = AuditEntry {
         at: turn.created_at,
         user: ann.clone(),
-        project,
+        project: Some(project),
         turn: Some(turn.id),
+        kind: AuditKind::Call,
         plugin: plugin.clone(),
+        digest: None,
         tool: "t".into(),
-        method: "GET".into(),
-        host: "h".into(),
-        path: "/".into(),
-        decision: "allowed".into(),
-        status: None,
-        bytes_sent: 0,
-        bytes_received: 0,
-        duration_ms: 0,
+        outcome: "trap".into(),
+        body: serde_json::json!({}),
     };
     store.append_audit(&[record]).await.unwrap();
     let before = (store.get_project(ann, project).await.unwrap(), scene.events(Detail::All).await);
@@ -86,7 +84,10 @@ async fn a_strangers_ids_do_not_exist(world: World) {
         PluginStateError::Store(StoreError::NotFound("project"))
     );
     store.delete_plugin_state(&eve, project, &plugin, "k").await.unwrap();
-    assert!(store.list_audit(&eve, project, page).await.unwrap().items.is_empty());
+    let filter = AuditFilter { user: Some(eve.clone()), project: Some(project), ..Default::default() };
+    assert!(store.list_audit(&filter, AuditPageRequest::default()).await.unwrap().records.is_empty());
+    assert!(store.last_plugin_errors(&plugin, Some(&eve), 10).await.unwrap().is_empty());
+    assert_eq!(store.plugin_usage(&plugin, Some(&eve), turn.created_at).await.unwrap(), Default::default());
 
     // And nothing of it left a trace.
     assert_eq!((store.get_project(ann, project).await.unwrap(), scene.events(Detail::All).await), before);

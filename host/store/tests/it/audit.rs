@@ -1,0 +1,533 @@
+use std::time::Duration;
+
+use bricklayer_domain::{PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_store::{
+    AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditKind, AuditPageRequest, AuditRecord, Clock as _,
+    MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, PluginUsage, Store, StoreError, StoreUrl,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::harness::{World, assert_refused, on_both_engines, user};
+
+on_both_engines!(
+    records_are_kept_and_paged,
+    records_are_found_by_every_filter,
+    anything_can_be_recorded,
+    batches_are_bounded,
+    processes_have_chains_of_their_own,
+    a_changed_column_is_found,
+    moved_records_are_found,
+    changed_ends_are_found,
+    missing_chains_are_found,
+    old_records_are_pruned,
+    changes_after_pruning_are_found,
+    verifying_goes_on_beside_writing,
+    usage_adds_up,
+    errors_are_listed,
+);
+
+fn name(text: &str) -> PluginName {
+    PluginName::parse(text).unwrap()
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_750_000_000, 1_000).unwrap()
+}
+
+fn entry(index: i64) -> AuditEntry {
+    AuditEntry {
+        at: start() + TimeDelta::microseconds(index),
+        user: user("ann@example.com"),
+        project: Some(ProjectId::new()),
+        turn: Some(TurnId::new()),
+        kind: AuditKind::Call,
+        plugin: name("weather"),
+        digest: Some(PackageDigest::parse(&"a".repeat(64)).unwrap()),
+        tool: format!("tool-{index}"),
+        outcome: "ok".into(),
+        body: json!({ "cpu_ms": 1.5, "index": index }),
+    }
+}
+
+async fn all(store: &Store, filter: &AuditFilter, limit: u32) -> Vec<AuditRecord> {
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.list_audit(filter, AuditPageRequest { after, limit }).await.unwrap();
+        assert!(page.records.len() <= limit as usize);
+        records.extend(page.records);
+        // As it travels through a client.
+        let Some(next) = page.next else { return records };
+        after = Some(next.to_string().parse::<AuditCursor>().unwrap());
+    }
+}
+
+async fn records_are_kept_and_paged(world: World) {
+    let scene = world.scene().await;
+    let store = &scene.store;
+    store.append_audit(&[]).await.unwrap();
+    // Several share an instant, and one comes late.
+    let mut entries: Vec<_> = (0..75).map(|index| entry(index / 3)).collect();
+    entries[40].at = start() - TimeDelta::seconds(1);
+    entries[7].project = Some(scene.project.id);
+    for batch in entries.chunks(32) {
+        store.append_audit(batch).await.unwrap();
+    }
+    // What was done stays known after the project is gone.
+    store.delete_project(&scene.user, scene.project.id).await.unwrap();
+    for limit in [1, 7, 75, 200] {
+        let records = all(store, &AuditFilter::default(), limit).await;
+        let mut by_place: Vec<_> = records.iter().map(|record| (record.seq, record.entry.clone())).collect();
+        by_place.sort_by_key(|(seq, _)| *seq);
+        assert_eq!(by_place.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), (1..=75).collect::<Vec<_>>());
+        assert!(by_place.into_iter().map(|(_, entry)| entry).eq(entries.iter().cloned()), "limit {limit}");
+        assert!(records.windows(2).all(|pair| pair[0].entry.at >= pair[1].entry.at));
+    }
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!((report.records, report.chains, report.pruned), (75, 1, 0));
+    for bad in ["", "1.2", "x.00000000000000000000000000000000.1", "1.00000000000000000000000000000000.1.1"] {
+        assert!(bad.parse::<AuditCursor>().is_err(), "{bad}");
+    }
+}
+
+async fn records_are_found_by_every_filter(world: World) {
+    let store = world.store().await;
+    let project = ProjectId::new();
+    let mut entries = Vec::new();
+    for (index, user_name) in ["ann@example.com", "bob@example.com"].into_iter().enumerate() {
+        for (project, plugin, kind) in [
+            (Some(project), "weather", AuditKind::Call),
+            (Some(project), "maps", AuditKind::Request),
+            (None, "weather", AuditKind::Change),
+            (None, "maps", AuditKind::Call),
+        ] {
+            let base = entry(entries.len() as i64 + index as i64);
+            entries.push(AuditEntry { user: user(user_name), project, plugin: name(plugin), kind, ..base });
+        }
+    }
+    store.append_audit(&entries).await.unwrap();
+    let users = [None, Some("ann@example.com"), Some("eve@example.com")];
+    for user_name in users {
+        for project in [None, Some(project), Some(ProjectId::new())] {
+            for plugin in [None, Some("weather"), Some("none")] {
+                for kind in [None, Some(AuditKind::Call), Some(AuditKind::Change)] {
+                    let filter = AuditFilter { user: user_name.map(user), project, plugin: plugin.map(name), kind };
+                    let mut expected: Vec<_> = entries
+                        .iter()
+                        .filter(|entry| filter.user.as_ref().is_none_or(|user| *user == entry.user))
+                        .filter(|entry| project.is_none() || project == entry.project)
+                        .filter(|entry| filter.plugin.as_ref().is_none_or(|plugin| *plugin == entry.plugin))
+                        .filter(|entry| kind.is_none_or(|kind| kind == entry.kind))
+                        .cloned()
+                        .collect();
+                    expected.reverse();
+                    let found: Vec<_> = all(&store, &filter, 2).await.into_iter().map(|record| record.entry).collect();
+                    assert_eq!(found, expected, "{filter:?}");
+                }
+            }
+        }
+    }
+}
+
+async fn anything_can_be_recorded(world: World) {
+    let store = world.store().await;
+    let strange = AuditEntry {
+        at: start() + TimeDelta::nanoseconds(999),
+        project: None,
+        turn: None,
+        digest: None,
+        tool: format!("\0{}", "é".repeat(5000)),
+        outcome: "'; drop table audit_log; --".into(),
+        body: json!({ "path": "a\0b", "bytes_sent": u64::MAX, "cpu_ms": -1e300, "n": 0.1 }),
+        ..entry(0)
+    };
+    let large = AuditEntry { body: json!({ "x": "x".repeat(MAX_AUDIT_BODY_BYTES) }), ..entry(1) };
+    let requests = AuditEntry { kind: AuditKind::Request, ..strange.clone() };
+    store.append_audit(&[strange.clone(), large, requests.clone(), requests]).await.unwrap();
+    let mut records = all(&store, &AuditFilter::default(), 10).await;
+    records.sort_by_key(|record| record.seq);
+    let kept = &records[0].entry;
+    assert_eq!(kept.at, start());
+    assert!(kept.tool.len() <= 2048 + 2 && kept.tool.starts_with("\u{fffd}éé"));
+    assert_eq!((&kept.outcome, &kept.body), (&strange.outcome, &strange.body));
+    assert_eq!((kept.project, kept.turn, &kept.digest), (None, None, &None));
+    assert_eq!(records[1].entry.body, json!({ "omitted_bytes": MAX_AUDIT_BODY_BYTES + 8 }));
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    let usage = store.plugin_usage(&name("weather"), None, start()).await.unwrap();
+    assert_eq!((usage.calls, usage.requests, usage.cpu_ms), (2, 2, 0));
+}
+
+async fn batches_are_bounded(world: World) {
+    let store = world.store().await;
+    let many = vec![entry(0); MAX_AUDIT_BATCH + 1];
+    assert_refused!(store.append_audit(&many).await, StoreError::TooLarge { .. });
+    store.append_audit(&many[1..]).await.unwrap();
+    assert_eq!(store.verify_audit().await.unwrap().records, MAX_AUDIT_BATCH as u64);
+}
+
+/// Two handles, as two processes have; each with many tasks.
+async fn processes_have_chains_of_their_own(world: World) {
+    let stores = [world.store().await, world.store().await];
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..20 {
+        let store = stores[task % 2].clone();
+        tasks.spawn(async move {
+            let entries: Vec<_> = (0..10).map(entry).collect();
+            for batch in entries.chunks(3) {
+                store.append_audit(batch).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    let report = stores[0].verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!((report.records, report.chains), (200, 2));
+    let again = stores[1].verify_audit().await.unwrap();
+    assert_eq!(again.heads, report.heads);
+    stores[1].append_audit(&[entry(0)]).await.unwrap();
+    assert_ne!(stores[1].verify_audit().await.unwrap().heads, report.heads);
+    // A process started later has a third.
+    world.store().await.append_audit(&[entry(0)]).await.unwrap();
+    assert_eq!(stores[0].verify_audit().await.unwrap().chains, 3);
+    assert_eq!(stores[0].plugin_usage(&name("weather"), None, start()).await.unwrap().calls, 202);
+}
+
+/// A fresh log of ten records in three batches, tampered with; returns the first fault.
+async fn tampered(world: &World, statements: &[String]) -> Option<(i64, AuditFault)> {
+    let world = world.sibling().await;
+    let store = world.store().await;
+    let entries: Vec<_> = (0..10).map(entry).collect();
+    for batch in entries.chunks(4) {
+        store.append_audit(batch).await.unwrap();
+    }
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    for statement in statements {
+        assert!(world.raw(statement).await > 0, "{statement}");
+    }
+    let report = store.verify_audit().await.unwrap();
+    assert_eq!(report.is_intact(), report.broken.is_empty());
+    assert!(report.broken.len() <= 1, "{report:?}");
+    store.close().await;
+    report.broken.into_iter().next().map(|broken| (broken.seq, broken.fault))
+}
+
+async fn check(world: &World, statements: &[&str], expected: (i64, AuditFault)) {
+    let statements: Vec<_> = statements.iter().map(|&text| text.to_owned()).collect();
+    assert_eq!(tampered(world, &statements).await, Some(expected), "{statements:?}");
+}
+
+/// 32 bytes that are no record's hash.
+fn other_hash(world: &World) -> String {
+    match world.url {
+        StoreUrl::Sqlite(_) => format!("x'{}'", "ab".repeat(32)),
+        StoreUrl::Postgres(_) => format!("'\\x{}'::bytea", "ab".repeat(32)),
+    }
+}
+
+async fn a_changed_column_is_found(world: World) {
+    let hash = other_hash(&world);
+    for (change, fault) in [
+        ("at = '2025-06-15 15:06:41+00:00'", AuditFault::Changed),
+        ("user_id = 'bob@example.com'", AuditFault::Changed),
+        ("project_id = null", AuditFault::Changed),
+        ("project_id = turn_id", AuditFault::Changed),
+        ("turn_id = null", AuditFault::Changed),
+        ("kind = 'change'", AuditFault::Changed),
+        ("plugin = 'maps'", AuditFault::Changed),
+        ("digest = null", AuditFault::Changed),
+        ("digest = 'b' || digest", AuditFault::Changed),
+        ("tool = 'other'", AuditFault::Changed),
+        ("outcome = 'trap'", AuditFault::Changed),
+        ("body = body || ' '", AuditFault::Changed),
+        ("prev_hash = {hash}", AuditFault::BrokenLink),
+        ("hash = {hash}", AuditFault::Changed),
+    ] {
+        let change = change.replace("{hash}", &hash);
+        let places: &[i64] = if change.starts_with("outcome") { &[1, 5, 10] } else { &[5] };
+        for &seq in places {
+            check(&world, &[&format!("update audit_log set {change} where seq = {seq}")], (seq, fault.clone())).await;
+        }
+    }
+    // Nor does a log that cannot be read stop the reader.
+    let short = if matches!(world.url, StoreUrl::Sqlite(_)) { "x'00'" } else { "'\\x00'" };
+    let found = tampered(&world, &[format!("update audit_log set hash = {short} where seq = 4")]).await;
+    assert!(matches!(found, Some((4, AuditFault::Unreadable(_)))), "{found:?}");
+    if matches!(world.url, StoreUrl::Sqlite(_)) {
+        let found = tampered(&world, &["update audit_log set at = 'never' where seq = 4".to_owned()]).await;
+        assert!(matches!(found, Some((4, AuditFault::Unreadable(_)))), "{found:?}");
+    }
+}
+
+async fn moved_records_are_found(world: World) {
+    let copy = |from: i64, to: i64| {
+        format!(
+            "insert into audit_log
+            select chain, {to}, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
+                prev_hash, hash
+            from audit_log where seq = {from}"
+        )
+    };
+    // Removed.
+    check(&world, &["delete from audit_log where seq = 5"], (6, AuditFault::Missing)).await;
+    check(&world, &["delete from audit_log where seq = 1"], (2, AuditFault::Missing)).await;
+    check(
+        &world,
+        &[
+            "delete from audit_log where seq = 5",
+            "update audit_log set seq = -seq where seq > 5",
+            "update audit_log set seq = -seq - 1 where seq < 0",
+            "update audit_chains set last_seq = 9",
+        ],
+        (5, AuditFault::BrokenLink),
+    )
+    .await;
+    // Swapped.
+    check(
+        &world,
+        &[
+            "update audit_log set seq = -3 where seq = 3",
+            "update audit_log set seq = 3 where seq = 4",
+            "update audit_log set seq = 4 where seq = -3",
+        ],
+        (3, AuditFault::BrokenLink),
+    )
+    .await;
+    // Inserted: before the first, after the last, between.
+    check(&world, &[&copy(1, 0)], (0, AuditFault::Unexpected)).await;
+    check(&world, &[&copy(10, 11)], (11, AuditFault::Unexpected)).await;
+    check(&world, &[&copy(10, 11), "update audit_chains set last_seq = 11"], (11, AuditFault::BrokenLink)).await;
+    check(
+        &world,
+        &[
+            "update audit_log set seq = -seq where seq >= 5",
+            "update audit_log set seq = 1 - seq where seq < 0",
+            &copy(4, 5),
+            "update audit_chains set last_seq = 11",
+        ],
+        (5, AuditFault::BrokenLink),
+    )
+    .await;
+}
+
+async fn changed_ends_are_found(world: World) {
+    let hash = other_hash(&world);
+    check(&world, &["delete from audit_log where seq = 10"], (10, AuditFault::TailMissing)).await;
+    check(&world, &["delete from audit_log where seq > 3"], (10, AuditFault::TailMissing)).await;
+    check(&world, &["delete from audit_log"], (10, AuditFault::TailMissing)).await;
+    check(
+        &world,
+        &["delete from audit_log where seq = 10", "update audit_chains set last_seq = 9"],
+        (9, AuditFault::HeadDiffers),
+    )
+    .await;
+    check(&world, &["update audit_chains set last_seq = 11"], (11, AuditFault::TailMissing)).await;
+    check(&world, &["update audit_chains set last_seq = 9"], (10, AuditFault::Unexpected)).await;
+    let last = format!("update audit_chains set last_hash = {hash}");
+    check(&world, &[&last], (10, AuditFault::HeadDiffers)).await;
+    // The beginning: it looks pruned, but the anchor does not fit.
+    let begun = "update audit_chains set first_seq = 4";
+    check(&world, &["delete from audit_log where seq < 4", begun], (4, AuditFault::BrokenLink)).await;
+    check(&world, &[begun], (1, AuditFault::Unexpected)).await;
+    let anchor = format!("update audit_chains set anchor_hash = {hash}");
+    check(&world, &[&anchor], (0, AuditFault::ChainChanged)).await;
+    let genesis = format!("update audit_chains set genesis = {hash}");
+    check(&world, &[&genesis], (0, AuditFault::ChainChanged)).await;
+    check(&world, &["update audit_chains set number = 2"], (0, AuditFault::ChainMissing)).await;
+    check(&world, &["update audit_chains set opened_at = '2025-01-01 00:00:00+00:00'"], (0, AuditFault::ChainChanged))
+        .await;
+    check(&world, &["delete from audit_chains"], (1, AuditFault::ChainUnknown)).await;
+}
+
+async fn missing_chains_are_found(world: World) {
+    for _ in 0..4 {
+        let store = world.store().await;
+        store.append_audit(&[entry(0), entry(1)]).await.unwrap();
+        store.close().await;
+    }
+    let store = world.store().await;
+    assert!(store.verify_audit().await.unwrap().is_intact());
+    world.raw("delete from audit_log where chain = (select chain from audit_chains where number = 2)").await;
+    assert_eq!(store.verify_audit().await.unwrap().broken[0].fault, AuditFault::TailMissing);
+    world.raw("delete from audit_chains where number = 2").await;
+    let report = store.verify_audit().await.unwrap();
+    assert_eq!((report.broken_chains, &report.broken[0].fault), (1, &AuditFault::ChainMissing));
+    // Numbered again, the beginnings do not follow each other.
+    world.raw("update audit_chains set number = -number where number > 2").await;
+    world.raw("update audit_chains set number = -number - 1 where number < 0").await;
+    let report = store.verify_audit().await.unwrap();
+    assert_eq!(report.broken[0].fault, AuditFault::ChainChanged);
+    // Others are looked at all the same.
+    assert_eq!(report.chains, 3);
+    assert!(report.records >= 2, "{report:?}");
+}
+
+async fn old_records_are_pruned(world: World) {
+    let (one, two) = (world.store().await, world.store().await);
+    let entries: Vec<_> = (0..2500).map(entry).collect();
+    for batch in entries.chunks(1000) {
+        one.append_audit(batch).await.unwrap();
+    }
+    two.append_audit(&entries[..10]).await.unwrap();
+    assert_eq!(one.prune_audit(start()).await.unwrap(), 0);
+    assert_eq!(one.prune_audit(start() + TimeDelta::microseconds(2400)).await.unwrap(), 2410);
+    let report = one.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!((report.records, report.chains, report.pruned), (100, 2, 2410));
+    assert_eq!(all(&one, &AuditFilter::default(), 200).await.len(), 100);
+    // Both chains go on.
+    for store in [&one, &two] {
+        store.append_audit(&[entry(9999)]).await.unwrap();
+    }
+    assert!(one.verify_audit().await.unwrap().is_intact());
+    assert_eq!(one.prune_audit(start() + TimeDelta::days(2)).await.unwrap(), 102);
+    let report = one.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!((report.records, report.pruned), (0, 2512));
+    let usage = one.plugin_usage(&name("weather"), None, start()).await.unwrap();
+    assert_eq!(usage, PluginUsage::default(), "it goes with the records");
+}
+
+async fn changes_after_pruning_are_found(world: World) {
+    let hash = other_hash(&world);
+    for (statement, expected) in [
+        ("update audit_log set outcome = 'trap' where seq = 8", (8, AuditFault::Changed)),
+        ("update audit_chains set anchor_hash = {hash}", (6, AuditFault::BrokenLink)),
+        ("delete from audit_log where seq = 6", (7, AuditFault::Missing)),
+        ("update audit_chains set first_seq = 5", (6, AuditFault::Missing)),
+        ("delete from audit_log where seq = 10", (10, AuditFault::TailMissing)),
+    ] {
+        let world = world.sibling().await;
+        let store = world.store().await;
+        store.append_audit(&(0..10).map(entry).collect::<Vec<_>>()).await.unwrap();
+        assert_eq!(store.prune_audit(start() + TimeDelta::microseconds(5)).await.unwrap(), 5);
+        assert!(store.verify_audit().await.unwrap().is_intact());
+        world.raw(&statement.replace("{hash}", &hash)).await;
+        let report = store.verify_audit().await.unwrap();
+        assert_eq!((report.broken[0].seq, report.broken[0].fault.clone()), expected, "{statement}");
+        // Pruning does not wipe the trace away: what is left still does not fit.
+        store.close().await;
+    }
+    // All pruned: the anchor is the end.
+    let store = world.store().await;
+    store.append_audit(&[entry(0)]).await.unwrap();
+    store.prune_audit(start() + TimeDelta::days(1)).await.unwrap();
+    world.raw(&format!("update audit_chains set anchor_hash = {hash}")).await;
+    assert_eq!(store.verify_audit().await.unwrap().broken[0].fault, AuditFault::HeadDiffers);
+}
+
+async fn verifying_goes_on_beside_writing(world: World) {
+    let (writer, reader) = (world.store().await, world.store().await);
+    writer.append_audit(&(0..1000).map(entry).collect::<Vec<_>>()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        for round in 1..=20 {
+            writer.append_audit(&(0..100).map(|i| entry(1000 * round + i)).collect::<Vec<_>>()).await.unwrap();
+            writer.prune_audit(start() + TimeDelta::microseconds(1000 * round - 500)).await.unwrap();
+        }
+    });
+    let mut rounds = 0;
+    while !tasks.is_empty() || rounds < 3 {
+        let report = reader.verify_audit().await.unwrap();
+        assert!(report.is_intact(), "{report:?}");
+        rounds += 1;
+        tasks.try_join_next().transpose().unwrap();
+    }
+}
+
+async fn usage_adds_up(world: World) {
+    let store = world.store().await;
+    let weather = name("weather");
+    let now = world.clock.now();
+    let call = |user_name: &str, outcome: &str| AuditEntry {
+        user: user(user_name),
+        outcome: outcome.into(),
+        at: now,
+        ..entry(0)
+    };
+    let request = |user_name: &str| AuditEntry {
+        kind: AuditKind::Request,
+        body: json!({ "bytes_sent": 10, "bytes_received": 1_000_000 }),
+        ..call(user_name, "answered")
+    };
+    let change = AuditEntry { kind: AuditKind::Change, ..call("ann@example.com", "installed") };
+    let old = AuditEntry { at: now - TimeDelta::days(3), ..call("ann@example.com", "ok") };
+    let maps = AuditEntry { plugin: name("maps"), ..call("ann@example.com", "ok") };
+    for _ in 0..2 {
+        store
+            .append_audit(&[
+                call("ann@example.com", "ok"),
+                call("ann@example.com", "trap"),
+                call("bob@example.com", "denied"),
+                request("ann@example.com"),
+                request("bob@example.com"),
+                change.clone(),
+                old.clone(),
+                maps.clone(),
+            ])
+            .await
+            .unwrap();
+    }
+    let usage = async |user: Option<&UserId>, since| store.plugin_usage(&weather, user, since).await.unwrap();
+    let last_used_at = Some(chrono::SubsecRound::trunc_subsecs(now, 6));
+    let expected = PluginUsage {
+        calls: 4,
+        errors: 2,
+        cpu_ms: 6,
+        requests: 2,
+        bytes_sent: 20,
+        bytes_received: 2_000_000,
+        last_used_at,
+    };
+    let ann = user("ann@example.com");
+    assert_eq!(usage(Some(&ann), now - TimeDelta::hours(1)).await, expected);
+    let both = PluginUsage {
+        calls: 6,
+        errors: 4,
+        cpu_ms: 9,
+        requests: 4,
+        bytes_sent: 40,
+        bytes_received: 4_000_000,
+        last_used_at,
+    };
+    assert_eq!(usage(None, now - TimeDelta::hours(1)).await, both);
+    assert_eq!(usage(Some(&ann), now - TimeDelta::days(10)).await.calls, 6);
+    assert_eq!(usage(Some(&user("eve@example.com")), now - TimeDelta::days(10)).await, PluginUsage::default());
+    // Bounded: what is older than the window is not counted.
+    world.clock.advance(Duration::from_secs(89 * 86_400));
+    assert_eq!(usage(Some(&ann), DateTime::UNIX_EPOCH).await.calls, 4);
+    world.clock.advance(Duration::from_secs(2 * 86_400));
+    assert_eq!(usage(Some(&ann), DateTime::UNIX_EPOCH).await.calls, 0);
+}
+
+async fn errors_are_listed(world: World) {
+    let store = world.store().await;
+    let entries: Vec<_> = (0..30)
+        .map(|index| AuditEntry {
+            user: user(if index % 2 == 0 { "ann@example.com" } else { "bob@example.com" }),
+            outcome: if index % 3 == 0 { "ok".into() } else { "trap".into() },
+            kind: if index % 5 == 0 { AuditKind::Request } else { AuditKind::Call },
+            ..entry(index)
+        })
+        .collect();
+    store.append_audit(&entries).await.unwrap();
+    let expected = |user_name: Option<&str>| -> Vec<String> {
+        (0..30)
+            .rev()
+            .filter(|index| index % 3 != 0 && index % 5 != 0)
+            .filter(|index| user_name.is_none_or(|name| (name == "ann@example.com") == (index % 2 == 0)))
+            .map(|index| format!("tool-{index}"))
+            .collect()
+    };
+    for user_name in [None, Some("ann@example.com"), Some("bob@example.com")] {
+        for limit in [3, 1000] {
+            let errors = store.last_plugin_errors(&name("weather"), user_name.map(user).as_ref(), limit).await.unwrap();
+            let tools: Vec<_> = errors.into_iter().map(|record| record.entry.tool).collect();
+            let mut expected = expected(user_name);
+            expected.truncate(limit as usize);
+            assert_eq!(tools, expected, "{user_name:?}");
+        }
+    }
+    assert!(store.last_plugin_errors(&name("maps"), None, 10).await.unwrap().is_empty());
+}
