@@ -6,9 +6,13 @@ import type { Plugin } from "./types";
 
 export const pluginPath = (id: string): string => `/api/plugins/${encodeURIComponent(id)}`;
 
+const REFRESH_MS = 30_000;
+
 export const pluginQuery = (id: string, projectId: string | null) =>
   queryOptions({
     queryKey: keys.plugin(id, projectId),
+    // Its status is the host's doing: it may fail, or get a new version from elsewhere, while one looks.
+    refetchInterval: REFRESH_MS,
     queryFn: ({ signal }) => json<Plugin>(`${pluginPath(id)}${ofProject(projectId)}`, { signal }),
   });
 

@@ -5,6 +5,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { toast } from "@/shared/ui/toast";
 import { useConsent, useRejectUpdate } from "../api/mutations";
 import type { PendingVersion, Plugin } from "../api/types";
+import { useDeparture } from "../hooks/useFocus";
 import { DiffView } from "./DiffView";
 import { GrantScope } from "./GrantScope";
 import styles from "./PluginDetail.module.css";
@@ -16,6 +17,7 @@ export function PendingPanel({ plugin, pending, projectId }: { plugin: Plugin; p
   const [inProject, setInProject] = useState(false);
   const consent = useConsent(plugin.id);
   const reject = useRejectUpdate(plugin.id);
+  useDeparture();
   const busy = consent.isPending || reject.isPending;
   const failure = consent.error ?? reject.error;
   return (

@@ -20,10 +20,10 @@ export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: st
   if (requests.length === 0) {
     return <p className={styles.intro}>It asks for nothing: it computes with what the agent hands it, and reaches neither the network nor your files.</p>;
   }
-  const ids = requests.map((request) => request.id);
   const target = projectId === null ? "everywhere" : "project";
+  // Seen from one project, what every project has is left alone.
+  const held = requests.filter((request) => request.given === target).map((request) => request.id);
   const missing = requests.filter((request) => request.given === "no").map((request) => request.id);
-  const given = requests.length - missing.length;
   return (
     <div className={styles.powers}>
       <div className={styles.introLine}>
@@ -33,16 +33,12 @@ export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: st
         </p>
         {plugin.can_manage && requests.length >= ALL_FROM && (
           <span className={styles.all}>
-            {missing.length > 0 && (
-              <Button size="s" onClick={() => grants.set(missing, target)}>
-                {projectId === null ? "Give all" : "Give all for this project"}
-              </Button>
-            )}
-            {given > 0 && (
-              <Button size="s" variant="quiet" onClick={() => grants.set(ids, "no")}>
-                Take all back
-              </Button>
-            )}
+            <Button size="s" disabled={missing.length === 0} onClick={() => grants.set(missing, target)}>
+              {projectId === null ? "Give all" : "Give all for this project"}
+            </Button>
+            <Button size="s" variant="quiet" disabled={held.length === 0} onClick={() => grants.set(held, "no")}>
+              {projectId === null ? "Take all back" : "Take back for this project"}
+            </Button>
           </span>
         )}
       </div>

@@ -32,8 +32,12 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
   const inspect = useInspect();
   const stop = useRef<AbortController | null>(null);
   const id = useId();
-  // The request ends with the dialog that asked for it.
-  useEffect(() => () => stop.current?.abort(), []);
+  const place = useRef<HTMLFormElement>(null);
+  // The focus begins where one chooses, also on the way back; the request ends with the dialog that asked for it.
+  useEffect(() => {
+    place.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    return () => stop.current?.abort();
+  }, []);
   const input = inputOf(way, file, manifest, source);
   const submit = (): void => {
     if (input === null || inspect.isPending) return;
@@ -46,6 +50,7 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
   };
   return (
     <form
+      ref={place}
       className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();

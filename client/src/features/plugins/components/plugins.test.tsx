@@ -204,6 +204,15 @@ describe("powers", () => {
     await waitFor(() => expect(network.changes()).toEqual([{ route: "PUT /api/plugins/w/grants", body: { grants: [sql.id], project_id: "p" } }]));
   });
 
+  it("are taken back in one project without touching the others", async () => {
+    detail({ requests: [read, { ...sql, given: "project" }, write] }, "p").on("PUT /api/plugins/w/grants", { body: weather });
+    const user = userEvent.setup();
+    show(<PluginDetail pluginId="w" projectId="p" tab={null} />);
+    await user.click(await screen.findByRole("button", { name: "Take back for this project" }));
+    await waitFor(() => expect(network.changes()).toEqual([{ route: "PUT /api/plugins/w/grants", body: { grants: [], project_id: "p" } }]));
+    expect(screen.getByRole("button", { name: "Give all for this project" })).toBeTruthy();
+  });
+
   it("are words only, for who may not give them", async () => {
     detail({ can_manage: false, scope: "everyone" });
     show(<PluginDetail pluginId="w" projectId={null} tab={null} />);
