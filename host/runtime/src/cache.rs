@@ -6,7 +6,6 @@
 //! nothing can be swapped in between.
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use crate::compile::engine_hash;
 
 const KEY_FILE: &str = "key";
 const KEY_BYTES: usize = 32;
@@ -49,7 +50,7 @@ impl CodeCache {
             Some(key) => key,
             None => {
                 let key: [u8; KEY_BYTES] = rand::random();
-                write_whole(dir, &path, &key)?;
+                write_whole(dir, &path, &[&key])?;
                 // Two hosts may start together: whichever key landed last is the one both use.
                 fs::read(&path)?.try_into().unwrap_or(key)
             }
@@ -57,21 +58,24 @@ impl CodeCache {
         Ok(Self { dir: dir.to_owned(), key })
     }
 
-    /// The compiled component, from disk when our own bytes for it are there, else compiled and kept. Blocks; the
-    /// second value tells whether it came from disk.
-    pub(crate) fn load(&self, engine: &Engine, component: &[u8], digest: &str) -> wasmtime::Result<(Component, bool)> {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        let name = format!("{digest}-{:016x}.cwasm", hasher.finish());
+    /// The compiled component, when our own bytes for it are on disk. Blocks.
+    pub(crate) fn find(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let name = name(engine, digest);
+        self.read(engine, &name, &self.dir.join(&name))
+    }
+
+    /// Loads what this host's own compiler just made, and keeps it for the next start. Blocks.
+    pub(crate) fn adopt(&self, engine: &Engine, digest: &str, code: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: `deserialize` trusts its bytes to come from `Engine::precompile_component` of a compatible wasmtime.
+        // They come from `Compiler::compile`: from this process, or over a pipe from a process that this one started
+        // from the operator's program, under the same engine settings. No package and no file has a way here.
+        let component = unsafe { Component::deserialize(engine, code) }?;
+        let name = name(engine, digest);
         let path = self.dir.join(&name);
-        if let Some(component) = self.read(engine, &name, &path) {
-            return Ok((component, true));
-        }
-        let component = Component::from_binary(engine, component)?;
-        if let Err(error) = self.write(&name, &path, &component) {
+        if let Err(error) = self.write(&name, &path, code) {
             tracing::warn!(path = %path.display(), error = %error, "cannot keep compiled code; the next start compiles again");
         }
-        Ok((component, false))
+        Ok(component)
     }
 
     fn read(&self, engine: &Engine, name: &str, path: &Path) -> Option<Component> {
@@ -91,7 +95,7 @@ impl CodeCache {
             return None;
         };
         // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize` of a compatible wasmtime. The MAC
-        // just verified them to be what `write` below made, under a key that only this user can read.
+        // just verified them to be what `adopt` kept, under a key that only this user can read.
         match unsafe { Component::deserialize(engine, code) } {
             Ok(component) => Some(component),
             Err(error) => {
@@ -102,12 +106,8 @@ impl CodeCache {
         }
     }
 
-    fn write(&self, name: &str, path: &Path, component: &Component) -> wasmtime::Result<()> {
-        let code = component.serialize()?;
-        let mut bytes = self.mac(name, &code).to_vec();
-        bytes.extend_from_slice(&code);
-        write_whole(&self.dir, path, &bytes)?;
-        Ok(())
+    fn write(&self, name: &str, path: &Path, code: &[u8]) -> io::Result<()> {
+        write_whole(&self.dir, path, &[&self.mac(name, code), code])
     }
 
     fn mac(&self, name: &str, code: &[u8]) -> [u8; MAC_BYTES] {
@@ -124,18 +124,25 @@ impl CodeCache {
     }
 }
 
+/// The file of a component for this engine's settings.
+fn name(engine: &Engine, digest: &str) -> String {
+    format!("{digest}-{:016x}.cwasm", engine_hash(engine))
+}
+
 /// Compares without telling by its time where the difference is.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 /// Writes beside the target and renames, so that a crash leaves the old file, the new one, or none.
-fn write_whole(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_whole(dir: &Path, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let unique: u64 = rand::random();
     let temporary = dir.join(format!(".{unique:016x}.tmp"));
     let write = || {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(bytes)?;
+        for part in parts {
+            file.write_all(part)?;
+        }
         file.sync_all()?;
         fs::rename(&temporary, path)
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bricklayer_domain::DEFAULT_CALL_TIME_LIMIT;
 use url::Url;
 
-use crate::{FarEnd, Grants};
+use crate::{Compiler, FarEnd, Grants};
 
 /// What one call may use. The defaults suit tools that talk to a workspace; see each field for what it protects.
 #[derive(Debug, Clone)]
@@ -123,6 +123,8 @@ impl Default for Ceilings {
 pub struct RuntimeConfig {
     /// Folder for compiled code; made with mode 0700. Only bytes that this host wrote are ever loaded from it.
     pub cache_dir: PathBuf,
+    /// Where components are compiled; a host that loads other people's packages wants a child process.
+    pub compiler: Compiler,
     /// What one call may use.
     pub limits: Limits,
     /// The most that one call may get by its grants.
@@ -146,6 +148,7 @@ impl RuntimeConfig {
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
         Self {
             cache_dir: cache_dir.into(),
+            compiler: Compiler::default(),
             limits: Limits::default(),
             ceilings: Ceilings::default(),
             operator_hosts: Vec::new(),

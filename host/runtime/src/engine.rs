@@ -15,22 +15,31 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use url::Url;
-use wasmtime::component::{Linker, Val};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::component::{Component, Linker, Val};
+use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::CodeCache;
 use crate::call::{self, CallState, Target};
+use crate::compile;
 use crate::config::MAX_MEMORY_BYTES;
 use crate::egress::Broker;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use crate::tally::Tally;
-use crate::{CallContext, Ceilings, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert};
+use crate::{
+    CallContext, Ceilings, Compiler, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert,
+};
 
 /// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
 const TICK: Duration = Duration::from_millis(2);
 
 /// Components compiled at the same time: compiling takes a core and much memory, and packages may be hostile.
 const PARALLEL_COMPILATIONS: usize = 2;
+
+/// Packages read and checked at the same time, on threads that may block.
+const PARALLEL_READS: usize = 2;
+
+/// Loads that may wait for each of the above; each holds its package in memory.
+const MAX_WAITING_LOADS: usize = 64;
 
 /// Memory slots kept mapped after use; enough for the usual load, small when idle.
 const WARM_SLOTS: u32 = 16;
@@ -108,6 +117,9 @@ pub struct Runtime {
     shared: Arc<Shared>,
     linker: Linker<CallState>,
     cache: Arc<CodeCache>,
+    compiler: Compiler,
+    loads: Semaphore,
+    reads: Semaphore,
     compilations: Semaphore,
     compiled: AtomicU64,
     cache_hits: AtomicU64,
@@ -173,6 +185,9 @@ impl Runtime {
             }),
             linker,
             cache: Arc::new(cache),
+            compiler: config.compiler,
+            loads: Semaphore::new(MAX_WAITING_LOADS),
+            reads: Semaphore::new(PARALLEL_READS),
             compilations: Semaphore::new(PARALLEL_COMPILATIONS),
             compiled: AtomicU64::new(0),
             cache_hits: AtomicU64::new(0),
@@ -181,27 +196,35 @@ impl Runtime {
         })
     }
 
-    /// Reads, checks, compiles (or finds compiled) and links a package. Runs nothing of it.
+    /// Reads, checks, compiles (or finds compiled) and links a package. Runs nothing of it. Dropping the future ends a
+    /// compilation in a child process.
     ///
     /// # Errors
     /// [`LoadError`].
     pub async fn load(&self, package_bytes: Vec<u8>, namespace: ToolNamespace) -> Result<Arc<Plugin>, LoadError> {
-        let _permit = self.compilations.acquire().await.map_err(|_| LoadError::ShuttingDown)?;
+        let _load = self.loads.try_acquire().map_err(|_| LoadError::Busy)?;
         let cache = Arc::clone(&self.cache);
         let engine = self.shared.engine.clone();
-        let linker = self.linker.clone();
-        let work = move || {
+        let read = move || {
             let contents = bricklayer_package::read(&package_bytes)?;
             // Before the costly part: what cannot link is not worth compiling, and the reason has a way out.
             if let Some(reason) = contents.refusal() {
                 return Err(LoadError::Import(reason));
             }
-            let (component, hit) = cache
-                .load(&engine, &package_bytes, &contents.digest)
-                .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-            Ok::<_, LoadError>((Plugin::new(contents, &component, &linker, &namespace)?, hit))
+            let found = cache.find(&engine, &contents.digest);
+            Ok::<_, LoadError>((contents, package_bytes, found))
         };
-        let (plugin, hit) = self.handle.spawn_blocking(work).await.map_err(|_| LoadError::ShuttingDown)??;
+        let (contents, package_bytes, found) = {
+            let _permit = self.reads.acquire().await.map_err(|_| LoadError::ShuttingDown)?;
+            self.blocking(read).await??
+        };
+        let hit = found.is_some();
+        let component = match found {
+            Some(component) => component,
+            None => self.compile(&contents.digest, package_bytes).await?,
+        };
+        let linker = self.linker.clone();
+        let plugin = self.blocking(move || Plugin::new(contents, &component, &linker, &namespace)).await??;
         let counter = if hit { &self.cache_hits } else { &self.compiled };
         counter.fetch_add(1, Ordering::Relaxed);
         tracing::info!(
@@ -209,6 +232,20 @@ impl Runtime {
             from_cache = hit, tools = plugin.tools().len(), "plugin loaded"
         );
         Ok(Arc::new(plugin))
+    }
+
+    /// Compiles where the operator wants it, then loads and keeps the code.
+    async fn compile(&self, digest: &str, component: Vec<u8>) -> Result<Component, LoadError> {
+        let _permit = self.compilations.acquire().await.map_err(|_| LoadError::ShuttingDown)?;
+        let code = self.compiler.compile(&self.shared.engine, &self.handle, component).await?;
+        let (cache, engine, digest) = (Arc::clone(&self.cache), self.shared.engine.clone(), digest.to_owned());
+        let adopted = self.blocking(move || cache.adopt(&engine, &digest, &code)).await?;
+        adopted.map_err(|error| LoadError::Compile(format!("{error:#}")))
+    }
+
+    /// Work that keeps a thread busy.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+        self.handle.spawn_blocking(work).await.map_err(|_| LoadError::ShuttingDown)
     }
 
     /// Runs one tool call to its end: validates, waits for a slot, runs in a fresh sandbox, converts. Never panics;
@@ -331,11 +368,8 @@ fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
         .max_memory_size(MAX_MEMORY_BYTES)
         .table_elements(config.limits.table_elements)
         .max_unused_warm_slots(WARM_SLOTS);
-    let mut settings = Config::new();
-    settings
-        .wasm_component_model(true)
-        .epoch_interruption(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let mut settings = compile::settings();
+    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&settings)
 }
 

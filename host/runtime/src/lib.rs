@@ -6,6 +6,7 @@
 pub mod advisories;
 mod audit;
 mod call;
+mod compile;
 mod config;
 mod context;
 mod convert;
@@ -33,6 +34,7 @@ pub use bricklayer_package::{
     Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, PowerKind, Powers,
     RequestedGrants,
 };
+pub use compile::{CompileWorker, Compiler, compile_worker};
 pub use config::{Ceilings, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
 pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};
 pub use engine::{Runtime, RuntimeError, Stats};

@@ -94,7 +94,7 @@ impl App {
                 Workspace::Local(LocalWorkspace::start(&lifecycle, binary.clone(), folder, LOCAL_USER))
             }
         };
-        let plugins = Arc::new(Plugins::load(&data_dir.join("cache/code")).await?);
+        let plugins = Arc::new(Plugins::load(&data_dir.join("cache/code"), config.compiler.clone()).await?);
         let identity = identity(&config, &workspace)?;
         let standing = match &identity {
             Identity::Local(caller) => Some(caller.clone()),

@@ -38,6 +38,9 @@ enum Command {
     Openapi,
     /// Says exactly what this binary is made of.
     Version(version::VersionArgs),
+    /// Compiles one component for a running host, from standard input to standard output, within limits.
+    #[command(name = crate::plugins::COMPILE_WORKER, hide = true)]
+    CompileWorker,
 }
 
 /// Settings that have a flag; all others are environment variables or lines of `.env.local` and `config.yaml`.
@@ -108,6 +111,8 @@ impl ServeArgs {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        // Nothing of the server may have begun: it would be within the worker's limits, and within its reach.
+        Command::CompileWorker => return bricklayer_runtime::compile_worker(),
         Command::Serve(args) => serve(&args),
         Command::Workspace(args) => workspace(&args),
         Command::Doctor(args) => doctor::run(&args),

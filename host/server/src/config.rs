@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bricklayer_runtime::{CompileWorker, Compiler};
 use secrecy::SecretString;
 use url::Url;
 
@@ -158,6 +159,8 @@ pub struct Config {
     pub lease: Duration,
     /// Folder with further skills; the shipped ones are always there.
     pub skills_dir: Option<PathBuf>,
+    /// Where plugins are compiled: in a child process, unless there is a reason not to.
+    pub compiler: Compiler,
 }
 
 impl Config {
@@ -200,9 +203,18 @@ impl Config {
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
+            compiler: compiler(),
             data_dir,
         })
     }
+}
+
+/// This program again, as a worker. A system that does not tell which program this is gets no plugins compiled, and says
+/// so for each: compiling strangers' components in this process is no way out.
+fn compiler() -> Compiler {
+    let args = [crate::plugins::COMPILE_WORKER.into()];
+    let worker = CompileWorker::of_this_program(args.clone());
+    Compiler::Child(worker.unwrap_or_else(|_| CompileWorker::new("bricklayer", args)))
 }
 
 fn listen_address(layers: &Layers, identity: IdentityMode) -> Result<SocketAddr, ConfigError> {

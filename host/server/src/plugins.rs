@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_agent::CallEffect;
 use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec};
-use bricklayer_runtime::{CallContext, Grants, Plugin, Runtime, RuntimeConfig, RuntimeError, ToolNamespace};
+use bricklayer_runtime::{CallContext, Compiler, Grants, Plugin, Runtime, RuntimeConfig, RuntimeError, ToolNamespace};
 use url::Url;
 
 use crate::embedded::Embedded;
+
+/// The hidden subcommand that compiles components in a process of its own.
+pub const COMPILE_WORKER: &str = "compile-worker";
 
 /// One plugin, for people.
 #[derive(Debug, Clone)]
@@ -47,8 +50,8 @@ impl Plugins {
     ///
     /// # Errors
     /// When the sandbox itself cannot be set up.
-    pub async fn load(cache_dir: &Path) -> Result<Self, RuntimeError> {
-        let runtime = Arc::new(Runtime::new(RuntimeConfig::new(cache_dir))?);
+    pub async fn load(cache_dir: &Path, compiler: Compiler) -> Result<Self, RuntimeError> {
+        let runtime = Arc::new(Runtime::new(RuntimeConfig { compiler, ..RuntimeConfig::new(cache_dir) })?);
         let files: Vec<_> = Embedded::Plugins.list().into_iter().filter(|name| name.ends_with(".wasm")).collect();
         if files.is_empty() {
             tracing::warn!("no plugins are built: run `cargo xtask build`; the agent has only its built-in tools");

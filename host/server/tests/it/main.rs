@@ -12,6 +12,7 @@
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `process`: the binary: configuration, signals, a taken port.
+//! - `compiling`: components that are hard to compile, in the binary's worker.
 //! - `document`: the OpenAPI document.
 //! - `telemetry`: spans as a collector gets them.
 
@@ -19,6 +20,7 @@
 
 mod authorisation;
 mod bad_input;
+mod compiling;
 mod conversations;
 mod document;
 mod far_ends;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bricklayer_runtime::Compiler;
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
@@ -99,6 +100,8 @@ impl World {
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
             skills_dir: None,
+            // Trusted components, many test servers: no process for each.
+            compiler: Compiler::InProcess,
         }
     }
 
