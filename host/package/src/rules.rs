@@ -147,7 +147,8 @@ enum Segment {
     Rest,
 }
 
-/// A pattern over the segments of an absolute path: `*` or `{name}` is one segment, `**` at the end is one or more.
+/// A pattern over the segments of an absolute path: `*` or `{name}` is one segment, `**` at the end is one or more; a
+/// slash at the end is one, and `/` alone is the root. Queries are not looked at.
 /// Matching is exact and case-sensitive on the path as sent; nothing is decoded, so an odd spelling of an allowed
 /// path is refused rather than understood.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,6 +156,8 @@ enum Segment {
 pub struct PathPattern {
     text: String,
     segments: Vec<Segment>,
+    /// Whether the path ends with a slash, which makes it another path. Never after `**`.
+    slash: bool,
 }
 
 impl PathPattern {
@@ -167,12 +170,14 @@ impl PathPattern {
         }
         let rest = text.strip_prefix('/').ok_or_else(|| fault("it must begin with a slash"))?;
         let mut segments = Vec::new();
-        let mut parts = rest.split('/').peekable();
+        let slash = rest.is_empty() || rest.ends_with('/');
+        let inner = rest.strip_suffix('/').unwrap_or(rest);
+        let mut parts = inner.split('/').filter(|_| !rest.is_empty()).peekable();
         while let Some(part) = parts.next() {
             segments.push(match part {
                 "" => return Err(fault("empty segments are not allowed")),
                 "." | ".." => return Err(fault("dot segments are not allowed")),
-                "**" if parts.peek().is_none() => Segment::Rest,
+                "**" if parts.peek().is_none() && !slash => Segment::Rest,
                 "**" => return Err(fault("`**` may only stand at the end")),
                 "*" => Segment::One(String::new()),
                 _ if part.starts_with('{') && part.ends_with('}') && part.len() > 2 => {
@@ -187,10 +192,10 @@ impl PathPattern {
                 literal => Segment::Literal(literal.to_owned()),
             });
         }
-        Ok(Self { text: text.to_owned(), segments })
+        Ok(Self { text: text.to_owned(), segments, slash })
     }
 
-    /// Whether a normalised absolute path (no dot segments, no empty segments) is one of these.
+    /// Whether a normalised absolute path (no dot segments, no empty segments but the last) is one of these.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let Some(rest) = path.strip_prefix('/') else { return false };
@@ -207,12 +212,16 @@ impl PathPattern {
                 (Segment::Rest, Some(_)) => return parts.all(|part| !part.is_empty()),
             }
         }
-        parts.next().is_none()
+        let ends = !self.slash || parts.next() == Some("");
+        ends && parts.next().is_none()
     }
 
     /// Whether every path that `other` matches is matched by this pattern too: `/v1/**` covers `/v1/*` covers `/v1/x`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
+        if self.slash != other.slash {
+            return false;
+        }
         let mut narrow = other.segments.iter();
         for wide in &self.segments {
             match (wide, narrow.next()) {
@@ -309,11 +318,23 @@ mod tests {
         check("/s/{id}/cancel", "/s/01ef/cancel", true);
         check("/s/{id}/cancel", "/s/01ef/close", false);
         check("/API/x", "/api/x", false);
+        check("/simple/{project}/", "/simple/pip/", true);
+        check("/simple/{project}/", "/simple/pip", false);
+        check("/simple/{project}/", "/simple/pip//", false);
+        check("/simple/{project}/", "/simple//", false);
+        check("/simple/**", "/simple/pip/", false);
+        check("/", "/", true);
+        check("/", "/a", false);
+        check("/", "", false);
+        check("/**", "/", false);
     }
 
     #[test]
     fn odd_patterns_are_refused() {
-        for bad in ["", "api", "/a//b", "/a/../b", "/a/**/b", "/a/b*", "/a/{x", "/a?b", "/%61", "/a;b", "/ä", "/a b"] {
+        for bad in [
+            "", "api", "//", "/a//", "/a/**/", "/a//b", "/a/../b", "/a/**/b", "/a/b*", "/a/{x", "/a?b", "/%61", "/a;b",
+            "/ä", "/a b",
+        ] {
             assert!(PathPattern::parse(bad).is_err(), "{bad}");
         }
     }

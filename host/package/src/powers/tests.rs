@@ -132,15 +132,14 @@ fn methods_to_one_place_share_a_line() {
 fn pattern() -> impl Strategy<Value = String> {
     let segment =
         prop_oneof![Just("a".to_owned()), Just("b".to_owned()), Just("*".to_owned()), Just("{id}".to_owned())];
-    (prop::collection::vec(segment, 0..4), prop::bool::ANY).prop_map(|(mut parts, rest)| {
-        if rest || parts.is_empty() {
-            parts.push("**".to_owned());
-        }
-        format!("/{}", parts.join("/"))
+    (prop::collection::vec(segment, 0..4), 0..3).prop_map(|(mut parts, end)| {
+        parts.extend((end == 1).then(|| "**".to_owned()));
+        let end = if end == 2 && !parts.is_empty() { "/" } else { "" };
+        format!("/{}{end}", parts.join("/"))
     })
 }
 
-pub(super) fn power() -> impl Strategy<Value = Power> {
+fn power() -> impl Strategy<Value = Power> {
     let http = (prop::bool::ANY, prop::sample::select(Method::ALL.to_vec()), pattern(), prop::bool::ANY).prop_map(
         |(own, method, path, credential)| Power::Http {
             audience: if own { Audience::Workspace } else { Audience::Host("api.example.com".to_owned()) },
@@ -163,12 +162,14 @@ fn set() -> impl Strategy<Value = Powers> {
     prop::collection::vec(power(), 0..8).prop_map(|powers| powers.into_iter().collect())
 }
 
-/// Paths that tell two patterns over `a` and `b` apart: every path of up to five segments over `a`, `b` and `c`.
+/// Paths that tell two patterns over `a` and `b` apart: the root, and every path of up to five
+/// segments over `a`, `b` and `c` with and without a slash at its end.
 fn paths() -> Vec<String> {
     let mut paths = vec![String::new()];
-    let mut all = Vec::new();
+    let mut all = vec!["/".to_owned()];
     for _ in 0..5 {
         paths = paths.iter().flat_map(|path| ["a", "b", "c"].map(|part| format!("{path}/{part}"))).collect();
+        all.extend(paths.iter().map(|path| format!("{path}/")));
         all.extend(paths.clone());
     }
     all
