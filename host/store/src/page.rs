@@ -38,6 +38,12 @@ impl FromStr for Cursor {
     }
 }
 
+/// Later than any row, and of the width that SQLite's text comparison needs: the end of the year 9999.
+pub(crate) fn latest() -> DateTime<Utc> {
+    const LATEST_MICROS: i64 = 253_402_300_799_000_000;
+    DateTime::from_timestamp_micros(LATEST_MICROS).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 /// Which page is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageRequest {
@@ -59,12 +65,7 @@ impl PageRequest {
 
     /// Before everything, for lists that run from the newest to the oldest.
     pub(crate) fn start(self) -> Cursor {
-        // Year 9999: later than any row, and of the width that SQLite's text comparison needs.
-        const LATEST_MICROS: i64 = 253_402_300_799_000_000;
-        self.after.unwrap_or_else(|| Cursor {
-            at: DateTime::from_timestamp_micros(LATEST_MICROS).unwrap_or(DateTime::<Utc>::MAX_UTC),
-            id: Uuid::max(),
-        })
+        self.after.unwrap_or_else(|| Cursor { at: latest(), id: Uuid::max() })
     }
 
     /// Cuts the extra item off and says where the next page begins.

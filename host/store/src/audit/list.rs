@@ -11,7 +11,7 @@ use super::chain::StoredRecord;
 use super::{AuditChain, AuditEntry, AuditKind, AuditRecord};
 use crate::engine::{Arg, Row, Sql};
 use crate::error::StoreError;
-use crate::page::{CursorError, MAX_PAGE};
+use crate::page::{CursorError, MAX_PAGE, latest};
 use crate::store::Store;
 
 /// Which records. An absent field selects all; callers give the user unless they speak for the operator.
@@ -38,6 +38,13 @@ pub struct AuditCursor {
 impl fmt::Display for AuditCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.at.timestamp_micros(), self.chain.simple(), self.seq)
+    }
+}
+
+impl AuditCursor {
+    /// Before everything.
+    fn start() -> Self {
+        Self { at: latest(), chain: Uuid::max(), seq: i64::MAX }
     }
 }
 
@@ -94,7 +101,8 @@ impl Store {
     }
 }
 
-/// The statement of a filter: only what is asked is in it, so that each finds its index.
+/// The statement of a filter: only what is asked is in it, so that each finds its index. At most one record more than
+/// the limit, to learn whether there is a next page.
 fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (Sql, Vec<Arg<'_>>) {
     let wanted = [
         ("user_id", filter.user.as_ref().map(Arg::from)),
@@ -110,19 +118,19 @@ fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (S
             conditions.push(format!("{column} = ${}", args.len()));
         }
     }
-    if let Some(after) = after {
-        let place = args.len() + 1;
-        conditions.push(format!("(at, chain, seq) < (${place}, ${}, ${})", place + 1, place + 2));
-        args.extend([Arg::Time(after.at), Arg::Uuid(after.chain), Arg::Int(after.seq)]);
-    }
+    // There is always a place to begin, if at the end of time: without one SQLite sorts the whole log.
+    let place = args.len() + 1;
+    conditions.push(format!("(at, chain, seq) < (${place}, ${}, ${})", place + 1, place + 2));
+    let after = after.unwrap_or_else(AuditCursor::start);
+    args.extend([Arg::Time(after.at), Arg::Uuid(after.chain), Arg::Int(after.seq)]);
     args.push(Arg::Int(i64::from(limit) + 1));
-    let conditions = if conditions.is_empty() { String::new() } else { format!("where {}", conditions.join(" and ")) };
     let sql = format!(
         "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body
         from audit_log
-        {conditions}
+        where {}
         order by at desc, chain desc, seq desc
         limit ${}",
+        conditions.join(" and "),
         args.len()
     );
     (Sql::Built(sql.into()), args)
