@@ -31,6 +31,7 @@ mod packages;
 mod page;
 mod plugin_state;
 mod projects;
+mod stagings;
 mod store;
 #[cfg(all(feature = "test-support", unix))]
 pub mod test_support;
