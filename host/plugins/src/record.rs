@@ -1,0 +1,115 @@
+//! What is written down about every change: who, what, which digests, which powers.
+
+use bricklayer_domain::{PackageDigest, PluginName, PluginOwner, ProjectId};
+use bricklayer_store::{AuditEntry, AuditKind, InstallationRow};
+use chrono::Utc;
+use serde_json::{Value, json};
+
+use crate::live::Live;
+use crate::policy::Actor;
+use crate::service::PluginService;
+
+/// What was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Installed,
+    Updated,
+    Waiting,
+    Consented,
+    Rejected,
+    RolledBack,
+    RolledBackByItself,
+    Granted,
+    Enabled,
+    Disabled,
+    SwitchedOn,
+    SwitchedOff,
+    Removed,
+}
+
+impl ChangeKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Updated => "updated",
+            Self::Waiting => "update-waiting",
+            Self::Consented => "consented",
+            Self::Rejected => "update-rejected",
+            Self::RolledBack => "rolled-back",
+            Self::RolledBackByItself => "rolled-back-by-itself",
+            Self::Granted => "granted",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::SwitchedOn => "switched-on",
+            Self::SwitchedOff => "switched-off",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// One change's particulars.
+#[derive(Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) name: &'a PluginName,
+    pub(crate) owner: &'a PluginOwner,
+    pub(crate) project: Option<ProjectId>,
+    /// The version that serves, or waits, from now on.
+    pub(crate) digest: Option<&'a PackageDigest>,
+    /// The version that served until now.
+    pub(crate) before: Option<&'a PackageDigest>,
+    /// The powers that were given, or that are asked for in addition.
+    pub(crate) powers: Vec<String>,
+    pub(crate) problem: Option<String>,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) const fn of(row: &'a InstallationRow) -> Self {
+        Self::new(&row.name, &row.owner)
+    }
+
+    pub(crate) const fn of_live(live: &'a Live) -> Self {
+        Self::new(&live.name, &live.owner)
+    }
+
+    const fn new(name: &'a PluginName, owner: &'a PluginOwner) -> Self {
+        Self { name, owner, project: None, digest: None, before: None, powers: Vec::new(), problem: None }
+    }
+
+    fn body(&self) -> Value {
+        let owner = match self.owner {
+            PluginOwner::Everyone => "everyone",
+            PluginOwner::User(user) => user.as_str(),
+        };
+        json!({
+            "owner": owner,
+            "before": self.before.map(PackageDigest::as_str),
+            "powers": self.powers,
+            "problem": self.problem,
+        })
+    }
+}
+
+impl PluginService {
+    /// Writes a change down. It has happened already, so that a failure is told and changes nothing.
+    pub(crate) async fn record(&self, actor: &Actor, kind: ChangeKind, change: Change<'_>) {
+        let entry = AuditEntry {
+            at: Utc::now(),
+            user: actor.user().clone(),
+            project: change.project,
+            turn: None,
+            kind: AuditKind::Change,
+            plugin: change.name.clone(),
+            digest: change.digest.cloned(),
+            tool: String::new(),
+            outcome: kind.as_str().to_owned(),
+            body: change.body(),
+        };
+        tracing::info!(
+            user.id = %actor.user(), plugin.name = %change.name, change = kind.as_str(),
+            plugin.digest = change.digest.map(tracing::field::display), "plugins changed"
+        );
+        if let Err(error) = self.inner.store.append_audit(&[entry]).await {
+            tracing::error!(%error, plugin.name = %change.name, change = kind.as_str(), "a change was not written down");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The service: one handle for everything that happens to plugins on this host.
+
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use bricklayer_domain::{
+    InstallationId, PluginName, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, UserId,
+};
+use bricklayer_package::PackageError;
+use bricklayer_runtime::{CallContext, Grants, Runtime};
+use bricklayer_sources::Fetcher;
+use bricklayer_store::{Store, StoreError};
+use chrono::Utc;
+use tokio::sync::Notify;
+
+use crate::PluginError;
+use crate::live::Live;
+use crate::loaded::Loaded;
+use crate::policy::{Actor, Policy};
+use crate::sync::Failures;
+use crate::table::{BoundTool, ProjectTools, Table};
+
+/// What the service is made of.
+#[derive(Debug)]
+pub struct PluginParts {
+    /// Where installations and packages are kept.
+    pub store: Store,
+    /// Where plugins run.
+    pub runtime: Arc<Runtime>,
+    /// How packages are fetched.
+    pub fetcher: Fetcher,
+    /// The operator's policy.
+    pub policy: Policy,
+    /// The packages that ship with the host, in the order of their tools.
+    pub shipped: Vec<Vec<u8>>,
+}
+
+/// The plugins of this host; cheap to clone. Nothing of this is reachable from a tool: powers are given by people,
+/// over the HTTP API and the command line.
+#[derive(Debug, Clone)]
+pub struct PluginService {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) policy: Policy,
+    pub(crate) shipped: Vec<Vec<u8>>,
+    pub(crate) shipped_names: Vec<PluginName>,
+    pub(crate) table: ArcSwap<Table>,
+    /// Held while a table is made and swapped in; never while anything is fetched or compiled.
+    pub(crate) making_table: tokio::sync::Mutex<()>,
+    pub(crate) loaded: Loaded,
+    pub(crate) failures: Mutex<Failures>,
+    /// Tells the driver that there is something to load.
+    pub(crate) wake: Notify,
+}
+
+impl PluginService {
+    /// Makes the service; nothing is loaded yet, see [`PluginService::start`].
+    ///
+    /// # Errors
+    /// When a shipped package is no package: the build is broken.
+    pub fn new(parts: PluginParts) -> Result<Self, PackageError> {
+        let PluginParts { store, runtime, fetcher, policy, shipped } = parts;
+        let names = shipped.iter().map(|bytes| Ok(bricklayer_package::read(bytes)?.manifest.name));
+        let shipped_names = names.collect::<Result<Vec<_>, PackageError>>()?;
+        let inner = Inner {
+            store,
+            runtime,
+            fetcher,
+            policy,
+            shipped,
+            shipped_names,
+            table: ArcSwap::default(),
+            making_table: tokio::sync::Mutex::default(),
+            loaded: Loaded::default(),
+            failures: Mutex::default(),
+            wake: Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The operator's policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.inner.policy
+    }
+
+    /// The sandbox.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.inner.runtime
+    }
+
+    /// A user's tools in a project; without one, those of a project that neither switched anything nor gave anything.
+    /// Answered from memory.
+    #[must_use]
+    pub fn tools(&self, user: &UserId, project: Option<ProjectId>) -> ProjectTools {
+        self.inner.table.load().tools(user, project)
+    }
+
+    /// Name, version and number of tools of what serves a user in a project that switched nothing.
+    #[must_use]
+    pub fn summaries(&self, user: &UserId) -> Vec<(String, String, usize)> {
+        self.inner.table.load().summaries(user)
+    }
+
+    /// Runs a call of a user in a project, with the context that `context` makes of the powers that hold now. The tool
+    /// is looked up now as well: what was revoked or removed since the turn began is so for this call.
+    pub async fn call(
+        &self,
+        user: &UserId,
+        project: ProjectId,
+        call: &ToolCall,
+        context: impl FnOnce(Arc<Grants>) -> CallContext,
+    ) -> ToolOutcome {
+        let Some(tool) = self.tools(user, Some(project)).find(&call.name) else {
+            let message = format!("there is no tool {}; its plugin was removed or switched off", call.name);
+            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
+        };
+        let context = context(Arc::clone(&tool.grants));
+        let outcome = self.inner.runtime.call(&tool.plugin, &tool.tool, &call.input, context).await;
+        self.note(&tool, &outcome).await;
+        outcome
+    }
+
+    /// Counts a call's end; a new version that keeps trapping goes back to the one before.
+    async fn note(&self, tool: &BoundTool, outcome: &ToolOutcome) {
+        let Some(row) = tool.live.row() else { return };
+        let is_active = row.active.digest == tool.serving.digest;
+        if !tool.serving.trial.note(outcome, row.active.installed_at, Utc::now())
+            || !is_active
+            || row.previous.is_none()
+        {
+            return;
+        }
+        if let Err(error) = self.roll_back_by_itself(&tool.live, &tool.serving.digest).await {
+            tracing::error!(plugin.name = %tool.live.name, %error, "a trapping version was not rolled back");
+        }
+    }
+
+    /// The installation as the actor may see it, from memory.
+    pub(crate) fn seen(&self, actor: &Actor, id: InstallationId) -> Result<Arc<Live>, PluginError> {
+        let table = self.inner.table.load();
+        let live = table.get(id).filter(|live| self.inner.policy.sees(actor, &live.owner));
+        live.cloned().ok_or(PluginError::NotFound)
+    }
+
+    /// Checks that the project is the actor's.
+    pub(crate) async fn own_project(&self, actor: &Actor, project: ProjectId) -> Result<(), PluginError> {
+        match self.inner.store.get_project(actor.user(), project).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::NotFound(_)) => Err(PluginError::NoProject),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
