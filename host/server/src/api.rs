@@ -15,10 +15,13 @@ mod guard;
 mod invoke;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
+mod plugins;
 pub mod problem;
 mod projects;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod stream;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod tools;
 mod warehouses;
 pub mod wire;
@@ -38,7 +41,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::AppState;
@@ -48,6 +51,8 @@ use problem::Problem;
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// Longest a request may take before it is answered with a problem; streams are not requests in this sense.
 pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(45);
+/// Longest that a request about plugins may take: a large package is fetched, or compiled for the first time.
+pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -60,6 +65,7 @@ pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(45);
     tags(
         (name = "service", description = "State, identity, prompt and tools."),
         (name = "workspace", description = "What the user can choose in their Databricks workspace."),
+        (name = "plugins", description = "Plugins: looking at them, installing, giving powers, updating, removing."),
         (name = "projects", description = "Projects and their files."),
         (name = "conversations", description = "Threads in a project."),
         (name = "turns", description = "Asking the agent, watching it, stopping it, answering it."),
@@ -73,6 +79,20 @@ fn open_api_router() -> OpenApiRouter<AppState> {
         .routes(routes!(me::get_me))
         .routes(routes!(me::get_system_prompt))
         .routes(routes!(tools::list_tools))
+        .routes(routes!(plugins::read::list_plugins, plugins::change::install_plugin))
+        .routes(
+            routes!(plugins::upload::inspect_plugin).layer(DefaultBodyLimit::max(plugins::upload::MAX_UPLOAD_BYTES)),
+        )
+        .routes(routes!(plugins::read::get_plugin, plugins::change::enable_plugin, plugins::change::remove_plugin))
+        .routes(routes!(plugins::change::update_plugin))
+        .routes(routes!(plugins::change::consent_plugin_update))
+        .routes(routes!(plugins::change::reject_plugin_update))
+        .routes(routes!(plugins::change::set_plugin_grants))
+        .routes(routes!(plugins::change::switch_plugin))
+        .routes(routes!(plugins::change::roll_back_plugin))
+        .routes(routes!(plugins::read::list_plugin_audit))
+        .routes(routes!(plugins::read::get_plugin_icon))
+        .routes(routes!(plugins::read::get_plugin_readme))
         .routes(routes!(warehouses::list_warehouses))
         .routes(routes!(warehouses::list_catalogs))
         .routes(routes!(warehouses::list_schemas))

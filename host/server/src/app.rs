@@ -22,6 +22,7 @@ use crate::lifecycle::{Lifecycle, Shutdown};
 use crate::listener::BoundedListener;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
+use crate::retention;
 use crate::turns::{TurnEnvironment, Turns};
 use crate::workspace::{LocalWorkspace, Workspace, WorkspaceClient};
 
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The sandbox cannot be set up.
     #[error(transparent)]
     Runtime(#[from] bricklayer_runtime::RuntimeError),
+    /// A package inside this program is none.
+    #[error("this program was built with a broken plugin; build it again")]
+    ShippedPlugin(#[source] bricklayer_package::PackageError),
     /// The client for the workspace or the model cannot be made.
     #[error("outgoing HTTPS cannot be set up: {0}")]
     Http(String),
@@ -94,7 +98,11 @@ impl App {
                 Workspace::Local(LocalWorkspace::start(&lifecycle, binary.clone(), folder, LOCAL_USER))
             }
         };
-        let plugins = Arc::new(Plugins::load(&data_dir.join("cache/code"), config.compiler.clone()).await?);
+        let plugins = Arc::new(Plugins::new(&config, store.clone(), &data_dir.join("cache/code"))?);
+        plugins.service().start().await?;
+        lifecycle.spawn("plugins", plugins.service().clone().run(lifecycle.soft().clone()));
+        let retention = retention::run(store.clone(), config.plugins.retention_days, lifecycle.soft().clone());
+        lifecycle.spawn("audit retention", retention);
         let identity = identity(&config, &workspace)?;
         let standing = match &identity {
             Identity::Local(caller) => Some(caller.clone()),

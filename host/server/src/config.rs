@@ -5,6 +5,7 @@
 
 mod dotenv;
 mod layers;
+mod plugins;
 mod settings;
 mod yaml;
 
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use layers::{Layers, Source};
+pub use plugins::PluginsConfig;
 pub use settings::{SETTINGS, Setting};
 
 /// Anthropic's own endpoint.
@@ -161,6 +163,8 @@ pub struct Config {
     pub skills_dir: Option<PathBuf>,
     /// Where plugins are compiled: in a child process, unless there is a reason not to.
     pub compiler: Compiler,
+    /// Who may install which plugins.
+    pub plugins: PluginsConfig,
 }
 
 impl Config {
@@ -204,6 +208,7 @@ impl Config {
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             compiler: compiler(),
+            plugins: PluginsConfig::from_layers(layers, identity)?,
             data_dir,
         })
     }

@@ -14,6 +14,7 @@ pub mod lifecycle;
 mod listener;
 pub mod plugins;
 pub mod projects;
+mod retention;
 mod telemetry;
 pub mod turns;
 pub mod workspace;

@@ -1,92 +1,54 @@
-//! The plugins of this server: loaded once at start, called by tool name.
+//! The plugins of this server: the service over its database and sandbox, and the workspace that plugins may reach.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bricklayer_agent::CallEffect;
-use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec};
-use bricklayer_runtime::{CallContext, Compiler, Grants, Plugin, Runtime, RuntimeConfig, RuntimeError, ToolNamespace};
+use bricklayer_domain::{ProjectId, ToolCall, UserId};
+use bricklayer_plugins::{PluginParts, PluginService};
+use bricklayer_runtime::{CallContext, Ceilings, Grants, Runtime, RuntimeConfig};
+use bricklayer_sources::{Fetcher, FetcherSettings};
+use bricklayer_store::Store;
 use url::Url;
 
+use crate::app::StartError;
+use crate::config::Config;
 use crate::embedded::Embedded;
 
 /// The hidden subcommand that compiles components in a process of its own.
 pub const COMPILE_WORKER: &str = "compile-worker";
 
-/// One plugin, for people.
-#[derive(Debug, Clone)]
-pub struct PluginInfo {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// How many tools it has.
-    pub tools: usize,
-}
-
-#[derive(Debug)]
-struct Entry {
-    plugin: Arc<Plugin>,
-    grants: Arc<Grants>,
-    /// The name inside the plugin.
-    tool: String,
-}
-
 /// All plugins.
 #[derive(Debug)]
 pub struct Plugins {
-    runtime: Arc<Runtime>,
-    entries: HashMap<ToolName, Entry>,
-    specs: Arc<[ToolSpec]>,
-    infos: Vec<PluginInfo>,
+    service: PluginService,
     /// The workspace that plugins may reach.
     named: Mutex<Option<Url>>,
 }
 
 impl Plugins {
-    /// Sets up the sandbox and loads the shipped plugins. One that cannot be loaded is left out and logged: the
-    /// others, and the page, are worth more than a host that does not start.
+    /// Sets up the sandbox and the service; nothing is loaded yet.
     ///
     /// # Errors
-    /// When the sandbox itself cannot be set up.
-    pub async fn load(cache_dir: &Path, compiler: Compiler) -> Result<Self, RuntimeError> {
-        let runtime = Arc::new(Runtime::new(RuntimeConfig { compiler, ..RuntimeConfig::new(cache_dir) })?);
-        let files: Vec<_> = Embedded::Plugins.list().into_iter().filter(|name| name.ends_with(".wasm")).collect();
-        if files.is_empty() {
-            tracing::warn!("no plugins are built: run `cargo xtask build`; the agent has only its built-in tools");
-        }
-        let named = Mutex::default();
-        let mut plugins = Self { runtime, entries: HashMap::new(), specs: Arc::new([]), infos: Vec::new(), named };
-        let mut specs = Vec::new();
-        for name in files {
-            let Some(file) = Embedded::Plugins.get(&name) else { continue };
-            match plugins.runtime.load(file.into_owned(), ToolNamespace::databricks()).await {
-                Ok(plugin) => plugins.add(&plugin, &mut specs),
-                Err(error) => tracing::error!(plugin.file = %name, %error, "a plugin cannot be loaded"),
-            }
-        }
-        plugins.specs = specs.into();
-        Ok(plugins)
+    /// When the sandbox cannot be set up, or a package inside this program is none.
+    pub fn new(config: &Config, store: Store, cache_dir: &Path) -> Result<Self, StartError> {
+        let runtime = Arc::new(Runtime::new(runtime_config(config, cache_dir))?);
+        let config = &config.plugins;
+        let fetcher = Fetcher::new(FetcherSettings {
+            policy: config.policy.sources.clone(),
+            allow_loopback_http: config.allow_loopback_http,
+            ..FetcherSettings::default()
+        });
+        let parts = PluginParts { store, runtime, fetcher, policy: config.policy.clone(), shipped: shipped() };
+        let service = PluginService::new(parts).map_err(StartError::ShippedPlugin)?;
+        Ok(Self { service, named: Mutex::default() })
     }
 
-    fn add(&mut self, plugin: &Arc<Plugin>, specs: &mut Vec<ToolSpec>) {
-        // The shipped families are part of the host, so the operator who runs it has given what they ask for.
-        let grants = Arc::new(Grants::from_request(plugin.manifest()));
-        for spec in plugin.tools() {
-            let entry =
-                Entry { plugin: Arc::clone(plugin), grants: Arc::clone(&grants), tool: spec.name.short().to_owned() };
-            if self.entries.insert(spec.name.clone(), entry).is_some() {
-                tracing::error!(tool = %spec.name, "two plugins have a tool of this name; the later one counts");
-                specs.retain(|known: &ToolSpec| known.name != spec.name);
-            }
-            specs.push(spec.clone());
-        }
-        self.infos.push(PluginInfo {
-            name: plugin.name().to_string(),
-            version: plugin.version().to_owned(),
-            tools: plugin.tools().len(),
-        });
+    /// Everything that happens to plugins.
+    #[must_use]
+    pub const fn service(&self) -> &PluginService {
+        &self.service
     }
 
     /// Lets plugins reach this workspace although it is no Databricks domain: the operator named it, or it is the
@@ -96,34 +58,24 @@ impl Plugins {
         if named.as_ref() == Some(url) {
             return;
         }
-        match self.runtime.set_operator_hosts(std::slice::from_ref(url)) {
+        match self.service.runtime().set_operator_hosts(std::slice::from_ref(url)) {
             Ok(()) => *named = Some(url.clone()),
             Err(error) => tracing::error!(%error, "plugins cannot reach the workspace"),
         }
     }
 
-    /// The tools, in an order that is the same for every turn.
-    #[must_use]
-    pub fn specs(&self) -> Arc<[ToolSpec]> {
-        Arc::clone(&self.specs)
-    }
-
-    /// The plugins, for people.
-    #[must_use]
-    pub fn infos(&self) -> &[PluginInfo] {
-        &self.infos
-    }
-
     /// What this very call would do, when its plugin can tell.
     pub async fn effect(
         &self,
+        user: &UserId,
+        project: ProjectId,
         call: &ToolCall,
         context: impl FnOnce(Arc<Grants>) -> CallContext,
     ) -> Option<CallEffect> {
-        let entry = self.entries.get(&call.name)?;
-        let context = context(Arc::clone(&entry.grants));
-        let known = entry.plugin.manifest().annotations(&entry.tool);
-        let reviewed = self.runtime.review(&entry.plugin, &entry.tool, &call.input, context).await;
+        let tool = self.service.tools(user, Some(project)).find(&call.name)?;
+        let context = context(Arc::clone(&tool.grants));
+        let known = tool.plugin.manifest().annotations(&tool.tool);
+        let reviewed = self.service.runtime().review(&tool.plugin, &tool.tool, &call.input, context).await;
         // The same as the manifest says means that there is nothing to add to it.
         (reviewed != known).then_some(if reviewed.read_only {
             CallEffect::Reads
@@ -133,14 +85,27 @@ impl Plugins {
             CallEffect::Writes
         })
     }
+}
 
-    /// Runs a call with the context that `context` makes of its plugin's grants.
-    pub async fn call(&self, call: &ToolCall, context: impl FnOnce(Arc<Grants>) -> CallContext) -> ToolOutcome {
-        let Some(entry) = self.entries.get(&call.name) else {
-            let message = format!("there is no tool {}", call.name);
-            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
-        };
-        let context = context(Arc::clone(&entry.grants));
-        self.runtime.call(&entry.plugin, &entry.tool, &call.input, context).await
+fn runtime_config(config: &Config, cache_dir: &Path) -> RuntimeConfig {
+    let ceilings = config.plugins.policy.ceilings;
+    RuntimeConfig {
+        ceilings: Ceilings {
+            memory_bytes: usize::try_from(ceilings.memory_mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024),
+            cpu: Duration::from_secs(ceilings.cpu_seconds.into()),
+            wall: Duration::from_secs(ceilings.time_limit_seconds.into()),
+        },
+        compiler: config.compiler.clone(),
+        ..RuntimeConfig::new(cache_dir)
     }
+}
+
+/// The packages inside this program, in the order of their names.
+pub(crate) fn shipped() -> Vec<Vec<u8>> {
+    let mut names: Vec<_> = Embedded::Plugins.list().into_iter().filter(|name| name.ends_with(".wasm")).collect();
+    names.sort();
+    if names.is_empty() {
+        tracing::warn!("no plugins are built: run `cargo xtask build`; the agent has only its built-in tools");
+    }
+    names.iter().filter_map(|name| Some(Embedded::Plugins.get(name)?.into_owned())).collect()
 }

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::REQUEST_TIME_LIMIT;
 use super::problem::{Problem, from_status};
+use super::{PLUGIN_TIME_LIMIT, REQUEST_TIME_LIMIT};
 use crate::app::AppState;
 use crate::config::IdentityMode;
 
@@ -46,12 +46,14 @@ pub(super) async fn identify_and_write_problems(request: Request, next: Next) ->
 
 /// Ends requests that take too long. A stream answers its headers at once, so its body is not limited here.
 pub(super) async fn limit_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIME_LIMIT, next.run(request)).await {
+    let is_plugin = request.uri().path().starts_with("/api/plugins");
+    let limit = if is_plugin { PLUGIN_TIME_LIMIT } else { REQUEST_TIME_LIMIT };
+    match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "timeout",
-            format!("the request took longer than {} seconds; try again", REQUEST_TIME_LIMIT.as_secs()),
+            format!("the request took longer than {} seconds; try again", limit.as_secs()),
         )
         .into_response(),
     }

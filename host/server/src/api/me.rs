@@ -128,11 +128,8 @@ pub(crate) async fn get_health(State(app): State<AppState>) -> Json<Health> {
     responses((status = 200, body = Me), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<Me> {
     let environment = app.turns().environment();
-    let plugins = environment.plugins.infos().iter().map(|plugin| PluginSummary {
-        name: plugin.name.clone(),
-        version: plugin.version.clone(),
-        tools: plugin.tools,
-    });
+    let plugins = environment.plugins.service().summaries(&caller.user).into_iter();
+    let plugins = plugins.map(|(name, version, tools)| PluginSummary { name, version, tools });
     Json(Me {
         user: caller.user.to_string(),
         workspace_url: app.workspace().public_url().map(|url| url.as_str().trim_end_matches('/').to_owned()),

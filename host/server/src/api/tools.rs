@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use bricklayer_agent::tool_catalogue;
-use bricklayer_domain::{ToolSource, ToolSpec};
-use serde::Serialize;
+use bricklayer_domain::{ProjectId, ToolSource, ToolSpec};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::problem::ProblemDetails;
+use super::extract::Query;
+use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
 
@@ -70,11 +71,28 @@ impl From<&ToolSpec> for Tool {
     }
 }
 
+/// Where the agent works.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ToolsQuery {
+    /// A project of the user's: the tools as they are there.
+    project_id: Option<uuid::Uuid>,
+}
+
 /// Lists the tools that the agent can use.
-#[utoipa::path(get, path = "/api/tools", tag = "service", operation_id = "list_tools",
+#[utoipa::path(get, path = "/api/tools", tag = "service", operation_id = "list_tools", params(ToolsQuery),
     responses((status = 200, body = Vec<Tool>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list_tools(State(app): State<AppState>, _caller: Caller) -> Json<Vec<Tool>> {
+pub(crate) async fn list_tools(
+    State(app): State<AppState>,
+    caller: Caller,
+    Query(query): Query<ToolsQuery>,
+) -> Result<Json<Vec<Tool>>, Problem> {
+    let project = query.project_id.map(ProjectId::from_uuid);
+    if let Some(project) = project {
+        app.store().get_project(&caller.user, project).await?;
+    }
     let environment = app.turns().environment();
-    let specs = tool_catalogue(&environment.plugins.specs(), &environment.skills);
-    Json(specs.iter().map(Tool::from).collect())
+    let plugins = environment.plugins.service().tools(&caller.user, project);
+    let specs = tool_catalogue(&plugins.specs(), &environment.skills);
+    Ok(Json(specs.iter().map(Tool::from).collect()))
 }

@@ -8,8 +8,9 @@ use super::{ConfigError, dotenv, yaml};
 
 /// Prefix of our own environment variables; an unknown one is a slip, while other programs own other names.
 const OWN_PREFIX: &str = "BRICKLAYER_";
-/// Our own variables that are no settings: they choose the files that settings come from.
-const OWN_OTHERS: &[&str] = &["BRICKLAYER_CONFIG", "BRICKLAYER_ENV_FILE"];
+/// Our own variables that are no settings: they choose the files that settings come from, and where a debug build dies
+/// for a test (`bricklayer_store::crash_points`).
+const OWN_OTHERS: &[&str] = &["BRICKLAYER_CONFIG", "BRICKLAYER_ENV_FILE", "BRICKLAYER_CRASH_AT"];
 /// Largest configuration file read; a larger one is not a configuration.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 

@@ -93,6 +93,15 @@ fn wrong_values_name_the_key_and_the_way_out() {
     refused(config(&[("ANTHROPIC_BASE_URL", "http://x")]), "without a credential");
     refused(config(&[("ANTHROPIC_BASE_URL", "x"), ("ANTHROPIC_API_KEY", "k")]), "must be an address such as");
     refused(config(&[("BRICKLAYER_RUNNING_TURNS", "0")]), "between 1 and 1000000");
+    refused(config(&[("BRICKLAYER_PLUGINS_INSTALLERS", "me")]), "must be `everyone`, `admins` or `nobody`");
+    refused(config(&[("BRICKLAYER_PLUGINS_ADMINS", "ann, a\u{7}b")]), "must be e-mail addresses");
+    refused(config(&[("BRICKLAYER_PLUGINS_SOURCES", "ftp://x")]), "ftp");
+    refused(config(&[("BRICKLAYER_PLUGINS_SIGNATURES", "yes")]), "must be `require`, `warn` or `allow`");
+    refused(config(&[("BRICKLAYER_PLUGINS_SIGNATURES", "require")]), "names no key");
+    refused(config(&[("BRICKLAYER_PLUGINS_TRUSTED_KEYS", "acme=x")]), "`plugins.trusted_keys` is wrong");
+    refused(config(&[("BRICKLAYER_PLUGINS_MAX_MEMORY_MIB", "257")]), "between 64 and 256");
+    refused(config(&[("BRICKLAYER_PLUGINS_MAX_CPU_SECONDS", "1")]), "between 2 and 60");
+    refused(config(&[("BRICKLAYER_AUDIT_RETENTION_DAYS", "0")]), "between 1 and 36500");
 }
 
 #[test]
@@ -115,4 +124,26 @@ fn secrets_do_not_show_in_debug() {
     let config =
         config(&[("ANTHROPIC_API_KEY", "canary-key"), ("DATABASE_URL", "postgres://u:canary-pw@h/d")]).unwrap();
     assert!(!format!("{config:?}").contains("canary"));
+}
+
+#[test]
+fn plugins_are_open_in_development_and_closed_behind_a_proxy() {
+    use bricklayer_domain::UserId;
+    use bricklayer_plugins::{Actor, Installers};
+
+    let ann = || Actor::User(UserId::parse("Ann@example.com").unwrap());
+    let proxy = [("DATABRICKS_APP_NAME", "b"), ("DATABRICKS_HOST", "x.cloud.databricks.com")];
+    let with = |more: &[(&str, &str)]| config(&[&proxy, more].concat()).unwrap().plugins.policy;
+
+    let policy = config(&[]).unwrap().plugins.policy;
+    assert!(policy.is_admin(&ann()) && policy.may_install(&ann()).is_ok());
+    let policy = with(&[]);
+    assert_eq!(policy.installers, Installers::Admins);
+    assert!(!policy.is_admin(&ann()) && policy.may_install(&ann()).is_err());
+    let policy = with(&[("BRICKLAYER_PLUGINS_ADMINS", "bob@example.com, ANN@example.com")]);
+    assert!(policy.is_admin(&ann()) && policy.may_install(&ann()).is_ok());
+    let policy = with(&[("BRICKLAYER_PLUGINS_INSTALLERS", "nobody"), ("BRICKLAYER_PLUGINS_ADMINS", "ann@example.com")]);
+    assert!(policy.may_install(&ann()).is_err());
+    assert!(policy.may_install(&Actor::operator().unwrap()).is_ok());
+    assert!(with(&[("BRICKLAYER_PLUGINS_SOURCES", "none")]).sources.words().is_empty());
 }

@@ -32,13 +32,13 @@ pub(super) struct PluginTools {
 #[async_trait]
 impl ExternalTools for PluginTools {
     fn specs(&self) -> Arc<[ToolSpec]> {
-        self.plugins.specs()
+        self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).specs()
     }
 
     async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
         // A review runs without a workspace, so it neither needs nor waits for one.
         let context = |grants| self.context(call, grants, None, Arc::new(|_| {}), CancellationToken::new());
-        self.plugins.effect(call, context).await
+        self.plugins.effect(&self.turn.user, self.turn.project, call, context).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
@@ -49,7 +49,8 @@ impl ExternalTools for PluginTools {
         };
         self.plugins.name_workspace(&base_url);
         let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
-        self.plugins.call(call, |grants| self.context(call, grants, Some(workspace), progress, cancel)).await
+        let context = |grants| self.context(call, grants, Some(workspace), progress, cancel);
+        self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await
     }
 }
 

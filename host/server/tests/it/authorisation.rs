@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use bricklayer_domain::UserId;
+use bricklayer_plugins::{Admins, Installers};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, Engine, Reply, World, both_engines};
+use crate::support::{Api, Engine, Guest, Reply, World, both_engines};
 
 /// What a stranger gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +43,15 @@ struct Things {
     /// Things to delete.
     doomed_project: String,
     doomed_conversation: String,
+    /// A file on the host, and the plugin that came from it.
+    package: String,
+    plugin: String,
+    /// Plugins of which an update waits: to be agreed to, and to be refused.
+    agreed: String,
+    update: String,
+    refused: String,
+    doomed_plugin: String,
+    staged: String,
 }
 
 fn table(t: &Things) -> Vec<Row> {
@@ -59,11 +70,40 @@ fn table(t: &Things) -> Vec<Row> {
     let conversation = format!("{conversations}/{}", t.conversation);
     let (one, list) = ("/api/projects/{project_id}", "/api/projects/{project_id}/conversations");
     let thread = "/api/projects/{project_id}/conversations/{conversation_id}";
+    let put = || Method::PUT;
+    let plugin = format!("/api/plugins/{}", t.plugin);
+    let agreed = format!("/api/plugins/{}", t.agreed);
+    let one_plugin = "/api/plugins/{plugin_id}";
+    let install = json!({"staged": t.staged, "scope": "me", "grants": []});
+    let consent = json!({"digest": t.update, "grants": ["files:read"]});
+    let of_plugin = |rest: &str| leak(format!("{one_plugin}{rest}"));
     vec![
+        row(get(), "/api/plugins", "/api/plugins", None, OwnAnswer, 200),
+        row(post(), "/api/plugins", "/api/plugins", Some(install), OwnAnswer, 201),
+        row(post(), "/api/plugins/inspect", "/api/plugins/inspect", Some(json!({"source": t.package})), OwnAnswer, 200),
+        row(get(), one_plugin, &format!("{plugin}?project_id={}", t.project), None, NotFound, 200),
+        row(patch(), one_plugin, &plugin, Some(json!({"enabled": true})), NotFound, 200),
+        row(post(), of_plugin("/update"), &format!("{plugin}/update"), Some(json!({})), NotFound, 200),
+        row(post(), of_plugin("/consent"), &format!("{agreed}/consent"), Some(consent), NotFound, 200),
+        row(post(), of_plugin("/rollback"), &format!("{agreed}/rollback"), Some(json!({})), NotFound, 200),
+        row(delete(), of_plugin("/pending"), &format!("/api/plugins/{}/pending", t.refused), None, NotFound, 200),
+        row(put(), of_plugin("/grants"), &format!("{plugin}/grants"), Some(json!({"grants": []})), NotFound, 200),
+        row(
+            put(),
+            of_plugin("/projects/{project_id}"),
+            &format!("{plugin}/projects/{}", t.project),
+            Some(json!({"enabled": true})),
+            NotFound,
+            200,
+        ),
+        row(get(), of_plugin("/audit"), &format!("{plugin}/audit"), None, NotFound, 200),
+        row(get(), of_plugin("/icon"), &format!("{plugin}/icon"), None, NotFound, 200),
+        row(get(), of_plugin("/readme"), &format!("{plugin}/readme"), None, NotFound, 200),
+        row(delete(), one_plugin, &format!("/api/plugins/{}", t.doomed_plugin), None, NotFound, 204),
         row(get(), "/api/health", "/api/health", None, Public, 200),
         row(get(), "/api/me", "/api/me", None, OwnAnswer, 200),
         row(get(), "/api/system_prompt", &format!("/api/system_prompt?project_id={}", t.project), None, NotFound, 200),
-        row(get(), "/api/tools", "/api/tools", None, OwnAnswer, 200),
+        row(get(), "/api/tools", &format!("/api/tools?project_id={}", t.project), None, NotFound, 200),
         row(get(), "/api/warehouses", "/api/warehouses", None, OwnAnswer, 200),
         row(get(), "/api/catalogs", "/api/catalogs", None, OwnAnswer, 200),
         row(get(), "/api/catalogs/{catalog}/schemas", "/api/catalogs/samples/schemas", None, OwnAnswer, 200),
@@ -138,7 +178,37 @@ async fn things(world: &World, owner: &Api) -> Things {
     let doomed_project = owner.project("Doomed").await;
     let path = format!("/api/projects/{project}/conversations");
     let doomed_conversation = owner.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
-    Things { project, conversation, execution, waiting, doomed_project, doomed_conversation }
+    let package = world.data_dir().join("the-secret.wasm").display().to_string();
+    let guest = |name: &str| Guest::new(&format!("anns-secret-{name}"), "1.0.0");
+    std::fs::write(&package, guest("own").with_assets().package()).unwrap();
+    let staged = owner.post("/api/plugins/inspect", json!({"source": package})).await.ok()["staged"].clone();
+    let body = json!({"staged": staged, "scope": "me", "grants": []});
+    let id = |plugin: &Value| plugin["id"].as_str().unwrap().to_owned();
+    let plugin = id(&owner.post("/api/plugins", body).await.ok());
+    let [agreed, refused, doomed_plugin] = ["agreed", "refused", "doomed"].map(&guest);
+    let install = async |guest: &Guest| id(&owner.install(&guest.package(), &[]).await);
+    let ids = [install(&agreed).await, install(&refused).await, install(&doomed_plugin).await];
+    let update =
+        owner.update(&ids[0], &agreed.asks_for_files().package()).await.ok()["plugin"]["pending"]["digest"].clone();
+    owner.update(&ids[1], &refused.asks_for_files().package()).await.ok();
+    let staged = owner.stage(&guest("staged").package()).await;
+    let [agreed, refused, doomed_plugin] = ids;
+    let update = update.as_str().unwrap().to_owned();
+    Things {
+        project,
+        conversation,
+        execution,
+        waiting,
+        doomed_project,
+        doomed_conversation,
+        package,
+        plugin,
+        agreed,
+        update,
+        refused,
+        doomed_plugin,
+        staged,
+    }
 }
 
 async fn send(api: &Api, row: &Row) -> crate::support::Answer {
@@ -152,7 +222,11 @@ async fn send(api: &Api, row: &Row) -> crate::support::Answer {
 #[test]
 fn every_operation_refuses_strangers() {
     both_engines(async |engine: Engine| {
-        let world = World::new(engine).await;
+        let mut world = World::new(engine).await;
+        let policy = &mut world.plugins.policy;
+        policy.installers = Installers::Everyone;
+        // A file of the host is an administrator's to name; their own plugins are nobody else's all the same.
+        policy.admins = Admins::Listed([UserId::parse("ann@example.com").unwrap()].into());
         let server = world.serve().await;
         let (ann, bob, nobody) = (server.as_user("ann"), server.as_user("bob"), server.as_nobody());
         let things = things(&world, &ann).await;

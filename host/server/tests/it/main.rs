@@ -13,6 +13,7 @@
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
+//! - `plugins`: installing, updating, giving powers, removing, under every policy and through every death.
 //! - `document`: the OpenAPI document.
 //! - `telemetry`: spans as a collector gets them.
 
@@ -27,6 +28,7 @@ mod far_ends;
 mod files;
 mod identity;
 mod outcome;
+mod plugins;
 mod process;
 mod restart;
 mod streams;

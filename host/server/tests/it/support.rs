@@ -1,12 +1,14 @@
 //! Starting servers and talking to them.
 
 mod api;
+mod guest;
 mod model;
 mod server;
 mod stream;
 mod workspace;
 
 pub(crate) use api::{Answer, Api};
+pub(crate) use guest::Guest;
 pub(crate) use model::{Gate, Model, Reply};
 pub(crate) use server::{Engine, Server, World, both_engines};
 pub(crate) use stream::{Follow, Frame};

@@ -84,6 +84,56 @@ impl Api {
         self.send(self.request(Method::PATCH, path).json(&body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Sends a package to be looked at.
+    pub(crate) async fn upload(&self, package: &[u8], manifest: Option<&str>) -> Answer {
+        const BOUNDARY: &str = "the-boundary-of-the-form";
+        let mut form = Vec::new();
+        let mut part = |head: &str, body: &[u8]| {
+            form.extend_from_slice(
+                format!("--{BOUNDARY}\r\ncontent-disposition: form-data; {head}\r\n\r\n").as_bytes(),
+            );
+            form.extend_from_slice(body);
+            form.extend_from_slice(b"\r\n");
+        };
+        if let Some(manifest) = manifest {
+            part("name=\"manifest\"", manifest.as_bytes());
+        }
+        part("name=\"package\"; filename=\"p.wasm\"\r\ncontent-type: application/wasm", package);
+        form.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let request = self.request(Method::POST, "/api/plugins/inspect");
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.send(request.header("content-type", content_type).body(form)).await
+    }
+
+    /// Uploads a package; the digest to install it by.
+    pub(crate) async fn stage(&self, package: &[u8]) -> String {
+        self.upload(package, None).await.ok()["staged"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads and installs a package for the user, with these powers everywhere; the plugin.
+    pub(crate) async fn install(&self, package: &[u8], grants: &[&str]) -> Value {
+        let staged = self.stage(package).await;
+        self.post("/api/plugins", json!({"staged": staged, "scope": "me", "grants": grants})).await.ok()
+    }
+
+    /// Uploads a package and updates a plugin to it.
+    pub(crate) async fn update(&self, id: &str, package: &[u8]) -> Answer {
+        let staged = self.stage(package).await;
+        self.post(&format!("/api/plugins/{id}/update"), json!({"staged": staged})).await
+    }
+
+    /// The names of the user's tools that begin so, in a project or in none.
+    pub(crate) async fn tools(&self, project: Option<&str>, prefix: &str) -> Vec<String> {
+        let query = project.map(|project| format!("?project_id={project}")).unwrap_or_default();
+        let tools = self.get(&format!("/api/tools{query}")).await.ok();
+        let names = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned());
+        names.filter(|name| name.starts_with(prefix)).collect()
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bricklayer_runtime::Compiler;
 use bricklayer_server::app::{App, AppState};
-use bricklayer_server::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
+use bricklayer_server::config::{
+    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, WorkspaceConfig,
+};
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -45,6 +47,7 @@ pub(crate) struct World {
     pub(crate) stream_keep_alive: Duration,
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
+    pub(crate) plugins: PluginsConfig,
 }
 
 impl World {
@@ -63,6 +66,7 @@ impl World {
             stream_keep_alive: Duration::from_secs(15),
             running_turns: 100,
             running_turns_per_user: 50,
+            plugins: PluginsConfig::new(IdentityMode::Proxy),
         }
     }
 
@@ -102,6 +106,7 @@ impl World {
             skills_dir: None,
             // Trusted components, many test servers: no process for each.
             compiler: Compiler::InProcess,
+            plugins: self.plugins.clone(),
         }
     }
 

@@ -1,0 +1,172 @@
+//! Reading: the list, one plugin, its picture and its description.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bricklayer_domain::{InstallationId, ProjectId, UserId};
+use bricklayer_plugins::{PluginView, Scope};
+use bricklayer_store::{AuditFilter, AuditKind, AuditPage, AuditPageRequest};
+use chrono::DateTime;
+use http::{HeaderName, HeaderValue, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::wire::{Plugin, PluginAudit, PluginFault, PluginList, PluginPolicy, PluginRecord};
+use super::{actor, installation, project, service};
+use crate::api::extract::{Path, Query};
+use crate::api::problem::{Problem, ProblemDetails};
+use crate::app::AppState;
+use crate::identity::Caller;
+
+/// A plugin's files are strangers' work: shown alone they run nothing, load nothing and belong to no origin.
+const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// Faults that are shown with a plugin.
+const LAST_ERRORS: u32 = 5;
+
+/// Records of a page of the audit when nobody chose, and at most.
+const DEFAULT_AUDIT_PAGE: u32 = 50;
+const MAX_AUDIT_PAGE: u32 = 200;
+
+/// Where a plugin is looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct InProject {
+    /// A project of the caller's: shows what is given and switched there.
+    pub(super) project_id: Option<Uuid>,
+}
+
+/// A plugin as the caller sees it, with its use.
+pub(super) async fn shown(
+    app: &AppState,
+    caller: &Caller,
+    id: InstallationId,
+    project: Option<ProjectId>,
+) -> Result<Plugin, Problem> {
+    let view = service(app).view(&actor(caller), id, project).await?;
+    with_usage(app, caller, view).await
+}
+
+async fn with_usage(app: &AppState, caller: &Caller, view: PluginView) -> Result<Plugin, Problem> {
+    let whose = whose_records(&view, caller);
+    let store = app.store();
+    // The store cuts the beginning to what it keeps.
+    let usage = store.plugin_usage(&view.name, whose, DateTime::UNIX_EPOCH).await?;
+    let errors = store.last_plugin_errors(&view.name, whose, LAST_ERRORS).await?;
+    let mut plugin = Plugin::from(view);
+    plugin.usage = usage.into();
+    plugin.last_errors = errors.into_iter().map(PluginFault::from).collect();
+    Ok(plugin)
+}
+
+/// Whose records of a plugin the caller sees: everybody's when it is everyone's and theirs to manage, else their own.
+fn whose_records<'a>(view: &PluginView, caller: &'a Caller) -> Option<&'a UserId> {
+    let all = view.scope == Scope::Everyone && view.can_manage;
+    (!all).then_some(&caller.user)
+}
+
+/// Lists the plugins that the caller sees, and what the operator allows.
+#[utoipa::path(get, path = "/api/plugins", tag = "plugins", operation_id = "list_plugins", params(InProject),
+    responses((status = 200, body = PluginList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_plugins(
+    State(app): State<AppState>,
+    caller: Caller,
+    Query(query): Query<InProject>,
+) -> Result<Json<PluginList>, Problem> {
+    let actor = actor(&caller);
+    let views = service(&app).list(&actor, project(query.project_id)).await?;
+    let mut plugins = Vec::with_capacity(views.len());
+    for view in views {
+        plugins.push(with_usage(&app, &caller, view).await?);
+    }
+    Ok(Json(PluginList { plugins, policy: PluginPolicy::of(service(&app).policy(), &actor) }))
+}
+
+/// Which records.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditQuery {
+    /// `call`, `request` or `change`; all when absent.
+    kind: Option<String>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200.
+    limit: Option<u32>,
+}
+
+/// Lists what a plugin did and what was done to it, the newest first: everybody's records for who may change everyone's
+/// plugins, else the caller's.
+#[utoipa::path(get, path = "/api/plugins/{plugin_id}/audit", tag = "plugins", operation_id = "list_plugin_audit",
+    params(("plugin_id" = Uuid, Path, description = "The plugin."), AuditQuery),
+    responses((status = 200, body = PluginAudit), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_plugin_audit(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<PluginAudit>, Problem> {
+    let view = service(&app).view(&actor(&caller), installation(id), None).await?;
+    let unknown_kind = || Problem::field("kind", "must be `call`, `request` or `change`");
+    let kind = query.kind.as_deref().map(|word| AuditKind::parse(word).ok_or_else(unknown_kind)).transpose()?;
+    let unknown_cursor = |_| Problem::field("cursor", "is none that a page before answered");
+    let after = query.cursor.as_deref().map(str::parse).transpose().map_err(unknown_cursor)?;
+    let user = whose_records(&view, &caller).cloned();
+    let filter = AuditFilter { user, project: None, plugin: Some(view.name), kind };
+    let page = AuditPageRequest { after, limit: query.limit.unwrap_or(DEFAULT_AUDIT_PAGE).clamp(1, MAX_AUDIT_PAGE) };
+    let AuditPage { records, next } = app.store().list_audit(&filter, page).await?;
+    let records = records.into_iter().map(PluginRecord::from).collect();
+    Ok(Json(PluginAudit { records, next: next.map(|cursor| cursor.to_string()) }))
+}
+
+/// Shows a plugin.
+#[utoipa::path(get, path = "/api/plugins/{plugin_id}", tag = "plugins", operation_id = "get_plugin",
+    params(("plugin_id" = Uuid, Path, description = "The plugin."), InProject),
+    responses((status = 200, body = Plugin), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_plugin(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(query): Query<InProject>,
+) -> Result<Json<Plugin>, Problem> {
+    Ok(Json(shown(&app, &caller, installation(id), project(query.project_id)).await?))
+}
+
+/// Sends a plugin's picture.
+#[utoipa::path(get, path = "/api/plugins/{plugin_id}/icon", tag = "plugins", operation_id = "get_plugin_icon",
+    params(("plugin_id" = Uuid, Path, description = "The plugin.")),
+    responses((status = 200, description = "The picture, PNG or SVG.", content_type = "image/*"),
+        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_plugin_icon(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let contents = service(&app).package_contents(&actor(&caller), installation(id)).await?;
+    let icon = contents.icon.as_ref().ok_or_else(|| Problem::not_found("picture"))?;
+    Ok(sandboxed(icon.format.media_type(), icon.bytes.clone()))
+}
+
+/// Sends a plugin's description for people, Markdown.
+#[utoipa::path(get, path = "/api/plugins/{plugin_id}/readme", tag = "plugins", operation_id = "get_plugin_readme",
+    params(("plugin_id" = Uuid, Path, description = "The plugin.")),
+    responses((status = 200, description = "The description.", content_type = "text/markdown"),
+        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_plugin_readme(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let contents = service(&app).package_contents(&actor(&caller), installation(id)).await?;
+    let readme = contents.readme.clone().ok_or_else(|| Problem::not_found("description"))?;
+    Ok(sandboxed("text/markdown; charset=utf-8", readme.into_bytes()))
+}
+
+fn sandboxed(media_type: &'static str, bytes: Vec<u8>) -> Response {
+    let headers: [(HeaderName, HeaderValue); 3] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+    ];
+    (headers, bytes).into_response()
+}

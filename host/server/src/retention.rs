@@ -1,0 +1,24 @@
+//! Forgetting audit records that the operator no longer wants.
+
+use std::time::Duration;
+
+use bricklayer_store::Store;
+use chrono::{TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+/// How often old records are looked for: the setting counts in days.
+const INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Removes records older than so many days, now and every hour, until `leave` fires.
+pub(crate) async fn run(store: Store, days: u32, leave: CancellationToken) {
+    loop {
+        match store.prune_audit(Utc::now() - TimeDelta::days(days.into())).await {
+            Ok(0) => {}
+            Ok(records) => tracing::info!(records, days, "forgot old audit records"),
+            Err(error) => tracing::warn!(%error, "old audit records were not removed; trying again later"),
+        }
+        if leave.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+            return;
+        }
+    }
+}
