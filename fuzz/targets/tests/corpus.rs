@@ -8,7 +8,7 @@ use bricklayer_fuzz::TARGETS;
 #[path = "../examples/seeds/component.rs"]
 mod component;
 
-/// Mutations of each seed.
+/// Mutations of each seed; `BRICKLAYER_FUZZ_ROUNDS` sets another number for a long run by hand.
 const ROUNDS: u64 = 400;
 
 /// Pieces that mean something to one of the readers.
@@ -93,13 +93,14 @@ fn mutate(seed: &[u8], other: &[u8], chance: &mut Chance) -> Vec<u8> {
 
 #[test]
 fn every_target_holds_its_properties() {
+    let rounds = std::env::var("BRICKLAYER_FUZZ_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
     for (name, target) in TARGETS {
         let seeds = seeds(name);
         assert!(!seeds.is_empty(), "no corpus for {name}");
         let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
         for seed in &seeds {
             target(seed);
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds {
                 let other = &seeds[chance.below(seeds.len())];
                 target(&mutate(seed, other, &mut chance));
             }

@@ -208,4 +208,17 @@ mod tests {
         check("bricklayer:host/log@0.0.9", "speaks 0.1.0 and 0.1.1; rebuild the plugin against bricklayer:host@0.1.1");
         check("bricklayer:host/log", "rebuild the plugin");
     }
+
+    #[test]
+    fn the_list_is_that_of_the_contract() {
+        let wit = include_str!("../../../wit/host.wit");
+        let newest = CONTRACT_VERSIONS.last().unwrap();
+        assert!(wit.contains(&format!("package {CONTRACT}@{newest};")));
+        let mut written: Vec<&str> =
+            wit.lines().filter_map(|line| line.strip_prefix("interface ")?.strip_suffix(" {")).collect();
+        let mut listed: Vec<&str> = CONTRACT_INTERFACES.iter().map(|(name, _)| *name).collect();
+        written.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(written, listed);
+    }
 }
