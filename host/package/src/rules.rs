@@ -180,11 +180,9 @@ impl PathPattern {
                 "**" if parts.peek().is_none() && !slash => Segment::Rest,
                 "**" => return Err(fault("`**` may only stand at the end")),
                 "*" => Segment::One(String::new()),
-                _ if part.starts_with('{') && part.ends_with('}') && part.len() > 2 => {
-                    Segment::One(part.trim_matches(['{', '}']).to_owned())
-                }
+                _ if template(part).is_some() => Segment::One(template(part).unwrap_or_default().to_owned()),
                 _ if part.contains(['*', '{', '}']) => {
-                    return Err(fault("a wildcard or template must be a whole segment"));
+                    return Err(fault("a wildcard or template must be a whole segment, such as `*` or `{name}`"));
                 }
                 _ if part.contains(['?', '#', '%', '\\', ';']) || !part.chars().all(|c| c.is_ascii_graphic()) => {
                     return Err(fault("segments are plain ASCII without `?`, `#`, `%`, `;` and backslash"));
@@ -240,6 +238,13 @@ impl PathPattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// The name of `{name}`: letters, digits, `-`, `_` and `.`, since a person reads it in the words of a power.
+fn template(part: &str) -> Option<&str> {
+    let name = part.strip_prefix('{')?.strip_suffix('}')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
 }
 
 impl TryFrom<String> for PathPattern {
@@ -332,8 +337,26 @@ mod tests {
     #[test]
     fn odd_patterns_are_refused() {
         for bad in [
-            "", "api", "//", "/a//", "/a/**/", "/a//b", "/a/../b", "/a/**/b", "/a/b*", "/a/{x", "/a?b", "/%61", "/a;b",
-            "/ä", "/a b",
+            "",
+            "api",
+            "//",
+            "/a//",
+            "/a/**/",
+            "/a//b",
+            "/a/../b",
+            "/a/**/b",
+            "/a/b*",
+            "/a/{x",
+            "/a/{}",
+            "/{a b}",
+            "/{\u{202e}}",
+            "/{{a}}",
+            "/{a*}",
+            "/a?b",
+            "/%61",
+            "/a;b",
+            "/ä",
+            "/a b",
         ] {
             assert!(PathPattern::parse(bad).is_err(), "{bad}");
         }
