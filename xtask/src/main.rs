@@ -53,6 +53,8 @@ enum Chore {
     Advisories,
     /// Writes the API document and the client's types anew from the host's code.
     Codegen,
+    /// The page in a headless browser against the host as it was built last.
+    E2e,
 }
 
 fn main() -> Result<()> {
@@ -70,6 +72,7 @@ fn main() -> Result<()> {
         Chore::Client => client::build(&layout),
         Chore::Advisories => advisories(&layout),
         Chore::Codegen => client::codegen(&layout),
+        Chore::E2e => client::end_to_end(&layout),
     }
 }
 

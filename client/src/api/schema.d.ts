@@ -106,6 +106,216 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plugins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the plugins that the caller sees, and what the operator allows. */
+        get: operations["list_plugins"];
+        put?: never;
+        /** Installs an inspected package. */
+        post: operations["install_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a package without running anything of it, and keeps it for the caller to install. */
+        post: operations["inspect_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a plugin. */
+        get: operations["get_plugin"];
+        put?: never;
+        post?: never;
+        /** Removes a plugin with all that it kept. Calls that run finish. */
+        delete: operations["remove_plugin"];
+        options?: never;
+        head?: never;
+        /** Lets a plugin be used, or not, in all projects. */
+        patch: operations["enable_plugin"];
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what a plugin did and what was done to it, the newest first: everybody's records for who may change everyone's
+         *     plugins, else the caller's.
+         */
+        get: operations["list_plugin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agrees to the update that waits, and gives it what it asks for in addition, or part of it. */
+        post: operations["consent_plugin_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets what a plugin may do; calls that begin afterwards have exactly that. */
+        put: operations["set_plugin_grants"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/icon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a plugin's picture. */
+        get: operations["get_plugin_icon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Refuses the update that waits. */
+        delete: operations["reject_plugin_update"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switches a plugin on or off in one project of the caller's. */
+        put: operations["switch_plugin"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/readme": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a plugin's description for people, Markdown. */
+        get: operations["get_plugin_readme"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back to the version before. */
+        post: operations["roll_back_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings another version: from its own source, from another one, or an inspected one. */
+        post: operations["update_plugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects": {
         parameters: {
             query?: never;
@@ -351,6 +561,18 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A consent to the update that waits. */
+        ConsentPlugin: {
+            /** @description The update that the caller saw. */
+            digest: string;
+            /** @description Ids of the powers that are given in addition. */
+            grants?: string[];
+            /**
+             * Format: uuid
+             * @description Gives them in this project only; else everywhere.
+             */
+            project_id?: string | null;
+        };
         /** @description A conversation with everything that was said and done. */
         ConversationDetail: components["schemas"]["ConversationSummary"] & {
             active_execution: components["schemas"]["Execution"] | null;
@@ -498,6 +720,11 @@ export interface components {
             /** @description Whether there are more. */
             truncated: boolean;
         };
+        /**
+         * @description Where a power was given.
+         * @enum {string}
+         */
+        GivenWhere: "everywhere" | "project" | "no";
         /** @description Whether the service works. */
         Health: {
             /** @description The model. */
@@ -508,6 +735,47 @@ export interface components {
             version: string;
             /** @description The workspace. */
             workspace: components["schemas"]["WorkspaceHealth"];
+        };
+        /** @description A package that a source names. */
+        InspectPlugin: {
+            /** @description A manifest (TOML) for a component that has none. */
+            manifest?: string | null;
+            /**
+             * @description `oci://registry/repository:tag`, `https://host/path.wasm#sha256=<digest>`, or for an administrator a path on the
+             *     host.
+             */
+            source: string;
+        };
+        /** @description What to install. */
+        InstallPlugin: {
+            /** @description Ids of the powers that are given, of those asked for. */
+            grants?: string[];
+            /**
+             * Format: uuid
+             * @description Gives them in this project only; else everywhere.
+             */
+            project_id?: string | null;
+            /** @description For whom. */
+            scope: components["schemas"]["InstallScope"];
+            /** @description What an inspection of the caller's answered. */
+            staged: string;
+        };
+        /**
+         * @description For whom a plugin is installed.
+         * @enum {string}
+         */
+        InstallScope: "everyone" | "me";
+        /** @description An installation of the same name. */
+        InstalledVersion: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Whose it is. */
+            scope: components["schemas"]["PluginScope"];
+            /** @description Its version. */
+            version: string;
         };
         /** @description A message to the agent. */
         Invoke: {
@@ -607,11 +875,352 @@ export interface components {
             /** @description One line, 1 to 200 characters. */
             title?: string | null;
         };
+        /** @description An update that waits for consent. */
+        PendingUpdate: components["schemas"]["PluginDiff"] & {
+            /** @description Its package; what a consent names. */
+            digest: string;
+            /** @description Its version. */
+            version: string;
+        };
+        /** @description A plugin as the caller sees it. */
+        Plugin: {
+            /** @description Who made it. */
+            authors: string[];
+            /** @description Whether the caller may change it. */
+            can_manage: boolean;
+            /** @description One line. */
+            description: string;
+            /** @description SHA-256 of the active version's package. */
+            digest: string;
+            /** @description Whether it may be used at all. */
+            enabled: boolean;
+            /** @description Whether there is a picture. */
+            has_icon: boolean;
+            /** @description Whether there is a description for people. */
+            has_readme: boolean;
+            /** @description Where to read more. */
+            homepage?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was installed; null for what ships with the host.
+             */
+            installed_at: string | null;
+            /** @description Who brought the active version. */
+            installed_by: string | null;
+            /** @description What went wrong last, newest first, likewise. */
+            last_errors: components["schemas"]["PluginFault"][];
+            /** @description An SPDX expression; empty when it names none. */
+            licence: string;
+            /** @description Its name, the middle of its tools' names. */
+            name: string;
+            pending?: components["schemas"]["PendingUpdate"] | null;
+            /** @description The same, pinned by digest. */
+            pinned: string;
+            previous?: components["schemas"]["PreviousVersion"] | null;
+            /** @description What is wrong, or why a version was taken back. */
+            problem?: string | null;
+            /** @description Whether it is on in the project that was asked for; true without one. */
+            project_enabled: boolean;
+            /** @description What it asks for. */
+            requests: components["schemas"]["PluginRequest"][];
+            /** @description Whose it is. */
+            scope: components["schemas"]["PluginScope"];
+            /** @description Who vouches for it. */
+            signature: components["schemas"]["PluginSignature"];
+            /** @description Where it came from, as asked: an address, `upload`, or `shipped`. */
+            source: string;
+            /** @description How it fares on this host. */
+            status: components["schemas"]["PluginStatus"];
+            /** @description The tools that serve. */
+            tools: components["schemas"]["Tool"][];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string | null;
+            /** @description What it was used for: by everybody for who may change it, else by the caller. */
+            usage: components["schemas"]["PluginUsage"];
+            /** @description The active version. */
+            version: string;
+        };
+        /** @description A page of records. */
+        PluginAudit: {
+            /** @description Where the next page begins; absent on the last one. */
+            next?: string | null;
+            /** @description The newest first. */
+            records: components["schemas"]["PluginRecord"][];
+        };
+        /** @description What a new version changes. */
+        PluginDiff: {
+            /** @description Powers that it asks for in addition. */
+            added: components["schemas"]["PluginRequest"][];
+            /** @description Powers that it no longer asks for. */
+            removed: components["schemas"]["PluginRequest"][];
+            /** @description Tools that are new. */
+            tools_added: string[];
+            /** @description Tools whose description, schemas or annotations changed. */
+            tools_changed: string[];
+            /** @description Tools that would ask less often, or call themselves harmless, than before. */
+            tools_less_careful: string[];
+            /** @description Tools that are gone. */
+            tools_removed: string[];
+        };
+        /** @description A call that failed. */
+        PluginFault: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The kind of failure, as in a tool's result. */
+            kind: string;
+            /** @description What happened. */
+            message: string;
+            /** @description The tool, by its short name. */
+            tool: string;
+        };
+        /** @description A package that was looked at; nothing of it ran. */
+        PluginInspection: {
+            /** @description Who made it. */
+            authors: string[];
+            /** @description One line. */
+            description: string;
+            diff?: components["schemas"]["PluginDiff"] | null;
+            /** @description SHA-256 of the package. */
+            digest: string;
+            /** @description Where to read more. */
+            homepage?: string | null;
+            installed?: components["schemas"]["InstalledVersion"] | null;
+            /** @description An SPDX expression; empty when it names none. */
+            licence: string;
+            /** @description The plugin's name. */
+            name: string;
+            /** @description The same, pinned by digest. */
+            pinned: string;
+            /** @description Why this host would not install it; empty when it would. */
+            refusals: string[];
+            /** @description What it asks for. */
+            requests: components["schemas"]["PluginRequest"][];
+            /** @description Who vouches for it. */
+            signature: components["schemas"]["PluginSignature"];
+            /** @description Its length. */
+            size_bytes: number;
+            /** @description Where it came from, as asked. */
+            source: string;
+            /** @description What to install it by; good for a day, and for the caller only. */
+            staged: string;
+            /** @description Its tools. */
+            tools: components["schemas"]["Tool"][];
+            /** @description Its version. */
+            version: string;
+            /** @description What to know before installing it. */
+            warnings: string[];
+        };
+        /** @description All plugins that the caller sees, and what they may do about it. */
+        PluginList: {
+            /** @description What ships with the host, then the others by name. */
+            plugins: components["schemas"]["Plugin"][];
+            /** @description The operator's policy. */
+            policy: components["schemas"]["PluginPolicy"];
+        };
+        /** @description The operator's policy, for the caller. */
+        PluginPolicy: {
+            /** @description The most that a plugin may ask for. */
+            ceilings: components["schemas"]["PolicyCeilings"];
+            /** @description Whether the caller may install plugins for themselves. */
+            may_install: boolean;
+            /** @description Whether the caller may install and change everyone's. */
+            may_install_for_everyone: boolean;
+            /** @description `require`, `warn` or `allow`: what is done about packages that nobody known has signed. */
+            signatures: string;
+            /** @description Where packages may come from, as the operator wrote it; besides, a file can be uploaded. */
+            sources: string[];
+        };
+        /** @description One call, one request or one change. */
+        PluginRecord: {
+            /** @description SHA-256 of a call's arguments. */
+            argument_digest?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Bytes of bodies received.
+             */
+            bytes_received: number;
+            /**
+             * Format: int64
+             * @description Bytes of bodies sent.
+             */
+            bytes_sent: number;
+            /**
+             * Format: double
+             * @description Processor time of a call, in milliseconds.
+             */
+            cpu_ms?: number | null;
+            /** @description The package. */
+            digest?: string | null;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            duration_ms: number;
+            /** @description Of a request. */
+            host?: string | null;
+            /** @description `call`, `request` or `change`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The most memory that a call held.
+             */
+            memory_peak_bytes?: number | null;
+            /** @description Of a request. */
+            method?: string | null;
+            /**
+             * @description How it ended: of a call `ok` or the kind of failure, of a request `answered`, `denied`, `failed` or `aborted`, of
+             *     a change what was done.
+             */
+            outcome: string;
+            /** @description Of a request, without its query. */
+            path?: string | null;
+            /** @description Powers that a call used or that a change gave. */
+            powers: string[];
+            /**
+             * Format: uuid
+             * @description In which project.
+             */
+            project_id?: string | null;
+            /** @description Why a request was refused or failed, or what a change was about. */
+            reason?: string | null;
+            /**
+             * Format: int32
+             * @description Of the answer to a request.
+             */
+            status?: number | null;
+            /** @description The tool, by its short name; empty for a change. */
+            tool: string;
+            /**
+             * Format: uuid
+             * @description In which turn.
+             */
+            turn_id?: string | null;
+            /** @description On whose behalf. */
+            user: string;
+        };
+        /** @description One power that a plugin asks for. */
+        PluginRequest: {
+            /** @description Where it was given. */
+            given: components["schemas"]["GivenWhere"];
+            /** @description Its id: what `grants` take. */
+            id: string;
+            /** @description Whether requests carry the caller's identity. */
+            identity: boolean;
+            /** @description `http`, `files`, `state` or `limit`. */
+            kind: string;
+            /** @description For people. */
+            words: string;
+        };
+        /**
+         * @description Whose a plugin is.
+         * @enum {string}
+         */
+        PluginScope: "shipped" | "everyone" | "mine";
+        /** @description Who vouches for a package. */
+        PluginSignature: {
+            /** @description What is to be known about it. */
+            detail?: string | null;
+            /** @description The publisher, when the operator trusts the key. */
+            publisher?: string | null;
+            /** @description `trusted`, `unknown-key`, `unsigned`, `expired` or `invalid`. */
+            status: string;
+        };
+        /**
+         * @description How a plugin fares.
+         * @enum {string}
+         */
+        PluginStatus: "active" | "update-waiting" | "failing" | "disabled";
         PluginSummary: {
             /** @description Its name. */
             name: string;
             /** @description How many tools it has. */
             tools: number;
+            /** @description Its version. */
+            version: string;
+        };
+        /** @description What became of an update. */
+        PluginUpdate: {
+            /** @description `unchanged`: it is the version that serves; `swapped`: it serves now; `waiting`: it asks for more and waits. */
+            outcome: string;
+            /** @description The plugin. */
+            plugin: components["schemas"]["Plugin"];
+        };
+        /** @description What a plugin was used for. */
+        PluginUsage: {
+            /**
+             * Format: int64
+             * @description Bytes of bodies received.
+             */
+            bytes_received: number;
+            /**
+             * Format: int64
+             * @description Bytes of bodies sent.
+             */
+            bytes_sent: number;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Processor time, in milliseconds.
+             */
+            cpu_ms: number;
+            /**
+             * Format: int64
+             * @description Calls that failed.
+             */
+            errors: number;
+            /**
+             * Format: date-time
+             * @description The last call.
+             */
+            last_used_at?: string | null;
+            /**
+             * Format: int64
+             * @description HTTP requests.
+             */
+            requests: number;
+        };
+        /** @description The most that a plugin may ask for. */
+        PolicyCeilings: {
+            /**
+             * Format: int32
+             * @description Processor time of a call, in seconds.
+             */
+            cpu_seconds: number;
+            /**
+             * Format: int32
+             * @description Memory of a call, in MiB.
+             */
+            memory_mib: number;
+            /**
+             * Format: int32
+             * @description Wall time of a call, in seconds.
+             */
+            time_limit_seconds: number;
+        };
+        /** @description A version to go back to. */
+        PreviousVersion: {
+            /** @description Its package. */
+            digest: string;
             /** @description Its version. */
             version: string;
         };
@@ -666,6 +1275,21 @@ export interface components {
         Schema: {
             /** @description Its name within its catalog. */
             name: string;
+        };
+        /** @description On or off. */
+        SetEnabled: {
+            /** @description Whether it may be used. */
+            enabled: boolean;
+        };
+        /** @description What a plugin may do. */
+        SetGrants: {
+            /** @description Ids of all powers that are given there; what is not named is taken back. */
+            grants: string[];
+            /**
+             * Format: uuid
+             * @description In this project, in addition to what is given everywhere; else everywhere.
+             */
+            project_id?: string | null;
         };
         /** @description What the user chose for a turn. Absent means: the agent chooses. */
         Settings: {
@@ -758,6 +1382,23 @@ export interface components {
             short_name: string;
             /** @description `built-in`, or the plugin's name. */
             source: string;
+        };
+        /** @description Where an update comes from; nothing means the plugin's own source. */
+        UpdatePlugin: {
+            /** @description Another source. */
+            source?: string | null;
+            /** @description What an inspection of the caller's answered. */
+            staged?: string | null;
+        };
+        /** @description A package that is sent. */
+        UploadPlugin: {
+            /** @description A manifest (TOML) for a component that has none. */
+            manifest?: string | null;
+            /**
+             * Format: binary
+             * @description The package, or a bare component.
+             */
+            package: string;
         };
         /** @description A SQL warehouse. */
         Warehouse: {
@@ -948,6 +1589,8 @@ export interface components {
         } | {
             /** @description What the model reads. */
             content: string;
+            /** @description Id of the power that was missing. */
+            denied?: string | null;
             /**
              * Format: int64
              * @description Wall time.
@@ -957,6 +1600,13 @@ export interface components {
             error_kind?: string | null;
             /** @description Whether it failed. */
             is_error: boolean;
+            /** @description What a person does so that the call succeeds. */
+            remedy?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds after which the call may be tried again.
+             */
+            retry_after_seconds?: number | null;
             /** @description The typed result. */
             structured?: Record<string, never> | null;
             /** @description The tool's full name. */
@@ -1246,6 +1896,492 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_plugins: {
+        parameters: {
+            query?: {
+                /** @description A project of the caller's: shows what is given and switched there. */
+                project_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    install_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallPlugin"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    inspect_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectPlugin"];
+                "multipart/form-data": components["schemas"]["UploadPlugin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginInspection"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_plugin: {
+        parameters: {
+            query?: {
+                /** @description A project of the caller's: shows what is given and switched there. */
+                project_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    remove_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    enable_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetEnabled"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_plugin_audit: {
+        parameters: {
+            query?: {
+                /** @description `call`, `request` or `change`; all when absent. */
+                kind?: string;
+                /** @description Where the page before ended. */
+                cursor?: string;
+                /** @description At most so many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginAudit"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    consent_plugin_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentPlugin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    set_plugin_grants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetGrants"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_plugin_icon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, PNG or SVG. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reject_plugin_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    switch_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetEnabled"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_plugin_readme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The description. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    roll_back_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    update_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The plugin. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpdatePlugin"] | null;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PluginUpdate"];
                 };
             };
             default: {
@@ -1820,7 +2956,10 @@ export interface operations {
     };
     list_tools: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A project of the user's: the tools as they are there. */
+                project_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -2,11 +2,11 @@ import { infiniteQueryOptions } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
 import { pluginPath } from "./plugin";
-import type { AuditPage, RecordKind } from "./types";
+import type { AuditPage } from "./types";
 
 const PAGE_SIZE = 50;
 
-export type AuditFilter = RecordKind | "all";
+export type AuditFilter = "all" | "call" | "request" | "change";
 
 export const auditQuery = (id: string, filter: AuditFilter) =>
   infiniteQueryOptions({

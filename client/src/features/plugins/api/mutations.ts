@@ -1,9 +1,9 @@
 import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { json, send } from "@/api/http";
 import { keys } from "@/api/keys";
-import { type GrantChange, type Target, grantChanges, withTarget } from "../model/grants";
+import { grantChanges, withTarget } from "../model/grants";
 import { pluginPath } from "./plugin";
-import type { Inspection, Plugin, UpdateAnswer } from "./types";
+import type { ConsentRequest, Given, GrantChange, InstallRequest, Inspection, Plugin, UpdateAnswer } from "./types";
 
 /** Whatever changes a plugin may change which tools there are, and what every list says of it. */
 async function refresh(client: QueryClient): Promise<void> {
@@ -27,26 +27,12 @@ function form({ file, manifest }: { file: File; manifest?: File }): FormData {
   return form;
 }
 
-export interface InstallRequest {
-  staged: string;
-  scope: "everyone" | "me";
-  grants: string[];
-  /** Grants are for this project alone; none: for every project. */
-  project_id?: string;
-}
-
 export function useInstall() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (request: InstallRequest) => json<Plugin>("/api/plugins", { method: "POST", body: request }),
     onSuccess: () => refresh(client),
   });
-}
-
-export interface ConsentRequest {
-  digest: string;
-  grants: string[];
-  project_id?: string;
 }
 
 /** Updates; what a person has already looked at and accepted does not wait for them again. */
@@ -97,7 +83,7 @@ export function useSetGrants(shown: Plugin, projectId: string | null) {
     },
     onSettled: () => (client.isMutating({ mutationKey }) === 1 ? refresh(client) : undefined),
   });
-  const set = (ids: readonly string[], target: Target): void => {
+  const set = (ids: readonly string[], target: Given): void => {
     // The newest, which a press just before this one may have changed; the page may still show what the list knew.
     const plugin = client.getQueryData<Plugin>(key) ?? shown;
     const changes = grantChanges(plugin.requests, ids, target, projectId);

@@ -10,6 +10,8 @@ export function AuditRow({ entry, withUser }: { entry: AuditEntry; withUser: boo
     entry.kind === "request" ? entry.tool : "",
     entry.cpu_ms != null && entry.kind === "call" ? `${formatDuration(entry.cpu_ms)} CPU` : "",
     entry.memory_peak_bytes != null && entry.kind === "call" ? `${formatBytes(entry.memory_peak_bytes)} memory` : "",
+    entry.reason ?? "",
+    entry.kind === "change" ? entry.powers.join(", ") : "",
     withUser ? entry.user : "",
   ].filter((part) => part !== "");
   return (

@@ -7,6 +7,7 @@ import { toast } from "@/shared/ui/toast";
 import { useSetEnabled, useUpdate } from "../api/mutations";
 import type { Plugin } from "../api/types";
 import { useArrival } from "../hooks/useFocus";
+import { updateWords } from "../model/words";
 import { PluginBadges } from "./PluginBadges";
 import styles from "./PluginDetail.module.css";
 import { PluginIcon } from "./PluginIcon";
@@ -33,13 +34,7 @@ export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId:
     ...(own ? [{ label: "Remove…", icon: "trash", danger: true, onSelect: () => setOpen("remove") } as const] : []),
   ];
   const check = (): void =>
-    update.mutate(
-      {},
-      {
-        onSuccess: ({ outcome, plugin: { version, pending } }) =>
-          toast({ unchanged: `${version} is the newest`, swapped: `Updated to ${version}`, waiting: `${pending?.version ?? "A new version"} waits for you` }[outcome]),
-      },
-    );
+    update.mutate({}, { onSuccess: (answer) => toast(updateWords(answer)) });
   const failure = update.error ?? enable.error;
   return (
     <header className={styles.header}>

@@ -6,6 +6,7 @@ import { Dialog } from "@/shared/ui/Dialog";
 import { toast } from "@/shared/ui/toast";
 import { useInstall, useUpdate } from "../api/mutations";
 import type { Inspection, Policy } from "../api/types";
+import { updateWords } from "../model/words";
 import { ReviewStep, type Decision } from "./ReviewStep";
 import { SourceStep } from "./SourceStep";
 
@@ -50,7 +51,7 @@ function Review({ inspection, policy, projectId, onBack, onClose }: ReviewProps)
     if (updates) {
       update.mutate(
         { staged: inspection.staged, accept: { grants, ...project } },
-        { onSuccess: ({ plugin, outcome }) => done(plugin.id, outcome === "waiting" ? `${plugin.name} waits for you` : `${plugin.name} is ${plugin.version} now`) },
+        { onSuccess: (answer) => done(answer.plugin.id, updateWords(answer)) },
       );
     } else {
       install.mutate({ staged: inspection.staged, scope, grants, ...project }, { onSuccess: (plugin) => done(plugin.id, `${plugin.name} added`) });

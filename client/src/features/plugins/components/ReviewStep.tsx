@@ -7,7 +7,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { Segmented } from "@/shared/ui/Segmented";
 import type { Inspection, Plugin } from "../api/types";
 import { isHarmless } from "../model/grants";
-import { shortDigest } from "../model/words";
+import { sentence, shortDigest } from "../model/words";
 import { DiffView } from "./DiffView";
 import { GrantScope } from "./GrantScope";
 import styles from "./Install.module.css";
@@ -75,12 +75,13 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
           </p>
         </div>
       </div>
+      <SignatureNotice signature={inspection.signature} brief={inspection.warnings.length > 0 || refused} />
       {(refused || wrong) && (
         <Notice tone="bad" title="This host does not install it">
           <ul className={styles.refusals}>
             {wrong && <li>{`It is another plugin: ${inspection.name}, not ${replaces.name}. Add it as a new one instead.`}</li>}
             {inspection.refusals.map((refusal) => (
-              <li key={refusal}>{refusal}</li>
+              <li key={refusal}>{sentence(refusal)}</li>
             ))}
           </ul>
         </Notice>
@@ -89,12 +90,11 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
         <Notice tone="warn">
           <ul className={styles.refusals}>
             {inspection.warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
+              <li key={warning}>{sentence(warning)}</li>
             ))}
           </ul>
         </Notice>
       )}
-      <SignatureNotice signature={inspection.signature} />
       {updates && installed !== null && (
         <Notice tone="info">
           {installed.version === inspection.version ? `${inspection.name} ${installed.version} is installed already; this package takes its place.` : `It takes the place of ${installed.version}, which stays at hand to go back to.`}{" "}

@@ -3,11 +3,12 @@ import { signatureMeaning, signatureWords } from "../model/words";
 import styles from "./Install.module.css";
 import { SaidBadge } from "./PluginBadges";
 
-export function SignatureNotice({ signature }: { signature: Signature }) {
+/** `brief`: what it is worth is said elsewhere. */
+export function SignatureNotice({ signature, brief }: { signature: Signature; brief: boolean }) {
   return (
     <p className={styles.signature}>
       <SaidBadge said={signatureWords(signature)} />
-      <span>{signatureMeaning(signature)}</span>
+      {!brief && <span>{signatureMeaning(signature)}</span>}
     </p>
   );
 }

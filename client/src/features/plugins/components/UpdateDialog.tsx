@@ -7,6 +7,7 @@ import { toast } from "@/shared/ui/toast";
 import { useUpdate } from "../api/mutations";
 import { pluginsQuery } from "../api/plugins";
 import type { Inspection, Plugin } from "../api/types";
+import { updateWords } from "../model/words";
 import { ReviewStep } from "./ReviewStep";
 import { SourceStep } from "./SourceStep";
 
@@ -32,8 +33,8 @@ export function UpdateDialog({ plugin, projectId, onClose }: { plugin: Plugin; p
             update.mutate(
               { staged: inspection.staged, accept: { grants, ...(only === null ? {} : { project_id: only }) } },
               {
-                onSuccess: ({ outcome, plugin: now }) => {
-                  toast({ unchanged: `${now.name} is ${now.version} already`, swapped: `${now.name} is ${now.version} now`, waiting: `${now.name} waits for you` }[outcome]);
+                onSuccess: (answer) => {
+                  toast(updateWords(answer));
                   onClose();
                 },
               },

@@ -257,7 +257,7 @@ describe("a plugin", () => {
   });
 
   it("tells what it did, marks what was denied, and shows older records on demand", async () => {
-    const entry: AuditEntry = { at: "2026-01-01T00:00:00Z", kind: "request", user: "dana", tool: "forecast", outcome: "ok", digest: "d", method: "GET", host: "api.weather.example", path: "/v1/now", status: 200, bytes_sent: 0, bytes_received: 2_048, duration_ms: 31 };
+    const entry: AuditEntry = { at: "2026-01-01T00:00:00Z", kind: "request", user: "dana", tool: "forecast", outcome: "answered", powers: [], digest: "d", method: "GET", host: "api.weather.example", path: "/v1/now", status: 200, bytes_sent: 0, bytes_received: 2_048, duration_ms: 31 };
     network
       .on("GET /api/plugins/w/audit?limit=50", { body: { records: [entry, { ...entry, outcome: "denied", host: "evil.example", path: "/", status: null }], next: "n1" } })
       .on("GET /api/plugins/w/audit?limit=50&cursor=n1", { body: { records: [{ ...entry, kind: "call", outcome: "ok", method: null }] } })

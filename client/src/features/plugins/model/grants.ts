@@ -1,20 +1,11 @@
 /** Which requests to the host give or take a power, and what a person should see meanwhile. */
-import type { Given, PowerRequest } from "../api/types";
-
-export type Target = Given;
-
-/** One `PUT`: all the powers that are given in one scope. */
-export interface GrantChange {
-  grants: string[];
-  /** None: for every project. */
-  project_id?: string;
-}
+import type { Given, GrantChange, PowerRequest } from "../api/types";
 
 /**
  * From the state as shown to the wanted one. What is widened is written before what is narrowed, so that a power which
  * moves from every project to one is never missing in between.
  */
-export function grantChanges(requests: readonly PowerRequest[], ids: readonly string[], target: Target, projectId: string | null): GrantChange[] {
+export function grantChanges(requests: readonly PowerRequest[], ids: readonly string[], target: Given, projectId: string | null): GrantChange[] {
   const after = withTarget(requests, ids, target);
   const everywhere = scoped(after, "everywhere");
   if (projectId === null) return [{ grants: everywhere }];
@@ -27,7 +18,7 @@ export function grantChanges(requests: readonly PowerRequest[], ids: readonly st
   return [everyProject, project];
 }
 
-export function withTarget(requests: readonly PowerRequest[], ids: readonly string[], target: Target): PowerRequest[] {
+export function withTarget(requests: readonly PowerRequest[], ids: readonly string[], target: Given): PowerRequest[] {
   return requests.map((request) => (ids.includes(request.id) ? { ...request, given: target } : request));
 }
 
@@ -35,18 +26,12 @@ function scoped(requests: readonly PowerRequest[], given: Given): string[] {
   return requests.filter((request) => request.given === given).map((request) => request.id);
 }
 
-/** What may be ticked before a person has looked: reading from a listed host, a store of its own, a larger share. */
+/**
+ * What may be ticked before a person has looked: reading from a listed host, a store of its own, a larger share. A kind
+ * that this page does not know is not.
+ */
 export function isHarmless(request: PowerRequest): boolean {
   if (request.identity) return false;
-  switch (request.kind) {
-    case "files":
-      return false;
-    case "http":
-      return /^(GET|HEAD) /.test(request.id);
-    case "state":
-    case "limit":
-      return true;
-    default:
-      return request.kind satisfies never;
-  }
+  if (request.kind === "http") return /^(GET|HEAD) /.test(request.id);
+  return request.kind === "state" || request.kind === "limit";
 }

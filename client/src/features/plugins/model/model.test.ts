@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Given, PowerRequest } from "../api/types";
-import { type Target, grantChanges, isHarmless } from "./grants";
+import { grantChanges, isHarmless } from "./grants";
 import { givenWords, groupRequests, httpPower } from "./requests";
 import { schemaFields, typeOf } from "./schema";
 import { usageWords } from "./words";
@@ -50,7 +50,7 @@ describe("requests", () => {
 
 describe("giving and taking", () => {
   const requests = [power("state", "everywhere"), power("files:read", "project"), power("files:write")];
-  const check = (ids: string[], target: Target, projectId: string | null) => grantChanges(requests, ids, target, projectId);
+  const check = (ids: string[], target: Given, projectId: string | null) => grantChanges(requests, ids, target, projectId);
 
   it("writes one scope when no project is looked at", () => {
     expect(check(["files:write"], "everywhere", null)).toEqual([{ grants: ["state", "files:write"] }]);

@@ -3,7 +3,7 @@ import type { ToolInfo } from "@/api/types";
 import { formatAgo, plural } from "@/shared/lib/format";
 import type { Tone } from "@/shared/ui/Badge";
 import type { IconName } from "@/shared/ui/Icon";
-import type { AuditEntry, Plugin, PluginStatus, Policy, Scope, Signature, Usage } from "../api/types";
+import type { AuditEntry, Plugin, PluginStatus, Policy, Scope, Signature, UpdateAnswer, Usage } from "../api/types";
 
 export interface Said {
   text: string;
@@ -76,6 +76,13 @@ export function annotationWords(annotations: ToolInfo["annotations"]): Said[] {
   return said;
 }
 
+/** What came of looking for another version. */
+export function updateWords({ outcome, plugin: { name, version, pending } }: UpdateAnswer): string {
+  if (outcome === "unchanged") return `${name} ${version} is the newest`;
+  if (outcome === "waiting") return `${name} ${pending?.version ?? ""} waits for you`;
+  return `${name} is ${version} now`;
+}
+
 /** Why somebody may not install, and what they can do. */
 export const MAY_NOT_INSTALL = "Whoever runs this host decides who may add plugins, by plugins.installers in its configuration, and you are not among them. Ask them to add what you need.";
 
@@ -96,9 +103,15 @@ export function isDenied(entry: AuditEntry): boolean {
 /** The host's word for how a call or request ended, for people. */
 export function outcomeWords(entry: AuditEntry): Said {
   const { outcome } = entry;
-  if (outcome === "ok" || outcome === "allowed" || outcome === "sent") return { text: entry.status == null ? "ok" : String(entry.status), tone: entry.status != null && entry.status >= 400 ? "warn" : "neutral" };
+  if (outcome === "ok" || outcome === "answered") return { text: entry.status == null ? "ok" : String(entry.status), tone: entry.status != null && entry.status >= 400 ? "warn" : "neutral" };
   if (outcome === "denied") return { text: "denied", tone: "bad", icon: "shield" };
   return { text: outcome.replaceAll(/[-_]/g, " "), tone: entry.kind === "change" ? "neutral" : "warn" };
+}
+
+/** The host's remarks begin small and have no full stop, to be part of other sentences; alone they are one. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** Digests are long and are compared by their beginnings. */
