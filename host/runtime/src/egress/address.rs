@@ -7,6 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::vec;
 
@@ -16,15 +17,26 @@ use tower_service::Service;
 
 use super::OperatorHosts;
 
+type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// Asks a name server. Asked once for each connection, and its answer is what is connected to.
+pub(crate) type Lookup = Arc<dyn Fn(String) -> Found + Send + Sync>;
+
+/// The system's own lookup.
+pub(crate) fn system() -> Lookup {
+    Arc::new(|name| Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) }))
+}
+
 /// A resolver that gives out public addresses only, unless the operator named the host.
 #[derive(Clone)]
 pub(crate) struct VettingResolver {
     operator: OperatorHosts,
+    lookup: Lookup,
 }
 
 impl VettingResolver {
-    pub(crate) fn new(operator: OperatorHosts) -> Self {
-        Self { operator }
+    pub(crate) fn new(operator: OperatorHosts, lookup: Lookup) -> Self {
+        Self { operator, lookup }
     }
 }
 
@@ -39,8 +51,9 @@ impl Service<Name> for VettingResolver {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let named = self.operator.now().iter().any(|origin| origin.host == name.as_str());
+        let found = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = found.await?;
             // One bad address spoils the name: a mixture is what a rebinding attack looks like.
             if !named && !found.iter().all(|address| is_public_address(address.ip())) {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, PrivateAddress(name.as_str().to_owned())));
@@ -61,12 +74,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_for_a_private_address_does_not_resolve() {
-        let mut resolver = VettingResolver::new(OperatorHosts::default());
+        let mut resolver = VettingResolver::new(OperatorHosts::default(), system());
         let error = resolver.call("localhost".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         let operator = OperatorHosts::default();
         operator.set(&["http://localhost".parse().unwrap()]).unwrap();
-        let mut resolver = VettingResolver::new(operator);
+        let mut resolver = VettingResolver::new(operator, system());
         assert!(resolver.call("localhost".parse().unwrap()).await.unwrap().count() > 0);
     }
 }

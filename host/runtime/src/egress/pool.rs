@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::WasiBody;
 
-use super::address::VettingResolver;
+use super::address::{self, Lookup, VettingResolver};
 use super::{OperatorHosts, Origin};
 
 /// Connections without work are closed after this; below the idle limits that load balancers commonly have.
@@ -32,7 +32,11 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(operator: OperatorHosts, connect: Duration) -> Result<Self, String> {
-        let mut http = HttpConnector::new_with_resolver(VettingResolver::new(operator));
+        Self::with_lookup(operator, connect, address::system())
+    }
+
+    fn with_lookup(operator: OperatorHosts, connect: Duration, lookup: Lookup) -> Result<Self, String> {
+        let mut http = HttpConnector::new_with_resolver(VettingResolver::new(operator, lookup));
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(connect));
@@ -67,5 +71,88 @@ impl Pool {
             .build(self.connector.clone());
         clients.insert(key, (client.clone(), now));
         client
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, SocketAddr};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::Request;
+    use http_body_util::{BodyExt as _, Empty};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A name server that changes its mind: first a public address, then the trap's, then both.
+    fn rebinding(trap: IpAddr) -> (Lookup, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        // An address of the public range that nothing of a test's machine leads to.
+        let public: IpAddr = "100.128.0.1".parse().unwrap();
+        let lookup: Lookup = Arc::new(move |_| {
+            let found = match count.fetch_add(1, Ordering::SeqCst) {
+                0 => vec![public],
+                1 => vec![trap],
+                _ => vec![public, trap],
+            };
+            Box::pin(async move { Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect()) })
+        });
+        (lookup, asked)
+    }
+
+    async fn get(client: &HttpClient, port: u16) -> Result<(), String> {
+        let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let request = Request::get(format!("http://rebind.example:{port}/")).body(body).unwrap();
+        let chain = |error: hyper_util::client::legacy::Error| {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(source) = cause {
+                text.push_str(&format!(": {source}"));
+                cause = source.source();
+            }
+            text
+        };
+        client.request(request).await.map(drop).map_err(chain)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_moves_to_a_private_address_is_not_followed() {
+        let trap = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = trap.local_addr().unwrap();
+        let connect = Duration::from_millis(200);
+        let user = UserId::parse("ada@example.com").unwrap();
+        let origin = Origin { https: false, host: "rebind.example".to_owned(), port: address.port() };
+
+        let (lookup, asked) = rebinding(address.ip());
+        let pool = Pool::with_lookup(OperatorHosts::default(), connect, lookup.clone()).unwrap();
+        let client = pool.client(&user, &origin);
+        let first = get(&client, address.port()).await.unwrap_err();
+        assert!(!first.contains("not public"), "vetted and tried: {first}");
+        for _ in 0..3 {
+            let error = get(&client, address.port()).await.unwrap_err();
+            assert!(error.contains("rebind.example resolves to an address that is not public"), "{error}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 4, "each connection asks once, and connects to what was vetted");
+        let arrived = tokio::time::timeout(Duration::from_millis(50), trap.accept()).await;
+        assert!(arrived.is_err(), "somebody walked into the trap");
+
+        // The trap works: a host that the operator named is connected to there.
+        let operator = OperatorHosts::default();
+        operator.set(&["http://rebind.example".parse().unwrap()]).unwrap();
+        let pool = Pool::with_lookup(operator, connect, lookup).unwrap();
+        let client = pool.client(&user, &origin);
+        let answer = async {
+            let (mut stream, _) = trap.accept().await.unwrap();
+            let mut request = [0u8; 1024];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            stream
+        };
+        let (got, _stream) = tokio::join!(get(&client, address.port()), answer);
+        got.unwrap();
     }
 }

@@ -140,3 +140,31 @@ async fn a_clean_up_needs_a_grant_like_any_request() {
     }
     assert!(bench.far_end.seen().is_empty());
 }
+
+#[tokio::test]
+async fn ten_steps_are_told_in_order_and_the_third_can_be_the_last() {
+    let bench = Bench::new().await;
+    Bench::ok(&bench.call("steps", json!({"count": 10, "hang_at": null})).await);
+    let told = || bench.progress.lock().unwrap().iter().map(|report| report.message.clone()).collect::<Vec<_>>();
+    assert_eq!(told(), (0..10).map(|step| format!("step {step}")).collect::<Vec<_>>());
+
+    bench.progress.lock().unwrap().clear();
+    let third = || match (told().len(), bench.far_end.waiting()) {
+        (3, 1) => Ok(()),
+        other => Err(format!("{other:?}")),
+    };
+    let (outcome, took) = cancel_when(&bench, "steps", json!({"count": 10, "hang_at": 2}), third).await;
+    failed(&outcome, ToolErrorKind::Cancelled, "stopped");
+    assert!(took < AT_ONCE, "{took:?}");
+    assert_eq!(told(), ["step 0", "step 1", "step 2"]);
+    until("the connection to close", || match bench.far_end.dropped() {
+        1 => Ok(()),
+        other => Err(other.to_string()),
+    })
+    .await;
+    let stats = bench.runtime.stats();
+    assert_eq!((stats.running, stats.free_slots), (0, 8), "every permit came back");
+    let record = bench.last_call(2).await;
+    assert_eq!((record.kind(), record.http_requests), ("cancelled", 3));
+    assert_eq!(bench.far_end.seen().len(), 13, "nothing was sent after the cancel");
+}

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use far_end::FarEnd;
-pub(crate) use guests::{hostile, noop, package_of};
+pub(crate) use guests::{hostile, noop, package_of, package_with};
 
 /// The caller's token: must appear in the far end's `authorization` and nowhere else.
 pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
@@ -188,6 +188,8 @@ pub(crate) fn logs() -> &'static Arc<Mutex<String>> {
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::DEBUG)
             .with_ansi(false)
+            // Fields that are recorded late are seen when a span ends.
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
             .with_writer(move || Collector(Arc::clone(&writer)))
             .init();
         logs

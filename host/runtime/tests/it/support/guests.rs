@@ -66,9 +66,14 @@ pub(crate) fn noop() -> Vec<u8> {
 
 /// A package from WebAssembly text, its WIT and a manifest for the package `test:wat`.
 pub(crate) fn package_of(component: &str, wit: &str) -> Vec<u8> {
+    package_with(component, wit, "")
+}
+
+/// The same with more in its manifest.
+pub(crate) fn package_with(component: &str, wit: &str, more: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wat.wit");
     std::fs::write(&path, wit).unwrap();
-    let manifest = "name = \"test-wat\"\nversion = \"0.1.0\"\ndescription = \"d\"\nwit = \"test:wat\"\n";
-    bricklayer_package::pack(&wat::parse_str(component).unwrap(), &[path], manifest).unwrap().bytes
+    let manifest = format!("name = \"test-wat\"\nversion = \"0.1.0\"\ndescription = \"d\"\nwit = \"test:wat\"\n{more}");
+    bricklayer_package::pack(&wat::parse_str(component).unwrap(), &[path], &manifest).unwrap().bytes
 }

@@ -1,0 +1,170 @@
+//! Guests of every released version of the contract, as they were recorded: they load and run on this host, and guests
+//! of versions that it does not have are refused by name. Recorded files are never edited.
+
+use std::path::{Path, PathBuf};
+
+use bricklayer_domain::{ToolErrorKind, ToolOutcome};
+use bricklayer_package::CONTRACT_VERSIONS;
+use bricklayer_runtime::{LoadError, ToolNamespace};
+use serde_json::json;
+
+use crate::support::{Bench, failed, logs, package_with, until};
+
+const GRANTS: &str = "
+[grants]
+state = true
+[[grants.http]]
+audience = \"workspace\"
+methods = [\"GET\", \"POST\"]
+paths = [\"/api/ok/**\"]
+credential = true
+";
+
+fn folder(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(version)
+}
+
+fn recorded(version: &str, interface: &str) -> String {
+    std::fs::read_to_string(folder(version).join(interface).with_extension("wat")).unwrap()
+}
+
+fn package(component: &str, run: &str) -> Vec<u8> {
+    package_with(component, &format!("package test:wat; world w {{ export run: {run}; }}"), GRANTS)
+}
+
+async fn bench(version: &str, interface: &str) -> Bench {
+    let run = match interface {
+        "errors" => "func() -> result<string>",
+        "review" => "func(text: string) -> string",
+        _ => "func() -> string",
+    };
+    Bench::with(bricklayer_runtime::Limits::default(), package(&recorded(version, interface), run)).await
+}
+
+async fn run(bench: &Bench) -> ToolOutcome {
+    bench.call("run", json!({})).await
+}
+
+#[tokio::test]
+async fn every_interface_of_every_released_version_has_a_guest() {
+    let contract = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/host.wit")).unwrap();
+    let newest = CONTRACT_VERSIONS.last().unwrap();
+    assert!(contract.contains(&format!("package bricklayer:host@{newest};")), "the contract is {newest}");
+    let place = |version: &str| CONTRACT_VERSIONS.iter().position(|own| *own == version).unwrap();
+    let mut since = None;
+    let mut interfaces = 0;
+    for line in contract.lines() {
+        if let Some(version) = line.strip_prefix("@since(version = ") {
+            since = Some(place(version.trim_end_matches(')')));
+        } else if let Some(name) = line.strip_prefix("interface ") {
+            let name = name.trim_end_matches(" {");
+            interfaces += 1;
+            for version in &CONTRACT_VERSIONS[since.take().unwrap_or_else(|| panic!("{name} has no @since"))..] {
+                let guest = recorded(version, name);
+                let names_it = format!("\"bricklayer:host/{name}@{version}\"");
+                assert!(guest.contains(&names_it), "the recorded guest {version}/{name} does not use {names_it}");
+            }
+        }
+    }
+    assert!(interfaces >= 8, "{interfaces}");
+}
+
+#[tokio::test]
+async fn progress_runs() {
+    for version in CONTRACT_VERSIONS {
+        let bench = bench(version, "progress").await;
+        assert_eq!(run(&bench).await.content, "half way", "{version}");
+        let seen = bench.progress.lock().unwrap().clone();
+        assert_eq!((seen[0].message.as_str(), seen[0].done, seen[0].total), ("half way", Some(1.0), Some(2.0)));
+    }
+}
+
+#[tokio::test]
+async fn log_runs() {
+    for version in CONTRACT_VERSIONS {
+        assert_eq!(run(&bench(version, "log").await).await.content, "from a recorded guest", "{version}");
+    }
+    let text = logs().lock().unwrap().clone();
+    assert!(text.contains("bricklayer_plugin: from a recorded guest"), "the line is in the log");
+}
+
+#[tokio::test]
+async fn state_runs() {
+    for version in CONTRACT_VERSIONS {
+        assert_eq!(run(&bench(version, "state").await).await.content, "value", "{version}");
+    }
+}
+
+#[tokio::test]
+async fn context_runs() {
+    for version in CONTRACT_VERSIONS {
+        let bench = bench(version, "context").await;
+        assert_eq!(run(&bench).await.content, bench.ctx().project.to_string(), "{version}");
+    }
+}
+
+#[tokio::test]
+async fn cleanup_runs() {
+    for version in CONTRACT_VERSIONS {
+        let bench = bench(version, "cleanup").await;
+        failed(&run(&bench).await, ToolErrorKind::Trap, "unreachable");
+        let seen =
+            until("the clean-up to arrive", || bench.far_end.seen().pop().ok_or_else(|| "none".to_owned())).await;
+        assert_eq!(
+            (seen.method.as_str(), seen.uri.as_str(), seen.body.as_str()),
+            ("POST", "/api/ok/first/cancel", "{}")
+        );
+        assert_eq!(bench.far_end.seen().len(), 1, "{version}: what was withdrawn is not sent");
+    }
+}
+
+#[tokio::test]
+async fn errors_run() {
+    for version in CONTRACT_VERSIONS {
+        let outcome = run(&bench(version, "errors").await).await;
+        failed(&outcome, ToolErrorKind::NotFound, "it is gone");
+        assert!(outcome.failure.unwrap().retryable, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn review_runs() {
+    for version in CONTRACT_VERSIONS {
+        let bench = bench(version, "review").await;
+        assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
+        let short = bench.runtime.review(&bench.plugin, "run", &json!({"text": "x"}), bench.ctx()).await;
+        assert!(!short.read_only && !short.destructive, "{version}: {short:?}");
+        let long = json!({"text": "x".repeat(40)});
+        let long = bench.runtime.review(&bench.plugin, "run", &long, bench.ctx()).await;
+        assert!(long.read_only, "{version}: {long:?}");
+    }
+}
+
+#[tokio::test]
+async fn http_runs() {
+    for version in &CONTRACT_VERSIONS[1..] {
+        let bench = bench(version, "http").await;
+        assert_eq!(run(&bench).await.content, "ok", "{version}");
+        let seen = bench.far_end.seen().pop().unwrap();
+        assert_eq!((seen.method.as_str(), seen.uri.as_str(), seen.body.as_str()), ("POST", "/api/ok/x", "{}"));
+        assert_eq!(seen.header("content-type"), Some("application/json"));
+    }
+}
+
+#[tokio::test]
+async fn versions_that_this_host_does_not_have_are_refused_with_both_named() {
+    let bench = Bench::new().await;
+    let newest = CONTRACT_VERSIONS.last().unwrap();
+    for (interface, run) in [("progress", "func() -> string"), ("review", "func(text: string) -> string")] {
+        for version in ["0.1.9", "0.2.0", "1.0.0"] {
+            let guest = recorded("0.1.0", interface).replace("@0.1.0\"", &format!("@{version}\""));
+            let error = bench.runtime.load(package(&guest, run), ToolNamespace::databricks()).await.unwrap_err();
+            let LoadError::Import(text) = &error else { panic!("{interface} {version}: {error}") };
+            assert!(text.contains(version) && text.contains(newest) && text.contains("update Bricklayer"), "{text}");
+        }
+    }
+    // A function that the interface of its version never had.
+    let odd = recorded("0.1.0", "progress").replace("\"report\"", "\"shout\"");
+    let error = bench.runtime.load(package(&odd, "func() -> string"), ToolNamespace::databricks()).await.unwrap_err();
+    assert!(matches!(&error, LoadError::Import(text) if text.contains("shout")), "{error}");
+}
