@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bricklayer_runtime::{Plugin, Runtime, RuntimeConfig, ToolNamespace};
+use bricklayer_runtime::{FairnessLimits, Plugin, Runtime, RuntimeConfig, ToolNamespace};
 use futures::future::try_join_all;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::stats::{Table, percentile};
 const CALLS: usize = 20_000;
 
 pub(crate) async fn measure(table: &mut Table, package: &Path, cache: &Path) -> Result<()> {
-    let runtime = Runtime::new(RuntimeConfig::new(cache))?;
+    let runtime = Runtime::new(RuntimeConfig { fairness: FairnessLimits::unlimited(), ..RuntimeConfig::new(cache) })?;
     let bytes = std::fs::read(package).with_context(|| format!("read {}", package.display()))?;
     let plugin = runtime.load(bytes, ToolNamespace::databricks()).await?;
     for parallel in [1, 16, 64] {

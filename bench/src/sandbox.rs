@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bricklayer_domain::{ConversationId, ProjectId, ToolOutcome, TurnId, TurnSettings, UserId};
 use bricklayer_runtime::{
-    CallContext, Grants, MemoryState, NoAudit, Plugin, Runtime, RuntimeConfig, ToolNamespace, WorkspaceTarget, measure,
+    CallContext, FairnessLimits, Grants, MemoryState, NoAudit, Plugin, Runtime, RuntimeConfig, ToolNamespace,
+    WorkspaceTarget, measure,
 };
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ pub(crate) async fn measure(
     let work = std::fs::read(packages.work).with_context(|| format!("read {}", packages.work.display()))?;
     start(table, &work, dir).await?;
     let mut config = RuntimeConfig::new(dir.join("sandbox"));
+    config.fairness = FairnessLimits::unlimited();
     config.max_concurrent_calls = 1024;
     config.operator_hosts = vec![format!("http://{workspace}").parse()?];
     let runtime = Runtime::new(config)?;

@@ -13,9 +13,11 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::context::CallContext;
 use crate::cpu::{CpuMeter, Metered};
+use crate::disk::{self, DiskShare};
 use crate::egress::{CallEgress, CleanupRequest, EgressHooks};
 use crate::engine::Shared;
 use crate::fault::{self, LimitHit};
+use crate::heavy::{Pace, Paced};
 use crate::host::{ProgressGate, bindings};
 use crate::limiter::CallLimiter;
 use crate::plugin::{Plugin, Tool};
@@ -33,9 +35,6 @@ const CLEANUP_TIME: Duration = Duration::from_secs(5);
 /// How long a call that was ended waits for its clean-up before it returns: within the 500 ms that a cancel may take.
 const CLEANUP_WAIT: Duration = Duration::from_millis(350);
 
-/// When a call that found no slot is told to come back.
-const BUSY_SECONDS: u32 = 5;
-
 /// A store's data: everything that one call owns.
 pub(crate) struct CallState {
     pub(crate) wasi: WasiCtx,
@@ -45,6 +44,7 @@ pub(crate) struct CallState {
     pub(crate) limiter: CallLimiter,
     pub(crate) host_calls_left: u32,
     pub(crate) log_lines_left: u32,
+    pub(crate) disk: DiskShare,
     pub(crate) call: Arc<CallInfo>,
 }
 
@@ -86,6 +86,7 @@ impl WasiHttpView for CallState {
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    disk::bound(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     bindings::add_to_linker(&mut linker)?;
     Ok(linker)
@@ -149,13 +150,17 @@ async fn admitted(
     let Some(tool) = found else {
         return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, "no such tool"));
     };
+    let counted = matches!(target, Target::Tool(_));
     // Permit before pool: a full pool is an error, a full queue is a wait.
     let permit = tokio::select! {
         biased;
         () = cancel.cancelled() => return cancelled(),
-        permit = tokio::time::timeout(shared.queue_wait, Arc::clone(&shared.permits).acquire_owned()) => permit,
+        permit = shared.gate.admit(&ctx.user, plugin.name(), counted, shared.queue_wait) => permit,
     };
-    let Ok(Ok(_permit)) = permit else { return busy() };
+    let _permit = match permit {
+        Ok(permit) => permit,
+        Err(refusal) => return ToolOutcome::failed(refusal.failure()),
+    };
     let _running = shared.running();
 
     let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
@@ -178,8 +183,10 @@ async fn admitted(
     });
 
     let end = {
-        let guest = run(&shared, &plugin, tool, arguments, Arc::clone(&call), stdio.clone(), Arc::clone(&meter));
-        let mut guest = Metered::new(guest, meter);
+        let pace = Pace::new(&shared.heavy, &call.ctx.user);
+        let pulse = (Arc::clone(&meter), Arc::clone(&pace));
+        let guest = run(&shared, &plugin, tool, arguments, Arc::clone(&call), stdio.clone(), pulse);
+        let mut guest = Metered::new(Paced::new(guest, pace), meter);
         tokio::select! {
             biased;
             () = cancel.cancelled() => End::Cancelled,
@@ -232,14 +239,6 @@ fn cancelled() -> ToolOutcome {
     ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "the call was stopped"))
 }
 
-fn busy() -> ToolOutcome {
-    let failure = ToolFailure::new(
-        ToolErrorKind::LimitExceeded,
-        "call limit: the host runs as many calls as it can; try again in a moment",
-    );
-    ToolOutcome::failed(ToolFailure { retryable: true, retry_after_seconds: Some(BUSY_SECONDS), ..failure })
-}
-
 /// Sends what the guest registered and did not withdraw, newest first. Runs to its own end although the call returns.
 async fn clean_up(shared: &Arc<Shared>, call: &Arc<CallInfo>) {
     let open = {
@@ -268,7 +267,7 @@ async fn run(
     arguments: Vec<Val>,
     call: Arc<CallInfo>,
     stdio: StdioTail,
-    meter: Arc<CpuMeter>,
+    (meter, pace): (Arc<CpuMeter>, Arc<Pace>),
 ) -> wasmtime::Result<Option<Val>> {
     let limits = &call.limits;
     let mut table = ResourceTable::new();
@@ -283,6 +282,7 @@ async fn run(
         limiter: CallLimiter::new(limits, Arc::clone(&call.tally.memory_peak)),
         host_calls_left: limits.host_calls,
         log_lines_left: crate::host::MAX_LOG_LINES,
+        disk: DiskShare::new(limits.file_write_bytes),
         call: Arc::clone(&call),
     };
     let mut store = Store::new(&shared.engine, state);
@@ -293,11 +293,11 @@ async fn run(
     store.set_epoch_deadline(1);
     let budget = limits.cpu;
     store.epoch_deadline_callback(move |_| {
-        if meter.used() > budget {
+        let used = meter.used();
+        if used > budget {
             return Err(LimitHit::Cpu.into());
         }
-        // A plain yield re-queues by a wake, and with every thread spinning tokio rarely looks at its timers then.
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(1, pace.check(used)))
     });
     let instance = plugin.pre().instantiate_async(&mut store).await?;
     let function = instance

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bricklayer_domain::DEFAULT_CALL_TIME_LIMIT;
 use url::Url;
 
-use crate::{Compiler, FarEnd, Grants};
+use crate::{Compiler, FairnessLimits, FarEnd, Grants};
 
 /// What one call may use. The defaults suit tools that talk to a workspace; see each field for what it protects.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Limits {
     pub host_call_bytes: usize,
     /// Resource handles of the component model alive at once, and entries of the host's table: host memory.
     pub handles: usize,
+    /// Bytes written to files, or added to their length: the disk that all projects share.
+    pub file_write_bytes: u64,
     /// Bytes of one set of HTTP headers, the host's bookkeeping included.
     pub header_bytes: usize,
     /// Bytes of one request for random numbers.
@@ -69,6 +71,7 @@ impl Default for Limits {
             host_calls: 10_000,
             host_call_bytes: 16 * MIB,
             handles: 1000,
+            file_write_bytes: 256 * MIB as u64,
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
             http_requests: 1000,
@@ -134,6 +137,11 @@ pub struct RuntimeConfig {
     pub operator_hosts: Vec<Url>,
     /// Calls that run at once in this process; further ones wait. Each costs a slot of the memory pool.
     pub max_concurrent_calls: usize,
+    /// What of them one user gets.
+    pub fairness: FairnessLimits,
+    /// Calls that compute for more than a moment at once; the others of them take turns, user by user. Fewer than
+    /// threads, so that a call which only asks and answers finds one free.
+    pub heavy_calls: usize,
     /// Longest wait for a slot before a call is told to come back later.
     pub queue_wait: Duration,
     /// Threads that run guests; a guest never runs on the caller's own threads.
@@ -146,6 +154,7 @@ impl RuntimeConfig {
     /// The defaults, with compiled code under `cache_dir`.
     #[must_use]
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             cache_dir: cache_dir.into(),
             compiler: Compiler::default(),
@@ -153,8 +162,10 @@ impl RuntimeConfig {
             ceilings: Ceilings::default(),
             operator_hosts: Vec::new(),
             max_concurrent_calls: 64,
+            fairness: FairnessLimits::default(),
             queue_wait: Duration::from_secs(20),
-            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            threads,
+            heavy_calls: threads.saturating_sub(1).max(1),
             far_end: None,
         }
     }

@@ -31,6 +31,7 @@ pub(crate) use hooks::EgressHooks;
 pub(crate) use plain::{PlainFault, PlainRequest};
 
 use crate::context::CallContext;
+use crate::fairness::Gate;
 use crate::tally::Tally;
 use crate::{FarEnd, Grants, Limits, RuntimeConfig};
 use pool::Pool;
@@ -65,14 +66,15 @@ pub(crate) struct Broker {
     pool: Pool,
     operator: OperatorHosts,
     far_end: Option<Arc<dyn FarEnd>>,
+    gate: Arc<Gate>,
 }
 
 impl Broker {
-    pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &RuntimeConfig, gate: Arc<Gate>) -> Result<Self, String> {
         let operator = OperatorHosts::default();
         operator.set(&config.operator_hosts)?;
         let pool = Pool::new(operator.clone(), config.limits.http_connect)?;
-        Ok(Self { pool, operator, far_end: config.far_end.clone() })
+        Ok(Self { pool, operator, far_end: config.far_end.clone(), gate })
     }
 
     pub(crate) fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), String> {

@@ -23,6 +23,8 @@ use crate::call::{self, CallState, Target};
 use crate::compile;
 use crate::config::MAX_MEMORY_BYTES;
 use crate::egress::Broker;
+use crate::fairness::Gate;
+use crate::heavy::HeavyGate;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use crate::tally::Tally;
 use crate::{
@@ -73,6 +75,18 @@ pub struct Stats {
     pub started: u64,
     /// Slots that are free.
     pub free_slots: usize,
+    /// Calls that have a slot or hold one until they are cleaned up.
+    pub admitted: usize,
+    /// Calls that wait for a slot.
+    pub waiting: usize,
+    /// Users with calls that run or wait.
+    pub active_users: usize,
+    /// Pairs of user and plugin with calls that run.
+    pub active_user_plugins: usize,
+    /// Calls that compute with one of the slots for those that compute for long.
+    pub heavy: usize,
+    /// Calls refused because of a share: process, user, plugin, queue or rate.
+    pub refused: u64,
     /// Components compiled.
     pub compiled: u64,
     /// Components loaded from the cache.
@@ -85,7 +99,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) ceilings: Ceilings,
     pub(crate) queue_wait: Duration,
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) heavy: Arc<HeavyGate>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) cleanups: TaskTracker,
     ticker: Ticker,
@@ -116,6 +131,7 @@ impl Drop for RunningGuard {
 pub struct Runtime {
     shared: Arc<Shared>,
     linker: Linker<CallState>,
+    max_concurrent_calls: usize,
     cache: Arc<CodeCache>,
     compiler: Compiler,
     loads: Semaphore,
@@ -168,13 +184,15 @@ impl Runtime {
             .enable_all()
             .build()
             .map_err(RuntimeError::Threads)?;
-        let broker = Broker::new(&config).map_err(RuntimeError::Egress)?;
+        let gate = Arc::new(Gate::new(config.fairness.clone(), config.max_concurrent_calls));
+        let broker = Broker::new(&config, Arc::clone(&gate)).map_err(RuntimeError::Egress)?;
         let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
         let handle = threads.handle().clone();
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
-                permits: Arc::new(Semaphore::new(config.max_concurrent_calls)),
+                gate,
+                heavy: Arc::new(HeavyGate::new(config.heavy_calls)),
                 limits: config.limits,
                 ceilings: config.ceilings,
                 queue_wait: config.queue_wait,
@@ -184,6 +202,7 @@ impl Runtime {
                 started: AtomicU64::new(0),
             }),
             linker,
+            max_concurrent_calls: config.max_concurrent_calls,
             cache: Arc::new(cache),
             compiler: config.compiler,
             loads: Semaphore::new(MAX_WAITING_LOADS),
@@ -334,10 +353,17 @@ impl Runtime {
     /// Counters since the start.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let gate = self.shared.gate.stats();
         Stats {
             running: self.shared.ticker.running.load(Ordering::Acquire),
             started: self.shared.started.load(Ordering::Relaxed),
-            free_slots: self.shared.permits.available_permits(),
+            free_slots: self.max_concurrent_calls.saturating_sub(gate.running),
+            admitted: gate.running,
+            waiting: gate.waiting,
+            active_users: gate.users,
+            active_user_plugins: gate.user_plugins,
+            heavy: self.shared.heavy.taken(),
+            refused: gate.refused,
             compiled: self.compiled.load(Ordering::Relaxed),
             cache_hits: self.cache_hits.load(Ordering::Relaxed),
         }

@@ -22,6 +22,8 @@ pub(crate) enum LimitHit {
     Stdio,
     #[error("host call limit")]
     HostCalls,
+    #[error("file limit")]
+    Disk,
 }
 
 /// The failure for a limit, by its name and number.
@@ -42,6 +44,9 @@ pub(crate) fn limit(hit: LimitHit, limits: &Limits) -> ToolFailure {
         }
         LimitHit::HostCalls => {
             format!("host-call limit: the call used the host's functions more than {} times", limits.host_calls)
+        }
+        LimitHit::Disk => {
+            format!("file limit: the call wrote more than {} bytes to files", limits.file_write_bytes)
         }
     };
     ToolFailure::new(ToolErrorKind::LimitExceeded, message)

@@ -1,13 +1,12 @@
 //! What a failure is told with beside its message: its kind when the guest named none, what was refused, what a person
 //! does about it, and when to come back.
 
-use std::time::Duration;
-
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use bricklayer_package::{FilesGrant, Power, Powers};
 
 use crate::call::CallInfo;
 use crate::config::Ceilings;
+use crate::fairness::whole_seconds;
 use crate::fault::LimitHit;
 use crate::plugin::Plugin;
 use crate::tally::{LastRequest, Missing};
@@ -45,6 +44,13 @@ pub(crate) fn complete(
             Some(Missing::Power(power)) => want(&mut failure, plugin, &requested, power),
             Some(Missing::Workspace) => {
                 failure.remedy = Some("connect a Databricks workspace, then call again".to_owned());
+            }
+            Some(Missing::Time(wait)) => {
+                if ending == Ending::Unspoken {
+                    failure.kind = ToolErrorKind::LimitExceeded;
+                }
+                failure.retryable = true;
+                failure.retry_after_seconds = Some(whole_seconds(*wait));
             }
             None => {}
         }
@@ -129,8 +135,4 @@ fn missing_files(requested: &Powers, call: &CallInfo) -> Option<Power> {
         (FilesGrant::ReadWrite, FilesGrant::Read) => Some(Power::WriteFiles),
         _ => None,
     }
-}
-
-fn whole_seconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }

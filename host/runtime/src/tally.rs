@@ -53,6 +53,8 @@ pub(crate) enum Missing {
     Power(Power),
     /// The caller's workspace.
     Workspace,
+    /// So much time: the user's plugins carried all that a minute allows.
+    Time(Duration),
 }
 
 /// How the latest request of a call went: what a guest that names no kind of error most likely failed of.

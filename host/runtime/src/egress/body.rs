@@ -13,18 +13,21 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::check::Refused;
 use super::exchange::Source;
 use super::headers;
 use super::record::Recording;
 use super::redact::Scanner;
 use crate::audit::Verdict;
-use crate::tally::LastRequest;
+use crate::fairness::{Gate, whole_seconds};
+use crate::tally::{Denial, LastRequest, Missing, Tally};
 
 /// Bytes that may still pass in all bodies of a call, and in this one.
 pub(super) struct Allowance {
     pub(super) body: u64,
     pub(super) call_used: Arc<AtomicU64>,
     pub(super) call_max: u64,
+    pub(super) user: UserShare,
 }
 
 impl Allowance {
@@ -35,7 +38,30 @@ impl Allowance {
             Some(left) => self.body = left,
             None => return false,
         }
-        before.saturating_add(bytes) <= self.call_max
+        before.saturating_add(bytes) <= self.call_max && self.user.take(bytes).is_ok()
+    }
+}
+
+/// What one user's calls may carry together.
+pub(super) struct UserShare {
+    pub(super) gate: Arc<Gate>,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl UserShare {
+    /// Takes bytes of the user's minute; when there are not enough, notes why for whoever made the call.
+    pub(super) fn take(&self, bytes: u64) -> Result<(), Refused> {
+        let user = &self.tally.identity.user;
+        self.gate.take_egress(user, bytes).map_err(|wait| {
+            let reason = format!(
+                "egress limit: your plugins carried {} bytes within a minute, which is all that one user gets; try again \
+                 in {} seconds",
+                self.gate.egress_per_minute(),
+                whole_seconds(wait)
+            );
+            self.tally.denied(Denial { said: reason.clone(), missing: Some(Missing::Time(wait)) });
+            Refused { reason, missing: Some(Missing::Time(wait)) }
+        })
     }
 }
 

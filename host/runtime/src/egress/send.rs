@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::body::{Allowance, Answer, Outgoing};
+use super::body::{Allowance, Answer, Outgoing, UserShare};
 use super::check::{Allowed, Refused};
 use super::exchange::{Line, NoAnswer, Source};
 use super::headers;
@@ -79,6 +79,10 @@ impl CallEgress {
                 return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), refused));
             }
         };
+        // One byte for the asking, so that a user whose minute is used up sends nothing at all.
+        if let Err(refused) = self.user_share().take(1) {
+            return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), refused));
+        }
         recording.host(&allowed.origin.authority());
         self.tally.used(&allowed.power);
         self.sign(&mut parts.headers, &allowed);
@@ -206,7 +210,12 @@ impl CallEgress {
     }
 
     fn allowance(&self, body: u64) -> Allowance {
-        Allowance { body, call_used: Arc::clone(&self.bytes), call_max: self.limits.http_total_bytes }
+        let call_used = Arc::clone(&self.bytes);
+        Allowance { body, call_used, call_max: self.limits.http_total_bytes, user: self.user_share() }
+    }
+
+    fn user_share(&self) -> UserShare {
+        UserShare { gate: Arc::clone(&self.broker.gate), tally: Arc::clone(&self.tally) }
     }
 }
 
