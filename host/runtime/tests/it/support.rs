@@ -29,6 +29,18 @@ pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
 #[derive(Debug, Default)]
 pub(crate) struct Audit(Mutex<Vec<AuditRecord>>, Mutex<Vec<CallRecord>>);
 
+impl Audit {
+    /// Records of requests.
+    pub(crate) fn requests(&self) -> Vec<AuditRecord> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Records of calls.
+    pub(crate) fn calls(&self) -> Vec<CallRecord> {
+        self.1.lock().unwrap().clone()
+    }
+}
+
 impl AuditSink for Audit {
     fn record(&self, record: AuditRecord) {
         self.0.lock().unwrap().push(record);

@@ -1,5 +1,6 @@
 //! What a plugin must not do, one tool each. Panics here are the point, so the guests' lints do not apply.
 
+mod attacks;
 mod memory;
 mod web;
 
@@ -198,6 +199,58 @@ impl Guest for Component {
             "end" => Ok("ended".to_owned()),
             path => web::fetch(&web::get(path)).map(|response| response.body),
         }
+    }
+
+    fn log_flood() {
+        attacks::log_flood();
+    }
+
+    fn state_flood() -> Result<(), String> {
+        attacks::state_flood()
+    }
+
+    fn context_flood() {
+        attacks::context_flood();
+    }
+
+    fn random_flood() {
+        attacks::random_flood();
+    }
+
+    fn empty_writes() {
+        attacks::empty_writes();
+    }
+
+    fn poll_flood() {
+        attacks::poll_flood();
+    }
+
+    fn leave(code: u8) {
+        std::process::exit(i32::from(code));
+    }
+
+    fn open_many(path: String, count: u32) -> Result<u32, String> {
+        attacks::open_many(&path, count)
+    }
+
+    fn dig(path: String, depth: u32) -> Result<u32, String> {
+        attacks::dig(&path, depth)
+    }
+
+    fn fill(path: String, mib: u32) -> Result<u32, String> {
+        attacks::fill(&path, mib)
+    }
+
+    fn stretch(path: String, bytes: u64) -> Result<(), String> {
+        attacks::stretch(&path, bytes)
+    }
+
+    fn hard_link(source: String, target: String) -> Result<(), String> {
+        std::fs::hard_link(source, target).map_err(|error| error.to_string())
+    }
+
+    fn scan(mib: u32, mark: u8) -> u32 {
+        attacks::scan(mib, mark)
     }
 
     fn who() -> Vec<String> {
