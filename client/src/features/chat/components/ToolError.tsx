@@ -31,7 +31,8 @@ export function ToolError({ tool, result }: { tool: string; result: ToolResult }
             The plugin was not given <code>{result.denied}</code>.
           </p>
         )}
-        {result.remedy !== null && <p className={styles.remedy}>{result.remedy}</p>}
+        {/* Most messages end with it already. */}
+        {result.remedy !== null && !result.content.includes(result.remedy) && <p className={styles.remedy}>{result.remedy}</p>}
         {result.retryAfterSeconds !== null && <p className={styles.remedy}>It can be tried again after {formatDuration(result.retryAfterSeconds * 1_000)}.</p>}
         {/* Long ones scroll, so they must be reachable by keyboard. */}
         <pre tabIndex={0} aria-label="Error" role="group">{result.content}</pre>

@@ -17,6 +17,7 @@ export const auditQuery = (id: string, filter: AuditFilter) =>
       if (pageParam !== null) query.set("cursor", pageParam);
       return json<AuditPage>(`${pluginPath(id)}/audit?${query.toString()}`, { signal });
     },
+    staleTime: 0,
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
   });

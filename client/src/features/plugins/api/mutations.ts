@@ -83,14 +83,16 @@ export function useSetGrants(shown: Plugin, projectId: string | null) {
     },
     onSettled: () => (client.isMutating({ mutationKey }) === 1 ? refresh(client) : undefined),
   });
-  const set = (ids: readonly string[], target: Given): void => {
+  const give = async (ids: readonly string[], target: Given): Promise<void> => {
+    // An answer on its way is of before this press. It must be gone first: a cancelled request puts back what was there.
+    await client.cancelQueries({ queryKey: key });
     // The newest, which a press just before this one may have changed; the page may still show what the list knew.
     const plugin = client.getQueryData<Plugin>(key) ?? shown;
     const changes = grantChanges(plugin.requests, ids, target, projectId);
-    void client.cancelQueries({ queryKey: key });
     client.setQueryData<Plugin>(key, { ...plugin, requests: withTarget(plugin.requests, ids, target) });
     mutation.mutate(changes);
   };
+  const set = (ids: readonly string[], target: Given): void => void give(ids, target);
   return { set, error: mutation.error, isPending: mutation.isPending };
 }
 

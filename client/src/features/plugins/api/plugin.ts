@@ -13,6 +13,8 @@ export const pluginQuery = (id: string, projectId: string | null) =>
     queryKey: keys.plugin(id, projectId),
     // Its status is the host's doing: it may fail, or get a new version from elsewhere, while one looks.
     refetchInterval: REFRESH_MS,
+    // And every call in the chat counts: who comes back from there finds it.
+    staleTime: 0,
     queryFn: ({ signal }) => json<Plugin>(`${pluginPath(id)}${ofProject(projectId)}`, { signal }),
   });
 

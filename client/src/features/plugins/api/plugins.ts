@@ -6,6 +6,7 @@ import type { PluginList } from "./types";
 export const pluginsQuery = (projectId: string | null) =>
   queryOptions({
     queryKey: keys.pluginList(projectId),
+    staleTime: 0,
     queryFn: ({ signal }) => json<PluginList>(`/api/plugins${ofProject(projectId)}`, { signal }),
   });
 

@@ -26,12 +26,12 @@ export function AuditRow({ entry, withUser }: { entry: AuditEntry; withUser: boo
             {entry.path}
           </code>
         ) : (
-          <code>{entry.tool === "" ? entry.kind : entry.tool}</code>
+          <code>{entry.kind === "change" ? outcomeWords(entry).text : entry.tool}</code>
         )}
         {details.length > 0 && <span className={styles.details}>{details.join(" · ")}</span>}
       </span>
       <span role="cell" className={styles.result}>
-        <SaidBadge said={outcomeWords(entry)} />
+        {entry.kind !== "change" && <SaidBadge said={outcomeWords(entry)} />}
       </span>
       <span role="cell" className={styles.number}>
         {entry.kind !== "change" && <Traffic entry={entry} />}

@@ -13,6 +13,7 @@ import { Skeleton } from "@/shared/ui/Skeleton";
 import { type Tab, Tabs } from "@/shared/ui/Tabs";
 import { pluginQuery } from "../api/plugin";
 import type { Plugin, PluginList } from "../api/types";
+import { sentence } from "../model/words";
 import { AboutTab } from "./AboutTab";
 import { ActivityTab } from "./ActivityTab";
 import { DetailHeader } from "./DetailHeader";
@@ -81,8 +82,8 @@ function Loaded({ plugin, projectId, tab }: { plugin: Plugin; projectId: string 
     <>
       <DetailHeader plugin={plugin} projectId={projectId} />
       {plugin.problem != null && plugin.problem !== "" && (
-        <Notice tone={plugin.status === "failing" ? "bad" : "warn"} title={plugin.status === "failing" ? "It is failing" : "Something went wrong"}>
-          {plugin.problem}
+        <Notice tone={plugin.status === "failing" ? "bad" : "info"} {...(plugin.status === "failing" && { title: "It is failing" })}>
+          {sentence(plugin.problem)}
         </Notice>
       )}
       {plugin.pending != null && <PendingPanel key={plugin.pending.digest} plugin={plugin} pending={plugin.pending} projectId={projectId} />}

@@ -184,6 +184,30 @@ describe("powers", () => {
     );
   });
 
+  it("are given although the page still shows what the list knew", async () => {
+    const pending: ((response: Response) => void)[] = [];
+    vi.stubGlobal("fetch", (path: string, options: RequestInit = {}) =>
+      path === "/api/plugins/w" && options.method === "GET"
+        ? new Promise<Response>((done, fail) => {
+            pending.push(done);
+            options.signal?.addEventListener("abort", () => fail(new DOMException("aborted", "AbortError")));
+          })
+        : network.fetch(path, options),
+    );
+    network.on("PUT /api/plugins/w/grants", { body: weather });
+    const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+    client.setQueryData(["plugins", "list", null], { plugins: [weather], policy });
+    render(
+      <QueryClientProvider client={client}>
+        <PluginDetail pluginId="w" projectId={null} tab={null} />
+      </QueryClientProvider>,
+    );
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("switch", { name: "Give: POST your workspace" }));
+    await waitFor(() => expect(network.changes()).toEqual([{ route: "PUT /api/plugins/w/grants", body: { grants: [read.id, sql.id] } }]));
+    expect(screen.getByRole<HTMLInputElement>("switch", { name: "Give: POST your workspace" }).checked).toBe(true);
+  });
+
   it("show again what the host says when a change is refused", async () => {
     network.on("PUT /api/plugins/w/grants", { status: 403, body: { title: "No", detail: "Only administrators may give this." } });
     const user = userEvent.setup();
