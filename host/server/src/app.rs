@@ -9,6 +9,7 @@ use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, An
 use bricklayer_agent::model::offline::OfflineModel;
 use bricklayer_agent::{SkillSet, TurnLimits};
 use bricklayer_domain::UserId;
+use bricklayer_plugins::PluginService;
 use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -202,6 +203,19 @@ fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {
     std::fs::create_dir_all(path).map_err(failed)?;
     // Absolute, so that nothing depends on the working directory later.
     path.canonicalize().map_err(failed)
+}
+
+/// Opens the database and the plugin service for a command that runs beside the host, or without one: nothing is loaded
+/// and nothing follows the database.
+///
+/// # Errors
+/// [`StartError`].
+pub(crate) async fn open_plugins(config: &Config) -> Result<(Store, PluginService), StartError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let data_dir = data_dir(&config.data_dir)?;
+    let store = open_store(&config.database, config.lease).await?;
+    let plugins = Plugins::new(config, store.clone(), &data_dir.join("cache/code"))?;
+    Ok((store, plugins.service().clone()))
 }
 
 async fn open_store(config: &DatabaseConfig, lease: Duration) -> Result<Store, StartError> {

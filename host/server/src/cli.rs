@@ -1,6 +1,7 @@
-//! The command line: `serve`, `workspace`, `doctor`, `openapi`.
+//! The command line: `serve`, `plugin`, `workspace`, `doctor`, `openapi`.
 
 mod doctor;
+mod plugin;
 mod version;
 
 use std::collections::HashMap;
@@ -34,6 +35,8 @@ enum Command {
     Workspace(WorkspaceArgs),
     /// Says what is configured, what is reachable, and what to do about what is not.
     Doctor(ServeArgs),
+    /// Installs, updates and removes plugins, and says what they may do.
+    Plugin(plugin::PluginArgs),
     /// Prints the OpenAPI document.
     Openapi,
     /// Says exactly what this binary is made of.
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Workspace(args) => workspace(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Version(args) => version::run(&args),
+        Command::Plugin(args) => plugin::run(&args),
         Command::Openapi => print(&format!("{:#}\n", serde_json::to_value(api::open_api()).unwrap_or_default())),
     };
     outcome.unwrap_or_else(|error| {

@@ -14,6 +14,7 @@
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
 //! - `plugins`: installing, updating, giving powers, removing, under every policy and through every death.
+//! - `plugin_cli`: the operator's verbs, `bricklayer plugin`.
 //! - `document`: the OpenAPI document.
 //! - `telemetry`: spans as a collector gets them.
 
@@ -28,6 +29,7 @@ mod far_ends;
 mod files;
 mod identity;
 mod outcome;
+mod plugin_cli;
 mod plugins;
 mod process;
 mod restart;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Api, Gate, Reply, World, eventually};
 
-fn bricklayer(world: &World) -> Command {
+/// The program, with the environment of a host behind a proxy.
+pub(crate) fn bricklayer(world: &World) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bricklayer"));
     command
         .env_clear()
@@ -47,9 +48,11 @@ impl Running {
     }
 
     pub(crate) fn ann(&self) -> Api {
-        Api::new(&self.base)
-            .with("x-forwarded-email", "ann@example.com")
-            .with("x-forwarded-access-token", "canary-user-token")
+        self.user("ann@example.com")
+    }
+
+    pub(crate) fn user(&self, email: &str) -> Api {
+        Api::new(&self.base).with("x-forwarded-email", email).with("x-forwarded-access-token", "canary-user-token")
     }
 
     pub(crate) fn signal(&self, signal: &str) {
