@@ -42,6 +42,25 @@ pub(crate) fn arguments(function: &Function, input: &Value) -> Result<Vec<Val>, 
     Ok(fields.into_iter().map(|(_, value)| value).collect())
 }
 
+/// Arguments as the guest would get them, as JSON again: validated, without the properties that are left out. Runs
+/// nothing.
+///
+/// # Errors
+/// What is wrong and where, as a call would answer.
+pub fn canonical_arguments(function: &Function, input: &Value) -> Result<Value, String> {
+    let values = arguments(function, input).map_err(|fault| fault.to_string())?;
+    if let ([value], true, Some(param)) = (values.as_slice(), function.takes_record(), function.params.first()) {
+        return to_json(&param.shape, value).map_err(|fault| fault.to_string());
+    }
+    let mut out = Map::new();
+    for (field, value) in function.properties().iter().zip(&values) {
+        if !matches!(value, Val::Option(None)) {
+            out.insert(field.property.clone(), to_json(&field.shape, value).map_err(|fault| fault.to_string())?);
+        }
+    }
+    Ok(Value::Object(out))
+}
+
 /// A component value as JSON.
 pub(crate) fn to_json(shape: &Shape, value: &Val) -> Result<Value, OutputFault> {
     Ok(match (&shape.kind, value) {
@@ -169,7 +188,10 @@ fn from_json(shape: &Shape, value: &Value, path: &Path<'_>) -> Result<Val, Input
             Val::U64(integer(value, u64::MIN, u64::MAX).ok_or_else(|| range(path, value, u64::MIN, u64::MAX))?)
         }
         #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what an f32 parameter asks for")]
-        ShapeKind::F32 => Val::Float32(value.as_f64().ok_or_else(|| wrong("a number"))? as f32),
+        ShapeKind::F32 => {
+            let nearest = value.as_f64().map(|number| number as f32).filter(|number| number.is_finite());
+            Val::Float32(nearest.ok_or_else(|| wrong("a number that 32 bits can hold"))?)
+        }
         ShapeKind::F64 => Val::Float64(value.as_f64().ok_or_else(|| wrong("a number"))?),
         ShapeKind::Char => {
             let mut chars = value.as_str().ok_or_else(|| wrong("a string of one character"))?.chars();

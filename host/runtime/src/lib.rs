@@ -40,6 +40,7 @@ pub use bricklayer_package::{
 pub use compile::{CompileWorker, Compiler, compile_worker};
 pub use config::{Ceilings, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
 pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};
+pub use convert::canonical_arguments;
 pub use engine::{Runtime, RuntimeError, Stats};
 pub use fairness::FairnessLimits;
 pub use far_end::{FarAnswer, FarEnd, FarRequest, Unanswered};
