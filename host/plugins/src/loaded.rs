@@ -73,7 +73,10 @@ impl Loaded {
 fn broken(error: LoadError) -> PluginError {
     match error {
         LoadError::Package(error) => error.into(),
-        LoadError::ShuttingDown => PluginError::Unavailable(error.to_string()),
+        // The host's trouble, not the package's.
+        LoadError::ShuttingDown | LoadError::Busy | LoadError::CompileWorker(_) => {
+            PluginError::Unavailable(error.to_string())
+        }
         error => PluginError::Broken(error.to_string()),
     }
 }

@@ -36,10 +36,16 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Longest that a start waits for the installed plugins; what is not compiled by then follows while the host serves.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often packages that nobody installed are removed.
+/// How often packages that nobody installed are removed, and versions that did not load are tried again.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// Versions that do not load here, and why: they are not tried again until the installation changes.
+/// The packages of an installation.
+fn digests(row: &Arc<InstallationRow>) -> Vec<PackageDigest> {
+    let versions = [Some(&row.active), row.previous.as_ref(), row.pending.as_ref()];
+    versions.into_iter().flatten().map(|version| version.digest.clone()).collect()
+}
+
+/// Versions that do not load here, and why: they are tried again when the installation changes, and now and then.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     lasting: HashMap<(InstallationId, PackageDigest), String>,
@@ -138,6 +144,9 @@ impl PluginService {
             loads.begin(&self);
             if Instant::now() >= next_sweep {
                 next_sweep = Instant::now() + SWEEP;
+                // A host that had no time or memory then may have it now.
+                self.failures().lasting.clear();
+                self.inner.wake.notify_one();
                 if let Err(error) = self.inner.store.sweep_packages(chrono::Utc::now() - STAGED_FOR).await {
                     tracing::warn!(%error, "packages that nobody installed were not removed");
                 }
@@ -168,8 +177,13 @@ impl PluginService {
         }
         let still: HashSet<InstallationId> = installed.iter().map(|live| live.id).collect();
         self.failures().lasting.retain(|(id, _), _| still.contains(id));
+        let kept: HashSet<PackageDigest> = installed.iter().filter_map(|live| live.row()).flat_map(digests).collect();
+        let gone: HashSet<PackageDigest> = old.installed().filter_map(|live| live.row()).flat_map(digests).collect();
         let shipped = shipped::switched(old.shipped(), &shipped_switches);
         self.inner.table.store(Arc::new(Table::new(generation, shipped, installed)));
+        for digest in gone.difference(&kept) {
+            self.inner.runtime.forget(digest.as_str()).await;
+        }
         Ok(wanted)
     }
 

@@ -78,6 +78,18 @@ impl CodeCache {
         Ok(component)
     }
 
+    /// Removes the code of a component that nobody uses any more, for whatever engine it was made.
+    pub(crate) fn forget(&self, digest: &str) -> io::Result<()> {
+        let prefix = format!("{digest}-");
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     fn read(&self, engine: &Engine, name: &str, path: &Path) -> Option<Component> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,

@@ -350,6 +350,17 @@ impl Runtime {
         self.shared.broker.set_operator_hosts(hosts).map_err(RuntimeError::Egress)
     }
 
+    /// Forgets the compiled code of a package that nobody uses any more. Calls that run keep theirs.
+    pub async fn forget(&self, digest: &str) {
+        let (cache, digest) = (Arc::clone(&self.cache), digest.to_owned());
+        let work = move || {
+            if let Err(error) = cache.forget(&digest) {
+                tracing::warn!(plugin.digest = digest, %error, "compiled code of a removed plugin stays behind");
+            }
+        };
+        let _ = self.handle.spawn_blocking(work).await;
+    }
+
     /// Counters since the start.
     #[must_use]
     pub fn stats(&self) -> Stats {
