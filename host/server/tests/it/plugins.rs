@@ -1,7 +1,10 @@
 //! Plugins on the running server, from the first look to the removal.
 
+mod dying;
 mod giving;
+mod hosts;
 mod installing;
+mod load;
 mod trust;
 mod updating;
 

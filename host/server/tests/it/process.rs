@@ -34,9 +34,14 @@ impl Running {
 
     /// With further environment variables.
     pub(crate) fn start_with(world: &World, environment: &[(&str, &str)]) -> Self {
+        Self::start_in(world, "data", environment)
+    }
+
+    /// With its data in a folder below the world's.
+    pub(crate) fn start_in(world: &World, data_dir: &str, environment: &[(&str, &str)]) -> Self {
         let mut child = bricklayer(world)
             .envs(environment.iter().copied())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

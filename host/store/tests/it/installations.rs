@@ -12,6 +12,7 @@ use crate::harness::{World, assert_refused, on_both_engines, title, user, within
 
 on_both_engines!(
     packages_are_staged_read_and_swept,
+    what_one_looked_at_is_ones_own,
     packages_are_checked,
     a_changed_package_is_not_read,
     half_a_package_is_not_seen,
@@ -619,4 +620,35 @@ async fn names_keep_their_characters(world: World) {
     assert_eq!(row.active.publisher, None);
     assert_eq!(row.grants[0].powers, powers(&[strange]));
     assert!(row.active.requests.contains(&"a\0b".to_owned()));
+}
+
+async fn what_one_looked_at_is_ones_own(world: World) {
+    let store = world.store().await;
+    let now = || bricklayer_store::Clock::now(world.clock.as_ref());
+    let (ann, bob) = (user("ann@example.com"), user("bob@example.com"));
+    let package = digest(b"one");
+    let since = now() - Duration::from_secs(3600);
+    // Only what is in the store can be noted.
+    let refused = store.put_staging(&ann, &package, "{}").await;
+    assert!(matches!(refused, Err(InstallationError::UnknownPackage)), "{refused:?}");
+    stage(&store, b"one").await;
+    store.put_staging(&ann, &package, "from here").await.unwrap();
+    store.put_staging(&ann, &package, "from there\0").await.unwrap();
+    assert_eq!(store.get_staging(&ann, &package, since).await.unwrap().as_deref(), Some("from there\u{fffd}"));
+    assert_eq!(store.get_staging(&bob, &package, since).await.unwrap(), None);
+    // It grows old, goes with its package, and the oldest of many goes first.
+    world.clock.advance(Duration::from_secs(7200));
+    assert_eq!(store.get_staging(&ann, &package, now() - Duration::from_secs(3600)).await.unwrap(), None);
+    for number in 0..16_u8 {
+        world.clock.advance(Duration::from_secs(1));
+        stage(&store, &[number]).await;
+        store.put_staging(&ann, &digest(&[number]), "x").await.unwrap();
+    }
+    assert_eq!(store.get_staging(&ann, &package, since).await.unwrap(), None);
+    assert!(store.get_staging(&ann, &digest(&[0]), since).await.unwrap().is_some());
+    store.sweep_packages(now() + Duration::from_secs(1)).await.unwrap();
+    assert_eq!(store.get_staging(&ann, &digest(&[0]), since).await.unwrap(), None);
+    let long = "x".repeat(17 * 1024);
+    let refused = store.put_staging(&ann, &package, &long).await;
+    assert!(matches!(refused, Err(InstallationError::Store(StoreError::TooLarge { .. }))), "{refused:?}");
 }

@@ -90,6 +90,10 @@ impl Api {
 
     /// Sends a package to be looked at.
     pub(crate) async fn upload(&self, package: &[u8], manifest: Option<&str>) -> Answer {
+        self.send(self.upload_request(package, manifest)).await
+    }
+
+    pub(crate) fn upload_request(&self, package: &[u8], manifest: Option<&str>) -> reqwest::RequestBuilder {
         const BOUNDARY: &str = "the-boundary-of-the-form";
         let mut form = Vec::new();
         let mut part = |head: &str, body: &[u8]| {
@@ -106,7 +110,7 @@ impl Api {
         form.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
         let request = self.request(Method::POST, "/api/plugins/inspect");
         let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-        self.send(request.header("content-type", content_type).body(form)).await
+        request.header("content-type", content_type).body(form)
     }
 
     /// Uploads a package; the digest to install it by.

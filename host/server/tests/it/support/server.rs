@@ -9,7 +9,7 @@ use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -72,6 +72,11 @@ impl World {
 
     pub(crate) async fn sqlite() -> Self {
         Self::new(Engine::Sqlite).await
+    }
+
+    /// The address of its PostgreSQL; none for SQLite.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(ExposeSecret::expose_secret)
     }
 
     pub(crate) fn data_dir(&self) -> &Path {
