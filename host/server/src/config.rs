@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bricklayer_runtime::{CompileWorker, Compiler};
+use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use secrecy::SecretString;
 use url::Url;
 
@@ -165,6 +165,8 @@ pub struct Config {
     pub compiler: Compiler,
     /// Who may install which plugins.
     pub plugins: PluginsConfig,
+    /// What one user's tool calls may take of this host.
+    pub fairness: FairnessLimits,
 }
 
 impl Config {
@@ -209,6 +211,7 @@ impl Config {
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             compiler: compiler(),
             plugins: PluginsConfig::from_layers(layers, identity)?,
+            fairness: fairness(layers)?,
             data_dir,
         })
     }
@@ -342,6 +345,21 @@ fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
         .ok_or_else(|| layers.wrong("anthropic.base_url", "must be an address such as https://api.anthropic.com"))?;
     Ok(ModelConfig::Anthropic { base_url, credential, model })
+}
+
+fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {
+    let usual = FairnessLimits::default();
+    let per_minute = usize::try_from(usual.user_plugin_calls_per_minute).unwrap_or(usize::MAX);
+    let mib = usize::try_from(usual.user_egress_bytes_per_minute >> 20).unwrap_or(usize::MAX);
+    let per_minute = count(layers, "limits.calls_per_minute", per_minute)?;
+    let mib = count(layers, "limits.egress_mib_per_minute", mib)?;
+    Ok(FairnessLimits {
+        user_calls: count(layers, "limits.calls_per_user", usual.user_calls)?,
+        user_plugin_calls: count(layers, "limits.calls_per_user_and_plugin", usual.user_plugin_calls)?,
+        user_queue: count(layers, "limits.queued_calls_per_user", usual.user_queue)?,
+        user_plugin_calls_per_minute: u32::try_from(per_minute).unwrap_or(u32::MAX),
+        user_egress_bytes_per_minute: (mib as u64) << 20,
+    })
 }
 
 fn count(layers: &Layers, key: &str, default: usize) -> Result<usize, ConfigError> {

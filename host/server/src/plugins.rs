@@ -96,6 +96,7 @@ fn runtime_config(config: &Config, cache_dir: &Path) -> RuntimeConfig {
             wall: Duration::from_secs(ceilings.time_limit_seconds.into()),
         },
         compiler: config.compiler.clone(),
+        fairness: config.fairness.clone(),
         ..RuntimeConfig::new(cache_dir)
     }
 }

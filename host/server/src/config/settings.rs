@@ -51,6 +51,31 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "silence after which another host takes over (30)",
     ),
+    setting("limits.calls_per_user", "BRICKLAYER_CALLS_PER_USER", false, "tool calls of one user at once (16)"),
+    setting(
+        "limits.calls_per_user_and_plugin",
+        "BRICKLAYER_CALLS_PER_USER_AND_PLUGIN",
+        false,
+        "tool calls of one user to one plugin at once (8)",
+    ),
+    setting(
+        "limits.queued_calls_per_user",
+        "BRICKLAYER_QUEUED_CALLS_PER_USER",
+        false,
+        "tool calls of one user that wait; further ones are told to come back (64)",
+    ),
+    setting(
+        "limits.calls_per_minute",
+        "BRICKLAYER_CALLS_PER_MINUTE",
+        false,
+        "tool calls of one user to one plugin per minute (6000)",
+    ),
+    setting(
+        "limits.egress_mib_per_minute",
+        "BRICKLAYER_EGRESS_MIB_PER_MINUTE",
+        false,
+        "MiB that one user's plugins send and receive per minute (1024)",
+    ),
     setting(
         "plugins.installers",
         "BRICKLAYER_PLUGINS_INSTALLERS",

@@ -93,6 +93,11 @@ fn wrong_values_name_the_key_and_the_way_out() {
     refused(config(&[("ANTHROPIC_BASE_URL", "http://x")]), "without a credential");
     refused(config(&[("ANTHROPIC_BASE_URL", "x"), ("ANTHROPIC_API_KEY", "k")]), "must be an address such as");
     refused(config(&[("BRICKLAYER_RUNNING_TURNS", "0")]), "between 1 and 1000000");
+    refused(config(&[("BRICKLAYER_CALLS_PER_MINUTE", "0")]), "between 1 and 1000000");
+    assert_eq!(
+        config(&[("BRICKLAYER_EGRESS_MIB_PER_MINUTE", "2")]).unwrap().fairness.user_egress_bytes_per_minute,
+        2 << 20
+    );
     refused(config(&[("BRICKLAYER_PLUGINS_INSTALLERS", "me")]), "must be `everyone`, `admins` or `nobody`");
     refused(config(&[("BRICKLAYER_PLUGINS_ADMINS", "ann, a\u{7}b")]), "must be e-mail addresses");
     refused(config(&[("BRICKLAYER_PLUGINS_SOURCES", "ftp://x")]), "ftp");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bricklayer_domain::{ConversationId, ProjectId, ToolCall, ToolCallId, ToolName, TurnId, TurnSettings, UserId};
-use bricklayer_runtime::{CallContext, MemoryState, NoAudit};
+use bricklayer_runtime::{CallContext, FairnessLimits, MemoryState, NoAudit};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,8 @@ const PACE: Duration = Duration::from_millis(5);
 async fn replacing_under_load_fails_no_call() {
     let mut world = World::sqlite().await;
     open(&mut world);
+    // One user calls as often as many would.
+    world.fairness = FairnessLimits::unlimited();
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ProjectId::from_uuid(ann.project("One").await.parse().unwrap());

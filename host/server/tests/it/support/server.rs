@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bricklayer_runtime::Compiler;
+use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, WorkspaceConfig,
@@ -48,6 +48,7 @@ pub(crate) struct World {
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
     pub(crate) plugins: PluginsConfig,
+    pub(crate) fairness: FairnessLimits,
 }
 
 impl World {
@@ -67,6 +68,7 @@ impl World {
             running_turns: 100,
             running_turns_per_user: 50,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
+            fairness: FairnessLimits::default(),
         }
     }
 
@@ -112,6 +114,7 @@ impl World {
             // Trusted components, many test servers: no process for each.
             compiler: Compiler::InProcess,
             plugins: self.plugins.clone(),
+            fairness: self.fairness.clone(),
         }
     }
 
