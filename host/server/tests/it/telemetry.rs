@@ -1,4 +1,4 @@
-//! Spans as a collector gets them: one trace joins a turn, its tool calls and what they do.
+//! Spans as a collector gets them: one trace joins a turn, its tool calls and their requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -58,7 +58,7 @@ fn ancestors(spans: &[Span], span: &Span) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_trace_joins_turn_and_call_and_holds_no_secret() {
+async fn one_trace_joins_turn_call_and_request_and_holds_no_secret() {
     let world = World::sqlite().await;
     let collector = Collector::start().await;
     let statement = "SELECT 'canary-argument'";
@@ -72,8 +72,9 @@ async fn one_trace_joins_turn_and_call_and_holds_no_secret() {
     assert!(server.ended().await.success());
 
     let spans = collector.spans.lock().unwrap().clone();
-    let above = ancestors(&spans, named(&spans, "tool_call"));
-    assert!(above.iter().any(|name| name == "turn"), "{above:?}");
+    let above = ancestors(&spans, named(&spans, "http_request"));
+    let position = |name: &str| above.iter().position(|found| found == name).unwrap_or_else(|| panic!("{above:?}"));
+    assert!(position("tool_call") < position("turn"), "{above:?}");
     let turn = named(&spans, "turn");
     let id = turn.attributes.iter().find(|attribute| attribute.key == "turn.id").unwrap();
     assert!(format!("{:?}", id.value).contains(&execution), "{id:?}");
