@@ -76,9 +76,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     config.listen = arguments.listen;
     config.engine_memory_mib = arguments.memory_mib;
     let workspace = Workspace::start(config).await?;
+    let terminated = terminated();
     announce(workspace.address())?;
     tokio::select! {
-        () = terminated() => tracing::info!("told to stop"),
+        () = terminated => tracing::info!("told to stop"),
         _ = parent_watch => tracing::info!("the parent process is gone"),
     }
     workspace.shutdown().await;
@@ -106,17 +107,23 @@ fn announce(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn terminated() {
+/// Ends when this process is told to stop. It listens from this call on, so that a signal that comes right after the
+/// announcement is heard.
+fn terminated() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut terminate), Ok(mut interrupt)) = signals {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

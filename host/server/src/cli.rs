@@ -148,9 +148,11 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let address = listener.local_addr()?;
         let app = App::build(config, lifecycle.clone()).await?;
         let signals = lifecycle.clone();
+        // Listens from here on, and so before anybody is told that the host is there.
+        let stop = stop_signal();
         lifecycle.spawn("signals", async move {
             tokio::select! {
-                () = stop_signal() => tracing::info!("leaving"),
+                () = stop => tracing::info!("leaving"),
                 () = signals.soft().cancelled() => {}
             }
             signals.begin_shutdown();

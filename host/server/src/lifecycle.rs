@@ -140,25 +140,25 @@ impl Lifecycle {
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT (Ctrl-C where there are no signals).
-pub async fn stop_signal() {
+/// Listens from this call on; the future ends at the first SIGTERM or SIGINT (Ctrl-C where there are no signals).
+pub fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => {
+    let signals = {
+        use signal::unix::{SignalKind, signal};
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    };
+    async move {
+        #[cfg(unix)]
+        match signals {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
                 tokio::select! {
                     _ = terminate.recv() => {}
-                    _ = signal::ctrl_c() => {}
+                    _ = interrupt.recv() => {}
                 }
+                return;
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot listen for SIGTERM");
-                let _ = signal::ctrl_c().await;
-            }
+            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "cannot listen for signals to stop"),
         }
-    }
-    #[cfg(not(unix))]
-    {
         let _ = signal::ctrl_c().await;
     }
 }
