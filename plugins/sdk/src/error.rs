@@ -13,6 +13,9 @@ pub use errors::ErrorKind as Kind;
 /// How much of the workspace's own words a message repeats: enough for a Spark error with its suggestions.
 const MESSAGE_MAX_CHARS: usize = 4_000;
 
+/// How much of a public host's words a message repeats: they come from anybody.
+const WEB_MESSAGE_MAX_CHARS: usize = 500;
+
 /// A failed call: what a tool returns and the model reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -68,29 +71,63 @@ impl From<Failure> for errors::ToolError {
     }
 }
 
-impl From<TransportError> for Failure {
-    fn from(error: TransportError) -> Self {
+impl Failure {
+    /// The failure that an unanswered request means; `who` is who was asked: `the workspace`, `api.weather.example`.
+    #[must_use]
+    pub fn unanswered(who: &str, error: TransportError) -> Self {
         match error {
             TransportError::Denied(what) => Self::new(
                 Kind::Denied,
                 format!(
-                    "the host refused the request ({what}): the plugin's grants do not allow it, or this call's requests are used up"
+                    "the host refused the request to {who} ({what}): the plugin's grants do not allow it, or this call's requests are used up"
                 ),
             ),
             TransportError::Unreachable(what) => {
-                Self::new(Kind::Upstream, format!("the workspace could not be reached: {what}")).retryable()
+                Self::new(Kind::Upstream, format!("{who} could not be reached: {what}")).retryable()
             }
             TransportError::Timeout(what) => {
-                Self::new(Kind::Timeout, format!("the workspace did not answer in time: {what}")).retryable()
+                Self::new(Kind::Timeout, format!("{who} did not answer in time: {what}")).retryable()
             }
             TransportError::TooLarge { limit_bytes } => Self::new(
                 Kind::LimitExceeded,
-                format!("the workspace's answer is larger than {limit_bytes} bytes; ask for less"),
+                format!("the answer of {who} is larger than {limit_bytes} bytes; ask for less"),
             ),
             TransportError::Broken(what) => {
-                Self::new(Kind::Upstream, format!("the workspace's answer could not be read: {what}")).retryable()
+                Self::new(Kind::Upstream, format!("the answer of {who} could not be read: {what}")).retryable()
             }
         }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Self::unanswered("the workspace", error)
+    }
+}
+
+/// The failure that a public host's error status means. The workspace's conventions do not hold there, so the body's
+/// first words are passed on as they are.
+#[must_use]
+pub fn web_failure(host: &str, response: &Response) -> Failure {
+    let status = response.status;
+    let kind = match status {
+        400 | 411 | 415 | 422 => Kind::InvalidInput,
+        401 => Kind::Unauthenticated,
+        403 => Kind::PermissionDenied,
+        404 | 410 => Kind::NotFound,
+        408 | 504 => Kind::Timeout,
+        413 => Kind::LimitExceeded,
+        429 => Kind::RateLimited,
+        500..=599 => Kind::Upstream,
+        _ => Kind::Failed,
+    };
+    let (code, said) = parse_body(response);
+    let mut failure = Failure::new(kind, format!("{host}: {} (HTTP {status})", cut_text(&said, WEB_MESSAGE_MAX_CHARS)));
+    failure.retryable = matches!(kind, Kind::RateLimited | Kind::Upstream | Kind::Timeout) && status != 501;
+    failure.code = code;
+    match response.retry_after_seconds() {
+        Some(seconds) if failure.retryable => failure.advise(format!("{host} asks to try again after {seconds} s.")),
+        _ => failure,
     }
 }
 
@@ -262,7 +299,7 @@ fn reason(status: u16) -> &'static str {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
-        _ => "the workspace gave no reason",
+        _ => "no reason was given",
     }
 }
 

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::bricklayer::host;
-use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, wasi_http};
+use crate::{
+    CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, WebRequest, wasi_http,
+};
 
 /// The real host. One per call.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +24,10 @@ impl Host {
 impl Platform for Host {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         wasi_http::send(request)
+    }
+
+    fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {
+        wasi_http::fetch(request)
     }
 
     fn now(&self) -> Duration {

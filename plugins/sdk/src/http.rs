@@ -1,4 +1,4 @@
-//! Plain HTTP data: requests to the workspace, their answers, and percent-encoding.
+//! Plain HTTP data: requests to the workspace and to public hosts, their answers, and percent-encoding.
 
 /// Methods the workspace's API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,47 @@ pub struct Request {
     pub body: Option<String>,
 }
 
-/// What the workspace answered.
+/// A request to a public host. Needs a grant of its own (`[[grants.http]]` with the host as audience).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebRequest {
+    /// Method.
+    pub method: Method,
+    /// `https://host/path?query`, encoded.
+    pub url: String,
+    /// Headers beside `content-length`, which the transport sets. Names of the host's own (`authorization`, `cookie`,
+    /// `host`, proxy and hop-by-hop headers) are refused.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Vec<u8>,
+    /// Longest wait for the answer's head; the host's own limit otherwise.
+    pub timeout: Option<std::time::Duration>,
+}
+
+impl WebRequest {
+    /// A request without body that asks for JSON.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        let headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        Self { method, url: url.into(), headers, body: Vec::new(), timeout: None }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with a JSON text as its body.
+    #[must_use]
+    pub fn json(mut self, body: String) -> Self {
+        self.body = body.into_bytes();
+        self.header("content-type", "application/json")
+    }
+}
+
+/// What the far end answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.

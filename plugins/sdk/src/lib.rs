@@ -3,23 +3,59 @@
 //! A tool is written against [`Platform`], the whole outside world of a call: the workspace over HTTP, clocks, sleep,
 //! progress, state, clean-up. In a component [`Host`] implements it over the host's interfaces and WASI; a native test
 //! plays the far end with `testing::Script`. So a family's logic runs and is tested without a host.
+//!
+//! A whole plugin, beside its WIT (`bricklayer plugin new` writes one):
+//!
+//! ```ignore
+//! mod wit {
+//!     bricklayer_sdk::world!("weather");
+//! }
+//! use wit::exports::my::weather::tools::{Forecast, ForecastRequest, Guest, ToolError};
+//!
+//! struct Weather;
+//!
+//! impl Guest for Weather {
+//!     fn get_forecast(request: ForecastRequest) -> Result<Forecast, ToolError> {
+//!         bricklayer_sdk::tool(|host| forecast(host, request))
+//!     }
+//! }
+//!
+//! fn forecast(host: &impl Platform, request: ForecastRequest) -> Result<Forecast, Failure> {
+//!     let weather = Web::new(host, "https://api.weather.example");
+//!     let answer: Answer = weather.get("/v1/forecast", &[("city", &request.city)])?;
+//!     ...
+//! }
+//!
+//! wit::export!(Weather with_types_in wit);
+//! ```
 
 pub mod bindings;
 mod error;
+mod exact;
 mod host;
 mod http;
 mod platform;
 mod poll;
+mod state;
 mod table;
+mod tool;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod wasi_http;
+mod web;
 mod workspace;
 
-pub use error::{Failure, Kind, api_failure};
+pub use error::{Failure, Kind, api_failure, web_failure};
+pub use exact::Exact;
 pub use host::Host;
-pub use http::{Method, Request, Response, TransportError, encode_query, encode_segment};
+pub use http::{Method, Request, Response, TransportError, WebRequest, encode_query, encode_segment};
 pub use platform::{CallContext, CleanupHandle, LogLevel, Platform};
 pub use poll::{Backoff, Deadline};
+pub use state::State;
 pub use table::{Cut, Table, cut_text};
+pub use tool::tool;
+pub use web::Web;
 pub use workspace::{Pages, Workspace};
+
+#[doc(hidden)]
+pub use wit_bindgen;

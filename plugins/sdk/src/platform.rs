@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Method, Request, Response, TransportError};
+use crate::{Method, Request, Response, TransportError, WebRequest};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,12 @@ pub trait Platform {
     /// # Errors
     /// When no complete answer came; an error status is an answer.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Sends a request to a public host and reads the whole answer.
+    ///
+    /// # Errors
+    /// When no complete answer came; an error status is an answer.
+    fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError>;
 
     /// A clock that only goes forward, from any start.
     fn now(&self) -> Duration;

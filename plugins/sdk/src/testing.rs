@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError};
+use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, WebRequest};
 
 /// What a scripted request does.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ enum Answer {
 /// One expected request and its answer.
 #[derive(Debug)]
 struct Expected {
-    /// `METHOD path?query`.
+    /// `METHOD path?query` at the workspace, `METHOD https://host/path?query` at a public host.
     line: String,
     answer: Answer,
     /// How long the far end takes.
@@ -30,6 +30,7 @@ struct Expected {
 pub struct Script {
     expected: RefCell<VecDeque<Expected>>,
     sent: RefCell<Vec<Request>>,
+    fetched: RefCell<Vec<WebRequest>>,
     clock: Cell<Duration>,
     sleeps: RefCell<Vec<Duration>>,
     progress: RefCell<Vec<String>>,
@@ -52,7 +53,8 @@ impl Script {
         }
     }
 
-    /// Expects `METHOD path?query` next and answers it.
+    /// Expects `METHOD path?query` (the workspace) or `METHOD https://host/path?query` (a public host) next and
+    /// answers it.
     #[must_use]
     pub fn on(self, line: &str, status: u16, body: &str) -> Self {
         self.push(line, Answer::Response(Response::new(status, body)), Duration::ZERO, false)
@@ -101,6 +103,12 @@ impl Script {
         self.sent.borrow().clone()
     }
 
+    /// Every request to a public host, in order.
+    #[must_use]
+    pub fn fetched(&self) -> Vec<WebRequest> {
+        self.fetched.borrow().clone()
+    }
+
     /// The JSON body of the n-th request.
     ///
     /// # Panics
@@ -135,21 +143,8 @@ impl Script {
         self.registered.get()
     }
 
-    /// Asserts that every expected request came.
-    ///
-    /// # Panics
-    /// When one did not.
-    pub fn done(&self) {
-        let left: Vec<_> = self.expected.borrow().iter().filter(|e| !e.repeats).map(|e| e.line.clone()).collect();
-        assert!(left.is_empty(), "these requests were not sent: {left:#?}");
-    }
-}
-
-impl Platform for Script {
     #[expect(clippy::panic, reason = "an unexpected request fails the test")]
-    fn send(&self, request: &Request) -> Result<Response, TransportError> {
-        let line = format!("{} {}", request.method.as_str(), request.path);
-        self.sent.borrow_mut().push(request.clone());
+    fn answer(&self, line: &str) -> Result<Response, TransportError> {
         let mut expected = self.expected.borrow_mut();
         while expected.front().is_some_and(|next| next.repeats && next.line != line) {
             expected.pop_front();
@@ -165,6 +160,27 @@ impl Platform for Script {
             expected.pop_front();
         }
         answer
+    }
+
+    /// Asserts that every expected request came.
+    ///
+    /// # Panics
+    /// When one did not.
+    pub fn done(&self) {
+        let left: Vec<_> = self.expected.borrow().iter().filter(|e| !e.repeats).map(|e| e.line.clone()).collect();
+        assert!(left.is_empty(), "these requests were not sent: {left:#?}");
+    }
+}
+
+impl Platform for Script {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        self.sent.borrow_mut().push(request.clone());
+        self.answer(&format!("{} {}", request.method.as_str(), request.path))
+    }
+
+    fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {
+        self.fetched.borrow_mut().push(request.clone());
+        self.answer(&format!("{} {}", request.method.as_str(), request.url))
     }
 
     fn now(&self) -> Duration {

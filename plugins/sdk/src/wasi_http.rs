@@ -1,4 +1,4 @@
-//! One exchange with the workspace over `wasi:http`: send, read the whole answer, within bounds.
+//! One exchange over `wasi:http`: send, read the whole answer, within bounds.
 
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
@@ -7,7 +7,7 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::StreamError;
 
-use crate::{Method, Request, Response, TransportError};
+use crate::{Method, Request, Response, TransportError, WebRequest};
 
 /// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
 const WORKSPACE_AUTHORITY: &str = "workspace";
@@ -30,16 +30,68 @@ const FIRST_BYTE_TIMEOUT_NANOS: u64 = 70_000_000_000;
 /// Longest pause within a body.
 const BETWEEN_BYTES_TIMEOUT_NANOS: u64 = 30_000_000_000;
 
-/// Sends a request and reads the whole answer.
+/// What goes out, whoever it is for.
+struct Outgoing<'a> {
+    method: Method,
+    authority: &'a str,
+    path: &'a str,
+    headers: Vec<(&'a str, String)>,
+    body: &'a [u8],
+    first_byte_nanos: u64,
+}
+
+/// Sends a request to the workspace and reads the whole answer.
 ///
 /// # Errors
 /// When no complete answer came; see [`TransportError`].
 pub(crate) fn send(request: &Request) -> Result<Response, TransportError> {
+    let mut headers = vec![("accept", "application/json".to_owned())];
+    if request.body.is_some() {
+        headers.push(("content-type", "application/json".to_owned()));
+    }
+    exchange(&Outgoing {
+        method: request.method,
+        authority: WORKSPACE_AUTHORITY,
+        path: &request.path,
+        headers,
+        body: request.body.as_deref().unwrap_or("").as_bytes(),
+        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+    })
+}
+
+/// Sends a request to a public host and reads the whole answer.
+///
+/// # Errors
+/// When no complete answer came; see [`TransportError`].
+pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
+    let rest = request
+        .url
+        .strip_prefix("https://")
+        .ok_or_else(|| TransportError::Denied(format!("{} is no https address", request.url)))?;
+    let (authority, path) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let nanos = request.timeout.map_or(FIRST_BYTE_TIMEOUT_NANOS, |timeout| {
+        u64::try_from(timeout.as_nanos()).unwrap_or(FIRST_BYTE_TIMEOUT_NANOS)
+    });
+    exchange(&Outgoing {
+        method: request.method,
+        authority,
+        path: &path,
+        headers: request.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
+        body: &request.body,
+        first_byte_nanos: nanos,
+    })
+}
+
+fn exchange(request: &Outgoing<'_>) -> Result<Response, TransportError> {
     let outgoing = head(request)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
-    let options = options();
-    let pending = outgoing_handler::handle(outgoing, options).map_err(|code| transport_error(&code))?;
-    write_body(body, request.body.as_deref().unwrap_or("").as_bytes())?;
+    let pending = outgoing_handler::handle(outgoing, options(request.first_byte_nanos))
+        .map_err(|code| transport_error(&code))?;
+    write_body(body, request.body)?;
     let response = loop {
         if let Some(answer) = pending.get() {
             break answer
@@ -61,15 +113,18 @@ pub(crate) fn send(request: &Request) -> Result<Response, TransportError> {
     Ok(answer)
 }
 
-fn head(request: &Request) -> Result<OutgoingRequest, TransportError> {
+fn head(request: &Outgoing<'_>) -> Result<OutgoingRequest, TransportError> {
     let headers = Fields::new();
     let set = |name: &str, value: &str| {
-        headers.set(name, &[value.as_bytes().to_vec()]).map_err(|e| broken(&format!("header {name}: {e:?}")))
+        headers
+            .set(name, &[value.as_bytes().to_vec()])
+            .map_err(|e| TransportError::Denied(format!("the header {name} cannot be set: {e:?}")))
     };
-    set("accept", "application/json")?;
-    if let Some(body) = &request.body {
-        set("content-type", "application/json")?;
-        set("content-length", &body.len().to_string())?;
+    for (name, value) in &request.headers {
+        set(name, value)?;
+    }
+    if !request.body.is_empty() {
+        set("content-length", &request.body.len().to_string())?;
     }
     let outgoing = OutgoingRequest::new(headers);
     let method = match request.method {
@@ -82,17 +137,17 @@ fn head(request: &Request) -> Result<OutgoingRequest, TransportError> {
     outgoing
         .set_method(&method)
         .and_then(|()| outgoing.set_scheme(Some(&Scheme::Https)))
-        .and_then(|()| outgoing.set_authority(Some(WORKSPACE_AUTHORITY)))
-        .and_then(|()| outgoing.set_path_with_query(Some(&request.path)))
+        .and_then(|()| outgoing.set_authority(Some(request.authority)))
+        .and_then(|()| outgoing.set_path_with_query(Some(request.path)))
         .map_err(|()| broken("the request line is not valid"))?;
     Ok(outgoing)
 }
 
 /// Times are the host's to bound as well; a host that does not know an option leaves it out.
-fn options() -> Option<RequestOptions> {
+fn options(first_byte_nanos: u64) -> Option<RequestOptions> {
     let options = RequestOptions::new();
     let _ = options.set_connect_timeout(Some(CONNECT_TIMEOUT_NANOS));
-    let _ = options.set_first_byte_timeout(Some(FIRST_BYTE_TIMEOUT_NANOS));
+    let _ = options.set_first_byte_timeout(Some(first_byte_nanos));
     let _ = options.set_between_bytes_timeout(Some(BETWEEN_BYTES_TIMEOUT_NANOS));
     Some(options)
 }

@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
+
+use std::collections::BTreeMap;
 
 use crate::{Failure, Kind, Method, Platform, Request, Response, api_failure, encode_query};
 
@@ -84,15 +86,17 @@ impl<'a, P: Platform> Workspace<'a, P> {
             if let Some(token) = &token {
                 query.push(("page_token", token));
             }
-            let mut page: Value = self.get(path, &query)?;
+            // Raw, so that numbers of items reach their types as they were sent.
+            let page: BTreeMap<String, Box<RawValue>> = self.get(path, &query)?;
             // A list without entries is often left out, and a page may be empty and still have a token.
-            if let Some(entries) = page.get_mut(items).map(Value::take) {
-                let entries: Vec<T> = serde_json::from_value(entries).map_err(|e| {
+            if let Some(entries) = page.get(items) {
+                let entries: Vec<T> = serde_json::from_str(entries.get()).map_err(|e| {
                     Failure::new(Kind::Upstream, format!("the workspace's list of {items} has an unknown shape: {e}"))
                 })?;
                 found.extend(entries);
             }
-            token = page.get("next_page_token").and_then(Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned);
+            token = page.get("next_page_token").and_then(|t| serde_json::from_str(t.get()).ok());
+            token = token.filter(|t| !t.is_empty());
             if found.len() >= most || token.is_none() {
                 break;
             }
@@ -139,6 +143,8 @@ fn decode<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::testing::Script;
 
