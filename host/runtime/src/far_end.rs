@@ -12,6 +12,13 @@ use bytes::Bytes;
 /// answer. No name is resolved and no connection made. It never gets a credential.
 #[async_trait]
 pub trait FarEnd: Send + Sync + fmt::Debug {
+    /// Whether requests to this host are answered here: `workspace`, or a public host in lower case. Those to others go
+    /// to the network as if there were no far end.
+    fn plays(&self, host: &str) -> bool {
+        let _ = host;
+        true
+    }
+
     /// Answers one request. A call that ends drops the future.
     ///
     /// # Errors

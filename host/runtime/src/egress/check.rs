@@ -90,7 +90,7 @@ impl CallEgress {
                 Workspace::Connected { origin, .. } => Ok(origin.clone()),
                 Workspace::Refused(reason) => Err(reason.clone().into()),
                 // Whoever answers in the network's place needs no address.
-                Workspace::Missing if self.broker.far_end.is_some() => Ok(Origin::public(WORKSPACE)),
+                Workspace::Missing if self.broker.played(WORKSPACE).is_some() => Ok(Origin::public(WORKSPACE)),
                 Workspace::Missing => {
                     let reason = "no workspace is connected".to_owned();
                     Err(Refused { reason, missing: Some(Missing::Workspace) })

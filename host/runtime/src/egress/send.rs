@@ -89,7 +89,7 @@ impl CallEgress {
         parts.uri = allowed.uri.clone();
 
         let permit = Arc::clone(&self.parallel).acquire_owned().await.map_err(|_| Error::InternalError(None))?;
-        let line = match &self.broker.far_end {
+        let line = match self.broker.played(&allowed.audience.to_string()) {
             Some(far_end) => Line::Recorded(Arc::clone(far_end)),
             None => Line::Network(self.broker.pool.client(&self.tally.identity.user, &allowed.origin)),
         };
