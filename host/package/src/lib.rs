@@ -20,6 +20,7 @@ mod signature;
 
 mod advice;
 mod inspect;
+mod outline;
 
 pub use advice::{Advice, Severity, review_for_author};
 pub use assets::{Assets, Icon, IconFormat, MAX_ICON_BYTES, MAX_README_BYTES};
@@ -30,6 +31,7 @@ pub use manifest::{
     Build, FilesGrant, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits,
     ToolEntry, WitPackage,
 };
+pub use outline::{Outline, outline};
 pub use package::{MAX_PACKAGE_BYTES, PackageContents, PackageError, Packed, pack, pack_foreign, pack_with, read};
 pub use powers::{
     DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError, PowerKind,

@@ -252,6 +252,13 @@ fn find<'a>(sections: &[Section<'a>], name: &'static str, max: usize) -> Result<
 }
 
 fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageError> {
+    let resolve = resolve_wit(wit)?;
+    let package = own_package(&resolve, manifest)?;
+    PackageMetadata::extract(&resolve, package).encode().map_err(|error| PackageError::Wit(format!("{error:#}")))
+}
+
+/// Reads WIT files and folders, each of which may build on those before it.
+pub(crate) fn resolve_wit(wit: &[PathBuf]) -> Result<Resolve, PackageError> {
     let fault = |path: &Path, error: String| PackageError::Wit(format!("{}: {error}", path.display()));
     let mut resolve = Resolve::default();
     for path in wit {
@@ -261,12 +268,17 @@ fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageErro
             resolve.push_file(path).map_err(|error| fault(path, format!("{error:#}")))?;
         }
     }
+    Ok(resolve)
+}
+
+/// The package that the manifest names.
+pub(crate) fn own_package(resolve: &Resolve, manifest: &Manifest) -> Result<wit_parser::PackageId, PackageError> {
     let wanted = manifest.wit.as_ref().map(crate::WitPackage::as_str).ok_or_else(|| {
         PackageError::Wit(
             "plugin.toml does not say which package it is; add wit = \"namespace:name@version\"".to_owned(),
         )
     })?;
-    let package = resolve
+    resolve
         .packages
         .iter()
         .find(|(_, package)| {
@@ -274,6 +286,5 @@ fn wit_docs(wit: &[PathBuf], manifest: &Manifest) -> Result<Vec<u8>, PackageErro
             name == wanted || name.split('@').next() == Some(wanted)
         })
         .map(|(id, _)| id)
-        .ok_or_else(|| PackageError::Wit(format!("none of the given files is the package {wanted}")))?;
-    PackageMetadata::extract(&resolve, package).encode().map_err(|error| PackageError::Wit(format!("{error:#}")))
+        .ok_or_else(|| PackageError::Wit(format!("none of the given files is the package {wanted}")))
 }
