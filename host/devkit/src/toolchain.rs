@@ -1,0 +1,73 @@
+//! From source to component, per language: the usual tools, installed where they are missing, with their mistakes
+//! turned into advice.
+
+mod javascript;
+mod python;
+mod rust;
+
+use std::fs;
+
+use bricklayer_package::Language;
+
+use crate::run::{self, Say};
+use crate::{Problem, Project, cache};
+
+/// A component, fresh from its tools.
+pub(crate) struct Component {
+    pub(crate) bytes: Vec<u8>,
+    /// The tools with their versions.
+    pub(crate) tools: String,
+    /// Whether it was built earlier from the same source.
+    pub(crate) reused: bool,
+}
+
+/// Builds a plugin's component. `world` is what its WIT calls it.
+pub(crate) fn component(project: &Project, world: &str, say: Say<'_>) -> Result<Component, Problem> {
+    let language = project.language()?;
+    let build = project.manifest.build.as_ref();
+    if let Some((program, arguments)) = build.and_then(|build| build.command.split_first()) {
+        return own_command(project, program, arguments, say);
+    }
+    match language {
+        Language::Rust => rust::build(project, say),
+        Language::Python => once(project, &python::tools(), |_| python::build(project, world, say)),
+        Language::JavaScript => once(project, &javascript::tools(), |_| javascript::build(project, world, say)),
+    }
+}
+
+/// The two interpreters' tools snapshot a memory with hash keys and clocks in it: no two runs make the same bytes. So a
+/// component is built once per source, and the same source gives the same file again.
+fn once(
+    project: &Project,
+    tools: &str,
+    build: impl FnOnce(()) -> Result<Vec<u8>, Problem>,
+) -> Result<Component, Problem> {
+    let key = project.source_digest(&[tools])?;
+    if let Some(bytes) = cache::find_build(&project.folder, &key) {
+        return Ok(Component { bytes, tools: tools.to_owned(), reused: true });
+    }
+    let bytes = build(())?;
+    cache::keep_build(&project.folder, &key, &bytes)?;
+    Ok(Component { bytes, tools: tools.to_owned(), reused: false })
+}
+
+fn own_command(project: &Project, program: &str, arguments: &[String], say: Say<'_>) -> Result<Component, Problem> {
+    let output = project.manifest.build.as_ref().and_then(|build| build.output.clone()).ok_or_else(|| {
+        Problem::new("plugin.toml: [build] names a command and not what it leaves")
+            .fix("add output = \"path/of/the/component.wasm\" under [build]")
+    })?;
+    let mut command = run::command(program, &project.folder);
+    command.args(arguments);
+    let ended = run::run(command, program, say)?.map_err(|_| {
+        Problem::new(format!("plugin.toml: build.command: there is no program {program}"))
+            .fix("install it, or correct the command")
+    })?;
+    if !ended.success {
+        return Err(Problem::new(format!("`{program}` failed; it says above why")));
+    }
+    let path = project.folder.join(&output);
+    let bytes = fs::read(&path).map_err(|e| {
+        Problem::io(format!("read build.output {}", path.display()), &e).fix("name the file that the command leaves")
+    })?;
+    Ok(Component { bytes, tools: program.to_owned(), reused: false })
+}

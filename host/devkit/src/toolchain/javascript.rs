@@ -1,0 +1,128 @@
+//! JavaScript: componentize-qjs, which puts the source beside the QuickJS interpreter.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::run::{self, Missing, Say};
+use crate::{Problem, Project, cache};
+
+/// The version that the tests build with; the lock holds its checksums.
+const VERSION: &str = "0.4.5";
+const PACKAGE: &str = include_str!("javascript/package.json");
+const LOCK: &str = include_str!("javascript/package-lock.json");
+
+/// What the tool's package asks for.
+const OLDEST: (u32, u32) = (18, 0);
+
+/// The module that holds the tools.
+const MODULE: &str = "plugin.js";
+
+pub(super) fn tools() -> String {
+    format!("componentize-qjs {VERSION}")
+}
+
+pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<u8>, Problem> {
+    if !project.folder.join(MODULE).is_file() {
+        return Err(Problem::new(format!("there is no {MODULE}"))
+            .fix(format!("put the tools into {MODULE}: `export const tools = {{…}}` with a function per function of wit/world.wit")));
+    }
+    let node = node(&project.folder)?;
+    let program = install(project, say)?;
+    libraries(project, say)?;
+    let output = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
+    let component = output.path().join("component.wasm");
+    let mut command = run::command(node, &project.folder);
+    // The asynchronous interpreter needs a component model that released hosts do not have.
+    command.arg(program).args(["--sync", "--wit", "wit", "--world", world, "--js", MODULE, "--module-root", "."]);
+    command.arg("--output").arg(&component);
+    let quiet = |line: &str| {
+        let told = ["componentize-qjs |   ", "componentize-qjs | Component written", "componentize-qjs | componentize-qjs"];
+        if !told.iter().any(|start| line.starts_with(start)) {
+            say(line);
+        }
+    };
+    let ended = run::run(command, "componentize-qjs", &quiet)?.map_err(|Missing| no_node())?;
+    if !ended.success {
+        return Err(mistake(&ended.said));
+    }
+    fs::read(&component).map_err(|e| Problem::io("read what componentize-qjs made", &e))
+}
+
+/// Installs the pinned tool where it is missing; returns its program.
+fn install(project: &Project, say: Say<'_>) -> Result<PathBuf, Problem> {
+    let folder = cache::tool(&project.folder, &format!("componentize-qjs-{VERSION}"));
+    let program = folder.join("node_modules/componentize-qjs/cli.mjs");
+    if folder.join("complete").is_file() && program.is_file() {
+        return Ok(program);
+    }
+    say(&format!("installing componentize-qjs {VERSION} from npm, once"));
+    let failed = |e: std::io::Error| Problem::io(format!("write {}", folder.display()), &e);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(failed)?;
+    fs::write(folder.join("package.json"), PACKAGE).map_err(failed)?;
+    fs::write(folder.join("package-lock.json"), LOCK).map_err(failed)?;
+    npm(&folder, say)?;
+    fs::write(folder.join("complete"), VERSION).map_err(failed)?;
+    Ok(program)
+}
+
+/// The plugin's own libraries, when its package.json names some.
+fn libraries(project: &Project, say: Say<'_>) -> Result<(), Problem> {
+    let Ok(text) = fs::read_to_string(project.folder.join("package.json")) else { return Ok(()) };
+    let package: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| Problem::new(format!("package.json: {e}")))?;
+    let wanted = package.get("dependencies").and_then(serde_json::Value::as_object).is_some_and(|d| !d.is_empty());
+    if !wanted {
+        return Ok(());
+    }
+    let lock = fs::read_to_string(project.folder.join("package-lock.json")).map_err(|_| {
+        Problem::new("package.json names libraries and there is no package-lock.json")
+            .fix("run `npm install` once in the plugin's folder and keep the file that it writes")
+    })?;
+    let stamp = project.folder.join("node_modules/.bricklayer-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    npm(&project.folder, say)?;
+    fs::write(&stamp, lock).map_err(|e| Problem::io("finish the installation", &e))
+}
+
+fn npm(folder: &Path, say: Say<'_>) -> Result<(), Problem> {
+    let mut command = run::command("npm", folder);
+    command.args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    let ended = run::run(command, "npm", say)?.map_err(|Missing| no_node())?;
+    if ended.success {
+        return Ok(());
+    }
+    Err(Problem::new("npm could not install what is needed")
+        .fix("check the way to the npm registry (proxy, `npm config get registry`) and build again"))
+}
+
+fn node(folder: &Path) -> Result<&'static str, Problem> {
+    let mut command = run::command("node", folder);
+    command.arg("--version");
+    let version = run::output(command).ok_or_else(no_node)?;
+    if run::version(&version).is_some_and(|found| found < OLDEST) {
+        return Err(Problem::new(format!("Node {version} is too old: 18 or newer is needed"))
+            .fix("install a newer one from https://nodejs.org"));
+    }
+    Ok("node")
+}
+
+fn no_node() -> Problem {
+    Problem::new("there is no Node on this machine").fix("install Node 20 or newer from https://nodejs.org")
+}
+
+/// The way out of componentize-qjs's usual complaints; its own words stand above.
+fn mistake(said: &str) -> Problem {
+    let problem = Problem::new("the JavaScript does not become a component; componentize-qjs says above why");
+    if said.contains("SyntaxError") {
+        return problem.fix("correct the line that it names");
+    }
+    if said.contains("Error resolving module") || said.contains("could not resolve") || said.contains("Could not resolve") {
+        return problem.fix(format!(
+            "an import of {MODULE} is not there: files begin with `./`, libraries are named in package.json, the host's interfaces are `bricklayer:host/…` with the version of wit/deps"
+        ));
+    }
+    problem
+}
