@@ -107,6 +107,18 @@ impl Program {
         Ok(said)
     }
 
+    /// The command itself, for a program that goes on while others run.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
+    /// Runs it and returns whether it succeeded, and all that it said.
+    pub(crate) fn said(mut self) -> Result<(bool, String)> {
+        let output = self.command.output().with_context(|| format!("start {:?}", self.command.get_program()))?;
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok((output.status.success(), said.join("\n")))
+    }
+
     /// The program and its arguments, for people: without the variables it runs with.
     fn line(&self) -> String {
         let program = Path::new(self.command.get_program());

@@ -2,6 +2,7 @@
 
 mod client;
 mod engine;
+mod examples;
 mod exec;
 mod layout;
 mod plugins;
@@ -45,6 +46,8 @@ enum Chore {
     Lint,
     /// Builds the plugins into target/plugins.
     BuildPlugins,
+    /// Builds and tests templates, example plugins and components of others, as their authors would.
+    Examples,
     /// Fetches the prebuilt SQL engine of the local workspace into target/native.
     FetchEngine,
     /// Builds the page into client/dist.
@@ -68,6 +71,13 @@ fn main() -> Result<()> {
         Chore::Fmt => fmt(&layout),
         Chore::Lint => lint(&layout),
         Chore::BuildPlugins => plugins::build(&layout),
+        Chore::Examples => {
+            // Not the page: whoever writes a plugin is served by the API as well.
+            engine::fetch(&layout)?;
+            plugins::build(&layout)?;
+            cargo(&layout, &["build", "--workspace", "--bins", "--tests"])?;
+            examples::run(&layout)
+        }
         Chore::FetchEngine => engine::fetch(&layout),
         Chore::Client => client::build(&layout),
         Chore::Advisories => advisories(&layout),
@@ -97,6 +107,7 @@ fn test(layout: &Layout) -> Result<()> {
     // Not nextest: suites share one PostgreSQL and one set of compiled guests per process.
     stage("host tests passed", || cargo(layout, &["test", "--workspace"]))?;
     stage("plugin tests passed", || plugins::test(layout))?;
+    stage("authors' plugins built and passed", || examples::run(layout))?;
     stage("client tests passed", || client::test(layout))?;
     stage("browser tests passed", || client::end_to_end(layout))?;
     eprintln!("\nall tests passed ({})", seconds(began));

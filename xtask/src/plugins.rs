@@ -9,7 +9,8 @@ use crate::exec::Program;
 use crate::layout::Layout;
 use crate::stamp::Stamp;
 
-const TARGET: &str = "wasm32-wasip2";
+/// What guests are compiled for.
+pub(crate) const TARGET: &str = "wasm32-wasip2";
 
 /// Builds each folder of `plugins/` that holds a `plugin.toml` into `target/plugins/<folder>.wasm`.
 pub(crate) fn build(layout: &Layout) -> Result<()> {

@@ -33,7 +33,9 @@ fn wit_fix(text: &str, project: &Project) -> Option<String> {
         ));
     }
     if text.contains("is defined more than once") {
-        return Some("a function and a type of one interface cannot share a name: call one of them otherwise".to_owned());
+        return Some(
+            "a function and a type of one interface cannot share a name: call one of them otherwise".to_owned(),
+        );
     }
     if text.contains("none of the given files is the package") {
         let wanted = project.manifest.wit.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -75,7 +75,8 @@ pub struct Expect {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
-    /// `GET https://api.weather.example/v1/forecast?city=Berlin`; the caller's workspace is `https://workspace/…`.
+    /// `GET https://api.weather.example/v1/forecast?city=Berlin`; the caller's workspace is `https://workspace/…`. A
+    /// query's value `*` stands for any value.
     pub request: String,
     /// JSON that the request's body holds, at least.
     pub body: Option<Value>,
@@ -149,7 +150,8 @@ impl Suite {
             Err(error) => return Err(Problem::io("read tests.toml", &error)),
         };
         if length > MAX_BYTES {
-            return Err(Problem::new(format!("tests.toml has more than {MAX_BYTES} bytes")).fix("put large answers into files: file = \"testdata/answer.json\""));
+            return Err(Problem::new(format!("tests.toml has more than {MAX_BYTES} bytes"))
+                .fix("put large answers into files: file = \"testdata/answer.json\""));
         }
         let text = fs::read_to_string(&path).map_err(|e| Problem::io("read tests.toml", &e))?;
         Self::parse(&text).map(Some)
@@ -178,13 +180,20 @@ impl Case {
             return Err(fault("it expects a result and an error").fix("a call has one of both: make two cases"));
         }
         if !failure && !success && expect.files.is_empty() {
-            return Err(fault("it expects nothing, so it could not fail").fix("add expect = { text = \"…\" }, { result = { … } } or { error = \"…\" }"));
+            return Err(fault("it expects nothing, so it could not fail")
+                .fix("add expect = { text = \"…\" }, { result = { … } } or { error = \"…\" }"));
         }
         for exchange in &self.http {
             if exchange.line().is_none() {
-                return Err(fault(&format!("http.request {:?} is no request", exchange.request)).fix("write it as `GET https://host/path?query`"));
+                return Err(fault(&format!("http.request {:?} is no request", exchange.request))
+                    .fix("write it as `GET https://host/path?query`"));
             }
-            let answers = [exchange.json.is_some(), exchange.text.is_some(), exchange.file.is_some(), exchange.unreachable.is_some()];
+            let answers = [
+                exchange.json.is_some(),
+                exchange.text.is_some(),
+                exchange.file.is_some(),
+                exchange.unreachable.is_some(),
+            ];
             if answers.into_iter().filter(|answer| *answer).count() > 1 {
                 return Err(fault("an answer has more than one of json, text, file and unreachable"));
             }
@@ -238,9 +247,16 @@ mod tests {
     #[test]
     fn a_case_that_could_not_fail_or_makes_no_sense_is_refused() {
         refused("[[case]]\nname = \"a\"\ntool = \"t\"", "could not fail");
-        refused("[[case]]\nname = \"a\"\ntool = \"t\"\nexpect = { text = \"x\", error = \"denied\" }", "result and an error");
+        refused(
+            "[[case]]\nname = \"a\"\ntool = \"t\"\nexpect = { text = \"x\", error = \"denied\" }",
+            "result and an error",
+        );
         refused("[[case]]\nname = \"a\"\ntool = \"t\"\nexpct = {}", "expct");
-        let http = |line: &str| format!("[[case]]\nname = \"a\"\ntool = \"t\"\nexpect = {{ text = \"x\" }}\n[[case.http]]\nrequest = \"{line}\"");
+        let http = |line: &str| {
+            format!(
+                "[[case]]\nname = \"a\"\ntool = \"t\"\nexpect = {{ text = \"x\" }}\n[[case.http]]\nrequest = \"{line}\""
+            )
+        };
         refused(&http("GET http://a.example/"), "is no request");
         refused(&http("get https://a.example/"), "is no request");
         assert!(Suite::parse(&http("GET https://a.example/")).is_ok());

@@ -39,12 +39,18 @@ fn hint(what: String, fix: &str) -> Advice {
     Advice { severity: Severity::Hint, what, fix: fix.to_owned() }
 }
 
+/// What templates bring; it speaks of hosts in its documentation.
+const FROM_TEMPLATES: [&str; 2] = ["bricklayer.py", "bricklayer.js"];
+
 /// Cases that can never run.
 fn check_cases(project: &Project, functions: &[bricklayer_package::Function], found: &mut Vec<Advice>) {
     let suite = match cases::Suite::open(&project.folder) {
         Ok(Some(suite)) => suite,
         Ok(None) => {
-            found.push(hint("there is no tests.toml".to_owned(), "write a case per tool; `bricklayer plugin new` shows how"));
+            found.push(hint(
+                "there is no tests.toml".to_owned(),
+                "write a case per tool; `bricklayer plugin new` shows how",
+            ));
             return;
         }
         Err(problem) => return found.push(error(problem)),
@@ -60,7 +66,10 @@ fn check_cases(project: &Project, functions: &[bricklayer_package::Function], fo
     }
     for function in functions {
         if !suite.cases.iter().any(|case| case.tool == function.tool) {
-            found.push(hint(format!("no case of tests.toml calls `{}`", function.tool), "write one: it runs in the sandbox, without a network"));
+            found.push(hint(
+                format!("no case of tests.toml calls `{}`", function.tool),
+                "write one: it runs in the sandbox, without a network",
+            ));
         }
     }
 }
@@ -75,8 +84,10 @@ fn contract(project: &Project) -> Option<Advice> {
     }
     if !bricklayer_package::CONTRACT_VERSIONS.contains(&version) {
         return Some(error(
-            Problem::new(format!("wit/deps holds bricklayer:host@{version}, and this toolkit knows versions up to {own}"))
-                .fix("update bricklayer, or take the contract that `bricklayer plugin new` writes"),
+            Problem::new(format!(
+                "wit/deps holds bricklayer:host@{version}, and this toolkit knows versions up to {own}"
+            ))
+            .fix("update bricklayer, or take the contract that `bricklayer plugin new` writes"),
         ));
     }
     Some(hint(
@@ -90,7 +101,10 @@ fn hosts(project: &Project) -> Vec<Advice> {
     let granted: BTreeSet<String> = project.manifest.grants.http.iter().map(|rule| audience(&rule.audience)).collect();
     let mut missing = BTreeSet::new();
     for (name, path) in project.sources().unwrap_or_default() {
-        if name.starts_with('.') || !CODE.iter().any(|ending| name.ends_with(ending)) {
+        if name.starts_with('.')
+            || FROM_TEMPLATES.contains(&name.as_str())
+            || !CODE.iter().any(|ending| name.ends_with(ending))
+        {
             continue;
         }
         let text = fs::read_to_string(path).unwrap_or_default();

@@ -31,7 +31,12 @@ fn compare(path: &str, expected: &Value, found: &Value, out: &mut Vec<String>) {
         }
         (Value::Array(expected), Value::Array(found)) => {
             if expected.len() != found.len() {
-                out.push(format!("{place}: expected {} entries, found {}: {}", expected.len(), found.len(), show(&Value::Array(found.clone()))));
+                out.push(format!(
+                    "{place}: expected {} entries, found {}: {}",
+                    expected.len(),
+                    found.len(),
+                    show(&Value::Array(found.clone()))
+                ));
             }
             for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
                 compare(&format!("{path}[{index}]"), expected, found, out);
@@ -63,7 +68,10 @@ mod tests {
         let found = json!({"a": 1, "b": [{"c": 2.0, "d": 3}], "e": null});
         assert_eq!(differences(&json!({"b": [{"c": 2}]}), &found), Vec::<String>::new());
         assert_eq!(differences(&json!({"a": 2}), &found), ["a: expected 2, found 1"]);
-        assert_eq!(differences(&json!({"b": [{"c": 2, "x": 1}]}), &found), ["b[0].x: expected 1, but there is no such field"]);
+        assert_eq!(
+            differences(&json!({"b": [{"c": 2, "x": 1}]}), &found),
+            ["b[0].x: expected 1, but there is no such field"]
+        );
         assert_eq!(differences(&json!({"b": []}), &found).len(), 1);
         assert_eq!(differences(&json!([1]), &found).len(), 1);
     }

@@ -100,7 +100,11 @@ fn kind(schema: &Value) -> String {
         Some(Value::String(name)) => name.clone(),
         Some(Value::Array(names)) => names.iter().filter_map(word).collect::<Vec<_>>().join(" or "),
         _ if schema.get("oneOf").is_some() => "one of several".to_owned(),
-        _ => schema.get("anyOf").and_then(Value::as_array).and_then(|any| any.first()).map_or("anything".to_owned(), kind),
+        _ => schema
+            .get("anyOf")
+            .and_then(Value::as_array)
+            .and_then(|any| any.first())
+            .map_or("anything".to_owned(), kind),
     }
 }
 

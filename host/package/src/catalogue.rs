@@ -77,6 +77,12 @@ pub(crate) struct Catalogue {
 const REVIEW_INTERFACE: &str = "bricklayer:host/review@0.1.";
 const REVIEW_FUNCTION: &str = "effect-of";
 
+/// What interpreters' tools call while building and leave in the component: componentize-py in an interface of this
+/// name, componentize-qjs in the world itself. It is no tool.
+const START_INTERFACE: &str = "exports";
+const START_FUNCTION: &str = "init";
+const START_PARAMETER: &str = "shim";
+
 /// Snake case, as tools and properties are named in JSON.
 pub(crate) fn snake(name: &str) -> String {
     name.replace('-', "_").to_lowercase()
@@ -182,6 +188,7 @@ impl Reader<'_> {
         let (mut found, mut review) = (Vec::new(), None);
         for (key, item) in &world.exports {
             let (export, id) = match item {
+                WorldItem::Function(function) if self.is_start(function) => continue,
                 WorldItem::Function(function) => {
                     if !omit.has(&snake(&function.name)) {
                         found.push(self.function(None, None, function)?);
@@ -191,6 +198,9 @@ impl Reader<'_> {
                 WorldItem::Interface { id, .. } => (self.resolve.name_world_key(key), *id),
                 WorldItem::Type { .. } => continue,
             };
+            if export == START_INTERFACE && self.holds_start_alone(id) {
+                continue;
+            }
             let is_review = export.starts_with(REVIEW_INTERFACE);
             let by_host = self.package_of(id).is_some_and(|package| is_called_by_host(self.resolve, package));
             if (by_host && !is_review) || (!is_review && omit.has(&export)) {
@@ -207,6 +217,19 @@ impl Reader<'_> {
             }
         }
         Ok((found, review))
+    }
+
+    fn holds_start_alone(&self, interface: InterfaceId) -> bool {
+        let found = self.resolve.interfaces.get(interface);
+        found.is_some_and(|found| found.functions.keys().eq([START_FUNCTION]))
+    }
+
+    /// A function of that name that gives and says nothing, and takes nothing or an interpreter's beginning.
+    fn is_start(&self, function: &WitFunction) -> bool {
+        function.name == START_FUNCTION
+            && function.params.first().is_none_or(|param| param.name == START_PARAMETER)
+            && function.result.is_none()
+            && self.docs.function(None, &function.name).is_none()
     }
 
     fn package_of(&self, interface: InterfaceId) -> Option<PackageId> {

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
 use crate::api;
+use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
 use crate::embedded::Embedded;
 use crate::identity::{Caller, Identity, LOCAL_USER};
@@ -84,6 +85,18 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<AppState, StartError> {
+        Self::build_for_author(config, lifecycle, AuthorHooks::default()).await
+    }
+
+    /// The same for a host that belongs to a plugin's author.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build_for_author(
+        config: Config,
+        lifecycle: Lifecycle,
+        hooks: AuthorHooks,
+    ) -> Result<AppState, StartError> {
         // Fails when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data_dir = data_dir(&config.data_dir)?;
@@ -99,7 +112,7 @@ impl App {
                 Workspace::Local(LocalWorkspace::start(&lifecycle, binary.clone(), folder, LOCAL_USER))
             }
         };
-        let plugins = Arc::new(Plugins::new(&config, store.clone(), &data_dir.join("cache/code"))?);
+        let plugins = Arc::new(Plugins::new(&config, store.clone(), &data_dir.join("cache/code"), hooks)?);
         plugins.service().start().await?;
         lifecycle.spawn("plugins", plugins.service().clone().run(lifecycle.soft().clone()));
         let retention = retention::run(store.clone(), config.plugins.retention_days, lifecycle.soft().clone());
@@ -214,7 +227,7 @@ pub(crate) async fn open_plugins(config: &Config) -> Result<(Store, PluginServic
     let _ = rustls::crypto::ring::default_provider().install_default();
     let data_dir = data_dir(&config.data_dir)?;
     let store = open_store(&config.database, config.lease).await?;
-    let plugins = Plugins::new(config, store.clone(), &data_dir.join("cache/code"))?;
+    let plugins = Plugins::new(config, store.clone(), &data_dir.join("cache/code"), AuthorHooks::default())?;
     Ok((store, plugins.service().clone()))
 }
 

@@ -1,4 +1,4 @@
-//! The command line: `serve`, `plugin`, `workspace`, `doctor`, `openapi`.
+//! The command line: `serve`, `plugin`, `workspace`, `doctor`, `openapi`, `version`.
 
 mod doctor;
 mod plugin;
@@ -35,7 +35,7 @@ enum Command {
     Workspace(WorkspaceArgs),
     /// Says what is configured, what is reachable, and what to do about what is not.
     Doctor(ServeArgs),
-    /// Installs, updates and removes plugins, and says what they may do.
+    /// Makes, tests, installs, updates and removes plugins, and says what they may do.
     Plugin(plugin::PluginArgs),
     /// Prints the OpenAPI document.
     Openapi,

@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod app;
+pub mod author;
 pub mod cli;
 pub mod config;
 mod embedded;

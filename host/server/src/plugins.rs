@@ -13,6 +13,7 @@ use bricklayer_store::Store;
 use url::Url;
 
 use crate::app::StartError;
+use crate::author::{AuthorHooks, Spectator};
 use crate::config::Config;
 use crate::embedded::Embedded;
 
@@ -25,6 +26,8 @@ pub struct Plugins {
     service: PluginService,
     /// The workspace that plugins may reach.
     named: Mutex<Option<Url>>,
+    /// Who watches, when this host belongs to a plugin's author.
+    spectator: Option<Spectator>,
 }
 
 impl Plugins {
@@ -32,8 +35,10 @@ impl Plugins {
     ///
     /// # Errors
     /// When the sandbox cannot be set up, or a package inside this program is none.
-    pub fn new(config: &Config, store: Store, cache_dir: &Path) -> Result<Self, StartError> {
-        let runtime = Arc::new(Runtime::new(runtime_config(config, cache_dir))?);
+    pub fn new(config: &Config, store: Store, cache_dir: &Path, hooks: AuthorHooks) -> Result<Self, StartError> {
+        let AuthorHooks { far_end, spectator } = hooks;
+        let runtime = RuntimeConfig { far_end, ..runtime_config(config, cache_dir) };
+        let runtime = Arc::new(Runtime::new(runtime)?);
         let config = &config.plugins;
         let fetcher = Fetcher::new(FetcherSettings {
             policy: config.policy.sources.clone(),
@@ -42,13 +47,18 @@ impl Plugins {
         });
         let parts = PluginParts { store, runtime, fetcher, policy: config.policy.clone(), shipped: shipped() };
         let service = PluginService::new(parts).map_err(StartError::ShippedPlugin)?;
-        Ok(Self { service, named: Mutex::default() })
+        Ok(Self { service, named: Mutex::default(), spectator })
     }
 
     /// Everything that happens to plugins.
     #[must_use]
     pub const fn service(&self) -> &PluginService {
         &self.service
+    }
+
+    /// Who watches the calls; nobody on a host that serves others.
+    pub(crate) const fn spectator(&self) -> Option<&Spectator> {
+        self.spectator.as_ref()
     }
 
     /// Lets plugins reach this workspace although it is no Databricks domain: the operator named it, or it is the

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn keeps_every_digit() {
-        for text in ["0.10", "-1.5e300", "340282366920938463463374607431768211456", "3.141592653589793238462643383279"] {
+        for text in ["0.10", "-1.5e300", "340282366920938463463374607431768211456", "3.141592653589793238462643383279"]
+        {
             let exact: Exact = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&exact).unwrap(), text);
             let quoted: Exact = serde_json::from_str(&format!("\"{text}\"")).unwrap();

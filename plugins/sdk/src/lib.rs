@@ -38,9 +38,9 @@ mod platform;
 mod poll;
 mod state;
 mod table;
-mod tool;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tool;
 mod wasi_http;
 mod web;
 mod workspace;

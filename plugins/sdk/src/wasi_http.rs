@@ -89,8 +89,8 @@ pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
 fn exchange(request: &Outgoing<'_>) -> Result<Response, TransportError> {
     let outgoing = head(request)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
-    let pending = outgoing_handler::handle(outgoing, options(request.first_byte_nanos))
-        .map_err(|code| transport_error(&code))?;
+    let pending =
+        outgoing_handler::handle(outgoing, options(request.first_byte_nanos)).map_err(|code| transport_error(&code))?;
     write_body(body, request.body)?;
     let response = loop {
         if let Some(answer) = pending.get() {

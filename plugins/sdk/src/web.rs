@@ -57,7 +57,10 @@ impl<'a, P: Platform> Web<'a, P> {
         let response = self.send(request)?;
         serde_json::from_slice(&response.body).map_err(|e| {
             let status = response.status;
-            Failure::new(Kind::Upstream, format!("the answer of {} has an unknown shape: {e} (HTTP {status})", self.name()))
+            Failure::new(
+                Kind::Upstream,
+                format!("the answer of {} has an unknown shape: {e} (HTTP {status})", self.name()),
+            )
         })
     }
 
@@ -66,8 +69,7 @@ impl<'a, P: Platform> Web<'a, P> {
     /// # Errors
     /// No answer or an error status.
     pub fn send(&self, request: &WebRequest) -> Result<Response, Failure> {
-        let response =
-            self.platform.fetch(request).map_err(|error| Failure::unanswered(self.name(), error))?;
+        let response = self.platform.fetch(request).map_err(|error| Failure::unanswered(self.name(), error))?;
         if response.is_success() { Ok(response) } else { Err(web_failure(self.name(), &response)) }
     }
 

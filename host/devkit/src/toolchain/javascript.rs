@@ -23,8 +23,9 @@ pub(super) fn tools() -> String {
 
 pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<u8>, Problem> {
     if !project.folder.join(MODULE).is_file() {
-        return Err(Problem::new(format!("there is no {MODULE}"))
-            .fix(format!("put the tools into {MODULE}: `export const tools = {{…}}` with a function per function of wit/world.wit")));
+        return Err(Problem::new(format!("there is no {MODULE}")).fix(format!(
+            "put the tools into {MODULE}: `export const tools = {{…}}` with a function per function of wit/world.wit"
+        )));
     }
     let node = node(&project.folder)?;
     let program = install(project, say)?;
@@ -36,7 +37,8 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     command.arg(program).args(["--sync", "--wit", "wit", "--world", world, "--js", MODULE, "--module-root", "."]);
     command.arg("--output").arg(&component);
     let quiet = |line: &str| {
-        let told = ["componentize-qjs |   ", "componentize-qjs | Component written", "componentize-qjs | componentize-qjs"];
+        let told =
+            ["componentize-qjs |   ", "componentize-qjs | Component written", "componentize-qjs | componentize-qjs"];
         if !told.iter().any(|start| line.starts_with(start)) {
             say(line);
         }
@@ -61,7 +63,8 @@ fn install(project: &Project, say: Say<'_>) -> Result<PathBuf, Problem> {
     fs::create_dir_all(&folder).map_err(failed)?;
     fs::write(folder.join("package.json"), PACKAGE).map_err(failed)?;
     fs::write(folder.join("package-lock.json"), LOCK).map_err(failed)?;
-    npm(&folder, say)?;
+    // Not `ci`: it insists on bindings for platforms that the tool's package names and nobody ever published.
+    npm("install", &folder, say)?;
     fs::write(folder.join("complete"), VERSION).map_err(failed)?;
     Ok(program)
 }
@@ -83,13 +86,14 @@ fn libraries(project: &Project, say: Say<'_>) -> Result<(), Problem> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    npm(&project.folder, say)?;
+    npm("ci", &project.folder, say)?;
     fs::write(&stamp, lock).map_err(|e| Problem::io("finish the installation", &e))
 }
 
-fn npm(folder: &Path, say: Say<'_>) -> Result<(), Problem> {
+/// Installs what the lock names, checksums and all.
+fn npm(verb: &str, folder: &Path, say: Say<'_>) -> Result<(), Problem> {
     let mut command = run::command("npm", folder);
-    command.args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    command.args([verb, "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]);
     let ended = run::run(command, "npm", say)?.map_err(|Missing| no_node())?;
     if ended.success {
         return Ok(());
@@ -119,7 +123,10 @@ fn mistake(said: &str) -> Problem {
     if said.contains("SyntaxError") {
         return problem.fix("correct the line that it names");
     }
-    if said.contains("Error resolving module") || said.contains("could not resolve") || said.contains("Could not resolve") {
+    if said.contains("Error resolving module")
+        || said.contains("could not resolve")
+        || said.contains("Could not resolve")
+    {
         return problem.fix(format!(
             "an import of {MODULE} is not there: files begin with `./`, libraries are named in package.json, the host's interfaces are `bricklayer:host/…` with the version of wit/deps"
         ));

@@ -21,8 +21,9 @@ pub(super) fn tools() -> String {
 
 pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<u8>, Problem> {
     if !project.folder.join(format!("{MODULE}.py")).is_file() {
-        return Err(Problem::new(format!("there is no {MODULE}.py"))
-            .fix(format!("put the tools into {MODULE}.py: `class Tools(exports.Tools)` with a method per function of wit/world.wit")));
+        return Err(Problem::new(format!("there is no {MODULE}.py")).fix(format!(
+            "put the tools into {MODULE}.py: `class Tools(exports.Tools)` with a method per function of wit/world.wit"
+        )));
     }
     let program = install(project, say)?;
     let libraries = libraries(project, &program, say)?;
@@ -35,7 +36,8 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     }
     command.arg("--output").arg(&component).env("PYTHONDONTWRITEBYTECODE", "1");
     let ended = run::run(command, "componentize-py", say)?.map_err(|Missing| {
-        Problem::new("componentize-py cannot be started").fix(format!("remove {} and build again", cache::folder(&project.folder).display()))
+        Problem::new("componentize-py cannot be started")
+            .fix(format!("remove {} and build again", cache::folder(&project.folder).display()))
     })?;
     if !ended.success {
         return Err(mistake(&ended.said));
@@ -79,7 +81,16 @@ fn libraries(project: &Project, program: &Path, say: Say<'_>) -> Result<Option<P
     let _ = fs::remove_dir_all(&folder);
     let venv = program.parent().and_then(Path::parent).unwrap_or(program);
     let target = folder.to_string_lossy().into_owned();
-    let arguments = ["install", "--target", &target, "--requirement", "requirements.txt", "--platform", "any", "--only-binary=:all:"];
+    let arguments = [
+        "install",
+        "--target",
+        &target,
+        "--requirement",
+        "requirements.txt",
+        "--platform",
+        "any",
+        "--only-binary=:all:",
+    ];
     pip(venv, project, &arguments, say)?;
     fs::write(folder.join("requirements.txt"), text).map_err(|e| Problem::io("finish the installation", &e))?;
     Ok(Some(folder))

@@ -53,7 +53,8 @@ fn require(folder: &Path) -> Result<String, Problem> {
 }
 
 fn no_cargo() -> Problem {
-    Problem::new("there is no Rust on this machine").fix(format!("install it from https://rustup.rs, then: rustup target add {TARGET}"))
+    Problem::new("there is no Rust on this machine")
+        .fix(format!("install it from https://rustup.rs, then: rustup target add {TARGET}"))
 }
 
 fn no_target() -> Problem {
@@ -66,7 +67,10 @@ fn mistake(said: &str) -> Problem {
     if said.contains("target may not be installed") || said.contains("can't find crate for `core`") {
         return no_target();
     }
-    if said.contains("no matching package") || said.contains("failed to get `") || said.contains("Could not resolve host") {
+    if said.contains("no matching package")
+        || said.contains("failed to get `")
+        || said.contains("Could not resolve host")
+    {
         return problem.fix("cargo could not fetch a crate: check the name in Cargo.toml and the way to crates.io");
     }
     if said.contains("no world named") || (said.contains("world `") && said.contains("not found")) {
@@ -76,7 +80,9 @@ fn mistake(said: &str) -> Problem {
         return problem.fix("each function of wit/world.wit needs one of the same name in `impl Guest for Component`");
     }
     if said.contains("is not a member of trait") {
-        return problem.fix("a function in `impl Guest for Component` is not in wit/world.wit: add it there, with its documentation");
+        return problem.fix(
+            "a function in `impl Guest for Component` is not in wit/world.wit: add it there, with its documentation",
+        );
     }
     problem
 }
@@ -88,22 +94,21 @@ fn remapping(folder: &Path) -> Vec<String> {
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
     let mut sysroot = run::command("rustc", folder);
     sysroot.args(["--print", "sysroot"]);
-    let places = [
-        (Some(folder.to_owned()), "/plugin"),
-        (home, "/cargo"),
-        (run::output(sysroot).map(PathBuf::from), "/rust"),
-    ];
+    let places =
+        [(Some(folder.to_owned()), "/plugin"), (home, "/cargo"), (run::output(sysroot).map(PathBuf::from), "/rust")];
     let remap = |(path, name): (Option<PathBuf>, &str)| Some(format!("--remap-path-prefix={}={name}", path?.display()));
     places.into_iter().filter_map(remap).collect()
 }
 
 fn target_folder(folder: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), |target| folder.join(PathBuf::from(target)))
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| folder.join("target"), |target| folder.join(PathBuf::from(target)))
 }
 
 fn crate_name(folder: &Path) -> Result<String, Problem> {
     const FIX: &str = "a Rust plugin is a cargo package; `bricklayer plugin new NAME --lang rust` shows one";
-    let text = fs::read_to_string(folder.join("Cargo.toml")).map_err(|e| Problem::io("read Cargo.toml", &e).fix(FIX))?;
+    let text =
+        fs::read_to_string(folder.join("Cargo.toml")).map_err(|e| Problem::io("read Cargo.toml", &e).fix(FIX))?;
     let manifest: toml::Table = text.parse().map_err(|e| Problem::new(format!("Cargo.toml: {e}")))?;
     let name = |section: &str| Some(manifest.get(section)?.get("name")?.as_str()?.to_owned());
     name("lib").or_else(|| name("package")).ok_or_else(|| Problem::new("Cargo.toml names no package").fix(FIX))

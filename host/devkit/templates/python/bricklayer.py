@@ -20,24 +20,19 @@ _KINDS = {kind.name.lower().replace("_", "-"): kind for kind in errors.ErrorKind
 _SAID_CHARS = 500
 
 
-class Failed(Err):
-    """A failed call: raise it, or call `fail`. `kind` is one of the cases of `error-kind` in wit/deps."""
-
-    def __init__(self, kind: str, message: str, retryable: bool = False):
-        super().__init__(errors.ToolError(_KINDS[kind], message, retryable))
-
-    @property
-    def kind(self) -> str:
-        return self.value.kind.name.lower().replace("_", "-")
-
-    @property
-    def message(self) -> str:
-        return self.value.message
+def failed(kind: str, message: str, retryable: bool = False) -> Err:
+    """A failed call, to be raised. `kind` is one of the cases of `error-kind` in wit/deps."""
+    return Err(errors.ToolError(_KINDS[kind], message, retryable))
 
 
 def fail(kind: str, message: str, retryable: bool = False) -> NoReturn:
     """Ends the call: `message` says what happened and what to do next, for the model and the user."""
-    raise Failed(kind, message, retryable)
+    raise failed(kind, message, retryable)
+
+
+def kind_of(failure: Err) -> str:
+    """The kind of a failed call: `except Err as failure: if kind_of(failure) == "not-found"`."""
+    return failure.value.kind.name.lower().replace("_", "-")
 
 
 def fetch(
@@ -130,12 +125,12 @@ _UNANSWERED = {
 }
 
 
-def _unanswered(url: str, error: Any) -> Failed:
+def _unanswered(url: str, error: Any) -> Err:
     kind, words, retryable = _UNANSWERED[type(error)]
-    return Failed(kind, f"{words.format(_host(url))}: {error.value}", retryable)
+    return failed(kind, f"{words.format(_host(url))}: {error.value}", retryable)
 
 
-def _refused(url: str, response: http.Response) -> Failed:
+def _refused(url: str, response: http.Response) -> Err:
     status = response.status
     kinds = {
         400: "invalid-input",
@@ -155,4 +150,4 @@ def _refused(url: str, response: http.Response) -> Failed:
         said = str(body.get("message") or body.get("error") or body.get("detail") or said)
     except (ValueError, AttributeError):
         pass
-    return Failed(kind, f"{_host(url)}: {said[:_SAID_CHARS]} (HTTP {status})", status in (429, 502, 503, 504))
+    return failed(kind, f"{_host(url)}: {said[:_SAID_CHARS]} (HTTP {status})", status in (429, 502, 503, 504))

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
 use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
-use bricklayer_runtime::{CallContext, Grants, WorkspaceTarget};
+use bricklayer_runtime::{AuditSink, CallContext, Grants, WorkspaceTarget};
 use bricklayer_store::Store;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +51,12 @@ impl ExternalTools for PluginTools {
         self.plugins.name_workspace(&base_url);
         let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
         let context = |grants| self.context(call, grants, Some(workspace), progress, cancel);
-        self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await
+        let began = Instant::now();
+        let outcome = self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await;
+        if let Some(spectator) = self.plugins.spectator() {
+            spectator.called(call, &outcome, began.elapsed());
+        }
+        outcome
     }
 }
 
@@ -63,6 +69,7 @@ impl PluginTools {
         progress: ProgressSink,
         cancel: CancellationToken,
     ) -> CallContext {
+        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.clone());
         CallContext {
             user: self.turn.user.clone(),
             project: self.turn.project,
@@ -76,7 +83,10 @@ impl PluginTools {
             state: Arc::new(StoreState { store: self.store.clone(), user: self.turn.user.clone() }),
             progress,
             cancel,
-            audit: Arc::new(self.audit.clone()),
+            audit: match self.plugins.spectator() {
+                Some(spectator) => spectator.over(audit),
+                None => audit,
+            },
         }
     }
 }

@@ -1,0 +1,201 @@
+// What a plugin in JavaScript needs beside its own WIT: HTTP with JSON, failures, progress, state, log lines.
+// Written by `bricklayer plugin new`; yours to read and change. The host's interfaces are in wit/deps.
+//
+// Tools are plain functions: the host's calls return when they are done, and nothing is awaited.
+import hostContext from 'bricklayer:host/context@0.1.1';
+import hostHttp from 'bricklayer:host/http@0.1.1';
+import hostLog from 'bricklayer:host/log@0.1.1';
+import hostProgress from 'bricklayer:host/progress@0.1.1';
+import hostState from 'bricklayer:host/state@0.1.1';
+
+// How much of a far end's own words a failure repeats.
+const SAID_CHARS = 500;
+
+/** A failed call: throw it. `kind` is one of the cases of `error-kind` in wit/deps. */
+export class Failed extends Error {
+  constructor(kind, message, retryable = false) {
+    super(message);
+    this.kind = kind;
+    this.retryable = retryable;
+  }
+}
+
+/** Wraps tools so that an exception reaches the caller as a failure with its text. */
+export function tools(functions) {
+  const wrap = (work) => (request) => {
+    try {
+      return work(request);
+    } catch (error) {
+      if (error instanceof Failed) {
+        throw { kind: error.kind, message: error.message, retryable: error.retryable };
+      }
+      throw { kind: 'failed', message: `${error}\n${error?.stack ?? ''}`.trim(), retryable: false };
+    }
+  };
+  return Object.fromEntries(Object.entries(functions).map(([name, work]) => [name, wrap(work)]));
+}
+
+/**
+ * Sends a request and returns `{status, headers, text}` whatever its status is. Needs a grant in plugin.toml.
+ * The caller's workspace is `https://workspace/...`: the host puts its name and the caller's credential in.
+ */
+export function send(method, url, { query = {}, headers = {}, body = null, timeoutMs = null } = {}) {
+  const request = {
+    method,
+    url: withQuery(url, query),
+    headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+    body: body === null ? null : encode(body),
+    timeoutMs,
+  };
+  let response;
+  try {
+    response = hostHttp.fetch(request);
+  } catch (error) {
+    throw unanswered(url, error);
+  }
+  return { status: response.status, headers: response.headers, text: decode(response.body) };
+}
+
+/** Sends JSON, returns the answer's text; an error status is a failure. */
+export function requestText(method, url, { query, body } = {}) {
+  const headers = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = send(method, url, { query, headers, body: body === undefined ? null : JSON.stringify(body) });
+  if (response.status < 200 || response.status > 299) throw refused(url, response);
+  return response.text;
+}
+
+/**
+ * Sends JSON, reads JSON; an error status is a failure. Numbers become doubles: use `requestText` where larger
+ * integers or all digits of a decimal matter.
+ */
+export function requestJson(method, url, options) {
+  const text = requestText(method, url, options);
+  try {
+    return JSON.parse(text || '{}');
+  } catch (error) {
+    throw new Failed('upstream', `the answer of ${hostOf(url)} is no JSON: ${error.message}`);
+  }
+}
+
+/** `GET`; entries of `query` that are null or undefined are left out. */
+export const getJson = (url, query) => requestJson('GET', url, { query });
+
+/** `POST` with a JSON body. */
+export const postJson = (url, body) => requestJson('POST', url, { body });
+
+/** Shows the user how far the call is. */
+export const progress = (message, done = null, total = null) => hostProgress.report(message, done, total);
+
+/** A line for the operator's log, and for `bricklayer plugin dev`. Nothing that belongs to the user. */
+export const log = (message, level = 'info') => hostLog.write(level, message);
+
+/** On whose behalf and where this call runs. */
+export const context = () => hostContext.get();
+
+/** A value kept in this project; null when there is none. Needs `state = true` in plugin.toml. */
+export function recall(key) {
+  const text = hostState.get(key);
+  return text === null || text === undefined ? null : JSON.parse(text);
+}
+
+/** Keeps a JSON value in this project, at most 65536 bytes. */
+export const keep = (key, value) => hostState.set(key, JSON.stringify(value));
+
+function withQuery(url, query) {
+  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  return text === '' ? url : `${url}?${text}`;
+}
+
+function hostOf(url) {
+  const host = url.replace(/^[a-z]+:\/\//, '').split(/[/?]/)[0];
+  return host === 'workspace' ? 'the workspace' : host;
+}
+
+const UNANSWERED = {
+  denied: ['denied', (host) => `the host refused the request to ${host}`, false],
+  invalid: ['invalid-input', (host) => `the request to ${host} is malformed`, false],
+  'too-large': ['limit-exceeded', (host) => `too much for one request to ${host}`, false],
+  timeout: ['timeout', (host) => `${host} did not answer in time`, true],
+  unreachable: ['upstream', (host) => `${host} could not be reached`, true],
+  failed: ['upstream', (host) => `the request to ${host} failed`, true],
+};
+
+function unanswered(url, error) {
+  // The interpreter wraps what a host's function answers as its error.
+  const answer = error?.payload ?? error;
+  const known = UNANSWERED[answer?.tag];
+  if (known === undefined) return error;
+  const [kind, words, retryable] = known;
+  return new Failed(kind, `${words(hostOf(url))}: ${answer.val}`, retryable);
+}
+
+const REFUSED = {
+  400: 'invalid-input',
+  401: 'unauthenticated',
+  403: 'permission-denied',
+  404: 'not-found',
+  408: 'timeout',
+  410: 'not-found',
+  413: 'limit-exceeded',
+  422: 'invalid-input',
+  429: 'rate-limited',
+};
+
+function refused(url, { status, text }) {
+  const kind = REFUSED[status] ?? (status >= 500 ? 'upstream' : 'failed');
+  let said = text;
+  try {
+    const body = JSON.parse(text);
+    said = String(body.message ?? body.error ?? body.detail ?? text);
+  } catch {
+    // Not JSON: its text is all there is.
+  }
+  const message = `${hostOf(url)}: ${said.slice(0, SAID_CHARS)} (HTTP ${status})`;
+  return new Failed(kind, message, [429, 502, 503, 504].includes(status));
+}
+
+// The interpreter has no TextEncoder and no TextDecoder.
+const UNKNOWN = 0xfffd;
+const CHUNK = 4096;
+
+function encode(text) {
+  const bytes = [];
+  for (const character of text) {
+    let code = character.codePointAt(0);
+    if (code >= 0xd800 && code < 0xe000) code = UNKNOWN;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), tail(code));
+    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), tail(code >> 6), tail(code));
+    else bytes.push(0xf0 | (code >> 18), tail(code >> 12), tail(code >> 6), tail(code));
+  }
+  return new Uint8Array(bytes);
+}
+
+const tail = (code) => 0x80 | (code & 0x3f);
+
+function decode(bytes) {
+  let text = '';
+  let codes = [];
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at];
+    at += 1;
+    let left = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
+    let code = left < 0 ? UNKNOWN : left === 0 ? first : first & (0x3f >> left);
+    for (; left > 0; left -= 1) {
+      if ((bytes[at] & 0xc0) !== 0x80) {
+        code = UNKNOWN;
+        break;
+      }
+      code = (code << 6) | (bytes[at] & 0x3f);
+      at += 1;
+    }
+    codes.push(code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? UNKNOWN : code);
+    if (codes.length === CHUNK) {
+      text += String.fromCodePoint(...codes);
+      codes = [];
+    }
+  }
+  return text + String.fromCodePoint(...codes);
+}

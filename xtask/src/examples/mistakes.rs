@@ -1,0 +1,166 @@
+//! What an author does wrong, and what he is told to do.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Author, expect_failure};
+
+/// A mistake: a file of a new plugin in JavaScript, what is replaced in it, the verb, and the words of the way out.
+struct Mistake {
+    what: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    verb: &'static str,
+    says: &'static str,
+}
+
+const MISTAKES: [Mistake; 8] = [
+    Mistake {
+        what: "a function without documentation",
+        file: "wit/world.wit",
+        from: "    /// Tells the weather of the next days in a city.\n    ///\n    /// Use it when somebody asks about the weather. The answer is a forecast and not what was measured.\n",
+        to: "",
+        verb: "check",
+        says: "write `/// What it does.` above the function `get-forecast`",
+    },
+    Mistake {
+        what: "a tool that no function is",
+        file: "plugin.toml",
+        from: "[tools.get_forecast]",
+        to: "[tools.get_weather]",
+        verb: "check",
+        says: "It has: get_forecast",
+    },
+    Mistake {
+        what: "a package that the manifest does not name",
+        file: "wit/world.wit",
+        from: "package my:",
+        to: "package your:",
+        verb: "check",
+        says: "begin wit/world.wit with `package my:",
+    },
+    Mistake {
+        what: "a world that exports nothing",
+        file: "wit/world.wit",
+        from: "    export tools;\n",
+        to: "",
+        verb: "build",
+        says: "the package has no world that exports something",
+    },
+    Mistake {
+        what: "a host without a grant",
+        file: "plugin.js",
+        from: "https://api.weather.example",
+        to: "https://api.other.example",
+        verb: "check",
+        says: "audience = \"api.other.example\"",
+    },
+    Mistake {
+        what: "a syntax error",
+        file: "plugin.js",
+        from: "export const tools = checked({",
+        to: "export const tools = checked({{",
+        verb: "build",
+        says: "fix: correct the line that it names",
+    },
+    Mistake {
+        what: "a case of a tool that is not there",
+        file: "tests.toml",
+        from: "tool = \"get_forecast\"\narguments = { city = \"Atlantis\" }",
+        to: "tool = \"forecast\"\narguments = { city = \"Atlantis\" }",
+        verb: "check",
+        says: "the tools are: get_forecast",
+    },
+    Mistake {
+        what: "an expectation that is not met",
+        file: "tests.toml",
+        from: "min_celsius = 13, max_celsius = 24 }",
+        to: "min_celsius = 13, max_celsius = 25 }",
+        verb: "test",
+        says: "days[0].max_celsius: expected 24, found 25",
+    },
+];
+
+pub(super) fn run(author: &Author<'_>) -> Result<()> {
+    let parent = author.folder.join("mistakes");
+    fs::create_dir_all(&parent)?;
+    names(author, &parent)?;
+    if Author::has("node") {
+        for (number, mistake) in MISTAKES.iter().enumerate() {
+            made(author, &parent, number, mistake).with_context(|| format!("the mistake: {}", mistake.what))?;
+        }
+    }
+    toolchains(author, &parent)
+}
+
+fn names(author: &Author<'_>, parent: &Path) -> Result<()> {
+    expect_failure(author.plugin(parent, &["new", "My_Plugin", "--lang", "rust"]), "lower-case words")?;
+    expect_failure(author.plugin(parent, &["new", "list", "--lang", "python"]), "take `list-tools`")?;
+    expect_failure(author.plugin(parent, &["build"]), "bricklayer plugin new")?;
+    author.plugin(parent, &["new", "taken", "--lang", "rust"]).output()?;
+    expect_failure(author.plugin(parent, &["new", "taken", "--lang", "rust"]), "choose another name")
+}
+
+fn made(author: &Author<'_>, parent: &Path, number: usize, mistake: &Mistake) -> Result<()> {
+    let name = format!("mistake-a{number}");
+    author.plugin(parent, &["new", &name, "--lang", "javascript"]).output()?;
+    let folder = parent.join(&name);
+    let path = folder.join(mistake.file);
+    let text = fs::read_to_string(&path)?;
+    ensure!(text.contains(mistake.from), "{} does not contain {:?}", mistake.file, mistake.from);
+    fs::write(&path, text.replace(mistake.from, mistake.to))?;
+    let program = author.plugin(&folder, &[mistake.verb]);
+    // A host without a grant is a guess, and so no error.
+    if mistake.says.starts_with("audience") {
+        let (success, said) = program.said()?;
+        ensure!(success && said.contains(mistake.says), "it should have hinted {:?}; it said:\n{said}", mistake.says);
+        return Ok(());
+    }
+    expect_failure(program, mistake.says)
+}
+
+/// Tools that are missing or old, by a folder of programs that stand before the real ones.
+fn toolchains(author: &Author<'_>, parent: &Path) -> Result<()> {
+    let fake = parent.join("programs");
+    fs::create_dir_all(&fake)?;
+    for (program, says) in [("rustc", "rustc 1.60.0 (old)"), ("node", "v12.0.0"), ("python3", "Python 3.8.1")] {
+        script(&fake.join(program), &format!("#!/bin/sh\necho '{says}'\n"))?;
+    }
+    let path = std::env::join_paths(
+        std::iter::once(fake).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    )?;
+    let nowhere = parent.join("nowhere");
+    let cases = [
+        ("rust", "rustup update stable", "install it from https://rustup.rs"),
+        ("javascript", "install a newer one from https://nodejs.org", "install Node 20 or newer"),
+        ("python", "a newer one from https://www.python.org", "install Python 3.10 or newer"),
+    ];
+    for (language, old, missing) in cases {
+        let name = format!("tools-{language}");
+        author.plugin(parent, &["new", &name, "--lang", language]).output()?;
+        let build =
+            || author.plugin(&parent.join(&name), &["build"]).env("BRICKLAYER_CACHE", parent.join("empty-cache"));
+        expect_failure(build().env("PATH", &path), old)?;
+        expect_failure(build().env("PATH", &nowhere), missing)?;
+    }
+    // A Rust without the target.
+    let sysroot = parent.join("sysroot");
+    fs::create_dir_all(&sysroot)?;
+    let words = "#!/bin/sh\ncase \"$1\" in --version) echo 'rustc 1.99.0 (new)';; *) echo /nowhere;; esac\n";
+    script(&sysroot.join("rustc"), words)?;
+    let build = author.plugin(&parent.join("tools-rust"), &["build"]).env("PATH", &sysroot);
+    expect_failure(build, "rustup target add wasm32-wasip2")
+}
+
+fn script(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
