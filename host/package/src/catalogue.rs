@@ -203,7 +203,7 @@ impl Reader<'_> {
             }
             let is_review = export.starts_with(REVIEW_INTERFACE);
             let by_host = self.package_of(id).is_some_and(|package| is_called_by_host(self.resolve, package));
-            if (by_host && !is_review) || (!is_review && omit.has(&export)) {
+            if !is_review && (by_host || omit.has(&export)) {
                 continue;
             }
             for function in self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values()) {
@@ -224,12 +224,13 @@ impl Reader<'_> {
         found.is_some_and(|found| found.functions.keys().eq([START_FUNCTION]))
     }
 
-    /// A function of that name that gives and says nothing, and takes nothing or an interpreter's beginning.
+    /// A function of that name that nobody documented, and that takes nothing or an interpreter's beginning.
     fn is_start(&self, function: &WitFunction) -> bool {
-        function.name == START_FUNCTION
-            && function.params.first().is_none_or(|param| param.name == START_PARAMETER)
-            && function.result.is_none()
-            && self.docs.function(None, &function.name).is_none()
+        let starts = match function.params.first() {
+            None => function.result.is_none(),
+            Some(param) => param.name == START_PARAMETER,
+        };
+        function.name == START_FUNCTION && starts && self.docs.function(None, &function.name).is_none()
     }
 
     fn package_of(&self, interface: InterfaceId) -> Option<PackageId> {
