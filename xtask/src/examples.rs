@@ -41,7 +41,7 @@ impl Author<'_> {
     fn plugin(&self, folder: &Path, arguments: &[&str]) -> Program {
         Program::new(self.layout.binary("debug", "bricklayer"))
             .directory(folder)
-            .env("BRICKLAYER_CACHE", self.layout.target.join("author-cache"))
+            .env("XDG_CACHE_HOME", self.layout.target.join("author-cache"))
             .env("CARGO_TARGET_DIR", self.layout.target.join("authors"))
             .args(["plugin"])
             .args(arguments)

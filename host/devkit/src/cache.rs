@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 
 use crate::Problem;
 
-/// Names the folder, for tests and shared machines.
-const VARIABLE: &str = "BRICKLAYER_CACHE";
-
 /// Built components that are kept: a Python one has 19 MB.
 const KEPT_BUILDS: usize = 20;
 
-/// The cache's folder: `BRICKLAYER_CACHE`, else `bricklayer` in the person's cache folder, else in the plugin's own.
+/// The cache's folder: `bricklayer` in the person's own (XDG base directory specification: `XDG_CACHE_HOME`, else
+/// `~/.cache`), else one in the plugin's folder.
 #[must_use]
 pub(crate) fn folder(plugin: &Path) -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    variable(VARIABLE)
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("bricklayer")))
+    variable("XDG_CACHE_HOME")
+        .map(|cache| cache.join("bricklayer"))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/bricklayer")))
         .unwrap_or_else(|| plugin.join(".bricklayer/cache"))
 }

@@ -64,7 +64,7 @@ const MISTAKES: [Mistake; 8] = [
         from: "export const tools = checked({",
         to: "export const tools = checked({{",
         verb: "build",
-        says: "fix: correct the line that it names",
+        says: "node | plugin.js:10",
     },
     Mistake {
         what: "a case of a tool that is not there",
@@ -141,8 +141,7 @@ fn toolchains(author: &Author<'_>, parent: &Path) -> Result<()> {
     for (language, old, missing) in cases {
         let name = format!("tools-{language}");
         author.plugin(parent, &["new", &name, "--lang", language]).output()?;
-        let build =
-            || author.plugin(&parent.join(&name), &["build"]).env("BRICKLAYER_CACHE", parent.join("empty-cache"));
+        let build = || author.plugin(&parent.join(&name), &["build"]).env("XDG_CACHE_HOME", parent.join("empty-cache"));
         expect_failure(build().env("PATH", &path), old)?;
         expect_failure(build().env("PATH", &nowhere), missing)?;
     }

@@ -45,7 +45,7 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     };
     let ended = run::run(command, "componentize-qjs", &quiet)?.map_err(|Missing| no_node())?;
     if !ended.success {
-        return Err(mistake(&ended.said));
+        return Err(syntax(project, output.path(), say).unwrap_or_else(|| mistake(&ended.said)));
     }
     fs::read(&component).map_err(|e| Problem::io("read what componentize-qjs made", &e))
 }
@@ -117,12 +117,33 @@ fn no_node() -> Problem {
     Problem::new("there is no Node on this machine").fix("install Node 20 or newer from https://nodejs.org")
 }
 
+/// The interpreter names no line of what it cannot read; Node does.
+fn syntax(project: &Project, temporary: &Path, say: Say<'_>) -> Option<Problem> {
+    for (name, path) in project.sources().ok()? {
+        if !name.ends_with(".js") && !name.ends_with(".mjs") {
+            continue;
+        }
+        let copy = temporary.join("checked.mjs");
+        fs::copy(&path, &copy).ok()?;
+        let mut node = run::command("node", &project.folder);
+        node.arg("--check").arg(&copy);
+        let shown = copy.display().to_string();
+        // What follows is Node's own stack.
+        let ended = run::run(node, "node", &|_| {}).ok()?.ok()?;
+        if !ended.success {
+            let lines = ended.said.lines().take_while(|line| !line.starts_with("    at "));
+            lines.for_each(|line| say(&format!("node | {}", line.replace(&shown, &name))));
+            return Some(
+                Problem::new(format!("{name} is no JavaScript")).fix("correct the line that Node names above"),
+            );
+        }
+    }
+    None
+}
+
 /// The way out of componentize-qjs's usual complaints; its own words stand above.
 fn mistake(said: &str) -> Problem {
     let problem = Problem::new("the JavaScript does not become a component; componentize-qjs says above why");
-    if said.contains("SyntaxError") {
-        return problem.fix("correct the line that it names");
-    }
     if said.contains("Error resolving module")
         || said.contains("could not resolve")
         || said.contains("Could not resolve")

@@ -11,13 +11,14 @@ mod test;
 
 mod operator;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bricklayer_devkit::Problem;
 use bricklayer_package::{Advice, Severity};
 use clap::{Args, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 /// `bricklayer plugin …`
 #[derive(Debug, Args)]
@@ -106,6 +107,14 @@ fn out(text: &str) -> Result<(), Problem> {
 /// What goes on meanwhile goes to standard error; a closed one is no reason to stop.
 fn err(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Shows plugins' own log lines, and of the host what is at least so grave.
+fn log_guests(host: &str) {
+    // The crate of installations has a name that begins like the guests' target.
+    let filter = EnvFilter::new(format!("{host},bricklayer_plugin=debug,bricklayer_plugins={host}"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    lines.with_ansi(std::io::stderr().is_terminal()).without_time().with_target(false).init();
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {

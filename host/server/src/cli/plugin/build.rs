@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bricklayer_devkit::{Built, Problem, Project, size};
+use bricklayer_package::Severity;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -25,14 +26,15 @@ pub(super) struct PackArgs {
 }
 
 pub(super) fn run(args: &BuildArgs) -> Result<ExitCode, Problem> {
-    let built = build(&Project::open(&args.folder.folder)?)?;
+    let built = build(&Project::open(&args.folder.folder)?, Severity::Hint)?;
     super::out(&told(&built))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds and shows the tools' words meanwhile.
-pub(super) fn build(project: &Project) -> Result<Built, Problem> {
-    let built = bricklayer_devkit::build(project, &|line| super::err(&format!("{line}\n")))?;
+/// Builds and shows the tools' words meanwhile, then what should be mended, as far as it matters that much.
+pub(super) fn build(project: &Project, least: Severity) -> Result<Built, Problem> {
+    let mut built = bricklayer_devkit::build(project, &|line| super::err(&format!("{line}\n")))?;
+    built.advice.retain(|advice| advice.severity <= least);
     super::tell_advice(&built.advice);
     Ok(built)
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use bricklayer_devkit::{Built, Playback, Problem, Project, Snapshot, WATCH_INTERVAL};
 use bricklayer_domain::{InstallationId, PluginOwner};
+use bricklayer_package::Severity;
 use bricklayer_plugins::{Actor, PackageFrom, PluginService, UpdateFrom, UpdateOutcome};
 use clap::Args;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::author::{AuthorHooks, Spectator};
@@ -43,8 +43,7 @@ pub(super) struct DevArgs {
 pub(super) fn run(args: &DevArgs) -> Result<ExitCode, Problem> {
     let project = Project::open(&args.folder.folder)?;
     // The plugin's own words, and what goes wrong with the host.
-    let filter = EnvFilter::new("error,bricklayer_plugin=debug");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    super::log_guests("error");
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Problem::io("start", &e))?;
     runtime.block_on(dev(args, project))
 }
@@ -155,7 +154,7 @@ impl Workshop {
             super::tell(&problem);
         }
         let to_build = project.clone();
-        let built = tokio::task::spawn_blocking(move || super::build::build(&to_build)).await;
+        let built = tokio::task::spawn_blocking(move || super::build::build(&to_build, Severity::Warning)).await;
         let outcome = match built {
             Ok(Ok(built)) => self.install(project, &built).await.map(|()| built),
             Ok(Err(problem)) => Err(problem),

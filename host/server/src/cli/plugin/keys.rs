@@ -11,7 +11,7 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Holds the password of a secret key, so that it stands in no command line.
-const PASSWORD: &str = "BRICKLAYER_KEY_PASSWORD";
+const PASSWORD: &str = "PLUGIN_KEY_PASSWORD";
 
 #[derive(Debug, Args)]
 pub(super) struct KeygenArgs {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bricklayer_devkit::{CaseReport, Problem, Project, Suite, run_cases};
+use bricklayer_package::Severity;
 use clap::Args;
-use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
@@ -22,14 +22,13 @@ pub(super) struct TestArgs {
 
 pub(super) fn run(args: &TestArgs) -> Result<ExitCode, Problem> {
     if args.logs {
-        let filter = EnvFilter::new("bricklayer_plugin=debug");
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+        super::log_guests("off");
     }
     let (package, folder) = if args.target.is_file() {
         (super::read(&args.target)?, cases_folder(&args.target))
     } else {
         let project = Project::open(&args.target)?;
-        (super::build::build(&project)?.bytes, project.folder)
+        (super::build::build(&project, Severity::Hint)?.bytes, project.folder)
     };
     let mut suite = Suite::open(&folder)?.ok_or_else(|| {
         Problem::new(format!("{} holds no tests.toml", folder.display()))
