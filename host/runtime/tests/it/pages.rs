@@ -1,4 +1,4 @@
-//! The threat model names the test that holds each attack off; this checks that each of them exists.
+//! Pages that name the tests which hold what they say; this checks that each of them exists.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,12 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names of all functions and of all lines of tables of cases in the host's sources.
+/// Names of all functions and of all lines of tables of cases in the host's sources, the chores' and the fuzz targets'.
 fn names() -> BTreeSet<String> {
     let mut files = Vec::new();
-    sources(&root().join("host"), &mut files);
+    for folder in ["host", "xtask", "fuzz"] {
+        sources(&root().join(folder), &mut files);
+    }
     let mut names = BTreeSet::new();
     for file in files {
         for line in std::fs::read_to_string(file).unwrap().lines() {
@@ -38,18 +40,24 @@ fn names() -> BTreeSet<String> {
     names
 }
 
+/// The last column of a page's tables names tests, or with a slash in it files.
 #[test]
-fn every_test_that_the_threat_model_names_exists() {
-    let page = std::fs::read_to_string(root().join("docs/THREATS.md")).unwrap();
+fn every_test_that_a_page_names_exists() {
     let names = names();
-    let mut count = 0;
-    for line in page.lines().filter(|line| line.starts_with('|')) {
-        let Some(last) = line.trim_end_matches('|').rsplit('|').next() else { continue };
-        for name in last.split('`').skip(1).step_by(2) {
-            count += 1;
-            let name = name.rsplit("::").next().unwrap();
-            assert!(names.contains(name), "docs/THREATS.md names the test `{name}`, which does not exist");
+    for (page, least) in [("docs/THREATS.md", 60), ("docs/CHECKS.md", 60)] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let mut count = 0;
+        for line in text.lines().filter(|line| line.starts_with('|')) {
+            let Some(last) = line.trim_end_matches('|').rsplit('|').next() else { continue };
+            for name in last.split('`').skip(1).step_by(2) {
+                count += 1;
+                let exists = match name.contains('/') {
+                    true => root().join(name).exists(),
+                    false => names.contains(name.rsplit("::").next().unwrap()),
+                };
+                assert!(exists, "{page} names `{name}`, which does not exist");
+            }
         }
+        assert!(count >= least, "{page} names only {count} tests");
     }
-    assert!(count >= 60, "docs/THREATS.md names only {count} tests");
 }
