@@ -1,4 +1,5 @@
-//! Changing what is installed: each change is checked, prepared, and then published by one transaction of the store.
+//! Changing what is installed: each change is checked, prepared, and then published by one transaction of the store,
+//! its audit record with it.
 //!
 //! Nothing is published that did not compile, link and start here. A process that dies in between leaves what was
 //! before; a package that was staged and not published is swept.
@@ -63,14 +64,15 @@ impl PluginService {
         let version = candidate.version(actor.user());
         let name = candidate.name().clone();
         let grants = if given.is_empty() { vec![] } else { vec![GivenPowers { project, powers: given.ids() }] };
-        let new = NewInstallation { owner, name: name.clone(), version: version.clone(), grants };
-        let row = self.inner.store.install_plugin(new).await.map_err(|error| match error {
+        let change =
+            Change { digest: Some(&version.digest), project, powers: given.ids(), ..Change::new(&name, &owner) };
+        let record = change.by(actor, ChangeKind::Installed);
+        let new = NewInstallation { owner, name: name.clone(), version, grants };
+        let row = self.inner.store.install_plugin(new, &record).await.map_err(|error| match error {
             InstallationError::NameTaken => PluginError::NameTaken(name.to_string()),
             error => error.into(),
         })?;
-        self.show_change().await;
-        let change = Change { digest: Some(&version.digest), project, powers: given.ids(), ..Change::of(&row) };
-        self.record(actor, ChangeKind::Installed, change).await;
+        self.made(&record).await;
         Ok(row.id)
     }
 
@@ -109,14 +111,14 @@ impl PluginService {
         let diff = VersionDiff::between((&live::requests(&row.active), &old), (&candidate.requests(), &new));
         let change = Change { digest: Some(&version.digest), before: Some(&row.active.digest), ..Change::of(&row) };
         if diff.needs_consent() || loses_publisher(&row.active, &version) {
-            self.inner.store.set_pending_version(id, row.revision, Some(&version)).await?;
-            self.show_change().await;
-            self.record(actor, ChangeKind::Waiting, Change { powers: diff.powers.added.ids(), ..change }).await;
+            let record = Change { powers: diff.powers.added.ids(), ..change }.by(actor, ChangeKind::Waiting);
+            self.inner.store.set_pending_version(id, row.revision, Some(&version), &record).await?;
+            self.made(&record).await;
             return Ok(UpdateOutcome::Waiting);
         }
-        self.inner.store.activate_version(id, row.revision, &version, None, actor.user()).await?;
-        self.show_change().await;
-        self.record(actor, ChangeKind::Updated, change).await;
+        let record = change.by(actor, ChangeKind::Updated);
+        self.inner.store.activate_version(id, row.revision, &version, None, actor.user(), &record).await?;
+        self.made(&record).await;
         Ok(UpdateOutcome::Swapped)
     }
 
@@ -147,11 +149,12 @@ impl PluginService {
         let given = asked_for(grants, &candidate.requests())?;
         self.prepare(&candidate).await?;
         let give = (!given.is_empty()).then(|| GivenPowers { project, powers: given.ids() });
-        self.inner.store.activate_version(id, row.revision, pending, give.as_ref(), actor.user()).await?;
-        self.show_change().await;
         let before = Some(&row.active.digest);
         let change = Change { digest: Some(digest), before, project, powers: given.ids(), ..Change::of(&row) };
-        self.record(actor, ChangeKind::Consented, change).await;
+        let record = change.by(actor, ChangeKind::Consented);
+        let store = &self.inner.store;
+        store.activate_version(id, row.revision, pending, give.as_ref(), actor.user(), &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -162,10 +165,9 @@ impl PluginService {
     pub async fn reject(&self, actor: &Actor, id: InstallationId) -> Result<(), PluginError> {
         let row = self.managed(actor, id).await?;
         let pending = row.pending.as_ref().ok_or(PluginError::NothingPending)?;
-        self.inner.store.set_pending_version(id, row.revision, None).await?;
-        self.show_change().await;
-        let change = Change { digest: Some(&pending.digest), ..Change::of(&row) };
-        self.record(actor, ChangeKind::Rejected, change).await;
+        let record = Change { digest: Some(&pending.digest), ..Change::of(&row) }.by(actor, ChangeKind::Rejected);
+        self.inner.store.set_pending_version(id, row.revision, None, &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -177,10 +179,10 @@ impl PluginService {
         let row = self.managed(actor, id).await?;
         let previous = row.previous.as_ref().ok_or(PluginError::NothingBefore)?;
         let problem = format!("version {} was rolled back by {}", row.active.version, actor.user());
-        self.inner.store.roll_back_plugin(id, &row.active.digest, &problem).await?;
-        self.show_change().await;
         let (digest, before) = (Some(&previous.digest), Some(&row.active.digest));
-        self.record(actor, ChangeKind::RolledBack, Change { digest, before, ..Change::of(&row) }).await;
+        let record = Change { digest, before, ..Change::of(&row) }.by(actor, ChangeKind::RolledBack);
+        self.inner.store.roll_back_plugin(id, &row.active.digest, &problem, &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -194,7 +196,15 @@ impl PluginService {
             crate::trial::TRAPS_IN_A_ROW,
             previous.version
         );
-        match self.inner.store.roll_back_plugin(live.id, trapping, &problem).await {
+        // Written down for whom it concerns.
+        let actor = match &live.owner {
+            PluginOwner::Everyone => Actor::operator()?,
+            PluginOwner::User(user) => Actor::User(user.clone()),
+        };
+        let (digest, before) = (Some(&previous.digest), Some(trapping));
+        let change = Change { digest, before, problem: Some(problem.clone()), ..Change::of(row) };
+        let record = change.by(&actor, ChangeKind::RolledBackByItself);
+        match self.inner.store.roll_back_plugin(live.id, trapping, &problem, &record).await {
             Ok(_) => {}
             // Another host was first, or a person did something about it.
             Err(InstallationError::Changed | InstallationError::NoPrevious | InstallationError::NotFound) => {
@@ -204,19 +214,7 @@ impl PluginService {
             Err(error) => return Err(error.into()),
         }
         tracing::error!(plugin.name = %live.name, plugin.digest = %trapping, problem, "a plugin was rolled back");
-        self.show_change().await;
-        let change = Change {
-            digest: Some(&previous.digest),
-            before: Some(trapping),
-            problem: Some(problem.clone()),
-            ..Change::of(row)
-        };
-        // Written down for whom it concerns.
-        let actor = match &live.owner {
-            PluginOwner::Everyone => Actor::operator()?,
-            PluginOwner::User(user) => Actor::User(user.clone()),
-        };
-        self.record(&actor, ChangeKind::RolledBackByItself, change).await;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -244,10 +242,9 @@ impl PluginService {
                 }
             }
         }
-        self.inner.store.set_plugin_grants(id, project, &given.ids(), actor.user()).await?;
-        self.show_change().await;
-        let change = Change { project, powers: given.ids(), ..Change::of(&row) };
-        self.record(actor, ChangeKind::Granted, change).await;
+        let record = Change { project, powers: given.ids(), ..Change::of(&row) }.by(actor, ChangeKind::Granted);
+        self.inner.store.set_plugin_grants(id, project, &given.ids(), actor.user(), &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -257,10 +254,9 @@ impl PluginService {
     /// [`PluginError`].
     pub async fn set_enabled(&self, actor: &Actor, id: InstallationId, enabled: bool) -> Result<(), PluginError> {
         let row = self.managed(actor, id).await?;
-        self.inner.store.set_plugin_enabled(id, enabled).await?;
-        self.show_change().await;
-        let kind = if enabled { ChangeKind::Enabled } else { ChangeKind::Disabled };
-        self.record(actor, kind, Change::of(&row)).await;
+        let record = Change::of(&row).by(actor, if enabled { ChangeKind::Enabled } else { ChangeKind::Disabled });
+        self.inner.store.set_plugin_enabled(id, enabled, &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -278,16 +274,16 @@ impl PluginService {
     ) -> Result<(), PluginError> {
         let live = self.seen_or_stored(actor, id).await?;
         self.own_project(actor, project).await?;
-        let store = &self.inner.store;
+        let kind = if enabled { ChangeKind::SwitchedOn } else { ChangeKind::SwitchedOff };
+        let record = Change { project: Some(project), ..Change::of_live(&live) }.by(actor, kind);
+        let (store, user) = (&self.inner.store, actor.user());
         match live.row() {
-            None => store.set_shipped_plugin_switch(actor.user(), &live.name, project, Some(enabled)).await?,
+            None => store.set_shipped_plugin_switch(user, &live.name, project, Some(enabled), &record).await?,
             Some(_) => {
-                store.set_plugin_switch(actor.user(), id, project, Some(enabled)).await?;
+                store.set_plugin_switch(user, id, project, Some(enabled), &record).await?;
             }
         }
-        self.show_change().await;
-        let kind = if enabled { ChangeKind::SwitchedOn } else { ChangeKind::SwitchedOff };
-        self.record(actor, kind, Change { project: Some(project), ..Change::of_live(&live) }).await;
+        self.made(&record).await;
         Ok(())
     }
 
@@ -297,9 +293,10 @@ impl PluginService {
     /// [`PluginError`].
     pub async fn remove(&self, actor: &Actor, id: InstallationId) -> Result<(), PluginError> {
         let row = self.managed(actor, id).await?;
-        self.inner.store.remove_plugin(id).await?;
-        self.show_change().await;
-        self.record(actor, ChangeKind::Removed, Change { before: Some(&row.active.digest), ..Change::of(&row) }).await;
+        let change = Change { before: Some(&row.active.digest), ..Change::of(&row) };
+        let record = change.by(actor, ChangeKind::Removed);
+        self.inner.store.remove_plugin(id, &record).await?;
+        self.made(&record).await;
         Ok(())
     }
 

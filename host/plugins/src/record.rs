@@ -1,9 +1,9 @@
-//! What is written down about every change: who, what, which digests, which powers.
+//! What is written down about every change, with the change itself: who, what, which digests, which powers.
 
 use bricklayer_domain::{PackageDigest, PluginName, PluginOwner, ProjectId};
 use bricklayer_store::{AuditEntry, AuditKind, InstallationRow};
 use chrono::Utc;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::live::Live;
 use crate::policy::Actor;
@@ -71,45 +71,43 @@ impl<'a> Change<'a> {
         Self::new(&live.name, &live.owner)
     }
 
-    const fn new(name: &'a PluginName, owner: &'a PluginOwner) -> Self {
+    pub(crate) const fn new(name: &'a PluginName, owner: &'a PluginOwner) -> Self {
         Self { name, owner, project: None, digest: None, before: None, powers: Vec::new(), problem: None }
     }
 
-    fn body(&self) -> Value {
+    /// The record that the store appends in the transaction of the change.
+    pub(crate) fn by(self, actor: &Actor, kind: ChangeKind) -> AuditEntry {
         let owner = match self.owner {
             PluginOwner::Everyone => "everyone",
             PluginOwner::User(user) => user.as_str(),
         };
-        json!({
-            "owner": owner,
-            "before": self.before.map(PackageDigest::as_str),
-            "powers": self.powers,
-            "problem": self.problem,
-        })
+        AuditEntry {
+            at: Utc::now(),
+            user: actor.user().clone(),
+            project: self.project,
+            turn: None,
+            kind: AuditKind::Change,
+            plugin: self.name.clone(),
+            digest: self.digest.cloned(),
+            tool: String::new(),
+            outcome: kind.as_str().to_owned(),
+            body: json!({
+                "owner": owner,
+                "before": self.before.map(PackageDigest::as_str),
+                "powers": self.powers,
+                "problem": self.problem,
+            }),
+        }
     }
 }
 
 impl PluginService {
-    /// Writes a change down. It has happened already, so that a failure is told and changes nothing.
-    pub(crate) async fn record(&self, actor: &Actor, kind: ChangeKind, change: Change<'_>) {
-        let entry = AuditEntry {
-            at: Utc::now(),
-            user: actor.user().clone(),
-            project: change.project,
-            turn: None,
-            kind: AuditKind::Change,
-            plugin: change.name.clone(),
-            digest: change.digest.cloned(),
-            tool: String::new(),
-            outcome: kind.as_str().to_owned(),
-            body: change.body(),
-        };
+    /// Shows a change that the store made and wrote down in the catalogue, and tells the operator's log of it.
+    pub(crate) async fn made(&self, record: &AuditEntry) {
         tracing::info!(
-            user.id = %actor.user(), plugin.name = %change.name, change = kind.as_str(),
-            plugin.digest = change.digest.map(tracing::field::display), "plugins changed"
+            user.id = %record.user, plugin.name = %record.plugin, change = record.outcome,
+            plugin.digest = record.digest.as_ref().map(tracing::field::display), "plugins changed"
         );
-        if let Err(error) = self.inner.store.append_audit(&[entry]).await {
-            tracing::error!(%error, plugin.name = %change.name, change = kind.as_str(), "a change was not written down");
-        }
+        self.show_change().await;
     }
 }

@@ -3,8 +3,8 @@
 //! With `BRICKLAYER_CRASH_AT=<point>` in the environment the process aborts when it reaches that point: no destructor
 //! runs and nothing is flushed, as with `kill -9`. Release builds hold none of this.
 
-/// Every point of this crate, as `store.<change>.<step>`; a step is reached right before its write, `commit` right
-/// before the commit and `committed` right after it.
+/// Every point of this crate, as `store.<change>.<step>`; a step is reached right before its write, `record`
+/// before the audit record, `commit` right before the commit and `committed` right after it.
 pub const POINTS: &[&str] = &[
     "store.stage.packages",
     "store.stage.pieces",
@@ -16,6 +16,7 @@ pub const POINTS: &[&str] = &[
     "store.install.versions",
     "store.install.state",
     "store.install.grants",
+    "store.install.record",
     "store.install.commit",
     "store.install.committed",
     "store.activate.generation",
@@ -26,6 +27,7 @@ pub const POINTS: &[&str] = &[
     "store.activate.versions",
     "store.activate.grants",
     "store.activate.drop_packages",
+    "store.activate.record",
     "store.activate.commit",
     "store.activate.committed",
     "store.pending.generation",
@@ -34,6 +36,7 @@ pub const POINTS: &[&str] = &[
     "store.pending.drop_versions",
     "store.pending.versions",
     "store.pending.drop_packages",
+    "store.pending.record",
     "store.pending.commit",
     "store.pending.committed",
     "store.roll_back.generation",
@@ -41,27 +44,32 @@ pub const POINTS: &[&str] = &[
     "store.roll_back.drop_versions",
     "store.roll_back.versions",
     "store.roll_back.drop_packages",
+    "store.roll_back.record",
     "store.roll_back.commit",
     "store.roll_back.committed",
     "store.grants.generation",
     "store.grants.installations",
     "store.grants.drop_grants",
     "store.grants.grants",
+    "store.grants.record",
     "store.grants.commit",
     "store.grants.committed",
     "store.enabled.generation",
     "store.enabled.installations",
+    "store.enabled.record",
     "store.enabled.commit",
     "store.enabled.committed",
     "store.switch.generation",
     "store.switch.drop_switches",
     "store.switch.switches",
+    "store.switch.record",
     "store.switch.commit",
     "store.switch.committed",
     "store.remove.generation",
     "store.remove.state",
     "store.remove.installations",
     "store.remove.drop_packages",
+    "store.remove.record",
     "store.remove.commit",
     "store.remove.committed",
 ];

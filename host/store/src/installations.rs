@@ -4,6 +4,9 @@
 //! queue, so a change sees everything before it and no two interleave; a process that dies leaves the old state or the
 //! new. Where two hosts may decide the same thing (a new version, a consent, a roll-back) the caller says what it
 //! decided upon, and only one of them finds it unchanged.
+//!
+//! Every change takes the record of itself and appends it to the audit log in the same transaction: what is refused or
+//! dies leaves neither, and a change that cannot be written down is not made.
 
 use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
 use chrono::{DateTime, Utc};

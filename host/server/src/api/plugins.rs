@@ -43,7 +43,8 @@ const fn installation(id: Uuid) -> InstallationId {
     InstallationId::from_uuid(id)
 }
 
-/// Runs a change to its end although its client may leave: half of a change helps nobody, and its record must follow.
+/// Runs a change to its end although its client may leave: what was begun for them is worth finishing, and the catalogue
+/// shows it at once.
 async fn owned<T: Send + 'static>(
     app: &AppState,
     change: impl Future<Output = Result<T, Problem>> + Send + 'static,

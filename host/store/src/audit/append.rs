@@ -74,16 +74,25 @@ impl Store {
         if entries.len() > MAX_AUDIT_BATCH {
             return Err(StoreError::TooLarge { what: "the number of audit records", limit: MAX_AUDIT_BATCH });
         }
+        let mut tx = self.engine().begin().await?;
+        self.append_in(&mut tx, entries).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Records entries in a transaction that does something else as well. Where the chain ends is known to the
+    /// database alone and read under the lock of its row: a transaction that is undone leaves the chain as it was, and
+    /// whoever waits to append sees what the one before committed.
+    pub(crate) async fn append_in(&self, tx: &mut Tx, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let chain = self.audit_chain();
         let mut records: Vec<StoredRecord> = entries.iter().map(|entry| stored(chain, entry)).collect();
         let mut usage = BTreeMap::new();
         for entry in entries {
             count(&mut usage, entry);
         }
-        let mut tx = self.engine().begin().await?;
-        let mut head = match head(&mut tx, chain).await? {
+        let mut head = match head(tx, chain).await? {
             Some(head) => head,
-            None => open_chain(&mut tx, chain, self.now()).await?,
+            None => open_chain(tx, chain, self.now()).await?,
         };
         let before = head.seq;
         let mut hashes = Vec::with_capacity(records.len());
@@ -94,7 +103,7 @@ impl Store {
             hashes.push((head.hash, hash));
             head.hash = hash;
         }
-        insert_records(&mut tx, &records, &hashes).await?;
+        insert_records(tx, &records, &hashes).await?;
         let moved = tx
             .execute(
                 "update audit_chains
@@ -108,8 +117,7 @@ impl Store {
         if moved == 0 {
             return Err(StoreError::inconsistent("audit_chains", "a chain moved while it was locked"));
         }
-        add_usage(&mut tx, chain, &usage).await?;
-        tx.commit().await?;
+        add_usage(tx, chain, &usage).await?;
         Ok(())
     }
 }

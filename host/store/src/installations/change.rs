@@ -1,4 +1,5 @@
-//! One change: a transaction that queues with all others, names its writes, and tells everybody when it is done.
+//! One change: a transaction that queues with all others, names its writes, writes itself down, and tells everybody
+//! when it is done.
 
 use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -6,6 +7,7 @@ use uuid::Uuid;
 
 use super::read::read_installations;
 use super::{GivenPowers, InstallationError, InstallationRow, MAX_VERSION_BYTES, VersionRow, clean, powers_text};
+use crate::audit::AuditEntry;
 use crate::crash_points;
 use crate::engine::{Arg, Sql, Tx, args};
 use crate::error::StoreError;
@@ -17,6 +19,7 @@ pub(super) struct Change<'a> {
     store: &'a Store,
     pub(super) tx: Tx,
     name: &'static str,
+    record: &'a AuditEntry,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -37,10 +40,15 @@ impl Slot {
 }
 
 impl<'a> Change<'a> {
-    /// Begins, and waits until every change before this one is done.
-    pub(super) async fn begin(store: &'a Store, name: &'static str) -> Result<Self, sqlx::Error> {
+    /// Begins, and waits until every change before this one is done. `record` is written down with it: there is no
+    /// change without its record and no record without its change.
+    pub(super) async fn begin(
+        store: &'a Store,
+        name: &'static str,
+        record: &'a AuditEntry,
+    ) -> Result<Self, sqlx::Error> {
         let tx = store.engine().begin().await?;
-        let mut change = Self { store, tx, name, now: store.now() };
+        let mut change = Self { store, tx, name, record, now: store.now() };
         change.write("generation", "update plugin_generation set generation = generation + 1", &[]).await?;
         Ok(change)
     }
@@ -56,7 +64,12 @@ impl<'a> Change<'a> {
         self.tx.execute(sql, args).await
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
+    /// Writes the change down and commits both. The record comes last, so that the chain's row, which the records of
+    /// calls wait for, is held for no longer than the commit takes. Everybody locks the generation first and a chain
+    /// second, and nobody the other way round.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        crash_points::step(self.name, "record");
+        self.store.append_in(&mut self.tx, std::slice::from_ref(self.record)).await?;
         let notices = [Notice::PluginsChanged];
         self.store.notices().stage(&mut self.tx, &notices).await?;
         crash_points::step(self.name, "commit");

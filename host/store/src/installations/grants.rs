@@ -4,6 +4,7 @@ use bricklayer_domain::{InstallationId, PluginName, ProjectId, UserId};
 
 use super::change::Change;
 use super::{GivenPowers, InstallationError, InstallationRow};
+use crate::audit::AuditEntry;
 use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -23,8 +24,9 @@ impl Store {
         project: Option<ProjectId>,
         powers: &[String],
         by: &UserId,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "grants").await?;
+        let mut change = Change::begin(self, "grants", record).await?;
         if let Some(project) = project {
             change.check_project(by, project).await?;
             change.check_visible(by, id).await?;
@@ -58,8 +60,9 @@ impl Store {
         &self,
         id: InstallationId,
         enabled: bool,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "enabled").await?;
+        let mut change = Change::begin(self, "enabled", record).await?;
         let now = change.now;
         let found = change
             .write(
@@ -88,8 +91,9 @@ impl Store {
         id: InstallationId,
         project: ProjectId,
         enabled: Option<bool>,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "switch").await?;
+        let mut change = Change::begin(self, "switch", record).await?;
         change.check_project(user, project).await?;
         change.check_visible(user, id).await?;
         change
@@ -124,8 +128,9 @@ impl Store {
         name: &PluginName,
         project: ProjectId,
         enabled: Option<bool>,
+        record: &AuditEntry,
     ) -> Result<(), InstallationError> {
-        let mut change = Change::begin(self, "switch").await?;
+        let mut change = Change::begin(self, "switch", record).await?;
         change.check_project(user, project).await?;
         change
             .write(

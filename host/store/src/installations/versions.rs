@@ -8,6 +8,7 @@ use super::{
     GivenPowers, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER, MAX_PROBLEM_BYTES, NewInstallation,
     VersionRow, clean, owner_text,
 };
+use crate::audit::AuditEntry;
 use crate::engine::args;
 use crate::store::Store;
 
@@ -18,10 +19,14 @@ impl Store {
     /// # Errors
     /// [`InstallationError::NameTaken`], [`InstallationError::TooMany`], [`InstallationError::UnknownPackage`], a
     /// project of a grant that is not the user's, or the database's failure.
-    pub async fn install_plugin(&self, new: NewInstallation) -> Result<InstallationRow, InstallationError> {
+    pub async fn install_plugin(
+        &self,
+        new: NewInstallation,
+        record: &AuditEntry,
+    ) -> Result<InstallationRow, InstallationError> {
         let id = InstallationId::new();
         let owner = owner_text(&new.owner);
-        let mut change = Change::begin(self, "install").await?;
+        let mut change = Change::begin(self, "install", record).await?;
         let now = change.now;
         let others = change
             .tx
@@ -72,8 +77,9 @@ impl Store {
         version: &VersionRow,
         also_give: Option<&GivenPowers>,
         by: &UserId,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "activate").await?;
+        let mut change = Change::begin(self, "activate", record).await?;
         change.expect_revision(id, expect_revision, true).await?;
         change.take_package(&version.digest).await?;
         change
@@ -113,8 +119,9 @@ impl Store {
         id: InstallationId,
         expect_revision: i64,
         version: Option<&VersionRow>,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "pending").await?;
+        let mut change = Change::begin(self, "pending", record).await?;
         change.expect_revision(id, expect_revision, false).await?;
         if let Some(version) = version {
             change.take_package(&version.digest).await?;
@@ -146,9 +153,10 @@ impl Store {
         id: InstallationId,
         expect_active: &PackageDigest,
         problem: &str,
+        record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
         let problem = cut(&clean(problem), MAX_PROBLEM_BYTES).to_owned();
-        let mut change = Change::begin(self, "roll_back").await?;
+        let mut change = Change::begin(self, "roll_back", record).await?;
         let now = change.now;
         let changed = change
             .write(
@@ -205,8 +213,12 @@ impl Store {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`] or the database's failure.
-    pub async fn remove_plugin(&self, id: InstallationId) -> Result<InstallationRow, InstallationError> {
-        let mut change = Change::begin(self, "remove").await?;
+    pub async fn remove_plugin(
+        &self,
+        id: InstallationId,
+        record: &AuditEntry,
+    ) -> Result<InstallationRow, InstallationError> {
+        let mut change = Change::begin(self, "remove", record).await?;
         let row = read_installations(&mut change.tx, Some(id)).await?.pop().ok_or(InstallationError::NotFound)?;
         change.drop_state(&row.owner, &row.name).await?;
         change.write("installations", "delete from plugin_installations where id = $1", args![id]).await?;

@@ -1,16 +1,17 @@
-//! A process dies at every write of every change of installed plugins. What is found afterwards is the old state or
-//! the new one, whole, and the change can be made again.
+//! A process dies at every write of every change of installed plugins. What is found afterwards is the old state
+//! without a record of the change, or the new one with it, whole, and the change can be made again.
 
 use std::os::unix::process::ExitStatusExt as _;
 
 use bricklayer_domain::PackageDigest;
 use bricklayer_store::{
-    GivenPowers, InstallationRow, NewInstallation, PageRequest, PluginSnapshot, Store, crash_points,
+    AuditEntry, AuditFilter, AuditPageRequest, GivenPowers, InstallationRow, NewInstallation, PageRequest,
+    PluginSnapshot, Store, crash_points,
 };
 
 use crate::crash::child;
 use crate::harness::{World, on_both_engines, user, within};
-use crate::installations::{anns, digest, everywhere, install, name, powers, version};
+use crate::installations::{anns, digest, everywhere, install, name, noted, powers, version};
 
 on_both_engines!(
     dying_while_staging,
@@ -73,11 +74,11 @@ async fn prepare(store: &Store) {
     for bytes in [b"two".as_slice(), b"three", b"new"] {
         store.put_package(&digest(bytes), bytes).await.unwrap();
     }
-    store.activate_version(row.id, 1, &version(b"two", &[]), None, &ann).await.unwrap();
-    store.set_pending_version(row.id, 2, Some(&version(b"three", &["files:read"]))).await.unwrap();
-    store.set_plugin_grants(row.id, None, &powers(&["state"]), &ann).await.unwrap();
-    store.set_plugin_grants(row.id, Some(project), &powers(&["files:write"]), &ann).await.unwrap();
-    store.set_plugin_switch(&ann, row.id, project, Some(false)).await.unwrap();
+    store.activate_version(row.id, 1, &version(b"two", &[]), None, &ann, &noted()).await.unwrap();
+    store.set_pending_version(row.id, 2, Some(&version(b"three", &["files:read"])), &noted()).await.unwrap();
+    store.set_plugin_grants(row.id, None, &powers(&["state"]), &ann, &noted()).await.unwrap();
+    store.set_plugin_grants(row.id, Some(project), &powers(&["files:write"]), &ann, &noted()).await.unwrap();
+    store.set_plugin_switch(&ann, row.id, project, Some(false), &noted()).await.unwrap();
     for plugin in ["weather", "other"] {
         store.set_plugin_state(&ann, project, &name(plugin), "k", "v").await.unwrap();
     }
@@ -95,24 +96,27 @@ pub(crate) async fn make(store: &Store, change: &str) {
         return store.put_package(&digest(b"fresh"), b"fresh").await.unwrap();
     }
     let row = weather(store).await;
+    let record = AuditEntry { outcome: change.into(), ..noted() };
     match change {
         "install" => {
             let here = GivenPowers { project: Some(project), powers: powers(&["files:read"]) };
             let grants = vec![everywhere(&["state"]), here];
             let new = NewInstallation { owner: anns(), name: name("other"), version: version(b"new", &[]), grants };
-            store.install_plugin(new).await
+            store.install_plugin(new, &record).await
         }
         "activate" => {
             let three = row.pending.unwrap();
-            store.activate_version(row.id, row.revision, &three, Some(&everywhere(&["files:read"])), &ann).await
+            store
+                .activate_version(row.id, row.revision, &three, Some(&everywhere(&["files:read"])), &ann, &record)
+                .await
         }
-        "pending" => store.set_pending_version(row.id, row.revision, Some(&version(b"new", &[]))).await,
-        "roll_back" => store.roll_back_plugin(row.id, &digest(b"two"), "it trapped").await,
-        "grants" => store.set_plugin_grants(row.id, Some(project), &powers(&["files:read"]), &ann).await,
-        "revoke" => store.set_plugin_grants(row.id, Some(project), &[], &ann).await,
-        "enabled" => store.set_plugin_enabled(row.id, false).await,
-        "switch" => store.set_plugin_switch(&ann, row.id, project, Some(true)).await,
-        "remove" => store.remove_plugin(row.id).await,
+        "pending" => store.set_pending_version(row.id, row.revision, Some(&version(b"new", &[])), &record).await,
+        "roll_back" => store.roll_back_plugin(row.id, &digest(b"two"), "it trapped", &record).await,
+        "grants" => store.set_plugin_grants(row.id, Some(project), &powers(&["files:read"]), &ann, &record).await,
+        "revoke" => store.set_plugin_grants(row.id, Some(project), &[], &ann, &record).await,
+        "enabled" => store.set_plugin_enabled(row.id, false, &record).await,
+        "switch" => store.set_plugin_switch(&ann, row.id, project, Some(true), &record).await,
+        "remove" => store.remove_plugin(row.id, &record).await,
         other => panic!("unknown change {other}"),
     }
     .unwrap();
@@ -216,20 +220,34 @@ async fn die_at(world: World, change: &str, point: &str, committed: bool) {
     let store = world.store().await;
     let after = look(&store).await;
     whole(&store, &after).await;
+    // Staging changes nothing that is installed.
+    let written = usize::from(change != "stage");
     if committed {
         assert!(is_done(change, &before, &after), "{point}: {after:?}");
+        assert_eq!(records(&store, change).await, written, "{point}");
     } else {
         assert_eq!(after, before, "{point}");
+        assert_eq!(records(&store, change).await, 0, "{point}");
         make(&store, change).await;
         let done = look(&store).await;
         whole(&store, &done).await;
         assert!(is_done(change, &before, &done), "{point} again: {done:?}");
+        assert_eq!(records(&store, change).await, written, "{point} again");
     }
     // What was staged and left goes; what is installed stays.
     store.sweep_packages(chrono::DateTime::from_timestamp(4_000_000_000, 0).unwrap()).await.unwrap();
     let installed = whole(&store, &look(&store).await).await;
     assert_eq!(world.raw("delete from plugin_package_pieces").await, installed as u64, "{point}");
     store.close().await;
+}
+
+/// How often the change is written down, in a log that verifies.
+async fn records(store: &Store, change: &str) -> usize {
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    let page = store.list_audit(&AuditFilter::default(), AuditPageRequest::default()).await.unwrap();
+    assert!(page.next.is_none());
+    page.records.iter().filter(|record| record.entry.outcome == change).count()
 }
 
 /// Every version has its package; says how many packages that are.

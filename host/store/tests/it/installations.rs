@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
 use bricklayer_store::{
-    GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER, MAX_PACKAGE_BYTES,
-    MAX_STAGED_PACKAGES, NewInstallation, Notice, Store, StoreError, StoreUrl, VersionRow,
+    AuditEntry, AuditKind, GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER,
+    MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES, NewInstallation, Notice, Store, StoreError, StoreUrl, VersionRow,
 };
 use chrono::DateTime;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::harness::{World, assert_refused, on_both_engines, title, user, within};
@@ -70,11 +71,27 @@ pub(crate) fn anns() -> PluginOwner {
     PluginOwner::User(user("ann@example.com"))
 }
 
+/// The record of a change, for cases that are not about it.
+pub(crate) fn noted() -> AuditEntry {
+    AuditEntry {
+        at: DateTime::from_timestamp(1_750_000_000, 0).unwrap(),
+        user: user("ann@example.com"),
+        project: None,
+        turn: None,
+        kind: AuditKind::Change,
+        plugin: name("weather"),
+        digest: None,
+        tool: String::new(),
+        outcome: "changed".into(),
+        body: json!({}),
+    }
+}
+
 /// Stages and installs.
 pub(crate) async fn install(store: &Store, owner: PluginOwner, plugin: &str, bytes: &[u8]) -> InstallationRow {
     store.put_package(&digest(bytes), bytes).await.unwrap();
     let new = NewInstallation { owner, name: name(plugin), version: version(bytes, &["state"]), grants: Vec::new() };
-    store.install_plugin(new).await.unwrap()
+    store.install_plugin(new, &noted()).await.unwrap()
 }
 
 async fn stage(store: &Store, bytes: &[u8]) {
@@ -135,7 +152,7 @@ async fn half_a_package_is_not_seen(world: World) {
     assert_eq!(store.get_package(&digest(&bytes)).await.unwrap(), None);
     let new =
         NewInstallation { owner: anns(), name: name("weather"), version: version(&bytes, &[]), grants: Vec::new() };
-    assert_refused!(store.install_plugin(new).await, InstallationError::UnknownPackage);
+    assert_refused!(store.install_plugin(new, &noted()).await, InstallationError::UnknownPackage);
     // Storing it again makes it whole.
     stage(&store, &bytes).await;
     assert_eq!(store.get_package(&digest(&bytes)).await.unwrap(), Some(bytes));
@@ -166,7 +183,7 @@ async fn a_plugin_is_installed(world: World) {
             everywhere(&["state", "state"]),
         ],
     };
-    let row = store.install_plugin(new.clone()).await.unwrap();
+    let row = store.install_plugin(new.clone(), &noted()).await.unwrap();
     let given_by = scene.user.clone();
     let at = row.created_at;
     let expected = InstallationRow {
@@ -193,10 +210,10 @@ async fn a_plugin_is_installed(world: World) {
     assert_eq!(store.list_installations().await.unwrap(), [expected.clone()]);
     let snapshot = store.plugin_snapshot().await.unwrap();
     assert_eq!((snapshot.generation, snapshot.installations), (before + 1, vec![expected]));
-    let disabled = store.set_plugin_enabled(row.id, false).await.unwrap();
+    let disabled = store.set_plugin_enabled(row.id, false, &noted()).await.unwrap();
     assert!(!disabled.enabled);
     assert_eq!(disabled.revision, 1, "only versions are counted");
-    assert_refused!(store.set_plugin_enabled(InstallationId::new(), true).await, InstallationError::NotFound);
+    assert_refused!(store.set_plugin_enabled(InstallationId::new(), true, &noted()).await, InstallationError::NotFound);
 }
 
 async fn an_installation_needs_its_package_and_a_free_name(world: World) {
@@ -207,10 +224,10 @@ async fn an_installation_needs_its_package_and_a_free_name(world: World) {
         version: version(bytes, &[]),
         grants: Vec::new(),
     };
-    assert_refused!(store.install_plugin(new(anns(), b"one")).await, InstallationError::UnknownPackage);
+    assert_refused!(store.install_plugin(new(anns(), b"one"), &noted()).await, InstallationError::UnknownPackage);
     install(&store, anns(), "weather", b"one").await;
     let generation = store.plugin_generation().await.unwrap();
-    assert_refused!(store.install_plugin(new(anns(), b"one")).await, InstallationError::NameTaken);
+    assert_refused!(store.install_plugin(new(anns(), b"one"), &noted()).await, InstallationError::NameTaken);
     assert_eq!(store.plugin_generation().await.unwrap(), generation, "a refusal changes nothing");
     // Others' names are theirs, whatever they call themselves.
     for owner in [
@@ -219,7 +236,7 @@ async fn an_installation_needs_its_package_and_a_free_name(world: World) {
         PluginOwner::User(user("user:ann@example.com")),
         PluginOwner::User(user("bob@example.com")),
     ] {
-        let row = store.install_plugin(new(owner.clone(), b"one")).await.unwrap();
+        let row = store.install_plugin(new(owner.clone(), b"one"), &noted()).await.unwrap();
         assert_eq!(row.owner, owner);
     }
     let owners: Vec<_> = store.list_installations().await.unwrap().into_iter().map(|row| row.owner).collect();
@@ -235,10 +252,10 @@ async fn an_owner_has_so_many_plugins(world: World) {
         first.get_or_insert(row.id);
     }
     let more = |owner| NewInstallation { owner, name: name("more"), version: version(b"one", &[]), grants: Vec::new() };
-    assert_refused!(store.install_plugin(more(anns())).await, InstallationError::TooMany);
-    store.install_plugin(more(PluginOwner::Everyone)).await.unwrap();
-    store.remove_plugin(first.unwrap()).await.unwrap();
-    store.install_plugin(more(anns())).await.unwrap();
+    assert_refused!(store.install_plugin(more(anns()), &noted()).await, InstallationError::TooMany);
+    store.install_plugin(more(PluginOwner::Everyone), &noted()).await.unwrap();
+    store.remove_plugin(first.unwrap(), &noted()).await.unwrap();
+    store.install_plugin(more(anns()), &noted()).await.unwrap();
 }
 
 async fn a_version_takes_over_and_back(world: World) {
@@ -247,38 +264,47 @@ async fn a_version_takes_over_and_back(world: World) {
     let ann = user("ann@example.com");
     let two = version(b"two", &["state"]);
     assert_refused!(
-        store.activate_version(row.id, row.revision, &two, None, &ann).await,
+        store.activate_version(row.id, row.revision, &two, None, &ann, &noted()).await,
         InstallationError::UnknownPackage
     );
     assert_eq!(store.get_installation(row.id).await.unwrap(), Some(row.clone()));
     stage(&store, b"two").await;
     world.clock.advance(Duration::from_secs(1));
-    let updated = store.activate_version(row.id, row.revision, &two, None, &ann).await.unwrap();
+    let updated = store.activate_version(row.id, row.revision, &two, None, &ann, &noted()).await.unwrap();
     assert_eq!((&updated.active, updated.previous.as_ref(), updated.revision), (&two, Some(&row.active), 2));
     assert!(updated.updated_at > row.updated_at);
-    assert_refused!(store.activate_version(row.id, 1, &two, None, &ann).await, InstallationError::Changed);
+    assert_refused!(store.activate_version(row.id, 1, &two, None, &ann, &noted()).await, InstallationError::Changed);
 
     // Back, once.
-    assert_refused!(store.roll_back_plugin(row.id, &row.active.digest, "trap").await, InstallationError::Changed);
-    let back = store.roll_back_plugin(row.id, &two.digest, "it trapped\0three times").await.unwrap();
+    assert_refused!(
+        store.roll_back_plugin(row.id, &row.active.digest, "trap", &noted()).await,
+        InstallationError::Changed
+    );
+    let back = store.roll_back_plugin(row.id, &two.digest, "it trapped\0three times", &noted()).await.unwrap();
     assert_eq!((&back.active, back.previous.as_ref(), back.revision), (&row.active, None, 3));
     assert_eq!(back.last_problem.as_deref(), Some("it trapped\u{fffd}three times"));
     assert_eq!(store.get_package(&two.digest).await.unwrap(), None, "nothing refers to the bad one");
-    assert_refused!(store.roll_back_plugin(row.id, &two.digest, "again").await, InstallationError::Changed);
-    assert_refused!(store.roll_back_plugin(row.id, &row.active.digest, "more").await, InstallationError::NoPrevious);
+    assert_refused!(store.roll_back_plugin(row.id, &two.digest, "again", &noted()).await, InstallationError::Changed);
+    assert_refused!(
+        store.roll_back_plugin(row.id, &row.active.digest, "more", &noted()).await,
+        InstallationError::NoPrevious
+    );
     assert_eq!(store.get_installation(row.id).await.unwrap(), Some(back), "a refusal changes nothing");
 
     // A later version leaves the problem behind, and the one before the previous goes with its package.
     for (revision, bytes) in [(3, b"three"), (4, b"four_")] {
         stage(&store, bytes).await;
-        let row = store.activate_version(row.id, revision, &version(bytes, &[]), None, &ann).await.unwrap();
+        let row = store.activate_version(row.id, revision, &version(bytes, &[]), None, &ann, &noted()).await.unwrap();
         assert_eq!(row.last_problem, None);
     }
     assert_eq!(store.get_package(&row.active.digest).await.unwrap(), None);
     assert!(store.get_package(&digest(b"three")).await.unwrap().is_some());
-    assert_refused!(store.roll_back_plugin(InstallationId::new(), &two.digest, "").await, InstallationError::NotFound);
     assert_refused!(
-        store.activate_version(InstallationId::new(), 1, &version(b"three", &[]), None, &ann).await,
+        store.roll_back_plugin(InstallationId::new(), &two.digest, "", &noted()).await,
+        InstallationError::NotFound
+    );
+    assert_refused!(
+        store.activate_version(InstallationId::new(), 1, &version(b"three", &[]), None, &ann, &noted()).await,
         InstallationError::NotFound
     );
 }
@@ -287,35 +313,35 @@ async fn a_version_waits_for_consent(world: World) {
     let scene = world.scene().await;
     let store = &scene.store;
     let row = install(store, anns(), "weather", b"one").await;
-    store.set_plugin_grants(row.id, None, &powers(&["state"]), &scene.user).await.unwrap();
+    store.set_plugin_grants(row.id, None, &powers(&["state"]), &scene.user, &noted()).await.unwrap();
     stage(store, b"two").await;
     let two = version(b"two", &["files:read", "state"]);
-    let waiting = store.set_pending_version(row.id, 1, Some(&two)).await.unwrap();
+    let waiting = store.set_pending_version(row.id, 1, Some(&two), &noted()).await.unwrap();
     assert_eq!((&waiting.active, waiting.pending.as_ref(), waiting.revision), (&row.active, Some(&two), 2));
-    assert_refused!(store.set_pending_version(row.id, 1, None).await, InstallationError::Changed);
+    assert_refused!(store.set_pending_version(row.id, 1, None, &noted()).await, InstallationError::Changed);
     // Replaced by a newer one; the first is gone.
     stage(store, b"three").await;
     let three = version(b"three", &["files:read"]);
-    let waiting = store.set_pending_version(row.id, 2, Some(&three)).await.unwrap();
+    let waiting = store.set_pending_version(row.id, 2, Some(&three), &noted()).await.unwrap();
     assert_eq!(waiting.pending.as_ref(), Some(&three));
     assert_eq!(store.get_package(&two.digest).await.unwrap(), None);
     // Consent: version and grant at once. What was given stays.
     let given = everywhere(&["files:read"]);
-    let done = store.activate_version(row.id, 3, &three, Some(&given), &scene.user).await.unwrap();
+    let done = store.activate_version(row.id, 3, &three, Some(&given), &scene.user, &noted()).await.unwrap();
     assert_eq!((&done.active, done.pending), (&three, None));
     assert_eq!(done.grants[0].powers, powers(&["files:read", "state"]));
     // A grant that is refused takes the version with it.
     stage(store, b"four").await;
     let foreign = GivenPowers { project: Some(ProjectId::new()), powers: powers(&["state"]) };
     assert_refused!(
-        store.activate_version(row.id, 4, &version(b"four", &[]), Some(&foreign), &scene.user).await,
+        store.activate_version(row.id, 4, &version(b"four", &[]), Some(&foreign), &scene.user, &noted()).await,
         InstallationError::Store(StoreError::NotFound("project"))
     );
     assert_eq!(store.get_installation(row.id).await.unwrap().unwrap().active, three);
     // Declined.
     let four = version(b"four", &["files:write"]);
-    store.set_pending_version(row.id, 4, Some(&four)).await.unwrap();
-    let declined = store.set_pending_version(row.id, 5, None).await.unwrap();
+    store.set_pending_version(row.id, 4, Some(&four), &noted()).await.unwrap();
+    let declined = store.set_pending_version(row.id, 5, None, &noted()).await.unwrap();
     assert_eq!((declined.pending, declined.active), (None, three));
     assert_eq!(store.get_package(&four.digest).await.unwrap(), None);
 }
@@ -336,11 +362,18 @@ async fn of_racing_hosts_one_wins(world: World) {
                 match index % 3 {
                     0 => {
                         store
-                            .activate_version(id, revision, &version(b"two", &[]), Some(&everywhere(&["state"])), &ann)
+                            .activate_version(
+                                id,
+                                revision,
+                                &version(b"two", &[]),
+                                Some(&everywhere(&["state"])),
+                                &ann,
+                                &noted(),
+                            )
                             .await
                     }
-                    1 => store.set_pending_version(id, revision, Some(&version(b"three", &[]))).await,
-                    _ => store.set_pending_version(id, revision, None).await,
+                    1 => store.set_pending_version(id, revision, Some(&version(b"three", &[])), &noted()).await,
+                    _ => store.set_pending_version(id, revision, None, &noted()).await,
                 }
             });
         }
@@ -357,12 +390,12 @@ async fn of_racing_hosts_one_wins(world: World) {
     }
     // Rolling back: each host saw the same traps.
     stage(&one, b"bad").await;
-    let bad = one.activate_version(row.id, 6, &version(b"bad", &[]), None, &ann).await.unwrap();
+    let bad = one.activate_version(row.id, 6, &version(b"bad", &[]), None, &ann, &noted()).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     for index in 0..10 {
         let (store, id, digest) =
             (if index % 2 == 0 { one.clone() } else { two.clone() }, row.id, bad.active.digest.clone());
-        tasks.spawn(async move { store.roll_back_plugin(id, &digest, "it trapped").await });
+        tasks.spawn(async move { store.roll_back_plugin(id, &digest, "it trapped", &noted()).await });
     }
     let results = tasks.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
@@ -375,16 +408,16 @@ async fn of_racing_hosts_one_wins(world: World) {
         let new =
             NewInstallation { owner: anns(), name: name("other"), version: version(b"two", &[]), grants: Vec::new() };
         stage(&store, b"two").await;
-        tasks.spawn(async move { store.install_plugin(new).await });
+        tasks.spawn(async move { store.install_plugin(new, &noted()).await });
     }
     let results = tasks.join_all().await;
     let taken = results.iter().filter(|result| matches!(result, Err(InstallationError::NameTaken))).count();
     assert_eq!(taken, 9, "{results:?}");
     // Removing and updating: the package of the winner is there, that of the loser is not half there.
     let id = results.into_iter().find_map(Result::ok).unwrap().id;
-    let (removed, updated) = tokio::join!(one.remove_plugin(id), async {
+    let (removed, updated) = tokio::join!(async { one.remove_plugin(id, &noted()).await }, async {
         stage(&two, b"six").await;
-        two.activate_version(id, 1, &version(b"six", &[]), None, &ann).await
+        two.activate_version(id, 1, &version(b"six", &[]), None, &ann, &noted()).await
     });
     removed.unwrap();
     assert!(matches!(updated, Ok(_) | Err(InstallationError::NotFound)), "{updated:?}");
@@ -395,27 +428,27 @@ async fn grants_are_given_and_taken(world: World) {
     let scene = world.scene().await;
     let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
     let id = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
-    store.set_plugin_grants(id, None, &powers(&["state"]), &user("admin")).await.unwrap();
+    store.set_plugin_grants(id, None, &powers(&["state"]), &user("admin"), &noted()).await.unwrap();
     world.clock.advance(Duration::from_secs(1));
-    let row = store.set_plugin_grants(id, Some(here), &powers(&["b", "a", "b"]), ann).await.unwrap();
+    let row = store.set_plugin_grants(id, Some(here), &powers(&["b", "a", "b"]), ann, &noted()).await.unwrap();
     assert_eq!(row.grants.len(), 2);
     assert_eq!((&row.grants[0].given_by, row.grants[0].project), (&user("admin"), None));
     assert_eq!((&row.grants[1].given_by, row.grants[1].project), (ann, Some(here)));
     assert_eq!(row.grants[1].powers, powers(&["a", "b"]));
     assert!(row.grants[1].at > row.grants[0].at);
-    let row = store.set_plugin_grants(id, Some(here), &powers(&["c"]), ann).await.unwrap();
+    let row = store.set_plugin_grants(id, Some(here), &powers(&["c"]), ann, &noted()).await.unwrap();
     assert_eq!(row.grants[1].powers, powers(&["c"]));
-    let row = store.set_plugin_grants(id, None, &[], ann).await.unwrap();
+    let row = store.set_plugin_grants(id, None, &[], ann, &noted()).await.unwrap();
     assert_eq!(row.grants.iter().map(|grant| grant.project).collect::<Vec<_>>(), [Some(here)]);
-    let row = store.set_plugin_grants(id, Some(here), &[], ann).await.unwrap();
+    let row = store.set_plugin_grants(id, Some(here), &[], ann, &noted()).await.unwrap();
     assert_eq!((row.grants, row.revision), (Vec::new(), 1));
     let many: Vec<String> = (0..2000).map(|i| format!("GET x.example/{i}")).collect();
     assert_refused!(
-        store.set_plugin_grants(id, None, &many, ann).await,
+        store.set_plugin_grants(id, None, &many, ann, &noted()).await,
         InstallationError::Store(StoreError::TooLarge { .. })
     );
     let missing = InstallationId::new();
-    assert_refused!(store.set_plugin_grants(missing, None, &[], ann).await, InstallationError::NotFound);
+    assert_refused!(store.set_plugin_grants(missing, None, &[], ann, &noted()).await, InstallationError::NotFound);
 }
 
 async fn plugins_are_switched_per_project(world: World) {
@@ -423,17 +456,17 @@ async fn plugins_are_switched_per_project(world: World) {
     let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
     let id = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
     for enabled in [false, true] {
-        let row = store.set_plugin_switch(ann, id, here, Some(enabled)).await.unwrap();
+        let row = store.set_plugin_switch(ann, id, here, Some(enabled), &noted()).await.unwrap();
         assert_eq!(row.switches, [(here, enabled)]);
     }
-    let row = store.set_plugin_switch(ann, id, here, None).await.unwrap();
+    let row = store.set_plugin_switch(ann, id, here, None, &noted()).await.unwrap();
     assert_eq!(row.switches, []);
     // Those that come with the host go by name.
-    store.set_shipped_plugin_switch(ann, &name("sql"), here, Some(false)).await.unwrap();
-    store.set_shipped_plugin_switch(ann, &name("jobs"), here, Some(true)).await.unwrap();
+    store.set_shipped_plugin_switch(ann, &name("sql"), here, Some(false), &noted()).await.unwrap();
+    store.set_shipped_plugin_switch(ann, &name("jobs"), here, Some(true), &noted()).await.unwrap();
     let snapshot = store.plugin_snapshot().await.unwrap();
     assert_eq!(snapshot.shipped_switches, [(here, name("jobs"), true), (here, name("sql"), false)]);
-    store.set_shipped_plugin_switch(ann, &name("sql"), here, None).await.unwrap();
+    store.set_shipped_plugin_switch(ann, &name("sql"), here, None, &noted()).await.unwrap();
     store.delete_project(ann, here).await.unwrap();
     assert_eq!(store.plugin_snapshot().await.unwrap().shipped_switches, []);
 }
@@ -446,15 +479,15 @@ async fn a_strangers_project_is_unknown(world: World) {
     for project in [here, ProjectId::new()] {
         let state = powers(&["state"]);
         assert_refused!(
-            store.set_plugin_grants(id, Some(project), &state, &bob).await,
+            store.set_plugin_grants(id, Some(project), &state, &bob, &noted()).await,
             InstallationError::Store(StoreError::NotFound("project"))
         );
         assert_refused!(
-            store.set_plugin_switch(&bob, id, project, Some(true)).await,
+            store.set_plugin_switch(&bob, id, project, Some(true), &noted()).await,
             InstallationError::Store(StoreError::NotFound("project"))
         );
         assert_refused!(
-            store.set_shipped_plugin_switch(&bob, &name("sql"), project, Some(true)).await,
+            store.set_shipped_plugin_switch(&bob, &name("sql"), project, Some(true), &noted()).await,
             InstallationError::Store(StoreError::NotFound("project"))
         );
         let new = NewInstallation {
@@ -463,23 +496,26 @@ async fn a_strangers_project_is_unknown(world: World) {
             version: VersionRow { installed_by: bob.clone(), ..version(b"one", &[]) },
             grants: vec![GivenPowers { project: Some(project), powers: state }],
         };
-        assert_refused!(store.install_plugin(new).await, InstallationError::Store(StoreError::NotFound("project")));
+        assert_refused!(
+            store.install_plugin(new, &noted()).await,
+            InstallationError::Store(StoreError::NotFound("project"))
+        );
     }
     assert_eq!(store.list_installations().await.unwrap().len(), 1);
     // Another user's own plugin has no business in one's project.
     let bobs = store.create_project(&bob, &title("bob's")).await.unwrap().id;
     let anns = install(store, anns(), "weather", b"one").await.id;
-    assert_refused!(store.set_plugin_grants(anns, Some(bobs), &[], &bob).await, InstallationError::NotFound);
-    assert_refused!(store.set_plugin_switch(&bob, anns, bobs, Some(true)).await, InstallationError::NotFound);
+    assert_refused!(store.set_plugin_grants(anns, Some(bobs), &[], &bob, &noted()).await, InstallationError::NotFound);
+    assert_refused!(store.set_plugin_switch(&bob, anns, bobs, Some(true), &noted()).await, InstallationError::NotFound);
 }
 
 async fn a_deleted_project_takes_its_grants(world: World) {
     let scene = world.scene().await;
     let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
     let id = install(store, anns(), "weather", b"one").await.id;
-    store.set_plugin_grants(id, None, &powers(&["state"]), ann).await.unwrap();
-    store.set_plugin_grants(id, Some(here), &powers(&["state"]), ann).await.unwrap();
-    store.set_plugin_switch(ann, id, here, Some(false)).await.unwrap();
+    store.set_plugin_grants(id, None, &powers(&["state"]), ann, &noted()).await.unwrap();
+    store.set_plugin_grants(id, Some(here), &powers(&["state"]), ann, &noted()).await.unwrap();
+    store.set_plugin_switch(ann, id, here, Some(false), &noted()).await.unwrap();
     store.delete_project(ann, here).await.unwrap();
     let row = store.get_installation(id).await.unwrap().unwrap();
     assert_eq!((row.grants.len(), row.grants[0].project, row.switches), (1, None, Vec::new()));
@@ -492,18 +528,18 @@ async fn removing_leaves_nothing(world: World) {
     let other = install(store, PluginOwner::Everyone, "other", b"shared").await;
     for (revision, bytes) in [(1, b"shared".as_slice()), (2, b"two")] {
         stage(store, bytes).await;
-        store.activate_version(row.id, revision, &version(bytes, &[]), None, ann).await.unwrap();
+        store.activate_version(row.id, revision, &version(bytes, &[]), None, ann, &noted()).await.unwrap();
     }
     stage(store, b"pending").await;
-    store.set_pending_version(row.id, 3, Some(&version(b"pending", &[]))).await.unwrap();
-    store.set_plugin_grants(row.id, Some(here), &powers(&["state"]), ann).await.unwrap();
-    store.set_plugin_grants(row.id, None, &powers(&["state"]), ann).await.unwrap();
-    store.set_plugin_switch(ann, row.id, here, Some(false)).await.unwrap();
+    store.set_pending_version(row.id, 3, Some(&version(b"pending", &[])), &noted()).await.unwrap();
+    store.set_plugin_grants(row.id, Some(here), &powers(&["state"]), ann, &noted()).await.unwrap();
+    store.set_plugin_grants(row.id, None, &powers(&["state"]), ann, &noted()).await.unwrap();
+    store.set_plugin_switch(ann, row.id, here, Some(false), &noted()).await.unwrap();
     store.set_plugin_state(ann, here, &name("weather"), "k", "v").await.unwrap();
     store.set_plugin_state(ann, here, &name("other"), "k", "v").await.unwrap();
-    let removed = store.remove_plugin(row.id).await.unwrap();
+    let removed = store.remove_plugin(row.id, &noted()).await.unwrap();
     assert_eq!((removed.id, removed.active.digest), (row.id, digest(b"two")));
-    assert_refused!(store.remove_plugin(row.id).await, InstallationError::NotFound);
+    assert_refused!(store.remove_plugin(row.id, &noted()).await, InstallationError::NotFound);
     assert_eq!(store.list_installations().await.unwrap(), [other]);
     assert_eq!(store.get_plugin_state(ann, here, &name("weather"), "k").await.unwrap(), None);
     assert!(store.get_plugin_state(ann, here, &name("other"), "k").await.unwrap().is_some());
@@ -541,10 +577,10 @@ async fn state_belongs_to_the_plugin_in_use(world: World) {
     let everyones = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
     let own = install(store, anns(), "weather", b"one").await.id;
     fill().await;
-    store.remove_plugin(everyones).await.unwrap();
+    store.remove_plugin(everyones, &noted()).await.unwrap();
     assert_eq!(there().await, (true, false), "ann uses her own");
     fill().await;
-    store.remove_plugin(own).await.unwrap();
+    store.remove_plugin(own, &noted()).await.unwrap();
     assert_eq!(there().await, (false, true), "her own has nothing with bob");
 }
 
@@ -581,21 +617,21 @@ async fn everybody_hears_of_changes(world: World) {
     let id = install(store, anns(), "weather", b"one").await.id;
     heard().await;
     stage(store, b"two").await;
-    store.set_pending_version(id, 1, Some(&version(b"two", &[]))).await.unwrap();
+    store.set_pending_version(id, 1, Some(&version(b"two", &[])), &noted()).await.unwrap();
     heard().await;
-    store.activate_version(id, 2, &version(b"two", &[]), None, ann).await.unwrap();
+    store.activate_version(id, 2, &version(b"two", &[]), None, ann, &noted()).await.unwrap();
     heard().await;
-    store.roll_back_plugin(id, &digest(b"two"), "trap").await.unwrap();
+    store.roll_back_plugin(id, &digest(b"two"), "trap", &noted()).await.unwrap();
     heard().await;
-    store.set_plugin_grants(id, None, &powers(&["state"]), ann).await.unwrap();
+    store.set_plugin_grants(id, None, &powers(&["state"]), ann, &noted()).await.unwrap();
     heard().await;
-    store.set_plugin_enabled(id, false).await.unwrap();
+    store.set_plugin_enabled(id, false, &noted()).await.unwrap();
     heard().await;
-    store.set_plugin_switch(ann, id, here, Some(true)).await.unwrap();
+    store.set_plugin_switch(ann, id, here, Some(true), &noted()).await.unwrap();
     heard().await;
-    store.set_shipped_plugin_switch(ann, &name("sql"), here, Some(true)).await.unwrap();
+    store.set_shipped_plugin_switch(ann, &name("sql"), here, Some(true), &noted()).await.unwrap();
     heard().await;
-    store.remove_plugin(id).await.unwrap();
+    store.remove_plugin(id, &noted()).await.unwrap();
     heard().await;
 }
 
@@ -612,7 +648,7 @@ async fn names_keep_their_characters(world: World) {
     };
     let owner = PluginOwner::User(user("%_ånn'\"@example.com"));
     let new = NewInstallation { owner, name: name("weather"), version, grants: vec![everywhere(&[strange])] };
-    let row = store.install_plugin(new.clone()).await.unwrap();
+    let row = store.install_plugin(new.clone(), &noted()).await.unwrap();
     assert_eq!(
         (&row.owner, &row.active.manifest, &row.active.source),
         (&new.owner, &new.version.manifest, &new.version.source)

@@ -11,6 +11,7 @@
 //! - `tenancy`: another user's ids in every function.
 //! - `notices`: telling readers, across stores.
 //! - `opening`: migrations, damaged, read-only, full and newer databases.
+//! - `change_records`: a change and its audit record are both there or neither.
 //! - `crash`: killing a process in the middle of writing.
 //! - `crash_changes`: killing it at every write of a change of installed plugins.
 //! - `schema`: both sets of migrations make the same tables.
@@ -19,6 +20,7 @@
 
 mod approvals;
 mod audit;
+mod change_records;
 mod crash;
 mod crash_changes;
 mod harness;
