@@ -12,6 +12,10 @@ const VERSION: &str = "0.25.1";
 /// What componentize-py's wheels need.
 const OLDEST: (u32, u32) = (3, 10);
 
+/// Starts componentize-py. Not its own script: that one names the folder in which it was installed, and a cache may be
+/// moved (a home folder elsewhere, a restored image).
+const START: &str = "import sys; from componentize_py import script; sys.exit(script())";
+
 /// The module that holds the tools.
 const MODULE: &str = "app";
 
@@ -25,12 +29,12 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
             "put the tools into {MODULE}.py: `class Tools(exports.Tools)` with a method per function of wit/world.wit"
         )));
     }
-    let program = install(project, say)?;
-    let libraries = libraries(project, &program, say)?;
+    let python = install(project, say)?;
+    let libraries = libraries(project, &python, say)?;
     let output = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
     let component = output.path().join("component.wasm");
-    let mut command = run::command(&program, &project.folder);
-    command.args(["--quiet", "--wit-path", "wit", "--world", world, "componentize", MODULE]);
+    let mut command = run::command(&python, &project.folder);
+    command.args(["-c", START, "--quiet", "--wit-path", "wit", "--world", world, "componentize", MODULE]);
     for path in [Some(project.folder.clone()), libraries].into_iter().flatten() {
         command.arg("--python-path").arg(path);
     }
@@ -45,30 +49,36 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     fs::read(&component).map_err(|e| Problem::io("read what componentize-py made", &e))
 }
 
-/// Installs the pinned tool where it is missing; returns its program.
+/// Installs the pinned tool where it is missing, or where the Python that it was installed with is gone; returns the
+/// interpreter that has it.
 fn install(project: &Project, say: Say<'_>) -> Result<PathBuf, Problem> {
     let folder = cache::tool(&project.folder, &format!("componentize-py-{VERSION}"));
-    let program = folder.join("bin/componentize-py");
-    if folder.join("complete").is_file() && program.is_file() {
-        return Ok(program);
+    let interpreter = interpreter(&folder);
+    if folder.join("complete").is_file() && version_of(&interpreter, &project.folder).is_some() {
+        return Ok(interpreter);
     }
     let python = python(&project.folder)?;
     say(&format!("installing componentize-py {VERSION} from PyPI, once"));
     let _ = fs::remove_dir_all(&folder);
-    let mut venv = run::command(&python, &project.folder);
+    let mut venv = run::command(python, &project.folder);
     venv.args(["-m", "venv"]).arg(&folder);
     let ended = run::run(venv, "python3", say)?.map_err(|Missing| no_python())?;
     if !ended.success {
         return Err(Problem::new("python3 cannot make a virtual environment")
             .fix("install its module venv (Debian and Ubuntu: apt install python3-venv)"));
     }
-    pip(&folder, project, &["install", &format!("componentize-py=={VERSION}")], say)?;
+    pip(&interpreter, project, &["install", &format!("componentize-py=={VERSION}")], say)?;
     fs::write(folder.join("complete"), VERSION).map_err(|e| Problem::io("finish the installation", &e))?;
-    Ok(program)
+    Ok(interpreter)
+}
+
+/// Where a virtual environment has its Python.
+fn interpreter(venv: &Path) -> PathBuf {
+    venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
 
 /// The plugin's own libraries, when it names some: pure Python ones, as the sandbox runs no machine code.
-fn libraries(project: &Project, program: &Path, say: Say<'_>) -> Result<Option<PathBuf>, Problem> {
+fn libraries(project: &Project, python: &Path, say: Say<'_>) -> Result<Option<PathBuf>, Problem> {
     let requirements = project.folder.join("requirements.txt");
     let Ok(text) = fs::read_to_string(&requirements) else { return Ok(None) };
     if text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) {
@@ -79,7 +89,6 @@ fn libraries(project: &Project, program: &Path, say: Say<'_>) -> Result<Option<P
         return Ok(Some(folder));
     }
     let _ = fs::remove_dir_all(&folder);
-    let venv = program.parent().and_then(Path::parent).unwrap_or(program);
     let target = folder.to_string_lossy().into_owned();
     let arguments = [
         "install",
@@ -91,13 +100,13 @@ fn libraries(project: &Project, program: &Path, say: Say<'_>) -> Result<Option<P
         "any",
         "--only-binary=:all:",
     ];
-    pip(venv, project, &arguments, say)?;
+    pip(python, project, &arguments, say)?;
     fs::write(folder.join("requirements.txt"), text).map_err(|e| Problem::io("finish the installation", &e))?;
     Ok(Some(folder))
 }
 
-fn pip(venv: &Path, project: &Project, arguments: &[&str], say: Say<'_>) -> Result<(), Problem> {
-    let mut command = run::command(venv.join("bin/python"), &project.folder);
+fn pip(python: &Path, project: &Project, arguments: &[&str], say: Say<'_>) -> Result<(), Problem> {
+    let mut command = run::command(python, &project.folder);
     command.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]).args(arguments);
     let ended = run::run(command, "pip", say)?.map_err(|Missing| no_python())?;
     if ended.success {
@@ -111,14 +120,18 @@ fn pip(venv: &Path, project: &Project, arguments: &[&str], say: Say<'_>) -> Resu
 }
 
 fn python(folder: &Path) -> Result<&'static str, Problem> {
-    let mut command = run::command("python3", folder);
-    command.arg("--version");
-    let version = run::output(command).ok_or_else(no_python)?;
+    let version = version_of(Path::new("python3"), folder).ok_or_else(no_python)?;
     if run::version(&version).is_some_and(|found| found < OLDEST) {
         return Err(Problem::new(format!("{version} is too old: Python {}.{} is needed", OLDEST.0, OLDEST.1))
             .fix("install a newer one from https://www.python.org or your system's packages"));
     }
     Ok("python3")
+}
+
+fn version_of(python: &Path, folder: &Path) -> Option<String> {
+    let mut command = run::command(python, folder);
+    command.arg("--version");
+    run::output(command)
 }
 
 fn no_python() -> Problem {
