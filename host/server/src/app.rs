@@ -18,10 +18,10 @@ use tokio::sync::OnceCell;
 use crate::api;
 use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
+use crate::connections;
 use crate::embedded::Embedded;
 use crate::identity::{Caller, Identity, LOCAL_USER};
 use crate::lifecycle::{Lifecycle, Shutdown};
-use crate::listener::BoundedListener;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
 use crate::retention;
@@ -186,28 +186,19 @@ impl App {
 
     /// Answers HTTP on `listener` until the lifecycle's soft token fires, then leaves in order: streams say goodbye,
     /// turns come to a safe point, leases are released, the database is closed. At most 10 seconds.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> std::io::Result<Shutdown> {
+    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> Shutdown {
         let lifecycle = self.lifecycle.clone();
         let soft = lifecycle.soft().clone();
         let router = api::router(Arc::clone(&self));
-        let listener = BoundedListener::new(listener);
-        let server = axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned());
-        let (done, served) = tokio::sync::oneshot::channel();
-        lifecycle.spawn("http", async move {
-            let _ = done.send(server.await);
-        });
-        let outcome = tokio::select! {
-            outcome = served => outcome.unwrap_or(Ok(())),
-            () = lifecycle.hard().cancelled() => Ok(()),
-            () = lifecycle.soft().cancelled() => Ok(()),
-        };
+        lifecycle.spawn("http", connections::serve(listener, router, connections::HEAD_TIME, soft.clone()));
+        tokio::select! {
+            () = lifecycle.hard().cancelled() => {}
+            () = soft.cancelled() => {}
+        }
         let shutdown = lifecycle.shutdown().await;
         self.turns.release().await;
         self.store.close().await;
-        outcome.map(|()| shutdown)
+        shutdown
     }
 }
 

@@ -159,7 +159,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         });
         print(&format!("Bricklayer is at http://{address}\n"))?;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        match app.serve(listener).await? {
+        match app.serve(listener).await {
             Shutdown::Clean | Shutdown::Forced => Ok(ExitCode::SUCCESS),
             Shutdown::Abandoned => Ok(ExitCode::FAILURE),
         }

@@ -82,7 +82,7 @@ async fn dev(args: &DevArgs, project: Project) -> Result<ExitCode, Problem> {
             () = stopping.cancelled() => {}
         }
     });
-    match app.serve(listener).await.map_err(|e| Problem::io("serve", &e))? {
+    match app.serve(listener).await {
         Shutdown::Clean | Shutdown::Forced => Ok(ExitCode::SUCCESS),
         Shutdown::Abandoned => Ok(ExitCode::FAILURE),
     }

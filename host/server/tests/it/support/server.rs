@@ -140,7 +140,7 @@ impl Server {
         let app = App::build(config, lifecycle.clone()).await.unwrap();
         let mut serving = JoinSet::new();
         let served = app.clone();
-        serving.spawn(async move { served.serve(listener).await.unwrap() });
+        serving.spawn(async move { served.serve(listener).await });
         Self { base, app, lifecycle, serving }
     }
 
