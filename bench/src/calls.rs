@@ -21,17 +21,30 @@ pub(crate) async fn measure(table: &mut Table, package: &Path, cache: &Path) -> 
     let bytes = std::fs::read(package).with_context(|| format!("read {}", package.display()))?;
     let plugin = runtime.load(bytes, ToolNamespace::databricks()).await?;
     for parallel in [1, 16, 64] {
-        run(&runtime, &plugin, parallel, CALLS / 10).await?;
-        let begun = Instant::now();
-        let mut samples = run(&runtime, &plugin, parallel, CALLS).await?;
-        #[expect(clippy::cast_precision_loss, reason = "a report")]
-        let rate = samples.len() as f64 / begun.elapsed().as_secs_f64();
-        let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut samples, share).as_micros());
         let aim = if parallel == 1 { "p50 < 200 us, p99 < 1 ms" } else { ">= 5000 per second" };
-        let measured = format!("p50 {p50} us, p99 {p99} us, {rate:.0} per second");
-        table.row(&format!("no-op plugin call, {parallel} at once"), measured, aim);
+        let what = format!("no-op plugin call, {parallel} at once");
+        row(table, &what, &runtime, &plugin, (parallel, CALLS), aim).await?;
     }
     runtime.drain().await;
+    Ok(())
+}
+
+/// Measures `calls` calls of a guest's `noop`, shared among so many `parallel` callers, after a few to warm up.
+pub(crate) async fn row(
+    table: &mut Table,
+    what: &str,
+    runtime: &Runtime,
+    plugin: &Arc<Plugin>,
+    (parallel, calls): (usize, usize),
+    aim: &str,
+) -> Result<()> {
+    run(runtime, plugin, parallel, calls / 10).await?;
+    let begun = Instant::now();
+    let mut samples = run(runtime, plugin, parallel, calls).await?;
+    #[expect(clippy::cast_precision_loss, reason = "a report")]
+    let rate = samples.len() as f64 / begun.elapsed().as_secs_f64();
+    let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut samples, share).as_micros());
+    table.row(what, format!("p50 {p50} us, p99 {p99} us, {rate:.0} per second"), aim);
     Ok(())
 }
 

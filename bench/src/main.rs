@@ -8,7 +8,9 @@
 
 mod calls;
 mod client;
+mod fairness;
 mod host;
+mod languages;
 mod model;
 mod sandbox;
 mod stats;
@@ -49,6 +51,12 @@ struct Options {
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
+    /// The same no-op in Python.
+    #[arg(long, env = "BENCH_PYTHON_PLUGIN")]
+    python_plugin: Option<std::path::PathBuf>,
+    /// The same no-op in JavaScript.
+    #[arg(long, env = "BENCH_JAVASCRIPT_PLUGIN")]
+    javascript_plugin: Option<std::path::PathBuf>,
     /// The packed plugin with work of known size.
     #[arg(long, env = "BENCH_WORK_PLUGIN")]
     work_plugin: Option<std::path::PathBuf>,
@@ -104,6 +112,21 @@ async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir
     match &options.noop_plugin {
         Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
         None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),
+    }
+    for (language, package) in
+        [("Rust", &options.noop_plugin), ("JavaScript", &options.javascript_plugin), ("Python", &options.python_plugin)]
+    {
+        match package {
+            Some(package) => {
+                let cache = data_dir.join(format!("bench-{language}"));
+                languages::measure(&mut table, language, package, &cache).await?;
+            }
+            None => eprintln!("the no-op in {language}: not measured, no package is named"),
+        }
+    }
+    match (&options.noop_plugin, &options.work_plugin) {
+        (Some(quick), Some(slow)) => fairness::measure(&mut table, quick, slow, data_dir).await?,
+        _ => eprintln!("fairness: not measured, a package is not named"),
     }
     match &options.work_plugin {
         Some(work) => {

@@ -187,7 +187,7 @@ fn rate(elapsed: Duration) -> f64 {
     STATEMENTS as f64 / elapsed.as_secs_f64()
 }
 
-fn check(outcome: ToolOutcome) -> Result<()> {
+pub(crate) fn check(outcome: ToolOutcome) -> Result<()> {
     match outcome.failure {
         Some(failure) => bail!("a call failed: {}", failure.message),
         None => Ok(()),

@@ -3,6 +3,7 @@
 //! What needs Python or Node is left out, and said so, where they are not installed.
 
 mod mistakes;
+mod noops;
 mod quickstart;
 
 use std::fs;
@@ -13,6 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::exec::Program;
 use crate::layout::Layout;
 use crate::{plugins, stage};
+
+pub(crate) use noops::noops;
 
 /// Languages of templates, and the program that each needs.
 const LANGUAGES: [(&str, &str); 3] = [("rust", "cargo"), ("javascript", "node"), ("python", "python3")];
@@ -29,17 +32,29 @@ const FROM_TEMPLATES: [(&str, &str); 2] = [
 /// The components of others.
 const FOREIGN: [(&str, &str); 2] = [("adder", "foreign_adder"), ("people", "foreign_people")];
 
-/// The authors' world: the built program, a folder to work in, tools and target folders shared between runs.
+/// The authors' world: a built program, a folder to work in, tools and target folders shared between runs.
 #[derive(Debug)]
-pub(crate) struct Author<'a> {
+struct Author<'a> {
     layout: &'a Layout,
+    /// The built `bricklayer`.
+    program: PathBuf,
     folder: PathBuf,
 }
 
-impl Author<'_> {
+impl<'a> Author<'a> {
+    /// With an empty folder of that name.
+    fn new(layout: &'a Layout, profile: &str, folder: &str) -> Result<Self> {
+        let folder = layout.target.join(folder);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(Self { layout, program: layout.binary(profile, "bricklayer"), folder })
+    }
+
     /// `bricklayer plugin …` in a folder.
     fn plugin(&self, folder: &Path, arguments: &[&str]) -> Program {
-        Program::new(self.layout.binary("debug", "bricklayer"))
+        Program::new(&self.program)
             .directory(folder)
             .env("XDG_CACHE_HOME", self.layout.target.join("author-cache"))
             .env("CARGO_TARGET_DIR", self.layout.target.join("authors"))
@@ -58,12 +73,7 @@ impl Author<'_> {
 
 /// Builds and tests everything that an author could have made. The program has to be built already.
 pub(crate) fn run(layout: &Layout) -> Result<()> {
-    let folder = layout.target.join("author");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    let author = Author { layout, folder };
+    let author = Author::new(layout, "debug", "author")?;
     stage("examples have what their templates have", || same_as_templates(layout))?;
     for (language, program) in LANGUAGES {
         if Author::has(program) {

@@ -31,7 +31,7 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Runs every test: host, plugins, client, browser.
+    /// Runs every test: host, plugins, authors' kit, client, browser.
     Test,
     /// Builds one release binary with client, plugins, skills and migrations inside, in target/dist.
     Build,
@@ -107,6 +107,7 @@ fn test(layout: &Layout) -> Result<()> {
     // Not nextest: suites share one PostgreSQL and one set of compiled guests per process.
     stage("host tests passed", || cargo(layout, &["test", "--workspace"]))?;
     stage("plugin tests passed", || plugins::test(layout))?;
+    stage("authors' plugins built and passed", || examples::run(layout))?;
     stage("client tests passed", || client::test(layout))?;
     stage("browser tests passed", || client::end_to_end(layout))?;
     eprintln!("\nall tests passed ({})", seconds(began));
@@ -124,12 +125,14 @@ fn bench(layout: &Layout, arguments: &[String]) -> Result<()> {
     cargo(layout, &["build", "--release", "--workspace", "--bin", "bricklayer", "--bin", "bricklayer-bench"])?;
     let noop = plugins::build_test_guest(layout, "noop")?;
     let work = plugins::build_test_guest(layout, "bench")?;
-    Program::new(layout.binary("release", "bricklayer-bench"))
+    let mut driver = Program::new(layout.binary("release", "bricklayer-bench"))
         .env("BENCH_NOOP_PLUGIN", noop)
         .env("BENCH_WORK_PLUGIN", work)
-        .env("BENCH_SQL_PLUGIN", layout.plugins().join("sql.wasm"))
-        .args(arguments)
-        .run()
+        .env("BENCH_SQL_PLUGIN", layout.plugins().join("sql.wasm"));
+    for (variable, package) in examples::noops(layout)? {
+        driver = driver.env(variable, package);
+    }
+    driver.args(arguments).run()
 }
 
 /// Needs the package registry; not part of the tests, which must not change with the day.
