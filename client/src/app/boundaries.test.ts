@@ -9,7 +9,7 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((f
 /** What a file imports, as paths below src/. */
 function imports(file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/from "([^"]+)"/g)].flatMap(([, target = ""]) => {
+  return [...text.matchAll(/(?:from |import\()"([^"]+)"/g)].flatMap(([, target = ""]) => {
     if (target.startsWith("@/")) return [target.slice(2)];
     return target.startsWith(".") ? [relative(root, join(root, file, "..", target))] : [];
   });

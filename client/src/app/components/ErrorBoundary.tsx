@@ -1,7 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { Button } from "@/shared/ui/Button";
-import { Notice } from "@/shared/ui/Notice";
-import styles from "./ErrorBoundary.module.css";
+import { ReloadNotice } from "./ReloadNotice";
 
 /** The page's last line of defence: a fault in drawing says so instead of leaving a blank page. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
@@ -14,20 +12,6 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: E
   override render(): ReactNode {
     const { error } = this.state;
     if (error === null) return this.props.children;
-    return (
-      <main className={styles.page}>
-        <Notice
-          tone="bad"
-          title="This page stopped working"
-          actions={
-            <Button size="s" icon="refresh" onClick={() => location.reload()}>
-              Reload
-            </Button>
-          }
-        >
-          Nothing is lost: conversations live on the server and running turns go on. {error.message}
-        </Notice>
-      </main>
-    );
+    return <ReloadNotice title="This page stopped working">Nothing is lost: conversations live on the server and running turns go on. {error.message}</ReloadNotice>;
   }
 }

@@ -3,6 +3,13 @@ import { type Route, parseRoute } from "./links";
 
 const CHANGED = "bricklayer:navigated";
 
+let navigated = false;
+
+/** Whether what is shown was reached inside the app, and not opened as such. */
+export function hasNavigated(): boolean {
+  return navigated;
+}
+
 /** Moves to an address inside the app without loading the page again. */
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
   if (to === `${location.pathname}${location.search}`) return;
@@ -12,11 +19,15 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
 }
 
 function subscribe(listener: () => void): () => void {
-  window.addEventListener("popstate", listener);
-  window.addEventListener(CHANGED, listener);
+  const heard = (): void => {
+    navigated = true;
+    listener();
+  };
+  window.addEventListener("popstate", heard);
+  window.addEventListener(CHANGED, heard);
   return () => {
-    window.removeEventListener("popstate", listener);
-    window.removeEventListener(CHANGED, listener);
+    window.removeEventListener("popstate", heard);
+    window.removeEventListener(CHANGED, heard);
   };
 }
 

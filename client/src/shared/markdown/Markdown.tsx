@@ -1,36 +1,18 @@
-import { memo, useMemo } from "react";
-import ReactMarkdown from "react-markdown";
-import remarkGfm from "remark-gfm";
-import { alignNumbers } from "./alignNumbers";
-import { components } from "./components";
+import { Part, usePart } from "@/shared/lib/part";
 import styles from "./Markdown.module.css";
-import { repairTail } from "./repair";
-import { splitBlocks } from "./split";
 
-const plugins = [remarkGfm, alignNumbers];
-
-interface MarkdownProps {
+export interface MarkdownProps {
   text: string;
   /** The text is still arriving. */
   streaming?: boolean;
 }
 
-/** Markdown without raw HTML and without remote images. Finished blocks are not rendered again while text streams in. */
-export function Markdown({ text, streaming = false }: MarkdownProps) {
-  const blocks = useMemo(() => splitBlocks(text), [text]);
-  return (
-    <div className={styles.markdown}>
-      {blocks.map((block, index) => (
-        <Block key={index} text={streaming && index === blocks.length - 1 ? repairTail(block) : block} />
-      ))}
-    </div>
-  );
-}
+/** A third of the page's code, for which no text has to wait: where the first one is expected, fetch it ahead. */
+export const markdown = new Part(() => import("./Rendered").then((file) => file.Rendered));
 
-const Block = memo(function Block({ text }: { text: string }) {
-  return (
-    <ReactMarkdown remarkPlugins={plugins} components={components}>
-      {text}
-    </ReactMarkdown>
-  );
-});
+/** Markdown as it is meant; as it was written until that is possible. Where it stands, `MarkdownNotice` should too. */
+export function Markdown(props: MarkdownProps) {
+  const rendered = usePart(markdown);
+  if (rendered.status === "here") return <rendered.value {...props} />;
+  return <p className={styles.plain}>{props.text}</p>;
+}

@@ -1,6 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { Markdown } from "./Markdown";
+import { Rendered } from "./Rendered";
 import { classify } from "./SafeLink";
 import { repairTail } from "./repair";
 import { splitBlocks } from "./split";
@@ -82,30 +82,30 @@ describe("the unfinished end", () => {
   });
 
   it("shows a table from its first row on", () => {
-    render(<Markdown text={"| Hour | Trips |\n|--"} streaming />);
+    render(<Rendered text={"| Hour | Trips |\n|--"} streaming />);
     expect(screen.getAllByRole("columnheader").map((cell) => cell.textContent)).toEqual(["Hour", "Trips"]);
   });
 });
 
 describe("tables", () => {
   it("set numbers right, unless the author said otherwise", () => {
-    render(<Markdown text={"| name | trips | zip |\n|---|---|:--|\n| Queens | 1,200 | 10001 |\n| Bronx | $3.50 | 10002 |"} />);
+    render(<Rendered text={"| name | trips | zip |\n|---|---|:--|\n| Queens | 1,200 | 10001 |\n| Bronx | $3.50 | 10002 |"} />);
     expect(screen.getAllByRole("columnheader").map((cell) => cell.style.textAlign)).toEqual(["", "right", "left"]);
   });
 });
 
 describe("what a model writes", () => {
   it("never becomes HTML", () => {
-    const { container } = render(<Markdown text={'<img src=x onerror="alert(1)"> <script>alert(1)</script> <b>hi</b>'} />);
+    const { container } = render(<Rendered text={'<img src=x onerror="alert(1)"> <script>alert(1)</script> <b>hi</b>'} />);
     expect(container.querySelector("img, script, b")).toBeNull();
   });
   it("never loads a picture", () => {
-    const { container } = render(<Markdown text="![secret](https://evil.example/p.png?d=1)" />);
+    const { container } = render(<Rendered text="![secret](https://evil.example/p.png?d=1)" />);
     expect(container.querySelector("img")).toBeNull();
     expect(screen.getByRole("link", { name: "Image: secret" }).getAttribute("href")).toBe("https://evil.example/p.png?d=1");
   });
   it("shows where a link goes and keeps the opener", () => {
-    render(<Markdown text="[docs](https://docs.example/x)" />);
+    render(<Rendered text="[docs](https://docs.example/x)" />);
     expect(screen.getByRole("link", { name: "docs" }).getAttribute("rel")).toContain("noopener");
     expect(screen.getByText("(docs.example)")).toBeTruthy();
   });

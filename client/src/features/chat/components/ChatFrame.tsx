@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { MarkdownNotice } from "@/shared/markdown/MarkdownNotice";
 import styles from "./ChatFrame.module.css";
 
 /** The thread above, the composer with its notices below. */
@@ -7,7 +8,10 @@ export function ChatFrame({ thread, children }: { thread: ReactNode; children: R
     <div className={styles.frame}>
       {thread}
       <div className={styles.dock}>
-        <div className={styles.column}>{children}</div>
+        <div className={styles.column}>
+          <MarkdownNotice />
+          {children}
+        </div>
       </div>
     </div>
   );

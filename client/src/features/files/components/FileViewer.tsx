@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import { Markdown } from "@/shared/markdown/Markdown";
+import { MarkdownNotice } from "@/shared/markdown/MarkdownNotice";
 import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { parseCsv } from "@/shared/table/parseCsv";
 import { Button } from "@/shared/ui/Button";
@@ -30,6 +31,7 @@ function FileBody({ path, content }: { path: string; content: FileContent }) {
   if (extension === "md" || extension === "markdown") {
     return (
       <div className={styles.document}>
+        <MarkdownNotice />
         <Markdown text={content.text} />
       </div>
     );

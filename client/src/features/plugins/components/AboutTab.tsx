@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { messageOf } from "@/api/problem";
 import { formatMoment } from "@/shared/lib/format";
 import { Markdown } from "@/shared/markdown/Markdown";
+import { MarkdownNotice } from "@/shared/markdown/MarkdownNotice";
 import { SafeLink } from "@/shared/markdown/SafeLink";
 import { CopyButton } from "@/shared/ui/CopyButton";
 import { Notice } from "@/shared/ui/Notice";
@@ -28,6 +29,7 @@ function Readme({ plugin }: { plugin: Plugin }) {
     <article className={styles.readme} aria-label="README">
       {readme.isPending && <Skeleton lines={6} label="Loading the README" />}
       {readme.isError && <Notice tone="bad">{messageOf(readme.error)}</Notice>}
+      <MarkdownNotice />
       {readme.data !== undefined && <Markdown text={readme.data} />}
     </article>
   );

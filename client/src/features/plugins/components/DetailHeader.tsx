@@ -6,7 +6,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { toast } from "@/shared/ui/toast";
 import { useSetEnabled, useUpdate } from "../api/mutations";
 import type { Plugin } from "../api/types";
-import { useArrival } from "../hooks/useFocus";
+import { useArrival } from "@/shared/lib/focus";
 import { updateWords } from "../model/words";
 import { PluginBadges } from "./PluginBadges";
 import styles from "./PluginDetail.module.css";

@@ -5,7 +5,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { toast } from "@/shared/ui/toast";
 import { useConsent, useRejectUpdate } from "../api/mutations";
 import type { PendingVersion, Plugin } from "../api/types";
-import { useDeparture } from "../hooks/useFocus";
+import { useDeparture } from "@/shared/lib/focus";
 import { DiffView } from "./DiffView";
 import { GrantScope } from "./GrantScope";
 import styles from "./PluginDetail.module.css";

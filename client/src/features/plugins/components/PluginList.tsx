@@ -7,7 +7,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { pluginsQuery } from "../api/plugins";
 import type { Plugin } from "../api/types";
-import { useArrival } from "../hooks/useFocus";
+import { useArrival } from "@/shared/lib/focus";
 import { MAY_NOT_INSTALL, byNeed, matches } from "../model/words";
 import { InstallDialog } from "./InstallDialog";
 import styles from "./PluginList.module.css";
