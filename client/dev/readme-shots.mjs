@@ -7,7 +7,10 @@ const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, col
 const ask = async (message) => {
   await page.getByLabel("Message", { exact: true }).fill(message);
   await page.getByRole("button", { name: "Send" }).click();
-  await page.getByRole("button", { name: "Stop" }).waitFor({ timeout: 2_000 }).catch(() => {});
+  await page
+    .getByRole("button", { name: "Stop" })
+    .waitFor({ timeout: 2_000 })
+    .catch(() => {});
   await page.getByRole("button", { name: "Send" }).waitFor();
   await page.waitForTimeout(400);
 };
@@ -27,7 +30,10 @@ await page.waitForTimeout(300);
 await page.screenshot({ path: `${out}/answer.png` });
 await ask("Save that as report.md");
 await page.getByRole("button", { name: /^Files/ }).click();
-await page.getByRole("complementary", { name: "Files" }).getByRole("button", { name: /report\.md/ }).click();
+await page
+  .getByRole("complementary", { name: "Files" })
+  .getByRole("button", { name: /report\.md/ })
+  .click();
 await page.emulateMedia({ colorScheme: "dark" });
 await page.waitForTimeout(500);
 await page.screenshot({ path: `${out}/report-dark.png` });

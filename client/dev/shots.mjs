@@ -4,7 +4,8 @@ import axe from "axe-core";
 
 const [url, out, only = ""] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const api = async (path, body, method = "POST") => (await fetch(url + path, { method, headers: { "content-type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}) })).json();
+const api = async (path, body, method = "POST") =>
+  (await fetch(url + path, { method, headers: { "content-type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}) })).json();
 
 async function shot(page, name) {
   await page.screenshot({ path: `${out}/${name}.png` });
@@ -12,7 +13,23 @@ async function shot(page, name) {
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   const bad = violations.filter((v) => ["serious", "critical"].includes(v.impact));
-  console.log(name, overflow > 0 ? `OVERFLOW ${overflow}` : "", bad.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " " + n.failureSummary.split("\n")[1]).join(" | ")}`).join("\n   "), violations.filter((v) => !bad.includes(v)).map((v) => v.id + "(" + v.impact + ")").join(","));
+  console.log(
+    name,
+    overflow > 0 ? `OVERFLOW ${overflow}` : "",
+    bad
+      .map(
+        (v) =>
+          `${v.id}: ${v.nodes
+            .slice(0, 3)
+            .map((n) => n.target.join(" ") + " " + n.failureSummary.split("\n")[1])
+            .join(" | ")}`,
+      )
+      .join("\n   "),
+    violations
+      .filter((v) => !bad.includes(v))
+      .map((v) => v.id + "(" + v.impact + ")")
+      .join(","),
+  );
 }
 
 const modes = [
@@ -22,7 +39,16 @@ const modes = [
   { name: "phone-dark", width: 360, height: 740, colorScheme: "dark" },
 ];
 const scenarios = ["busiest", "drop", "fail", "broken", "big", "markdown", "retry", "slow"];
-const prompts = { busiest: "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?", drop: "Please drop the table main.sales.orders_2023", fail: "fail: show me samples.nyctaxi.tripz", broken: "Something broken", big: "Show me a big result", markdown: "markdown tour please", retry: "retry", slow: "Run a slow statement" };
+const prompts = {
+  busiest: "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?",
+  drop: "Please drop the table main.sales.orders_2023",
+  fail: "fail: show me samples.nyctaxi.tripz",
+  broken: "Something broken",
+  big: "Show me a big result",
+  markdown: "markdown tour please",
+  retry: "retry",
+  slow: "Run a slow statement",
+};
 const wanted = (n) => only === "" || n.includes(only);
 
 const empty = await browser.newPage();
@@ -45,8 +71,16 @@ await new Promise((r) => setTimeout(r, 2500));
 for (const { name, width, height, colorScheme } of modes) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   page.on("pageerror", (e) => console.log("PAGEERROR", e.message));
-  if (wanted("home")) { await page.goto(url + "/"); await page.waitForTimeout(500); await shot(page, `${name}-home`); }
-  if (wanted("new")) { await page.goto(`${url}/projects/${project.id}`); await page.waitForTimeout(700); await shot(page, `${name}-new`); }
+  if (wanted("home")) {
+    await page.goto(url + "/");
+    await page.waitForTimeout(500);
+    await shot(page, `${name}-home`);
+  }
+  if (wanted("new")) {
+    await page.goto(`${url}/projects/${project.id}`);
+    await page.waitForTimeout(700);
+    await shot(page, `${name}-new`);
+  }
   for (const s of scenarios) {
     if (!wanted(s)) continue;
     await page.goto(`${url}/projects/${project.id}/c/${ids[s].conversation_id}`);
@@ -56,8 +90,16 @@ for (const { name, width, height, colorScheme } of modes) {
       await page.locator("[role=log]").evaluate((e) => e.scrollTo(0, 0));
       await page.waitForTimeout(300);
       await shot(page, `${name}-${s}-top`);
-      await page.locator("button[aria-expanded]").nth(2).click().catch(() => {});
-      await page.locator("article article button[aria-expanded]").nth(1).click().catch(() => {});
+      await page
+        .locator("button[aria-expanded]")
+        .nth(2)
+        .click()
+        .catch(() => {});
+      await page
+        .locator("article article button[aria-expanded]")
+        .nth(1)
+        .click()
+        .catch(() => {});
       await page.waitForTimeout(300);
       await shot(page, `${name}-${s}-open`);
     }

@@ -98,7 +98,10 @@ describe("an answer", () => {
     await page.goto(host.url);
     await createProject(page, "Taxi demand");
     await page.getByRole("button", { name: /What are the busiest pickup hours/ }).click();
-    await page.getByRole("article", { name: /^You asked/ }).getByText(/\|\s*-{3}/).waitFor();
+    await page
+      .getByRole("article", { name: /^You asked/ })
+      .getByText(/\|\s*-{3}/)
+      .waitFor();
     await turnEnded(page);
     const notice = page.getByRole("status").filter({ hasText: "Text is shown as it was written" });
     await notice.waitFor();

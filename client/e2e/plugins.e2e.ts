@@ -31,10 +31,14 @@ authors = ["The Bricklayer authors"]
 homepage = "https://warehouses.example/about"
 wit = "test:warehouses@0.1.0"
 `;
-const tools = ["count_warehouses", "greet"].map((name) => `[tools.${name}]\nread-only = true\ndestructive = false\nidempotent = true\nask = false\n`).join("\n");
+const tools = ["count_warehouses", "greet"]
+  .map((name) => `[tools.${name}]\nread-only = true\ndestructive = false\nidempotent = true\nask = false\n`)
+  .join("\n");
 const readsWarehouses = `[[grants.http]]\naudience = "workspace"\nmethods = ["GET"]\npaths = ["/api/2.0/sql/warehouses"]\ncredential = true\n`;
-const readme = "# Warehouse report\n\nAsk *how many warehouses are there?*\n\n| Tool | Needs |\n|---|---|\n| `count_warehouses` | the list of warehouses |\n| `greet` | nothing |\n";
-const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" rx="8" fill="#2d5b86"/><path d="M8 18 20 10l12 8v12H8z" fill="#fff"/></svg>';
+const readme =
+  "# Warehouse report\n\nAsk *how many warehouses are there?*\n\n| Tool | Needs |\n|---|---|\n| `count_warehouses` | the list of warehouses |\n| `greet` | nothing |\n";
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" rx="8" fill="#2d5b86"/><path d="M8 18 20 10l12 8v12H8z" fill="#fff"/></svg>';
 
 const first = (): Buffer =>
   packageOf({
@@ -65,7 +69,10 @@ async function choose(buffer: Buffer, name = "warehouse-report.wasm"): Promise<v
 async function askAnew(message: string, answer: RegExp): Promise<void> {
   await page.getByRole("link", { name: "New conversation" }).click();
   await ask(page, message);
-  await page.getByRole("article", { name: /^You asked/ }).filter({ hasText: answer }).waitFor();
+  await page
+    .getByRole("article", { name: /^You asked/ })
+    .filter({ hasText: answer })
+    .waitFor();
   await turnEnded(page);
 }
 
@@ -80,7 +87,10 @@ describe("a person who adds a plugin", () => {
     await createProject(page, "Taxi demand");
     await page.getByRole("link", { name: "Plugins" }).click();
     await page.getByRole("heading", { name: "No plugins added yet" }).waitFor();
-    await page.getByRole("region", { name: "Shipped with Bricklayer" }).getByRole("link", { name: /databricks-sql/ }).waitFor();
+    await page
+      .getByRole("region", { name: "Shipped with Bricklayer" })
+      .getByRole("link", { name: /databricks-sql/ })
+      .waitFor();
     expect(await page.getByRole("switch", { name: "databricks-sql in this project" }).isChecked()).toBe(true);
     expect(await lookAt(page, "plugins-empty")).toEqual([]);
   });
@@ -92,7 +102,11 @@ describe("a person who adds a plugin", () => {
     const alert = dialog().getByRole("alert");
     await alert.waitFor();
     expect(await alert.innerText()).toMatch(/not.*component|HTML/i);
-    expect(await dialog().getByRole("button", { name: /Install/ }).count()).toBe(0);
+    expect(
+      await dialog()
+        .getByRole("button", { name: /Install/ })
+        .count(),
+    ).toBe(0);
     expect(await lookAt(page, "plugins-broken")).toEqual([]);
   });
 
@@ -100,18 +114,30 @@ describe("a person who adds a plugin", () => {
     await dialog().getByRole("radio", { name: "From an address" }).check();
     await dialog().getByRole("textbox", { name: "Address" }).fill("https://plugins.example/weather.wasm");
     await page.keyboard.press("Enter");
-    await dialog().getByRole("alert").getByText(/sha256/).waitFor();
+    await dialog()
+      .getByRole("alert")
+      .getByText(/sha256/)
+      .waitFor();
     await dialog().getByRole("radio", { name: "From this computer" }).check();
   });
 
   it("sees what it is and what it asks for, and gives a part of it", async () => {
     await choose(first());
-    await dialog().getByRole("button", { name: /^Install/ }).waitFor();
+    await dialog()
+      .getByRole("button", { name: /^Install/ })
+      .waitFor();
     const words = await dialog().innerText();
-    for (const part of ["warehouse-report", "0.1.0", "Says how many", "Unsigned", "2 tools", "with your identity", "Read files of the project", "128 MiB"]) expect(words).toContain(part);
+    for (const part of ["warehouse-report", "0.1.0", "Says how many", "Unsigned", "2 tools", "with your identity", "Read files of the project", "128 MiB"])
+      expect(words).toContain(part);
     // What carries the person's identity is not ticked by itself, nor are the files.
-    const boxes = await dialog().getByRole("checkbox").evaluateAll((list) => list.map((box) => [box.closest("li")?.textContent ?? "", (box as HTMLInputElement).checked] as const));
-    expect(boxes.map(([text, checked]) => [/warehouses|files|memory/i.exec(text)?.[0].toLowerCase(), checked])).toEqual([["warehouses", false], ["files", false], ["memory", true]]);
+    const boxes = await dialog()
+      .getByRole("checkbox")
+      .evaluateAll((list) => list.map((box) => [box.closest("li")?.textContent ?? "", (box as HTMLInputElement).checked] as const));
+    expect(boxes.map(([text, checked]) => [/warehouses|files|memory/i.exec(text)?.[0].toLowerCase(), checked])).toEqual([
+      ["warehouses", false],
+      ["files", false],
+      ["memory", true],
+    ]);
     expect(await lookAt(page, "plugins-review")).toEqual([]);
     await dialog().getByRole("button", { name: "Install, give 1 of 3" }).click();
     await page.getByRole("heading", { name: "warehouse-report", exact: true, level: 1 }).waitFor();
@@ -156,11 +182,20 @@ describe("a person who adds a plugin", () => {
     await openPlugin();
     await page.getByRole("tab", { name: "Activity" }).click();
     const record = page.getByRole("table", { name: "Calls, requests and changes" });
-    await record.getByRole("row", { name: /GET.*\/api\/2\.0\/sql\/warehouses.*200/ }).first().waitFor();
+    await record
+      .getByRole("row", { name: /GET.*\/api\/2\.0\/sql\/warehouses.*200/ })
+      .first()
+      .waitFor();
     expect(await record.getByRole("row", { name: /GET.*\/api\/2\.0\/sql\/warehouses.*denied/ }).count()).toBeGreaterThan(0);
-    await record.getByRole("row", { name: /greet.*ok/ }).first().waitFor();
+    await record
+      .getByRole("row", { name: /greet.*ok/ })
+      .first()
+      .waitFor();
     const week = page.getByRole("region", { name: "The last seven days" });
-    await week.filter({ hasText: /Calls\s*3/ }).filter({ hasText: /Errors\s*1/ }).waitFor();
+    await week
+      .filter({ hasText: /Calls\s*3/ })
+      .filter({ hasText: /Errors\s*1/ })
+      .waitFor();
     expect(await page.getByRole("region", { name: "Last errors" }).innerText()).toContain("count_warehouses");
     expect(await lookAt(page, "plugins-activity")).toEqual([]);
     await page.getByRole("radio", { name: "Changes" }).check();
@@ -177,7 +212,9 @@ describe("an update", () => {
     expect(await dialog().getByRole("checkbox").count()).toBe(2);
     expect(await dialog().innerText()).toContain("No longer asked for");
     expect(await lookAt(page, "plugins-update")).toEqual([]);
-    await dialog().getByRole("checkbox", { name: /Change, create/ }).check();
+    await dialog()
+      .getByRole("checkbox", { name: /Change, create/ })
+      .check();
     await dialog().getByRole("button", { name: "Update, give 1 of 2" }).click();
     await page.getByRole("heading", { name: "warehouse-report", exact: true, level: 1 }).waitFor();
     await page.getByText("0.2.0", { exact: true }).first().waitFor();
@@ -185,7 +222,12 @@ describe("an update", () => {
     const prices = page.getByRole("radiogroup", { name: /prices\.example/ });
     expect(await prices.getByRole("radio", { name: "Not given" }).isChecked()).toBe(true);
     // What was given before stays given.
-    expect(await page.getByRole("radiogroup", { name: /warehouses/ }).getByRole("radio", { name: "This project" }).isChecked()).toBe(true);
+    expect(
+      await page
+        .getByRole("radiogroup", { name: /warehouses/ })
+        .getByRole("radio", { name: "This project" })
+        .isChecked(),
+    ).toBe(true);
   });
 
   it("is taken back to the version before", async () => {
@@ -203,7 +245,11 @@ describe("an update", () => {
     const form = new FormData();
     form.append("package", new Blob([new Uint8Array(second())]), "warehouse-report.wasm");
     const { staged } = (await (await fetch(`${host.url}/api/plugins/inspect`, { method: "POST", body: form })).json()) as { staged: string };
-    const answer = await fetch(`${host.url}/api/plugins/${id}/update`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ staged }) });
+    const answer = await fetch(`${host.url}/api/plugins/${id}/update`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ staged }),
+    });
     expect(((await answer.json()) as { outcome: string }).outcome).toBe("waiting");
     await page.reload();
     const panel = page.getByRole("region", { name: "Version 0.2.0 waits for you" });

@@ -25,24 +25,33 @@ beforeAll(async () => {
   model = await startModel((message, results) => {
     if (message.includes("in two halves")) return [{ think: "Two halves, then." }, { say: first }, { hold: true }, { say: second }];
     if (message.includes("slow statement")) {
-      const statement = "SELECT count(*) AS n FROM samples.nyctaxi.trips a CROSS JOIN samples.nyctaxi.trips b CROSS JOIN samples.nyctaxi.trips c WHERE a.fare_amount + b.fare_amount > c.fare_amount";
+      const statement =
+        "SELECT count(*) AS n FROM samples.nyctaxi.trips a CROSS JOIN samples.nyctaxi.trips b CROSS JOIN samples.nyctaxi.trips c WHERE a.fare_amount + b.fare_amount > c.fare_amount";
       return results === 0 ? [{ say: "This will take long." }, { call: "mcp__databricks__execute_sql", input: { statement } }] : [{ say: "Done." }];
     }
     if (message.includes("drop")) {
-      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "DROP TABLE main.default.precious" } }] : [{ say: "That is settled." }];
+      return results === 0
+        ? [{ call: "mcp__databricks__execute_sql", input: { statement: "DROP TABLE main.default.precious" } }]
+        : [{ say: "That is settled." }];
     }
     if (message.includes("create")) {
-      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "CREATE TABLE main.default.precious AS SELECT 42 AS answer" } }] : [{ say: "Created." }];
+      return results === 0
+        ? [{ call: "mcp__databricks__execute_sql", input: { statement: "CREATE TABLE main.default.precious AS SELECT 42 AS answer" } }]
+        : [{ say: "Created." }];
     }
     if (message.includes("look")) {
-      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT answer FROM main.default.precious" } }] : [{ say: "Looked." }];
+      return results === 0
+        ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT answer FROM main.default.precious" } }]
+        : [{ say: "Looked." }];
     }
     if (message.includes("fail once")) {
       failures += 1;
       return failures === 1 ? { status: 400, error: "the prompt is too strange" } : [{ say: "Now it works." }];
     }
     if (message.includes("bad table")) {
-      return results === 0 ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT * FROM samples.nyctaxi.tripz" } }] : [{ say: "There is no such table." }];
+      return results === 0
+        ? [{ call: "mcp__databricks__execute_sql", input: { statement: "SELECT * FROM samples.nyctaxi.tripz" } }]
+        : [{ say: "There is no such table." }];
     }
     return [{ say: "Hello." }];
   });
@@ -98,7 +107,10 @@ describe("a turn in the middle", () => {
     expect(await lookAt(page, "connection-lost")).toEqual([]);
     model.release();
     way.mend();
-    await page.getByRole("button", { name: "Reconnect now" }).click({ timeout: 3_000 }).catch(() => undefined);
+    await page
+      .getByRole("button", { name: "Reconnect now" })
+      .click({ timeout: 3_000 })
+      .catch(() => undefined);
     await expectWhole(page);
     expect(await page.getByText(/Connection lost/).count()).toBe(0);
   });
@@ -191,7 +203,10 @@ describe("errors", () => {
   it("of a statement are shown in its card", async () => {
     await page.goto(project);
     await ask(page, "Read a bad table");
-    await page.getByRole("alert").getByText(/TABLE_OR_VIEW_NOT_FOUND/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/TABLE_OR_VIEW_NOT_FOUND/)
+      .waitFor();
     await turnEnded(page);
     expect(await lookAt(page, "tool-failed")).toEqual([]);
   });
@@ -239,7 +254,10 @@ describe("an approval", () => {
     await page.getByText("That is settled.").nth(1).waitFor();
     await turnEnded(page);
     await ask(page, "look at it");
-    await page.getByRole("alert").getByText(/TABLE_OR_VIEW_NOT_FOUND/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/TABLE_OR_VIEW_NOT_FOUND/)
+      .waitFor();
   });
 });
 

@@ -26,6 +26,18 @@ pub(crate) fn test(layout: &Layout) -> Result<()> {
     script(layout, "test")
 }
 
+/// Writes the page's sources in their one style.
+pub(crate) fn format(layout: &Layout) -> Result<()> {
+    install(layout)?;
+    script(layout, "format")
+}
+
+/// The page's style, types and lints; a warning is an error.
+pub(crate) fn lint(layout: &Layout) -> Result<()> {
+    install(layout)?;
+    script(layout, "lint")
+}
+
 /// The page in a headless browser against the built host.
 pub(crate) fn end_to_end(layout: &Layout) -> Result<()> {
     install(layout)?;
@@ -49,8 +61,8 @@ pub(crate) fn codegen(layout: &Layout) -> Result<()> {
 }
 
 /// One of the page's npm scripts.
-pub(crate) fn script(layout: &Layout, name: &str) -> Result<()> {
-    Program::npm().directory(&folder(layout)).args(["run", "--if-present", name]).run()
+fn script(layout: &Layout, name: &str) -> Result<()> {
+    Program::npm().directory(&folder(layout)).args(["run", name]).run()
 }
 
 /// What npm and the page's tools need; older ones fail later with errors that do not say so.

@@ -150,7 +150,7 @@ fn advisories(layout: &Layout) -> Result<()> {
 fn fmt(layout: &Layout) -> Result<()> {
     cargo(layout, &["fmt", "--all"])?;
     plugins::cargo(layout, &["fmt", "--all"])?;
-    client::script(layout, "format")
+    client::format(layout)
 }
 
 fn lint(layout: &Layout) -> Result<()> {
@@ -163,7 +163,7 @@ fn lint(layout: &Layout) -> Result<()> {
     stage("plugin lints passed", || {
         plugins::cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
-    stage("client lints passed", || client::script(layout, "lint"))
+    stage("client lints passed", || client::lint(layout))
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Result<()> {

@@ -20,5 +20,8 @@ export async function turnEnded(page: Page): Promise<void> {
 
 /** The text of the last answer. */
 export async function lastAnswer(page: Page): Promise<string> {
-  return page.getByRole("article", { name: /^You asked/ }).last().innerText();
+  return page
+    .getByRole("article", { name: /^You asked/ })
+    .last()
+    .innerText();
 }

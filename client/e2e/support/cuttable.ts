@@ -19,7 +19,10 @@ export async function cuttable(target: string): Promise<Cuttable> {
       return;
     }
     const upstream = connect(Number(port), hostname);
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(socket);
       socket.on("close", () => {
         sockets.delete(socket);

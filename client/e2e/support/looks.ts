@@ -51,7 +51,12 @@ export async function lookAt(page: Page, name: string, only?: "desk" | "phone"):
 /** Transitions are done and two frames were drawn. */
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    await Promise.allSettled(document.getAnimations().filter((animation) => animation.effect?.getTiming().iterations !== Infinity).map((animation) => animation.finished));
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((animation) => animation.effect?.getTiming().iterations !== Infinity)
+        .map((animation) => animation.finished),
+    );
     await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
   });
 }

@@ -76,7 +76,19 @@ async function answer(request: IncomingMessage, response: ServerResponse, script
   const send = (event: { type: string } & Record<string, unknown>): void => {
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   };
-  send({ type: "message_start", message: { id: "msg_test", type: "message", role: "assistant", model: "scripted", content: [], stop_reason: null, stop_sequence: null, usage: { input_tokens: 10, output_tokens: 1 } } });
+  send({
+    type: "message_start",
+    message: {
+      id: "msg_test",
+      type: "message",
+      role: "assistant",
+      model: "scripted",
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: 10, output_tokens: 1 },
+    },
+  });
   let index = -1;
   let open: "text" | "thinking" | null = null;
   const begin = (block: Record<string, unknown>): void => {
@@ -102,7 +114,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, script
         open = kind;
       }
       for (const piece of ("say" in step ? step.say : step.think).match(/[\s\S]{1,9}/gu) ?? []) {
-        send({ type: "content_block_delta", index, delta: kind === "text" ? { type: "text_delta", text: piece } : { type: "thinking_delta", thinking: piece } });
+        send({
+          type: "content_block_delta",
+          index,
+          delta: kind === "text" ? { type: "text_delta", text: piece } : { type: "thinking_delta", thinking: piece },
+        });
         await new Promise((next) => setTimeout(next, 2));
       }
       if (kind === "thinking") send({ type: "content_block_delta", index, delta: { type: "signature_delta", signature: "c2ln" } });

@@ -17,8 +17,7 @@ export function ChatHeader({ title, sidebarShown, filesShown, fileCount, onSideb
       {!sidebarShown && <IconButton icon="menu" label="Show sidebar" onClick={onSidebar} />}
       <h1 className={styles.title}>{title}</h1>
       <Button variant="quiet" size="s" icon="folder" aria-pressed={filesShown} onClick={onFiles}>
-        <span className={styles.label}>Files</span>{" "}
-        {fileCount !== null && fileCount > 0 && <span className={styles.count}>{fileCount}</span>}
+        <span className={styles.label}>Files</span> {fileCount !== null && fileCount > 0 && <span className={styles.count}>{fileCount}</span>}
       </Button>
     </header>
   );

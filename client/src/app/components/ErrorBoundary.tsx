@@ -12,6 +12,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: E
   override render(): ReactNode {
     const { error } = this.state;
     if (error === null) return this.props.children;
-    return <ReloadNotice title="This page stopped working">Nothing is lost: conversations live on the server and running turns go on. {error.message}</ReloadNotice>;
+    return (
+      <ReloadNotice title="This page stopped working">Nothing is lost: conversations live on the server and running turns go on. {error.message}</ReloadNotice>
+    );
   }
 }

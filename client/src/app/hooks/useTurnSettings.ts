@@ -6,7 +6,11 @@ import { recall, remember } from "@/shared/lib/storage";
  * The settings of the next message: what was chosen on this page, else what the conversation last used (the server
  * remembers that), else what was last chosen in the project.
  */
-export function useTurnSettings(projectId: string, conversationId: string | null, stored: TurnSettings | undefined): [TurnSettings, (settings: TurnSettings) => void] {
+export function useTurnSettings(
+  projectId: string,
+  conversationId: string | null,
+  stored: TurnSettings | undefined,
+): [TurnSettings, (settings: TurnSettings) => void] {
   const [chosen, setChosen] = useState<Record<string, TurnSettings>>({});
   const key = conversationId ?? "new";
   const settings = chosen[key] ?? (conversationId === null ? lastChosen(projectId) : (stored ?? {}));

@@ -30,11 +30,22 @@ describe("formats", () => {
     expect([0, 999, 1_000, 9_949, 12_400, 61_000].map(formatDuration)).toEqual(["0 ms", "999 ms", "1.0 s", "9.9 s", "12 s", "1 min 1 s"]);
   });
   it("says sizes and counts", () => {
-    expect([formatBytes(12), formatBytes(1_536), formatBytes(52_428_800), plural(1, "row"), plural(1_200, "row")]).toEqual(["12 B", "1.5 KB", "50 MB", "1 row", "1,200 rows"]);
+    expect([formatBytes(12), formatBytes(1_536), formatBytes(52_428_800), plural(1, "row"), plural(1_200, "row")]).toEqual([
+      "12 B",
+      "1.5 KB",
+      "50 MB",
+      "1 row",
+      "1,200 rows",
+    ]);
   });
   it("says how long ago", () => {
     const now = Date.parse("2026-03-01T12:00:00Z");
-    expect([formatAgo("2026-03-01T11:59:30Z", now), formatAgo("2026-03-01T11:57:00Z", now), formatAgo("2026-02-28T11:00:00Z", now), formatAgo("nonsense", now)]).toEqual(["just now", "3 minutes ago", "yesterday", ""]);
+    expect([
+      formatAgo("2026-03-01T11:59:30Z", now),
+      formatAgo("2026-03-01T11:57:00Z", now),
+      formatAgo("2026-02-28T11:00:00Z", now),
+      formatAgo("nonsense", now),
+    ]).toEqual(["just now", "3 minutes ago", "yesterday", ""]);
   });
 });
 
@@ -44,7 +55,11 @@ describe("colouring", () => {
     for (const language of ["sql", "python", "json", "klingon"]) {
       for (let end = 0; end <= code.length; end += 1) {
         const piece = code.slice(0, end);
-        expect(tokenize(piece, language).map((token) => token.text).join("")).toBe(piece);
+        expect(
+          tokenize(piece, language)
+            .map((token) => token.text)
+            .join(""),
+        ).toBe(piece);
       }
     }
   });

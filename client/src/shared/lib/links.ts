@@ -10,16 +10,14 @@ export type Route =
 export const links = {
   projects: (): string => "/",
   project: (projectId: string): string => `/projects/${encodeURIComponent(projectId)}`,
-  conversation: (projectId: string, conversationId: string): string =>
-    `/projects/${encodeURIComponent(projectId)}/c/${encodeURIComponent(conversationId)}`,
+  conversation: (projectId: string, conversationId: string): string => `/projects/${encodeURIComponent(projectId)}/c/${encodeURIComponent(conversationId)}`,
   /** Seen from a project, the switches and powers of that project appear. */
   plugins: (projectId: string | null): string => `${projectId === null ? "" : `/projects/${encodeURIComponent(projectId)}`}/plugins`,
   plugin: (projectId: string | null, pluginId: string, tab: string | null = null): string =>
     `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${tab === null ? "" : `?tab=${encodeURIComponent(tab)}`}`,
   pluginOfTool: (projectId: string | null, tool: string): string => `${links.plugins(projectId)}?tool=${encodeURIComponent(tool)}`,
   /** The same page with the file panel open, at one file or at the list. */
-  withFile: (path: string, file: string | null): string =>
-    `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
+  withFile: (path: string, file: string | null): string => `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
 };
 
 export function parseRoute(pathname: string, search: string): Route {

@@ -22,7 +22,10 @@ describe("a part of the page", () => {
   });
 
   it("that did not come says so, and is asked for again where it is next wanted", async () => {
-    const load = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new TypeError("Failed to fetch dynamically imported module")).mockResolvedValueOnce("drawn");
+    const load = vi
+      .fn<() => Promise<string>>()
+      .mockRejectedValueOnce(new TypeError("Failed to fetch dynamically imported module"))
+      .mockResolvedValueOnce("drawn");
     const part = new Part(load);
     const { unmount } = render(<Shown part={part} />);
     await screen.findByText("missing");

@@ -13,9 +13,7 @@ function textOf(node: ReactNode): string {
 export const components: Components = {
   a: ({ href, children }) => <SafeLink href={href}>{children}</SafeLink>,
   // A remote picture would tell its host what is being read: it is shown as a link.
-  img: ({ src, alt }) => (
-    <SafeLink href={typeof src === "string" ? src : undefined}>Image: {alt === undefined || alt === "" ? "untitled" : alt}</SafeLink>
-  ),
+  img: ({ src, alt }) => <SafeLink href={typeof src === "string" ? src : undefined}>Image: {alt === undefined || alt === "" ? "untitled" : alt}</SafeLink>,
   pre: ({ children }) => children,
   code: ({ className, children, node }) => {
     const text = textOf(children);

@@ -21,7 +21,10 @@ const data: TableData = {
 };
 
 function firstColumn(): (string | null)[] {
-  return screen.getAllByRole("row").slice(1).map((row) => within(row).getAllByRole("gridcell")[0]?.textContent ?? null);
+  return screen
+    .getAllByRole("row")
+    .slice(1)
+    .map((row) => within(row).getAllByRole("gridcell")[0]?.textContent ?? null);
 }
 
 describe("a result table", () => {

@@ -24,7 +24,13 @@ export function TableToolbar({ data, label, orderedRows, onExpand }: TableToolba
         {rowCount(data)}
         {data.warehouse !== null && <span className={styles.source}> · {data.warehouse}</span>}
       </span>
-      <Button size="s" variant="quiet" icon="copy" title="Copy for a spreadsheet (tab-separated)" onClick={() => copyText(toTsv(columns, orderedRows()), "Table copied")}>
+      <Button
+        size="s"
+        variant="quiet"
+        icon="copy"
+        title="Copy for a spreadsheet (tab-separated)"
+        onClick={() => copyText(toTsv(columns, orderedRows()), "Table copied")}
+      >
         Copy
       </Button>
       <Button size="s" variant="quiet" title="Copy as a Markdown table" onClick={() => copyText(toMarkdown(columns, orderedRows()), "Markdown copied")}>

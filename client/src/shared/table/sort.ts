@@ -72,4 +72,3 @@ export function nextSort(current: Sort | null, column: number): Sort | null {
   if (current?.column !== column) return { column, direction: "ascending" };
   return current.direction === "ascending" ? { column, direction: "descending" } : null;
 }
-

@@ -16,7 +16,13 @@ describe("sorting", () => {
     expect(sorted("BIGINT", ["9007199254740993", "9007199254740992", "-1", "10", "9"])).toEqual(["-1", "9", "10", "9007199254740992", "9007199254740993"]);
   });
   it("compares decimals of different scale exactly", () => {
-    expect(sorted("DECIMAL", ["1.10", "1.09", "-0.5", "12345678901234567890.1", "12345678901234567890.09"])).toEqual(["-0.5", "1.09", "1.10", "12345678901234567890.09", "12345678901234567890.1"]);
+    expect(sorted("DECIMAL", ["1.10", "1.09", "-0.5", "12345678901234567890.1", "12345678901234567890.09"])).toEqual([
+      "-0.5",
+      "1.09",
+      "1.10",
+      "12345678901234567890.09",
+      "12345678901234567890.1",
+    ]);
   });
   it("puts NaN after infinity, as the workspace does", () => {
     expect(sorted("DOUBLE", ["NaN", "Infinity", "-Infinity", "2.5", "1e3"])).toEqual(["-Infinity", "2.5", "1e3", "Infinity", "NaN"]);
@@ -29,7 +35,16 @@ describe("sorting", () => {
   it("keeps nulls last both ways and equal rows in order", () => {
     expect(sorted("INT", [null, "2", "1"])).toEqual(["1", "2", null]);
     expect(sorted("INT", [null, "2", "1"], "descending")).toEqual(["2", "1", null]);
-    expect(sortedOrder([["1", "a"], ["1", "b"]], column("INT"), { column: 0, direction: "descending" })).toEqual([0, 1]);
+    expect(
+      sortedOrder(
+        [
+          ["1", "a"],
+          ["1", "b"],
+        ],
+        column("INT"),
+        { column: 0, direction: "descending" },
+      ),
+    ).toEqual([0, 1]);
   });
   it("goes from ascending to descending to none", () => {
     const first = nextSort(null, 2);
@@ -42,22 +57,36 @@ describe("sorting", () => {
 describe("CSV", () => {
   const columns = [column("STRING"), { ...column("INT"), name: 'a "b"' }];
   it("follows RFC 4180", () => {
-    expect(toCsv(columns, [["x,y", "1"], ['say "hi"', "2"], ["two\nlines", "3"]])).toBe('c,"a ""b"""\r\n"x,y",1\r\n"say ""hi""",2\r\n"two\nlines",3\r\n');
+    expect(
+      toCsv(columns, [
+        ["x,y", "1"],
+        ['say "hi"', "2"],
+        ["two\nlines", "3"],
+      ]),
+    ).toBe('c,"a ""b"""\r\n"x,y",1\r\n"say ""hi""",2\r\n"two\nlines",3\r\n');
   });
   it("tells null from empty", () => {
     expect(toCsv([column("STRING"), column("STRING")], [[null, ""]])).toBe('c,c\r\n,""\r\n');
   });
   it("takes the sting out of formulas but leaves numbers alone", () => {
-    expect(toCsv([column("STRING")], [["=1+1"], ["+cmd"], ["@x"], ["-2+3"], ["-12.5"], ["+4"], ["\tx"]])).toBe("c\r\n'=1+1\r\n'+cmd\r\n'@x\r\n'-2+3\r\n-12.5\r\n+4\r\n'\tx\r\n".replace("'\tx", "'\tx"));
+    expect(toCsv([column("STRING")], [["=1+1"], ["+cmd"], ["@x"], ["-2+3"], ["-12.5"], ["+4"], ["\tx"]])).toBe(
+      "c\r\n'=1+1\r\n'+cmd\r\n'@x\r\n'-2+3\r\n-12.5\r\n+4\r\n'\tx\r\n".replace("'\tx", "'\tx"),
+    );
   });
   it("reads back what it wrote", () => {
-    const rows: Cell[][] = [["x,y", 'q"q'], ["two\r\nlines", "plain"]];
+    const rows: Cell[][] = [
+      ["x,y", 'q"q'],
+      ["two\r\nlines", "plain"],
+    ];
     expect(parseCsv(toCsv([column("STRING"), column("STRING")], rows)).rows).toEqual(rows);
   });
   it("fills ragged rows and finds number columns", () => {
     const table = parseCsv("a,b\n1,x\n2\n");
     expect(table.columns.map((each) => each.type)).toEqual(["DECIMAL", ""]);
-    expect(table.rows).toEqual([["1", "x"], ["2", null]]);
+    expect(table.rows).toEqual([
+      ["1", "x"],
+      ["2", null],
+    ]);
   });
 });
 
@@ -72,7 +101,13 @@ describe("other forms", () => {
 
 describe("results", () => {
   it("are read with their types, nulls and totals", () => {
-    const table = asTable({ columns: [{ name: "n", type_name: "DECIMAL", type_text: "DECIMAL(10,2)" }], rows: [["1.50"], [null]], total_row_count: 7, truncated: true, statement_id: "s" });
+    const table = asTable({
+      columns: [{ name: "n", type_name: "DECIMAL", type_text: "DECIMAL(10,2)" }],
+      rows: [["1.50"], [null]],
+      total_row_count: 7,
+      truncated: true,
+      statement_id: "s",
+    });
     expect(table).toMatchObject({ columns: [{ type: "DECIMAL", typeText: "DECIMAL(10,2)" }], rows: [["1.50"], [null]], totalRows: 7, truncated: true });
   });
   it("that are something else are not tables", () => {
@@ -80,6 +115,16 @@ describe("results", () => {
     expect(asTable("text")).toBeNull();
   });
   it("that are lists of objects are tables too", () => {
-    expect(asObjectTable([{ id: "a", size: 2 }, { id: "b", tags: ["x", "y"] }])).toMatchObject({ rows: [["a", "2", null], ["b", null, "x, y"]] });
+    expect(
+      asObjectTable([
+        { id: "a", size: 2 },
+        { id: "b", tags: ["x", "y"] },
+      ]),
+    ).toMatchObject({
+      rows: [
+        ["a", "2", null],
+        ["b", null, "x, y"],
+      ],
+    });
   });
 });

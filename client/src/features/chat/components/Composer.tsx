@@ -104,7 +104,14 @@ export function Composer(props: ComposerProps) {
           onKeyDown={onKeyDown}
         />
         {running ? (
-          <button type="button" className={cx(styles.action, styles.stop)} onClick={onStop} disabled={stopping} aria-label={stopping ? "Stopping" : "Stop"} title="Stop (Esc twice)">
+          <button
+            type="button"
+            className={cx(styles.action, styles.stop)}
+            onClick={onStop}
+            disabled={stopping}
+            aria-label={stopping ? "Stopping" : "Stop"}
+            title="Stop (Esc twice)"
+          >
             <Icon name="stop" />
           </button>
         ) : (

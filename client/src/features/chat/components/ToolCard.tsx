@@ -22,7 +22,10 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
   const { result } = tool;
   const showsRows = hasRows(result);
   return (
-    <article className={cx(styles.card, result?.isError === true && styles.failed, tool.status === "waiting" && styles.asking)} aria-label={`${title}: ${tool.status}`}>
+    <article
+      className={cx(styles.card, result?.isError === true && styles.failed, tool.status === "waiting" && styles.asking)}
+      aria-label={`${title}: ${tool.status}`}
+    >
       <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         <ToolStatusMark status={tool.status} declined={tool.approval?.decision === "no"} />
         <span className={styles.title}>{title}</span>

@@ -35,7 +35,9 @@ export function ToolError({ tool, result }: { tool: string; result: ToolResult }
         {result.remedy !== null && !result.content.includes(result.remedy) && <p className={styles.remedy}>{result.remedy}</p>}
         {result.retryAfterSeconds !== null && <p className={styles.remedy}>It can be tried again after {formatDuration(result.retryAfterSeconds * 1_000)}.</p>}
         {/* Long ones scroll, so they must be reachable by keyboard. */}
-        <pre tabIndex={0} aria-label="Error" role="group">{result.content}</pre>
+        <pre tabIndex={0} aria-label="Error" role="group">
+          {result.content}
+        </pre>
         {result.denied !== null && <Link href={links.pluginOfTool(projectId, tool)}>Powers of this plugin</Link>}
       </div>
       <CopyButton text={result.content} label="Copy error" />

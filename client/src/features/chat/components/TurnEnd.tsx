@@ -22,11 +22,7 @@ export function TurnEnd({ turn }: { turn: TurnView }) {
           {turn.error?.message ?? "No reason was given. The host's log may say more."}
         </Notice>
       )}
-      {turn.status === "cancelled" && (
-        <p className={styles.stopped}>
-          You stopped this turn. What was done is kept. {retry}
-        </p>
-      )}
+      {turn.status === "cancelled" && <p className={styles.stopped}>You stopped this turn. What was done is kept. {retry}</p>}
       <footer className={styles.footer}>
         {answer !== "" && <CopyButton text={answer} label="Copy answer" />}
         {turn.summary !== null && <span>{summaryText(turn.summary)}</span>}

@@ -24,10 +24,23 @@ const tool: ToolItem = {
   result: null,
 };
 
-const result: ToolResult = { content: "", isError: false, errorKind: null, denied: null, remedy: null, retryAfterSeconds: null, structured: null, durationMs: 5 };
+const result: ToolResult = {
+  content: "",
+  isError: false,
+  errorKind: null,
+  denied: null,
+  remedy: null,
+  retryAfterSeconds: null,
+  structured: null,
+  durationMs: 5,
+};
 
 function inChat(children: ReactNode, destructive = true): ReactNode {
-  const session = new Session({ load: () => Promise.resolve({ events: [], last_seq: 0, active_execution: null }), onActivity: () => undefined, read: () => new Promise(() => undefined) });
+  const session = new Session({
+    load: () => Promise.resolve({ events: [], last_seq: 0, active_execution: null }),
+    onActivity: () => undefined,
+    read: () => new Promise(() => undefined),
+  });
   session.started("turn-1", "Drop it");
   const chat: ChatContextValue = { projectId: "p", conversationId: "c", session, send: () => undefined, isDestructive: () => destructive };
   return (
@@ -42,7 +55,11 @@ afterEach(() => vi.unstubAllGlobals());
 describe("a tool card", () => {
   it("says in words what it did, and opens to its arguments", async () => {
     const user = userEvent.setup();
-    render(inChat(<ToolCard tool={{ ...tool, result: { ...result, content: "all went well", isError: false, errorKind: null, structured: null, durationMs: 1_234 } }} />));
+    render(
+      inChat(
+        <ToolCard tool={{ ...tool, result: { ...result, content: "all went well", isError: false, errorKind: null, structured: null, durationMs: 1_234 } }} />,
+      ),
+    );
     const head = screen.getByRole("button", { name: /Run SQL/ });
     expect(head.textContent).toContain("DROP TABLE main.sales.orders");
     expect(head.textContent).toContain("1.2 s");
@@ -68,7 +85,17 @@ describe("a tool card", () => {
         { number: 3, statement: "SELECT 3", status: "skipped", columns: [], rows: [] },
       ],
     };
-    render(inChat(<ToolCard tool={{ ...tool, name: "mcp__databricks__execute_sql_multi", result: { ...result, content: "", isError: false, errorKind: null, structured, durationMs: 5 } }} />));
+    render(
+      inChat(
+        <ToolCard
+          tool={{
+            ...tool,
+            name: "mcp__databricks__execute_sql_multi",
+            result: { ...result, content: "", isError: false, errorKind: null, structured, durationMs: 5 },
+          }}
+        />,
+      ),
+    );
     await user.click(screen.getByRole("button", { name: /Run SQL script/ }));
     expect(screen.getByText("skipped")).toBeTruthy();
     expect(screen.getByText("no such column")).toBeTruthy();
@@ -76,7 +103,17 @@ describe("a tool card", () => {
   });
 
   it("shows an error with its kind and text", () => {
-    render(inChat(<ToolCard tool={{ ...tool, status: "failed", result: { ...result, content: "[PARSE] near DROP", isError: true, errorKind: "permission-denied", structured: null, durationMs: 5 } }} />));
+    render(
+      inChat(
+        <ToolCard
+          tool={{
+            ...tool,
+            status: "failed",
+            result: { ...result, content: "[PARSE] near DROP", isError: true, errorKind: "permission-denied", structured: null, durationMs: 5 },
+          }}
+        />,
+      ),
+    );
     expect(screen.getByRole("alert").textContent).toContain("you may not do this");
     expect(screen.getByRole("alert").textContent).toContain("[PARSE] near DROP");
   });
@@ -87,7 +124,14 @@ describe("a call that was refused for a missing power", () => {
     ...tool,
     name: "mcp__databricks__current_weather",
     status: "failed",
-    result: { ...result, content: "no grant covers it", isError: true, errorKind: "denied", denied: "GET https://api.weather.example/v1/*", remedy: "Give it on the page of the plugin." },
+    result: {
+      ...result,
+      content: "no grant covers it",
+      isError: true,
+      errorKind: "denied",
+      denied: "GET https://api.weather.example/v1/*",
+      remedy: "Give it on the page of the plugin.",
+    },
   };
 
   it("names the power and leads to where it can be given", () => {
@@ -106,7 +150,11 @@ describe("a call that was refused for a missing power", () => {
   });
 
   it("says when it may be tried again", () => {
-    render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "rate-limited", content: "too many calls", retryAfterSeconds: 12 } }} />));
+    render(
+      inChat(
+        <ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "rate-limited", content: "too many calls", retryAfterSeconds: 12 } }} />,
+      ),
+    );
     expect(screen.getByRole("alert").textContent).toContain("It can be tried again after 12 s.");
   });
 });
@@ -161,7 +209,17 @@ describe("an approval", () => {
 });
 
 describe("the composer", () => {
-  const base = { value: "", onChange: vi.fn(), onSend: vi.fn(), onStop: vi.fn(), running: false, stopping: false, sending: false, history: ["first", "second"], placeholder: "Ask" };
+  const base = {
+    value: "",
+    onChange: vi.fn(),
+    onSend: vi.fn(),
+    onStop: vi.fn(),
+    running: false,
+    stopping: false,
+    sending: false,
+    history: ["first", "second"],
+    placeholder: "Ask",
+  };
 
   it("sends with Enter and not with Shift+Enter", async () => {
     const onSend = vi.fn();

@@ -42,7 +42,10 @@ export function useSend({ projectId, conversationId, settings, onAccepted }: Sen
     onError: (error) => {
       // The server tells that a turn runs that this page does not know: show it.
       if (error instanceof Problem && error.code === "turn-in-progress" && conversationId !== null) {
-        sessions.get(projectId, conversationId).load().catch(() => undefined);
+        sessions
+          .get(projectId, conversationId)
+          .load()
+          .catch(() => undefined);
       }
     },
   });

@@ -56,7 +56,11 @@ export function describeOutcome(tool: ToolItem): string {
   if (table !== null && table.columns.length > 0) return plural(table.totalRows, "row");
   const structured = asRecord(tool.result.structured);
   if (structured["state"] === "running" || structured["state"] === "pending") return "still running";
-  for (const [field, noun] of [["steps", "statement"], ["tables", "table"], ["warehouses", "warehouse"]] as const) {
+  for (const [field, noun] of [
+    ["steps", "statement"],
+    ["tables", "table"],
+    ["warehouses", "warehouse"],
+  ] as const) {
     const list = structured[field];
     if (Array.isArray(list)) return plural(list.length, noun);
   }

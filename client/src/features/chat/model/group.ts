@@ -1,8 +1,6 @@
 import type { Item, ProseItem, ToolItem } from "./view";
 
-export type Group =
-  | { kind: "text" | "thinking"; key: string; item: ProseItem }
-  | { kind: "tools"; key: string; items: readonly ToolItem[] };
+export type Group = { kind: "text" | "thinking"; key: string; item: ProseItem } | { kind: "tools"; key: string; items: readonly ToolItem[] };
 
 /** Items as they are laid out: tool calls that follow each other lie together. */
 export function groupItems(items: readonly Item[]): readonly Group[] {

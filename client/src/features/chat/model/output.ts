@@ -18,9 +18,7 @@ export interface ScriptStep {
 }
 
 export type Output =
-  | { kind: "tables"; tables: readonly LabelledTable[] }
-  | { kind: "script"; steps: readonly ScriptStep[] }
-  | { kind: "text"; text: string; language: string };
+  { kind: "tables"; tables: readonly LabelledTable[] } | { kind: "script"; steps: readonly ScriptStep[] } | { kind: "text"; text: string; language: string };
 
 export function outputOf(result: ToolResult): Output {
   const { structured, content } = result;

@@ -60,7 +60,11 @@ describe("a turn", () => {
   });
 
   it("ends with its account", () => {
-    expect(whole.turns[0]).toMatchObject({ status: "completed", message: "Which hour?", summary: { steps: 2, durationMs: 900, inputTokens: 10, outputTokens: 5 } });
+    expect(whole.turns[0]).toMatchObject({
+      status: "completed",
+      message: "Which hour?",
+      summary: { steps: 2, durationMs: 900, inputTokens: 10, outputTokens: 5 },
+    });
     expect(whole.lastSeq).toBe(stored.length);
   });
 
@@ -136,10 +140,16 @@ describe("previews", () => {
   it("that arrive in any order give the text", () => {
     const random = seeded(3);
     const scalars = [...answer];
-    const pieces = Array.from({ length: Math.ceil(scalars.length / 4) }, (_, index) => ({ offset: index * 4, text: scalars.slice(index * 4, index * 4 + 4).join("") }));
+    const pieces = Array.from({ length: Math.ceil(scalars.length / 4) }, (_, index) => ({
+      offset: index * 4,
+      text: scalars.slice(index * 4, index * 4 + 4).join(""),
+    }));
     for (let round = 0; round < 200; round += 1) {
       const shuffled = pieces.map((piece) => ({ piece, key: random() })).toSorted((a, b) => a.key - b.key);
-      const view = reduceEvents(emptyView, shuffled.map(({ piece }) => wire({ type: "text_delta", step: 0, block: 0, ...piece })));
+      const view = reduceEvents(
+        emptyView,
+        shuffled.map(({ piece }) => wire({ type: "text_delta", step: 0, block: 0, ...piece })),
+      );
       expect(view.turns[0]?.items[0]).toMatchObject({ text: answer, early: [] });
     }
   });

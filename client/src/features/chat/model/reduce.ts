@@ -77,11 +77,17 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
         retry: { attempt: event.attempt, delayMs: event.delay_ms, reason: event.reason },
       };
     case "tool_use":
-      return withTool({ ...turn, retry: null }, event.tool_id, event.step, (tool) => ({
-        ...tool,
-        name: event.tool_name,
-        input: event.tool_input ?? tool.input,
-      }), event.at);
+      return withTool(
+        { ...turn, retry: null },
+        event.tool_id,
+        event.step,
+        (tool) => ({
+          ...tool,
+          name: event.tool_name,
+          input: event.tool_input ?? tool.input,
+        }),
+        event.at,
+      );
     case "approval.requested":
       return withTool(turn, event.tool_id, turn.step, (tool) => ({
         ...tool,
@@ -136,10 +142,7 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
         summary: {
           steps: event.num_turns,
           durationMs: event.duration_ms,
-          inputTokens:
-            (event.usage?.input_tokens ?? 0) +
-            (event.usage?.cache_creation_input_tokens ?? 0) +
-            (event.usage?.cache_read_input_tokens ?? 0),
+          inputTokens: (event.usage?.input_tokens ?? 0) + (event.usage?.cache_creation_input_tokens ?? 0) + (event.usage?.cache_read_input_tokens ?? 0),
           outputTokens: event.usage?.output_tokens ?? 0,
         },
       };
@@ -208,8 +211,7 @@ function newProse(kind: ProseItem["kind"], { step, block, at }: Place): ProseIte
 
 /** Thinking has ended as soon as anything else of its turn begins; how long it took is then known. */
 function endThinking(items: readonly Item[], exceptKey: string, at: string | null): readonly Item[] {
-  const open = (item: Item): item is ProseItem =>
-    item.kind === "thinking" && item.key !== exceptKey && item.endedAt === null && item.startedAt !== null;
+  const open = (item: Item): item is ProseItem => item.kind === "thinking" && item.key !== exceptKey && item.endedAt === null && item.startedAt !== null;
   if (at === null || !items.some(open)) return items;
   return items.map((item) => (open(item) ? { ...item, endedAt: at } : item));
 }
@@ -228,13 +230,7 @@ function later(current: ToolStatus, proposed: ToolStatus): ToolStatus {
   return rank === -1 || rank >= progression.indexOf(proposed) ? current : proposed;
 }
 
-function withTool(
-  turn: TurnView,
-  id: string,
-  step: number,
-  change: (tool: ToolItem) => ToolItem,
-  at: string | null = null,
-): TurnView {
+function withTool(turn: TurnView, id: string, step: number, change: (tool: ToolItem) => ToolItem, at: string | null = null): TurnView {
   const existing = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
   const before = existing ?? newTool(turn.items, id, step);
   return { ...turn, items: placed(endThinking(turn.items, "", at), change(before)) };

@@ -46,7 +46,10 @@ function open(snapshot: Snapshot, far: ReturnType<typeof farEnd>) {
 const running: Snapshot = { events: [created], last_seq: 1, active_execution: { id: turn } };
 
 function shown(session: Session): string {
-  return session.store.get().view.turns.flatMap((each) => each.items.flatMap((item) => (item.kind === "text" ? [item.text] : []))).join("|");
+  return session.store
+    .get()
+    .view.turns.flatMap((each) => each.items.flatMap((item) => (item.kind === "text" ? [item.text] : [])))
+    .join("|");
 }
 
 afterEach(() => vi.useRealTimers());

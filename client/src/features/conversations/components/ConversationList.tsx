@@ -37,11 +37,20 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
       </label>
       {conversations.isPending && <Skeleton lines={5} label="Loading conversations" />}
       {conversations.isError && (
-        <Notice tone="bad" actions={<Button size="s" onClick={() => void conversations.refetch()}>Try again</Button>}>
+        <Notice
+          tone="bad"
+          actions={
+            <Button size="s" onClick={() => void conversations.refetch()}>
+              Try again
+            </Button>
+          }
+        >
           {messageOf(conversations.error)}
         </Notice>
       )}
-      {conversations.isSuccess && shown.length === 0 && <p className={styles.none}>{all.length === 0 ? "No conversations yet." : `Nothing matches “${filter}”.`}</p>}
+      {conversations.isSuccess && shown.length === 0 && (
+        <p className={styles.none}>{all.length === 0 ? "No conversations yet." : `Nothing matches “${filter}”.`}</p>
+      )}
       <ul className={styles.list}>
         {shown.map((conversation) => (
           <ConversationRow
@@ -55,11 +64,7 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
       </ul>
       {open?.dialog === "rename" && <RenameConversation conversation={open.conversation} onClose={() => setOpen(null)} />}
       {open?.dialog === "delete" && (
-        <DeleteConversation
-          conversation={open.conversation}
-          onDeleted={() => onDeleted(open.conversation.id)}
-          onClose={() => setOpen(null)}
-        />
+        <DeleteConversation conversation={open.conversation} onDeleted={() => onDeleted(open.conversation.id)} onClose={() => setOpen(null)} />
       )}
     </nav>
   );

@@ -42,7 +42,15 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
           <>
             {files.isPending && <Skeleton lines={4} label="Loading files" />}
             {files.isError && (
-              <Notice tone="bad" title="Files could not be loaded" actions={<Button size="s" onClick={() => void files.refetch()}>Try again</Button>}>
+              <Notice
+                tone="bad"
+                title="Files could not be loaded"
+                actions={
+                  <Button size="s" onClick={() => void files.refetch()}>
+                    Try again
+                  </Button>
+                }
+              >
                 {messageOf(files.error)}
               </Notice>
             )}

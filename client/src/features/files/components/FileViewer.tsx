@@ -16,7 +16,15 @@ export function FileViewer({ projectId, path }: { projectId: string; path: strin
   if (file.isPending) return <Skeleton lines={8} label="Loading the file" />;
   if (file.isError) {
     return (
-      <Notice tone="bad" title="This file could not be opened" actions={<Button size="s" onClick={() => void file.refetch()}>Try again</Button>}>
+      <Notice
+        tone="bad"
+        title="This file could not be opened"
+        actions={
+          <Button size="s" onClick={() => void file.refetch()}>
+            Try again
+          </Button>
+        }
+      >
         {messageOf(file.error)}
       </Notice>
     );

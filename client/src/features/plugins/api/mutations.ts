@@ -7,7 +7,11 @@ import type { ConsentRequest, Given, GrantChange, InstallRequest, Inspection, Pl
 
 /** Whatever changes a plugin may change which tools there are, and what every list says of it. */
 async function refresh(client: QueryClient): Promise<void> {
-  await Promise.all([client.invalidateQueries({ queryKey: keys.plugins }), client.invalidateQueries({ queryKey: keys.tools }), client.invalidateQueries({ queryKey: keys.me })]);
+  await Promise.all([
+    client.invalidateQueries({ queryKey: keys.plugins }),
+    client.invalidateQueries({ queryKey: keys.tools }),
+    client.invalidateQueries({ queryKey: keys.me }),
+  ]);
 }
 
 /** Where a package comes from: an address that the host reads, or a file sent along. */
@@ -128,7 +132,11 @@ export function useRemove(id: string) {
       // Nothing is left to ask about it.
       client.removeQueries({ queryKey: [...keys.plugins, "one", id] });
       client.removeQueries({ queryKey: [...keys.plugins, "audit", id] });
-      await Promise.all([client.invalidateQueries({ queryKey: [...keys.plugins, "list"] }), client.invalidateQueries({ queryKey: keys.tools }), client.invalidateQueries({ queryKey: keys.me })]);
+      await Promise.all([
+        client.invalidateQueries({ queryKey: [...keys.plugins, "list"] }),
+        client.invalidateQueries({ queryKey: keys.tools }),
+        client.invalidateQueries({ queryKey: keys.me }),
+      ]);
     },
   });
 }

@@ -38,7 +38,15 @@ export function AuditTable({ pluginId }: { pluginId: string }) {
       </div>
       {audit.isPending && <Skeleton lines={4} label="Loading the record" />}
       {audit.isError && (
-        <Notice tone="bad" title="The record could not be loaded" actions={<Button size="s" icon="refresh" onClick={() => void audit.refetch()}>Try again</Button>}>
+        <Notice
+          tone="bad"
+          title="The record could not be loaded"
+          actions={
+            <Button size="s" icon="refresh" onClick={() => void audit.refetch()}>
+              Try again
+            </Button>
+          }
+        >
           {messageOf(audit.error)}
         </Notice>
       )}

@@ -29,12 +29,21 @@ export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId:
   const own = plugin.can_manage && plugin.scope !== "shipped";
   const items: MenuItem[] = [
     ...(own ? [{ label: "Update from elsewhere…", icon: "upload", onSelect: () => setOpen("update") } as const] : []),
-    ...(own && plugin.previous != null ? [{ label: `Roll back to ${plugin.previous.version}…`, icon: "undo", onSelect: () => setOpen("roll-back") } as const] : []),
-    ...(plugin.can_manage ? [{ label: plugin.enabled ? "Disable everywhere" : "Enable", icon: plugin.enabled ? "stop" : "check", onSelect: () => enable.mutate(!plugin.enabled) } as const] : []),
+    ...(own && plugin.previous != null
+      ? [{ label: `Roll back to ${plugin.previous.version}…`, icon: "undo", onSelect: () => setOpen("roll-back") } as const]
+      : []),
+    ...(plugin.can_manage
+      ? [
+          {
+            label: plugin.enabled ? "Disable everywhere" : "Enable",
+            icon: plugin.enabled ? "stop" : "check",
+            onSelect: () => enable.mutate(!plugin.enabled),
+          } as const,
+        ]
+      : []),
     ...(own ? [{ label: "Remove…", icon: "trash", danger: true, onSelect: () => setOpen("remove") } as const] : []),
   ];
-  const check = (): void =>
-    update.mutate({}, { onSuccess: (answer) => toast(updateWords(answer)) });
+  const check = (): void => update.mutate({}, { onSuccess: (answer) => toast(updateWords(answer)) });
   const failure = update.error ?? enable.error;
   return (
     <header className={styles.header}>

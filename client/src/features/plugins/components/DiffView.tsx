@@ -17,7 +17,13 @@ export function DiffView({ diff }: { diff: Diff }) {
     <div className={styles.diff}>
       {tools.length > 0 && (
         <div role="group" aria-label="Changed tools">
-          <h3>{plural(tools.reduce((sum, { names }) => sum + names.length, 0), "tool")} changed</h3>
+          <h3>
+            {plural(
+              tools.reduce((sum, { names }) => sum + names.length, 0),
+              "tool",
+            )}{" "}
+            changed
+          </h3>
           <ul>
             {tools.flatMap(({ mark, tone, word, names }) =>
               names.map((name) => (

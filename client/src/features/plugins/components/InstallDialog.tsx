@@ -20,7 +20,11 @@ interface InstallDialogProps {
 export function InstallDialog({ policy, projectId, onClose }: InstallDialogProps) {
   const [inspection, setInspection] = useState<Inspection | null>(null);
   return (
-    <Dialog title={inspection === null ? "Add a plugin" : `${inspection.installed == null ? "Add" : "Update"} ${inspection.name}?`} size="medium" onClose={onClose}>
+    <Dialog
+      title={inspection === null ? "Add a plugin" : `${inspection.installed == null ? "Add" : "Update"} ${inspection.name}?`}
+      size="medium"
+      onClose={onClose}
+    >
       {inspection === null ? (
         <SourceStep policy={policy} onInspected={setInspection} onClose={onClose} />
       ) : (
@@ -49,10 +53,7 @@ function Review({ inspection, policy, projectId, onBack, onClose }: ReviewProps)
   const decide = ({ updates, scope, grants, projectId: only }: Decision): void => {
     const project = only === null ? {} : { project_id: only };
     if (updates) {
-      update.mutate(
-        { staged: inspection.staged, accept: { grants, ...project } },
-        { onSuccess: (answer) => done(answer.plugin.id, updateWords(answer)) },
-      );
+      update.mutate({ staged: inspection.staged, accept: { grants, ...project } }, { onSuccess: (answer) => done(answer.plugin.id, updateWords(answer)) });
     } else {
       install.mutate({ staged: inspection.staged, scope, grants, ...project }, { onSuccess: (plugin) => done(plugin.id, `${plugin.name} added`) });
     }

@@ -25,7 +25,8 @@ export function PendingPanel({ plugin, pending, projectId }: { plugin: Plugin; p
       <div>
         <h2 id="pending-title">Version {pending.version} waits for you</h2>
         <p>
-          It asks for more than {plugin.version}, which stays in use until you decide. Tick what the new version may have; it runs with less too, and is refused the rest.
+          It asks for more than {plugin.version}, which stays in use until you decide. Tick what the new version may have; it runs with less too, and is refused
+          the rest.
         </p>
       </div>
       <DiffView diff={pending} />

@@ -64,7 +64,15 @@ function Failed({ error, projectId, onRetry }: { error: Error; projectId: string
       It was removed, or it belongs to somebody else.
     </Notice>
   ) : (
-    <Notice tone="bad" title="The plugin could not be loaded" actions={<Button size="s" icon="refresh" onClick={onRetry}>Try again</Button>}>
+    <Notice
+      tone="bad"
+      title="The plugin could not be loaded"
+      actions={
+        <Button size="s" icon="refresh" onClick={onRetry}>
+          Try again
+        </Button>
+      }
+    >
       {messageOf(error)}
     </Notice>
   );
@@ -87,7 +95,12 @@ function Loaded({ plugin, projectId, tab }: { plugin: Plugin; projectId: string 
         </Notice>
       )}
       {plugin.pending != null && <PendingPanel key={plugin.pending.digest} plugin={plugin} pending={plugin.pending} projectId={projectId} />}
-      <Tabs label={`About ${plugin.name}`} tabs={tabs} selected={selected} onSelect={(id) => navigate(links.plugin(projectId, plugin.id, id), { replace: true })}>
+      <Tabs
+        label={`About ${plugin.name}`}
+        tabs={tabs}
+        selected={selected}
+        onSelect={(id) => navigate(links.plugin(projectId, plugin.id, id), { replace: true })}
+      >
         {selected === "powers" && <PowersTab plugin={plugin} projectId={projectId} />}
         {selected === "tools" && <ToolsTab plugin={plugin} />}
         {selected === "activity" && <ActivityTab plugin={plugin} />}

@@ -44,7 +44,11 @@ export function PluginList({ projectId, children }: PluginListProps) {
           <h1 id="plugins-title" ref={heading} tabIndex={-1}>
             Plugins
           </h1>
-          <p>{projectId === null ? "Tools for the agent. Each can do only what you give it." : "What the agent can use in this project. Each can do only what you give it."}</p>
+          <p>
+            {projectId === null
+              ? "Tools for the agent. Each can do only what you give it."
+              : "What the agent can use in this project. Each can do only what you give it."}
+          </p>
         </div>
         <div className={styles.tools}>
           {children}
@@ -53,7 +57,15 @@ export function PluginList({ projectId, children }: PluginListProps) {
       </header>
       {list.isPending && <Skeleton lines={6} label="Loading plugins" />}
       {list.isError && (
-        <Notice tone="bad" title="Plugins could not be loaded" actions={<Button size="s" icon="refresh" onClick={() => void list.refetch()}>Try again</Button>}>
+        <Notice
+          tone="bad"
+          title="Plugins could not be loaded"
+          actions={
+            <Button size="s" icon="refresh" onClick={() => void list.refetch()}>
+              Try again
+            </Button>
+          }
+        >
           {messageOf(list.error)}
         </Notice>
       )}

@@ -26,7 +26,9 @@ export function PluginRow({ plugin, projectId }: { plugin: Plugin; projectId: st
           </span>
           <span className={styles.description}>{plugin.description}</span>
           {plugin.status === "failing" && plugin.problem != null && <span className={styles.problem}>{plugin.problem}</span>}
-          <span className={styles.meta}>{[plural(plugin.tools.length, "tool"), givenWords(plugin.requests), usageWords(plugin.usage, Date.now())].join(" · ")}</span>
+          <span className={styles.meta}>
+            {[plural(plugin.tools.length, "tool"), givenWords(plugin.requests), usageWords(plugin.usage, Date.now())].join(" · ")}
+          </span>
         </span>
       </Link>
       {projectId !== null && (

@@ -15,7 +15,11 @@ const ALL_FROM = 3;
 export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
   const grants = useSetGrants(plugin, projectId);
   const policy = useQuery(pluginsQuery(projectId)).data?.policy;
-  const mayGive: MayGive = plugin.can_manage ? "everywhere" : projectId !== null && plugin.scope === "everyone" && policy?.may_install === true ? "project" : "nowhere";
+  const mayGive: MayGive = plugin.can_manage
+    ? "everywhere"
+    : projectId !== null && plugin.scope === "everyone" && policy?.may_install === true
+      ? "project"
+      : "nowhere";
   const { requests } = plugin;
   if (requests.length === 0) {
     return <p className={styles.intro}>It asks for nothing: it computes with what the agent hands it, and reaches neither the network nor your files.</p>;

@@ -46,7 +46,9 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
   const updates = replaces !== undefined || (installed !== null && installed.scope === (scope === "everyone" ? "everyone" : "mine"));
   const diff = updates ? inspection.diff : null;
   const requests = diff?.added ?? inspection.requests;
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(() => new Set(installed === null ? inspection.requests.filter(isHarmless).map((request) => request.id) : []));
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(
+    () => new Set(installed === null ? inspection.requests.filter(isHarmless).map((request) => request.id) : []),
+  );
   const grants = requests.filter((request) => chosen.has(request.id));
   const [inProject, setInProject] = useState(projectId !== null);
   const top = useRef<HTMLDivElement>(null);
@@ -97,7 +99,9 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
       )}
       {updates && installed !== null && (
         <Notice tone="info">
-          {installed.version === inspection.version ? `${inspection.name} ${installed.version} is installed already; this package takes its place.` : `It takes the place of ${installed.version}, which stays at hand to go back to.`}{" "}
+          {installed.version === inspection.version
+            ? `${inspection.name} ${installed.version} is installed already; this package takes its place.`
+            : `It takes the place of ${installed.version}, which stays at hand to go back to.`}{" "}
           {diff != null && diff.added.length === 0 && "It asks for nothing new."}
         </Notice>
       )}
@@ -111,7 +115,12 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
         </ul>
       </section>
       {!refused && !wrong && requests.length > 0 && (
-        <RequestChoices title={diff == null ? "It asks to" : "It newly asks to"} requests={requests} chosen={new Set(grants.map((request) => request.id))} onChange={setChosen} />
+        <RequestChoices
+          title={diff == null ? "It asks to" : "It newly asks to"}
+          requests={requests}
+          chosen={new Set(grants.map((request) => request.id))}
+          onChange={setChosen}
+        />
       )}
       {inspection.requests.length === 0 && <p className={styles.hint}>It asks for nothing: it reaches neither the network nor your files.</p>}
       {!refused && !wrong && (
@@ -119,7 +128,15 @@ export function ReviewStep({ inspection, replaces, mayInstallForEveryone, projec
           {mayInstallForEveryone && replaces === undefined && (
             <div className={styles.option}>
               <span>Install it for</span>
-              <Segmented label="Install it for" value={scope} options={[{ value: "me", label: "Me" }, { value: "everyone", label: "Everyone" }]} onChange={setScope} />
+              <Segmented
+                label="Install it for"
+                value={scope}
+                options={[
+                  { value: "me", label: "Me" },
+                  { value: "everyone", label: "Everyone" },
+                ]}
+                onChange={setScope}
+              />
             </div>
           )}
           {projectId !== null && requests.length > 0 && <GrantScope inProject={inProject} onChange={setInProject} />}

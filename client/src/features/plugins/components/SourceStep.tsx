@@ -44,10 +44,12 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
     stop.current = new AbortController();
     inspect.mutate({ input, signal: stop.current.signal }, { onSuccess: onInspected });
   };
-  const choose = <T,>(set: (value: T) => void) => (value: T) => {
-    inspect.reset();
-    set(value);
-  };
+  const choose =
+    <T,>(set: (value: T) => void) =>
+    (value: T) => {
+      inspect.reset();
+      set(value);
+    };
   return (
     <form
       ref={place}
@@ -60,11 +62,25 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
       {policy.sources.length > 0 && <Segmented label="Where the package is" value={way} options={ways} onChange={choose(setWay)} />}
       {way === "file" ? (
         <>
-          <FileDrop label="Plugin package" hint="Drop a .wasm file here, or choose one" accept=".wasm,application/wasm" file={file} onChange={choose(setFile)} autoFocus />
+          <FileDrop
+            label="Plugin package"
+            hint="Drop a .wasm file here, or choose one"
+            accept=".wasm,application/wasm"
+            file={file}
+            onChange={choose(setFile)}
+            autoFocus
+          />
           <details className={styles.more}>
             <summary>It was made for another host</summary>
             <p>A component without a manifest needs one beside it, that names its tools and what they may do.</p>
-            <FileDrop label="Manifest" hint="Drop a .toml file here, or choose one" accept=".toml,application/toml,text/plain" file={manifest} onChange={choose(setManifest)} small />
+            <FileDrop
+              label="Manifest"
+              hint="Drop a .toml file here, or choose one"
+              accept=".toml,application/toml,text/plain"
+              file={manifest}
+              onChange={choose(setManifest)}
+              small
+            />
           </details>
         </>
       ) : (

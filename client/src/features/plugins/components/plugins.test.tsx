@@ -7,8 +7,20 @@ import type { AuditEntry, Inspection, Plugin, PluginList as List, Policy, PowerR
 import { PluginDetail } from "./PluginDetail";
 import { PluginList } from "./PluginList";
 
-const policy: Policy = { may_install: true, may_install_for_everyone: false, sources: ["https"], signatures: "warn", ceilings: { memory_mib: 256, cpu_seconds: 60, time_limit_seconds: 120 } };
-const read: PowerRequest = { id: "GET https://api.weather.example/v1/*", kind: "http", words: "GET api.weather.example/v1/*", identity: false, given: "everywhere" };
+const policy: Policy = {
+  may_install: true,
+  may_install_for_everyone: false,
+  sources: ["https"],
+  signatures: "warn",
+  ceilings: { memory_mib: 256, cpu_seconds: 60, time_limit_seconds: 120 },
+};
+const read: PowerRequest = {
+  id: "GET https://api.weather.example/v1/*",
+  kind: "http",
+  words: "GET api.weather.example/v1/*",
+  identity: false,
+  given: "everywhere",
+};
 const sql: PowerRequest = { id: "POST workspace/api/2.0/sql/statements as-caller", kind: "http", words: "POST your workspace", identity: true, given: "no" };
 const write: PowerRequest = { id: "files:write", kind: "files", words: "Change, create and delete files of the project", identity: false, given: "no" };
 
@@ -36,7 +48,10 @@ const weather: Plugin = {
       description: "Forecasts the weather. Day by day.",
       annotations: { read_only: true, destructive: false, idempotent: false, ask: true },
       // The generated type says no more of a schema than that it is an object.
-      input_schema: { type: "object", required: ["place"], properties: { place: { type: "string", description: "A city." } } } as unknown as Record<string, never>,
+      input_schema: { type: "object", required: ["place"], properties: { place: { type: "string", description: "A city." } } } as unknown as Record<
+        string,
+        never
+      >,
       output_schema: null,
     },
   ],
@@ -82,7 +97,10 @@ class Network {
 let network: Network;
 
 beforeEach(() => {
-  network = new Network().on("GET /api/plugins", { body: { plugins: [weather], policy } }).on("GET /api/plugins/w", { body: weather }).on("GET /api/plugins/w?project_id=p", { body: weather });
+  network = new Network()
+    .on("GET /api/plugins", { body: { plugins: [weather], policy } })
+    .on("GET /api/plugins/w", { body: weather })
+    .on("GET /api/plugins/w?project_id=p", { body: weather });
   vi.stubGlobal("fetch", network.fetch);
   history.replaceState(null, "", "/plugins");
 });
@@ -94,13 +112,15 @@ function show(children: ReactNode) {
 }
 
 const lists = (list: Partial<List>): Network => network.on("GET /api/plugins", { body: { plugins: [weather], policy, ...list } });
-const detail = (plugin: Partial<Plugin>, projectId: string | null = null): Network => network.on(`GET /api/plugins/w${projectId === null ? "" : `?project_id=${projectId}`}`, { body: { ...weather, ...plugin } });
+const detail = (plugin: Partial<Plugin>, projectId: string | null = null): Network =>
+  network.on(`GET /api/plugins/w${projectId === null ? "" : `?project_id=${projectId}`}`, { body: { ...weather, ...plugin } });
 
 describe("the list", () => {
   it("says of each plugin what one wants to know before opening it", async () => {
     show(<PluginList projectId={null} />);
     const row = await screen.findByRole("link", { name: /weather/ });
-    for (const words of ["0.2.0", "Active", "Yours", "Unsigned", "Weather of any place.", "1 tool", "has 1 of 3 it asks for", "12 calls this week, 1 error"]) expect(row.textContent).toContain(words);
+    for (const words of ["0.2.0", "Active", "Yours", "Unsigned", "Weather of any place.", "1 tool", "has 1 of 3 it asks for", "12 calls this week, 1 error"])
+      expect(row.textContent).toContain(words);
     expect(row.getAttribute("href")).toBe("/plugins/w");
     expect(screen.queryByRole("switch")).toBeNull();
   });
@@ -168,7 +188,9 @@ describe("powers", () => {
   it("are given for every project with one press, and a second press builds on the first", async () => {
     const answers: ((answer: Answer) => void)[] = [];
     vi.stubGlobal("fetch", (path: string, options: RequestInit = {}) =>
-      options.method === "PUT" ? new Promise<Response>((done) => answers.push(() => done(new Response("{}")))).then((response) => (network.fetch(path, options), response)) : network.fetch(path, options),
+      options.method === "PUT"
+        ? new Promise<Response>((done) => answers.push(() => done(new Response("{}")))).then((response) => (network.fetch(path, options), response))
+        : network.fetch(path, options),
     );
     const user = userEvent.setup();
     show(<PluginDetail pluginId="w" projectId={null} tab={null} />);
@@ -179,9 +201,7 @@ describe("powers", () => {
     answers.shift()?.({});
     await waitFor(() => expect(answers).toHaveLength(1));
     answers.shift()?.({});
-    await waitFor(() =>
-      expect(network.changes().map(({ body }) => body)).toEqual([{ grants: [read.id, sql.id] }, { grants: [read.id, sql.id, write.id] }]),
-    );
+    await waitFor(() => expect(network.changes().map(({ body }) => body)).toEqual([{ grants: [read.id, sql.id] }, { grants: [read.id, sql.id, write.id] }]));
   });
 
   it("are given although the page still shows what the list knew", async () => {
@@ -281,9 +301,26 @@ describe("a plugin", () => {
   });
 
   it("tells what it did, marks what was denied, and shows older records on demand", async () => {
-    const entry: AuditEntry = { at: "2026-01-01T00:00:00Z", kind: "request", user: "dana", tool: "forecast", outcome: "answered", powers: [], digest: "d", method: "GET", host: "api.weather.example", path: "/v1/now", status: 200, bytes_sent: 0, bytes_received: 2_048, duration_ms: 31 };
+    const entry: AuditEntry = {
+      at: "2026-01-01T00:00:00Z",
+      kind: "request",
+      user: "dana",
+      tool: "forecast",
+      outcome: "answered",
+      powers: [],
+      digest: "d",
+      method: "GET",
+      host: "api.weather.example",
+      path: "/v1/now",
+      status: 200,
+      bytes_sent: 0,
+      bytes_received: 2_048,
+      duration_ms: 31,
+    };
     network
-      .on("GET /api/plugins/w/audit?limit=50", { body: { records: [entry, { ...entry, outcome: "denied", host: "evil.example", path: "/", status: null }], next: "n1" } })
+      .on("GET /api/plugins/w/audit?limit=50", {
+        body: { records: [entry, { ...entry, outcome: "denied", host: "evil.example", path: "/", status: null }], next: "n1" },
+      })
       .on("GET /api/plugins/w/audit?limit=50&cursor=n1", { body: { records: [{ ...entry, kind: "call", outcome: "ok", method: null }] } })
       .on("GET /api/plugins/w/audit?limit=50&kind=change", { body: { records: [] } });
     const user = userEvent.setup();
@@ -301,7 +338,9 @@ describe("a plugin", () => {
   });
 
   it("shows its README without anything that could run or load", async () => {
-    network.on("GET /api/plugins/w/readme", { text: "# Hello\n\n<img src=x onerror=alert(1)>\n\n![p](https://track.example/p.png) [home](javascript:alert(1))" });
+    network.on("GET /api/plugins/w/readme", {
+      text: "# Hello\n\n<img src=x onerror=alert(1)>\n\n![p](https://track.example/p.png) [home](javascript:alert(1))",
+    });
     detail({ homepage: "javascript:alert(1)" });
     const { container } = show(<PluginDetail pluginId="w" projectId={null} tab="about" />);
     await screen.findByRole("heading", { name: "Hello" });
@@ -355,7 +394,16 @@ describe("an update that asks for more", () => {
     { ...read, id: "GET https://archive.example/**", words: "GET archive.example/**", given: "no" },
     { ...sql, id: "DELETE workspace/x as-caller", words: "DELETE your workspace x" },
   ];
-  const pending = { digest: "sha256:bbbb", version: "0.3.0", added, removed: [read], tools_added: ["history"], tools_removed: ["forecast"], tools_changed: [], tools_less_careful: [] };
+  const pending = {
+    digest: "sha256:bbbb",
+    version: "0.3.0",
+    added,
+    removed: [read],
+    tools_added: ["history"],
+    tools_removed: ["forecast"],
+    tools_changed: [],
+    tools_less_careful: [],
+  };
 
   it("waits, shows what changes, and takes only what is ticked", async () => {
     detail({ pending, status: "update-waiting" }).on("POST /api/plugins/w/consent", { body: weather });
@@ -368,7 +416,11 @@ describe("an update that asks for more", () => {
     expect(boxes.map(({ checked }) => checked)).toEqual([false, false]);
     await user.click(panel.getByRole("checkbox", { name: /archive|\/\*\*/ }));
     await user.click(panel.getByRole("button", { name: "Update to 0.3.0" }));
-    await waitFor(() => expect(network.changes()).toEqual([{ route: "POST /api/plugins/w/consent", body: { digest: "sha256:bbbb", grants: ["GET https://archive.example/**"] } }]));
+    await waitFor(() =>
+      expect(network.changes()).toEqual([
+        { route: "POST /api/plugins/w/consent", body: { digest: "sha256:bbbb", grants: ["GET https://archive.example/**"] } },
+      ]),
+    );
   });
 
   it("is turned down", async () => {
@@ -380,7 +432,14 @@ describe("an update that asks for more", () => {
   });
 
   it("decided upon before it was sent goes through without a second question", async () => {
-    const inspection: Inspection = { ...inspected, name: "weather", version: "0.3.0", staged: "sha256:bbbb", installed: { id: "w", version: "0.2.0", scope: "mine" }, diff: pending };
+    const inspection: Inspection = {
+      ...inspected,
+      name: "weather",
+      version: "0.3.0",
+      staged: "sha256:bbbb",
+      installed: { id: "w", version: "0.2.0", scope: "mine" },
+      diff: pending,
+    };
     network
       .on("POST /api/plugins/inspect", { body: inspection })
       .on("POST /api/plugins/w/update", { body: { outcome: "waiting", plugin: { ...weather, pending } } })
@@ -458,7 +517,10 @@ describe("adding", () => {
   });
 
   it("from an address says beside the field why that was not accepted", async () => {
-    network.on("POST /api/plugins/inspect", { status: 422, body: { title: "Invalid", detail: "The request does not fit.", errors: [{ field: "source", message: "add #sha256=<digest>" }] } });
+    network.on("POST /api/plugins/inspect", {
+      status: 422,
+      body: { title: "Invalid", detail: "The request does not fit.", errors: [{ field: "source", message: "add #sha256=<digest>" }] },
+    });
     const user = userEvent.setup();
     show(<PluginList projectId={null} />);
     await user.click(await screen.findByRole("button", { name: "Add plugin" }));
@@ -474,7 +536,9 @@ describe("adding", () => {
   });
 
   it("shows why a package is refused and offers no way to install it", async () => {
-    network.on("POST /api/plugins/inspect", { body: { ...inspected, refusals: ["It is unsigned, and this host wants a signature."], signature: { status: "unsigned" } } });
+    network.on("POST /api/plugins/inspect", {
+      body: { ...inspected, refusals: ["It is unsigned, and this host wants a signature."], signature: { status: "unsigned" } },
+    });
     const user = userEvent.setup();
     show(<PluginList projectId={null} />);
     await choose(user, new File(["x"], "currency.wasm"));
@@ -486,7 +550,9 @@ describe("adding", () => {
   });
 
   it("says that the host did not install it, and lets one try again", async () => {
-    network.on("POST /api/plugins/inspect", { body: inspected }).on("POST /api/plugins", { status: 409, body: { title: "Taken", detail: "There is a plugin of this name." } });
+    network
+      .on("POST /api/plugins/inspect", { body: inspected })
+      .on("POST /api/plugins", { status: 409, body: { title: "Taken", detail: "There is a plugin of this name." } });
     const user = userEvent.setup();
     show(<PluginList projectId={null} />);
     await choose(user, new File(["x"], "currency.wasm"));

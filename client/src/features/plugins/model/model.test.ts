@@ -12,7 +12,18 @@ function power(id: string, given: Given = "no"): PowerRequest {
 
 describe("requests", () => {
   it("are grouped by host, the workspace first, and then what stays here", () => {
-    const groups = groupRequests(["state", "files:write", "GET https://z.example/a", "cpu:10s", "files:read", "POST workspace/api/x as-caller", "GET https://a.example/**", "PUT https://z.example/a"].map((id) => power(id)));
+    const groups = groupRequests(
+      [
+        "state",
+        "files:write",
+        "GET https://z.example/a",
+        "cpu:10s",
+        "files:read",
+        "POST workspace/api/x as-caller",
+        "GET https://a.example/**",
+        "PUT https://z.example/a",
+      ].map((id) => power(id)),
+    );
     expect(groups.map(({ title, requests }) => [title, requests.map(({ id }) => id)])).toEqual([
       ["Your workspace", ["POST workspace/api/x as-caller"]],
       ["a.example", ["GET https://a.example/**"]],
@@ -34,17 +45,28 @@ describe("requests", () => {
   });
 
   it("are harmless only without an identity, files and changes", () => {
-    const ids = ["GET https://a.example/x", "POST https://a.example/x", "GET workspace/x", "GET workspace/x as-caller", "files:read", "files:write", "state", "memory:128MiB"];
+    const ids = [
+      "GET https://a.example/x",
+      "POST https://a.example/x",
+      "GET workspace/x",
+      "GET workspace/x as-caller",
+      "files:read",
+      "files:write",
+      "state",
+      "memory:128MiB",
+    ];
     expect(ids.filter((id) => isHarmless(power(id)))).toEqual(["GET https://a.example/x", "GET workspace/x", "state", "memory:128MiB"]);
   });
 
   it("say how much of them was given", () => {
-    expect([[], [power("state", "everywhere")], [power("state", "project"), power("files:read")], [power("state", "project"), power("files:read", "everywhere")]].map(givenWords)).toEqual([
-      "asks for nothing",
-      "has what it asks for",
-      "has 1 of 2 it asks for",
-      "has all 2 it asks for",
-    ]);
+    expect(
+      [
+        [],
+        [power("state", "everywhere")],
+        [power("state", "project"), power("files:read")],
+        [power("state", "project"), power("files:read", "everywhere")],
+      ].map(givenWords),
+    ).toEqual(["asks for nothing", "has what it asks for", "has 1 of 2 it asks for", "has all 2 it asks for"]);
   });
 });
 
@@ -78,7 +100,8 @@ describe("giving and taking", () => {
           if (projectId === null && (from === "project" || to === "project")) continue;
           // What the host holds: a set for every project and one for this project.
           const held = { everywhere: new Set(from === "everywhere" ? ["state"] : []), project: new Set(from === "project" ? ["state"] : []) };
-          for (const { grants, project_id } of grantChanges([power("state", from)], ["state"], to, projectId)) held[project_id === undefined ? "everywhere" : "project"] = new Set(grants);
+          for (const { grants, project_id } of grantChanges([power("state", from)], ["state"], to, projectId))
+            held[project_id === undefined ? "everywhere" : "project"] = new Set(grants);
           const now: Given = held.everywhere.has("state") ? "everywhere" : held.project.has("state") ? "project" : "no";
           expect(now, `${from} to ${to} in ${projectId}`).toBe(to);
         }
@@ -122,10 +145,13 @@ describe("schemas", () => {
     expect(schemaFields({ properties: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, many])) })).toHaveLength(200);
   });
 
-  it.each([null, 5, "x", [], { properties: 7 }, { properties: { a: null } }, { $ref: "https://elsewhere.example/x" }, { $ref: "#/__proto__/x" }, { type: 7 }])("%j does no harm", (schema) => {
-    expect(schemaFields(schema).length).toBeLessThanOrEqual(1);
-    expect(typeof typeOf(schema)).toBe("string");
-  });
+  it.each([null, 5, "x", [], { properties: 7 }, { properties: { a: null } }, { $ref: "https://elsewhere.example/x" }, { $ref: "#/__proto__/x" }, { type: 7 }])(
+    "%j does no harm",
+    (schema) => {
+      expect(schemaFields(schema).length).toBeLessThanOrEqual(1);
+      expect(typeof typeOf(schema)).toBe("string");
+    },
+  );
 });
 
 describe("usage", () => {

@@ -30,7 +30,9 @@ export function groupRequests(requests: readonly PowerRequest[]): RequestGroup[]
     const key = groupKey(request);
     groups.set(key, [...(groups.get(key) ?? []), request]);
   }
-  return [...groups].map(([key, list]) => ({ key, title: titleOf(key), requests: list })).toSorted((a, b) => rank(a.key) - rank(b.key) || a.title.localeCompare(b.title));
+  return [...groups]
+    .map(([key, list]) => ({ key, title: titleOf(key), requests: list }))
+    .toSorted((a, b) => rank(a.key) - rank(b.key) || a.title.localeCompare(b.title));
 }
 
 function groupKey(request: PowerRequest): string {

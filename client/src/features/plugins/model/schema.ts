@@ -36,7 +36,13 @@ function walk(schema: Json, root: Json, depth: number, into: SchemaField[]): voi
   for (const [name, raw] of Object.entries(record(schema["properties"]))) {
     if (into.length >= MAX_FIELDS) return;
     const property = resolve(raw, root);
-    into.push({ name, depth, type: typeWords(raw, root, 0), required: required.includes(name), description: text(property["description"]) || text(record(raw)["description"]) });
+    into.push({
+      name,
+      depth,
+      type: typeWords(raw, root, 0),
+      required: required.includes(name),
+      description: text(property["description"]) || text(record(raw)["description"]),
+    });
     const inner = objectInside(property, root, 0);
     if (inner !== null) walk(inner, root, depth + 1, into);
   }
@@ -47,19 +53,32 @@ function objectInside(schema: Json, root: Json, depth: number): Json | null {
   if (depth > MAX_DEPTH) return null;
   if (schema["properties"] !== undefined) return schema;
   if (schema["items"] !== undefined) return objectInside(resolve(schema["items"], root), root, depth + 1);
-  const choices = alternatives(schema).map((choice) => resolve(choice, root)).filter((choice) => choice["type"] !== "null");
+  const choices = alternatives(schema)
+    .map((choice) => resolve(choice, root))
+    .filter((choice) => choice["type"] !== "null");
   const [only] = choices;
   return choices.length === 1 && only !== undefined ? objectInside(only, root, depth + 1) : null;
 }
 
-const names: Record<string, string> = { string: "text", integer: "whole number", number: "number", boolean: "yes or no", object: "object", array: "list", null: "nothing" };
+const names: Record<string, string> = {
+  string: "text",
+  integer: "whole number",
+  number: "number",
+  boolean: "yes or no",
+  object: "object",
+  array: "list",
+  null: "nothing",
+};
 const several: Record<string, string> = { text: "texts", "whole number": "whole numbers", number: "numbers", object: "objects", list: "lists" };
 
 function typeWords(raw: unknown, root: Json, depth: number): string {
   const schema = resolve(raw, root);
   if (depth > MAX_TYPE_DEPTH) return "…";
   if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
-  if (Array.isArray(schema["enum"])) return some(schema["enum"]).map((value) => (value === MORE ? MORE : JSON.stringify(value))).join(" or ");
+  if (Array.isArray(schema["enum"]))
+    return some(schema["enum"])
+      .map((value) => (value === MORE ? MORE : JSON.stringify(value)))
+      .join(" or ");
   const choices = alternatives(schema);
   if (choices.length > 0) return unique(some(choices).map((choice) => (choice === MORE ? MORE : typeWords(choice, root, depth + 1)))).join(" or ");
   if (Array.isArray(schema["type"])) return unique(schema["type"].slice(0, MAX_CHOICES).map((type) => oneType(schema, String(type), root, depth))).join(" or ");

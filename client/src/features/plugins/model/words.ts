@@ -54,7 +54,8 @@ const meanings: Record<string, string> = {
 
 /** What a signature is worth, for somebody who decides. */
 export function signatureMeaning(signature: Signature): string {
-  if (signature.status === "trusted") return `Signed with a key that this host trusts${signature.publisher == null ? "" : `, of ${signature.publisher}`}. It is what its publisher released.`;
+  if (signature.status === "trusted")
+    return `Signed with a key that this host trusts${signature.publisher == null ? "" : `, of ${signature.publisher}`}. It is what its publisher released.`;
   return signature.detail ?? meanings[signature.status] ?? "";
 }
 
@@ -84,7 +85,8 @@ export function updateWords({ outcome, plugin: { name, version, pending } }: Upd
 }
 
 /** Why somebody may not install, and what they can do. */
-export const MAY_NOT_INSTALL = "Whoever runs this host decides who may add plugins, by plugins.installers in its configuration, and you are not among them. Ask them to add what you need.";
+export const MAY_NOT_INSTALL =
+  "Whoever runs this host decides who may add plugins, by plugins.installers in its configuration, and you are not among them. Ask them to add what you need.";
 
 const sourceKinds: Record<string, string> = { file: "files of the host", https: "https addresses with a digest", oci: "registries" };
 
@@ -103,7 +105,8 @@ export function isDenied(entry: AuditEntry): boolean {
 /** The host's word for how a call or request ended, for people. */
 export function outcomeWords(entry: AuditEntry): Said {
   const { outcome } = entry;
-  if (outcome === "ok" || outcome === "answered") return { text: entry.status == null ? "ok" : String(entry.status), tone: entry.status != null && entry.status >= 400 ? "warn" : "neutral" };
+  if (outcome === "ok" || outcome === "answered")
+    return { text: entry.status == null ? "ok" : String(entry.status), tone: entry.status != null && entry.status >= 400 ? "warn" : "neutral" };
   if (outcome === "denied") return { text: "denied", tone: "bad", icon: "shield" };
   return { text: outcome.replaceAll(/[-_]/g, " "), tone: entry.kind === "change" ? "neutral" : "warn" };
 }

@@ -24,8 +24,9 @@ export function DeleteProject({ project, onClose }: { project: Project; onClose:
       onClose={onClose}
     >
       <p>
-        <strong>{project.name}</strong> goes with {project.conversation_count === 0 ? "its files" : `its ${plural(project.conversation_count, "conversation")} and all its files`}. This cannot be undone. Tables in your
-        workspace stay.
+        <strong>{project.name}</strong> goes with{" "}
+        {project.conversation_count === 0 ? "its files" : `its ${plural(project.conversation_count, "conversation")} and all its files`}. This cannot be undone.
+        Tables in your workspace stay.
       </p>
     </ConfirmDialog>
   );

@@ -40,7 +40,15 @@ export function ProjectList() {
       </header>
       {projects.isPending && <Skeleton lines={5} label="Loading projects" />}
       {projects.isError && (
-        <Notice tone="bad" title="Projects could not be loaded" actions={<Button size="s" icon="refresh" onClick={() => void projects.refetch()}>Try again</Button>}>
+        <Notice
+          tone="bad"
+          title="Projects could not be loaded"
+          actions={
+            <Button size="s" icon="refresh" onClick={() => void projects.refetch()}>
+              Try again
+            </Button>
+          }
+        >
           {messageOf(projects.error)}
         </Notice>
       )}

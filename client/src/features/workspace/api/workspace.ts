@@ -3,8 +3,7 @@ import { json } from "@/api/http";
 import { keys } from "@/api/keys";
 import type { Catalog, Me, Schema, Warehouse } from "@/api/types";
 
-export const meQuery = () =>
-  queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => json<Me>("/api/me", { signal }), staleTime: 60_000 });
+export const meQuery = () => queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => json<Me>("/api/me", { signal }), staleTime: 60_000 });
 
 export const warehousesQuery = () =>
   queryOptions({ queryKey: keys.warehouses, queryFn: ({ signal }) => json<Warehouse[]>("/api/warehouses", { signal }), staleTime: 20_000 });

@@ -22,7 +22,13 @@ export function SettingSelect({ label, unset, value, options, loading, disabled 
       <label htmlFor={id} className={form.label}>
         {label}
       </label>
-      <select id={id} className={form.select} value={value} disabled={disabled} onChange={(event) => onChange(event.target.value === "" ? null : event.target.value)}>
+      <select
+        id={id}
+        className={form.select}
+        value={value}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.value === "" ? null : event.target.value)}
+      >
         <option value="">{loading ? "Loading…" : unset}</option>
         {missing && <option value={value}>{loading ? value : `${value} (not listed)`}</option>}
         {options.map((option) => (
