@@ -29,6 +29,7 @@ use url::Url;
 pub(crate) use cleanup::CleanupRequest;
 pub(crate) use hooks::EgressHooks;
 pub(crate) use plain::{PlainFault, PlainRequest};
+pub(crate) use send::Unsent;
 
 use crate::context::CallContext;
 use crate::fairness::Gate;

@@ -11,9 +11,9 @@ use wasmtime::component::HasSelf;
 
 use crate::call::CallState;
 use crate::context::{StateError, StateScope};
+use crate::denial::{Asked, Denial, Missing};
 use crate::egress::CleanupRequest;
 use crate::fault::LimitHit;
-use crate::tally::{Denial, Missing};
 
 pub(crate) use progress::ProgressGate;
 
@@ -144,10 +144,8 @@ impl CallState {
     fn state_access(&mut self, key: &str) -> wasmtime::Result<Result<StateScope, wit::state::StateError>> {
         self.count()?;
         let Some(scope) = self.state_scope() else {
-            self.call.tally.denied(Denial {
-                said: "the plugin was not given its key-value store".to_owned(),
-                missing: Some(Missing::Power(Power::State)),
-            });
+            let missing = Some(Missing::Power(Power::State));
+            self.call.tally.denied(Denial::new(Asked::State, "the plugin was not given its key-value store", missing));
             return Ok(Err(wit::state::StateError::Denied));
         };
         self.call.tally.used(&Power::State);
@@ -207,8 +205,8 @@ impl wit::cleanup::Host for CallState {
         if let Err(reason) = request.check_form() {
             return Ok(Err(CleanupError::Invalid(reason)));
         }
-        if let Err(reason) = self.call.egress.may_clean_up(&request) {
-            return Ok(Err(CleanupError::Denied(reason)));
+        if let Err(denial) = self.call.egress.may_clean_up(&request) {
+            return Ok(Err(CleanupError::Denied(self.call.tally.denied(denial).said.clone())));
         }
         let mut cleanups = self.call.cleanups.lock().unwrap_or_else(PoisonError::into_inner);
         if cleanups.open.len() >= MAX_CLEANUPS {

@@ -11,6 +11,7 @@ mod config;
 mod context;
 mod convert;
 mod cpu;
+mod denial;
 mod disk;
 mod dry_run;
 mod egress;

@@ -1,15 +1,18 @@
-//! What a failure is told with beside its message: its kind when the guest named none, what was refused, what a person
-//! does about it, and when to come back.
+//! What a failure is told with beside its message: its kind when the guest named none, what was refused when it failed
+//! of that, what a person does about it, and when to come back.
+
+use std::sync::Arc;
 
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use bricklayer_package::{FilesGrant, Power, Powers};
 
 use crate::call::CallInfo;
 use crate::config::Ceilings;
+use crate::denial::{Denial, Missing};
 use crate::fairness::whole_seconds;
 use crate::fault::LimitHit;
 use crate::plugin::Plugin;
-use crate::tally::{LastRequest, Missing};
+use crate::tally::LastRequest;
 
 /// How a guest's run ended badly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,18 +40,21 @@ pub(crate) fn complete(
         failure.retryable = retryable;
     }
     let requested = plugin.manifest().requests();
-    if let Some(denial) = call.tally.last_denial() {
-        failure.message.push_str("\nthe host refused a request of the plugin: ");
-        failure.message.push_str(&denial.said);
+    if let Some(denial) = passed_on(&failure, ending, call) {
+        if !denial.is_said_in(&failure.message) {
+            failure.message.push_str("\nthe host refused a request of the plugin: ");
+            failure.message.push_str(&denial.said);
+        }
+        if ending == Ending::Unspoken {
+            failure.kind = denial.kind;
+            failure.retryable = false;
+        }
         match &denial.missing {
             Some(Missing::Power(power)) => want(&mut failure, plugin, &requested, power),
             Some(Missing::Workspace) => {
                 failure.remedy = Some("connect a Databricks workspace, then call again".to_owned());
             }
             Some(Missing::Time(wait)) => {
-                if ending == Ending::Unspoken {
-                    failure.kind = ToolErrorKind::LimitExceeded;
-                }
                 failure.retryable = true;
                 failure.retry_after_seconds = Some(whole_seconds(*wait));
             }
@@ -64,6 +70,10 @@ pub(crate) fn complete(
     {
         failure.message.push_str("\nthe plugin asks for more of the project's folder than it was given");
         want(&mut failure, plugin, &requested, &power);
+    } else if let (LastRequest::Denied, Ending::Unspoken | Ending::Ended(None), Some(denial)) =
+        (last, ending, call.tally.denials().latest())
+    {
+        note(&mut failure, plugin, &requested, &denial);
     }
     if let LastRequest::Answered { status, retry_after, as_caller } = last {
         if let (401, true, ToolErrorKind::Unauthenticated, None) = (status, as_caller, failure.kind, &failure.remedy) {
@@ -77,10 +87,33 @@ pub(crate) fn complete(
     ToolOutcome::failed(failure)
 }
 
+/// The refusal that the call failed of. One that the sandbox ended at a limit failed of that limit.
+fn passed_on(failure: &ToolFailure, ending: Ending, call: &CallInfo) -> Option<Arc<Denial>> {
+    let named = match ending {
+        Ending::Spoken => Some(failure.kind),
+        Ending::Unspoken | Ending::Ended(None) => None,
+        Ending::Ended(Some(_)) => return None,
+    };
+    call.tally.denials().passed_on(&failure.message, named)
+}
+
+/// Says that the last thing that the plugin asked for was refused, when its error says nothing of that. Whether the
+/// call failed of it is not known (a guest may have lost the code on the way, or got past the refusal), so the failure
+/// keeps its kind and gets no remedy of its own.
+fn note(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, denial: &Denial) {
+    failure.message.push_str("\nbefore that, the host refused a request of the plugin: ");
+    failure.message.push_str(&denial.said);
+    if let Some(Missing::Power(needed)) = &denial.missing
+        && let Some(power) = asked_for(requested, needed)
+    {
+        failure.message.push_str(&format!("; what would allow it: {}", grant(plugin, power)));
+    }
+}
+
 fn kind_of(last: LastRequest) -> Option<(ToolErrorKind, bool)> {
     Some(match last {
-        LastRequest::None => return None,
-        LastRequest::Denied => (ToolErrorKind::Denied, false),
+        // A refusal speaks for itself, where the failure passes it on.
+        LastRequest::None | LastRequest::Denied => return None,
         LastRequest::Limit => (ToolErrorKind::LimitExceeded, false),
         LastRequest::Unanswered { late: true } => (ToolErrorKind::Timeout, true),
         LastRequest::Unanswered { late: false } => (ToolErrorKind::Upstream, true),
@@ -97,19 +130,27 @@ fn kind_of(last: LastRequest) -> Option<(ToolErrorKind, bool)> {
 
 /// Names the power that was missing: as the plugin asks for it, so that it can be given; else as it was needed.
 fn want(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, needed: &Power) {
-    let asked = requested.iter().filter(|power| power.covers(needed));
-    // Of several, the one with the caller's identity: it is the one that the plugin's author had in mind.
-    match asked.max_by_key(|power| power.identity()) {
+    match asked_for(requested, needed) {
         Some(power) => {
-            let id = power.id();
-            failure.remedy = Some(format!("bricklayer plugin grant {} \"{id}\"", plugin.name()));
-            failure.denied = Some(id);
+            failure.remedy = Some(grant(plugin, power));
+            failure.denied = Some(power.id());
         }
         None => {
             failure.denied = Some(needed.id());
             failure.remedy = Some("the plugin does not ask for this; its author must add it to plugin.toml".to_owned());
         }
     }
+}
+
+/// The power that the plugin asks for and that covers a needed one.
+fn asked_for<'a>(requested: &'a Powers, needed: &Power) -> Option<&'a Power> {
+    // Of several, the one with the caller's identity: it is the one that the plugin's author had in mind.
+    requested.iter().filter(|power| power.covers(needed)).max_by_key(|power| power.identity())
+}
+
+/// The command that gives a power.
+fn grant(plugin: &Plugin, power: &Power) -> String {
+    format!("bricklayer plugin grant {} \"{}\"", plugin.name(), power.id())
 }
 
 /// The power that raises a limit, when the plugin asks for it, does not have it, and the operator allows any more.

@@ -14,6 +14,7 @@ use tracing::Span;
 
 use crate::audit::{AuditSink, CallRecord, argument_digest};
 use crate::context::CallContext;
+use crate::denial::{Denial, Denials};
 use crate::host::cut;
 use crate::plugin::Plugin;
 
@@ -35,26 +36,6 @@ pub(crate) struct Identity {
     pub(crate) version: String,
     pub(crate) digest: String,
     pub(crate) tool: String,
-}
-
-/// Something that the host refused during a call.
-#[derive(Debug, Clone)]
-pub(crate) struct Denial {
-    /// What and why, one line.
-    pub(crate) said: String,
-    /// What would have allowed it; none when nothing would.
-    pub(crate) missing: Option<Missing>,
-}
-
-/// What a refusal was for the want of.
-#[derive(Debug, Clone)]
-pub(crate) enum Missing {
-    /// A power, as narrow as the thing refused.
-    Power(Power),
-    /// The caller's workspace.
-    Workspace,
-    /// So much time: the user's plugins carried all that a minute allows.
-    Time(Duration),
 }
 
 /// How the latest request of a call went: what a guest that names no kind of error most likely failed of.
@@ -90,7 +71,7 @@ pub(crate) struct Tally {
     sent: AtomicU64,
     received: AtomicU64,
     powers: Mutex<BTreeSet<String>>,
-    denial: Mutex<Option<Denial>>,
+    denials: Denials,
     last: Mutex<LastRequest>,
 }
 
@@ -150,7 +131,7 @@ impl Tally {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             powers: Mutex::default(),
-            denial: Mutex::default(),
+            denials: Denials::default(),
             last: Mutex::default(),
         })
     }
@@ -189,15 +170,17 @@ impl Tally {
         }
     }
 
-    /// Notes a refusal; the latest is what a failed call is explained with.
-    pub(crate) fn denied(&self, denial: Denial) {
-        *self.denial.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial);
+    /// Notes a refusal.
+    pub(crate) fn denied(&self, denial: Denial) -> Arc<Denial> {
+        let denial = Arc::new(denial);
+        self.denials.add(Arc::clone(&denial));
         self.last_request(LastRequest::Denied);
+        denial
     }
 
-    /// The latest refusal.
-    pub(crate) fn last_denial(&self) -> Option<Denial> {
-        self.denial.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What the host refused during the call.
+    pub(crate) const fn denials(&self) -> &Denials {
+        &self.denials
     }
 
     /// Notes how a request went.

@@ -76,12 +76,10 @@ impl Failure {
     #[must_use]
     pub fn unanswered(who: &str, error: TransportError) -> Self {
         match error {
-            TransportError::Denied(what) => Self::new(
-                Kind::Denied,
-                format!(
-                    "the host refused the request to {who} ({what}): the plugin's grants do not allow it, or this call's requests are used up"
-                ),
-            ),
+            // The code alone: the host adds its reason where it sees it.
+            TransportError::Denied(what) => {
+                Self::new(Kind::Denied, format!("the request to {who} was not sent: {what}"))
+            }
             TransportError::Unreachable(what) => {
                 Self::new(Kind::Upstream, format!("{who} could not be reached: {what}")).retryable()
             }

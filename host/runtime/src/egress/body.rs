@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bricklayer_domain::ToolErrorKind;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
@@ -19,8 +20,9 @@ use super::headers;
 use super::record::Recording;
 use super::redact::Scanner;
 use crate::audit::Verdict;
+use crate::denial::{Asked, Denial, Missing};
 use crate::fairness::{Gate, whole_seconds};
-use crate::tally::{Denial, LastRequest, Missing, Tally};
+use crate::tally::{LastRequest, Tally};
 
 /// Bytes that may still pass in all bodies of a call, and in this one.
 pub(super) struct Allowance {
@@ -38,7 +40,7 @@ impl Allowance {
             Some(left) => self.body = left,
             None => return false,
         }
-        before.saturating_add(bytes) <= self.call_max && self.user.take(bytes).is_ok()
+        before.saturating_add(bytes) <= self.call_max && self.user.take_on_the_way(bytes)
     }
 }
 
@@ -49,7 +51,7 @@ pub(super) struct UserShare {
 }
 
 impl UserShare {
-    /// Takes bytes of the user's minute; when there are not enough, notes why for whoever made the call.
+    /// Takes bytes of the user's minute.
     pub(super) fn take(&self, bytes: u64) -> Result<(), Refused> {
         let user = &self.tally.identity.user;
         self.gate.take_egress(user, bytes).map_err(|wait| {
@@ -59,9 +61,19 @@ impl UserShare {
                 self.gate.egress_per_minute(),
                 whole_seconds(wait)
             );
-            self.tally.denied(Denial { said: reason.clone(), missing: Some(Missing::Time(wait)) });
-            Refused { reason, missing: Some(Missing::Time(wait)) }
+            Refused { reason, missing: Some(Missing::Time(wait)), kind: ToolErrorKind::LimitExceeded }
         })
+    }
+}
+
+impl UserShare {
+    /// Takes bytes for a request that is on its way; when there are not enough, notes why for whoever made the call.
+    fn take_on_the_way(&self, bytes: u64) -> bool {
+        let taken = self.take(bytes);
+        if let Err(refused) = &taken {
+            self.tally.denied(Denial::new(Asked::Bytes, &refused.reason, refused.missing.clone()));
+        }
+        taken.is_ok()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use bricklayer_domain::is_public_address;
+use bricklayer_domain::{ToolErrorKind, is_public_address};
 use bricklayer_package::{Audience, HttpRule, Method, PathPattern, Power};
 use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
-use crate::tally::Missing;
+use crate::denial::Missing;
 
 /// The placeholder authority for the caller's workspace.
 const WORKSPACE: &str = "workspace";
@@ -43,11 +43,13 @@ pub(super) struct Refused {
     pub(super) reason: String,
     /// What would have allowed it.
     pub(super) missing: Option<Missing>,
+    /// What a call is that fails of it.
+    pub(super) kind: ToolErrorKind,
 }
 
 impl From<String> for Refused {
     fn from(reason: String) -> Self {
-        Self { reason, missing: None }
+        Self { reason, missing: None, kind: ToolErrorKind::Denied }
     }
 }
 
@@ -70,6 +72,7 @@ impl CallEgress {
         let (rule, pattern) = rule(&self.grants.http, &audience, method, path).ok_or_else(|| Refused {
             reason: format!("no grant allows {} {path} at {audience}", method.as_str()),
             missing: needed(&audience, method, path).map(Missing::Power),
+            kind: ToolErrorKind::Denied,
         })?;
         let origin = self.origin(&audience)?;
         let uri = Uri::builder()
@@ -93,7 +96,7 @@ impl CallEgress {
                 Workspace::Missing if self.broker.played(WORKSPACE).is_some() => Ok(Origin::public(WORKSPACE)),
                 Workspace::Missing => {
                     let reason = "no workspace is connected".to_owned();
-                    Err(Refused { reason, missing: Some(Missing::Workspace) })
+                    Err(Refused { missing: Some(Missing::Workspace), ..reason.into() })
                 }
             },
             Audience::Host(host) => {

@@ -8,6 +8,7 @@ use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 
 use super::CallEgress;
+use crate::denial::{Asked, Denial};
 
 /// Largest body, as `wit/host.wit` states it.
 const MAX_BODY_BYTES: usize = 16_384;
@@ -45,8 +46,13 @@ impl CleanupRequest {
 
 impl CallEgress {
     /// Whether the call's grants allow a clean-up, asked when it is registered and again when it is sent.
-    pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), String> {
-        self.check(&request.method, &request.uri()?).map(drop).map_err(|refused| refused.reason)
+    pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), Denial> {
+        let refused = match request.uri().map(|uri| self.check(&request.method, &uri)) {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(refused)) => refused,
+            Err(reason) => reason.into(),
+        };
+        Err(Denial::new(Asked::CleanUp, &refused.reason, refused.missing))
     }
 
     /// Sends it like any request of the plugin; an error is only logged, for nobody is left to tell.
@@ -66,8 +72,8 @@ impl CallEgress {
                 let _ = response.into_body().collect().await;
                 tracing::info!(plugin.name = %self.tally.identity.plugin, path = request.path, status, "remote work was ended for a call");
             }
-            Err(error) => {
-                tracing::warn!(plugin.name = %self.tally.identity.plugin, path = request.path, ?error, "remote work could not be ended for a call");
+            Err(unsent) => {
+                tracing::warn!(plugin.name = %self.tally.identity.plugin, path = request.path, error = ?unsent.error, "remote work could not be ended for a call");
             }
         }
     }

@@ -49,7 +49,7 @@ impl WasiHttpHooks for EgressHooks {
     ) -> BoxFuture<Sent> {
         let egress = Arc::clone(&self.egress);
         Box::new(async move {
-            let response = egress.send(request, options).await?;
+            let response = egress.send(request, options).await.map_err(|unsent| unsent.error)?;
             Ok((response, Box::new(async { Ok(()) }) as BoxFuture<_>))
         })
     }

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, WasiBody};
 
 use super::CallEgress;
 use super::headers;
+use super::send::Unsent;
 use crate::tally::LastRequest;
 
 /// Largest body either way, as `wit/host.wit` states it: host and guest both hold it whole.
@@ -106,7 +107,7 @@ fn with_path(uri: Uri) -> Result<Uri, String> {
 
 impl CallEgress {
     /// Sends a request and reads its whole answer.
-    pub(crate) async fn fetch(self: Arc<Self>, parsed: ParsedRequest) -> Result<PlainAnswer, Error> {
+    pub(crate) async fn fetch(self: Arc<Self>, parsed: ParsedRequest) -> Result<PlainAnswer, Unsent> {
         let ParsedRequest { request, timeout: time, forbidden } = parsed;
         if let Some(name) = forbidden {
             // `wasi:http` refuses such a header before there is a request; here there is one, and a record of it.
@@ -131,7 +132,7 @@ impl CallEgress {
                 Ok(answer) => answer,
                 Err(_) => {
                     self.tally.last_request(LastRequest::Unanswered { late: true });
-                    Err(Error::HttpResponseTimeout)
+                    Err(Error::HttpResponseTimeout.into())
                 }
             },
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bricklayer_domain::ToolErrorKind;
 use bricklayer_package::Method;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
@@ -19,7 +20,8 @@ use super::headers;
 use super::record::Recording;
 use super::{CallEgress, Workspace};
 use crate::audit::Verdict;
-use crate::tally::{Denial, LastRequest};
+use crate::denial::{Asked, Denial};
+use crate::tally::LastRequest;
 
 /// Times a request may be repeated when the far end asks to come back later.
 const MAX_RETRIES: u32 = 3;
@@ -33,13 +35,28 @@ const FIRST_RETRY_WAIT: Duration = Duration::from_millis(500);
 /// How long the unread body of a request without body is waited for; see [`CallEgress::split_body`].
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
+/// A request that got no answer.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    /// What a guest of `wasi:http` learns.
+    pub(crate) error: Error,
+    /// The host's refusal, when it was one.
+    pub(crate) denial: Option<Arc<Denial>>,
+}
+
+impl From<Error> for Unsent {
+    fn from(error: Error) -> Self {
+        Self { error, denial: None }
+    }
+}
+
 impl CallEgress {
     /// Sends one request.
     pub(super) async fn send(
         self: Arc<Self>,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
-    ) -> Result<Response<WasiBody>, Error> {
+    ) -> Result<Response<WasiBody>, Unsent> {
         let max = self.limits.http_response_bytes;
         self.send_for(request, options, max).await
     }
@@ -50,7 +67,7 @@ impl CallEgress {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         max_response_bytes: u64,
-    ) -> Result<Response<WasiBody>, Error> {
+    ) -> Result<Response<WasiBody>, Unsent> {
         let uri = request.uri();
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let recording = Recording::new(&self.tally, request.method().as_str(), &authority, uri.path());
@@ -65,13 +82,12 @@ impl CallEgress {
         max_response_bytes: u64,
         authority: String,
         mut recording: Recording,
-    ) -> Result<Response<WasiBody>, Error> {
+    ) -> Result<Response<WasiBody>, Unsent> {
         let (mut parts, body) = request.into_parts();
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.http_requests {
             let reason = format!("request limit: a call may send {} requests", self.limits.http_requests);
-            let error = self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), reason.into());
-            self.tally.last_request(LastRequest::Limit);
-            return Err(error);
+            let refused = Refused { kind: ToolErrorKind::LimitExceeded, ..reason.into() };
+            return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), refused));
         }
         let allowed = match self.check(parts.method.as_str(), &parts.uri) {
             Ok(allowed) => allowed,
@@ -100,10 +116,14 @@ impl CallEgress {
         let response = match answer {
             Ok(response) => response,
             Err((why, error)) => {
+                let mut denial = None;
                 match &error {
                     // The address came out only when the name was resolved; it is a refusal all the same.
                     Error::DestinationIpProhibited => {
-                        self.tally.denied(Denial { said: why.clone(), missing: None });
+                        let path = allowed.uri.path();
+                        let of = Asked::Address { path: path.to_owned() };
+                        let refusal = Denial::of_request(of, allowed.method.as_str(), path, &why, None);
+                        denial = Some(self.tally.denied(refusal));
                     }
                     Error::HttpRequestBodySize(_) => self.tally.last_request(LastRequest::Limit),
                     other => {
@@ -112,7 +132,7 @@ impl CallEgress {
                     }
                 }
                 recording.verdict(Verdict::Failed(why));
-                return Err(error);
+                return Err(Unsent { error, denial });
             }
         };
         self.tally.last_request(LastRequest::Answered {
@@ -124,7 +144,7 @@ impl CallEgress {
         // An encoded body could hold the credential where the scanner does not see it; none was asked for.
         if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             recording.verdict(Verdict::Failed("the answer is encoded although that was not asked for".to_owned()));
-            return Err(Error::HttpResponseContentCoding(None));
+            return Err(Error::HttpResponseContentCoding(None).into());
         }
         headers::strip(&mut head.headers);
         self.redactor.headers(&mut head.headers);
@@ -134,7 +154,7 @@ impl CallEgress {
     }
 
     /// Refuses a request that never got as far as being sent.
-    pub(super) fn refuse(&self, request: &Request<WasiBody>, reason: String) -> Error {
+    pub(super) fn refuse(&self, request: &Request<WasiBody>, reason: String) -> Unsent {
         let (method, uri) = (request.method().as_str(), request.uri());
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let recording = Recording::new(&self.tally, method, &authority, uri.path());
@@ -142,16 +162,15 @@ impl CallEgress {
         self.deny(recording, method, &authority, uri.path(), reason.into())
     }
 
-    /// Refuses a request: to the guest a bare code, the reason to the audit, the log and the model.
-    fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, refused: Refused) -> Error {
-        let Refused { reason, missing } = refused;
+    /// Refuses a request: the reason goes to the audit and the log, and as far as the guest's door has room for it.
+    fn deny(&self, mut recording: Recording, method: &str, authority: &str, path: &str, refused: Refused) -> Unsent {
+        let Refused { reason, missing, kind } = refused;
         let plugin = &self.tally.identity.plugin;
         tracing::warn!(plugin.name = %plugin, method, authority, path, reason, "request of a plugin refused");
-        let said = format!("{method} {path}: {reason}");
-        let said = crate::host::cut(&said, 500).chars().filter(|c| !c.is_control()).collect();
+        let denial = Denial::of_request(Asked::Request { path: path.to_owned() }, method, path, &reason, missing);
         recording.verdict(Verdict::Denied(reason));
-        self.tally.denied(Denial { said, missing });
-        Error::HttpRequestDenied
+        let denial = self.tally.denied(Denial { kind, ..denial });
+        Unsent { error: Error::HttpRequestDenied, denial: Some(denial) }
     }
 
     /// Removes what the guest may not say and adds what only the host may.

@@ -7,8 +7,7 @@ use wasmtime_wasi_http::Error;
 
 use super::wit::http as wit;
 use crate::call::CallState;
-use crate::egress::PlainRequest;
-use crate::tally::Tally;
+use crate::egress::{PlainRequest, Unsent};
 
 impl wit::Host for CallState {
     async fn fetch(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
@@ -31,7 +30,7 @@ impl wit::Host for CallState {
                 headers: answer.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect(),
                 body: answer.body,
             }),
-            Err(error) => Err(explain(&error, &self.call.tally)),
+            Err(unsent) => Err(explain(unsent)),
         })
     }
 }
@@ -45,17 +44,14 @@ impl From<crate::egress::PlainFault> for wit::HttpError {
     }
 }
 
-/// The same failures as `wasi:http` tells, in fewer cases.
-fn explain(error: &Error, tally: &Tally) -> wit::HttpError {
+/// The same failures as `wasi:http` tells, in fewer cases, and a refusal in its own words.
+fn explain(unsent: Unsent) -> wit::HttpError {
     use wit::HttpError;
 
-    match error {
-        Error::HttpRequestDenied => {
-            HttpError::Denied(tally.last_denial().map(|denial| denial.said).unwrap_or_default())
-        }
-        Error::DestinationIpProhibited => {
-            HttpError::Denied("the host's name leads to an address that is not public".to_owned())
-        }
+    if let Some(denial) = unsent.denial {
+        return HttpError::Denied(denial.said.clone());
+    }
+    match unsent.error {
         Error::HttpResponseTimeout => HttpError::Timeout("the far end did not answer in time".to_owned()),
         Error::ConnectionTimeout => HttpError::Timeout("the connection was not made in time".to_owned()),
         Error::ConnectionReadTimeout => HttpError::Timeout("the answer stopped arriving".to_owned()),

@@ -155,7 +155,7 @@ async fn the_model_learns_why_a_request_was_refused() {
     failed(&outcome, ToolErrorKind::Denied, "HttpRequestDenied");
     failed(&outcome, ToolErrorKind::Denied, "no grant allows GET /api/other at workspace");
     let outcome = bench.call("fetch_plain", get("/api/other")).await;
-    failed(&outcome, ToolErrorKind::Denied, "HttpError::Denied(\"GET /api/other: no grant allows");
+    failed(&outcome, ToolErrorKind::Denied, "HttpError::Denied(\"no grant allows GET /api/other at workspace");
 }
 
 #[tokio::test]

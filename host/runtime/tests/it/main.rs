@@ -6,6 +6,7 @@ mod cache;
 mod calls;
 mod canary;
 mod catalogue;
+mod denials;
 mod egress;
 mod errors;
 mod files;

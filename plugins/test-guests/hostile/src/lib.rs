@@ -57,6 +57,20 @@ impl Guest for Component {
         std::hint::black_box(&memory).len() as u32
     }
 
+    fn struggle(door: String, requests: Vec<Request>, how: String) -> Result<(), String> {
+        Err(web::struggle(&door, &requests, &how))
+    }
+
+    fn struggle_said(door: String, requests: Vec<Request>, how: String) -> Result<(), ToolError> {
+        let (how, kind) = how.rsplit_once(' ').unwrap();
+        let kind = match kind {
+            "denied" => ErrorKind::Denied,
+            "upstream" => ErrorKind::Upstream,
+            other => panic!("no kind {other}"),
+        };
+        Err(ToolError { kind, message: web::struggle(&door, &requests, how), retryable: false })
+    }
+
     fn crash(message: String) {
         panic!("{message}");
     }

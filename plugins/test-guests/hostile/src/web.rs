@@ -107,6 +107,23 @@ pub fn fetch_plain(request: &Request) -> Result<Response, String> {
     })
 }
 
+/// Sends all, and says what the call fails with.
+pub fn struggle(door: &str, requests: &[Request], how: &str) -> String {
+    let send = if door == "plain" { fetch_plain } else { fetch };
+    let errors: Vec<String> = requests.iter().map(|request| send(request).err().unwrap_or_default()).collect();
+    let Some((verb, index)) = how.split_once(' ') else { return how.to_owned() };
+    let Ok(index) = index.parse::<usize>() else { return how.to_owned() };
+    match verb {
+        "pass" => errors[index].clone(),
+        "name" => format!("{}: {}", requests[index].path, errors[index]),
+        "crash" => panic!("{}", errors[index]),
+        "spin" => loop {
+            std::hint::black_box(&errors);
+        },
+        _ => how.to_owned(),
+    }
+}
+
 pub fn fetch_sized(path: &str, timeout_ms: Option<u32>, bytes: u32) -> Result<u32, String> {
     let outgoing = http::Request {
         method: "POST".to_owned(),
