@@ -14,7 +14,7 @@ use crate::Problem;
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// All cases of a plugin.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
     /// In the order of the file.
@@ -23,7 +23,7 @@ pub struct Suite {
 }
 
 /// One call and what is expected of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// What it shows.
@@ -53,7 +53,7 @@ pub struct Case {
 }
 
 /// What must come of a call.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// Fields that the typed result has, at least; lists entry by entry.
@@ -72,7 +72,7 @@ pub struct Expect {
 }
 
 /// One request and its answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// `GET https://api.weather.example/v1/forecast?city=Berlin`; the caller's workspace is `https://workspace/…`. A
@@ -111,7 +111,7 @@ const fn once() -> u32 {
 }
 
 /// A file's contents.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum FileSource {
     /// As they are.
@@ -124,7 +124,7 @@ pub enum FileSource {
 }
 
 /// What the user chose for the turn.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Context {
     /// Who calls.
@@ -143,18 +143,7 @@ impl Suite {
     /// # Errors
     /// A file that cannot be read or makes no sense, with the place.
     pub fn open(folder: &Path) -> Result<Option<Self>, Problem> {
-        let path = folder.join("tests.toml");
-        let length = match fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Problem::io("read tests.toml", &error)),
-        };
-        if length > MAX_BYTES {
-            return Err(Problem::new(format!("tests.toml has more than {MAX_BYTES} bytes"))
-                .fix("put large answers into files: file = \"testdata/answer.json\""));
-        }
-        let text = fs::read_to_string(&path).map_err(|e| Problem::io("read tests.toml", &e))?;
-        Self::parse(&text).map(Some)
+        read(folder)?.map(|text| Self::parse(&text)).transpose()
     }
 
     /// Reads the text of a `tests.toml`.
@@ -168,6 +157,38 @@ impl Suite {
         }
         Ok(suite)
     }
+}
+
+/// The text of a folder's `tests.toml`; none when there is none.
+pub(crate) fn read(folder: &Path) -> Result<Option<String>, Problem> {
+    let path = folder.join("tests.toml");
+    let length = match fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Problem::io("read tests.toml", &error)),
+    };
+    if length > MAX_BYTES {
+        return Err(too_large());
+    }
+    fs::read_to_string(&path).map(Some).map_err(|e| Problem::io("read tests.toml", &e))
+}
+
+/// Puts a new `tests.toml` in the old one's place, whole or not at all.
+pub(crate) fn write(folder: &Path, text: &str) -> Result<(), Problem> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(too_large());
+    }
+    let failed = |e: std::io::Error| Problem::io("write tests.toml", &e);
+    let path = folder.join("tests.toml");
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    fs::metadata(&path).and_then(|old| file.as_file().set_permissions(old.permissions())).map_err(failed)?;
+    file.persist(&path).map(drop).map_err(|error| failed(error.error))
+}
+
+fn too_large() -> Problem {
+    Problem::new(format!("tests.toml has more than {MAX_BYTES} bytes"))
+        .fix("put large answers into files: file = \"testdata/answer.json\"")
 }
 
 impl Case {

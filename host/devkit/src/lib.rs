@@ -15,7 +15,9 @@ mod toolchain;
 
 mod cases;
 mod compare;
+mod record;
 mod recorded;
+mod rewrite;
 mod suite;
 
 mod watch;
@@ -30,6 +32,6 @@ pub use problem::Problem;
 pub use project::Project;
 pub use recorded::Playback;
 pub use run::Say;
-pub use suite::{CaseReport, run as run_cases};
+pub use suite::{CaseReport, Live, record as record_cases, run as run_cases};
 pub use template::{contract_version, create};
 pub use watch::{INTERVAL as WATCH_INTERVAL, Snapshot};

@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::cases::{Exchange, Suite, read_named};
+use crate::record::{Heard, MAX_EXCHANGES};
 use crate::{Problem, compare};
 
 /// An exchange and how often it has been asked.
@@ -26,6 +27,8 @@ pub(crate) struct CaseRecordings {
     recordings: Mutex<Vec<Recording>>,
     /// What was asked and was wrong, in words.
     surprises: Mutex<Vec<String>>,
+    /// While a case is recorded: what was heard of it so far. The network answers then.
+    heard: Mutex<Option<Heard>>,
 }
 
 impl CaseRecordings {
@@ -35,6 +38,16 @@ impl CaseRecordings {
         *lock(&self.recordings) = recordings;
         lock(&self.surprises).clear();
         Ok(())
+    }
+
+    /// Begins a case that the network answers.
+    pub(crate) fn listen(&self) {
+        *lock(&self.heard) = Some(Vec::new());
+    }
+
+    /// Ends such a case: all that was heard of it.
+    pub(crate) fn heard(&self) -> Heard {
+        lock(&self.heard).take().unwrap_or_default()
     }
 
     /// Ends a case: what was asked and not expected, then what was expected and not asked.
@@ -54,6 +67,20 @@ impl CaseRecordings {
 
 #[async_trait]
 impl FarEnd for CaseRecordings {
+    fn plays(&self, _host: &str) -> bool {
+        lock(&self.heard).is_none()
+    }
+
+    fn listens(&self) -> bool {
+        lock(&self.heard).is_some()
+    }
+
+    fn heard(&self, request: FarRequest, answer: Result<FarAnswer, Unanswered>) {
+        if let Some(heard) = lock(&self.heard).as_mut().filter(|heard| heard.len() <= MAX_EXCHANGES) {
+            heard.push((request, answer));
+        }
+    }
+
     async fn answer(&self, request: FarRequest) -> Result<FarAnswer, Unanswered> {
         let mut recordings = lock(&self.recordings);
         let mut reasons = Vec::new();
@@ -172,7 +199,7 @@ fn respond(recording: &Recording) -> Result<FarAnswer, Unanswered> {
 }
 
 /// A recorded value that any value matches: times and the like differ from run to run.
-const ANY: &str = "*";
+pub(crate) const ANY: &str = "*";
 
 /// Method, host, path and the query's pairs, however they are encoded and ordered; a recorded `*` is any value.
 fn same_request(exchange: &Exchange, request: &FarRequest) -> bool {

@@ -1,5 +1,6 @@
-//! `bricklayer plugin test`: each case as a call in the real sandbox.
+//! `bricklayer plugin test`: each case as a call in the real sandbox, answered by recordings, or recorded.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +19,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::cases::{Case, FileSource, Suite, read_named};
+use crate::cases::{self, Case, FileSource, Suite, read_named};
 use crate::recorded::CaseRecordings;
-use crate::{Problem, cache, compare};
+use crate::{Problem, cache, compare, record, rewrite};
 
 /// A user for cases that name none.
 const USER: &str = "author@example.com";
@@ -67,62 +68,136 @@ pub async fn run(
     folder: &Path,
     done: &(dyn Fn(&CaseReport) + Sync),
 ) -> Result<Vec<CaseReport>, Problem> {
-    let recordings = Arc::new(CaseRecordings::default());
-    let mut config = RuntimeConfig::new(cache::folder(folder).join("code"));
-    config.far_end = Some(Arc::clone(&recordings) as _);
-    config.max_concurrent_calls = 1;
-    let runtime = Runtime::new(config).map_err(|error| Problem::new(format!("the sandbox does not start: {error}")))?;
-    let name = bricklayer_package::read(&package).map_err(|error| Problem::new(error.to_string()))?.manifest.name;
-    let plugin = runtime
-        .load(package, ToolNamespace::plugin(&name))
-        .await
-        .map_err(|error| Problem::new(format!("the package cannot be loaded: {error}")))?;
+    let bench = Bench::new(package, folder, None).await?;
     let mut reports = Vec::with_capacity(suite.cases.len());
     for case in &suite.cases {
-        let report = run_case(&runtime, &plugin, case, folder, &recordings).await?;
+        let report = bench.run(case, false).await?;
         done(&report);
         reports.push(report);
     }
     Ok(reports)
 }
 
-async fn run_case(
-    runtime: &Runtime,
-    plugin: &Arc<Plugin>,
-    case: &Case,
+/// Who answers while cases are recorded.
+#[derive(Debug)]
+pub struct Live {
+    /// The caller's workspace; without one, requests to it are refused.
+    pub workspace: Option<WorkspaceTarget>,
+    /// Whether cases that have recorded answers are recorded anew.
+    pub overwrite: bool,
+}
+
+/// Runs those cases of a folder's tests.toml that `wanted` names and that have no recorded answers yet, lets the
+/// plugin's real services answer, and writes what they answered into the file. A case that fails because a service
+/// did not answer leaves no recording; one that fails otherwise does, for its expectations may be what is wrong.
+///
+/// # Errors
+/// As for [`run`]; and a recording that is too large, or that cannot be written. Then nothing is.
+pub async fn record(
+    package: Vec<u8>,
     folder: &Path,
-    recordings: &CaseRecordings,
-) -> Result<CaseReport, Problem> {
-    let project = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
-    for (path, source) in &case.files {
-        let contents = match source {
-            FileSource::Text(text) => text.clone().into_bytes(),
-            FileSource::From { from } => read_named(folder, from)?,
-        };
-        write_inside(project.path(), path, &contents)?;
-    }
-    recordings.begin(folder, &case.http)?;
-    let context = context(plugin, case, project.path()).await?;
-    let arguments = Value::Object(case.arguments.clone().into_iter().collect());
-    let began = Instant::now();
-    let outcome = runtime.call(plugin, &case.tool, &arguments, context).await;
-    let took = began.elapsed();
-    let mut problems = judge(case, &outcome);
-    problems.extend(recordings.end());
-    for (path, expected) in &case.expect.files {
-        let found = fs::read_to_string(project.path().join(path)).unwrap_or_else(|_| "(no such file)".to_owned());
-        if found != *expected {
-            problems.push(format!("file {path}: expected {expected:?}, found {found:?}"));
+    live: Live,
+    wanted: &(dyn Fn(&Case) -> bool + Sync),
+    done: &(dyn Fn(&CaseReport) + Sync),
+) -> Result<Vec<CaseReport>, Problem> {
+    let text = cases::read(folder)?.ok_or_else(|| Problem::new("there is no tests.toml to record for"))?;
+    let suite = Suite::parse(&text)?;
+    let overwrite = live.overwrite;
+    let bench = Bench::new(package, folder, Some(live)).await?;
+    let (mut exchanges, mut files) = (BTreeMap::new(), BTreeMap::new());
+    let mut reports = Vec::new();
+    let chosen = suite.cases.iter().enumerate().filter(|(_, case)| wanted(case) && (overwrite || case.http.is_empty()));
+    for (index, case) in chosen {
+        let report = bench.run(case, true).await?;
+        let heard = bench.recordings.heard();
+        let silent = heard.iter().any(|(_, answer)| answer.is_err());
+        if report.passed() || !silent {
+            let recorded = record::exchanges(case, &heard)?;
+            if !(recorded.exchanges.is_empty() && case.http.is_empty()) {
+                exchanges.insert(index, recorded.exchanges);
+                files.extend(recorded.files);
+            }
         }
+        done(&report);
+        reports.push(report);
     }
-    let outcome = outcome.content.chars().take(SHOWN_CHARS).collect();
-    Ok(CaseReport { name: case.name.clone(), tool: case.tool.clone(), problems, outcome, took })
+    let changed = rewrite::with_exchanges(&text, &exchanges)?;
+    if !overwrite && let Some(path) = files.keys().find(|path| folder.join(path).exists()) {
+        return Err(Problem::new(format!("{path} is there already")).fix("remove it, or add --overwrite"));
+    }
+    for (path, body) in &files {
+        write_inside(folder, path, body)?;
+    }
+    if !exchanges.is_empty() {
+        cases::write(folder, &changed)?;
+    }
+    Ok(reports)
+}
+
+/// A sandbox with one plugin, and who answers its requests.
+struct Bench<'a> {
+    runtime: Runtime,
+    plugin: Arc<Plugin>,
+    folder: &'a Path,
+    recordings: Arc<CaseRecordings>,
+    /// While recording: the workspace that answers, if any.
+    live: Option<Live>,
+}
+
+impl<'a> Bench<'a> {
+    async fn new(package: Vec<u8>, folder: &'a Path, live: Option<Live>) -> Result<Self, Problem> {
+        let recordings = Arc::new(CaseRecordings::default());
+        let mut config = RuntimeConfig::new(cache::folder(folder).join("code"));
+        config.far_end = Some(Arc::clone(&recordings) as _);
+        config.max_concurrent_calls = 1;
+        let workspace = live.as_ref().and_then(|live| live.workspace.as_ref());
+        config.operator_hosts = workspace.map(|workspace| workspace.base_url.clone()).into_iter().collect();
+        let runtime =
+            Runtime::new(config).map_err(|error| Problem::new(format!("the sandbox does not start: {error}")))?;
+        let name = bricklayer_package::read(&package).map_err(|error| Problem::new(error.to_string()))?.manifest.name;
+        let plugin = runtime
+            .load(package, ToolNamespace::plugin(&name))
+            .await
+            .map_err(|error| Problem::new(format!("the package cannot be loaded: {error}")))?;
+        Ok(Self { runtime, plugin, folder, recordings, live })
+    }
+
+    /// Runs one case; while it is recorded, what was heard is to be taken afterwards.
+    async fn run(&self, case: &Case, recorded: bool) -> Result<CaseReport, Problem> {
+        let project = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
+        for (path, source) in &case.files {
+            let contents = match source {
+                FileSource::Text(text) => text.clone().into_bytes(),
+                FileSource::From { from } => read_named(self.folder, from)?,
+            };
+            write_inside(project.path(), path, &contents)?;
+        }
+        self.recordings.begin(self.folder, if recorded { &[] } else { &case.http })?;
+        if recorded {
+            self.recordings.listen();
+        }
+        let context = context(&self.plugin, case, project.path(), self.live.as_ref()).await?;
+        let arguments = Value::Object(case.arguments.clone().into_iter().collect());
+        let began = Instant::now();
+        let outcome = self.runtime.call(&self.plugin, &case.tool, &arguments, context).await;
+        let took = began.elapsed();
+        let mut problems = judge(case, &outcome);
+        problems.extend(self.recordings.end());
+        for (path, expected) in &case.expect.files {
+            let found = fs::read_to_string(project.path().join(path)).unwrap_or_else(|_| "(no such file)".to_owned());
+            if found != *expected {
+                problems.push(format!("file {path}: expected {expected:?}, found {found:?}"));
+            }
+        }
+        let outcome = outcome.content.chars().take(SHOWN_CHARS).collect();
+        Ok(CaseReport { name: case.name.clone(), tool: case.tool.clone(), problems, outcome, took })
+    }
 }
 
 fn write_inside(project: &Path, path: &str, contents: &[u8]) -> Result<(), Problem> {
     let inside = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if !inside {
-        return Err(Problem::new(format!("tests.toml: files: {path:?} is no path in the project's folder")));
+        return Err(Problem::new(format!("tests.toml: files: {path:?} is no path in the folder")));
     }
     let path = project.join(path);
     if let Some(parent) = path.parent() {
@@ -131,7 +206,7 @@ fn write_inside(project: &Path, path: &str, contents: &[u8]) -> Result<(), Probl
     fs::write(&path, contents).map_err(|e| Problem::io("write a file for a case", &e))
 }
 
-async fn context(plugin: &Plugin, case: &Case, folder: &Path) -> Result<CallContext, Problem> {
+async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live>) -> Result<CallContext, Problem> {
     let requested = plugin.manifest().requests();
     let powers = case.powers()?.map_or_else(|| requested.clone(), |given| Powers::effective(&given, &requested));
     let project = ProjectId::new();
@@ -139,7 +214,13 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path) -> Result<CallCont
     fill(&state, project, plugin.name(), case).await?;
     let user = case.context.user.as_deref().unwrap_or(USER);
     let user = UserId::parse(user).map_err(|error| Problem::new(format!("tests.toml: {:?}: {error}", case.name)))?;
-    let base_url = Url::parse(WORKSPACE).map_err(|error| Problem::new(error.to_string()))?;
+    let workspace = match live {
+        Some(live) => live.workspace.clone(),
+        None => {
+            let base_url = Url::parse(WORKSPACE).map_err(|error| Problem::new(error.to_string()))?;
+            Some(WorkspaceTarget { base_url, credential: SecretString::from("recorded-credential") })
+        }
+    };
     Ok(CallContext {
         user,
         project,
@@ -147,7 +228,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path) -> Result<CallCont
         turn: TurnId::new(),
         tool_call: None,
         project_dir: Some(folder.to_owned()),
-        workspace: Some(WorkspaceTarget { base_url, credential: SecretString::from("recorded-credential") }),
+        workspace,
         settings: TurnSettings {
             warehouse_id: case.context.warehouse.clone(),
             default_catalog: case.context.catalog.clone(),

@@ -12,6 +12,7 @@ mod cleanup;
 mod exchange;
 mod headers;
 mod hooks;
+mod listen;
 mod plain;
 mod pool;
 mod record;
@@ -81,6 +82,11 @@ impl Broker {
     /// Who answers for this host in the place of the network.
     fn played(&self, host: &str) -> Option<&Arc<dyn FarEnd>> {
         self.far_end.as_ref().filter(|far_end| far_end.plays(host))
+    }
+
+    /// Who wants to hear what the network answers.
+    fn listener(&self) -> Option<&Arc<dyn FarEnd>> {
+        self.far_end.as_ref().filter(|far_end| far_end.listens())
     }
 
     pub(crate) fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), String> {

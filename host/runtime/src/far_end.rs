@@ -24,6 +24,18 @@ pub trait FarEnd: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`Unanswered`]: to the plugin as if no connection could be made.
     async fn answer(&self, request: FarRequest) -> Result<FarAnswer, Unanswered>;
+
+    /// Whether to hear what the network answers to requests that are not played. Answers are then read whole, within
+    /// the call's bounds, before the plugin sees them.
+    fn listens(&self) -> bool {
+        false
+    }
+
+    /// Hears a request that went to the network, and the answer as the plugin sees it: after repetitions, bounded, and
+    /// with the caller's credential starred out wherever it stood; or that there was none.
+    fn heard(&self, request: FarRequest, answer: Result<FarAnswer, Unanswered>) {
+        let _ = (request, answer);
+    }
 }
 
 /// A request as it would have gone out, without the caller's credential.

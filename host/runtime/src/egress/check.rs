@@ -34,6 +34,11 @@ impl Allowed {
     pub(super) fn path_and_query(&self) -> &str {
         self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
     }
+
+    /// The address as the plugin wrote it.
+    pub(super) fn shown_url(&self) -> String {
+        format!("https://{}{}", self.audience, self.path_and_query())
+    }
 }
 
 /// Why a request may not be sent.

@@ -73,15 +73,20 @@ async fn shown(request: Request<WasiBody>, allowed: &Allowed) -> Result<FarReque
         Error::HttpRequestBodySize(_) => too_large_request(),
         _ => broken_off(),
     })?;
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = parts.headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
     Ok(FarRequest {
         method: allowed.method.as_str().to_owned(),
-        url: format!("https://{}{}", allowed.audience, allowed.path_and_query()),
-        headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        url: allowed.shown_url(),
+        headers: shown_headers(&parts.headers),
         body: body.to_bytes(),
         as_caller: allowed.credential,
     })
+}
+
+/// Headers without the credential.
+pub(super) fn shown_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
+    headers.map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 fn read(answer: FarAnswer) -> Result<Response<Source>, NoAnswer> {

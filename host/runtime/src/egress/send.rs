@@ -17,6 +17,7 @@ use super::body::{Allowance, Answer, Outgoing, UserShare};
 use super::check::{Allowed, Refused};
 use super::exchange::{Line, NoAnswer, Source};
 use super::headers;
+use super::listen::Listener;
 use super::record::Recording;
 use super::{CallEgress, Workspace};
 use crate::audit::Verdict;
@@ -109,6 +110,14 @@ impl CallEgress {
             Some(far_end) => Line::Recorded(Arc::clone(far_end)),
             None => Line::Network(self.broker.pool.client(&self.tally.identity.user, &allowed.origin)),
         };
+        let listener = match &line {
+            Line::Network(_) => self.broker.listener().map(|far_end| Listener::new(far_end, &allowed, &parts.headers)),
+            Line::Recorded(_) => None,
+        };
+        let body = match &listener {
+            Some(listener) => listener.copying(body),
+            None => body,
+        };
         let wait = bounded(options.and_then(|options| options.first_byte_timeout), self.limits.http_first_byte);
         let silence =
             bounded(options.and_then(|options| options.between_bytes_timeout), self.limits.http_between_bytes);
@@ -116,6 +125,9 @@ impl CallEgress {
         let response = match answer {
             Ok(response) => response,
             Err((why, error)) => {
+                if let Some(listener) = listener {
+                    listener.unanswered(&why);
+                }
                 let mut denial = None;
                 match &error {
                     // The address came out only when the name was resolved; it is a refusal all the same.
@@ -150,7 +162,11 @@ impl CallEgress {
         self.redactor.headers(&mut head.headers);
         let allowance = self.allowance(max_response_bytes.min(self.limits.http_response_bytes));
         let body = Answer::new(body, self.redactor.scanner(), allowance, silence, recording, permit);
-        Ok(Response::from_parts(head, body.boxed_unsync()))
+        let response = Response::from_parts(head, body.boxed_unsync());
+        match listener {
+            Some(listener) => Ok(listener.answered(response).await?),
+            None => Ok(response),
+        }
     }
 
     /// Refuses a request that never got as far as being sent.

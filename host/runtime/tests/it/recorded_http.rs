@@ -81,3 +81,49 @@ async fn answers_come_from_the_tape_after_every_check() {
     assert_eq!(last.verdict, Verdict::Failed("nothing is recorded for GET https://workspace/api/ok/y".to_owned()));
     assert!(bench.far_end.seen().is_empty(), "the network was used");
 }
+
+/// Listens to the network.
+#[derive(Debug, Default)]
+struct Ear(Mutex<Vec<(FarRequest, Result<FarAnswer, Unanswered>)>>);
+
+#[async_trait]
+impl FarEnd for Ear {
+    fn plays(&self, _host: &str) -> bool {
+        false
+    }
+
+    async fn answer(&self, _request: FarRequest) -> Result<FarAnswer, Unanswered> {
+        Err(Unanswered("nothing is played".to_owned()))
+    }
+
+    fn listens(&self) -> bool {
+        true
+    }
+
+    fn heard(&self, request: FarRequest, answer: Result<FarAnswer, Unanswered>) {
+        self.0.lock().unwrap().push((request, answer));
+    }
+}
+
+#[tokio::test]
+async fn a_listener_hears_what_the_plugin_sees_and_no_token() {
+    let ear = Arc::new(Ear::default());
+    let far_end = Arc::clone(&ear);
+    let bench = Bench::configured(hostile(), |config| RuntimeConfig { far_end: Some(far_end), ..config }).await;
+    for door in ["fetch", "fetch_plain"] {
+        ear.0.lock().unwrap().clear();
+        let got = Bench::ok(&bench.call(door, request("POST", "workspace", "/api/ok/echo?q=1")).await);
+        let other = bench.call(door, request("GET", "workspace", "/api/other")).await;
+        failed(&other, ToolErrorKind::Denied, "no grant allows");
+        let heard = ear.0.lock().unwrap().clone();
+        let [(asked, Ok(answered))] = heard.as_slice() else { panic!("{door}: {heard:?}") };
+        assert_eq!((asked.method.as_str(), asked.url.as_str()), ("POST", "https://workspace/api/ok/echo?q=1"));
+        assert_eq!((&asked.body[..], asked.as_caller), (&b"ab"[..], true));
+        assert_eq!(json!(answered.status), got["status"]);
+        assert_eq!(json!(String::from_utf8_lossy(&answered.body)), got["body"]);
+        let all = format!("{heard:?}");
+        assert!(!all.contains(CANARY) && !asked.headers.iter().any(|(name, _)| name == "authorization"), "{all}");
+    }
+    let seen = bench.far_end.seen();
+    assert!(seen.iter().all(|seen| seen.header("authorization").is_some() && seen.body == "ab"), "{seen:?}");
+}

@@ -2,10 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use bricklayer_devkit::{CaseReport, Problem, Project, Suite, run_cases};
+use bricklayer_devkit::{Case, CaseReport, Live, Problem, Project, Suite, record_cases, run_cases};
 use bricklayer_package::Severity;
+use bricklayer_runtime::WorkspaceTarget;
 use clap::Args;
+use secrecy::SecretString;
+
+use crate::identity::LOCAL_USER;
+use crate::lifecycle::Lifecycle;
+use crate::workspace::LocalWorkspace;
+
+/// Longest wait for the local workspace, whose first start makes its sample data.
+const READY_LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
@@ -18,6 +28,16 @@ pub(super) struct TestArgs {
     /// Show the plugin's own log lines
     #[arg(long)]
     logs: bool,
+    /// Let the real services answer the cases that have no recorded answers yet, and write what they answer into
+    /// tests.toml: public hosts over the network, the workspace by a local one. Secrets are left out
+    #[arg(long)]
+    record: bool,
+    /// Record anew where there are recorded answers
+    #[arg(long, requires = "record")]
+    overwrite: bool,
+    /// Record from the workspace that DATABRICKS_HOST and DATABRICKS_TOKEN name, as yourself
+    #[arg(long, requires = "record")]
+    real_workspace: bool,
 }
 
 pub(super) fn run(args: &TestArgs) -> Result<ExitCode, Problem> {
@@ -34,14 +54,25 @@ pub(super) fn run(args: &TestArgs) -> Result<ExitCode, Problem> {
         Problem::new(format!("{} holds no tests.toml", folder.display()))
             .fix("write one; `bricklayer plugin new` shows how")
     })?;
-    if let Some(only) = &args.only {
-        suite.cases.retain(|case| case.name.contains(only.as_str()) || case.tool.contains(only.as_str()));
-    }
+    let wanted = |case: &Case| match &args.only {
+        Some(only) => case.name.contains(only.as_str()) || case.tool.contains(only.as_str()),
+        None => true,
+    };
+    suite.cases.retain(wanted);
     if suite.cases.is_empty() {
         return Err(Problem::new("there is no case to run").fix("add a [[case]] to tests.toml, or leave --only out"));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Problem::io("start", &e))?;
-    let reports = runtime.block_on(run_cases(package, &suite, &folder, &|report| super::err(&line(report))))?;
+    let done = |report: &CaseReport| super::err(&line(report));
+    let reports = if args.record {
+        let kept = suite.cases.iter().filter(|case| !args.overwrite && !case.http.is_empty()).count();
+        if kept > 0 {
+            super::err(&format!("{} kept as recorded; --overwrite records anew\n", super::count(kept, "case")));
+        }
+        runtime.block_on(record(args, package, &folder, &wanted, &done))?
+    } else {
+        runtime.block_on(run_cases(package, &suite, &folder, &done))?
+    };
     let failed = reports.iter().filter(|report| !report.passed()).count();
     let passed = reports.len() - failed;
     if failed > 0 {
@@ -50,6 +81,53 @@ pub(super) fn run(args: &TestArgs) -> Result<ExitCode, Problem> {
     }
     super::out(&format!("{} passed\n", super::count(passed, "case")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Records, with a workspace at hand where the plugin asks for one.
+async fn record(
+    args: &TestArgs,
+    package: Vec<u8>,
+    folder: &Path,
+    wanted: &(dyn Fn(&Case) -> bool + Sync),
+    done: &(dyn Fn(&CaseReport) + Sync),
+) -> Result<Vec<CaseReport>, Problem> {
+    let lifecycle = Lifecycle::new();
+    let manifest = bricklayer_package::read(&package).map_err(|error| Problem::new(error.to_string()))?.manifest;
+    let asks = manifest.requests().iter().any(|power| {
+        matches!(power, bricklayer_package::Power::Http { audience: bricklayer_package::Audience::Workspace, .. })
+    });
+    let workspace = match (args.real_workspace, asks) {
+        (true, _) => Some(real_workspace()?),
+        (false, true) => Some(local_workspace(&lifecycle, folder).await?),
+        (false, false) => None,
+    };
+    let live = Live { workspace, overwrite: args.overwrite };
+    let recorded = record_cases(package, folder, live, wanted, done).await;
+    lifecycle.shutdown().await;
+    recorded
+}
+
+fn real_workspace() -> Result<WorkspaceTarget, Problem> {
+    let variable = |name: &str| {
+        std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+            Problem::new(format!("{name} is not set"))
+                .fix("set DATABRICKS_HOST and DATABRICKS_TOKEN, or leave --real-workspace out")
+        })
+    };
+    let host = variable("DATABRICKS_HOST")?;
+    let host = if host.contains("://") { host } else { format!("https://{host}") };
+    let base_url = host.parse().map_err(|error| Problem::new(format!("DATABRICKS_HOST: {error}")))?;
+    Ok(WorkspaceTarget { base_url, credential: SecretString::from(variable("DATABRICKS_TOKEN")?) })
+}
+
+/// A local workspace with its sample data, for as long as the lifecycle lasts. Not that of `plugin dev`, which may be
+/// running.
+async fn local_workspace(lifecycle: &Lifecycle, folder: &Path) -> Result<WorkspaceTarget, Problem> {
+    let data = folder.join(".bricklayer/record");
+    std::fs::create_dir_all(&data).map_err(|e| Problem::io("make a folder for the local workspace", &e))?;
+    let local = LocalWorkspace::start(lifecycle, None, data, LOCAL_USER);
+    let base_url = local.ready(READY_LIMIT).await.map_err(|error| Problem::new(error.to_string()))?;
+    Ok(WorkspaceTarget { base_url, credential: local.token().clone() })
 }
 
 /// A package's cases: beside it, or beside the folder `dist` that it lies in.
