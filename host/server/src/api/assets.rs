@@ -38,11 +38,8 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 fn send(path: &str, file: Cow<'static, [u8]>, headers: &HeaderMap) -> Response {
-    let mut etag = String::from("\"");
-    for byte in Sha256::digest(&file).iter().take(16) {
-        etag.push_str(&format!("{byte:02x}"));
-    }
-    etag.push('"');
+    let digest = hex::encode(Sha256::digest(&file));
+    let etag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
     let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { file.into_response() };
     // The bundler names assets by their content; the page itself must be asked for again.
