@@ -979,7 +979,10 @@ export interface components {
             at: string;
             /** @description The kind of failure, as in a tool's result. */
             kind: string;
-            /** @description What happened. */
+            /**
+             * @description What happened: for the caller's own calls what was said, one line of at most 300 characters; else the kind in
+             *     words, as what was said may quote what another person asked.
+             */
             message: string;
             /** @description The tool, by its short name. */
             tool: string;

@@ -1,6 +1,6 @@
 //! What is written down about every change, with the change itself: who, what, which digests, which powers.
 
-use bricklayer_domain::{PackageDigest, PluginName, PluginOwner, ProjectId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId};
 use bricklayer_store::{AuditEntry, AuditKind, InstallationRow};
 use chrono::Utc;
 use serde_json::json;
@@ -50,6 +50,8 @@ impl ChangeKind {
 /// One change's particulars.
 #[derive(Debug)]
 pub(crate) struct Change<'a> {
+    /// None while it is being installed: the store gives the id.
+    pub(crate) id: Option<InstallationId>,
     pub(crate) name: &'a PluginName,
     pub(crate) owner: &'a PluginOwner,
     pub(crate) project: Option<ProjectId>,
@@ -63,16 +65,16 @@ pub(crate) struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    pub(crate) const fn of(row: &'a InstallationRow) -> Self {
-        Self::new(&row.name, &row.owner)
+    pub(crate) fn of(row: &'a InstallationRow) -> Self {
+        Self { id: Some(row.id), ..Self::new(&row.name, &row.owner) }
     }
 
-    pub(crate) const fn of_live(live: &'a Live) -> Self {
-        Self::new(&live.name, &live.owner)
+    pub(crate) fn of_live(live: &'a Live) -> Self {
+        Self { id: Some(live.id), ..Self::new(&live.name, &live.owner) }
     }
 
     pub(crate) const fn new(name: &'a PluginName, owner: &'a PluginOwner) -> Self {
-        Self { name, owner, project: None, digest: None, before: None, powers: Vec::new(), problem: None }
+        Self { id: None, name, owner, project: None, digest: None, before: None, powers: Vec::new(), problem: None }
     }
 
     /// The record that the store appends in the transaction of the change.
@@ -88,6 +90,7 @@ impl<'a> Change<'a> {
             turn: None,
             kind: AuditKind::Change,
             plugin: self.name.clone(),
+            installation: self.id,
             digest: self.digest.cloned(),
             tool: String::new(),
             outcome: kind.as_str().to_owned(),

@@ -109,20 +109,20 @@ impl PluginService {
         self.inner.table.load().summaries(user)
     }
 
-    /// Runs a call of a user in a project, with the context that `context` makes of the powers that hold now. The tool
-    /// is looked up now as well: what was revoked or removed since the turn began is so for this call.
+    /// Runs a call of a user in a project, with the context that `context` makes of the powers that hold now and of the
+    /// installation that answers. The tool is looked up now as well: what was revoked or removed since the turn began is so for this call.
     pub async fn call(
         &self,
         user: &UserId,
         project: ProjectId,
         call: &ToolCall,
-        context: impl FnOnce(Arc<Grants>) -> CallContext,
+        context: impl FnOnce(Arc<Grants>, InstallationId) -> CallContext,
     ) -> ToolOutcome {
         let Some(tool) = self.tools(user, Some(project)).find(&call.name) else {
             let message = format!("there is no tool {}; its plugin was removed or switched off", call.name);
             return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
         };
-        let context = context(Arc::clone(&tool.grants));
+        let context = context(Arc::clone(&tool.grants), tool.installation);
         let outcome = self.inner.runtime.call(&tool.plugin, &tool.tool, &call.input, context).await;
         self.note(&tool, &outcome).await;
         outcome

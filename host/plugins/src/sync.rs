@@ -92,6 +92,8 @@ impl PluginService {
     /// When the database cannot be read.
     pub async fn start(&self) -> Result<(), StoreError> {
         let shipped = shipped::load(&self.inner).await;
+        let names: Vec<_> = shipped.iter().map(|live| (live.name.clone(), live.id)).collect();
+        self.inner.store.adopt_named_usage(&names).await?;
         self.inner.table.store(Arc::new(Table::new(0, shipped, Vec::new())));
         let wanted = self.refresh().await?;
         let loads = stream::iter(wanted).for_each_concurrent(PARALLEL_LOADS, async |wanted| {

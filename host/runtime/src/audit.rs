@@ -1,8 +1,9 @@
 //! What a call leaves behind for whoever asks later: one record per request and one per call.
 //!
-//! Records name who, what and how much; they never hold a credential, a query, a body or an argument.
+//! Records name who, what and how much; they never hold a credential, a query, a body or an argument. What a failed call
+//! said is in its record, [bounded](failure_text): a guest's own words may quote what it was given, so that whoever shows
+//! them shows them to the caller only.
 
-use std::fmt;
 use std::time::Duration;
 
 use bricklayer_domain::{ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, TurnId, UserId};
@@ -93,6 +94,9 @@ pub struct CallRecord {
     pub argument_digest: String,
     /// How it failed; none when it did not.
     pub failure: Option<ToolErrorKind>,
+    /// What was said about the failure, as [`failure_text`] makes it; none when the call did not fail, or when nobody
+    /// was left to say anything.
+    pub failure_text: Option<String>,
     /// From the asking to the outcome, waiting for a slot included.
     pub duration: Duration,
     /// Processor time of the guest and of the host functions that it called.
@@ -138,17 +142,41 @@ impl AuditSink for NoAudit {
     fn record(&self, _record: AuditRecord) {}
 }
 
+/// Longest text of a failure in a record, in characters; protects the log from guests that talk.
+pub const MAX_FAILURE_CHARS: usize = 300;
+
+/// The words of a failure as a record keeps them: one line of at most [`MAX_FAILURE_CHARS`]. No credential is in it,
+/// because a guest has none; the query of an address, which may be one (a link that is signed), is left out.
+#[must_use]
+pub fn failure_text(message: &str) -> String {
+    let mut text = String::new();
+    let printed = |c: char| !c.is_control() && !c.is_whitespace();
+    for word in message.split(|c| !printed(c)).filter(|word| !word.is_empty()) {
+        let word = match word.contains("://").then(|| word.find(['?', '#'])).flatten() {
+            Some(end) => word.get(..end).unwrap_or_default(),
+            None => word,
+        };
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(word.chars().take(MAX_FAILURE_CHARS + 1));
+        if text.chars().count() > MAX_FAILURE_CHARS {
+            let end = text.char_indices().nth(MAX_FAILURE_CHARS - 1).map_or(0, |(end, _)| end);
+            text.truncate(end);
+            text.push('…');
+            break;
+        }
+    }
+    text
+}
+
 /// SHA-256 of a call's arguments as canonical JSON, lower-case hex: no white space, properties in the order of their
 /// names' bytes. Equal arguments have equal digests however a model orders them; a digest gives no argument away.
 #[must_use]
 pub fn argument_digest(arguments: &Value) -> String {
     let mut canonical = String::new();
     canonicalise(arguments, &mut canonical);
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(canonical) {
-        let _ = fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
-    }
-    hex
+    hex::encode(Sha256::digest(canonical))
 }
 
 fn canonicalise(value: &Value, out: &mut String) {
@@ -186,6 +214,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[track_caller]
+    fn check(message: &str, expect: &str) {
+        assert_eq!(failure_text(message), expect);
+    }
+
+    #[test]
+    fn a_failures_text_is_one_bounded_line_without_queries() {
+        check("", "");
+        check("it  answered\n\t503\u{0}\u{1b}[31m", "it answered 503 [31m");
+        check(
+            "GET https://a.example/x?sig=s3cret#part failed: https://b.example/#t",
+            "GET https://a.example/x failed: https://b.example/",
+        );
+        // Only addresses have queries.
+        check("what? #1 is wrong", "what? #1 is wrong");
+        let exact = format!("{} {}", "ä".repeat(149), "b".repeat(150));
+        assert_eq!(exact.chars().count(), MAX_FAILURE_CHARS);
+        check(&exact, &exact);
+        for long in [format!("{exact}c"), format!("{exact} c"), "ä".repeat(10_000), "a ".repeat(10_000)] {
+            let text = failure_text(&long);
+            assert!(text.chars().count() <= MAX_FAILURE_CHARS, "{}", text.chars().count());
+            assert!(text.ends_with('…'), "{text}");
+        }
+    }
 
     #[test]
     fn the_digest_is_of_the_meaning_and_not_of_the_order() {

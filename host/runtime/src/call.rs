@@ -127,7 +127,7 @@ pub(crate) async fn supervise(
     let meter = Arc::new(CpuMeter::default());
     let outcome =
         admitted(shared, plugin, target, arguments, ctx, cancel, Arc::clone(&tally), Arc::clone(&meter)).await;
-    tally.ended(outcome.failure.as_ref().map(|failure| failure.kind), meter.spent());
+    tally.ended(outcome.failure.as_ref(), meter.spent());
     outcome
 }
 

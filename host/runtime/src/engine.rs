@@ -273,16 +273,18 @@ impl Runtime {
     pub async fn call(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolOutcome {
         let Some(found) = plugin.find(tool) else {
             let tally = Tally::new(&ctx, plugin, tool, input);
-            tally.ended(Some(ToolErrorKind::UnknownTool), Duration::ZERO);
             let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
-            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
+            let failure = ToolFailure::new(ToolErrorKind::UnknownTool, message);
+            tally.ended(Some(&failure), Duration::ZERO);
+            return ToolOutcome::failed(failure);
         };
         let tally = Tally::new(&ctx, plugin, &found.function.tool, input);
         let arguments = match convert::arguments(&found.function, input) {
             Ok(arguments) => arguments,
             Err(fault) => {
-                tally.ended(Some(ToolErrorKind::InvalidInput), Duration::ZERO);
-                return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string()));
+                let failure = ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string());
+                tally.ended(Some(&failure), Duration::ZERO);
+                return ToolOutcome::failed(failure);
             }
         };
         self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx, tally).await
@@ -336,8 +338,9 @@ impl Runtime {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(plugin.name = %plugin.name(), %error, "a call ended by a fault of the host");
-                tally.ended(Some(ToolErrorKind::Trap), Duration::ZERO);
-                ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host"))
+                let failure = ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host");
+                tally.ended(Some(&failure), Duration::ZERO);
+                ToolOutcome::failed(failure)
             }
         }
     }

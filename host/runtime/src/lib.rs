@@ -33,7 +33,9 @@ mod tally;
 
 mod cache;
 
-pub use audit::{AuditRecord, AuditSink, CallRecord, NoAudit, Verdict, argument_digest};
+pub use audit::{
+    AuditRecord, AuditSink, CallRecord, MAX_FAILURE_CHARS, NoAudit, Verdict, argument_digest, failure_text,
+};
 pub use bricklayer_package::{
     Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, PowerKind, Powers,
     RequestedGrants,

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, TurnId, UserId};
+use bricklayer_domain::{
+    ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, ToolFailure, TurnId, UserId,
+};
 use bricklayer_package::{FilesGrant, Power};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tracing::Span;
 
-use crate::audit::{AuditSink, CallRecord, argument_digest};
+use crate::audit::{AuditSink, CallRecord, argument_digest, failure_text};
 use crate::context::CallContext;
 use crate::denial::{Denial, Denials};
 use crate::host::cut;
@@ -85,6 +87,7 @@ impl fmt::Debug for Tally {
 #[derive(Debug)]
 struct End {
     failure: Option<ToolErrorKind>,
+    failure_text: Option<String>,
     duration: Option<Duration>,
     cpu: Duration,
 }
@@ -126,7 +129,12 @@ impl Tally {
             argument_digest: argument_digest(arguments),
             at: Utc::now(),
             began: Instant::now(),
-            end: Mutex::new(End { failure: Some(ToolErrorKind::Cancelled), duration: None, cpu: Duration::ZERO }),
+            end: Mutex::new(End {
+                failure: Some(ToolErrorKind::Cancelled),
+                failure_text: None,
+                duration: None,
+                cpu: Duration::ZERO,
+            }),
             requests: AtomicU32::new(0),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -194,10 +202,15 @@ impl Tally {
     }
 
     /// Notes the outcome; the first one counts.
-    pub(crate) fn ended(&self, failure: Option<ToolErrorKind>, cpu: Duration) {
+    pub(crate) fn ended(&self, failure: Option<&ToolFailure>, cpu: Duration) {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if end.duration.is_none() {
-            *end = End { failure, duration: Some(self.began.elapsed()), cpu };
+            *end = End {
+                failure: failure.map(|failure| failure.kind),
+                failure_text: failure.map(|failure| failure_text(&failure.message)),
+                duration: Some(self.began.elapsed()),
+                cpu,
+            };
         }
     }
 }
@@ -220,6 +233,7 @@ impl Drop for Tally {
             tool: identity.tool,
             argument_digest: std::mem::take(&mut self.argument_digest),
             failure: end.failure,
+            failure_text: end.failure_text.take(),
             duration: end.duration.unwrap_or_else(|| self.began.elapsed()),
             cpu: end.cpu,
             memory_peak_bytes: self.memory_peak.load(Ordering::Relaxed) as u64,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bricklayer_agent::CallEffect;
-use bricklayer_domain::{ProjectId, ToolCall, UserId};
+use bricklayer_domain::{InstallationId, ProjectId, ToolCall, UserId};
 use bricklayer_plugins::{PluginParts, PluginService};
 use bricklayer_runtime::{CallContext, Ceilings, Grants, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
@@ -80,10 +80,10 @@ impl Plugins {
         user: &UserId,
         project: ProjectId,
         call: &ToolCall,
-        context: impl FnOnce(Arc<Grants>) -> CallContext,
+        context: impl FnOnce(Arc<Grants>, InstallationId) -> CallContext,
     ) -> Option<CallEffect> {
         let tool = self.service.tools(user, Some(project)).find(&call.name)?;
-        let context = context(Arc::clone(&tool.grants));
+        let context = context(Arc::clone(&tool.grants), tool.installation);
         let known = tool.plugin.manifest().annotations(&tool.tool);
         let reviewed = self.service.runtime().review(&tool.plugin, &tool.tool, &call.input, context).await;
         // The same as the manifest says means that there is nothing to add to it.

@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{PackageDigest, PluginName, ProjectId, Title, TurnId, UserId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, Title, TurnId, UserId};
 use bricklayer_store::{
-    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, MAX_PACKAGE_BYTES, Store, StoreOptions, StoreUrl,
+    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, MAX_PACKAGE_BYTES, PluginFilter, Store, StoreOptions,
+    StoreUrl,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -43,16 +44,24 @@ async fn main() -> Result<(), Failure> {
     let plugin = PluginName::parse("plugin-7")?;
     let user = UserId::parse("user7@example.com")?;
     let since = chrono::Utc::now() - chrono::TimeDelta::days(30);
-    timed("usage of one plugin, all users", store.plugin_usage(&plugin, None, since)).await?;
-    timed("usage of one plugin, one user", store.plugin_usage(&plugin, Some(&user), since)).await?;
-    timed("last errors", store.last_plugin_errors(&plugin, None, 10)).await?;
+    timed("usage of one plugin, all users", store.plugin_usage(installation(7), None, since)).await?;
+    timed("usage of one plugin, one user", store.plugin_usage(installation(7), Some(&user), since)).await?;
+    timed("last errors", store.last_plugin_errors(installation(7), &plugin, None, 10)).await?;
     let page = AuditPageRequest { after: None, limit: 50 };
     timed("newest 50", store.list_audit(&AuditFilter::default(), page)).await?;
-    let filter = AuditFilter { user: Some(user), plugin: Some(plugin), ..AuditFilter::default() };
+    let filter = AuditFilter {
+        user: Some(user),
+        plugin: Some(PluginFilter::Installed(installation(7), plugin)),
+        ..AuditFilter::default()
+    };
     timed("newest 50 of a user and plugin", store.list_audit(&filter, page)).await?;
     let report = timed("verify", store.verify_audit()).await?;
     println!("intact: {}", report.is_intact());
     package(&store).await
+}
+
+fn installation(plugin: usize) -> InstallationId {
+    InstallationId::from_uuid(uuid::Uuid::from_u128(plugin as u128))
 }
 
 fn entry(index: usize, projects: &[ProjectId]) -> Result<AuditEntry, Failure> {
@@ -64,6 +73,7 @@ fn entry(index: usize, projects: &[ProjectId]) -> Result<AuditEntry, Failure> {
         turn: Some(TurnId::new()),
         kind: if index % 3 == 0 { AuditKind::Call } else { AuditKind::Request },
         plugin: PluginName::parse(&format!("plugin-{}", index % 20))?,
+        installation: Some(installation(index % 20)),
         digest: Some(PackageDigest::parse(&"ab".repeat(32))?),
         tool: "execute_sql".into(),
         outcome: if index % 50 == 0 { "trap".into() } else { "ok".into() },

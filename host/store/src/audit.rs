@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use bricklayer_domain::{PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ mod usage;
 mod verify;
 
 pub use append::{MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES};
-pub use list::{AuditCursor, AuditFilter, AuditPage, AuditPageRequest};
+pub use list::{AuditCursor, AuditFilter, AuditPage, AuditPageRequest, PluginFilter};
 pub use usage::{MAX_USAGE_WINDOW, PluginUsage};
 pub use verify::{AuditFault, AuditReport, BrokenChain};
 
@@ -93,6 +93,9 @@ pub struct AuditEntry {
     pub kind: AuditKind,
     /// By or to which plugin.
     pub plugin: PluginName,
+    /// Which installation of it; several may have the name. Absent in records from before there were ids in them, and
+    /// when nobody installed it. Usage is counted by it.
+    pub installation: Option<InstallationId>,
     /// Which package of it.
     pub digest: Option<PackageDigest>,
     /// By which tool; empty when by none.

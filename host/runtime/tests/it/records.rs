@@ -42,6 +42,7 @@ async fn a_call_leaves_one_record_with_the_totals_of_its_requests() {
         bench.call(tool, input).await;
         calls += 1;
         let record = bench.last_call(calls).await;
+        assert_eq!(record.failure.is_some(), record.failure_text.is_some());
         (record.kind(), record.http_requests, record.memory_peak_bytes >> 20)
     };
     assert_eq!(next("fetch_flood", json!({"path": "/api/ok/x", "count": 3})).await.1, 3);
@@ -56,6 +57,28 @@ async fn a_call_leaves_one_record_with_the_totals_of_its_requests() {
     assert_eq!(next("spin", json!({})).await.0, "limit-exceeded");
     assert_eq!(next("remember", json!({"key": "k", "value": "v"})).await.0, "ok");
     assert!(bench.last_call(calls).await.powers.contains(&"state".to_owned()));
+}
+
+#[tokio::test]
+async fn the_words_of_a_failure_are_one_bounded_line_of_its_record() {
+    let bench = Bench::new().await;
+    for (calls, (tool, input)) in (1..).zip([
+        ("fetch", json!({})),
+        ("no-such", json!({})),
+        ("crash", json!({"message": "one\ntwo https://a.example/x?sig=s3cret ".to_owned() + &"x".repeat(2000)})),
+        ("fetch", fetch("GET", "/api/other", None)),
+    ]) {
+        let outcome = bench.call(tool, input).await;
+        let record = bench.last_call(calls).await;
+        let (said, text) = (outcome.failure.map(|failure| failure.message), record.failure_text);
+        let (Some(said), Some(text)) = (said, text) else {
+            // A refused request is an answer for the guest, and this guest takes it.
+            assert!(record.failure.is_none() && tool == "fetch", "{tool}");
+            continue;
+        };
+        assert_eq!(text, bricklayer_runtime::failure_text(&said), "{tool}");
+        assert!(text.chars().count() <= bricklayer_runtime::MAX_FAILURE_CHARS && !text.contains(['\n', '?']), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::PackageDigest;
+use bricklayer_domain::{InstallationId, PackageDigest};
 use bricklayer_runtime::{AuditRecord, AuditSink, CallRecord, Verdict};
 use bricklayer_store::{AuditEntry, AuditKind, Store};
 use serde_json::json;
@@ -55,7 +55,7 @@ async fn write(store: &Store, batch: &mut Vec<AuditEntry>) {
     batch.clear();
 }
 
-fn request(record: AuditRecord) -> AuditEntry {
+fn request(record: AuditRecord, installation: InstallationId) -> AuditEntry {
     let (outcome, reason) = match record.verdict {
         Verdict::Answered => ("answered", None),
         Verdict::Denied(reason) => ("denied", Some(reason)),
@@ -69,6 +69,7 @@ fn request(record: AuditRecord) -> AuditEntry {
         turn: Some(record.turn),
         kind: AuditKind::Request,
         plugin: record.plugin,
+        installation: Some(installation),
         digest: PackageDigest::parse(&record.digest).ok(),
         tool: record.tool,
         outcome: outcome.to_owned(),
@@ -89,7 +90,7 @@ fn request(record: AuditRecord) -> AuditEntry {
     }
 }
 
-fn call(record: CallRecord) -> AuditEntry {
+fn call(record: CallRecord, installation: InstallationId) -> AuditEntry {
     let outcome = record.kind().to_owned();
     AuditEntry {
         at: record.at,
@@ -98,6 +99,7 @@ fn call(record: CallRecord) -> AuditEntry {
         turn: Some(record.turn),
         kind: AuditKind::Call,
         plugin: record.plugin,
+        installation: Some(installation),
         digest: PackageDigest::parse(&record.digest).ok(),
         tool: record.tool,
         outcome,
@@ -113,6 +115,7 @@ fn call(record: CallRecord) -> AuditEntry {
             "cpu_ms": milliseconds(record.cpu),
             "memory_peak_bytes": record.memory_peak_bytes,
             "powers": record.powers,
+            "failure": record.failure_text,
         }),
     }
 }
@@ -123,6 +126,12 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 impl AuditTrail {
+    /// A sink for one call: the sandbox knows plugins by name and package, and which installation it is for is known
+    /// here.
+    pub(crate) fn of(&self, installation: InstallationId) -> impl AuditSink + use<> {
+        TrailOf { trail: self.clone(), installation }
+    }
+
     fn keep(&self, entry: AuditEntry) {
         if self.sender.try_send(entry).is_err() {
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
@@ -131,12 +140,19 @@ impl AuditTrail {
     }
 }
 
-impl AuditSink for AuditTrail {
+/// What one installation does.
+#[derive(Debug)]
+struct TrailOf {
+    trail: AuditTrail,
+    installation: InstallationId,
+}
+
+impl AuditSink for TrailOf {
     fn record(&self, record: AuditRecord) {
-        self.keep(request(record));
+        self.trail.keep(request(record, self.installation));
     }
 
     fn call(&self, record: CallRecord) {
-        self.keep(call(record));
+        self.trail.keep(call(record, self.installation));
     }
 }

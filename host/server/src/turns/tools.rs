@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
-use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
+use bricklayer_domain::{
+    InstallationId, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
+};
 use bricklayer_runtime::{AuditSink, CallContext, Grants, WorkspaceTarget};
 use bricklayer_store::Store;
 use secrecy::SecretString;
@@ -38,7 +40,7 @@ impl ExternalTools for PluginTools {
 
     async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
         // A review runs without a workspace, so it neither needs nor waits for one.
-        let context = |grants| self.context(call, grants, None, Arc::new(|_| {}), CancellationToken::new());
+        let context = |grants, id| self.context(call, (grants, id), None, Arc::new(|_| {}), CancellationToken::new());
         self.plugins.effect(&self.turn.user, self.turn.project, call, context).await
     }
 
@@ -50,7 +52,7 @@ impl ExternalTools for PluginTools {
         };
         self.plugins.name_workspace(&base_url);
         let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
-        let context = |grants| self.context(call, grants, Some(workspace), progress, cancel);
+        let context = |grants, id| self.context(call, (grants, id), Some(workspace), progress, cancel);
         let began = Instant::now();
         let outcome = self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await;
         if let Some(spectator) = self.plugins.spectator() {
@@ -64,12 +66,12 @@ impl PluginTools {
     fn context(
         &self,
         call: &ToolCall,
-        grants: Arc<Grants>,
+        (grants, installation): (Arc<Grants>, InstallationId),
         workspace: Option<WorkspaceTarget>,
         progress: ProgressSink,
         cancel: CancellationToken,
     ) -> CallContext {
-        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.clone());
+        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(installation));
         CallContext {
             user: self.turn.user.clone(),
             project: self.turn.project,

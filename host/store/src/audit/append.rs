@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::chain::{Hash, StoredRecord, genesis};
-use super::usage::{UsageRow, count};
+use super::usage::{UsageKey, UsageRow, count};
 use super::{AuditChain, AuditEntry};
 use crate::engine::{Arg, Sql, Tx, args};
 use crate::error::StoreError;
@@ -48,6 +48,7 @@ fn stored(chain: AuditChain, entry: &AuditEntry) -> StoredRecord {
         turn: entry.turn.map(|id| id.as_uuid()),
         kind: entry.kind.as_str().to_owned(),
         plugin: entry.plugin.as_str().to_owned(),
+        installation: entry.installation.map(|id| id.as_uuid()),
         digest: entry.digest.as_ref().map(|digest| digest.as_str().to_owned()),
         tool: field(&entry.tool),
         outcome: field(&entry.outcome),
@@ -173,10 +174,11 @@ async fn open_chain(tx: &mut Tx, chain: AuditChain, now: DateTime<Utc>) -> Resul
     Ok(Head { seq: 0, hash: genesis })
 }
 
-static INSERT_RECORDS: LazyLock<MultiInsert<14>> = LazyLock::new(|| {
+static INSERT_RECORDS: LazyLock<MultiInsert<15>> = LazyLock::new(|| {
     MultiInsert::new(
         "insert into audit_log (
-            chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body, prev_hash, hash
+            chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body, prev_hash, hash,
+            installation_id
         )
         values",
         "",
@@ -184,7 +186,7 @@ static INSERT_RECORDS: LazyLock<MultiInsert<14>> = LazyLock::new(|| {
 });
 
 async fn insert_records(tx: &mut Tx, records: &[StoredRecord], hashes: &[(Hash, Hash)]) -> Result<(), sqlx::Error> {
-    let rows: Vec<[Arg<'_>; 14]> = records
+    let rows: Vec<[Arg<'_>; 15]> = records
         .iter()
         .zip(hashes)
         .map(|(record, (before, hash))| {
@@ -203,6 +205,7 @@ async fn insert_records(tx: &mut Tx, records: &[StoredRecord], hashes: &[(Hash, 
                 record.body.as_str().into(),
                 before.as_slice().into(),
                 hash.as_slice().into(),
+                record.installation.into(),
             ]
         })
         .collect();
@@ -211,17 +214,17 @@ async fn insert_records(tx: &mut Tx, records: &[StoredRecord], hashes: &[(Hash, 
 
 static ADD_USAGE: LazyLock<MultiInsert<11>> = LazyLock::new(|| {
     MultiInsert::new(
-        "insert into plugin_usage (
-            plugin, user_id, day, chain, calls, errors, cpu_us, requests, bytes_sent, bytes_received, last_at
+        "insert into installation_usage (
+            installation_id, user_id, day, chain, calls, errors, cpu_us, requests, bytes_sent, bytes_received, last_at
         )
         values",
-        "on conflict (plugin, user_id, day, chain) do update
-        set calls = plugin_usage.calls + excluded.calls,
-            errors = plugin_usage.errors + excluded.errors,
-            cpu_us = plugin_usage.cpu_us + excluded.cpu_us,
-            requests = plugin_usage.requests + excluded.requests,
-            bytes_sent = plugin_usage.bytes_sent + excluded.bytes_sent,
-            bytes_received = plugin_usage.bytes_received + excluded.bytes_received,
+        "on conflict (installation_id, user_id, day, chain) do update
+        set calls = installation_usage.calls + excluded.calls,
+            errors = installation_usage.errors + excluded.errors,
+            cpu_us = installation_usage.cpu_us + excluded.cpu_us,
+            requests = installation_usage.requests + excluded.requests,
+            bytes_sent = installation_usage.bytes_sent + excluded.bytes_sent,
+            bytes_received = installation_usage.bytes_received + excluded.bytes_received,
             last_at = excluded.last_at",
     )
 });
@@ -229,13 +232,13 @@ static ADD_USAGE: LazyLock<MultiInsert<11>> = LazyLock::new(|| {
 async fn add_usage(
     tx: &mut Tx,
     chain: AuditChain,
-    usage: &BTreeMap<(&str, &str, i64), UsageRow>,
+    usage: &BTreeMap<UsageKey<'_>, UsageRow>,
 ) -> Result<(), sqlx::Error> {
     let rows: Vec<[Arg<'_>; 11]> = usage
         .iter()
-        .map(|((plugin, user, day), row)| {
+        .map(|((installation, user, day), row)| {
             [
-                (*plugin).into(),
+                (*installation).into(),
                 (*user).into(),
                 (*day).into(),
                 chain.as_uuid().into(),

@@ -1,9 +1,10 @@
 //! The hashes of a chain.
 //!
 //! A record's hash is the SHA-256 of: the name of this encoding, the hash of the record before, and every column in
-//! the order of the table. Numbers and times (microseconds since 1970) are 8 bytes, big end first; ids are 16 bytes;
+//! the order of the table, the installation last. Numbers and times (microseconds since 1970) are 8 bytes, big end first; ids are 16 bytes;
 //! a text is its length in bytes (8 bytes) and its UTF-8; a column that may be absent has a byte before it, 0 or 1, and
 //! is written like a text.
+//! A record without an installation has the encoding from before there were any, under its own name.
 //! Nothing is ambiguous, so no two records have the same bytes.
 
 use chrono::{DateTime, Utc};
@@ -17,6 +18,9 @@ pub(super) type Hash = [u8; 32];
 
 /// Names the encoding of records; another encoding gets another name.
 const RECORD: &[u8] = b"bricklayer audit record 1";
+
+/// With the installation at the end.
+const RECORD_OF_INSTALLATION: &[u8] = b"bricklayer audit record 2";
 
 /// Names the encoding of a chain's beginning.
 const GENESIS: &[u8] = b"bricklayer audit chain 1";
@@ -32,6 +36,7 @@ pub(super) struct StoredRecord {
     pub(super) turn: Option<Uuid>,
     pub(super) kind: String,
     pub(super) plugin: String,
+    pub(super) installation: Option<Uuid>,
     pub(super) digest: Option<String>,
     pub(super) tool: String,
     pub(super) outcome: String,
@@ -49,6 +54,7 @@ impl StoredRecord {
             turn: row.maybe_uuid("turn_id")?,
             kind: row.text("kind")?,
             plugin: row.text("plugin")?,
+            installation: row.maybe_uuid("installation_id")?,
             digest: row.maybe_text("digest")?,
             tool: row.text("tool")?,
             outcome: row.text("outcome")?,
@@ -59,7 +65,7 @@ impl StoredRecord {
     /// The hash of this record after one with the hash `before`.
     pub(super) fn hash(&self, before: &Hash) -> Hash {
         let mut hash = Encoder(Sha256::new());
-        hash.text(RECORD);
+        hash.text(if self.installation.is_some() { RECORD_OF_INSTALLATION } else { RECORD });
         hash.0.update(before);
         hash.0.update(self.chain.as_bytes());
         hash.number(self.seq);
@@ -73,6 +79,9 @@ impl StoredRecord {
         hash.text(self.tool.as_bytes());
         hash.text(self.outcome.as_bytes());
         hash.text(self.body.as_bytes());
+        if let Some(installation) = self.installation {
+            hash.0.update(installation.as_bytes());
+        }
         hash.0.finalize().into()
     }
 }
@@ -126,6 +135,7 @@ mod tests {
             turn: None,
             kind: "call".into(),
             plugin: "weather".into(),
+            installation: None,
             digest: Some("ab".into()),
             tool: "forecast".into(),
             outcome: "ok".into(),
@@ -140,13 +150,18 @@ mod tests {
             hex::encode(record().hash(&[7; 32])),
             "2f2d3d4e2b815d55cbd7e8a50aff4e60d9260387e94ff6b07d646e706d6c9a06"
         );
+        let installed = StoredRecord { installation: Some(Uuid::from_u128(4)), ..record() };
+        assert_eq!(
+            hex::encode(installed.hash(&[7; 32])),
+            "a2e7e2df808fd0f3c3ba0d91c129b5ca5aac8547f007c782a61b34f12571f060"
+        );
     }
 
     #[test]
     fn every_column_counts() {
         let base = record().hash(&[7; 32]);
         type Change = fn(&mut StoredRecord);
-        let changes: [Change; 14] = [
+        let changes: [Change; 15] = [
             |r| r.chain = Uuid::from_u128(9),
             |r| r.seq = 3,
             |r| r.at += chrono::TimeDelta::microseconds(1),
@@ -157,6 +172,7 @@ mod tests {
             |r| r.kind = "change".into(),
             |r| r.plugin.push('x'),
             |r| r.digest = None,
+            |r| r.installation = Some(Uuid::nil()),
             |r| r.tool.push('x'),
             |r| r.outcome.push('x'),
             |r| r.body.push(' '),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bricklayer_domain::{PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -22,9 +22,33 @@ pub struct AuditFilter {
     /// In this project.
     pub project: Option<ProjectId>,
     /// Of this plugin.
-    pub plugin: Option<PluginName>,
+    pub plugin: Option<PluginFilter>,
     /// Of this kind.
     pub kind: Option<AuditKind>,
+}
+
+/// Which plugin's records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginFilter {
+    /// Of all installations that ever had the name.
+    Named(PluginName),
+    /// Of one installation. Records from before there were ids in them go by its name alone.
+    Installed(InstallationId, PluginName),
+}
+
+impl PluginFilter {
+    const fn name(&self) -> &PluginName {
+        match self {
+            Self::Named(name) | Self::Installed(_, name) => name,
+        }
+    }
+
+    const fn installation(&self) -> Option<InstallationId> {
+        match self {
+            Self::Named(_) => None,
+            Self::Installed(id, _) => Some(*id),
+        }
+    }
 }
 
 /// Where the next page begins. Opaque to clients; its text form fits a query parameter.
@@ -107,7 +131,7 @@ fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (S
     let wanted = [
         ("user_id", filter.user.as_ref().map(Arg::from)),
         ("project_id", filter.project.map(Arg::from)),
-        ("plugin", filter.plugin.as_ref().map(|name| Arg::Text(name.as_str()))),
+        ("plugin", filter.plugin.as_ref().map(|plugin| Arg::Text(plugin.name().as_str()))),
         ("kind", filter.kind.map(|kind| Arg::Text(kind.as_str()))),
     ];
     let mut conditions = Vec::new();
@@ -118,6 +142,10 @@ fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (S
             conditions.push(format!("{column} = ${}", args.len()));
         }
     }
+    if let Some(installation) = filter.plugin.as_ref().and_then(PluginFilter::installation) {
+        args.push(installation.into());
+        conditions.push(format!("(installation_id = ${} or installation_id is null)", args.len()));
+    }
     // There is always a place to begin, if at the end of time: without one SQLite sorts the whole log.
     let place = args.len() + 1;
     conditions.push(format!("(at, chain, seq) < (${place}, ${}, ${})", place + 1, place + 2));
@@ -125,7 +153,8 @@ fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (S
     args.extend([Arg::Time(after.at), Arg::Uuid(after.chain), Arg::Int(after.seq)]);
     args.push(Arg::Int(i64::from(limit) + 1));
     let sql = format!(
-        "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body
+        "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
+            installation_id
         from audit_log
         where {}
         order by at desc, chain desc, seq desc
@@ -146,6 +175,7 @@ pub(super) fn read_record(row: &Row) -> Result<AuditRecord, StoreError> {
         turn: stored.turn.map(TurnId::from_uuid),
         kind: AuditKind::parse(&stored.kind).ok_or_else(|| wrong(format!("unknown kind {}", stored.kind)))?,
         plugin: PluginName::parse(&stored.plugin).map_err(|e| wrong(e.to_string()))?,
+        installation: stored.installation.map(InstallationId::from_uuid),
         digest: stored.digest.as_deref().map(PackageDigest::parse).transpose().map_err(|e| wrong(e.to_string()))?,
         tool: stored.tool,
         outcome: stored.outcome,

@@ -54,13 +54,10 @@ impl Store {
                 }
             }
         }
-        self.engine()
-            .write(
-                "delete from plugin_usage
-                where day < $1",
-                args![before.timestamp().div_euclid(SECONDS_PER_DAY)],
-            )
-            .await?;
+        let day = before.timestamp().div_euclid(SECONDS_PER_DAY);
+        self.engine().write("delete from installation_usage where day < $1", args![day]).await?;
+        // What was counted before installations were told apart.
+        self.engine().write("delete from plugin_usage where day < $1", args![day]).await?;
         Ok(pruned)
     }
 

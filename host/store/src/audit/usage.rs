@@ -1,15 +1,16 @@
-//! How much a plugin was used: added up while recording, per day, so that asking costs a few rows.
+//! How much an installation was used: added up while recording, per day, so that asking costs a few rows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bricklayer_domain::{PluginName, UserId};
+use bricklayer_domain::{InstallationId, PluginName, UserId};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::list::read_record;
 use super::{AuditEntry, AuditKind, AuditRecord, OK};
-use crate::engine::args;
+use crate::engine::{Arg, Sql, args};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -43,7 +44,10 @@ pub struct PluginUsage {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// What one append adds for one plugin, user and day.
+/// Installation, user and day.
+pub(super) type UsageKey<'a> = (Uuid, &'a str, i64);
+
+/// What one append adds for one of them.
 #[derive(Debug, Default)]
 pub(super) struct UsageRow {
     pub(super) calls: i64,
@@ -64,15 +68,13 @@ fn counted(value: Option<i64>) -> i64 {
 }
 
 /// Adds an entry to the rows, which are in the order of their keys: hosts that meet never lock each other.
-pub(super) fn count<'a>(rows: &mut BTreeMap<(&'a str, &'a str, i64), UsageRow>, entry: &'a AuditEntry) {
+pub(super) fn count<'a>(rows: &mut BTreeMap<UsageKey<'a>, UsageRow>, entry: &'a AuditEntry) {
     let number = |key: &str| {
         let number = entry.body.get(key)?;
         number.as_i64().or_else(|| number.as_u64().map(|_| MAX_COUNTED))
     };
-    if entry.kind == AuditKind::Change {
-        return;
-    }
-    let row = rows.entry((entry.plugin.as_str(), entry.user.as_str(), day(entry.at))).or_default();
+    let Some(installation) = entry.installation.filter(|_| entry.kind != AuditKind::Change) else { return };
+    let row = rows.entry((installation.as_uuid(), entry.user.as_str(), day(entry.at))).or_default();
     row.last_at = row.last_at.max(entry.at.trunc_subsecs(6));
     if entry.kind == AuditKind::Call {
         row.calls += 1;
@@ -87,13 +89,13 @@ pub(super) fn count<'a>(rows: &mut BTreeMap<(&'a str, &'a str, i64), UsageRow>, 
 }
 
 impl Store {
-    /// What a plugin did since the day of `since` (UTC), for one user or for all; at most [`MAX_USAGE_WINDOW`] back.
+    /// What an installation did since the day of `since` (UTC), for one user or for all; at most [`MAX_USAGE_WINDOW`] back.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn plugin_usage(
         &self,
-        plugin: &PluginName,
+        id: InstallationId,
         user: Option<&UserId>,
         since: DateTime<Utc>,
     ) -> Result<PluginUsage, StoreError> {
@@ -106,19 +108,15 @@ impl Store {
                 cast(coalesce(sum(bytes_sent), 0) as bigint) as bytes_sent,
                 cast(coalesce(sum(bytes_received), 0) as bigint) as bytes_received,
                 max(last_at) as last_at
-            from plugin_usage";
+            from installation_usage";
         let row = match user {
             Some(user) => {
-                let sql = format!("{columns} where plugin = $1 and day >= $2 and user_id = $3");
-                self.engine()
-                    .fetch_optional(crate::engine::Sql::Built(sql.into()), args![plugin.as_str(), since, user])
-                    .await?
+                let sql = format!("{columns} where installation_id = $1 and day >= $2 and user_id = $3");
+                self.engine().fetch_optional(Sql::Built(sql.into()), args![id, since, user]).await?
             }
             None => {
-                let sql = format!("{columns} where plugin = $1 and day >= $2");
-                self.engine()
-                    .fetch_optional(crate::engine::Sql::Built(sql.into()), args![plugin.as_str(), since])
-                    .await?
+                let sql = format!("{columns} where installation_id = $1 and day >= $2");
+                self.engine().fetch_optional(Sql::Built(sql.into()), args![id, since]).await?
             }
         };
         let Some(row) = row else { return Ok(PluginUsage::default()) };
@@ -134,47 +132,77 @@ impl Store {
         })
     }
 
-    /// The last calls of a plugin that did not end `ok`, for one user or for all, the newest first; at most 100.
+    /// The last calls of an installation that did not end `ok`, for one user or for all, the newest first; at most 100.
+    /// Records from before there were ids in them go by its name.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn last_plugin_errors(
         &self,
-        plugin: &PluginName,
+        id: InstallationId,
+        name: &PluginName,
         user: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let limit = i64::from(limit.min(MAX_LAST_ERRORS));
-        let rows =
-            match user {
-                Some(user) => self
-                    .engine()
-                    .fetch_all(
-                        "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body
-                        from audit_log
-                        where plugin = $1
-                            and kind = 'call'
-                            and outcome <> 'ok'
-                            and user_id = $2
-                        order by at desc, chain desc, seq desc
-                        limit $3",
-                        args![plugin.as_str(), user, limit],
-                    )
-                    .await?,
-                None => self
-                    .engine()
-                    .fetch_all(
-                        "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body
-                        from audit_log
-                        where plugin = $1
-                            and kind = 'call'
-                            and outcome <> 'ok'
-                        order by at desc, chain desc, seq desc
-                        limit $2",
-                        args![plugin.as_str(), limit],
-                    )
-                    .await?,
-            };
+        let mut args = args![name.as_str(), id, i64::from(limit.min(MAX_LAST_ERRORS))].to_vec();
+        let of_user = if user.is_some() { "and user_id = $4" } else { "" };
+        args.extend(user.map(Arg::from));
+        let sql = format!(
+            "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
+                installation_id
+            from audit_log
+            where plugin = $1
+                and (installation_id = $2 or installation_id is null)
+                and kind = 'call'
+                and outcome <> 'ok'
+                {of_user}
+            order by at desc, chain desc, seq desc
+            limit $3"
+        );
+        let rows = self.engine().fetch_all(Sql::Built(sql.into()), &args).await?;
         rows.iter().map(read_record).collect()
+    }
+
+    /// Gives what was counted by name, before installations were told apart, to the installations of these names;
+    /// where there is nothing any more it costs one small read. For plugins that come with the host: their ids are
+    /// made from their names, which no installed plugin can have.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was moved then.
+    pub async fn adopt_named_usage(&self, names: &[(PluginName, InstallationId)]) -> Result<(), StoreError> {
+        if self.engine().fetch_optional("select plugin from plugin_usage limit 1", &[]).await?.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.engine().begin().await?;
+        let lock = Sql::Each {
+            // The transaction began as the only one that writes.
+            sqlite: "select 1 as locked",
+            postgres: "lock table plugin_usage in share row exclusive mode",
+        };
+        tx.execute(lock, &[]).await?;
+        for (name, id) in names {
+            tx.execute(
+                "insert into installation_usage (
+                    installation_id, user_id, day, chain, calls, errors, cpu_us, requests, bytes_sent, bytes_received,
+                    last_at
+                )
+                select $1, user_id, day, chain, calls, errors, cpu_us, requests, bytes_sent, bytes_received, last_at
+                from plugin_usage
+                where plugin = $2
+                on conflict (installation_id, user_id, day, chain) do update
+                set calls = installation_usage.calls + excluded.calls,
+                    errors = installation_usage.errors + excluded.errors,
+                    cpu_us = installation_usage.cpu_us + excluded.cpu_us,
+                    requests = installation_usage.requests + excluded.requests,
+                    bytes_sent = installation_usage.bytes_sent + excluded.bytes_sent,
+                    bytes_received = installation_usage.bytes_received + excluded.bytes_received,
+                    last_at = excluded.last_at",
+                args![*id, name.as_str()],
+            )
+            .await?;
+            tx.execute("delete from plugin_usage where plugin = $1", args![name.as_str()]).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }

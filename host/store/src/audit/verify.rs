@@ -288,7 +288,7 @@ async fn page(
     let rows = tx
         .fetch_all(
             "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
-                prev_hash, hash
+                prev_hash, hash, installation_id
             from audit_log
             where chain = $1
                 and seq > $2

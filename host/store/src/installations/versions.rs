@@ -14,7 +14,7 @@ use crate::store::Store;
 
 impl Store {
     /// Installs a staged package. What an earlier plugin of the same owner and name left in its state is removed: a
-    /// name may change hands.
+    /// name may change hands. The record gets the new id.
     ///
     /// # Errors
     /// [`InstallationError::NameTaken`], [`InstallationError::TooMany`], [`InstallationError::UnknownPackage`], a
@@ -25,6 +25,7 @@ impl Store {
         record: &AuditEntry,
     ) -> Result<InstallationRow, InstallationError> {
         let id = InstallationId::new();
+        let record = &AuditEntry { installation: Some(id), ..record.clone() };
         let owner = owner_text(&new.owner);
         let mut change = Change::begin(self, "install", record).await?;
         let now = change.now;

@@ -1,18 +1,21 @@
 use std::time::Duration;
 
-use bricklayer_domain::{PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, TurnId, UserId};
 use bricklayer_store::{
     AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditKind, AuditPageRequest, AuditRecord, Clock as _,
-    MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, PluginUsage, Store, StoreError, StoreUrl,
+    MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, PluginFilter, PluginUsage, Store, StoreError, StoreUrl,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::harness::{World, assert_refused, on_both_engines, user};
+use crate::installations::install;
 
 on_both_engines!(
     records_are_kept_and_paged,
     records_are_found_by_every_filter,
+    namesakes_have_records_of_their_own,
+    old_usage_goes_to_whom_it_was_for,
     anything_can_be_recorded,
     batches_are_bounded,
     processes_have_chains_of_their_own,
@@ -31,6 +34,16 @@ fn name(text: &str) -> PluginName {
     PluginName::parse(text).unwrap()
 }
 
+/// The installations of these cases, by number.
+fn installation(number: u128) -> InstallationId {
+    InstallationId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+/// Of most records.
+fn weather() -> InstallationId {
+    installation(1)
+}
+
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_750_000_000, 1_000).unwrap()
 }
@@ -43,6 +56,7 @@ fn entry(index: i64) -> AuditEntry {
         turn: Some(TurnId::new()),
         kind: AuditKind::Call,
         plugin: name("weather"),
+        installation: Some(weather()),
         digest: Some(PackageDigest::parse(&"a".repeat(64)).unwrap()),
         tool: format!("tool-{index}"),
         outcome: "ok".into(),
@@ -113,12 +127,16 @@ async fn records_are_found_by_every_filter(world: World) {
         for project in [None, Some(project), Some(ProjectId::new())] {
             for plugin in [None, Some("weather"), Some("none")] {
                 for kind in [None, Some(AuditKind::Call), Some(AuditKind::Change)] {
-                    let filter = AuditFilter { user: user_name.map(user), project, plugin: plugin.map(name), kind };
+                    let plugin = plugin.map(|plugin| PluginFilter::Named(name(plugin)));
+                    let filter = AuditFilter { user: user_name.map(user), project, plugin, kind };
                     let mut expected: Vec<_> = entries
                         .iter()
                         .filter(|entry| filter.user.as_ref().is_none_or(|user| *user == entry.user))
                         .filter(|entry| project.is_none() || project == entry.project)
-                        .filter(|entry| filter.plugin.as_ref().is_none_or(|plugin| *plugin == entry.plugin))
+                        .filter(|entry| match &filter.plugin {
+                            Some(PluginFilter::Named(plugin)) => *plugin == entry.plugin,
+                            _ => true,
+                        })
                         .filter(|entry| kind.is_none_or(|kind| kind == entry.kind))
                         .cloned()
                         .collect();
@@ -129,6 +147,85 @@ async fn records_are_found_by_every_filter(world: World) {
             }
         }
     }
+}
+
+async fn namesakes_have_records_of_their_own(world: World) {
+    let store = world.store().await;
+    let mut entries = Vec::new();
+    for (index, id) in [Some(weather()), Some(installation(2)), None].into_iter().cycle().take(12).enumerate() {
+        let kind = if index % 2 == 0 { AuditKind::Call } else { AuditKind::Change };
+        let plugin = name(if index < 9 { "weather" } else { "maps" });
+        entries.push(AuditEntry { installation: id, kind, plugin, ..entry(index as i64) });
+    }
+    store.append_audit(&entries).await.unwrap();
+    for id in [weather(), installation(2), installation(3)] {
+        for kind in [None, Some(AuditKind::Call)] {
+            let plugin = Some(PluginFilter::Installed(id, name("weather")));
+            let found = all(&store, &AuditFilter { plugin, kind, ..AuditFilter::default() }, 2).await;
+            let expected = entries.iter().rev().filter(|entry| {
+                entry.plugin == name("weather")
+                    && entry.installation.is_none_or(|of| of == id)
+                    && kind.is_none_or(|kind| kind == entry.kind)
+            });
+            assert!(found.iter().map(|record| &record.entry).eq(expected), "{id} {kind:?}");
+        }
+    }
+    // Records with and without an id make one chain.
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!(report.records, 12);
+}
+
+/// The database of the release before, with what it counted by name.
+async fn old_usage_goes_to_whom_it_was_for(world: World) {
+    let store = world.store().await;
+    let (ann, bob) = (user("ann@example.com"), user("bob@example.com"));
+    let everyone = install(&store, PluginOwner::Everyone, "weather", b"one").await.id;
+    let own = install(&store, PluginOwner::User(ann.clone()), "weather", b"one").await.id;
+    let private = install(&store, PluginOwner::User(bob.clone()), "maps", b"one").await.id;
+    world.raw("delete from audit_log").await;
+    world.raw("delete from audit_chains").await;
+    store.append_audit(&[AuditEntry { installation: None, ..entry(0) }]).await.unwrap();
+    store.close().await;
+    let installed = world.clock.now().timestamp() / 86_400;
+    world.raw("drop table installation_usage").await;
+    world.raw("alter table audit_log drop column installation_id").await;
+    world.raw("delete from _sqlx_migrations where version >= 12").await;
+    let (chain, at) = match world.url {
+        StoreUrl::Sqlite(_) => ("x'00000000000000000000000000000001'", "'2025-06-15 15:06:41+00:00'"),
+        StoreUrl::Postgres(_) => ("'00000000-0000-0000-0000-000000000001'", "'2025-06-15 15:06:41+00:00'"),
+    };
+    // Each with calls of its own, so that a sum tells which were added.
+    for (plugin, user, day, calls) in [
+        ("weather", "ann@example.com", installed - 1, 1),
+        ("weather", "ann@example.com", installed, 10),
+        ("weather", "bob@example.com", installed, 100),
+        ("maps", "bob@example.com", installed, 1_000),
+        ("maps", "ann@example.com", installed, 10_000),
+        ("sql", "ann@example.com", installed, 100_000),
+    ] {
+        let row = format!("'{plugin}', '{user}', {day}, {chain}, {calls}, 0, 0, 0, 0, 0, {at}");
+        assert_eq!(world.raw(&format!("insert into plugin_usage values ({row})")).await, 1);
+    }
+    let store = world.store().await;
+    let since = world.clock.now() - TimeDelta::days(10);
+    let calls = async |id, user| store.plugin_usage(id, user, since).await.unwrap().calls;
+    assert_eq!(calls(everyone, None).await, 101);
+    assert_eq!(calls(own, None).await, 10);
+    assert_eq!(calls(private, Some(&bob)).await, 1_000);
+    // A family that ships with the host takes its name's, once; what a host of the release before adds is added.
+    let shipped = installation(7);
+    let late =
+        format!("insert into plugin_usage values ('sql', '{ann}', {installed}, {chain}, 7, 0, 0, 0, 0, 0, {at})");
+    for (statement, expected) in [(None, 100_000), (None, 100_000), (Some(&late), 100_007)] {
+        if let Some(statement) = statement {
+            world.raw(statement).await;
+        }
+        store.adopt_named_usage(&[(name("sql"), shipped)]).await.unwrap();
+        assert_eq!(calls(shipped, Some(&ann)).await, expected);
+    }
+    let report = store.verify_audit().await.unwrap();
+    assert!(report.is_intact(), "{report:?}");
 }
 
 async fn anything_can_be_recorded(world: World) {
@@ -155,7 +252,7 @@ async fn anything_can_be_recorded(world: World) {
     assert_eq!((kept.project, kept.turn, &kept.digest), (None, None, &None));
     assert_eq!(records[1].entry.body, json!({ "omitted_bytes": MAX_AUDIT_BODY_BYTES + 8 }));
     assert!(store.verify_audit().await.unwrap().is_intact());
-    let usage = store.plugin_usage(&name("weather"), None, start()).await.unwrap();
+    let usage = store.plugin_usage(weather(), None, start()).await.unwrap();
     assert_eq!((usage.calls, usage.requests, usage.cpu_ms), (2, 2, 0));
 }
 
@@ -191,7 +288,7 @@ async fn processes_have_chains_of_their_own(world: World) {
     // A process started later has a third.
     world.store().await.append_audit(&[entry(0)]).await.unwrap();
     assert_eq!(stores[0].verify_audit().await.unwrap().chains, 3);
-    assert_eq!(stores[0].plugin_usage(&name("weather"), None, start()).await.unwrap().calls, 202);
+    assert_eq!(stores[0].plugin_usage(weather(), None, start()).await.unwrap().calls, 202);
 }
 
 /// A fresh log of ten records in three batches, tampered with; returns the first fault.
@@ -236,6 +333,8 @@ async fn a_changed_column_is_found(world: World) {
         ("turn_id = null", AuditFault::Changed),
         ("kind = 'change'", AuditFault::Changed),
         ("plugin = 'maps'", AuditFault::Changed),
+        ("installation_id = null", AuditFault::Changed),
+        ("installation_id = turn_id", AuditFault::Changed),
         ("digest = null", AuditFault::Changed),
         ("digest = 'b' || digest", AuditFault::Changed),
         ("tool = 'other'", AuditFault::Changed),
@@ -265,7 +364,7 @@ async fn moved_records_are_found(world: World) {
         format!(
             "insert into audit_log
             select chain, {to}, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
-                prev_hash, hash
+                prev_hash, hash, installation_id
             from audit_log where seq = {from}"
         )
     };
@@ -385,7 +484,7 @@ async fn old_records_are_pruned(world: World) {
     let report = one.verify_audit().await.unwrap();
     assert!(report.is_intact(), "{report:?}");
     assert_eq!((report.records, report.pruned), (0, 2512));
-    let usage = one.plugin_usage(&name("weather"), None, start()).await.unwrap();
+    let usage = one.plugin_usage(weather(), None, start()).await.unwrap();
     assert_eq!(usage, PluginUsage::default(), "it goes with the records");
 }
 
@@ -438,7 +537,6 @@ async fn verifying_goes_on_beside_writing(world: World) {
 
 async fn usage_adds_up(world: World) {
     let store = world.store().await;
-    let weather = name("weather");
     let now = world.clock.now();
     let call = |user_name: &str, outcome: &str| AuditEntry {
         user: user(user_name),
@@ -453,7 +551,9 @@ async fn usage_adds_up(world: World) {
     };
     let change = AuditEntry { kind: AuditKind::Change, ..call("ann@example.com", "installed") };
     let old = AuditEntry { at: now - TimeDelta::days(3), ..call("ann@example.com", "ok") };
-    let maps = AuditEntry { plugin: name("maps"), ..call("ann@example.com", "ok") };
+    // Another one of the same name.
+    let other = AuditEntry { installation: Some(installation(2)), ..call("ann@example.com", "ok") };
+    let nobodys = AuditEntry { installation: None, ..call("ann@example.com", "ok") };
     for _ in 0..2 {
         store
             .append_audit(&[
@@ -464,12 +564,13 @@ async fn usage_adds_up(world: World) {
                 request("bob@example.com"),
                 change.clone(),
                 old.clone(),
-                maps.clone(),
+                other.clone(),
+                nobodys.clone(),
             ])
             .await
             .unwrap();
     }
-    let usage = async |user: Option<&UserId>, since| store.plugin_usage(&weather, user, since).await.unwrap();
+    let usage = async |user: Option<&UserId>, since| store.plugin_usage(weather(), user, since).await.unwrap();
     let last_used_at = Some(chrono::SubsecRound::trunc_subsecs(now, 6));
     let expected = PluginUsage {
         calls: 4,
@@ -492,6 +593,8 @@ async fn usage_adds_up(world: World) {
         last_used_at,
     };
     assert_eq!(usage(None, now - TimeDelta::hours(1)).await, both);
+    let others = store.plugin_usage(installation(2), Some(&ann), now - TimeDelta::hours(1)).await.unwrap();
+    assert_eq!((others.calls, others.errors), (2, 0));
     assert_eq!(usage(Some(&ann), now - TimeDelta::days(10)).await.calls, 6);
     assert_eq!(usage(Some(&user("eve@example.com")), now - TimeDelta::days(10)).await, PluginUsage::default());
     // Bounded: what is older than the window is not counted.
@@ -522,12 +625,23 @@ async fn errors_are_listed(world: World) {
     };
     for user_name in [None, Some("ann@example.com"), Some("bob@example.com")] {
         for limit in [3, 1000] {
-            let errors = store.last_plugin_errors(&name("weather"), user_name.map(user).as_ref(), limit).await.unwrap();
+            let errors = store
+                .last_plugin_errors(weather(), &name("weather"), user_name.map(user).as_ref(), limit)
+                .await
+                .unwrap();
             let tools: Vec<_> = errors.into_iter().map(|record| record.entry.tool).collect();
             let mut expected = expected(user_name);
             expected.truncate(limit as usize);
             assert_eq!(tools, expected, "{user_name:?}");
         }
     }
-    assert!(store.last_plugin_errors(&name("maps"), None, 10).await.unwrap().is_empty());
+    // Another installation of the name has none; what was recorded before there were ids is shown with either.
+    assert!(store.last_plugin_errors(installation(2), &name("weather"), None, 10).await.unwrap().is_empty());
+    let old = AuditEntry { installation: None, outcome: "trap".into(), tool: "old".into(), ..entry(40) };
+    store.append_audit(&[old]).await.unwrap();
+    for id in [weather(), installation(2)] {
+        let errors = store.last_plugin_errors(id, &name("weather"), None, 1).await.unwrap();
+        assert_eq!(errors[0].entry.tool, "old");
+    }
+    assert!(store.last_plugin_errors(weather(), &name("maps"), None, 10).await.unwrap().is_empty());
 }

@@ -80,6 +80,7 @@ pub(crate) fn noted() -> AuditEntry {
         turn: None,
         kind: AuditKind::Change,
         plugin: name("weather"),
+        installation: None,
         digest: None,
         tool: String::new(),
         outcome: "changed".into(),

@@ -1,6 +1,6 @@
 //! Another user's ids look like ids that do not exist, in every function that takes a user.
 
-use bricklayer_domain::{ApprovalDecision, EventSeq, PluginName, TurnSettings, TurnStatus};
+use bricklayer_domain::{ApprovalDecision, EventSeq, InstallationId, PluginName, TurnSettings, TurnStatus};
 use bricklayer_store::{
     AuditEntry, AuditFilter, AuditKind, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
 };
@@ -17,6 +17,7 @@ async fn a_strangers_ids_do_not_exist(world: World) {
     store.append(&lease, vec![approval_requested("a")]).await.unwrap();
     let plugin = PluginName::parse("sql").unwrap();
     store.set_plugin_state(ann, project, &plugin, "k", "v").await.unwrap();
+    let installation = InstallationId::new();
     let record = AuditEntry {
         at: turn.created_at,
         user: ann.clone(),
@@ -24,6 +25,7 @@ async fn a_strangers_ids_do_not_exist(world: World) {
         turn: Some(turn.id),
         kind: AuditKind::Call,
         plugin: plugin.clone(),
+        installation: Some(installation),
         digest: None,
         tool: "t".into(),
         outcome: "trap".into(),
@@ -86,8 +88,8 @@ async fn a_strangers_ids_do_not_exist(world: World) {
     store.delete_plugin_state(&eve, project, &plugin, "k").await.unwrap();
     let filter = AuditFilter { user: Some(eve.clone()), project: Some(project), ..Default::default() };
     assert!(store.list_audit(&filter, AuditPageRequest::default()).await.unwrap().records.is_empty());
-    assert!(store.last_plugin_errors(&plugin, Some(&eve), 10).await.unwrap().is_empty());
-    assert_eq!(store.plugin_usage(&plugin, Some(&eve), turn.created_at).await.unwrap(), Default::default());
+    assert!(store.last_plugin_errors(installation, &plugin, Some(&eve), 10).await.unwrap().is_empty());
+    assert_eq!(store.plugin_usage(installation, Some(&eve), turn.created_at).await.unwrap(), Default::default());
 
     // And nothing of it left a trace.
     assert_eq!((store.get_project(ann, project).await.unwrap(), scene.events(Detail::All).await), before);

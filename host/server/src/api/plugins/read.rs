@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{InstallationId, ProjectId, UserId};
 use bricklayer_plugins::{PluginView, Scope};
-use bricklayer_store::{AuditFilter, AuditKind, AuditPage, AuditPageRequest};
+use bricklayer_store::{AuditFilter, AuditKind, AuditPage, AuditPageRequest, PluginFilter};
 use chrono::DateTime;
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
@@ -52,11 +52,11 @@ async fn with_usage(app: &AppState, caller: &Caller, view: PluginView) -> Result
     let whose = whose_records(&view, caller);
     let store = app.store();
     // The store cuts the beginning to what it keeps.
-    let usage = store.plugin_usage(&view.name, whose, DateTime::UNIX_EPOCH).await?;
-    let errors = store.last_plugin_errors(&view.name, whose, LAST_ERRORS).await?;
+    let usage = store.plugin_usage(view.id, whose, DateTime::UNIX_EPOCH).await?;
+    let errors = store.last_plugin_errors(view.id, &view.name, whose, LAST_ERRORS).await?;
     let mut plugin = Plugin::from(view);
     plugin.usage = usage.into();
-    plugin.last_errors = errors.into_iter().map(PluginFault::from).collect();
+    plugin.last_errors = errors.into_iter().map(|record| PluginFault::seen_by(&caller.user, record)).collect();
     Ok(plugin)
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn list_plugin_audit(
     let unknown_cursor = |_| Problem::field("cursor", "is none that a page before answered");
     let after = query.cursor.as_deref().map(str::parse).transpose().map_err(unknown_cursor)?;
     let user = whose_records(&view, &caller).cloned();
-    let filter = AuditFilter { user, project: None, plugin: Some(view.name), kind };
+    let filter = AuditFilter { user, project: None, plugin: Some(PluginFilter::Installed(view.id, view.name)), kind };
     let page = AuditPageRequest { after, limit: query.limit.unwrap_or(DEFAULT_AUDIT_PAGE).clamp(1, MAX_AUDIT_PAGE) };
     let AuditPage { records, next } = app.store().list_audit(&filter, page).await?;
     let records = records.into_iter().map(PluginRecord::from).collect();

@@ -1,6 +1,6 @@
 //! What is sent about plugins.
 
-use bricklayer_domain::{PluginOwner, ToolSpec};
+use bricklayer_domain::{PluginOwner, ToolSpec, UserId};
 use bricklayer_package::{Manifest, Power, Powers};
 use bricklayer_plugins::{Actor, Given, Inspection, PendingView, PluginStatus, PluginView, Policy, Scope, VersionDiff};
 use bricklayer_sources::{SignaturePolicy, SignatureStatus};
@@ -179,7 +179,8 @@ pub(crate) struct PluginFault {
     tool: String,
     /// The kind of failure, as in a tool's result.
     kind: String,
-    /// What happened.
+    /// What happened: for the caller's own calls what was said, one line of at most 300 characters; else the kind in
+    /// words, as what was said may quote what another person asked.
     message: String,
 }
 
@@ -417,10 +418,12 @@ impl From<Usage> for PluginUsage {
     }
 }
 
-impl From<AuditRecord> for PluginFault {
-    fn from(record: AuditRecord) -> Self {
+impl PluginFault {
+    /// A failed call as this user may see it.
+    pub(super) fn seen_by(user: &UserId, record: AuditRecord) -> Self {
         let entry = record.entry;
-        let message = match entry.outcome.as_str() {
+        let said = entry.body.get("failure").and_then(Value::as_str).filter(|said| !said.is_empty());
+        let words = match entry.outcome.as_str() {
             "trap" => "the plugin crashed",
             "denied" => "a power that it needs was not given",
             "limit-exceeded" => "it reached a limit of the sandbox",
@@ -435,7 +438,8 @@ impl From<AuditRecord> for PluginFault {
             "unknown-tool" => "there is no such tool",
             _ => "the tool reports a failure",
         };
-        Self { at: entry.at, tool: entry.tool, kind: entry.outcome, message: message.to_owned() }
+        let message = said.filter(|_| entry.user == *user).unwrap_or(words).to_owned();
+        Self { at: entry.at, tool: entry.tool, kind: entry.outcome, message }
     }
 }
 

@@ -55,6 +55,8 @@ fn a_missing_power_is_named_and_its_remedy_helps() {
         .await;
         assert_eq!(usage["usage"]["errors"], 2, "{usage}");
         assert_eq!(usage["last_errors"][0]["kind"], "denied");
+        let said = usage["last_errors"][0]["message"].as_str().unwrap();
+        assert!(said.contains("/api/2.0/sql/statements") && said.chars().count() <= 300, "{said}");
         let audit = ann.get(&format!("/api/plugins/{plugin}/audit?kind=request&limit=200")).await.ok();
         let denied: Vec<_> = audit["records"].as_array().unwrap().iter().filter(|r| r["outcome"] == "denied").collect();
         assert_eq!((denied.len(), denied[0]["method"].clone()), (2, json!("POST")), "{audit}");
@@ -186,6 +188,50 @@ fn everyones_plugins_are_the_administrators() {
         assert_eq!(version_said(&world, &ann, &project, "greeter").await, "2.0.0");
         let adas = ada.project("Ada's").await;
         assert_eq!(version_said(&world, &ada, &adas, "greeter").await, "1.0.0");
+        server.stop().await;
+    });
+}
+
+/// A private plugin and everyone's of the same name: each has its own figures, faults and records, for a user of both.
+#[test]
+fn namesakes_have_figures_of_their_own() {
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
+        open(&mut world);
+        let server = world.serve().await;
+        let (ada, ann) = (server.as_user("ada"), server.as_user("ann"));
+        let project = ann.project("One").await;
+        let staged = ada.stage(&sql_guest("warehouse")).await;
+        let body = json!({"staged": staged, "scope": "everyone", "grants": WAREHOUSES});
+        let everyones = id(&ada.post("/api/plugins", body).await.ok());
+        assert_eq!(select(&world, &ann, &project).await["error_kind"], "denied");
+        let own = Guest::new("warehouse", "1.0.0").package();
+        let own = id(&ann.install(&own, &[]).await);
+        for _ in 0..2 {
+            assert_eq!(version_said(&world, &ann, &project, "warehouse").await, "1.0.0");
+        }
+
+        let shown = async |api: &Api, plugin: &str, calls: u64| {
+            eventually("the usage", async || {
+                let shown = api.get(&format!("/api/plugins/{plugin}")).await.ok();
+                if shown["usage"]["calls"] == calls { Ok(shown) } else { Err(shown["usage"].to_string()) }
+            })
+            .await
+        };
+        let own_shown = shown(&ann, &own, 2).await;
+        assert_eq!((own_shown["usage"]["errors"].clone(), own_shown["last_errors"].clone()), (json!(0), json!([])));
+        let everyones_shown = shown(&ann, &everyones, 1).await;
+        assert!(everyones_shown["last_errors"][0]["message"].as_str().unwrap().contains("/sql/statements"));
+        // Who manages everyone's plugin sees that a call failed, and not what was said to another person.
+        let managed = shown(&ada, &everyones, 1).await;
+        assert_eq!(managed["last_errors"][0]["message"], "a power that it needs was not given");
+
+        let outcomes = async |plugin: &str| {
+            let audit = ann.get(&format!("/api/plugins/{plugin}/audit?kind=call")).await.ok();
+            audit["records"].as_array().unwrap().iter().map(|record| record["outcome"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(outcomes(&own).await, ["ok", "ok"]);
+        assert_eq!(outcomes(&everyones).await, ["denied"]);
         server.stop().await;
     });
 }

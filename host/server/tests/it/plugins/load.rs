@@ -52,7 +52,7 @@ async fn replacing_under_load_fails_no_call() {
                         input: json!({}),
                     };
                     let least = published.load(Ordering::SeqCst);
-                    let context = |grants| CallContext {
+                    let context = |grants, _| CallContext {
                         user: user.clone(),
                         project,
                         conversation: ConversationId::new(),

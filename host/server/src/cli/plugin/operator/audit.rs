@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use bricklayer_domain::{PluginName, ProjectId, UserId};
-use bricklayer_store::{AuditFilter, AuditKind, AuditPageRequest, AuditRecord};
+use bricklayer_store::{AuditFilter, AuditKind, AuditPageRequest, AuditRecord, PluginFilter};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -89,7 +89,8 @@ async fn list(host: &Host, filter: &FilterArgs) -> anyhow::Result<Report> {
         Kind::Request => AuditKind::Request,
         Kind::Change => AuditKind::Change,
     });
-    let wanted = AuditFilter { user, project: filter.project, plugin: filter.plugin.clone(), kind };
+    let wanted =
+        AuditFilter { user, project: filter.project, plugin: filter.plugin.clone().map(PluginFilter::Named), kind };
     let limit = filter.limit.min(MAX_RECORDS);
     let mut records: Vec<AuditRecord> = Vec::new();
     let mut after = None;
@@ -155,6 +156,7 @@ fn record_data(record: &AuditRecord) -> Value {
         "project": entry.project,
         "turn": entry.turn,
         "plugin": entry.plugin,
+        "installation": entry.installation,
         "digest": entry.digest,
         "tool": entry.tool,
         "outcome": entry.outcome,
