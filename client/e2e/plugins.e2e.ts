@@ -164,8 +164,14 @@ describe("a person who adds a plugin", () => {
     const card = page.getByRole("article", { name: /Count warehouses: failed/ });
     expect(await card.innerText()).toContain("GET workspace/api/2.0/sql/warehouses as-caller");
     expect(await lookAt(page, "plugins-denied-call")).toEqual([]);
-    await card.getByRole("link", { name: "Powers of this plugin" }).click();
-    await page.getByRole("heading", { name: "warehouse-report", exact: true, level: 1 }).waitFor();
+    await card.getByText("For operators: on the command line").click();
+    await card.getByText('bricklayer plugin grant warehouse-report "GET workspace/api/2.0/sql/warehouses as-caller"').waitFor();
+    await card.getByRole("link", { name: "Review what warehouse-report may do" }).click();
+    const asked = page.getByRole("listitem").filter({ hasText: "a call was refused this" });
+    await asked.waitFor();
+    expect(await asked.innerText()).toContain("/api/2.0/sql/warehouses");
+    expect(await asked.evaluate((row) => document.activeElement === row)).toBe(true);
+    expect(await lookAt(page, "plugins-power-asked")).toEqual([]);
   });
 
   it("gives it in this project, and then it works", async () => {

@@ -56,15 +56,15 @@ export function PluginsPage({ route, onHelp }: { route: PluginsRoute; onHelp: ()
   );
 }
 
-function Shown({ route: { projectId, pluginId, tab, tool } }: { route: PluginsRoute }) {
-  const choice = <ProjectChoice projectId={projectId} hrefOf={(id) => (pluginId === null ? links.plugins(id) : links.plugin(id, pluginId, tab))} />;
+function Shown({ route: { projectId, pluginId, tab, tool, power } }: { route: PluginsRoute }) {
+  const choice = <ProjectChoice projectId={projectId} hrefOf={(id) => (pluginId === null ? links.plugins(id) : links.plugin(id, pluginId, { tab, power }))} />;
   if (pluginId !== null) {
     return (
-      <PluginDetail key={pluginId} pluginId={pluginId} projectId={projectId} tab={tab}>
+      <PluginDetail key={pluginId} pluginId={pluginId} projectId={projectId} tab={tab} power={power}>
         {choice}
       </PluginDetail>
     );
   }
   const list = <PluginList projectId={projectId}>{choice}</PluginList>;
-  return tool === null ? list : <PluginOfTool tool={tool} projectId={projectId} otherwise={list} />;
+  return tool === null ? list : <PluginOfTool tool={tool} power={power} projectId={projectId} otherwise={list} />;
 }

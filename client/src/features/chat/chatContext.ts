@@ -19,6 +19,8 @@ export interface ChatContextValue {
   send: (message: string) => void;
   /** A tool's author says that it may destroy something; unknown tools count as such. */
   isDestructive: (toolName: string) => boolean;
+  /** The plugin that a tool comes from, by its name; `null` where that is not known. */
+  pluginOf: (toolName: string) => string | null;
 }
 
 export const ChatContext = createContext<ChatContextValue | null>(null);

@@ -54,3 +54,9 @@ export function formatAgo(iso: string, nowMs: number): string {
   }
   return new Date(then).toLocaleDateString("en", { year: "numeric", month: "short", day: "numeric" });
 }
+
+/** The host's remarks begin small and have no full stop, to be part of other sentences; alone they are one. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -10,17 +10,22 @@ describe("links", () => {
     [links.conversation("p", "c 2"), { page: "project", projectId: "p", conversationId: "c 2", file: null, files: false }],
     [links.withFile(links.conversation("p", "c"), "a b/ü?.md"), { page: "project", projectId: "p", conversationId: "c", file: "a b/ü?.md", files: true }],
     [links.withFile(links.project("p"), null), { page: "project", projectId: "p", conversationId: null, file: null, files: true }],
-    [links.plugins(null), { page: "plugins", projectId: null, pluginId: null, tab: null, tool: null }],
-    [links.plugins("p/1"), { page: "plugins", projectId: "p/1", pluginId: null, tab: null, tool: null }],
-    [links.plugin(null, "x 1"), { page: "plugins", projectId: null, pluginId: "x 1", tab: null, tool: null }],
-    [links.plugin("p", "x", "activity"), { page: "plugins", projectId: "p", pluginId: "x", tab: "activity", tool: null }],
-    [links.pluginOfTool("p", "mcp__a&b"), { page: "plugins", projectId: "p", pluginId: null, tab: null, tool: "mcp__a&b" }],
+    [links.plugins(null), { page: "plugins", projectId: null, pluginId: null, tab: null, tool: null, power: null }],
+    [links.plugins("p/1"), { page: "plugins", projectId: "p/1", pluginId: null, tab: null, tool: null, power: null }],
+    [links.plugin(null, "x 1"), { page: "plugins", projectId: null, pluginId: "x 1", tab: null, tool: null, power: null }],
+    [links.plugin("p", "x", { tab: "activity" }), { page: "plugins", projectId: "p", pluginId: "x", tab: "activity", tool: null, power: null }],
+    [links.pluginOfTool("p", "mcp__a&b"), { page: "plugins", projectId: "p", pluginId: null, tab: null, tool: "mcp__a&b", power: null }],
+    [
+      links.pluginOfTool("p", "t", "GET workspace/a?b=*"),
+      { page: "plugins", projectId: "p", pluginId: null, tab: null, tool: "t", power: "GET workspace/a?b=*" },
+    ],
+    [links.plugin("p", "x", { power: "state" }), { page: "plugins", projectId: "p", pluginId: "x", tab: null, tool: null, power: "state" }],
     ["/plugins/a/b", { page: "unknown" }],
     ["/nowhere", { page: "unknown" }],
     ["/projects/p/x/y", { page: "unknown" }],
     ["/projects/%E0%A4%A/c/1", { page: "project", projectId: "%E0%A4%A", conversationId: "1", file: null, files: false }],
   ])("%s is read back", (path, route) => {
-    const [pathname = "", search = ""] = path.split("?");
+    const { pathname, search } = new URL(path, "https://bricklayer.example");
     expect(parseRoute(pathname, search)).toEqual(route);
   });
 });

@@ -2,8 +2,11 @@
 
 export type Route =
   | { page: "projects" }
-  /** `tool`: the plugin is meant that has this tool; who wrote the link did not know which one that is. */
-  | { page: "plugins"; projectId: string | null; pluginId: string | null; tab: string | null; tool: string | null }
+  /**
+   * `tool`: the plugin is meant that has this tool; who wrote the link did not know which one that is.
+   * `power`: the one that is meant of those that the plugin asks for, by its id.
+   */
+  | { page: "plugins"; projectId: string | null; pluginId: string | null; tab: string | null; tool: string | null; power: string | null }
   | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean }
   | { page: "unknown" };
 
@@ -13,9 +16,9 @@ export const links = {
   conversation: (projectId: string, conversationId: string): string => `/projects/${encodeURIComponent(projectId)}/c/${encodeURIComponent(conversationId)}`,
   /** Seen from a project, the switches and powers of that project appear. */
   plugins: (projectId: string | null): string => `${projectId === null ? "" : `/projects/${encodeURIComponent(projectId)}`}/plugins`,
-  plugin: (projectId: string | null, pluginId: string, tab: string | null = null): string =>
-    `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${tab === null ? "" : `?tab=${encodeURIComponent(tab)}`}`,
-  pluginOfTool: (projectId: string | null, tool: string): string => `${links.plugins(projectId)}?tool=${encodeURIComponent(tool)}`,
+  plugin: (projectId: string | null, pluginId: string, at: { tab?: string | null; power?: string | null } = {}): string =>
+    `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${query(at)}`,
+  pluginOfTool: (projectId: string | null, tool: string, power: string | null = null): string => `${links.plugins(projectId)}${query({ tool, power })}`,
   /** The same page with the file panel open, at one file or at the list. */
   withFile: (path: string, file: string | null): string => `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
 };
@@ -24,17 +27,22 @@ export function parseRoute(pathname: string, search: string): Route {
   const parts = pathname.split("/").filter((part) => part !== "");
   const decoded = parts.map(safeDecode);
   const [head, projectId, c, conversationId] = decoded;
-  const query = new URLSearchParams(search);
+  const asked = new URLSearchParams(search);
   if (parts.length === 0) return { page: "projects" };
-  const ofPlugins = { page: "plugins", tab: query.get("tab"), tool: query.get("tool") } as const;
+  const ofPlugins = { page: "plugins", tab: asked.get("tab"), tool: asked.get("tool"), power: asked.get("power") } as const;
   if (head === "plugins" && parts.length <= 2) return { ...ofPlugins, projectId: null, pluginId: decoded[1] ?? null };
   if (head !== "projects" || projectId === undefined) return { page: "unknown" };
   if (c === "plugins" && parts.length <= 4) return { ...ofPlugins, projectId, pluginId: conversationId ?? null };
-  const file = query.get("file");
-  const panel = { file, files: file !== null || query.has("files") };
+  const file = asked.get("file");
+  const panel = { file, files: file !== null || asked.has("files") };
   if (parts.length === 2) return { page: "project", projectId, conversationId: null, ...panel };
   if (parts.length === 4 && c === "c" && conversationId !== undefined) return { page: "project", projectId, conversationId, ...panel };
   return { page: "unknown" };
+}
+
+function query(members: Readonly<Record<string, string | null | undefined>>): string {
+  const said = Object.entries(members).flatMap(([name, value]) => (value == null ? [] : [`${name}=${encodeURIComponent(value)}`]));
+  return said.length === 0 ? "" : `?${said.join("&")}`;
 }
 
 function safeDecode(part: string): string {

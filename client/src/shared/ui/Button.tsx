@@ -10,17 +10,21 @@ const variants = {
   danger: styles.danger,
 } as const;
 
-interface ButtonProps extends ComponentProps<"button"> {
-  variant?: keyof typeof variants;
-  size?: "s" | "m";
+export interface ButtonLook {
+  variant?: keyof typeof variants | undefined;
+  size?: "s" | "m" | undefined;
   icon?: IconName;
 }
 
-export function Button({ variant = "secondary", size = "m", icon, className, children, ...rest }: ButtonProps) {
+export function Button({ variant, size = "m", icon, className, children, ...rest }: ComponentProps<"button"> & ButtonLook) {
   return (
-    <button type="button" className={cx(styles.button, variants[variant], size === "s" && styles.small, className)} {...rest}>
+    <button type="button" className={buttonClass({ variant, size }, className)} {...rest}>
       {icon !== undefined && <Icon name={icon} size={size === "s" ? 15 : 17} />}
       {children}
     </button>
   );
+}
+
+export function buttonClass({ variant = "secondary", size }: ButtonLook, className: string | undefined): string {
+  return cx(styles.button, variants[variant], size === "s" && styles.small, className);
 }

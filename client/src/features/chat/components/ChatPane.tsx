@@ -17,6 +17,9 @@ import { ConnectionNotice } from "./ConnectionNotice";
 import { SendFailure } from "./SendFailure";
 import { Thread } from "./Thread";
 
+/** What the host says of a tool that no plugin brought. */
+const BUILT_IN = "built-in";
+
 interface ChatPaneProps {
   projectId: string;
   conversationId: string;
@@ -45,6 +48,10 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       isDestructive: (name) => {
         const annotations = tools.data?.find((tool) => tool.name === name)?.annotations;
         return !(annotations?.ask === true && annotations.destructive === false);
+      },
+      pluginOf: (name) => {
+        const source = tools.data?.find((tool) => tool.name === name)?.source;
+        return source === undefined || source === BUILT_IN ? null : source;
       },
     }),
     [projectId, conversationId, session, mutate, tools.data],

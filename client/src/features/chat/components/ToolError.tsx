@@ -1,9 +1,9 @@
-import { formatDuration } from "@/shared/lib/format";
-import { links } from "@/shared/lib/links";
+import { formatDuration, sentence } from "@/shared/lib/format";
 import { CopyButton } from "@/shared/ui/CopyButton";
-import { Link } from "@/shared/ui/Link";
-import { useChat } from "../chatContext";
+import { failureMessage, isCommand } from "../model/failure";
 import type { ToolResult } from "../model/view";
+import { MissingPower } from "./MissingPower";
+import { OnCommandLine } from "./OnCommandLine";
 import styles from "./ToolCard.module.css";
 
 const hints: Record<string, string> = {
@@ -19,28 +19,26 @@ const hints: Record<string, string> = {
   "outcome-unknown": "Bricklayer restarted in the middle of this call: check whether it took effect before you repeat it.",
 };
 
+/** Why a call failed, and what a person can do about it. */
 export function ToolError({ tool, result }: { tool: string; result: ToolResult }) {
-  const { projectId } = useChat();
-  const hint = result.denied === null && result.errorKind !== null ? hints[result.errorKind] : undefined;
+  const { denied, remedy, retryAfterSeconds } = result;
+  const hint = denied === null && result.errorKind !== null ? hints[result.errorKind] : undefined;
+  const command = remedy !== null && isCommand(remedy) ? remedy : null;
+  const message = failureMessage(result);
   return (
     <div className={styles.error} role="alert">
       <div className={styles.errorText}>
         {hint !== undefined && <p>{hint}</p>}
-        {result.denied !== null && (
-          <p>
-            The plugin was not given <code>{result.denied}</code>.
-          </p>
-        )}
-        {/* Most messages end with it already. */}
-        {result.remedy !== null && !result.content.includes(result.remedy) && <p className={styles.remedy}>{result.remedy}</p>}
-        {result.retryAfterSeconds !== null && <p className={styles.remedy}>It can be tried again after {formatDuration(result.retryAfterSeconds * 1_000)}.</p>}
+        {denied !== null && <MissingPower tool={tool} power={denied} canBeGiven={remedy === null || command !== null} />}
+        {remedy !== null && command === null && <p className={styles.remedy}>{sentence(remedy)}</p>}
+        {retryAfterSeconds !== null && <p className={styles.remedy}>It can be tried again after {formatDuration(retryAfterSeconds * 1_000)}.</p>}
         {/* Long ones scroll, so they must be reachable by keyboard. */}
         <pre tabIndex={0} aria-label="Error" role="group">
-          {result.content}
+          {message}
         </pre>
-        {result.denied !== null && <Link href={links.pluginOfTool(projectId, tool)}>Powers of this plugin</Link>}
+        {command !== null && <OnCommandLine command={command} />}
       </div>
-      <CopyButton text={result.content} label="Copy error" />
+      <CopyButton text={message} label="Copy error" />
     </div>
   );
 }

@@ -42,7 +42,14 @@ function inChat(children: ReactNode, destructive = true): ReactNode {
     read: () => new Promise(() => undefined),
   });
   session.started("turn-1", "Drop it");
-  const chat: ChatContextValue = { projectId: "p", conversationId: "c", session, send: () => undefined, isDestructive: () => destructive };
+  const chat: ChatContextValue = {
+    projectId: "p",
+    conversationId: "c",
+    session,
+    send: () => undefined,
+    isDestructive: () => destructive,
+    pluginOf: () => "weather",
+  };
   return (
     <QueryClientProvider client={new QueryClient()}>
       <ChatContext value={chat}>{children}</ChatContext>
@@ -120,42 +127,73 @@ describe("a tool card", () => {
 });
 
 describe("a call that was refused for a missing power", () => {
+  const command = 'bricklayer plugin grant weather "GET https://api.weather.example/v1/*"';
   const refused: ToolItem = {
     ...tool,
     name: "mcp__databricks__current_weather",
     status: "failed",
     result: {
       ...result,
-      content: "no grant covers it",
+      content: `no grant covers it\nRemedy: ${command}`,
       isError: true,
       errorKind: "denied",
       denied: "GET https://api.weather.example/v1/*",
-      remedy: "Give it on the page of the plugin.",
+      remedy: command,
     },
   };
+  const review = { name: "Review what weather may do" };
 
   it("names the power and leads to where it can be given", () => {
     render(inChat(<ToolCard tool={refused} />));
     const alert = screen.getByRole("alert");
-    expect(alert.textContent).toContain("GET https://api.weather.example/v1/*");
-    expect(alert.textContent).toContain("Give it on the page of the plugin.");
-    expect(screen.getByRole("link", { name: "Powers of this plugin" }).getAttribute("href")).toBe("/projects/p/plugins?tool=mcp__databricks__current_weather");
+    expect(alert.textContent).toContain("weather was not given GET https://api.weather.example/v1/*.");
+    expect(screen.getByRole("link", review).getAttribute("href")).toBe(
+      "/projects/p/plugins?tool=mcp__databricks__current_weather&power=GET%20https%3A%2F%2Fapi.weather.example%2Fv1%2F*",
+    );
     expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("not given");
+  });
+
+  it("keeps the command for operators, closed and said once", () => {
+    render(inChat(<ToolCard tool={refused} />));
+    const more = screen.getByText("For operators: on the command line").closest("details");
+    expect(more?.open).toBe(false);
+    expect(more?.textContent).toContain(command);
+    expect(screen.getByRole("group", { name: "Error" }).textContent).toBe("no grant covers it");
+  });
+
+  it("leads nowhere when the plugin does not ask for it: then only its author can help", () => {
+    const remedy = "the plugin does not ask for this; its author must add it to plugin.toml";
+    render(
+      inChat(
+        <ToolCard
+          tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", denied: "state", content: `no\nRemedy: ${remedy}`, remedy } }}
+        />,
+      ),
+    );
+    expect(screen.getByRole("alert").textContent).toContain("The plugin does not ask for this; its author must add it to plugin.toml.");
+    expect(screen.queryByRole("link", review)).toBeNull();
+    expect(screen.queryByText("For operators: on the command line")).toBeNull();
   });
 
   it("is not confused with a person's no", () => {
     render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", content: "no" } }} />));
-    expect(screen.queryByRole("link", { name: "Powers of this plugin" })).toBeNull();
+    expect(screen.queryByRole("link", review)).toBeNull();
     expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("declined");
   });
 
   it("says when it may be tried again", () => {
     render(
       inChat(
-        <ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "rate-limited", content: "too many calls", retryAfterSeconds: 12 } }} />,
+        <ToolCard
+          tool={{
+            ...refused,
+            result: { ...result, isError: true, errorKind: "rate-limited", content: "too many calls\nTry again after 12 seconds.", retryAfterSeconds: 12 },
+          }}
+        />,
       ),
     );
     expect(screen.getByRole("alert").textContent).toContain("It can be tried again after 12 s.");
+    expect(screen.getByRole("group", { name: "Error" }).textContent).toBe("too many calls");
   });
 });
 

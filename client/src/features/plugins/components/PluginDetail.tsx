@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Problem, messageOf } from "@/api/problem";
 import { keys } from "@/api/keys";
+import { sentence } from "@/shared/lib/format";
 import { links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
@@ -13,7 +14,6 @@ import { Skeleton } from "@/shared/ui/Skeleton";
 import { type Tab, Tabs } from "@/shared/ui/Tabs";
 import { pluginQuery } from "../api/plugin";
 import type { Plugin, PluginList } from "../api/types";
-import { sentence } from "../model/words";
 import { AboutTab } from "./AboutTab";
 import { ActivityTab } from "./ActivityTab";
 import { DetailHeader } from "./DetailHeader";
@@ -29,11 +29,13 @@ interface PluginDetailProps {
   pluginId: string;
   projectId: string | null;
   tab: string | null;
+  /** The power that one came for, by its id. */
+  power?: string | null;
   /** Where one chooses for which project the page speaks. */
   children?: ReactNode;
 }
 
-export function PluginDetail({ pluginId, projectId, tab, children }: PluginDetailProps) {
+export function PluginDetail({ pluginId, projectId, tab, power = null, children }: PluginDetailProps) {
   const client = useQueryClient();
   const query = useQuery({
     ...pluginQuery(pluginId, projectId),
@@ -52,7 +54,7 @@ export function PluginDetail({ pluginId, projectId, tab, children }: PluginDetai
       </div>
       {query.isPending && <Skeleton lines={7} label="Loading the plugin" />}
       {query.isError && query.data === undefined && <Failed error={query.error} projectId={projectId} onRetry={() => void query.refetch()} />}
-      {query.data !== undefined && <Loaded plugin={query.data} projectId={projectId} tab={tab} />}
+      {query.data !== undefined && <Loaded plugin={query.data} projectId={projectId} tab={tab} power={power} />}
     </section>
   );
 }
@@ -78,7 +80,7 @@ function Failed({ error, projectId, onRetry }: { error: Error; projectId: string
   );
 }
 
-function Loaded({ plugin, projectId, tab }: { plugin: Plugin; projectId: string | null; tab: string | null }) {
+function Loaded({ plugin, projectId, tab, power }: { plugin: Plugin; projectId: string | null; tab: string | null; power: string | null }) {
   const selected = tabIds.find((id) => id === tab) ?? "powers";
   const tabs: readonly Tab<TabId>[] = [
     { id: "powers", label: "Powers", count: plugin.requests.length },
@@ -99,9 +101,9 @@ function Loaded({ plugin, projectId, tab }: { plugin: Plugin; projectId: string 
         label={`About ${plugin.name}`}
         tabs={tabs}
         selected={selected}
-        onSelect={(id) => navigate(links.plugin(projectId, plugin.id, id), { replace: true })}
+        onSelect={(id) => navigate(links.plugin(projectId, plugin.id, { tab: id }), { replace: true })}
       >
-        {selected === "powers" && <PowersTab plugin={plugin} projectId={projectId} />}
+        {selected === "powers" && <PowersTab plugin={plugin} projectId={projectId} meant={power} />}
         {selected === "tools" && <ToolsTab plugin={plugin} />}
         {selected === "activity" && <ActivityTab plugin={plugin} />}
         {selected === "about" && <AboutTab plugin={plugin} />}

@@ -12,7 +12,14 @@ import { type MayGive, RequestRow } from "./RequestRow";
 /** From here on, one press for all is worth its place. */
 const ALL_FROM = 3;
 
-export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
+interface PowersTabProps {
+  plugin: Plugin;
+  projectId: string | null;
+  /** The power that one came for, by its id. */
+  meant: string | null;
+}
+
+export function PowersTab({ plugin, projectId, meant }: PowersTabProps) {
   const grants = useSetGrants(plugin, projectId);
   const policy = useQuery(pluginsQuery(projectId)).data?.policy;
   const mayGive: MayGive = plugin.can_manage
@@ -46,6 +53,11 @@ export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: st
           </span>
         )}
       </div>
+      {meant !== null && !requests.some((request) => request.id === meant) && (
+        <Notice tone="info" title="It does not ask for that any more">
+          This version asks for other powers than the one that was refused: <code>{meant}</code>
+        </Notice>
+      )}
       {grants.error !== null && (
         <Notice tone="bad" title="That was not changed">
           {messageOf(grants.error)}
@@ -56,7 +68,14 @@ export function PowersTab({ plugin, projectId }: { plugin: Plugin; projectId: st
           <h2 className={styles.groupTitle}>{group.title}</h2>
           <ul className={styles.rows}>
             {group.requests.map((request) => (
-              <RequestRow key={request.id} request={request} projectId={projectId} mayGive={mayGive} onChange={(given) => grants.set([request.id], given)} />
+              <RequestRow
+                key={request.id}
+                request={request}
+                projectId={projectId}
+                mayGive={mayGive}
+                meant={request.id === meant}
+                onChange={(given) => grants.set([request.id], given)}
+              />
             ))}
           </ul>
         </div>

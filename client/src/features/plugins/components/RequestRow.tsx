@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "react";
+import { cx } from "@/shared/lib/cx";
 import { Badge } from "@/shared/ui/Badge";
 import { Segmented } from "@/shared/ui/Segmented";
 import { Switch } from "@/shared/ui/Switch";
@@ -20,17 +22,32 @@ interface RequestRowProps {
   request: PowerRequest;
   projectId: string | null;
   mayGive: MayGive;
+  /** Somebody came for this one, because a call was refused it. */
+  meant: boolean;
   onChange: (given: Given) => void;
 }
 
-export function RequestRow({ request, projectId, mayGive, onChange }: RequestRowProps) {
+export function RequestRow({ request, projectId, mayGive, meant, onChange }: RequestRowProps) {
+  const row = useRef<HTMLLIElement>(null);
+  // Whoever followed a link to this power finds the focus here, and not at the top of a long list.
+  useEffect(() => {
+    if (!meant) return;
+    row.current?.scrollIntoView({ block: "center" });
+    row.current?.focus({ preventScroll: true });
+  }, [meant]);
   // Taking back what was given here needs nobody's leave.
   const here = projectId !== null && ((mayGive === "project" && request.given !== "everywhere") || (mayGive === "nowhere" && request.given === "project"));
   const options = mayGive === "everywhere" ? choices : choices.filter(({ value }) => value !== "everywhere");
   const editable = mayGive === "everywhere" || here;
   return (
-    <li className={styles.row}>
-      <RequestWords request={request} />
+    <li ref={row} className={cx(styles.row, meant && styles.meant)} tabIndex={meant ? -1 : undefined} aria-current={meant ? true : undefined}>
+      <RequestWords request={request}>
+        {meant && request.given === "no" && (
+          <Badge tone="warn" icon="warning">
+            a call was refused this
+          </Badge>
+        )}
+      </RequestWords>
       {!editable && <Badge tone={request.given === "no" ? "neutral" : "good"}>{states[request.given]}</Badge>}
       {editable && projectId === null && (
         <Switch checked={request.given === "everywhere"} label={`Give: ${request.words}`} labelHidden onChange={(on) => onChange(on ? "everywhere" : "no")} />

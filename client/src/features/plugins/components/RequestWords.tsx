@@ -1,10 +1,11 @@
+import type { ReactNode } from "react";
 import { Badge } from "@/shared/ui/Badge";
 import type { PowerRequest } from "../api/types";
 import { httpPower, pathWords } from "../model/requests";
 import styles from "./Powers.module.css";
 
 /** One request as a person reads it: the method and the path under a host's heading, everything else as a sentence. */
-export function RequestWords({ request, withHost = false }: { request: PowerRequest; withHost?: boolean }) {
+export function RequestWords({ request, withHost = false, children }: { request: PowerRequest; withHost?: boolean; children?: ReactNode }) {
   const http = httpPower(request.id);
   return (
     <span className={styles.words}>
@@ -25,6 +26,7 @@ export function RequestWords({ request, withHost = false }: { request: PowerRequ
           with your identity
         </Badge>
       )}
+      {children}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { formatBytes, plural } from "@/shared/lib/format";
+import { formatBytes, plural, sentence } from "@/shared/lib/format";
 import { SafeLink } from "@/shared/markdown/SafeLink";
 import { Button } from "@/shared/ui/Button";
 import form from "@/shared/ui/Form.module.css";
@@ -7,7 +7,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { Segmented } from "@/shared/ui/Segmented";
 import type { Inspection, Plugin } from "../api/types";
 import { isHarmless } from "../model/grants";
-import { sentence, shortDigest } from "../model/words";
+import { shortDigest } from "../model/words";
 import { DiffView } from "./DiffView";
 import { GrantScope } from "./GrantScope";
 import styles from "./Install.module.css";

@@ -389,6 +389,25 @@ describe("a plugin", () => {
   });
 });
 
+describe("a power that somebody came for", () => {
+  it("has the focus and says why, until it is given", async () => {
+    show(<PluginDetail pluginId="w" projectId={null} tab={null} power={sql.id} />);
+    const note = await screen.findByText("a call was refused this");
+    expect(document.activeElement).toBe(note.closest("li"));
+    cleanup();
+    detail({ requests: [read, { ...sql, given: "everywhere" }, write] });
+    lists({ plugins: [] });
+    show(<PluginDetail pluginId="w" projectId={null} tab={null} power={sql.id} />);
+    await waitFor(() => expect(document.activeElement?.textContent).toContain("/api/2.0/sql/statements"));
+    expect(screen.queryByText("a call was refused this")).toBeNull();
+  });
+
+  it("and that this version does not ask for is said to be so", async () => {
+    show(<PluginDetail pluginId="w" projectId={null} tab={null} power="state" />);
+    expect((await screen.findByText("It does not ask for that any more")).closest("[role=status]")?.textContent).toContain("state");
+  });
+});
+
 describe("an update that asks for more", () => {
   const added: PowerRequest[] = [
     { ...read, id: "GET https://archive.example/**", words: "GET archive.example/**", given: "no" },

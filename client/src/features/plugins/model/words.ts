@@ -111,12 +111,6 @@ export function outcomeWords(entry: AuditEntry): Said {
   return { text: outcome.replaceAll(/[-_]/g, " "), tone: entry.kind === "change" ? "neutral" : "warn" };
 }
 
-/** The host's remarks begin small and have no full stop, to be part of other sentences; alone they are one. */
-export function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
-}
-
 /** Digests are long and are compared by their beginnings. */
 export function shortDigest(digest: string): string {
   const [algorithm, hex] = digest.includes(":") ? digest.split(":") : ["", digest];
