@@ -112,6 +112,8 @@ impl PluginService {
         let mut loads = Loads::default();
         let mut next_sweep = Instant::now() + SWEEP;
         let interval = if self.inner.store.engine_name() == "postgres" { BACKSTOP } else { LOOK };
+        // A point in time and not a span: on a busy host notices about turns come without end and must not put it off.
+        let mut next_look = Instant::now() + interval;
         // What the start did not wait for is wanted still.
         self.inner.wake.notify_one();
         loop {
@@ -134,8 +136,9 @@ impl PluginService {
                     }
                     false
                 }
-                () = tokio::time::sleep(interval) => loads.look_at.take_if(|at| *at <= Instant::now()).is_some(),
+                () = tokio::time::sleep_until(next_look) => loads.look_at.take_if(|at| *at <= Instant::now()).is_some(),
             };
+            next_look = Instant::now() + interval;
             match self.look(look).await {
                 Ok(wanted) => loads.add(wanted),
                 Err(error) => {
@@ -222,22 +225,31 @@ impl PluginService {
     async fn load(&self, wanted: Wanted) -> bool {
         match self.bring(&wanted).await {
             Ok(()) => {}
+            // Changed in the database: looking again does not mend it.
+            Err(error @ PluginError::Store(StoreError::Inconsistent { .. })) => self.keep_failure(wanted, &error),
             // Nothing wrong with the package.
             Err(PluginError::Store(_) | PluginError::Unavailable(_)) => return true,
             // Removed meanwhile.
             Err(PluginError::NotFound) => return false,
-            Err(error) => {
-                tracing::error!(plugin.id = %wanted.id, plugin.digest = %wanted.digest, %error, "an installed plugin cannot be loaded");
-                self.failures().lasting.insert((wanted.id, wanted.digest), error.to_string());
-            }
+            Err(error) => self.keep_failure(wanted, &error),
         }
         match self.refresh().await {
-            Ok(_) => false,
+            Ok(wanted) if wanted.is_empty() => false,
+            // Of a change that this refresh was the first to see, or the version before one that does not load.
+            Ok(_) => {
+                self.inner.wake.notify_one();
+                false
+            }
             Err(error) => {
                 tracing::warn!(%error, "a loaded plugin could not be put into the catalogue yet");
                 true
             }
         }
+    }
+
+    fn keep_failure(&self, wanted: Wanted, error: &PluginError) {
+        tracing::error!(plugin.id = %wanted.id, plugin.digest = %wanted.digest, %error, "an installed plugin cannot be loaded");
+        self.failures().lasting.insert((wanted.id, wanted.digest), error.to_string());
     }
 
     async fn bring(&self, wanted: &Wanted) -> Result<(), PluginError> {

@@ -1,20 +1,19 @@
-//! Two hosts on one PostgreSQL have the same plugins.
+//! Two hosts on one database, be it a PostgreSQL or a file, have the same plugins.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{id, open, version_said};
-use crate::support::{Engine, Guest, World, eventually};
+use crate::support::{Engine, Guest, World, both_engines, eventually};
 
 /// How long a change may take to reach the other host.
 const SECONDS: Duration = Duration::from_secs(5);
 
 #[test]
 fn what_one_host_changes_the_other_has_within_seconds() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut world = World::new(Engine::Postgres).await;
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
         open(&mut world);
         let (here, there) = (world.serve().await, world.serve().await);
         let (ann, ann_there) = (here.as_user("ann"), there.as_user("ann"));
