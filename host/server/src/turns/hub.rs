@@ -166,17 +166,19 @@ impl Hub {
         }
     }
 
-    /// Shows readers a delta that will be stored later.
+    /// Shows readers a delta, or the progress of a call, that will be stored later.
     pub(crate) fn preview(&self, conversation: ConversationId, delta: &Event) {
-        let Some(piece) = Piece::of(delta) else { return };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let base = state.last.0;
         if self.sender.receiver_count() > 0
-            && let Some(frame) = piece.frame(conversation, self.turn)
+            && let Some(frame) = frame(conversation, self.turn, delta)
         {
             let _ = self.sender.send(Item::Preview { base, frame });
         }
-        state.remember(piece);
+        // Of progress only the newest counts, and that is stored within moments: who joins reads it there.
+        if let Some(piece) = Piece::of(delta) {
+            state.remember(piece);
+        }
     }
 
     /// Joins: what is streamed and not stored yet, then everything that follows.
@@ -258,9 +260,14 @@ impl Piece {
         } else {
             Event::TextDelta { step, block, offset, text }
         };
-        let frame = wire::preview(conversation, turn, &event, Utc::now())?;
-        Some(encode(&frame, None))
+        frame(conversation, turn, &event)
     }
+}
+
+/// The frame of what is not stored yet.
+fn frame(conversation: ConversationId, turn: TurnId, event: &Event) -> Option<Bytes> {
+    let frame = wire::preview(conversation, turn, event, Utc::now())?;
+    Some(encode(&frame, None))
 }
 
 impl Subscription {
