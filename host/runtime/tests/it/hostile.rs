@@ -3,6 +3,7 @@
 
 mod bytes;
 mod cases;
+mod corpus;
 mod shares;
 mod tenants;
 
@@ -10,33 +11,10 @@ use std::time::Duration;
 
 use bricklayer_domain::{ToolErrorKind, ToolOutcome};
 use bricklayer_runtime::{Limits, Plugin, RuntimeConfig, ToolNamespace};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use self::corpus::{Attack, wit_of};
 use crate::support::{Bench, failed, hostile, package_of, until};
-
-/// Which guest attacks, and with what.
-pub(crate) enum Attack {
-    /// A tool of the hostile guest.
-    Tool(&'static str, Value),
-    /// A component in WebAssembly text whose `run` is called without arguments, and the type of its result.
-    Text(String, &'static str),
-}
-
-/// Calls a tool of the hostile guest.
-pub(crate) fn tool(name: &'static str, input: Value) -> Attack {
-    Attack::Tool(name, input)
-}
-
-/// One core module with an export `run` that gives nothing back.
-pub(crate) fn module(text: &str) -> Attack {
-    Attack::Text(
-        format!(
-            "(component (core module $m {text}) (core instance $i (instantiate $m))
-             (func (export \"run\") (canon lift (core func $i \"run\"))))"
-        ),
-        "",
-    )
-}
 
 /// Small enough that each attack ends soon.
 pub(crate) fn limits() -> Limits {
@@ -66,7 +44,7 @@ async fn bench_with(limits: Limits) -> Bench {
 
 /// The component's `run`, loaded beside the hostile guest.
 pub(crate) async fn loaded(bench: &Bench, text: &str, result: &str) -> std::sync::Arc<Plugin> {
-    let package = package_of(text, &format!("package test:wat; world w {{ export run: func(){result}; }}"));
+    let package = package_of(text, &wit_of(result));
     bench.runtime.load(package, ToolNamespace::databricks()).await.unwrap()
 }
 

@@ -5,13 +5,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bricklayer_runtime::{CompileWorker, Compiler, LoadError, Runtime, RuntimeConfig, ToolNamespace};
 
-use crate::support::{Api, World, eventually};
+use crate::support::{Poller, World, eventually};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -73,39 +71,6 @@ fn many_functions(count: usize) -> String {
 
 fn deep(blocks: usize) -> String {
     format!("(func (export \"run\") {} {})", "block ".repeat(blocks), "end ".repeat(blocks))
-}
-
-/// Asks for the health of a server until told to stop; the 50th and 99th of a hundred answer times, and the worst.
-struct Poller {
-    stop: Arc<AtomicBool>,
-    task: tokio::task::JoinSet<Vec<Duration>>,
-}
-
-impl Poller {
-    fn start(api: Api) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut task = tokio::task::JoinSet::new();
-        let seen = Arc::clone(&stop);
-        task.spawn(async move {
-            let mut times = Vec::new();
-            while !seen.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                api.get("/api/health").await.ok();
-                times.push(began.elapsed());
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            times
-        });
-        Self { stop, task }
-    }
-
-    async fn times(mut self) -> (usize, Duration, Duration, Duration) {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut times = self.task.join_next().await.unwrap().unwrap();
-        times.sort();
-        let at = |part: usize| times[(times.len() - 1) * part / 100];
-        (times.len(), at(50), at(99), at(100))
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,10 +12,12 @@
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `process`: the binary: configuration, signals, a taken port.
+//! - `shared`: attackers and far ends of other suites.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
 //! - `plugins`: installing, updating, giving powers, removing, under every policy and through every death.
 //! - `plugin_cli`: the operator's verbs, `bricklayer plugin`.
 //! - `document`: the OpenAPI document.
+//! - `pages`: the commands and defaults that the repository's pages quote.
 //! - `telemetry`: spans as a collector gets them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
@@ -29,10 +31,12 @@ mod far_ends;
 mod files;
 mod identity;
 mod outcome;
+mod pages;
 mod plugin_cli;
 mod plugins;
 mod process;
 mod restart;
+mod shared;
 mod streams;
 mod support;
 mod telemetry;

@@ -3,26 +3,29 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::plugins::{get, hostile_guest, running};
 use crate::process::{Running, bricklayer};
-use crate::support::{Api, Guest, World, eventually};
+use crate::shared::far_end::FarEnd;
+use crate::support::{Api, Chat, Guest, World, eventually};
 
 const HOST_POWER: &str = "GET https://api.weather.example/v1/*";
 
 const OTHER_POWER: &str = "GET https://other.example/v1/*";
 
 /// What a verb said.
-struct Said {
+pub(crate) struct Said {
     code: i32,
-    out: String,
+    pub(crate) out: String,
     err: String,
 }
 
@@ -33,13 +36,13 @@ impl Said {
     }
 
     #[track_caller]
-    fn done(self, expect: &str) -> Self {
+    pub(crate) fn done(self, expect: &str) -> Self {
         self.ended(0, expect)
     }
 
     /// Ended with this code, and said so.
     #[track_caller]
-    fn ended(self, code: i32, expect: &str) -> Self {
+    pub(crate) fn ended(self, code: i32, expect: &str) -> Self {
         let Self { out, err, .. } = &self;
         assert_eq!(self.code, code, "{out}\n{err}");
         assert!(out.contains(expect) || err.contains(expect), "{expect:?} is in neither of\n{out}\n{err}");
@@ -48,13 +51,13 @@ impl Said {
     }
 
     #[track_caller]
-    fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 }
 
 /// Runs `bricklayer plugin …` beside the host behind a proxy.
-fn plugin(world: &World, environment: &[(&str, &str)], arguments: &[&str]) -> Said {
+pub(crate) fn plugin(world: &World, environment: &[(&str, &str)], arguments: &[&str]) -> Said {
     let mut command = bricklayer(world);
     command.envs(environment.iter().copied()).arg("plugin").args(arguments).args(["--data-dir", "data"]);
     Said::of(command.stdin(Stdio::null()).output().unwrap())
@@ -303,4 +306,83 @@ async fn a_package_goes_through_a_registry() {
     run(&["update", "weather"]).done("went from 1.0.0 to 1.1.0");
     run(&["update", "weather", "--to", &pinned]).done("went from 1.1.0 to 1.0.0");
     run(&["add", &target.replace(":1", ":absent"), "--everyone", "--yes"]).ended(1, "check the repository and the tag");
+}
+
+/// How long a change may take to reach a host that runs.
+const SOON: Duration = Duration::from_secs(5);
+
+/// A call ends so, soon after something was changed elsewhere.
+async fn soon(chat: &mut Chat<'_>, tool: &str, input: &Value, what: &str, expect: impl Fn(&Value) -> bool) {
+    let since = Instant::now();
+    eventually(what, async || {
+        let result = chat.call(tool, input.clone()).await;
+        if expect(&result) { Ok(()) } else { Err(result.to_string()) }
+    })
+    .await;
+    assert!(since.elapsed() < SOON, "{what} took {:?}", since.elapsed());
+}
+
+/// The running host learns of it by itself: nobody asks it about its plugins.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_command_line_changes_is_served_and_refused_soon() {
+    let world = World::sqlite().await;
+    let host = Running::start_with(&world, &[]);
+    let ann = host.ann();
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let run = |arguments: &[&str]| plugin(&world, &[], arguments);
+    let file = world.data_dir().join("greeter.wasm");
+    let (tool, nothing) = ("mcp__greeter__version", json!({}));
+    write(&file, &Guest::new("greeter", "1.0.0"));
+    assert_eq!(chat.call(tool, nothing.clone()).await["is_error"], true);
+    run(&["add", "greeter.wasm", "--everyone", "--yes", "--grant-all"]).done("Installed greeter");
+    soon(&mut chat, tool, &nothing, "the installation", |result| result["content"] == "1.0.0").await;
+    write(&file, &Guest::new("greeter", "1.1.0"));
+    run(&["update", "greeter"]).done("went from 1.0.0 to 1.1.0");
+    soon(&mut chat, tool, &nothing, "the update", |result| result["content"] == "1.1.0").await;
+    run(&["disable", "greeter"]).done("is not used any more");
+    soon(&mut chat, tool, &nothing, "the switch", |result| result["is_error"] == true).await;
+    run(&["enable", "greeter"]).done("may be used again");
+    soon(&mut chat, tool, &nothing, "the switch back", |result| result["content"] == "1.1.0").await;
+    run(&["remove", "greeter", "--yes"]).done("Removed greeter");
+    soon(&mut chat, tool, &nothing, "the removal", |result| result["is_error"] == true).await;
+}
+
+/// What a refusal says to run is run as it stands, and the same call goes well.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_remedy_is_a_command_that_works() {
+    let world = World::sqlite().await;
+    let far_end = FarEnd::start().await;
+    let host = running(&world, &far_end, &[]);
+    let ann = host.ann();
+    ann.install(&hostile_guest(), &[]).await;
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let program = Path::new(env!("CARGO_BIN_EXE_bricklayer")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let write_file = json!({"path": "/project/b.txt", "text": "x"});
+    for (tool, input, kind, id) in [
+        ("fetch_good", get("/api/ok/x"), "denied", "GET workspace/api/ok/** as-caller"),
+        ("fetch_good", get("/api/plain/x"), "denied", "GET workspace/api/plain/*"),
+        ("remember", json!({"key": "k", "value": "v"}), "denied", "state"),
+        ("write_file", write_file.clone(), "failed", "files:read"),
+        ("write_file", write_file, "failed", "files:write"),
+        ("allocate", json!({"mib": 90}), "limit-exceeded", "memory:128MiB"),
+    ] {
+        let tool = format!("mcp__hostile__{tool}");
+        let refused = chat.call(&tool, input.clone()).await;
+        assert_eq!((refused["error_kind"].as_str(), refused["denied"].as_str()), (Some(kind), Some(id)), "{refused}");
+        let remedy = refused["remedy"].as_str().unwrap();
+        assert!(refused["content"].as_str().unwrap().contains(remedy), "the model does not see it: {refused}");
+        let mut shell = Command::new("sh");
+        shell.env_clear().env("PATH", &path).env("DATABRICKS_APP_NAME", "test");
+        shell.env("DATABRICKS_HOST", far_end.url().as_str()).current_dir(world.data_dir());
+        Said::of(shell.args(["-c", remedy]).stdin(Stdio::null()).output().unwrap()).done("given everywhere");
+        let served = |result: &Value| result["is_error"] == false || result["denied"].as_str() != Some(id);
+        soon(&mut chat, &tool, &input, id, served).await;
+    }
+    for (tool, input) in
+        [("write_file", json!({"path": "/project/b.txt", "text": "x"})), ("allocate", json!({"mib": 90}))]
+    {
+        let result = chat.call(&format!("mcp__hostile__{tool}"), input).await;
+        assert_eq!(result["is_error"], false, "{result}");
+    }
 }

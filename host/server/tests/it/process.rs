@@ -1,9 +1,12 @@
 //! The binary: configuration, signals, a taken port, death in mid-turn.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::shared::guests::target_dir;
 use crate::support::{Api, Gate, Reply, World, eventually};
 
 /// The program, with the environment of a host behind a proxy.
@@ -19,6 +22,26 @@ pub(crate) fn bricklayer(world: &World) -> Command {
         .env("RUST_LOG", "info")
         .current_dir(world.data_dir());
     command
+}
+
+/// Where the programs of a world write their logs, one after the other.
+pub(crate) fn log_path(world: &World) -> PathBuf {
+    world.data_dir().join("log")
+}
+
+fn log(world: &World) -> File {
+    File::options().create(true).append(true).open(log_path(world)).unwrap()
+}
+
+/// Lets all programs keep compiled code in one place, as hosts of one user may: a program that is not optimised takes
+/// long to make it.
+fn keep_compiled_code(data_dir: &Path) {
+    let (cache, kept) = (data_dir.join("cache"), target_dir().join("guests/compiled"));
+    if !cache.exists() {
+        std::fs::create_dir_all(&cache).unwrap();
+        std::fs::create_dir_all(&kept).unwrap();
+        std::os::unix::fs::symlink(kept, cache.join("code")).unwrap();
+    }
 }
 
 /// A running `bricklayer serve`, killed when dropped.
@@ -39,11 +62,12 @@ impl Running {
 
     /// With its data in a folder below the world's.
     pub(crate) fn start_in(world: &World, data_dir: &str, environment: &[(&str, &str)]) -> Self {
+        keep_compiled_code(&world.data_dir().join(data_dir));
         let mut child = bricklayer(world)
             .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", data_dir])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log(world))
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -57,7 +81,21 @@ impl Running {
     }
 
     pub(crate) fn user(&self, email: &str) -> Api {
-        Api::new(&self.base).with("x-forwarded-email", email).with("x-forwarded-access-token", "canary-user-token")
+        self.nobody()
+            .with("x-forwarded-email", email)
+            .with("x-forwarded-access-token", &format!("canary-token-of-{email}"))
+    }
+
+    /// Without headers: nobody behind a proxy, the developer in development.
+    pub(crate) fn nobody(&self) -> Api {
+        Api::new(&self.base)
+    }
+
+    /// The most memory that it ever held.
+    pub(crate) fn memory_peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     pub(crate) fn signal(&self, signal: &str) {
@@ -168,4 +206,17 @@ async fn doctor_says_what_is_configured_and_hides_secrets() {
         assert!(said.contains(expect), "{said} does not say {expect:?}");
     }
     assert!(!said.contains("canary"), "{said}");
+}
+
+#[test]
+fn the_version_names_the_engine_and_where_each_advisory_stands() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bricklayer")).args(["version", "--advisories"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    let (_, engine) = lock.split_once("name = \"wasmtime\"\nversion = \"").unwrap();
+    let version = engine.split('"').next().unwrap();
+    assert!(said.contains(&format!("engine wasmtime {version}, supported until 20")), "{said}");
+    let advisories = said.lines().filter(|line| line.contains("a guest could")).count();
+    assert!(advisories > 0 && !said.contains("OPEN"), "{said}");
 }

@@ -16,14 +16,14 @@ use crate::process::Running;
 use crate::support::{Reply, World};
 
 /// A collector that keeps what it gets.
-struct Collector {
-    url: String,
+pub(crate) struct Collector {
+    pub(crate) url: String,
     spans: Arc<Mutex<Vec<Span>>>,
     _serving: JoinSet<()>,
 }
 
 impl Collector {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let spans = Arc::<Mutex<Vec<Span>>>::default();
@@ -31,6 +31,10 @@ impl Collector {
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, spans, _serving: serving }
+    }
+
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        self.spans.lock().unwrap().clone()
     }
 }
 
@@ -71,7 +75,7 @@ async fn one_trace_joins_turn_call_and_request_and_holds_no_secret() {
     server.signal("-TERM");
     assert!(server.ended().await.success());
 
-    let spans = collector.spans.lock().unwrap().clone();
+    let spans = collector.spans();
     let above = ancestors(&spans, named(&spans, "http_request"));
     let position = |name: &str| above.iter().position(|found| found == name).unwrap_or_else(|| panic!("{above:?}"));
     assert!(position("tool_call") < position("turn"), "{above:?}");

@@ -17,16 +17,27 @@ pub(crate) const PACKAGE: &[u8] = b"\0asm\x0d\0\x01\0 a package";
 
 pub(crate) struct Registry {
     pub(crate) site: Site,
+    package: Vec<u8>,
 }
 
 impl Registry {
     /// A registry that answers as it should, to everybody.
     pub(crate) async fn start() -> Self {
-        let registry = Self { site: Site::start().await };
+        Self::start_with(PACKAGE).await
+    }
+
+    /// The same with another package.
+    pub(crate) async fn start_with(package: &[u8]) -> Self {
+        let registry = Self { site: Site::start().await, package: package.to_owned() };
         registry.site.on("GET /v2/", Reply::ok("{}"));
-        registry.serve_blob(PACKAGE);
-        registry.serve_manifest(&manifest());
+        registry.serve_package(package);
         registry
+    }
+
+    /// Serves a package under every tag; the digest of its manifest.
+    pub(crate) fn serve_package(&self, package: &[u8]) -> String {
+        self.serve_blob(package);
+        self.serve_manifest(&manifest_for(package))
     }
 
     pub(crate) fn serve_blob(&self, bytes: &[u8]) {
@@ -75,7 +86,8 @@ impl Registry {
     }
 
     fn guard(&self, expected: String, challenge: String) {
-        let (bytes, package) = (manifest().to_string(), sha256(PACKAGE));
+        let (bytes, package) = (manifest_for(&self.package).to_string(), self.package.clone());
+        let blob = sha256(&package);
         self.site.on_fn("GET /v2/", move |request| {
             if request.header("authorization") != expected {
                 return error(401, "UNAUTHORIZED").header("www-authenticate", &challenge);
@@ -85,7 +97,7 @@ impl Registry {
                 target if target.contains("/manifests/") => {
                     Reply::ok(bytes.clone()).header("content-type", OCI_MANIFEST)
                 }
-                target if target.ends_with(&package) => Reply::ok(PACKAGE),
+                target if target.ends_with(&blob) => Reply::ok(package.clone()),
                 _ => error(404, "BLOB_UNKNOWN"),
             }
         });
@@ -117,5 +129,9 @@ pub(crate) fn manifest_of(layers: &[Value]) -> Value {
 
 /// The manifest of the package.
 pub(crate) fn manifest() -> Value {
-    manifest_of(&[layer("application/wasm", PACKAGE)])
+    manifest_for(PACKAGE)
+}
+
+fn manifest_for(package: &[u8]) -> Value {
+    manifest_of(&[layer("application/wasm", package)])
 }

@@ -67,7 +67,7 @@ impl Gate {
         self.0.send_replace(count);
     }
 
-    async fn wait(&self, count: usize) {
+    pub(crate) async fn wait(&self, count: usize) {
         let _ = self.0.subscribe().wait_for(|now| *now >= count).await;
     }
 }
