@@ -10,9 +10,11 @@ mod hosts;
 mod installing;
 mod load;
 mod progressing;
+mod sharing;
 mod tampering;
 mod trust;
 mod updating;
+mod versions;
 
 use serde_json::{Value, json};
 

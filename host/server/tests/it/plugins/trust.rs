@@ -167,8 +167,24 @@ async fn what_is_no_package_is_refused_with_the_reason() {
     let ann = server.as_user("ann");
     let mut cut = Guest::new("greeter", "1.0.0").package();
     cut.truncate(cut.len() / 2);
-    for bytes in [b"".as_slice(), b"not wasm", b"\x7fELF", b"PK\x03\x04", &cut] {
-        ann.upload(bytes, None).await.problem(422, "plugin-invalid");
+    // An archive is not unpacked whatever is in it, be it paths to elsewhere or a bomb.
+    let zip = [b"PK\x03\x04".as_slice(), &[0; 22], b"\x11\0\0\0../../etc/passwd"].concat();
+    let tar = [b"../../etc/passwd".as_slice(), &[0; 241], b"ustar\0", &[0; 249]].concat();
+    let module = wat::parse_str("(module)").unwrap();
+    for (bytes, says) in [
+        (b"".as_slice(), "the file is empty"),
+        (b"not wasm", "does not begin with a component's preamble"),
+        (b"\x7fELF\x02\x01\x01 .wasmtime.engine", "precompiled native code (ELF)"),
+        (b"MZ\x90\0", "precompiled native code (PE)"),
+        (b"\xcf\xfa\xed\xfe\x07", "send the .wasm file"),
+        (b"\x1f\x8b\x08\0", "it is an archive"),
+        (&zip, "it is an archive"),
+        (&tar, "it is an archive"),
+        (&module, "core WebAssembly module"),
+        (&cut, ""),
+    ] {
+        let problem = ann.upload(bytes, None).await.problem(422, "plugin-invalid");
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem} does not say {says:?}");
     }
     let large = vec![0_u8; bricklayer_package::MAX_PACKAGE_BYTES + 1];
     ann.upload(&large, None).await.problem(413, "body-too-large");
