@@ -188,3 +188,36 @@ fn stage(done: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
 fn seconds(began: Instant) -> String {
     format!("{} s", began.elapsed().as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_chores_that_pages_quote_exist() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut count = 0;
+        for page in [
+            "README.md",
+            "docs/QUICKSTART.md",
+            "docs/ARCHITECTURE.md",
+            "plugins/README.md",
+            "plugins/examples/README.md",
+        ] {
+            let text = std::fs::read_to_string(root.join(page)).unwrap();
+            for (at, start) in text.match_indices("cargo xtask ") {
+                let quoted = text[at + start.len()..].split(['`', '#', '\n', ';']).next().unwrap();
+                let words = ["cargo xtask"].into_iter().chain(quoted.split_whitespace());
+                count += 1;
+                match Options::try_parse_from(words) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::DisplayHelp => {}
+                    Err(error) => panic!("{page} quotes `cargo xtask {quoted}`: {error}"),
+                }
+            }
+        }
+        assert!(count >= 10, "the pages quote only {count} chores");
+    }
+}
