@@ -4,6 +4,7 @@ mod attacking;
 mod auditing;
 mod crossing;
 mod dying;
+mod failing;
 mod fetching;
 mod giving;
 mod hosts;
