@@ -3,8 +3,12 @@
 //! A component can be made so that its compilation takes hours, or all memory, or the process with it; by wasmtime's own
 //! policy that is no bug of wasmtime. So a host compiles in a child process that has limits of its own
 //! ([`Compiler::Child`]) and takes nothing from it but bytes of bounded length. The code cache signs and loads them.
+//! Before it reads a component, the child takes away from itself what a compiler does not need: files, the network,
+//! other programs ([`confine`]).
 
 mod child;
+mod confine;
+mod probe;
 mod worker;
 
 use std::ffi::OsString;
@@ -45,6 +49,8 @@ pub struct CompileWorker {
     pub wall: Duration,
     /// Compiled code, which the host has to hold and keep: usually three times the component.
     pub code_bytes: u64,
+    /// Whether nothing is compiled on a system that has not all the walls: Landlock and a system-call filter.
+    pub walls_required: bool,
 }
 
 impl CompileWorker {
@@ -58,7 +64,17 @@ impl CompileWorker {
             cpu: Duration::from_secs(120),
             wall: Duration::from_secs(300),
             code_bytes: 256 * MIB,
+            walls_required: false,
         }
+    }
+
+    /// Has a child try the walls that it builds around itself: whether this system has them all, and what it could
+    /// do that it must not, one line each.
+    ///
+    /// # Errors
+    /// A child that does not start or answer.
+    pub async fn try_the_walls(&self) -> Result<(bool, String), LoadError> {
+        child::gaps(self).await
     }
 
     /// This very program, with arguments that make it call [`compile_worker`]. Also right when the file was replaced

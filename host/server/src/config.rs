@@ -209,7 +209,7 @@ impl Config {
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
-            compiler: compiler(),
+            compiler: compiler(layers)?,
             plugins: PluginsConfig::from_layers(layers, identity)?,
             fairness: fairness(layers)?,
             data_dir,
@@ -219,10 +219,16 @@ impl Config {
 
 /// This program again, as a worker. A system that does not tell which program this is gets no plugins compiled, and says
 /// so for each: compiling strangers' components in this process is no way out.
-fn compiler() -> Compiler {
+fn compiler(layers: &Layers) -> Result<Compiler, ConfigError> {
     let args = [crate::plugins::COMPILE_WORKER.into()];
     let worker = CompileWorker::of_this_program(args.clone());
-    Compiler::Child(worker.unwrap_or_else(|_| CompileWorker::new("bricklayer", args)))
+    let mut worker = worker.unwrap_or_else(|_| CompileWorker::new("bricklayer", args));
+    worker.walls_required = match layers.get("plugins.compile_walls").map(|value| value.text).as_deref() {
+        None | Some("try") => false,
+        Some("require") => true,
+        Some(_) => return Err(layers.wrong("plugins.compile_walls", "must be `try` or `require`")),
+    };
+    Ok(Compiler::Child(worker))
 }
 
 fn listen_address(layers: &Layers, identity: IdentityMode) -> Result<SocketAddr, ConfigError> {

@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Once;
 
 use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::CompileWorker;
-use super::worker::{Answer, AnswerKind, Order};
+use super::worker::{Answer, AnswerKind, Order, Task};
 use crate::LoadError;
 
 /// How much of the child's complaints is kept: the end of a panic's text.
@@ -20,18 +21,30 @@ const REFUSAL_BYTES: u64 = 64 * 1024;
 
 /// Compiles in a child that ends with this future.
 pub(super) async fn compile(worker: &CompileWorker, component: &[u8], engine: u64) -> Result<Vec<u8>, LoadError> {
+    let task = if worker.walls_required { Task::CompileWalledIn } else { Task::Compile };
+    let (answer, payload) = ask(worker, component, task).await?;
+    judge(worker, engine, answer, payload)
+}
+
+/// Where a child gets through the walls around it, one line each.
+pub(super) async fn gaps(worker: &CompileWorker) -> Result<(bool, String), LoadError> {
+    let (answer, payload) = ask(worker, &[], Task::TryTheWalls).await?;
+    Ok((answer.walls.whole(), String::from_utf8_lossy(&payload).into_owned()))
+}
+
+async fn ask(worker: &CompileWorker, component: &[u8], task: Task) -> Result<(Answer, Vec<u8>), LoadError> {
     let mut command = Command::new(&worker.program);
     command.args(&worker.args).env_clear().current_dir("/").kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| LoadError::CompileWorker(error.to_string()))?;
-    let Ok(talked) = timeout(worker.wall, talk(worker, component, &mut child)).await else {
+    let Ok(talked) = timeout(worker.wall, talk(worker, component, task, &mut child)).await else {
         let _ = child.kill().await;
         return Err(LoadError::CompileTime(worker.wall));
     };
     match talked {
         Said::Answer(answer, payload) => {
             let _ = child.kill().await;
-            judge(worker, engine, answer, payload)
+            Ok((answer, payload))
         }
         Said::TooMuch => {
             let _ = child.kill().await;
@@ -45,6 +58,9 @@ pub(super) async fn compile(worker: &CompileWorker, component: &[u8], engine: u6
     }
 }
 
+/// Whether missing walls were told.
+static SAID: Once = Once::new();
+
 enum Said {
     Answer(Answer, Vec<u8>),
     TooMuch,
@@ -52,7 +68,7 @@ enum Said {
     Nothing(String),
 }
 
-async fn talk(worker: &CompileWorker, component: &[u8], child: &mut Child) -> Said {
+async fn talk(worker: &CompileWorker, component: &[u8], task: Task, child: &mut Child) -> Said {
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Said::Nothing(String::new());
@@ -61,6 +77,7 @@ async fn talk(worker: &CompileWorker, component: &[u8], child: &mut Child) -> Sa
         memory_bytes: worker.memory_bytes,
         cpu_seconds: worker.cpu.as_secs().max(1),
         length: component.len() as u64,
+        task,
     };
     // A child that dies reads no further; why it died is told by its status and not by this pipe.
     let feed = async {
@@ -88,7 +105,7 @@ async fn listen(worker: &CompileWorker, mut stdout: impl AsyncRead + Unpin) -> S
     let max = match answer.kind {
         AnswerKind::Code => worker.code_bytes,
         AnswerKind::Refused => REFUSAL_BYTES,
-        AnswerKind::Memory => 0,
+        AnswerKind::Memory | AnswerKind::Unwalled => 0,
     };
     if answer.length > max {
         return Said::TooMuch;
@@ -113,11 +130,21 @@ async fn tail(mut stderr: impl AsyncRead + Unpin) -> String {
 }
 
 fn judge(worker: &CompileWorker, engine: u64, answer: Answer, payload: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+    if !answer.walls.whole() {
+        // The system does not change while the host runs, so saying it once is enough.
+        SAID.call_once(|| {
+            tracing::warn!(walls = %answer.walls, "components are compiled within limits, but not behind all walls: this system does not have them");
+        });
+    }
     match answer.kind {
         AnswerKind::Code if answer.engine == engine => Ok(payload),
         AnswerKind::Code => Err(LoadError::CompileWorker("it is of another version than this host".to_owned())),
         AnswerKind::Refused => Err(LoadError::Compile(String::from_utf8_lossy(&payload).into_owned())),
         AnswerKind::Memory => Err(LoadError::CompileMemory { max: worker.memory_bytes }),
+        AnswerKind::Unwalled => Err(LoadError::CompileWorker(format!(
+            "this host compiles nothing without Landlock and a system-call filter, and this system gives it {}",
+            answer.walls
+        ))),
     }
 }
 

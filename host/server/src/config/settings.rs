@@ -107,6 +107,12 @@ pub const SETTINGS: &[Setting] = &[
         "publishers' minisign keys: acme=RW…;expires=2027-01-01, with commas (none)",
     ),
     setting(
+        "plugins.compile_walls",
+        "BRICKLAYER_PLUGINS_COMPILE_WALLS",
+        false,
+        "whether plugins are compiled only behind Landlock and a system-call filter: `require`, or `try` and say so (try)",
+    ),
+    setting(
         "plugins.max_memory_mib",
         "BRICKLAYER_PLUGINS_MAX_MEMORY_MIB",
         false,

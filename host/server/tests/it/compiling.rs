@@ -142,6 +142,24 @@ async fn each_limit_of_the_worker_has_its_name() {
     check(worker(), "(func (export \"run\"))").await.unwrap();
 }
 
+#[tokio::test]
+async fn the_worker_gets_through_no_wall() {
+    // This test needs Linux 5.13 or later; what a host does elsewhere is to say so, or to refuse.
+    let (whole, gaps) = worker().try_the_walls().await.unwrap();
+    assert!(whole, "this system has not all the walls");
+    assert_eq!(gaps, "");
+    // Behind them it compiles, also where that is required: what is hard, and what is not a component at all.
+    let folder = tempfile::tempdir().unwrap();
+    let required = || CompileWorker { walls_required: true, cpu: Duration::from_secs(60), ..worker() };
+    let walled_in = runtime(folder.path(), required());
+    walled_in.load(package(&many_functions(300)), ToolNamespace::databricks()).await.unwrap();
+    assert_eq!(walled_in.stats().compiled, 1);
+    // An abort inside is told as what it is.
+    let other = tempfile::tempdir().unwrap();
+    let ended = runtime(other.path(), required()).load(package(&deep(1_000_000)), ToolNamespace::databricks()).await;
+    assert!(matches!(ended, Err(LoadError::CompileMemory { .. })), "{ended:?}");
+}
+
 fn rand_name() -> String {
     bricklayer_domain::TurnId::new().to_string()
 }
