@@ -282,7 +282,10 @@ async fn run(
         limiter: CallLimiter::new(limits, Arc::clone(&call.tally.memory_peak)),
         host_calls_left: limits.host_calls,
         log_lines_left: crate::host::MAX_LOG_LINES,
-        disk: DiskShare::new(limits.file_write_bytes),
+        disk: DiskShare::new(
+            limits.file_write_bytes,
+            call.ctx.project_dir.as_ref().map(|folder| shared.projects.share(folder, limits.project_bytes)),
+        ),
         call: Arc::clone(&call),
     };
     let mut store = Store::new(&shared.engine, state);

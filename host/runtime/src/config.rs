@@ -32,6 +32,8 @@ pub struct Limits {
     pub handles: usize,
     /// Bytes written to files, or added to their length: the disk that all projects share.
     pub file_write_bytes: u64,
+    /// Bytes that a project's folder may have, for plugins to write more into it; the same disk, over all calls.
+    pub project_bytes: u64,
     /// Bytes of one set of HTTP headers, the host's bookkeeping included.
     pub header_bytes: usize,
     /// Bytes of one request for random numbers.
@@ -72,6 +74,7 @@ impl Default for Limits {
             host_call_bytes: 16 * MIB,
             handles: 1000,
             file_write_bytes: 256 * MIB as u64,
+            project_bytes: 4096 * MIB as u64,
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
             http_requests: 1000,

@@ -1,5 +1,6 @@
 //! What one call may write to files. wasmtime bounds what a guest holds and not what it leaves on disk, so the four
-//! functions that make a file larger are wrapped here; each byte written counts, wherever it goes.
+//! functions that make a file larger are wrapped here; each byte written counts, wherever it goes, for the call and for
+//! its project.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,22 +14,35 @@ use wasmtime_wasi::p2::{DynOutputStream, FsResult, OutputStream, Pollable, Strea
 
 use crate::call::CallState;
 use crate::fault::LimitHit;
+use crate::project_size::ProjectShare;
 
 /// The interface that is wrapped, as wasmtime-wasi names it.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
 /// Bytes that a call may still write; shared by all its open files.
 #[derive(Debug, Clone)]
-pub(crate) struct DiskShare(Arc<AtomicU64>);
+pub(crate) struct DiskShare {
+    left: Arc<AtomicU64>,
+    /// Absent where the call has no folder.
+    project: Option<Arc<ProjectShare>>,
+}
 
 impl DiskShare {
-    pub(crate) fn new(bytes: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(bytes)))
+    pub(crate) fn new(bytes: u64, project: Option<ProjectShare>) -> Self {
+        Self { left: Arc::new(AtomicU64::new(bytes)), project: project.map(Arc::new) }
+    }
+
+    /// Must come before the first byte is taken.
+    async fn begin(self) {
+        if let Some(project) = &self.project {
+            project.measure().await;
+        }
     }
 
     fn take(&self, bytes: u64) -> Result<(), LimitHit> {
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        taken.map(drop).map_err(|_| LimitHit::Disk)
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        taken.map_err(|_| LimitHit::Disk)?;
+        self.project.as_ref().map_or(Ok(()), |project| project.take(bytes))
     }
 }
 
@@ -38,24 +52,31 @@ type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 pub(crate) fn bound(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
-    types.func_wrap(
+    types.func_wrap_async(
         "[method]descriptor.write-via-stream",
         |mut store: StoreContextMut<'_, CallState>, (file, offset): (Resource<Descriptor>, u64)| {
-            let stream = store.data_mut().filesystem().write_via_stream(file, offset);
-            counted(store.data_mut(), stream)
+            Box::new(async move {
+                store.data().disk.clone().begin().await;
+                let stream = store.data_mut().filesystem().write_via_stream(file, offset);
+                counted(store.data_mut(), stream)
+            })
         },
     )?;
-    types.func_wrap(
+    types.func_wrap_async(
         "[method]descriptor.append-via-stream",
         |mut store: StoreContextMut<'_, CallState>, (file,): (Resource<Descriptor>,)| {
-            let stream = store.data_mut().filesystem().append_via_stream(file);
-            counted(store.data_mut(), stream)
+            Box::new(async move {
+                store.data().disk.clone().begin().await;
+                let stream = store.data_mut().filesystem().append_via_stream(file);
+                counted(store.data_mut(), stream)
+            })
         },
     )?;
     types.func_wrap_async(
         "[method]descriptor.write",
         |mut store: StoreContextMut<'_, CallState>, (file, bytes, offset): (Resource<Descriptor>, Vec<u8>, u64)| {
             Box::new(async move {
+                store.data().disk.clone().begin().await;
                 store.data_mut().disk.take(bytes.len() as u64)?;
                 answer(store.data_mut().filesystem().write(file, bytes, offset).await)
             })
@@ -65,6 +86,7 @@ pub(crate) fn bound(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         "[method]descriptor.set-size",
         |mut store: StoreContextMut<'_, CallState>, (file, size): (Resource<Descriptor>, u64)| {
             Box::new(async move {
+                store.data().disk.clone().begin().await;
                 // As if all of it were written: a file full of holes is filled by whoever copies it.
                 store.data_mut().disk.take(size)?;
                 answer(store.data_mut().filesystem().set_size(file, size).await)

@@ -26,6 +26,7 @@ use crate::egress::Broker;
 use crate::fairness::Gate;
 use crate::heavy::HeavyGate;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+use crate::project_size::ProjectSizes;
 use crate::tally::Tally;
 use crate::{
     CallContext, Ceilings, Compiler, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert,
@@ -102,6 +103,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     pub(crate) heavy: Arc<HeavyGate>,
     pub(crate) broker: Arc<Broker>,
+    pub(crate) projects: ProjectSizes,
     pub(crate) cleanups: TaskTracker,
     ticker: Ticker,
     started: AtomicU64,
@@ -197,6 +199,7 @@ impl Runtime {
                 ceilings: config.ceilings,
                 queue_wait: config.queue_wait,
                 broker: Arc::new(broker),
+                projects: ProjectSizes::default(),
                 cleanups: TaskTracker::new(),
                 ticker,
                 started: AtomicU64::new(0),

@@ -24,6 +24,8 @@ pub(crate) enum LimitHit {
     HostCalls,
     #[error("file limit")]
     Disk,
+    #[error("project limit")]
+    Project,
 }
 
 /// The failure for a limit, by its name and number.
@@ -48,6 +50,10 @@ pub(crate) fn limit(hit: LimitHit, limits: &Limits) -> ToolFailure {
         LimitHit::Disk => {
             format!("file limit: the call wrote more than {} bytes to files", limits.file_write_bytes)
         }
+        LimitHit::Project => format!(
+            "project limit: the project's folder would have more than {} bytes, or has too many files",
+            limits.project_bytes
+        ),
     };
     ToolFailure::new(ToolErrorKind::LimitExceeded, message)
 }

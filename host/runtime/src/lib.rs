@@ -27,6 +27,7 @@ mod limiter;
 pub mod measure;
 mod outcome;
 mod plugin;
+mod project_size;
 mod remedy;
 mod stdio;
 mod tally;

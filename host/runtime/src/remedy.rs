@@ -64,6 +64,8 @@ pub(crate) fn complete(
         && let Some(power) = raising(hit, &requested, call, ceilings)
     {
         want(&mut failure, plugin, &requested, &power);
+    } else if ending == Ending::Ended(Some(LimitHit::Project)) {
+        failure.remedy = Some("delete files of the project that are no longer needed, then call again".to_owned());
     } else if failure.kind == ToolErrorKind::Failed
         && ending == Ending::Unspoken
         && let Some(power) = missing_files(&requested, call)

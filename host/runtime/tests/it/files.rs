@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bricklayer_domain::ToolErrorKind;
-use bricklayer_runtime::{FilesGrant, Grants};
+use bricklayer_runtime::{FilesGrant, Grants, Limits};
 use serde_json::json;
 
-use crate::support::{Bench, failed};
+use crate::support::{Bench, failed, hostile};
 
 #[tokio::test]
 async fn the_folder_is_read_and_written_as_granted() {
@@ -84,4 +84,28 @@ async fn the_environment_is_empty() {
     let bench = Bench::new().await;
     let seen = Bench::ok(&bench.call("environment", json!({})).await);
     assert_eq!(seen, json!({"result": ["preopen /project"]}));
+}
+
+#[tokio::test]
+async fn a_project_has_a_size_over_all_calls() {
+    let bench = Bench::with(Limits { project_bytes: 1_000_000, ..Limits::default() }, hostile()).await;
+    let project = bench.project.path();
+    std::fs::create_dir(project.join("deep")).unwrap();
+    std::fs::write(project.join("deep/mine"), vec![0; 400_000]).unwrap();
+    let write = |path: &str, bytes: usize| json!({"path": format!("/project/{path}"), "text": "x".repeat(bytes)});
+
+    Bench::ok(&bench.call("write_file", write("a", 400_000)).await);
+    let refused = bench.call("write_file", write("b", 400_000)).await;
+    failed(&refused, ToolErrorKind::LimitExceeded, "project limit: the project's folder would have more than 1000000");
+    let remedy = refused.failure.unwrap().remedy.unwrap();
+    assert!(remedy.contains("delete files"), "{remedy}");
+    // By the other way to make a file larger, too.
+    let stretched = bench.call("stretch", json!({"path": "/project/c", "bytes": 900_000})).await;
+    failed(&stretched, ToolErrorKind::LimitExceeded, "project limit");
+    // What is deleted is there for the next call, and reading was never at stake.
+    bench.call("read_file", json!({"path": "/project/a"})).await;
+    std::fs::remove_file(project.join("deep/mine")).unwrap();
+    std::fs::remove_file(project.join("b")).ok();
+    std::fs::remove_file(project.join("c")).ok();
+    Bench::ok(&bench.call("write_file", write("b", 400_000)).await);
 }
