@@ -78,9 +78,9 @@ async fn a_workspace_that_dies_is_started_again_with_its_data() {
     };
     let made = sql("CREATE TABLE main.default.kept AS SELECT 42 AS answer").await;
     assert_eq!(made["is_error"], false, "{made:#}");
-    let child = child_of_this_process("bricklayer-work");
+    let child = workspace_of(&world).unwrap();
     assert!(std::process::Command::new("kill").args(["-9", &child.to_string()]).status().unwrap().success());
-    eventually("another child", async || match find_child("bricklayer-work") {
+    eventually("another child", async || match workspace_of(&world) {
         Some(next) if next != child => Ok(()),
         other => Err(format!("{other:?}")),
     })
@@ -108,21 +108,16 @@ async fn without_its_binary_the_workspace_says_so_and_everything_else_works() {
     server.stop().await;
 }
 
-fn child_of_this_process(name: &str) -> u32 {
-    find_child(name).unwrap_or_else(|| panic!("there is no child {name}"))
-}
-
-/// A child of this process by the beginning of its name, as the kernel tells it.
-fn find_child(name: &str) -> Option<u32> {
-    let own = std::process::id();
+/// The process of a world's workspace, which names its folder: others of this test's process may have theirs.
+fn workspace_of(world: &World) -> Option<u32> {
+    let folder = world.data_dir().canonicalize().unwrap().join("workspace");
     std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let (head, tail) = stat.rsplit_once(')')?;
-        let command = head.split_once('(')?.1;
-        let mut fields = tail.split_whitespace();
-        let state = fields.next()?;
-        let parent: u32 = fields.next()?.parse().ok()?;
-        (command.starts_with(name) && parent == own && state != "Z").then_some(pid)
+        // Empty for one that ended and was not waited for yet.
+        let arguments = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let mut arguments = arguments.split(|byte| *byte == 0);
+        let program = arguments.next()?;
+        let named = arguments.any(|word| word == folder.as_os_str().as_encoded_bytes());
+        (program.ends_with(b"bricklayer-workspace") && named).then_some(pid)
     })
 }
