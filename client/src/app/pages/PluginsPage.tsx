@@ -2,15 +2,12 @@ import { useSessions } from "@/features/chat/chatContext";
 import { PluginDetail } from "@/features/plugins/components/PluginDetail";
 import { PluginList } from "@/features/plugins/components/PluginList";
 import { PluginOfTool } from "@/features/plugins/components/PluginOfTool";
-import { ModelBadge } from "@/features/workspace/components/ModelBadge";
 import { type Route, links } from "@/shared/lib/links";
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
 import { IconButton } from "@/shared/ui/IconButton";
-import { Link } from "@/shared/ui/Link";
-import { Logo } from "@/shared/ui/Logo";
 import { ProjectChoice } from "../components/ProjectChoice";
 import { ProjectFrame } from "../components/ProjectFrame";
-import { ThemeToggle } from "../components/ThemeToggle";
+import { TopBar } from "../components/TopBar";
 import styles from "./PluginsPage.module.css";
 
 type PluginsRoute = Extract<Route, { page: "plugins" }>;
@@ -23,17 +20,7 @@ export function PluginsPage({ route, onHelp }: { route: PluginsRoute; onHelp: ()
   if (projectId === null) {
     return (
       <div className={styles.page}>
-        <header className={styles.top}>
-          <Link href={links.projects()} className={styles.brand} aria-label="Bricklayer, all projects">
-            <Logo />
-            Bricklayer
-          </Link>
-          <span className={styles.tools}>
-            <ModelBadge />
-            <ThemeToggle />
-            <IconButton icon="help" label="Keyboard shortcuts" onClick={onHelp} />
-          </span>
-        </header>
+        <TopBar onHelp={onHelp} />
         <main>
           <Shown route={route} />
         </main>

@@ -7,7 +7,7 @@ import { useChat } from "../chatContext";
 import { useAnswerApproval } from "../hooks/useAnswerApproval";
 import type { ToolItem } from "../model/view";
 import { ToolArguments } from "./ToolArguments";
-import styles from "./ToolCard.module.css";
+import styles from "./ApprovalPanel.module.css";
 
 /**
  * Asks before a call runs and shows exactly what would run. The focus moves to "No" unless the user is writing: an

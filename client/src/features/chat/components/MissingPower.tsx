@@ -1,7 +1,7 @@
 import { links } from "@/shared/lib/links";
 import { ButtonLink } from "@/shared/ui/ButtonLink";
 import { useChat } from "../chatContext";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolError.module.css";
 
 interface MissingPowerProps {
   tool: string;

@@ -1,5 +1,5 @@
 import { CopyButton } from "@/shared/ui/CopyButton";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolError.module.css";
 
 /** The same remedy for whoever runs the host. */
 export function OnCommandLine({ command }: { command: string }) {

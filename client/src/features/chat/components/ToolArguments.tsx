@@ -1,6 +1,6 @@
 import { Code } from "@/shared/ui/Code";
 import { asRecord } from "../model/describeTool";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolArguments.module.css";
 
 const sqlFields = new Set(["statement", "sql", "sql_query", "sql_content", "script", "query"]);
 

@@ -4,7 +4,7 @@ import { failureMessage, isCommand } from "../model/failure";
 import type { ToolResult } from "../model/view";
 import { MissingPower } from "./MissingPower";
 import { OnCommandLine } from "./OnCommandLine";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolError.module.css";
 
 const hints: Record<string, string> = {
   "invalid-input": "The arguments did not fit. The agent can correct them and try again.",

@@ -3,7 +3,7 @@ import { Code } from "@/shared/ui/Code";
 import { outputOf } from "../model/output";
 import type { ToolResult } from "../model/view";
 import { ScriptSteps } from "./ScriptSteps";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolOutput.module.css";
 
 /** A result in its best form: tables as tables, scripts step by step, everything else as text. */
 export function ToolOutput({ result }: { result: ToolResult }) {

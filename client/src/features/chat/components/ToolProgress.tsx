@@ -1,7 +1,7 @@
 import { formatCount, formatDuration } from "@/shared/lib/format";
 import { useNow } from "@/shared/lib/useNow";
 import type { ToolItem } from "../model/view";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolProgress.module.css";
 
 /** What a running call says, and for how long it has been running. */
 export function ToolProgress({ tool }: { tool: ToolItem }) {

@@ -1,7 +1,7 @@
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { Spinner } from "@/shared/ui/Spinner";
 import type { ToolStatus } from "../model/view";
-import styles from "./ToolCard.module.css";
+import styles from "./ToolStatusMark.module.css";
 
 const marks: Record<Exclude<ToolStatus, "running" | "answered">, { icon: IconName; className: string | undefined; label: string }> = {
   planned: { icon: "wrench", className: styles.quietMark, label: "planned" },
