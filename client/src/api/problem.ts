@@ -1,3 +1,5 @@
+import { formatDuration, sentence } from "@/shared/lib/format";
+
 /** A failed request, in the host's own words where it gave any (RFC 9457 problem details). */
 export class Problem extends Error {
   readonly status: number;
@@ -26,17 +28,19 @@ export class Problem extends Error {
 
 /** What to show a person for anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Problem) {
-    const fields = error.fields.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
-    return fields === "" ? error.message : `${error.message} (${fields})`;
-  }
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Problem)) return sentence(error instanceof Error ? error.message : String(error));
+  const fields = error.fields.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
+  const said = sentence(fields === "" ? error.message : `${error.message} (${fields})`);
+  return error.retryAfterSeconds === undefined ? said : `${said} It can be tried again in ${formatDuration(error.retryAfterSeconds * 1_000)}.`;
 }
 
 function fallbackMessage(status: number): string {
   if (status === 0) return "Bricklayer cannot be reached. Check that it is running and that you are online.";
   if (status === 401) return "You are not signed in, or your session has ended. Reload the page to sign in again.";
+  if (status === 403) return "You may not do this. Whoever runs this host decides who may.";
   if (status === 404) return "This does not exist any more, or it is not yours.";
+  if (status === 409) return "Somebody changed this meanwhile. Look at it as it is now, then decide again.";
+  if (status === 413) return "This is larger than Bricklayer takes.";
   if (status === 429) return "Too many requests. Wait a moment and try again.";
   if (status >= 500) return "Bricklayer had a problem with this request. Try again; if it stays, look at the host's log.";
   return `The request was refused (${status}).`;

@@ -56,7 +56,9 @@ export function formatAgo(iso: string, nowMs: number): string {
 }
 
 /** The host's remarks begin small and have no full stop, to be part of other sentences; alone they are one. */
-export function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+export function sentence(said: string): string {
+  const text = said.trim();
+  // A name keeps its beginning: only what is plainly a word gets a capital.
+  const begun = /^[a-z]+[\s,:;]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatDuration, plural } from "./format";
+import { formatAgo, formatBytes, formatDuration, plural, sentence } from "./format";
 import { links, parseRoute } from "./links";
 import { tokenize } from "./tokenize";
 
@@ -34,6 +34,12 @@ describe("formats", () => {
   it("says durations as people do", () => {
     expect([0, 999, 1_000, 9_949, 12_400, 61_000].map(formatDuration)).toEqual(["0 ms", "999 ms", "1.0 s", "9.9 s", "12 s", "1 min 1 s"]);
   });
+  it.each([
+    ["a name is missing", "A name is missing."],
+    ["plugin.toml: a name is missing", "plugin.toml: a name is missing."],
+    ["not a component: it is a web page?", "Not a component: it is a web page?"],
+    ["warehouse-report is installed already\n", "warehouse-report is installed already."],
+  ])("makes a sentence of %j, and leaves names as they are", (said, shown) => expect(sentence(said)).toBe(shown));
   it("says sizes and counts", () => {
     expect([formatBytes(12), formatBytes(1_536), formatBytes(52_428_800), plural(1, "row"), plural(1_200, "row")]).toEqual([
       "12 B",

@@ -16,7 +16,7 @@ export function SafeLink({ href, children }: { href: string | undefined; childre
           <a href={target.url} target="_blank" rel="noopener noreferrer nofollow" title={target.url}>
             {children}
           </a>
-          <span className={styles.host}> ({target.host})</span>
+          {!namesHost(children, target.host) && <span className={styles.host}> ({target.host})</span>}
         </>
       );
     case "file":
@@ -32,6 +32,11 @@ export function SafeLink({ href, children }: { href: string | undefined; childre
     default:
       return target satisfies never;
   }
+}
+
+/** The text is the address itself: there the host is read already. */
+function namesHost(children: ReactNode, host: string): boolean {
+  return typeof children === "string" && (children === host || children.startsWith(`${host}/`));
 }
 
 type Target = { kind: "web"; url: string; host: string } | { kind: "file"; path: string } | { kind: "none" };

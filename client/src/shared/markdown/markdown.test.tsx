@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { Rendered } from "./Rendered";
-import { classify } from "./SafeLink";
+import { SafeLink, classify } from "./SafeLink";
 import { repairTail } from "./repair";
 import { splitBlocks } from "./split";
 
@@ -108,6 +108,14 @@ describe("what a model writes", () => {
     render(<Rendered text="[docs](https://docs.example/x)" />);
     expect(screen.getByRole("link", { name: "docs" }).getAttribute("rel")).toContain("noopener");
     expect(screen.getByText("(docs.example)")).toBeTruthy();
+  });
+  it.each([
+    ["docs.example/x", 0],
+    ["docs.example.evil", 1],
+    ["other.example/x", 1],
+  ])("says the host beside %j unless that is the text", (text, times) => {
+    render(<SafeLink href="https://docs.example/x">{text}</SafeLink>);
+    expect(screen.queryAllByText("(docs.example)")).toHaveLength(times);
   });
   it.each(["javascript:alert(1)", "data:text/html,x", "vbscript:x", "#anchor", ""])("does not link to %j", (href) => {
     expect(classify(href).kind).toBe("none");

@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
-import { Button } from "@/shared/ui/Button";
 import { IconButton } from "@/shared/ui/IconButton";
-import { Notice } from "@/shared/ui/Notice";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { fileUrl, filesQuery } from "../api/files";
 import { FileList } from "./FileList";
@@ -42,17 +41,12 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
           <>
             {files.isPending && <Skeleton lines={4} label="Loading files" />}
             {files.isError && (
-              <Notice
-                tone="bad"
+              <LoadFailure
                 title="Files could not be loaded"
-                actions={
-                  <Button size="s" onClick={() => void files.refetch()}>
-                    Try again
-                  </Button>
-                }
-              >
-                {messageOf(files.error)}
-              </Notice>
+                message={messageOf(files.error)}
+                stale={files.data !== undefined}
+                onRetry={() => void files.refetch()}
+              />
             )}
             {files.data !== undefined && <FileList files={files.data.files} truncated={files.data.truncated} onOpen={onOpen} />}
           </>

@@ -4,9 +4,9 @@ import { Markdown } from "@/shared/markdown/Markdown";
 import { MarkdownNotice } from "@/shared/markdown/MarkdownNotice";
 import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { parseCsv } from "@/shared/table/parseCsv";
-import { Button } from "@/shared/ui/Button";
 import { Code } from "@/shared/ui/Code";
 import { Notice } from "@/shared/ui/Notice";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { type FileContent, fileQuery } from "../api/files";
 import styles from "./FilePanel.module.css";
@@ -15,19 +15,7 @@ export function FileViewer({ projectId, path }: { projectId: string; path: strin
   const file = useQuery(fileQuery(projectId, path));
   if (file.isPending) return <Skeleton lines={8} label="Loading the file" />;
   if (file.isError) {
-    return (
-      <Notice
-        tone="bad"
-        title="This file could not be opened"
-        actions={
-          <Button size="s" onClick={() => void file.refetch()}>
-            Try again
-          </Button>
-        }
-      >
-        {messageOf(file.error)}
-      </Notice>
-    );
+    return <LoadFailure title="This file could not be opened" message={messageOf(file.error)} onRetry={() => void file.refetch()} />;
   }
   return <FileBody path={path} content={file.data} />;
 }

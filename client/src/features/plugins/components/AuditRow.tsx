@@ -5,42 +5,79 @@ import { isDenied, outcomeWords } from "../model/words";
 import styles from "./Activity.module.css";
 import { SaidBadge } from "./PluginBadges";
 
+/** One call, one request or one change. `withUser`: it is not always the same person. */
 export function AuditRow({ entry, withUser }: { entry: AuditEntry; withUser: boolean }) {
-  const details = [
-    entry.kind === "request" ? entry.tool : "",
-    entry.cpu_ms != null && entry.kind === "call" ? `${formatDuration(entry.cpu_ms)} CPU` : "",
-    entry.memory_peak_bytes != null && entry.kind === "call" ? `${formatBytes(entry.memory_peak_bytes)} memory` : "",
-    entry.reason ?? "",
-    entry.kind === "change" ? entry.powers.join(", ") : "",
-    withUser ? entry.user : "",
-  ].filter((part) => part !== "");
+  const user = withUser ? entry.user : "";
+  return entry.kind === "change" ? <Change entry={entry} user={user} /> : <Deed entry={entry} user={user} />;
+}
+
+/** What somebody did to the plugin: words over the whole width, for there is nothing to count. */
+function Change({ entry, user }: { entry: AuditEntry; user: string }) {
+  return (
+    <div role="row" className={cx(styles.row, styles.change)}>
+      <When at={entry.at} />
+      <span role="cell" aria-colspan={4} className={styles.what}>
+        <code>{outcomeWords(entry).text}</code>
+        <Details parts={[entry.reason ?? "", user]} />
+        {entry.powers.map((power) => (
+          <span key={power} className={styles.details}>
+            {power}
+          </span>
+        ))}
+      </span>
+    </div>
+  );
+}
+
+/** What the plugin did. */
+function Deed({ entry, user }: { entry: AuditEntry; user: string }) {
+  const ofCall = entry.kind === "call";
   return (
     <div role="row" className={cx(styles.row, isDenied(entry) && styles.denied)}>
-      <span role="cell" className={styles.when}>
-        <time dateTime={entry.at}>{formatMoment(entry.at, Date.now())}</time>
-      </span>
+      <When at={entry.at} />
       <span role="cell" className={styles.what}>
-        {entry.kind === "request" ? (
+        {ofCall ? (
+          <code>{entry.tool}</code>
+        ) : (
           <code>
             <b>{entry.method}</b> {entry.host}
             {entry.path}
           </code>
-        ) : (
-          <code>{entry.kind === "change" ? outcomeWords(entry).text : entry.tool}</code>
         )}
-        {details.length > 0 && <span className={styles.details}>{details.join(" · ")}</span>}
+        <Details
+          parts={[
+            ofCall ? "" : entry.tool,
+            ofCall && entry.cpu_ms != null ? `${formatDuration(entry.cpu_ms)} CPU` : "",
+            ofCall && entry.memory_peak_bytes != null ? `${formatBytes(entry.memory_peak_bytes)} memory` : "",
+            entry.reason ?? "",
+            user,
+          ]}
+        />
       </span>
       <span role="cell" className={styles.result}>
-        {entry.kind !== "change" && <SaidBadge said={outcomeWords(entry)} />}
+        <SaidBadge said={outcomeWords(entry)} />
       </span>
       <span role="cell" className={styles.number}>
-        {entry.kind !== "change" && <Traffic entry={entry} />}
+        <Traffic entry={entry} />
       </span>
       <span role="cell" className={styles.number}>
-        {entry.kind !== "change" && formatDuration(entry.duration_ms)}
+        {formatDuration(entry.duration_ms)}
       </span>
     </div>
   );
+}
+
+function When({ at }: { at: string }) {
+  return (
+    <span role="cell" className={styles.when}>
+      <time dateTime={at}>{formatMoment(at, Date.now())}</time>
+    </span>
+  );
+}
+
+function Details({ parts }: { parts: readonly string[] }) {
+  const said = parts.filter((part) => part !== "");
+  return said.length > 0 && <span className={styles.details}>{said.join(" · ")}</span>;
 }
 
 function Traffic({ entry }: { entry: AuditEntry }) {

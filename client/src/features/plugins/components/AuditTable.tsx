@@ -2,8 +2,8 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
 import { Button } from "@/shared/ui/Button";
-import { Notice } from "@/shared/ui/Notice";
 import { Segmented } from "@/shared/ui/Segmented";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { type AuditFilter, auditQuery } from "../api/audit";
 import styles from "./Activity.module.css";
@@ -38,17 +38,12 @@ export function AuditTable({ pluginId }: { pluginId: string }) {
       </div>
       {audit.isPending && <Skeleton lines={4} label="Loading the record" />}
       {audit.isError && (
-        <Notice
-          tone="bad"
+        <LoadFailure
           title="The record could not be loaded"
-          actions={
-            <Button size="s" icon="refresh" onClick={() => void audit.refetch()}>
-              Try again
-            </Button>
-          }
-        >
-          {messageOf(audit.error)}
-        </Notice>
+          message={messageOf(audit.error)}
+          stale={audit.data !== undefined}
+          onRetry={() => void audit.refetch()}
+        />
       )}
       {audit.data !== undefined && entries.length === 0 && <p className={styles.none}>{empty[filter]}</p>}
       {entries.length > 0 && (

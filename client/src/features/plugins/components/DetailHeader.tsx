@@ -67,8 +67,8 @@ export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId:
             {update.isPending ? "Checking…" : "Check for update"}
           </Button>
         )}
-        {items.length > 0 && <Menu label={`Actions for ${plugin.name}`} items={items} />}
       </div>
+      {items.length > 0 && <Menu label={`Actions for ${plugin.name}`} items={items} />}
       {failure !== null && (
         <div className={styles.wide}>
           <Notice tone="bad">{messageOf(failure)}</Notice>

@@ -6,9 +6,9 @@ import { sentence } from "@/shared/lib/format";
 import { links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
-import { Button } from "@/shared/ui/Button";
 import { Link } from "@/shared/ui/Link";
 import { Icon } from "@/shared/ui/Icon";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { type Tab, Tabs } from "@/shared/ui/Tabs";
@@ -42,7 +42,10 @@ export function PluginDetail({ pluginId, projectId, tab, power = null, children 
     // The list holds the same document: what is known is shown while it is asked for again.
     placeholderData: () => client.getQueryData<PluginList>(keys.pluginList(projectId))?.plugins.find((plugin) => plugin.id === pluginId),
   });
-  useDocumentTitle(query.data?.name ?? "Plugin");
+  // What is gone is not shown any more; what could not be asked for again still is.
+  const gone = query.error instanceof Problem && query.error.status === 404;
+  const shown = gone ? undefined : query.data;
+  useDocumentTitle(shown?.name ?? "Plugin");
   return (
     <section className={styles.section}>
       <div className={styles.top}>
@@ -53,29 +56,19 @@ export function PluginDetail({ pluginId, projectId, tab, power = null, children 
         {children}
       </div>
       {query.isPending && <Skeleton lines={7} label="Loading the plugin" />}
-      {query.isError && query.data === undefined && <Failed error={query.error} projectId={projectId} onRetry={() => void query.refetch()} />}
-      {query.data !== undefined && <Loaded plugin={query.data} projectId={projectId} tab={tab} power={power} />}
+      {gone && <Gone projectId={projectId} />}
+      {query.isError && !gone && (
+        <LoadFailure title="The plugin could not be loaded" message={messageOf(query.error)} stale={shown !== undefined} onRetry={() => void query.refetch()} />
+      )}
+      {shown !== undefined && <Loaded plugin={shown} projectId={projectId} tab={tab} power={power} />}
     </section>
   );
 }
 
-function Failed({ error, projectId, onRetry }: { error: Error; projectId: string | null; onRetry: () => void }) {
-  const gone = error instanceof Problem && error.status === 404;
-  return gone ? (
+function Gone({ projectId }: { projectId: string | null }) {
+  return (
     <Notice tone="info" title="This plugin is not here" actions={<Link href={links.plugins(projectId)}>Go to the list</Link>}>
       It was removed, or it belongs to somebody else.
-    </Notice>
-  ) : (
-    <Notice
-      tone="bad"
-      title="The plugin could not be loaded"
-      actions={
-        <Button size="s" icon="refresh" onClick={onRetry}>
-          Try again
-        </Button>
-      }
-    >
-      {messageOf(error)}
     </Notice>
   );
 }

@@ -4,6 +4,7 @@ import { messageOf } from "@/api/problem";
 import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
 import { Notice } from "@/shared/ui/Notice";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { pluginsQuery } from "../api/plugins";
 import type { Plugin } from "../api/types";
@@ -57,17 +58,7 @@ export function PluginList({ projectId, children }: PluginListProps) {
       </header>
       {list.isPending && <Skeleton lines={6} label="Loading plugins" />}
       {list.isError && (
-        <Notice
-          tone="bad"
-          title="Plugins could not be loaded"
-          actions={
-            <Button size="s" icon="refresh" onClick={() => void list.refetch()}>
-              Try again
-            </Button>
-          }
-        >
-          {messageOf(list.error)}
-        </Notice>
+        <LoadFailure title="Plugins could not be loaded" message={messageOf(list.error)} stale={list.data !== undefined} onRetry={() => void list.refetch()} />
       )}
       {plugins.length >= FILTER_FROM && (
         <div className={styles.filter} role="search">

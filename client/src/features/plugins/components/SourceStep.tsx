@@ -3,6 +3,7 @@ import { Problem, messageOf } from "@/api/problem";
 import { Button } from "@/shared/ui/Button";
 import form from "@/shared/ui/Form.module.css";
 import { Notice } from "@/shared/ui/Notice";
+import { Said } from "@/shared/ui/Said";
 import { Segmented } from "@/shared/ui/Segmented";
 import { type PackageInput, useInspect } from "../api/mutations";
 import type { Inspection, Policy } from "../api/types";
@@ -113,7 +114,7 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
       ))}
       {inspect.isError && (
         <Notice tone="bad" title={titleOf(inspect.error)}>
-          {messageOf(inspect.error)}
+          <Said text={messageOf(inspect.error)} />
         </Notice>
       )}
       <div className={form.actions}>
@@ -132,6 +133,9 @@ function inputOf(way: Way, file: File | null, manifest: File | null, source: str
   return manifest === null ? { file } : { file, manifest };
 }
 
+/** The answers that are about the package, and not about who asks, how often, or the host. */
+const NOT_ACCEPTED: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+
 function titleOf(error: Error): string {
-  return error instanceof Problem && error.status >= 400 && error.status < 500 ? "This package was not accepted" : "The package could not be looked at";
+  return error instanceof Problem && NOT_ACCEPTED.has(error.status) ? "This package was not accepted" : "The package could not be looked at";
 }

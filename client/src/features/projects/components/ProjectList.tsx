@@ -6,7 +6,7 @@ import { links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { Button } from "@/shared/ui/Button";
 import { NameDialog } from "@/shared/ui/NameDialog";
-import { Notice } from "@/shared/ui/Notice";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { useCreateProject } from "../api/mutations";
 import { projectsQuery } from "../api/projects";
@@ -40,17 +40,12 @@ export function ProjectList() {
       </header>
       {projects.isPending && <Skeleton lines={5} label="Loading projects" />}
       {projects.isError && (
-        <Notice
-          tone="bad"
+        <LoadFailure
           title="Projects could not be loaded"
-          actions={
-            <Button size="s" icon="refresh" onClick={() => void projects.refetch()}>
-              Try again
-            </Button>
-          }
-        >
-          {messageOf(projects.error)}
-        </Notice>
+          message={messageOf(projects.error)}
+          stale={projects.data !== undefined}
+          onRetry={() => void projects.refetch()}
+        />
       )}
       {projects.data?.length === 0 && (
         <div className={styles.empty}>
