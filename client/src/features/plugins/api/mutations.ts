@@ -1,4 +1,4 @@
-import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import { json, send } from "@/api/http";
 import { keys } from "@/api/keys";
 import { grantChanges, withTarget } from "../model/grants";
@@ -108,12 +108,17 @@ export function useSetEnabled(id: string) {
   });
 }
 
+/** `wanted`: what was pressed and is not yet so, wherever it was pressed; another page of the plugin shows it as well. */
 export function useSetProjectEnabled(id: string, projectId: string) {
   const client = useQueryClient();
-  return useMutation({
+  const mutationKey = ["plugin-switch", id, projectId];
+  const mutation = useMutation({
+    mutationKey,
     mutationFn: (enabled: boolean) => json<Plugin>(`${pluginPath(id)}/projects/${encodeURIComponent(projectId)}`, { method: "PUT", body: { enabled } }),
     onSuccess: () => refresh(client),
   });
+  const pending = useMutationState({ filters: { mutationKey, status: "pending" }, select: ({ state }) => state.variables as boolean });
+  return { set: mutation.mutate, wanted: pending.at(-1), error: mutation.error };
 }
 
 export function useRollBack(id: string) {

@@ -6,8 +6,8 @@ import styles from "./ProjectSwitch.module.css";
 
 /** On or off in one project. What is disabled for everybody cannot be on in one. */
 export function ProjectSwitch({ plugin, projectId, labelled = false }: { plugin: Plugin; projectId: string; labelled?: boolean }) {
-  const set = useSetProjectEnabled(plugin.id, projectId);
-  const on = set.isPending ? set.variables : plugin.project_enabled;
+  const { set, wanted, error } = useSetProjectEnabled(plugin.id, projectId);
+  const on = wanted ?? plugin.project_enabled;
   return (
     <span className={styles.root}>
       <Switch
@@ -15,11 +15,11 @@ export function ProjectSwitch({ plugin, projectId, labelled = false }: { plugin:
         disabled={!plugin.enabled}
         label={labelled ? "On in this project" : `${plugin.name} in this project`}
         labelHidden={!labelled}
-        onChange={(enabled) => set.mutate(enabled)}
+        onChange={(enabled) => set(enabled)}
       />
-      {set.isError && (
+      {error !== null && (
         <span role="alert" className={styles.error}>
-          {messageOf(set.error)}
+          {messageOf(error)}
         </span>
       )}
     </span>
