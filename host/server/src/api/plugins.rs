@@ -1,14 +1,15 @@
 //! Plugins: what is installed, what it may do, and changing both. People decide here; no tool reaches any of this.
 //!
-//! - `wire`: what is sent.
+//! - `asked`: what comes in. `shown`: what goes out.
 //! - `read`: the list, one plugin, its picture and its description.
 //! - `upload`: looking at a package, named or sent.
 //! - `change`: installing, updating, giving powers, removing.
 
+pub(super) mod asked;
 pub(super) mod change;
 pub(super) mod read;
+pub(super) mod shown;
 pub(super) mod upload;
-pub(super) mod wire;
 
 use std::future::Future;
 

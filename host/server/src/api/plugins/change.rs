@@ -5,42 +5,18 @@ use axum::extract::State;
 use bricklayer_domain::{PackageDigest, PluginOwner, ProjectId};
 use bricklayer_plugins::{UpdateFrom, UpdateOutcome};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::asked::{ConsentPlugin, InstallPlugin, InstallScope, SetEnabled, SetGrants, UpdatePlugin};
 use super::read::shown;
-use super::wire::{InstallScope, Plugin};
+use super::shown::Plugin;
 use super::{actor, installation, owned, project, service};
 use crate::api::extract::{Body, OptionalBody, Path};
 use crate::api::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
-
-/// What to install.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct InstallPlugin {
-    /// What an inspection of the caller's answered.
-    staged: String,
-    /// For whom.
-    scope: InstallScope,
-    /// Ids of the powers that are given, of those asked for.
-    #[serde(default)]
-    grants: Vec<String>,
-    /// Gives them in this project only; else everywhere.
-    project_id: Option<Uuid>,
-}
-
-/// Where an update comes from; nothing means the plugin's own source.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UpdatePlugin {
-    /// Another source.
-    source: Option<String>,
-    /// What an inspection of the caller's answered.
-    staged: Option<String>,
-}
 
 /// What became of an update.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,37 +25,6 @@ pub(crate) struct PluginUpdate {
     outcome: &'static str,
     /// The plugin.
     plugin: Plugin,
-}
-
-/// A consent to the update that waits.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ConsentPlugin {
-    /// The update that the caller saw.
-    digest: String,
-    /// Ids of the powers that are given in addition.
-    #[serde(default)]
-    grants: Vec<String>,
-    /// Gives them in this project only; else everywhere.
-    project_id: Option<Uuid>,
-}
-
-/// What a plugin may do.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SetGrants {
-    /// In this project, in addition to what is given everywhere; else everywhere.
-    project_id: Option<Uuid>,
-    /// Ids of all powers that are given there; what is not named is taken back.
-    grants: Vec<String>,
-}
-
-/// On or off.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SetEnabled {
-    /// Whether it may be used.
-    enabled: bool,
 }
 
 fn digest(field: &'static str, text: &str) -> Result<PackageDigest, Problem> {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{InstallationId, ProjectId, UserId};
+use bricklayer_package::PackageContents;
 use bricklayer_plugins::{PluginView, Scope};
 use bricklayer_store::{AuditFilter, AuditKind, AuditPage, AuditPageRequest, PluginFilter};
 use chrono::DateTime;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::wire::{Plugin, PluginAudit, PluginFault, PluginList, PluginPolicy, PluginRecord};
+use super::shown::{Plugin, PluginAudit, PluginFault, PluginList, PluginPolicy, PluginRecord};
 use super::{actor, installation, project, service};
 use crate::api::extract::{Path, Query};
 use crate::api::problem::{Problem, ProblemDetails};
@@ -21,6 +22,9 @@ use crate::identity::Caller;
 
 /// A plugin's files are strangers' work: shown alone they run nothing, load nothing and belong to no origin.
 const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/// What a description is.
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 /// Faults that are shown with a plugin.
 const LAST_ERRORS: u32 = 5;
@@ -142,9 +146,11 @@ pub(crate) async fn get_plugin_icon(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    let contents = service(&app).package_contents(&actor(&caller), installation(id)).await?;
-    let icon = contents.icon.as_ref().ok_or_else(|| Problem::not_found("picture"))?;
-    Ok(sandboxed(icon.format.media_type(), icon.bytes.clone()))
+    let icon = |contents: &PackageContents| {
+        let icon = contents.icon.as_ref()?;
+        Some((icon.format.media_type(), icon.bytes.clone()))
+    };
+    file(&app, &caller, id, "picture", icon).await
 }
 
 /// Sends a plugin's description for people, Markdown.
@@ -157,16 +163,24 @@ pub(crate) async fn get_plugin_readme(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    let contents = service(&app).package_contents(&actor(&caller), installation(id)).await?;
-    let readme = contents.readme.clone().ok_or_else(|| Problem::not_found("description"))?;
-    Ok(sandboxed("text/markdown; charset=utf-8", readme.into_bytes()))
+    let readme = |contents: &PackageContents| Some((MARKDOWN, contents.readme.clone()?.into_bytes()));
+    file(&app, &caller, id, "description", readme).await
 }
 
-fn sandboxed(media_type: &'static str, bytes: Vec<u8>) -> Response {
+/// Sends one of the files in a plugin's package: its media type and its bytes, when it has one.
+async fn file(
+    app: &AppState,
+    caller: &Caller,
+    id: Uuid,
+    what: &'static str,
+    pick: impl FnOnce(&PackageContents) -> Option<(&'static str, Vec<u8>)>,
+) -> Result<Response, Problem> {
+    let contents = service(app).package_contents(&actor(caller), installation(id)).await?;
+    let (media_type, bytes) = pick(&contents).ok_or_else(|| Problem::not_found(what))?;
     let headers: [(HeaderName, HeaderValue); 3] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ];
-    (headers, bytes).into_response()
+    Ok((headers, bytes).into_response())
 }

@@ -6,10 +6,9 @@ use axum::extract::{FromRequest, Multipart, Request, State};
 use bricklayer_package::MAX_PACKAGE_BYTES;
 use bricklayer_plugins::PackageFrom;
 use http::{StatusCode, header};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
-use super::wire::PluginInspection;
+use super::asked::{InspectPlugin, UploadPlugin};
+use super::shown::PluginInspection;
 use super::{actor, service};
 use crate::api::extract::Body;
 use crate::api::problem::{Problem, ProblemDetails};
@@ -21,28 +20,6 @@ pub(crate) const MAX_UPLOAD_BYTES: usize = MAX_PACKAGE_BYTES + (1 << 20);
 
 /// Largest manifest, in bytes, as in a package.
 const MAX_MANIFEST_BYTES: usize = 64 * 1024;
-
-/// A package that a source names.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct InspectPlugin {
-    /// `oci://registry/repository:tag`, `https://host/path.wasm#sha256=<digest>`, or for an administrator a path on the
-    /// host.
-    source: String,
-    /// A manifest (TOML) for a component that has none.
-    manifest: Option<String>,
-}
-
-/// A package that is sent.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "describes the form, which is read field by field")]
-pub(crate) struct UploadPlugin {
-    /// The package, or a bare component.
-    #[schema(value_type = String, format = Binary)]
-    package: Vec<u8>,
-    /// A manifest (TOML) for a component that has none.
-    manifest: Option<String>,
-}
 
 /// The package to look at.
 #[derive(Debug)]
