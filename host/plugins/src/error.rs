@@ -95,8 +95,8 @@ impl From<InstallationError> for PluginError {
                 Self::TooMany(format!("there are {MAX_INSTALLATIONS_PER_OWNER} plugins already; remove one first"))
             }
             InstallationError::TooManyStaged => Self::TooMany(
-                "too many inspected packages wait to be installed on this host; install or forget yours, and try again \
-                 later"
+                "too many inspected packages wait to be installed on this host, and people are looking at all of them; \
+                 try again in some minutes"
                     .to_owned(),
             ),
             InstallationError::UnknownPackage => {

@@ -4,21 +4,36 @@
 //! 2104) of the name and the code, under a random key that lies beside it, readable for this user alone. Whatever
 //! does not verify is deleted and compiled anew. The bytes that were verified are the bytes that are loaded, so that
 //! nothing can be swapped in between.
+//!
+//! The folder is bounded: at the start, and after each component that is kept, code that was not used for longest goes
+//! until the rest fits. A file's time of modification says when it was used last, so that hosts which share the folder
+//! agree. What is loaded in this process stays: its bytes are in memory, but the next start wants them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::compile::engine_hash;
+use crate::plugin::Plugin;
 
 const KEY_FILE: &str = "key";
 const KEY_BYTES: usize = 32;
 const MAC_BYTES: usize = 32;
+
+/// How a file of compiled code ends.
+const CODE_SUFFIX: &str = ".cwasm";
+
+/// How a file ends that is being written, and how old one is that nobody writes any more: its process died.
+const TEMPORARY_SUFFIX: &str = ".tmp";
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// HMAC's block length for SHA-256.
 const BLOCK_BYTES: usize = 64;
@@ -27,6 +42,9 @@ const BLOCK_BYTES: usize = 64;
 pub(crate) struct CodeCache {
     dir: PathBuf,
     key: [u8; KEY_BYTES],
+    max_bytes: u64,
+    /// What is loaded, by digest.
+    loaded: Mutex<HashMap<String, Weak<Plugin>>>,
 }
 
 impl std::fmt::Debug for CodeCache {
@@ -36,8 +54,8 @@ impl std::fmt::Debug for CodeCache {
 }
 
 impl CodeCache {
-    /// Opens the folder, making it and its key when they are not there.
-    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+    /// Opens the folder, making it and its key when they are not there, and sweeps it down to so many bytes. Blocks.
+    pub(crate) fn open(dir: &Path, max_bytes: u64) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
         let path = dir.join(KEY_FILE);
@@ -55,7 +73,70 @@ impl CodeCache {
                 fs::read(&path)?.try_into().unwrap_or(key)
             }
         };
-        Ok(Self { dir: dir.to_owned(), key })
+        let cache = Self { dir: dir.to_owned(), key, max_bytes, loaded: Mutex::default() };
+        cache.sweep("");
+        Ok(cache)
+    }
+
+    /// Keeps the code of a plugin on disk for as long as the plugin is loaded.
+    pub(crate) fn hold(&self, plugin: &Arc<Plugin>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|_, plugin| plugin.strong_count() > 0);
+        loaded.insert(plugin.digest().to_owned(), Arc::downgrade(plugin));
+    }
+
+    /// Whether the code in a file is loaded in this process.
+    fn is_loaded(&self, name: &str) -> bool {
+        let digest = name.split('-').next().unwrap_or_default();
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.get(digest).is_some_and(|plugin| plugin.strong_count() > 0)
+    }
+
+    /// Removes the code that was not used for longest until the rest fits, save what is loaded and the file `spared`,
+    /// which was just written. A failure is told and leaves the rest to the next sweep.
+    fn sweep(&self, spared: &str) {
+        let swept = self.files().and_then(|mut files| {
+            files.sort_by(|a, b| (a.used, &a.name).cmp(&(b.used, &b.name)));
+            let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+            for file in files {
+                if bytes <= self.max_bytes {
+                    return Ok(());
+                }
+                if file.name != spared && !self.is_loaded(&file.name) {
+                    remove(&self.dir.join(&file.name))?;
+                    bytes = bytes.saturating_sub(file.bytes);
+                }
+            }
+            if bytes > self.max_bytes {
+                tracing::warn!(
+                    bytes,
+                    limit = self.max_bytes,
+                    "the code of loaded plugins alone is beyond the cache's limit"
+                );
+            }
+            Ok(())
+        });
+        if let Err(error) = swept {
+            tracing::warn!(path = %self.dir.display(), %error, "the folder of compiled code could not be swept");
+        }
+    }
+
+    /// The files of code; what a process that died left half written is removed on the way.
+    fn files(&self) -> io::Result<Vec<CodeFile>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            // Another process may remove it between the listing and the look.
+            let Ok(metadata) = entry.metadata() else { continue };
+            let used = metadata.modified()?;
+            if name.ends_with(CODE_SUFFIX) {
+                files.push(CodeFile { name, used, bytes: metadata.len() });
+            } else if name.ends_with(TEMPORARY_SUFFIX) && used.elapsed().is_ok_and(|age| age > ABANDONED) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(files)
     }
 
     /// The compiled component, when our own bytes for it are on disk. Blocks.
@@ -75,6 +156,7 @@ impl CodeCache {
         if let Err(error) = self.write(&name, &path, code) {
             tracing::warn!(path = %path.display(), error = %error, "cannot keep compiled code; the next start compiles again");
         }
+        self.sweep(&name);
         Ok(component)
     }
 
@@ -109,7 +191,11 @@ impl CodeCache {
         // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize` of a compatible wasmtime. The MAC
         // just verified them to be what `adopt` kept, under a key that only this user can read.
         match unsafe { Component::deserialize(engine, code) } {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                // Used now. Where that cannot be noted it is as old as it was.
+                let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+                Some(component)
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "compiled code does not fit this host; compiling again");
                 let _ = fs::remove_file(path);
@@ -136,9 +222,24 @@ impl CodeCache {
     }
 }
 
+/// A file of compiled code.
+struct CodeFile {
+    name: String,
+    used: SystemTime,
+    bytes: u64,
+}
+
+/// Removes a file that may be gone already.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The file of a component for this engine's settings.
 fn name(engine: &Engine, digest: &str) -> String {
-    format!("{digest}-{:016x}.cwasm", engine_hash(engine))
+    format!("{digest}-{:016x}{CODE_SUFFIX}", engine_hash(engine))
 }
 
 /// Compares without telling by its time where the difference is.
@@ -149,7 +250,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 /// Writes beside the target and renames, so that a crash leaves the old file, the new one, or none.
 fn write_whole(dir: &Path, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let unique: u64 = rand::random();
-    let temporary = dir.join(format!(".{unique:016x}.tmp"));
+    let temporary = dir.join(format!(".{unique:016x}{TEMPORARY_SUFFIX}"));
     let write = || {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         for part in parts {

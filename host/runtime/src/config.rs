@@ -124,11 +124,17 @@ impl Default for Ceilings {
     }
 }
 
+/// Most bytes of compiled code on disk when nobody chose: some thirty interpreters of other languages, or a thousand
+/// plugins in Rust. Protects the disk from versions that nobody uses any more.
+pub const DEFAULT_CACHE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
 /// What the runtime needs to start.
 #[derive(Debug, Clone)]
 pub struct RuntimeConfig {
     /// Folder for compiled code; made with mode 0700. Only bytes that this host wrote are ever loaded from it.
     pub cache_dir: PathBuf,
+    /// Most bytes of it; what was not used for longest goes first, and never what is loaded.
+    pub cache_bytes: u64,
     /// Where components are compiled; a host that loads other people's packages wants a child process.
     pub compiler: Compiler,
     /// What one call may use.
@@ -160,6 +166,7 @@ impl RuntimeConfig {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             cache_dir: cache_dir.into(),
+            cache_bytes: DEFAULT_CACHE_BYTES,
             compiler: Compiler::default(),
             limits: Limits::default(),
             ceilings: Ceilings::default(),

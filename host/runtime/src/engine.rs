@@ -176,7 +176,7 @@ impl Runtime {
         if config.ceilings.memory_bytes > MAX_MEMORY_BYTES {
             return Err(RuntimeError::Setting("ceilings.memory_bytes must be at most 256 MiB".to_owned()));
         }
-        let cache = CodeCache::open(&config.cache_dir).map_err(RuntimeError::Cache)?;
+        let cache = CodeCache::open(&config.cache_dir, config.cache_bytes).map_err(RuntimeError::Cache)?;
         let fault = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine(&config).map_err(fault)?;
         let linker = call::linker(&engine).map_err(fault)?;
@@ -247,13 +247,15 @@ impl Runtime {
         };
         let linker = self.linker.clone();
         let plugin = self.blocking(move || Plugin::new(contents, &component, &linker, &namespace)).await??;
+        let plugin = Arc::new(plugin);
+        self.cache.hold(&plugin);
         let counter = if hit { &self.cache_hits } else { &self.compiled };
         counter.fetch_add(1, Ordering::Relaxed);
         tracing::info!(
             plugin.name = %plugin.name(), plugin.version = plugin.version(), plugin.digest = plugin.digest(),
             from_cache = hit, tools = plugin.tools().len(), "plugin loaded"
         );
-        Ok(Arc::new(plugin))
+        Ok(plugin)
     }
 
     /// Compiles where the operator wants it, then loads and keeps the code.

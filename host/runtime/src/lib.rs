@@ -42,7 +42,7 @@ pub use bricklayer_package::{
     RequestedGrants,
 };
 pub use compile::{CompileWorker, Compiler, compile_worker};
-pub use config::{Ceilings, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
+pub use config::{Ceilings, DEFAULT_CACHE_BYTES, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
 pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};
 pub use convert::canonical_arguments;
 pub use engine::{Runtime, RuntimeError, Stats};

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
@@ -101,7 +100,7 @@ impl App {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data_dir = data_dir(&config.data_dir)?;
         let in_data_dir = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
-        let store = open_store(&config.database, config.lease).await?;
+        let store = open_store(&config).await?;
         let folders = ProjectFolders::new(&data_dir.join("projects")).map_err(in_data_dir)?;
         let skills = Arc::new(skills(&config, &data_dir).map_err(in_data_dir)?);
         let workspace = match &config.workspace {
@@ -217,13 +216,13 @@ fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {
 pub(crate) async fn open_plugins(config: &Config) -> Result<(Store, PluginService), StartError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let data_dir = data_dir(&config.data_dir)?;
-    let store = open_store(&config.database, config.lease).await?;
+    let store = open_store(config).await?;
     let plugins = Plugins::new(config, store.clone(), &data_dir.join("cache/code"), AuthorHooks::default())?;
     Ok((store, plugins.service().clone()))
 }
 
-async fn open_store(config: &DatabaseConfig, lease: Duration) -> Result<Store, StartError> {
-    let url: StoreUrl = match config {
+async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let url: StoreUrl = match &config.database {
         DatabaseConfig::Sqlite(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder)
@@ -233,7 +232,9 @@ async fn open_store(config: &DatabaseConfig, lease: Duration) -> Result<Store, S
         }
         DatabaseConfig::Postgres(url) => url.expose_secret().parse()?,
     };
-    Ok(Store::connect(&url, StoreOptions { lease, ..StoreOptions::default() }).await?)
+    let options =
+        StoreOptions { lease: config.lease, staged_bytes: config.plugins.staged_bytes, ..StoreOptions::default() };
+    Ok(Store::connect(&url, options).await?)
 }
 
 /// The shipped skills, unpacked, and those of the operator.

@@ -107,6 +107,7 @@ fn runtime_config(config: &Config, cache_dir: &Path) -> RuntimeConfig {
         },
         compiler: config.compiler.clone(),
         fairness: config.fairness.clone(),
+        cache_bytes: config.plugins.code_cache_bytes,
         ..RuntimeConfig::new(cache_dir)
     }
 }

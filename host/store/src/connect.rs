@@ -116,6 +116,8 @@ pub struct StoreOptions {
     pub postgres_connections: u32,
     /// How long an operation waits for a connection, and opening for a server that is still starting.
     pub acquire_timeout: Duration,
+    /// Most bytes of packages that were brought and not installed; older ones make room for newer ones.
+    pub staged_bytes: u64,
     /// Tells the time for timestamps and leases.
     pub clock: Arc<dyn Clock>,
 }
@@ -128,6 +130,7 @@ impl Default for StoreOptions {
             sqlite_max_pages: None,
             postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
             acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
+            staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
             clock: Arc::new(SystemClock),
         }
     }

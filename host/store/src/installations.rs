@@ -48,8 +48,8 @@ pub enum InstallationError {
     /// The bytes have another digest.
     #[error("the package has another digest")]
     WrongDigest,
-    /// Too many packages wait to be installed.
-    #[error("{} packages wait to be installed already", crate::MAX_STAGED_PACKAGES)]
+    /// Too many packages, or too large ones, wait to be installed, and people look at all of them.
+    #[error("too many packages, or too large ones, wait to be installed already")]
     TooManyStaged,
     /// There is no such installation, or not any more.
     #[error("no such plugin")]

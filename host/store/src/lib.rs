@@ -54,7 +54,7 @@ pub use installations::{
 };
 pub use lease::{Claim, HeldLease, Lease, WorkerId};
 pub use notices::{Notice, Notices};
-pub use packages::{MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
+pub use packages::{DEFAULT_STAGED_BYTES, MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
 pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};
 pub use plugin_state::{MAX_STATE_KEY_BYTES, MAX_STATE_KEYS, MAX_STATE_VALUE_BYTES, PluginStateError};
 pub use store::Store;

@@ -1,12 +1,13 @@
 //! The bytes of packages, under the SHA-256 of the whole.
 //!
-//! Storing a package is *staging* it: it can be looked at and installed, and goes away by itself when nobody does.
+//! Storing a package is *staging* it: it can be looked at and installed, and goes away by itself when nobody does, or
+//! when room is needed and nobody is about to.
 //! Bytes are kept in pieces, each written in a transaction of its own, because a package may have 32 MiB and in SQLite
 //! every other write would wait for it. A package counts once its last piece is there; until then nobody sees it, and
 //! because the digest says what it must hold, hosts that store the same one at once only help each other.
 
 use bricklayer_domain::PackageDigest;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
 use crate::crash_points;
@@ -20,6 +21,16 @@ pub const MAX_PACKAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Most packages that were brought and not installed; protects the disk from people who only look.
 pub const MAX_STAGED_PACKAGES: usize = 64;
+
+/// Most bytes of them together when nobody chose ([`StoreOptions::staged_bytes`](crate::StoreOptions::staged_bytes)):
+/// twice what one person can keep others from by looking at the largest packages.
+pub const DEFAULT_STAGED_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How long a package that somebody looked at makes no room for others: a person reads what it asks for meanwhile.
+const LOOKED_AT: TimeDelta = TimeDelta::minutes(10);
+
+/// How long any package makes no room, whether somebody noted looking at it or not: it is just being brought.
+const BEING_BROUGHT: TimeDelta = TimeDelta::minutes(2);
 
 /// Bytes of one piece: one write of the database, a few milliseconds.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -55,7 +66,8 @@ impl Store {
     ///
     /// # Errors
     /// [`InstallationError::WrongDigest`] when the bytes have another digest; nothing is stored.
-    /// [`InstallationError::TooManyStaged`] when [`MAX_STAGED_PACKAGES`] wait already. [`StoreError::TooLarge`] past
+    /// [`InstallationError::TooManyStaged`] when so many, or so large ones, wait already that no room can be made: all
+    /// of them were looked at some minutes ago. [`StoreError::TooLarge`] past
     /// [`MAX_PACKAGE_BYTES`]. The database's failure.
     pub async fn put_package(&self, expected: &PackageDigest, bytes: &[u8]) -> Result<(), InstallationError> {
         if bytes.len() > MAX_PACKAGE_BYTES {
@@ -108,16 +120,6 @@ impl Store {
         crash_points::step("stage", "packages");
         let mut tx = self.engine().begin().await?;
         queue_change(&mut tx).await?;
-        let waiting = tx
-            .fetch_optional(
-                "select count(*) as waiting
-                from plugin_packages
-                where staged_at is not null
-                    and digest <> $1",
-                args![digest],
-            )
-            .await?
-            .map_or(Ok(0), |row| row.int("waiting"))?;
         let known = tx
             .fetch_optional(
                 "update plugin_packages
@@ -128,9 +130,7 @@ impl Store {
             )
             .await?;
         if known.is_none() {
-            if waiting >= MAX_STAGED_PACKAGES as i64 {
-                return Err(InstallationError::TooManyStaged);
-            }
+            self.make_room(&mut tx, size).await?;
             tx.execute(
                 "insert into plugin_packages (digest, size_bytes, complete, staged_at)
                 values ($1, $2, $3, $4)",
@@ -140,6 +140,53 @@ impl Store {
         }
         tx.commit().await?;
         Ok(known.map(|row| row.bool("complete")).transpose()?.unwrap_or(false))
+    }
+
+    /// Removes packages that nobody installed, the oldest first, until one more of this size has room. In use are those
+    /// that are being brought or looked at; a user's note that was pushed out by newer ones protects nothing, so one
+    /// person keeps others from no more than what one person may look at.
+    async fn make_room(&self, tx: &mut Tx, size: usize) -> Result<(), InstallationError> {
+        let now = self.now();
+        let rows = tx
+            .fetch_all(
+                "select digest, size_bytes,
+                    case
+                        when staged_at >= $1 then cast(1 as bigint)
+                        when exists (
+                            select 1
+                            from plugin_stagings
+                            where plugin_stagings.digest = plugin_packages.digest
+                                and plugin_stagings.staged_at >= $2
+                        ) then cast(1 as bigint)
+                        else cast(0 as bigint)
+                    end as in_use
+                from plugin_packages
+                where staged_at is not null
+                    and not exists (
+                        select 1 from plugin_versions where plugin_versions.digest = plugin_packages.digest
+                    )
+                order by staged_at, digest",
+                args![now - BEING_BROUGHT, now - LOOKED_AT],
+            )
+            .await?;
+        let mut packages = rows.len();
+        let mut bytes = u64::try_from(size).unwrap_or(u64::MAX);
+        for row in &rows {
+            bytes = bytes.saturating_add(u64::try_from(row.int("size_bytes")?).unwrap_or_default());
+        }
+        let limit = self.staged_bytes();
+        for row in &rows {
+            if packages < MAX_STAGED_PACKAGES && bytes <= limit {
+                break;
+            }
+            if row.int("in_use")? == 0 {
+                tx.execute("delete from plugin_packages where digest = $1", args![row.text("digest")?.as_str()])
+                    .await?;
+                packages -= 1;
+                bytes = bytes.saturating_sub(u64::try_from(row.int("size_bytes")?).unwrap_or_default());
+            }
+        }
+        if packages < MAX_STAGED_PACKAGES && bytes <= limit { Ok(()) } else { Err(InstallationError::TooManyStaged) }
     }
 
     /// The bytes of a package, staged or installed; absent when there is none. Never holds a write up.

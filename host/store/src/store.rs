@@ -36,6 +36,7 @@ struct Inner {
     notices: NoticeBoard,
     clock: Arc<dyn Clock>,
     lease: Duration,
+    staged_bytes: u64,
     writers: Vec<mpsc::Sender<Command>>,
     /// What this handle records hangs together.
     audit_chain: AuditChain,
@@ -83,6 +84,7 @@ impl Store {
             notices,
             clock: options.clock,
             lease: options.lease,
+            staged_bytes: options.staged_bytes,
             writers,
             audit_chain: AuditChain::new(),
             tasks: Mutex::new(Some(tasks)),
@@ -147,6 +149,10 @@ impl Store {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         now(self.inner.clock.as_ref())
+    }
+
+    pub(crate) fn staged_bytes(&self) -> u64 {
+        self.inner.staged_bytes
     }
 
     pub(crate) fn audit_chain(&self) -> AuditChain {

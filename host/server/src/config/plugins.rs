@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bricklayer_domain::UserId;
 use bricklayer_plugins::{Admins, Ceilings, Installers, Policy};
+use bricklayer_runtime::DEFAULT_CACHE_BYTES;
 use bricklayer_sources::{SignaturePolicy, SourcePolicy, TrustedKeys};
+use bricklayer_store::DEFAULT_STAGED_BYTES;
 
 use super::{ConfigError, IdentityMode, Layers};
 
@@ -12,6 +14,13 @@ use super::{ConfigError, IdentityMode, Layers};
 const DEFAULT_RETENTION_DAYS: u32 = 180;
 /// Most administrators; more is a group, which the proxy does not tell.
 const MAX_ADMINS: usize = 100;
+
+/// Least room for inspected packages: one of the largest size fits with another.
+const LEAST_STAGED_MIB: u32 = 64;
+/// Least room for compiled code: the families that ship with the host and an interpreter fit.
+const LEAST_CODE_CACHE_MIB: u32 = 256;
+/// Most room for either, 16 TiB: a number beyond it is a slip.
+const MOST_MIB: u32 = 16 * 1024 * 1024;
 
 /// The operator's wishes for plugins.
 #[derive(Debug, Clone)]
@@ -22,6 +31,10 @@ pub struct PluginsConfig {
     pub allow_loopback_http: bool,
     /// Days that audit records are kept.
     pub retention_days: u32,
+    /// Most bytes of packages that were inspected and not installed.
+    pub staged_bytes: u64,
+    /// Most bytes of compiled code on disk.
+    pub code_cache_bytes: u64,
 }
 
 impl PluginsConfig {
@@ -41,6 +54,8 @@ impl PluginsConfig {
             },
             allow_loopback_http: development,
             retention_days: DEFAULT_RETENTION_DAYS,
+            staged_bytes: DEFAULT_STAGED_BYTES,
+            code_cache_bytes: DEFAULT_CACHE_BYTES,
         }
     }
 
@@ -87,6 +102,9 @@ impl PluginsConfig {
         ceilings.memory_mib = number(layers, "plugins.max_memory_mib", 64, most.memory_mib)?;
         ceilings.cpu_seconds = number(layers, "plugins.max_cpu_seconds", 2, most.cpu_seconds)?;
         ceilings.time_limit_seconds = number(layers, "plugins.max_time_limit_seconds", 60, most.time_limit_seconds)?;
+        config.staged_bytes = mebibytes(layers, "plugins.staged_mib", LEAST_STAGED_MIB, config.staged_bytes)?;
+        config.code_cache_bytes =
+            mebibytes(layers, "plugins.code_cache_mib", LEAST_CODE_CACHE_MIB, config.code_cache_bytes)?;
         if let Some(value) = layers.get("audit.retention_days") {
             config.retention_days =
                 value.text.parse().ok().filter(|days| (1..=36_500).contains(days)).ok_or_else(|| {
@@ -110,9 +128,18 @@ fn admins(text: &str) -> Result<BTreeSet<UserId>, String> {
     Ok(admins)
 }
 
-/// A ceiling: not below what every plugin gets unasked, and not above what the sandbox can give.
+/// A number in its range; the most when nobody chose. For a ceiling that is not below what every plugin gets unasked,
+/// and not above what the sandbox can give.
 fn number(layers: &Layers, key: &str, least: u32, most: u32) -> Result<u32, ConfigError> {
     let Some(value) = layers.get(key) else { return Ok(most) };
     let number = value.text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| layers.wrong(key, &format!("must be a whole number between {least} and {most}")))
+}
+
+/// A room on disk in MiB, as bytes.
+fn mebibytes(layers: &Layers, key: &str, least: u32, default: u64) -> Result<u64, ConfigError> {
+    if layers.get(key).is_none() {
+        return Ok(default);
+    }
+    Ok(u64::from(number(layers, key, least, MOST_MIB)?) << 20)
 }

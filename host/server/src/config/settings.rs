@@ -130,6 +130,18 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "longest a plugin's call may be asked to take (900)",
     ),
+    setting(
+        "plugins.staged_mib",
+        "BRICKLAYER_PLUGINS_STAGED_MIB",
+        false,
+        "MiB of inspected packages that nobody installed; older ones make room (1024)",
+    ),
+    setting(
+        "plugins.code_cache_mib",
+        "BRICKLAYER_PLUGINS_CODE_CACHE_MIB",
+        false,
+        "MiB of compiled code on disk; what was not used for longest goes (4096)",
+    ),
     setting("audit.retention_days", "BRICKLAYER_AUDIT_RETENTION_DAYS", false, "days that audit records are kept (180)"),
     setting("stream.window_seconds", "BRICKLAYER_STREAM_WINDOW", false, "age at which a stream reconnects (50)"),
     setting("stream.keep_alive_seconds", "BRICKLAYER_STREAM_KEEP_ALIVE", false, "silence before a sign of life (15)"),

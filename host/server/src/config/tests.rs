@@ -104,9 +104,26 @@ fn wrong_values_name_the_key_and_the_way_out() {
     refused(config(&[("BRICKLAYER_PLUGINS_SIGNATURES", "yes")]), "must be `require`, `warn` or `allow`");
     refused(config(&[("BRICKLAYER_PLUGINS_SIGNATURES", "require")]), "names no key");
     refused(config(&[("BRICKLAYER_PLUGINS_TRUSTED_KEYS", "acme=x")]), "`plugins.trusted_keys` is wrong");
+    for (variable, key) in [
+        ("BRICKLAYER_PLUGINS_STAGED_MIB", "`plugins.staged_mib` must be a whole number between 64 and"),
+        ("BRICKLAYER_PLUGINS_CODE_CACHE_MIB", "`plugins.code_cache_mib` must be a whole number between 256 and"),
+    ] {
+        for wrong in ["0", "63", "-1", "1.5", "17179869184", "much"] {
+            refused(config(&[(variable, wrong)]), key);
+        }
+    }
     refused(config(&[("BRICKLAYER_PLUGINS_MAX_MEMORY_MIB", "257")]), "between 64 and 256");
     refused(config(&[("BRICKLAYER_PLUGINS_MAX_CPU_SECONDS", "1")]), "between 2 and 60");
     refused(config(&[("BRICKLAYER_AUDIT_RETENTION_DAYS", "0")]), "between 1 and 36500");
+}
+
+#[test]
+fn room_on_disk_is_in_mebibytes() {
+    let usual = config(&[]).unwrap().plugins;
+    assert_eq!((usual.staged_bytes >> 20, usual.code_cache_bytes >> 20), (1024, 4096));
+    let chosen = config(&[("BRICKLAYER_PLUGINS_STAGED_MIB", "64"), ("BRICKLAYER_PLUGINS_CODE_CACHE_MIB", "16777216")]);
+    let chosen = chosen.unwrap().plugins;
+    assert_eq!((chosen.staged_bytes, chosen.code_cache_bytes), (64 << 20, 1 << 44));
 }
 
 #[test]

@@ -1,9 +1,12 @@
+//! Versions of installed plugins: installing, taking over, waiting, going back, removing; and what the other cases of
+//! plugins begin with.
+
 use std::time::Duration;
 
 use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
 use bricklayer_store::{
     AuditEntry, AuditKind, GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER,
-    MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES, NewInstallation, Notice, Store, StoreError, StoreUrl, VersionRow,
+    NewInstallation, Notice, Store, StoreError, StoreUrl, VersionRow,
 };
 use chrono::DateTime;
 use serde_json::json;
@@ -12,22 +15,12 @@ use sha2::{Digest as _, Sha256};
 use crate::harness::{World, assert_refused, on_both_engines, title, user, within};
 
 on_both_engines!(
-    packages_are_staged_read_and_swept,
-    what_one_looked_at_is_ones_own,
-    packages_are_checked,
-    a_changed_package_is_not_read,
-    half_a_package_is_not_seen,
-    many_packages_are_not_staged,
     a_plugin_is_installed,
     an_installation_needs_its_package_and_a_free_name,
     an_owner_has_so_many_plugins,
     a_version_takes_over_and_back,
     a_version_waits_for_consent,
     of_racing_hosts_one_wins,
-    grants_are_given_and_taken,
-    plugins_are_switched_per_project,
-    a_strangers_project_is_unknown,
-    a_deleted_project_takes_its_grants,
     removing_leaves_nothing,
     state_belongs_to_the_plugin_in_use,
     a_name_begins_empty,
@@ -95,79 +88,8 @@ pub(crate) async fn install(store: &Store, owner: PluginOwner, plugin: &str, byt
     store.install_plugin(new, &noted()).await.unwrap()
 }
 
-async fn stage(store: &Store, bytes: &[u8]) {
+pub(crate) async fn stage(store: &Store, bytes: &[u8]) {
     store.put_package(&digest(bytes), bytes).await.unwrap();
-}
-
-async fn packages_are_staged_read_and_swept(world: World) {
-    let store = world.store().await;
-    let now = || bricklayer_store::Clock::now(world.clock.as_ref());
-    let large: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
-    for bytes in [b"".as_slice(), b"small", &large] {
-        assert_eq!(store.get_package(&digest(bytes)).await.unwrap(), None);
-        store.put_package(&digest(bytes), bytes).await.unwrap();
-        store.put_package(&digest(bytes), bytes).await.unwrap();
-        assert_eq!(store.get_package(&digest(bytes)).await.unwrap().as_deref(), Some(bytes));
-    }
-    let kept = install(&store, PluginOwner::Everyone, "weather", &large).await;
-    world.clock.advance(Duration::from_secs(3600));
-    // Looked at again: stays.
-    stage(&store, b"small").await;
-    assert_eq!(store.sweep_packages(now() - Duration::from_secs(60)).await.unwrap(), 1);
-    assert_eq!(store.get_package(&digest(b"")).await.unwrap(), None);
-    assert!(store.get_package(&digest(b"small")).await.unwrap().is_some());
-    world.clock.advance(Duration::from_secs(3600));
-    assert_eq!(store.sweep_packages(now()).await.unwrap(), 1);
-    assert_eq!(store.get_package(&kept.active.digest).await.unwrap(), Some(large));
-}
-
-async fn packages_are_checked(world: World) {
-    let store = world.store().await;
-    assert_refused!(store.put_package(&digest(b"one"), b"two").await, InstallationError::WrongDigest);
-    assert_eq!(store.get_package(&digest(b"one")).await.unwrap(), None);
-    let giant = vec![0; MAX_PACKAGE_BYTES + 1];
-    assert_refused!(
-        store.put_package(&digest(b"one"), &giant).await,
-        InstallationError::Store(StoreError::TooLarge { .. })
-    );
-}
-
-async fn a_changed_package_is_not_read(world: World) {
-    let store = world.store().await;
-    stage(&store, b"code").await;
-    let longer = match world.url {
-        StoreUrl::Sqlite(_) => "x'636f6465ff'",
-        StoreUrl::Postgres(_) => "'\\x636f6465ff'",
-    };
-    assert_eq!(world.raw(&format!("update plugin_package_pieces set bytes = {longer}")).await, 1);
-    assert_refused!(store.get_package(&digest(b"code")).await, StoreError::Inconsistent { .. });
-}
-
-async fn half_a_package_is_not_seen(world: World) {
-    let store = world.store().await;
-    let bytes = vec![7; 2_500_000];
-    stage(&store, &bytes).await;
-    // What a process leaves that dies after the first piece.
-    assert_eq!(world.raw("delete from plugin_package_pieces where number > 0").await, 2);
-    world.raw("update plugin_packages set complete = not complete").await;
-    assert_eq!(store.get_package(&digest(&bytes)).await.unwrap(), None);
-    let new =
-        NewInstallation { owner: anns(), name: name("weather"), version: version(&bytes, &[]), grants: Vec::new() };
-    assert_refused!(store.install_plugin(new, &noted()).await, InstallationError::UnknownPackage);
-    // Storing it again makes it whole.
-    stage(&store, &bytes).await;
-    assert_eq!(store.get_package(&digest(&bytes)).await.unwrap(), Some(bytes));
-}
-
-async fn many_packages_are_not_staged(world: World) {
-    let store = world.store().await;
-    for index in 0..MAX_STAGED_PACKAGES {
-        stage(&store, &index.to_be_bytes()).await;
-    }
-    assert_refused!(store.put_package(&digest(b"more"), b"more").await, InstallationError::TooManyStaged);
-    stage(&store, &0_usize.to_be_bytes()).await;
-    install(&store, anns(), "weather", &0_usize.to_be_bytes()).await;
-    stage(&store, b"more").await;
 }
 
 async fn a_plugin_is_installed(world: World) {
@@ -425,103 +347,6 @@ async fn of_racing_hosts_one_wins(world: World) {
     assert_eq!(one.get_installation(id).await.unwrap(), None);
 }
 
-async fn grants_are_given_and_taken(world: World) {
-    let scene = world.scene().await;
-    let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
-    let id = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
-    store.set_plugin_grants(id, None, &powers(&["state"]), &user("admin"), &noted()).await.unwrap();
-    world.clock.advance(Duration::from_secs(1));
-    let row = store.set_plugin_grants(id, Some(here), &powers(&["b", "a", "b"]), ann, &noted()).await.unwrap();
-    assert_eq!(row.grants.len(), 2);
-    assert_eq!((&row.grants[0].given_by, row.grants[0].project), (&user("admin"), None));
-    assert_eq!((&row.grants[1].given_by, row.grants[1].project), (ann, Some(here)));
-    assert_eq!(row.grants[1].powers, powers(&["a", "b"]));
-    assert!(row.grants[1].at > row.grants[0].at);
-    let row = store.set_plugin_grants(id, Some(here), &powers(&["c"]), ann, &noted()).await.unwrap();
-    assert_eq!(row.grants[1].powers, powers(&["c"]));
-    let row = store.set_plugin_grants(id, None, &[], ann, &noted()).await.unwrap();
-    assert_eq!(row.grants.iter().map(|grant| grant.project).collect::<Vec<_>>(), [Some(here)]);
-    let row = store.set_plugin_grants(id, Some(here), &[], ann, &noted()).await.unwrap();
-    assert_eq!((row.grants, row.revision), (Vec::new(), 1));
-    let many: Vec<String> = (0..2000).map(|i| format!("GET x.example/{i}")).collect();
-    assert_refused!(
-        store.set_plugin_grants(id, None, &many, ann, &noted()).await,
-        InstallationError::Store(StoreError::TooLarge { .. })
-    );
-    let missing = InstallationId::new();
-    assert_refused!(store.set_plugin_grants(missing, None, &[], ann, &noted()).await, InstallationError::NotFound);
-}
-
-async fn plugins_are_switched_per_project(world: World) {
-    let scene = world.scene().await;
-    let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
-    let id = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
-    for enabled in [false, true] {
-        let row = store.set_plugin_switch(ann, id, here, Some(enabled), &noted()).await.unwrap();
-        assert_eq!(row.switches, [(here, enabled)]);
-    }
-    let row = store.set_plugin_switch(ann, id, here, None, &noted()).await.unwrap();
-    assert_eq!(row.switches, []);
-    // Those that come with the host go by name.
-    store.set_shipped_plugin_switch(ann, &name("sql"), here, Some(false), &noted()).await.unwrap();
-    store.set_shipped_plugin_switch(ann, &name("jobs"), here, Some(true), &noted()).await.unwrap();
-    let snapshot = store.plugin_snapshot().await.unwrap();
-    assert_eq!(snapshot.shipped_switches, [(here, name("jobs"), true), (here, name("sql"), false)]);
-    store.set_shipped_plugin_switch(ann, &name("sql"), here, None, &noted()).await.unwrap();
-    store.delete_project(ann, here).await.unwrap();
-    assert_eq!(store.plugin_snapshot().await.unwrap().shipped_switches, []);
-}
-
-async fn a_strangers_project_is_unknown(world: World) {
-    let scene = world.scene().await;
-    let (store, here) = (&scene.store, scene.project.id);
-    let bob = user("bob@example.com");
-    let id = install(store, PluginOwner::Everyone, "weather", b"one").await.id;
-    for project in [here, ProjectId::new()] {
-        let state = powers(&["state"]);
-        assert_refused!(
-            store.set_plugin_grants(id, Some(project), &state, &bob, &noted()).await,
-            InstallationError::Store(StoreError::NotFound("project"))
-        );
-        assert_refused!(
-            store.set_plugin_switch(&bob, id, project, Some(true), &noted()).await,
-            InstallationError::Store(StoreError::NotFound("project"))
-        );
-        assert_refused!(
-            store.set_shipped_plugin_switch(&bob, &name("sql"), project, Some(true), &noted()).await,
-            InstallationError::Store(StoreError::NotFound("project"))
-        );
-        let new = NewInstallation {
-            owner: PluginOwner::User(bob.clone()),
-            name: name("mine"),
-            version: VersionRow { installed_by: bob.clone(), ..version(b"one", &[]) },
-            grants: vec![GivenPowers { project: Some(project), powers: state }],
-        };
-        assert_refused!(
-            store.install_plugin(new, &noted()).await,
-            InstallationError::Store(StoreError::NotFound("project"))
-        );
-    }
-    assert_eq!(store.list_installations().await.unwrap().len(), 1);
-    // Another user's own plugin has no business in one's project.
-    let bobs = store.create_project(&bob, &title("bob's")).await.unwrap().id;
-    let anns = install(store, anns(), "weather", b"one").await.id;
-    assert_refused!(store.set_plugin_grants(anns, Some(bobs), &[], &bob, &noted()).await, InstallationError::NotFound);
-    assert_refused!(store.set_plugin_switch(&bob, anns, bobs, Some(true), &noted()).await, InstallationError::NotFound);
-}
-
-async fn a_deleted_project_takes_its_grants(world: World) {
-    let scene = world.scene().await;
-    let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
-    let id = install(store, anns(), "weather", b"one").await.id;
-    store.set_plugin_grants(id, None, &powers(&["state"]), ann, &noted()).await.unwrap();
-    store.set_plugin_grants(id, Some(here), &powers(&["state"]), ann, &noted()).await.unwrap();
-    store.set_plugin_switch(ann, id, here, Some(false), &noted()).await.unwrap();
-    store.delete_project(ann, here).await.unwrap();
-    let row = store.get_installation(id).await.unwrap().unwrap();
-    assert_eq!((row.grants.len(), row.grants[0].project, row.switches), (1, None, Vec::new()));
-}
-
 async fn removing_leaves_nothing(world: World) {
     let scene = world.scene().await;
     let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
@@ -657,35 +482,4 @@ async fn names_keep_their_characters(world: World) {
     assert_eq!(row.active.publisher, None);
     assert_eq!(row.grants[0].powers, powers(&[strange]));
     assert!(row.active.requests.contains(&"a\0b".to_owned()));
-}
-
-async fn what_one_looked_at_is_ones_own(world: World) {
-    let store = world.store().await;
-    let now = || bricklayer_store::Clock::now(world.clock.as_ref());
-    let (ann, bob) = (user("ann@example.com"), user("bob@example.com"));
-    let package = digest(b"one");
-    let since = now() - Duration::from_secs(3600);
-    // Only what is in the store can be noted.
-    let refused = store.put_staging(&ann, &package, "{}").await;
-    assert!(matches!(refused, Err(InstallationError::UnknownPackage)), "{refused:?}");
-    stage(&store, b"one").await;
-    store.put_staging(&ann, &package, "from here").await.unwrap();
-    store.put_staging(&ann, &package, "from there\0").await.unwrap();
-    assert_eq!(store.get_staging(&ann, &package, since).await.unwrap().as_deref(), Some("from there\u{fffd}"));
-    assert_eq!(store.get_staging(&bob, &package, since).await.unwrap(), None);
-    // It grows old, goes with its package, and the oldest of many goes first.
-    world.clock.advance(Duration::from_secs(7200));
-    assert_eq!(store.get_staging(&ann, &package, now() - Duration::from_secs(3600)).await.unwrap(), None);
-    for number in 0..16_u8 {
-        world.clock.advance(Duration::from_secs(1));
-        stage(&store, &[number]).await;
-        store.put_staging(&ann, &digest(&[number]), "x").await.unwrap();
-    }
-    assert_eq!(store.get_staging(&ann, &package, since).await.unwrap(), None);
-    assert!(store.get_staging(&ann, &digest(&[0]), since).await.unwrap().is_some());
-    store.sweep_packages(now() + Duration::from_secs(1)).await.unwrap();
-    assert_eq!(store.get_staging(&ann, &digest(&[0]), since).await.unwrap(), None);
-    let long = "x".repeat(17 * 1024);
-    let refused = store.put_staging(&ann, &package, &long).await;
-    assert!(matches!(refused, Err(InstallationError::Store(StoreError::TooLarge { .. }))), "{refused:?}");
 }

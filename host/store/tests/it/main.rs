@@ -2,7 +2,9 @@
 //!
 //! - `projects`: projects and conversations, titles, pages.
 //! - `turns`: beginning, busy conversations, double submits, stopping, deletion under a running turn.
-//! - `installations`: packages, versions, grants, switches of installed plugins; racing hosts; removal.
+//! - `packages`: the bytes of packages, and who looked at them.
+//! - `installations`: versions of installed plugins; racing hosts; removal.
+//! - `grants`: what is given to them, and where they are on.
 //! - `leases`: who may write, taking over, renewing, racing.
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
@@ -23,12 +25,14 @@ mod audit;
 mod change_records;
 mod crash;
 mod crash_changes;
+mod grants;
 mod harness;
 mod installations;
 mod leases;
 mod log;
 mod notices;
 mod opening;
+mod packages;
 mod plugins;
 mod projects;
 mod schema;
