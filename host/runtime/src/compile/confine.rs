@@ -48,15 +48,13 @@ pub(super) fn wall_in() -> Walls {
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod system {
-    use std::fmt::Write as _;
-
     use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
-    use seccompiler::{TargetArch, apply_filter_all_threads, compile_from_json};
+    use seccompiler::{BpfProgram, TargetArch, apply_filter_all_threads, compile_from_json};
 
     /// The newest version of Landlock that is asked for; of an older kernel's what it has.
     const LANDLOCK: ABI = ABI::V6;
 
-    /// Calls that are taken away altogether. Not the tables of one architecture only: those are in [`OLD`].
+    /// Calls that are taken away altogether.
     const FORBIDDEN: &[&str] = &[
         // Files by their names.
         "openat",
@@ -192,8 +190,7 @@ mod system {
     ];
 
     /// Older spellings, which newer architectures never had.
-    #[cfg(target_arch = "x86_64")]
-    const OLD: &[&str] = &[
+    const OLD_X86_64: &[&str] = &[
         "open",
         "creat",
         "readlink",
@@ -225,8 +222,7 @@ mod system {
         "ustat",
         "sysfs",
     ];
-    #[cfg(target_arch = "aarch64")]
-    const OLD: &[&str] = &["newfstatat", "renameat"];
+    const OLD_AARCH64: &[&str] = &["newfstatat", "renameat"];
 
     /// A new process that is no thread of this one (`CLONE_THREAD` is not set).
     const NO_THREAD: &str = r#"{"index": 0, "type": "qword", "op": {"masked_eq": 65536}, "val": 0}"#;
@@ -250,25 +246,45 @@ mod system {
     }
 
     pub(super) fn filter() -> bool {
-        let forbidden = FORBIDDEN.iter().chain(OLD).map(|name| format!(r#"{{"syscall": "{name}"}}"#));
+        let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return false };
+        let Some(filters) = filters(arch) else { return false };
+        filters.iter().all(|filter| apply_filter_all_threads(filter).is_ok())
+    }
+
+    /// The filters of an architecture; none when it does not know one of the names.
+    fn filters(arch: TargetArch) -> Option<[BpfProgram; 2]> {
+        let old = match arch {
+            TargetArch::x86_64 => OLD_X86_64,
+            TargetArch::aarch64 => OLD_AARCH64,
+            TargetArch::riscv64 => return None,
+        };
+        let forbidden = FORBIDDEN.iter().chain(old).map(|name| format!(r#"{{"syscall": "{name}"}}"#));
         // Signals to other processes; to itself it sends one when it aborts.
         let others = format!(r#"{{"index": 0, "type": "dword", "op": "ne", "val": {}}}"#, std::process::id());
         let some = [("clone", NO_THREAD), ("mmap", EXECUTABLE), ("mprotect", EXECUTABLE), ("tgkill", others.as_str())]
             .map(|(name, when)| format!(r#"{{"syscall": "{name}", "args": [{when}]}}"#));
         let refused: Vec<String> = forbidden.chain(some).collect();
-        apply(EPERM, &refused) && apply(ENOSYS, &[r#"{"syscall": "clone3"}"#.to_owned()])
+        Some([compiled(arch, EPERM, &refused)?, compiled(arch, ENOSYS, &[r#"{"syscall": "clone3"}"#.to_owned()])?])
     }
 
-    fn apply(error: u32, calls: &[String]) -> bool {
-        let Ok(arch) = TargetArch::try_from(std::env::consts::ARCH) else { return false };
-        let mut json = String::new();
-        let _ = write!(
-            json,
-            r#"{{"w": {{"mismatch_action": "allow", "match_action": {{"errno": {error}}}, "filter": [{}]}}}}"#,
-            calls.join(", ")
+    fn compiled(arch: TargetArch, error: u32, calls: &[String]) -> Option<BpfProgram> {
+        let calls = calls.join(", ");
+        let json = format!(
+            r#"{{"w": {{"mismatch_action": "allow", "match_action": {{"errno": {error}}}, "filter": [{calls}]}}}}"#
         );
-        let Ok(filters) = compile_from_json(json.as_bytes(), arch) else { return false };
-        filters.get("w").is_some_and(|filter| apply_filter_all_threads(filter).is_ok())
+        compile_from_json(json.as_bytes(), arch).ok()?.remove("w")
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn each_architecture_knows_the_names() {
+            for arch in [TargetArch::x86_64, TargetArch::aarch64] {
+                assert!(filters(arch).is_some(), "{arch:?}");
+            }
+        }
     }
 }
 
