@@ -68,12 +68,13 @@ pub(crate) fn complete(
         failure.remedy = Some("delete files of the project that are no longer needed, then call again".to_owned());
     } else if failure.kind == ToolErrorKind::Failed
         && ending == Ending::Unspoken
+        && about_files(&failure.message)
         && let Some(power) = missing_files(&requested, call)
     {
         failure.message.push_str("\nthe plugin asks for more of the project's folder than it was given");
         want(&mut failure, plugin, &requested, &power);
-    } else if let (LastRequest::Denied, Ending::Unspoken | Ending::Ended(None), Some(denial)) =
-        (last, ending, call.tally.denials().latest())
+    } else if let (LastRequest::Denied, true, Some(denial)) =
+        (last, says_nothing(&failure, ending), call.tally.denials().latest())
     {
         note(&mut failure, plugin, &requested, &denial);
     }
@@ -97,6 +98,15 @@ fn passed_on(failure: &ToolFailure, ending: Ending, call: &CallInfo) -> Option<A
         Ending::Ended(Some(_)) => return None,
     };
     call.tally.denials().passed_on(&failure.message, named)
+}
+
+/// Whether an error leaves open what the call failed of: `failed` is what a guest's library says of any exception.
+fn says_nothing(failure: &ToolFailure, ending: Ending) -> bool {
+    match ending {
+        Ending::Spoken => failure.kind == ToolErrorKind::Failed,
+        Ending::Unspoken | Ending::Ended(None) => true,
+        Ending::Ended(Some(_)) => false,
+    }
 }
 
 /// Says that the last thing that the plugin asked for was refused, when its error says nothing of that. Whether the
@@ -168,6 +178,13 @@ fn raising(hit: LimitHit, requested: &Powers, call: &CallInfo, ceilings: &Ceilin
         _ => false,
     };
     requested.iter().find(asked).cloned()
+}
+
+/// Whether an error speaks of files: no request to the host is refused when a folder is not there, so only the guest's
+/// own words say what it failed of.
+fn about_files(message: &str) -> bool {
+    // The folder's name; or the error numbers of files, as C, Rust and Python write them.
+    ["/project", "os error", "Errno", "errno"].iter().any(|sign| message.contains(sign))
 }
 
 /// What of the project's folder the plugin asks for and does not have.

@@ -95,12 +95,23 @@ export const context = () => hostContext.get();
 
 /** A value kept in this project; null when there is none. Needs `state = true` in plugin.toml. */
 export function recall(key) {
-  const text = hostState.get(key);
+  const text = state(() => hostState.get(key));
   return text === null || text === undefined ? null : JSON.parse(text);
 }
 
 /** Keeps a JSON value in this project, at most 65536 bytes. */
-export const keep = (key, value) => hostState.set(key, JSON.stringify(value));
+export const keep = (key, value) => state(() => hostState.set(key, JSON.stringify(value)));
+
+function state(work) {
+  try {
+    return work();
+  } catch (error) {
+    const answer = error?.payload ?? error;
+    if (typeof answer?.tag !== 'string') throw error;
+    const said = answer.val === undefined ? answer.tag : `${answer.tag}: ${answer.val}`;
+    throw new Failed(answer.tag === 'denied' ? 'denied' : 'failed', `the plugin's store: ${said}`);
+  }
+}
 
 function withQuery(url, query) {
   const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);

@@ -1,9 +1,10 @@
 //! A refusal explains the failure that passes it on, and no other; by both doors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_domain::{ToolErrorKind as Kind, ToolOutcome};
-use bricklayer_runtime::Limits;
+use bricklayer_runtime::{Grants, Limits};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, hostile};
@@ -68,16 +69,29 @@ async fn a_refusal_that_was_got_over_explains_nothing() {
         assert_eq!(told(&outcome), (Kind::Upstream, None, None), "{door}");
         assert_eq!(outcome.content, "line 3 has no comma");
 
-        // It was the last request, and the error says nothing of its kind: told as what happened before, no cause.
-        let input = json!({"door": door, "requests": [get("/api/other")], "how": "line 3 has no comma"});
-        let outcome = bench.call("struggle", input).await;
-        assert_eq!(told(&outcome), (Kind::Failed, None, None), "{door}");
-        assert_eq!(
-            outcome.content,
-            "line 3 has no comma\nbefore that, the host refused a request of the plugin: no grant allows GET \
-             /api/other at workspace"
-        );
+        // It was the last request, and the error leaves open what it is about: told as what happened before, no cause.
+        for (tool, how) in [("struggle", "line 3 has no comma"), ("struggle_said", "line 3 has no comma failed")] {
+            let outcome = bench.call(tool, json!({"door": door, "requests": [get("/api/other")], "how": how})).await;
+            assert_eq!(told(&outcome), (Kind::Failed, None, None), "{door}");
+            assert_eq!(
+                outcome.content,
+                "line 3 has no comma\nbefore that, the host refused a request of the plugin: no grant allows GET \
+                 /api/other at workspace"
+            );
+        }
     }
+}
+
+#[tokio::test]
+async fn what_was_refused_before_says_what_would_allow_it() {
+    let bench = Bench::new().await;
+    let mut ctx = bench.ctx();
+    ctx.grants = Arc::new(Grants::default());
+    let input = json!({"door": "wasi", "requests": [get("/api/ok/x")], "how": "no weather today"});
+    let outcome = bench.call_with("struggle", input, ctx).await;
+    assert_eq!(told(&outcome), (Kind::Failed, None, None));
+    let way_out = "bricklayer plugin grant test-hostile \"GET workspace/api/ok/** as-caller\"";
+    assert!(outcome.content.ends_with(way_out), "{}", outcome.content);
 }
 
 #[tokio::test]

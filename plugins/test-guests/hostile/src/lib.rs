@@ -66,6 +66,7 @@ impl Guest for Component {
         let kind = match kind {
             "denied" => ErrorKind::Denied,
             "upstream" => ErrorKind::Upstream,
+            "failed" => ErrorKind::Failed,
             other => panic!("no kind {other}"),
         };
         Err(ToolError { kind, message: web::struggle(&door, &requests, how), retryable: false })
