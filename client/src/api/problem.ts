@@ -29,7 +29,9 @@ export class Problem extends Error {
 /** What to show a person for anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Problem)) return sentence(error instanceof Error ? error.message : String(error));
-  const fields = error.fields.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
+  // The message often says already what is wrong with the one field.
+  const unsaid = error.fields.filter((entry) => !error.message.includes(entry.message));
+  const fields = unsaid.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
   const said = sentence(fields === "" ? error.message : `${error.message} (${fields})`);
   return error.retryAfterSeconds === undefined ? said : `${said} It can be tried again in ${formatDuration(error.retryAfterSeconds * 1_000)}.`;
 }
