@@ -308,8 +308,8 @@ async fn a_package_goes_through_a_registry() {
     run(&["add", &target.replace(":1", ":absent"), "--everyone", "--yes"]).ended(1, "check the repository and the tag");
 }
 
-/// How long a change may take to reach a host that runs.
-const SOON: Duration = Duration::from_secs(5);
+/// How long a change may take to reach a host that runs, on a busy machine; it looks each second.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A call ends so, soon after something was changed elsewhere.
 async fn soon(chat: &mut Chat<'_>, tool: &str, input: &Value, what: &str, expect: impl Fn(&Value) -> bool) {

@@ -32,7 +32,9 @@ fn the_minisign_program_agrees() {
     assert!(minisign(folder.path(), &["-G", "-W", "-p", "their.pub", "-s", "their.key"]));
     assert!(minisign(folder.path(), &["-S", "-s", "their.key", "-m", "package.wasm"]));
     let line = read("their.pub").lines().last().unwrap().to_owned();
-    assert!(read("their.pub").contains(&key_id(&line).unwrap()), "the key's id is written alike");
+    // The program writes no zeros before a number.
+    let id = key_id(&line).unwrap();
+    assert!(read("their.pub").contains(id.trim_start_matches('0')), "the key's id is written alike");
     let trusted = TrustedKeys::parse(&format!("them={line}")).unwrap();
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
     let status = |bytes: &[u8]| verify(bytes, Some(&read("package.wasm.minisig")), &trusted, now).word();
