@@ -123,7 +123,13 @@ fn template(author: &Author<'_>, language: &str) -> Result<()> {
     let first = fs::read(folder.join(&package))?;
     let told = author.plugin(&folder, &["inspect", "--json", &package]).output()?;
     let told: serde_json::Value = serde_json::from_slice(&told)?;
-    let tools: Vec<_> = told["tools"].as_array().into_iter().flatten().map(|tool| &tool["name"]).collect();
+    let tools: Vec<_> = told
+        .pointer("/tools")
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|tool| tool.get("name"))
+        .collect();
     ensure!(tools == ["get_forecast"], "the interpreter's own functions are no tools: {tools:?}");
     let other = author.folder.join("elsewhere").join("deeper");
     fs::create_dir_all(&other)?;

@@ -161,7 +161,11 @@ fn lint(layout: &Layout) -> Result<()> {
     stage("engine, plugins and page are built", || prepare(layout))?;
     stage("host lints passed", || cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     stage("plugin lints passed", || {
-        plugins::cargo(layout, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        // As they run, and as they are tested; the guests that attack know no machine but the sandbox's.
+        let denied = ["--", "-D", "warnings"];
+        plugins::cargo(layout, &[&["clippy", "--workspace", "--target", plugins::TARGET], &denied[..]].concat())?;
+        let native = ["clippy", "--workspace", "--all-targets", "--exclude", "test-hostile"];
+        plugins::cargo(layout, &[&native[..], &denied].concat())
     })?;
     stage("client lints passed", || client::lint(layout))
 }

@@ -1,6 +1,8 @@
 //! The deterministic part of fuzzing, run by every `cargo test`: the committed corpus and a fixed number of mutations of
 //! it, by a generator with a fixed seed. No clock, no chance.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
+
 use std::path::{Path, PathBuf};
 
 use bricklayer_fuzz::TARGETS;

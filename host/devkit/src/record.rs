@@ -140,7 +140,7 @@ fn place(exchange: &mut Exchange, body: &[u8], file: &str) -> Option<(String, Ve
         return Some((path, clean.into_bytes()));
     }
     match json {
-        Some(json) if in_toml(&json).is_some() && json.to_string() == compact(&clean) => {
+        Some(json) if in_toml(&json).is_some() && is_written_as(&json, &clean) => {
             // What an answer of JSON has anyway.
             if exchange.headers.get("content-type").is_some_and(|kind| kind == "application/json") {
                 exchange.headers.remove("content-type");
@@ -152,7 +152,13 @@ fn place(exchange: &mut Exchange, body: &[u8], file: &str) -> Option<(String, Ve
     None
 }
 
-/// JSON text without the blanks between its parts: equal to what is written anew only if no digit was lost.
+/// Whether a value that was read from `text` is written as that text again, blanks aside: only then was no digit lost.
+fn is_written_as(value: &Value, text: &str) -> bool {
+    let written = value.to_string();
+    written == compact(text)
+}
+
+/// JSON text without the blanks between its parts.
 fn compact(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let (mut inside, mut escaped) = (false, false);

@@ -70,7 +70,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("bricklayer-outline-{}", uuid()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("world.wit"), wit).unwrap();
-        let outline = outline(&[folder.clone()], MANIFEST, &Assets::default());
+        let outline = outline(std::slice::from_ref(&folder), MANIFEST, &Assets::default());
         std::fs::remove_dir_all(folder).unwrap();
         outline
     }

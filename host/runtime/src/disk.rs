@@ -93,7 +93,6 @@ pub(crate) fn bound(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
             })
         },
     )?;
-    drop(types);
     linker.allow_shadowing(false);
     Ok(())
 }

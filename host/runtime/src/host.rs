@@ -206,7 +206,7 @@ impl wit::cleanup::Host for CallState {
             return Ok(Err(CleanupError::Invalid(reason)));
         }
         if let Err(denial) = self.call.egress.may_clean_up(&request) {
-            return Ok(Err(CleanupError::Denied(self.call.tally.denied(denial).said.clone())));
+            return Ok(Err(CleanupError::Denied(self.call.tally.denied(*denial).said.clone())));
         }
         let mut cleanups = self.call.cleanups.lock().unwrap_or_else(PoisonError::into_inner);
         if cleanups.open.len() >= MAX_CLEANUPS {

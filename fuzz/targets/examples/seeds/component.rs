@@ -1,5 +1,7 @@
 //! A committed seed as bytes.
 
+#![allow(clippy::unwrap_used, reason = "the seeds are ours; one that is broken has to stop the run")]
+
 use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};

@@ -46,13 +46,13 @@ impl CleanupRequest {
 
 impl CallEgress {
     /// Whether the call's grants allow a clean-up, asked when it is registered and again when it is sent.
-    pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), Denial> {
+    pub(crate) fn may_clean_up(&self, request: &CleanupRequest) -> Result<(), Box<Denial>> {
         let refused = match request.uri().map(|uri| self.check(&request.method, &uri)) {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(refused)) => refused,
             Err(reason) => reason.into(),
         };
-        Err(Denial::new(Asked::CleanUp, &refused.reason, refused.missing))
+        Err(Box::new(Denial::new(Asked::CleanUp, &refused.reason, refused.missing)))
     }
 
     /// Sends it like any request of the plugin; an error is only logged, for nobody is left to tell.

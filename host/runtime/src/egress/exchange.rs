@@ -19,6 +19,7 @@ use super::pool::HttpClient;
 use crate::far_end::{FarAnswer, FarEnd, FarRequest};
 
 /// What a request is sent over.
+#[expect(clippy::large_enum_variant, reason = "one for each request, on the stack of its task; a box would only cost")]
 pub(super) enum Line {
     Network(HttpClient),
     Recorded(Arc<dyn FarEnd>),

@@ -130,7 +130,7 @@ async fn a_plugin_is_installed(world: World) {
     assert_eq!(row, expected);
     assert_eq!(store.get_installation(row.id).await.unwrap(), Some(expected.clone()));
     assert_eq!(store.get_installation(InstallationId::new()).await.unwrap(), None);
-    assert_eq!(store.list_installations().await.unwrap(), [expected.clone()]);
+    assert_eq!(store.list_installations().await.unwrap(), std::slice::from_ref(&expected));
     let snapshot = store.plugin_snapshot().await.unwrap();
     assert_eq!((snapshot.generation, snapshot.installations), (before + 1, vec![expected]));
     let disabled = store.set_plugin_enabled(row.id, false, &noted()).await.unwrap();

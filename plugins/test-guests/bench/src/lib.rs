@@ -17,7 +17,7 @@ mod bindings {
                 id: id.into(),
                 name: format!("row {id}"),
                 amount: f64::from(id) / 4.0,
-                note: (id % 2 == 0).then(|| "even".to_owned()),
+                note: id.is_multiple_of(2).then(|| "even".to_owned()),
             };
             Ok(Page { rows: (0..count).map(row).collect() })
         }
