@@ -943,7 +943,7 @@ export interface components {
              * @description When it was last changed.
              */
             updated_at: string | null;
-            /** @description What it was used for: by everybody for who may change it, else by the caller. */
+            /** @description What it was used for in the last seven days: by everybody for who may change it, else by the caller. */
             usage: components["schemas"]["PluginUsage"];
             /** @description The active version. */
             version: string;

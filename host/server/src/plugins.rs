@@ -7,7 +7,7 @@ use std::time::Duration;
 use bricklayer_agent::CallEffect;
 use bricklayer_domain::{InstallationId, ProjectId, ToolCall, UserId};
 use bricklayer_plugins::{PluginParts, PluginService};
-use bricklayer_runtime::{CallContext, Ceilings, Grants, Runtime, RuntimeConfig};
+use bricklayer_runtime::{CallContext, Ceilings, Grants, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
 use bricklayer_store::Store;
 use url::Url;
@@ -108,6 +108,7 @@ fn runtime_config(config: &Config, cache_dir: &Path) -> RuntimeConfig {
         compiler: config.compiler.clone(),
         fairness: config.fairness.clone(),
         cache_bytes: config.plugins.code_cache_bytes,
+        limits: Limits { project_bytes: config.plugins.project_bytes, ..Limits::default() },
         ..RuntimeConfig::new(cache_dir)
     }
 }

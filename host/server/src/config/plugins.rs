@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bricklayer_domain::UserId;
 use bricklayer_plugins::{Admins, Ceilings, Installers, Policy};
-use bricklayer_runtime::DEFAULT_CACHE_BYTES;
+use bricklayer_runtime::{DEFAULT_CACHE_BYTES, Limits};
 use bricklayer_sources::{SignaturePolicy, SourcePolicy, TrustedKeys};
 use bricklayer_store::DEFAULT_STAGED_BYTES;
 
@@ -19,7 +19,9 @@ const MAX_ADMINS: usize = 100;
 const LEAST_STAGED_MIB: u32 = 64;
 /// Least room for compiled code: the families that ship with the host and an interpreter fit.
 const LEAST_CODE_CACHE_MIB: u32 = 256;
-/// Most room for either, 16 TiB: a number beyond it is a slip.
+/// Least room for a project: a few tables of results.
+const LEAST_PROJECT_MIB: u32 = 16;
+/// Most room for any of them, 16 TiB: a number beyond it is a slip.
 const MOST_MIB: u32 = 16 * 1024 * 1024;
 
 /// The operator's wishes for plugins.
@@ -35,6 +37,8 @@ pub struct PluginsConfig {
     pub staged_bytes: u64,
     /// Most bytes of compiled code on disk.
     pub code_cache_bytes: u64,
+    /// Most bytes of a project's folder that plugins may fill.
+    pub project_bytes: u64,
 }
 
 impl PluginsConfig {
@@ -56,6 +60,7 @@ impl PluginsConfig {
             retention_days: DEFAULT_RETENTION_DAYS,
             staged_bytes: DEFAULT_STAGED_BYTES,
             code_cache_bytes: DEFAULT_CACHE_BYTES,
+            project_bytes: Limits::default().project_bytes,
         }
     }
 
@@ -105,6 +110,7 @@ impl PluginsConfig {
         config.staged_bytes = mebibytes(layers, "plugins.staged_mib", LEAST_STAGED_MIB, config.staged_bytes)?;
         config.code_cache_bytes =
             mebibytes(layers, "plugins.code_cache_mib", LEAST_CODE_CACHE_MIB, config.code_cache_bytes)?;
+        config.project_bytes = mebibytes(layers, "plugins.project_mib", LEAST_PROJECT_MIB, config.project_bytes)?;
         if let Some(value) = layers.get("audit.retention_days") {
             config.retention_days =
                 value.text.parse().ok().filter(|days| (1..=36_500).contains(days)).ok_or_else(|| {

@@ -142,6 +142,12 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "MiB of compiled code on disk; what was not used for longest goes (4096)",
     ),
+    setting(
+        "plugins.project_mib",
+        "BRICKLAYER_PLUGINS_PROJECT_MIB",
+        false,
+        "MiB of a project's folder up to which plugins may write (4096)",
+    ),
     setting("audit.retention_days", "BRICKLAYER_AUDIT_RETENTION_DAYS", false, "days that audit records are kept (180)"),
     setting("stream.window_seconds", "BRICKLAYER_STREAM_WINDOW", false, "age at which a stream reconnects (50)"),
     setting("stream.keep_alive_seconds", "BRICKLAYER_STREAM_KEEP_ALIVE", false, "silence before a sign of life (15)"),

@@ -107,8 +107,9 @@ fn wrong_values_name_the_key_and_the_way_out() {
     for (variable, key) in [
         ("BRICKLAYER_PLUGINS_STAGED_MIB", "`plugins.staged_mib` must be a whole number between 64 and"),
         ("BRICKLAYER_PLUGINS_CODE_CACHE_MIB", "`plugins.code_cache_mib` must be a whole number between 256 and"),
+        ("BRICKLAYER_PLUGINS_PROJECT_MIB", "`plugins.project_mib` must be a whole number between 16 and"),
     ] {
-        for wrong in ["0", "63", "-1", "1.5", "17179869184", "much"] {
+        for wrong in ["0", "15", "-1", "1.5", "17179869184", "much"] {
             refused(config(&[(variable, wrong)]), key);
         }
     }
@@ -120,10 +121,15 @@ fn wrong_values_name_the_key_and_the_way_out() {
 #[test]
 fn room_on_disk_is_in_mebibytes() {
     let usual = config(&[]).unwrap().plugins;
-    assert_eq!((usual.staged_bytes >> 20, usual.code_cache_bytes >> 20), (1024, 4096));
-    let chosen = config(&[("BRICKLAYER_PLUGINS_STAGED_MIB", "64"), ("BRICKLAYER_PLUGINS_CODE_CACHE_MIB", "16777216")]);
+    let usual = [usual.staged_bytes, usual.code_cache_bytes, usual.project_bytes].map(|bytes| bytes >> 20);
+    assert_eq!(usual, [1024, 4096, 4096]);
+    let chosen = config(&[
+        ("BRICKLAYER_PLUGINS_STAGED_MIB", "64"),
+        ("BRICKLAYER_PLUGINS_CODE_CACHE_MIB", "16777216"),
+        ("BRICKLAYER_PLUGINS_PROJECT_MIB", "16"),
+    ]);
     let chosen = chosen.unwrap().plugins;
-    assert_eq!((chosen.staged_bytes, chosen.code_cache_bytes), (64 << 20, 1 << 44));
+    assert_eq!((chosen.staged_bytes, chosen.code_cache_bytes, chosen.project_bytes), (64 << 20, 1 << 44, 16 << 20));
 }
 
 #[test]

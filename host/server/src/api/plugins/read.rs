@@ -1,5 +1,7 @@
 //! Reading: the list, one plugin, its picture and its description.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -7,7 +9,7 @@ use bricklayer_domain::{InstallationId, ProjectId, UserId};
 use bricklayer_package::PackageContents;
 use bricklayer_plugins::{PluginView, Scope};
 use bricklayer_store::{AuditFilter, AuditKind, AuditPage, AuditPageRequest, PluginFilter};
-use chrono::DateTime;
+use chrono::Utc;
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,6 +27,9 @@ const SANDBOX: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /// What a description is.
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
+
+/// What a plugin's figures add up: seven days of UTC, today among them, which is what the page says.
+const USAGE_WINDOW: Duration = Duration::from_hours(6 * 24);
 
 /// Faults that are shown with a plugin.
 const LAST_ERRORS: u32 = 5;
@@ -55,8 +60,7 @@ pub(super) async fn shown(
 async fn with_usage(app: &AppState, caller: &Caller, view: PluginView) -> Result<Plugin, Problem> {
     let whose = whose_records(&view, caller);
     let store = app.store();
-    // The store cuts the beginning to what it keeps.
-    let usage = store.plugin_usage(view.id, whose, DateTime::UNIX_EPOCH).await?;
+    let usage = store.plugin_usage(view.id, whose, Utc::now() - USAGE_WINDOW).await?;
     let errors = store.last_plugin_errors(view.id, &view.name, whose, LAST_ERRORS).await?;
     let mut plugin = Plugin::from(view);
     plugin.usage = usage.into();

@@ -55,7 +55,7 @@ pub(crate) struct Plugin {
     tools: Vec<Tool>,
     /// What it asks for.
     requests: Vec<PowerRequest>,
-    /// What it was used for: by everybody for who may change it, else by the caller.
+    /// What it was used for in the last seven days: by everybody for who may change it, else by the caller.
     pub(super) usage: PluginUsage,
     /// What went wrong last, newest first, likewise.
     pub(super) last_errors: Vec<PluginFault>,

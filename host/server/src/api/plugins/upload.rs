@@ -77,7 +77,7 @@ async fn read(mut field: Field<'_>, name: &'static str, limit: usize) -> Result<
 }
 
 fn too_large(what: &str, limit: usize) -> Problem {
-    let detail = format!("`{what}` is larger than {limit} bytes");
+    let detail = format!("`{what}` is larger than {}; send a smaller one", bricklayer_devkit::size(limit));
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
 }
 
