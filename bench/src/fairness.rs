@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bricklayer_runtime::{CallContext, Limits, Plugin, Runtime, RuntimeConfig, ToolNamespace};
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::sandbox::{check, context};
@@ -30,7 +29,7 @@ pub(crate) async fn measure(table: &mut Table, quick: &Path, slow: &Path, dir: &
         // The shares of a fresh host, as it comes.
         let mut config = RuntimeConfig::new(dir.join("fairness"));
         config.limits = Limits { cpu: Duration::from_secs(300), ..config.limits };
-        let runtime = Runtime::new(config)?;
+        let runtime = Arc::new(Runtime::new(config)?);
         let load = async |path: &Path| {
             let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
             anyhow::Ok(runtime.load(bytes, ToolNamespace::databricks()).await?)
@@ -55,24 +54,23 @@ pub(crate) async fn measure(table: &mut Table, quick: &Path, slow: &Path, dir: &
 }
 
 async fn beside_slow_calls(
-    runtime: &Runtime,
+    runtime: &Arc<Runtime>,
     quick: &Arc<Plugin>,
     slow: &Arc<Plugin>,
-    tool: &str,
+    tool: &'static str,
     input: &Value,
 ) -> Result<Vec<Duration>> {
     let stop = CancellationToken::new();
     let heavy = CallContext { cancel: stop.clone(), ..context("heavy@example.com")? };
-    let mut calls: FuturesUnordered<_> =
-        (0..SLOW_CALLS).map(|_| runtime.call(slow, tool, input, heavy.clone())).collect();
-    let measured = async {
-        let samples = quick_calls(runtime, quick).await;
-        stop.cancel();
-        samples
-    };
-    // Most are refused at once, which is part of what the other user may not feel.
-    let ended = async { while calls.next().await.is_some() {} };
-    let (samples, ()) = tokio::join!(measured, ended);
+    // Tasks of their own, as connections have. Most are refused at once, which is part of what nobody else may feel.
+    let mut calls = JoinSet::new();
+    for _ in 0..SLOW_CALLS {
+        let (runtime, slow, input, heavy) = (Arc::clone(runtime), Arc::clone(slow), input.clone(), heavy.clone());
+        calls.spawn(async move { runtime.call(&slow, tool, &input, heavy).await });
+    }
+    let samples = quick_calls(runtime, quick).await;
+    stop.cancel();
+    calls.join_all().await;
     samples
 }
 

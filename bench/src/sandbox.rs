@@ -82,7 +82,7 @@ fn numbered(package: &[u8], number: usize) -> Result<Vec<u8>> {
 }
 
 async fn values(table: &mut Table, runtime: &Runtime, plugin: &Arc<Plugin>) -> Result<()> {
-    let payload: Value = (0..16_000).map(|n| json!({"id": n, "name": format!("row {n}"), "amount": 0.25})).collect();
+    let payload: Value = (0..23_500).map(|n| json!({"id": n, "name": format!("row {n}"), "amount": 0.25})).collect();
     let parcel = json!({"payload": payload});
     let size = parcel.to_string().len();
     let rows: Value = (0..10_000).map(|n| json!({"id": n, "name": format!("row {n}"), "amount": 0.25})).collect();
