@@ -296,6 +296,12 @@ impl Manifest {
     pub fn requests_in_words(&self) -> Vec<String> {
         self.requests().words()
     }
+
+    /// Whether it asks to send requests to the caller's workspace.
+    #[must_use]
+    pub fn asks_for_workspace(&self) -> bool {
+        self.grants.http.iter().any(|rule| rule.audience == crate::Audience::Workspace)
+    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,14 @@ impl Workspace {
         }
     }
 
+    /// Its address, when it is there now.
+    pub async fn base_url_if_ready(&self) -> Option<Url> {
+        match self {
+            Self::Local(local) => local.ready(Duration::ZERO).await.ok(),
+            Self::Remote(url) => Some(url.clone()),
+        }
+    }
+
     /// Its address for people: absent for the local one, which has no page.
     #[must_use]
     pub const fn public_url(&self) -> Option<&Url> {

@@ -45,14 +45,22 @@ impl ExternalTools for PluginTools {
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
-        let base_url = match self.workspace.base_url_or_cancelled(&cancel).await {
-            None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
-            Some(Err(error)) => return failed(ToolErrorKind::Upstream, error.to_string(), true),
-            Some(Ok(url)) => url,
+        let tool = self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).find(&call.name);
+        let base_url = if tool.is_some_and(|tool| tool.plugin.manifest().asks_for_workspace()) {
+            match self.workspace.base_url_or_cancelled(&cancel).await {
+                None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
+                Some(Err(error)) => return failed(ToolErrorKind::Upstream, error.to_string(), true),
+                Some(Ok(url)) => Some(url),
+            }
+        } else {
+            // Only its name is told, for links: a plugin of something else neither waits nor fails for it.
+            self.workspace.base_url_if_ready().await
         };
-        self.plugins.name_workspace(&base_url);
-        let workspace = WorkspaceTarget { base_url, credential: self.credential.clone() };
-        let context = |grants, id| self.context(call, (grants, id), Some(workspace), progress, cancel);
+        let workspace = base_url.map(|base_url| {
+            self.plugins.name_workspace(&base_url);
+            WorkspaceTarget { base_url, credential: self.credential.clone() }
+        });
+        let context = |grants, id| self.context(call, (grants, id), workspace, progress, cancel);
         let began = Instant::now();
         let outcome = self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await;
         if let Some(spectator) = self.plugins.spectator() {

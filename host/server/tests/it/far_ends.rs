@@ -1,8 +1,9 @@
 //! A model or a workspace that fails in every way.
 
+use bricklayer_server::config::{Config, IdentityMode, PluginsConfig, WorkspaceConfig};
 use serde_json::{Value, json};
 
-use crate::support::{Frame, Reply, Trouble, World};
+use crate::support::{Chat, Frame, Guest, Reply, Server, Trouble, World};
 
 #[tokio::test]
 async fn the_workspaces_troubles_become_problems() {
@@ -80,6 +81,26 @@ async fn a_workspace_that_hangs_is_given_up_by_the_user() {
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
     follow.follow_to_end().await;
     assert!(began.elapsed() < std::time::Duration::from_millis(500), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_plugins_that_ask_for_the_workspace_need_it() {
+    let world = World::sqlite().await;
+    let config = Config {
+        workspace: WorkspaceConfig::Local { binary: Some("/nonexistent/workspace".into()) },
+        identity: IdentityMode::Development,
+        plugins: PluginsConfig::new(IdentityMode::Development),
+        ..world.config()
+    };
+    let server = Server::start(config).await;
+    let api = server.as_nobody();
+    api.install(&Guest::new("greeter", "1.0.0").package(), &[]).await;
+    let mut chat = Chat::new(&world.model, &api).await;
+    let greeted = chat.call("mcp__greeter__version", json!({})).await;
+    assert_eq!(greeted["is_error"], false, "{greeted}");
+    let asked = chat.call("mcp__databricks__execute_sql", json!({"statement": "SELECT 1"})).await;
+    assert_eq!(asked["error_kind"], "upstream", "{asked}");
     server.stop().await;
 }
 
