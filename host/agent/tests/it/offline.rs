@@ -149,7 +149,7 @@ async fn requests_are_answered_or_honestly_not() {
         (
             "SELECT nonsense",
             &["get_best_warehouse", "execute_sql"],
-            "That did not work: `execute_sql` says: syntax error",
+            "That did not work: `execute_sql` says:\n\n```\nsyntax error",
         ),
         ("save that as a.md", &[], "There is no answer in this conversation yet"),
     ];

@@ -31,14 +31,14 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
         }),
         Intent::Save { file } => save(scene, file),
         Intent::Read { file } => once(scene, "Read", json!({"file_path": file}), "", |done| {
-            format!("`{file}`:\n\n```\n{}\n```", plain_lines(done.content))
+            format!("`{file}`:\n\n{}", verbatim(&plain_lines(done.content)))
         }),
         Intent::ListFiles => once(scene, "Glob", json!({"pattern": "**/*"}), "", |done| {
             format!("The project's files, newest first:\n\n{}", bullets(done.content))
         }),
         Intent::Search { text } => {
             let input = json!({"pattern": escape_pattern(text), "output_mode": "content", "-i": true});
-            once(scene, "Grep", input, "", |done| format!("`{text}` occurs here:\n\n```\n{}\n```", done.content))
+            once(scene, "Grep", input, "", |done| format!("`{text}` occurs here:\n\n{}", verbatim(done.content)))
         }
     }
 }
@@ -59,8 +59,16 @@ fn call(scene: &Scene<'_>, tool: &str, input: Value, say: &str) -> Action {
     }
 }
 
-fn failed(done: &Done<'_>) -> Action {
-    Action::Say(format!("That did not work: `{}` says: {}", done.name.short(), done.content))
+/// Says what a tool said, as it said it: commands and addresses in it are for copying.
+pub(super) fn failed(done: &Done<'_>) -> Action {
+    Action::Say(format!("That did not work: `{}` says:\n\n{}", done.name.short(), verbatim(done.content)))
+}
+
+/// A block of text in which nothing is markup.
+fn verbatim(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}\n{text}\n{fence}")
 }
 
 fn save(scene: &Scene<'_>, file: &str) -> Action {

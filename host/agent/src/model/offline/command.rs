@@ -4,18 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Action, Scene};
+use super::{Action, Scene, act};
 
 /// Does what a command says; `command` is the message without its slash.
 pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
     let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let rest = rest.trim();
     if let Some(done) = scene.done.last() {
-        return Action::Say(if done.is_error {
-            format!("`{}` failed: {}", done.name.short(), done.content)
-        } else {
-            done.content.to_owned()
-        });
+        return if done.is_error { act::failed(done) } else { Action::Say(done.content.to_owned()) };
     }
     match name {
         "help" => return Action::Say(help(scene)),
