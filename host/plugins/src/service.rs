@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use bricklayer_domain::{
-    InstallationId, PluginName, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, UserId,
+    InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId,
 };
 use bricklayer_package::PackageError;
-use bricklayer_runtime::{CallContext, Grants, Runtime};
+use bricklayer_runtime::{CallContext, Runtime};
 use bricklayer_sources::Fetcher;
 use bricklayer_store::{Store, StoreError};
 use chrono::Utc;
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::PluginError;
@@ -109,22 +110,21 @@ impl PluginService {
         self.inner.table.load().summaries(user)
     }
 
-    /// Runs a call of a user in a project, with the context that `context` makes of the powers that hold now and of the
-    /// installation that answers. The tool is looked up now as well: what was revoked or removed since the turn began is so for this call.
-    pub async fn call(
-        &self,
-        user: &UserId,
-        project: ProjectId,
-        call: &ToolCall,
-        context: impl FnOnce(Arc<Grants>, InstallationId) -> CallContext,
-    ) -> ToolOutcome {
-        let Some(tool) = self.tools(user, Some(project)).find(&call.name) else {
-            let message = format!("there is no tool {}; its plugin was removed or switched off", call.name);
-            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, message));
-        };
-        let context = context(Arc::clone(&tool.grants), tool.installation);
-        let outcome = self.inner.runtime.call(&tool.plugin, &tool.tool, &call.input, context).await;
-        self.note(&tool, &outcome).await;
+    /// The tool of a call that begins now: what was revoked or removed since the turn began is so for this call.
+    ///
+    /// # Errors
+    /// When the user has no such tool in the project (any more), as the model is told.
+    pub fn tool(&self, user: &UserId, project: ProjectId, name: &ToolName) -> Result<BoundTool, ToolFailure> {
+        self.tools(user, Some(project)).find(name).ok_or_else(|| {
+            let message = format!("there is no tool {name}; its plugin was removed or switched off");
+            ToolFailure::new(ToolErrorKind::UnknownTool, message)
+        })
+    }
+
+    /// Runs a call. Its context is made of the tool's powers.
+    pub async fn call(&self, tool: &BoundTool, input: &Value, context: CallContext) -> ToolOutcome {
+        let outcome = self.inner.runtime.call(&tool.plugin, &tool.tool, input, context).await;
+        self.note(tool, &outcome).await;
         outcome
     }
 

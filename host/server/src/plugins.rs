@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bricklayer_agent::CallEffect;
-use bricklayer_domain::{InstallationId, ProjectId, ToolCall, UserId};
-use bricklayer_plugins::{PluginParts, PluginService};
-use bricklayer_runtime::{CallContext, Ceilings, Grants, Limits, Runtime, RuntimeConfig};
+use bricklayer_plugins::{BoundTool, PluginParts, PluginService};
+use bricklayer_runtime::{CallContext, Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
 use bricklayer_store::Store;
+use serde_json::Value;
 use url::Url;
 
 use crate::app::StartError;
@@ -75,17 +75,9 @@ impl Plugins {
     }
 
     /// What this very call would do, when its plugin can tell.
-    pub async fn effect(
-        &self,
-        user: &UserId,
-        project: ProjectId,
-        call: &ToolCall,
-        context: impl FnOnce(Arc<Grants>, InstallationId) -> CallContext,
-    ) -> Option<CallEffect> {
-        let tool = self.service.tools(user, Some(project)).find(&call.name)?;
-        let context = context(Arc::clone(&tool.grants), tool.installation);
+    pub async fn effect(&self, tool: &BoundTool, input: &Value, context: CallContext) -> Option<CallEffect> {
         let known = tool.plugin.manifest().annotations(&tool.tool);
-        let reviewed = self.service.runtime().review(&tool.plugin, &tool.tool, &call.input, context).await;
+        let reviewed = self.service.runtime().review(&tool.plugin, &tool.tool, input, context).await;
         // The same as the manifest says means that there is nothing to add to it.
         (reviewed != known).then_some(if reviewed.read_only {
             CallEffect::Reads

@@ -108,17 +108,7 @@ impl From<TransportError> for Failure {
 #[must_use]
 pub fn web_failure(host: &str, response: &Response) -> Failure {
     let status = response.status;
-    let kind = match status {
-        400 | 411 | 415 | 422 => Kind::InvalidInput,
-        401 => Kind::Unauthenticated,
-        403 => Kind::PermissionDenied,
-        404 | 410 => Kind::NotFound,
-        408 | 504 => Kind::Timeout,
-        413 => Kind::LimitExceeded,
-        429 => Kind::RateLimited,
-        500..=599 => Kind::Upstream,
-        _ => Kind::Failed,
-    };
+    let kind = kind_of_status(status);
     let (code, said) = parse_body(response);
     let mut failure = Failure::new(kind, format!("{host}: {} (HTTP {status})", cut_text(&said, WEB_MESSAGE_MAX_CHARS)));
     failure.retryable = matches!(kind, Kind::RateLimited | Kind::Upstream | Kind::Timeout) && status != 501;
@@ -236,6 +226,11 @@ fn kind_of(status: u16, code: Option<&str>, said: &str) -> Kind {
         _ if status == 403 && said.contains("Invalid access token") => return Kind::Unauthenticated,
         _ => {}
     }
+    kind_of_status(status)
+}
+
+/// What an error status means where nothing more is said.
+const fn kind_of_status(status: u16) -> Kind {
     match status {
         400 | 411 | 415 | 422 => Kind::InvalidInput,
         401 => Kind::Unauthenticated,

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
-use bricklayer_domain::{
-    InstallationId, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
-};
-use bricklayer_runtime::{AuditSink, CallContext, Grants, WorkspaceTarget};
+use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
+use bricklayer_plugins::BoundTool;
+use bricklayer_runtime::{AuditSink, CallContext, WorkspaceTarget};
 use bricklayer_store::Store;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -39,14 +38,18 @@ impl ExternalTools for PluginTools {
     }
 
     async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+        let tool = self.tool(call).ok()?;
         // A review runs without a workspace, so it neither needs nor waits for one.
-        let context = |grants, id| self.context(call, (grants, id), None, Arc::new(|_| {}), CancellationToken::new());
-        self.plugins.effect(&self.turn.user, self.turn.project, call, context).await
+        let context = self.context(call, &tool, None, Arc::new(|_| {}), CancellationToken::new());
+        self.plugins.effect(&tool, &call.input, context).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
-        let tool = self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).find(&call.name);
-        let base_url = if tool.is_some_and(|tool| tool.plugin.manifest().asks_for_workspace()) {
+        let tool = match self.tool(call) {
+            Ok(tool) => tool,
+            Err(failure) => return ToolOutcome::failed(failure),
+        };
+        let base_url = if tool.plugin.manifest().asks_for_workspace() {
             match self.workspace.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
                 Some(Err(error)) => return failed(ToolErrorKind::Upstream, error.to_string(), true),
@@ -60,9 +63,9 @@ impl ExternalTools for PluginTools {
             self.plugins.name_workspace(&base_url);
             WorkspaceTarget { base_url, credential: self.credential.clone() }
         });
-        let context = |grants, id| self.context(call, (grants, id), workspace, progress, cancel);
+        let context = self.context(call, &tool, workspace, progress, cancel);
         let began = Instant::now();
-        let outcome = self.plugins.service().call(&self.turn.user, self.turn.project, call, context).await;
+        let outcome = self.plugins.service().call(&tool, &call.input, context).await;
         if let Some(spectator) = self.plugins.spectator() {
             spectator.called(call, &outcome, began.elapsed());
         }
@@ -71,15 +74,19 @@ impl ExternalTools for PluginTools {
 }
 
 impl PluginTools {
+    fn tool(&self, call: &ToolCall) -> Result<BoundTool, ToolFailure> {
+        self.plugins.service().tool(&self.turn.user, self.turn.project, &call.name)
+    }
+
     fn context(
         &self,
         call: &ToolCall,
-        (grants, installation): (Arc<Grants>, InstallationId),
+        tool: &BoundTool,
         workspace: Option<WorkspaceTarget>,
         progress: ProgressSink,
         cancel: CancellationToken,
     ) -> CallContext {
-        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(installation));
+        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(tool.installation));
         CallContext {
             user: self.turn.user.clone(),
             project: self.turn.project,
@@ -89,7 +96,7 @@ impl PluginTools {
             project_dir: Some(self.project_dir.clone()),
             workspace,
             settings: self.settings.clone(),
-            grants,
+            grants: Arc::clone(&tool.grants),
             state: Arc::new(StoreState { store: self.store.clone(), user: self.turn.user.clone() }),
             progress,
             cancel,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, ProjectId, ToolCall, ToolCallId, ToolName, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{ConversationId, ProjectId, ToolName, TurnId, TurnSettings, UserId};
 use bricklayer_runtime::{CallContext, FairnessLimits, MemoryState, NoAudit};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -46,13 +46,11 @@ async fn replacing_under_load_fails_no_call() {
                 ticks.tick().await;
                 let (app, user, published) = (app.clone(), user.clone(), Arc::clone(&published));
                 running.spawn(async move {
-                    let call = ToolCall {
-                        id: ToolCallId("call".into()),
-                        name: ToolName("mcp__greeter__version".into()),
-                        input: json!({}),
-                    };
                     let least = published.load(Ordering::SeqCst);
-                    let context = |grants, _| CallContext {
+                    let plugins = &app.turns().environment().plugins;
+                    let name = ToolName("mcp__greeter__version".into());
+                    let tool = plugins.service().tool(&user, project, &name).unwrap();
+                    let context = CallContext {
                         user: user.clone(),
                         project,
                         conversation: ConversationId::new(),
@@ -61,14 +59,13 @@ async fn replacing_under_load_fails_no_call() {
                         project_dir: None,
                         workspace: None,
                         settings: TurnSettings::default(),
-                        grants,
+                        grants: Arc::clone(&tool.grants),
                         state: Arc::new(MemoryState::default()),
                         progress: Arc::new(|_| {}),
                         cancel: CancellationToken::new(),
                         audit: Arc::new(NoAudit),
                     };
-                    let plugins = &app.turns().environment().plugins;
-                    let outcome = plugins.service().call(&user, project, &call, context).await;
+                    let outcome = plugins.service().call(&tool, &json!({}), context).await;
                     assert!(outcome.failure.is_none(), "{outcome:?}");
                     let number: u64 = outcome.content.strip_prefix("1.0.").unwrap().parse().unwrap();
                     assert!(number >= least && number <= REPLACEMENTS, "{number} after {least} was published");
