@@ -9,7 +9,8 @@
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
 //! - `plugins`: plugin state.
-//! - `audit`: recording, listing, usage, retention; every way to tamper with the log.
+//! - `audit`: recording, listing, usage.
+//! - `audit_chains`: chains of several processes, retention; every way to tamper with the log.
 //! - `tenancy`: another user's ids in every function.
 //! - `notices`: telling readers, across stores.
 //! - `opening`: migrations, damaged, read-only, full and newer databases.
@@ -22,6 +23,7 @@
 
 mod approvals;
 mod audit;
+mod audit_chains;
 mod change_records;
 mod crash;
 mod crash_changes;
