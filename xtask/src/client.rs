@@ -46,8 +46,16 @@ pub(crate) fn end_to_end(layout: &Layout) -> Result<()> {
         .directory(&folder(layout))
         .env("BRICKLAYER_BIN", layout.binary("debug", "bricklayer"))
         .env("BRICKLAYER_E2E_PLUGIN", plugin)
+        // The browser that every machine gets from npm, wherever there is one for it: a system's own would hide what
+        // fails elsewhere. `CHROMIUM` names another.
+        .env("CHROMIUM", std::env::var_os("CHROMIUM").unwrap_or_else(|| browser().into()))
         .args(["run", "e2e"])
         .run()
+}
+
+/// The npm package carries a browser for Linux on x86-64 only; elsewhere the system's is looked for.
+fn browser() -> &'static str {
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { "packed" } else { "" }
 }
 
 /// Writes the API document from the host's code and the client's types from the document.

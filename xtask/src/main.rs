@@ -7,7 +7,9 @@ mod exec;
 mod layout;
 mod plugins;
 mod stamp;
+mod toolchain;
 
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -60,29 +62,39 @@ enum Chore {
     E2e,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let options = Options::parse();
-    let layout = Layout::find()?;
-    match options.chore {
-        Chore::Run { arguments } => run(&layout, &arguments),
-        Chore::Test => test(&layout),
-        Chore::Build => build(&layout),
-        Chore::Bench { arguments } => bench(&layout, &arguments),
-        Chore::Fmt => fmt(&layout),
-        Chore::Lint => lint(&layout),
-        Chore::BuildPlugins => plugins::build(&layout),
+    match Layout::find().and_then(|layout| perform(options.chore, &layout)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with its causes: a stack trace of the chores tells nobody what to do.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(chore: Chore, layout: &Layout) -> Result<()> {
+    match chore {
+        Chore::Run { arguments } => run(layout, &arguments),
+        Chore::Test => test(layout),
+        Chore::Build => build(layout),
+        Chore::Bench { arguments } => bench(layout, &arguments),
+        Chore::Fmt => fmt(layout),
+        Chore::Lint => lint(layout),
+        Chore::BuildPlugins => plugins::build(layout),
         Chore::Examples => {
             // Not the page: whoever writes a plugin is served by the API as well.
-            engine::fetch(&layout)?;
-            plugins::build(&layout)?;
-            cargo(&layout, &["build", "--workspace", "--bins", "--tests"])?;
-            examples::run(&layout)
+            engine::fetch(layout)?;
+            plugins::build(layout)?;
+            cargo(layout, &["build", "--workspace", "--bins", "--tests"])?;
+            examples::run(layout)
         }
-        Chore::FetchEngine => engine::fetch(&layout),
-        Chore::Client => client::build(&layout),
-        Chore::Advisories => advisories(&layout),
-        Chore::Codegen => client::codegen(&layout),
-        Chore::E2e => client::end_to_end(&layout),
+        Chore::FetchEngine => engine::fetch(layout),
+        Chore::Client => client::build(layout),
+        Chore::Advisories => advisories(layout),
+        Chore::Codegen => client::codegen(layout),
+        Chore::E2e => client::end_to_end(layout),
     }
 }
 
@@ -148,12 +160,15 @@ fn advisories(layout: &Layout) -> Result<()> {
 }
 
 fn fmt(layout: &Layout) -> Result<()> {
+    toolchain::require_component(layout, "rustfmt")?;
     cargo(layout, &["fmt", "--all"])?;
     plugins::cargo(layout, &["fmt", "--all"])?;
     client::format(layout)
 }
 
 fn lint(layout: &Layout) -> Result<()> {
+    toolchain::require_component(layout, "rustfmt")?;
+    toolchain::require_component(layout, "clippy")?;
     stage("host and plugins are formatted", || {
         cargo(layout, &["fmt", "--all", "--check"])?;
         plugins::cargo(layout, &["fmt", "--all", "--check"])
@@ -163,7 +178,7 @@ fn lint(layout: &Layout) -> Result<()> {
     stage("plugin lints passed", || {
         // As they run, and as they are tested; the guests that attack know no machine but the sandbox's.
         let denied = ["--", "-D", "warnings"];
-        plugins::cargo(layout, &[&["clippy", "--workspace", "--target", plugins::TARGET], &denied[..]].concat())?;
+        plugins::cargo(layout, &[&["clippy", "--workspace", "--target", toolchain::TARGET], &denied[..]].concat())?;
         let native = ["clippy", "--workspace", "--all-targets", "--exclude", "test-hostile"];
         plugins::cargo(layout, &[&native[..], &denied].concat())
     })?;

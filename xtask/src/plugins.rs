@@ -3,14 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::exec::Program;
 use crate::layout::Layout;
 use crate::stamp::Stamp;
-
-/// What guests are compiled for.
-pub(crate) const TARGET: &str = "wasm32-wasip2";
+use crate::toolchain::{TARGET, require_target};
 
 /// Builds each folder of `plugins/` that holds a `plugin.toml` into `target/plugins/<folder>.wasm`.
 pub(crate) fn build(layout: &Layout) -> Result<()> {
@@ -35,6 +33,7 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
 
 /// A test guest for measuring or for the page's tests, by its folder's name; returns its package.
 pub(crate) fn build_test_guest(layout: &Layout, name: &str) -> Result<PathBuf> {
+    require_target(layout)?;
     let folder = layout.root.join("plugins/test-guests").join(name);
     let package = layout.target.join(format!("xtask/{name}.wasm"));
     let wit = [layout.root.join("wit/host.wit"), folder.join(format!("wit/{name}.wit"))];
@@ -46,18 +45,6 @@ pub(crate) fn build_test_guest(layout: &Layout, name: &str) -> Result<PathBuf> {
 pub(crate) fn test(layout: &Layout) -> Result<()> {
     // Not the whole workspace: test guests run in the sandbox only.
     cargo(layout, &["test", "--locked", "--lib"])
-}
-
-/// rustup installs the target by itself from `rust-toolchain.toml`; other installations of Rust have to be told.
-fn require_target(layout: &Layout) -> Result<()> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let found =
-        Program::new(rustc).directory(&layout.root).args(["--print", "target-libdir", "--target", TARGET]).output();
-    let libraries = found.map(|path| PathBuf::from(String::from_utf8_lossy(&path).trim()));
-    match libraries {
-        Ok(libraries) if libraries.is_dir() => Ok(()),
-        _ => bail!("plugins are compiled for {TARGET}, which this Rust does not have: `rustup target add {TARGET}`"),
-    }
 }
 
 /// Cargo in the guests' workspace, with a target folder of its own: the outer cargo holds the other one's lock.
