@@ -85,7 +85,7 @@ describe("a person with a fresh host", () => {
     expect(await lookAt(page, "table-large")).toEqual([]);
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Show larger");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Show larger");
   });
 
   it("finds the help and the theme by keyboard and button", async () => {

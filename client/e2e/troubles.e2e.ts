@@ -162,6 +162,33 @@ describe("a host that says no", () => {
     expect(await lookAt(page, "trouble-grants")).toEqual([]);
   });
 
+  it("keeps an open menu beside its button, whatever moves under it", async () => {
+    const button = page.getByRole("button", { name: /^Actions for/ });
+    const menu = page.getByRole("menu");
+    await button.click();
+    await menu.waitFor();
+    for (const height of [700, 300, 860]) {
+      await page.setViewportSize({ width: 1280, height });
+      await page.evaluate(() => {
+        for (const target of [document, window, ...document.querySelectorAll("main, main *")]) target.dispatchEvent(new Event("scroll"));
+      });
+      expect(await menu.isVisible()).toBe(true);
+      const apart = async (): Promise<number> => {
+        const [own, other] = [await button.boundingBox(), await menu.boundingBox()];
+        return own === null || other === null ? Infinity : Math.min(Math.abs(other.y - own.y - own.height), Math.abs(own.y - other.y - other.height));
+      };
+      await expect.poll(apart).toBeLessThan(20);
+    }
+    await button.click();
+    await menu.waitFor({ state: "detached" });
+    await button.press("Enter");
+    await menu.getByRole("menuitem").first().waitFor();
+    expect(await lookAt(page, "menu")).toEqual([]);
+    await page.keyboard.press("Escape");
+    await menu.waitFor({ state: "detached" });
+    await expect.poll(() => button.evaluate((element) => element === document.activeElement)).toBe(true);
+  });
+
   it("to its removal keeps the question open", async () => {
     await page.route("**/api/plugins/*", (route) =>
       route.request().method() === "DELETE" ? route.fulfill({ status: 500, contentType: "text/html", body: "<h1>oops</h1>" }) : route.fallback(),

@@ -16,7 +16,7 @@ export function useShortcuts(handlers: Handlers): void {
       const id = matchShortcut(event);
       const handler = id === null ? undefined : current.current[id];
       // An open dialog keeps the keyboard to itself.
-      if (handler === undefined || document.querySelector("dialog[open]") !== null) return;
+      if (handler === undefined || document.querySelector("[role=dialog]:not([data-radix-popper-content-wrapper] *)") !== null) return;
       event.preventDefault();
       handler();
     };

@@ -4,17 +4,16 @@ import { afterEach } from "vitest";
 
 afterEach(cleanup);
 
-if (typeof HTMLDialogElement !== "undefined") {
-  HTMLDialogElement.prototype.showModal = function showModal(this: HTMLDialogElement) {
-    this.open = true;
-  };
-  HTMLDialogElement.prototype.close = function close(this: HTMLDialogElement) {
-    this.open = false;
-  };
-}
-
 globalThis.matchMedia ??= (media: string) =>
   ({ matches: media.includes("hover: hover"), media, addEventListener: () => undefined, removeEventListener: () => undefined }) as unknown as MediaQueryList;
 
 Element.prototype.scrollIntoView ??= () => undefined;
 Element.prototype.scrollTo ??= () => undefined;
+
+// Menus and popovers stand beside their button, by sizes that jsdom does not know.
+globalThis.ResizeObserver ??= class {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+};
+Element.prototype.hasPointerCapture ??= () => false;

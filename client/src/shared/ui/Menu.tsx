@@ -1,4 +1,5 @@
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import * as Radix from "@radix-ui/react-dropdown-menu";
+import { useRef, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { Icon, type IconName } from "./Icon";
 import { IconButton } from "./IconButton";
@@ -18,93 +19,58 @@ interface MenuProps {
   className?: string | undefined;
 }
 
-/** A button with a menu: arrows move, Enter selects, Escape and Tab close. */
+/** Room between the menu and its button, and between the menu and the window's edge. */
+const GAP = 4;
+const EDGE = 8;
+
+/** A button with a menu: arrows move, Enter selects, Escape and Tab close. It stays with its button when the page scrolls. */
 export function Menu({ label, icon = "more", items, className }: MenuProps) {
-  const [place, setPlace] = useState<{ top: number; right?: number; left?: number } | null>(null);
-  const id = useId();
-  const root = useRef<HTMLSpanElement>(null);
+  const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  const list = useRef<HTMLDivElement>(null);
-  const open = place !== null;
-
-  // While open: the first item has the focus, and a press or scroll anywhere else closes.
-  useEffect(() => {
-    if (!open) return;
-    list.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    const onPress = (event: Event): void => {
-      if (event.target instanceof Node && root.current?.contains(event.target) === true) return;
-      setPlace(null);
-    };
-    document.addEventListener("pointerdown", onPress);
-    window.addEventListener("resize", onPress);
-    document.addEventListener("scroll", onPress, true);
-    return () => {
-      document.removeEventListener("pointerdown", onPress);
-      window.removeEventListener("resize", onPress);
-      document.removeEventListener("scroll", onPress, true);
-    };
-  }, [open]);
-
-  const close = (): void => {
-    setPlace(null);
-    button.current?.focus();
-  };
-
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const entries = [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-    const at = entries.findIndex((entry) => entry === document.activeElement);
-    const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: entries.length - 1 };
-    const target = moves[event.key];
-    if (target !== undefined) {
-      event.preventDefault();
-      entries.at(target % entries.length)?.focus();
-    } else if (event.key === "Escape") {
-      event.stopPropagation();
-      close();
-    } else if (event.key === "Tab") setPlace(null);
-  };
-
+  const chosen = useRef<MenuItem>(null);
   return (
-    <span ref={root} className={cx(styles.root, className)} data-open={open}>
-      <IconButton
-        ref={button}
-        icon={icon}
-        label={label}
-        size="s"
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        onClick={(event) => {
-          if (open) return setPlace(null);
-          const box = event.currentTarget.getBoundingClientRect();
-          const below = box.bottom + 4 + items.length * 38 + 12 < window.innerHeight;
-          setPlace({
-            top: below ? box.bottom + 4 : Math.max(8, box.top - 16 - items.length * 38),
-            // Towards the middle of the window, where there is room for the words.
-            ...(box.right > window.innerWidth / 2 ? { right: Math.max(8, window.innerWidth - box.right) } : { left: Math.max(8, box.left) }),
-          });
-        }}
-      />
-      {open && (
-        <div ref={list} id={id} role="menu" aria-label={label} tabIndex={-1} className={styles.list} style={place} onKeyDown={onKeyDown}>
-          {items.map((item) => (
-            <button
-              key={item.label}
-              type="button"
-              role="menuitem"
-              tabIndex={-1}
-              className={cx(styles.item, item.danger === true && styles.danger)}
-              onClick={() => {
-                close();
-                item.onSelect();
-              }}
-            >
-              {item.icon !== undefined && <Icon name={item.icon} size={16} />}
-              {item.label}
-            </button>
-          ))}
-        </div>
-      )}
+    <span className={cx(styles.root, className)} data-open={open}>
+      <Radix.Root open={open} onOpenChange={setOpen} modal={false}>
+        {/* Opens on a finished press: one that begins a scroll on a touch screen must not. */}
+        <Radix.Trigger asChild onPointerDown={(event) => event.preventDefault()} onClick={() => setOpen(!open)}>
+          <IconButton ref={button} icon={icon} label={label} size="s" />
+        </Radix.Trigger>
+        <Radix.Portal>
+          <Radix.Content
+            className={styles.list}
+            aria-label={label}
+            align="end"
+            sideOffset={GAP}
+            collisionPadding={EDGE}
+            loop
+            // The button closes by itself; closed here as well, its press would open the menu again.
+            onInteractOutside={(event) => {
+              if (event.target instanceof Node && button.current?.contains(event.target) === true) event.preventDefault();
+            }}
+            onCloseAutoFocus={(event) => {
+              event.preventDefault();
+              const item = chosen.current;
+              chosen.current = null;
+              if (item !== null || document.activeElement === document.body) button.current?.focus({ preventScroll: true });
+              // Only now: a dialog that it opens gives the focus back to what had it, and the menu's items are gone.
+              item?.onSelect();
+            }}
+          >
+            {items.map((item) => (
+              <Radix.Item
+                key={item.label}
+                className={cx(styles.item, item.danger === true && styles.danger)}
+                onSelect={() => {
+                  chosen.current = item;
+                }}
+              >
+                {item.icon !== undefined && <Icon name={item.icon} size={16} />}
+                {item.label}
+              </Radix.Item>
+            ))}
+          </Radix.Content>
+        </Radix.Portal>
+      </Radix.Root>
     </span>
   );
 }
