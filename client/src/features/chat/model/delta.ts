@@ -1,23 +1,32 @@
 import type { Delta } from "./view";
 
+/** Text that arrives in pieces, with its length in Unicode scalar values: the host counts those, not UTF-16 units. */
+export interface Growing {
+  readonly text: string;
+  readonly scalars: number;
+  /** Pieces that arrived before the piece they continue. */
+  readonly early: readonly Delta[];
+}
+
 /**
- * Puts a piece at its place: the text up to `offset`, then the piece. Offsets count Unicode scalar values, as the host
- * counts, and not UTF-16 units. A piece that repeats what is there changes nothing, so replays never make text shrink.
- * `null`: the piece belongs further on than the text reaches.
+ * Puts a piece at its place: the text up to `offset`, then the piece. A piece that repeats what is there changes
+ * nothing, so replays never make text shrink. `null`: the piece belongs further on than the text reaches.
  */
-export function applyDelta(text: string, { offset, text: piece }: Delta): string | null {
-  const index = indexOfScalar(text, offset);
-  if (index === null) return null;
-  if (text.startsWith(piece, index)) return text;
-  return text.slice(0, index) + piece;
+function applyDelta({ text, scalars }: Pick<Growing, "text" | "scalars">, { offset, text: piece }: Delta): Pick<Growing, "text" | "scalars"> | null {
+  // Nearly always the piece continues the text; then nothing of what is there is looked at again.
+  if (offset === scalars) return { text: text + piece, scalars: scalars + countScalars(piece) };
+  if (offset > scalars) return null;
+  const index = indexOfScalar(text, offset, scalars);
+  if (text.startsWith(piece, index)) return { text, scalars };
+  return { text: text.slice(0, index) + piece, scalars: offset + countScalars(piece) };
 }
 
 /** Applies a piece and then every early piece that fits by now. */
-export function applyDeltas(text: string, early: readonly Delta[], delta: Delta): { text: string; early: readonly Delta[] } {
-  const applied = applyDelta(text, delta);
-  if (applied === null) return { text, early: [...early, delta] };
+export function applyDeltas(before: Growing, delta: Delta): Growing {
+  const applied = applyDelta(before, delta);
+  if (applied === null) return { ...before, early: [...before.early, delta] };
   let result = applied;
-  let waiting = early;
+  let waiting = before.early;
   for (;;) {
     const left = waiting.filter((piece) => {
       const next = applyDelta(result, piece);
@@ -25,19 +34,27 @@ export function applyDeltas(text: string, early: readonly Delta[], delta: Delta)
       result = next;
       return false;
     });
-    if (left.length === waiting.length) return { text: result, early: left };
+    if (left.length === waiting.length) return { ...result, early: left };
     waiting = left;
   }
 }
 
-function indexOfScalar(text: string, scalars: number): number | null {
-  // Without surrogate pairs, which is nearly always, units and scalars are the same.
-  if (!/[\uD800-\uDBFF]/.test(text)) return scalars <= text.length ? scalars : null;
-  let index = 0;
-  for (let seen = 0; seen < scalars; seen += 1) {
+export function countScalars(text: string): number {
+  let pairs = 0;
+  for (let index = 0; index < text.length; index += 1) {
     const code = text.codePointAt(index);
-    if (code === undefined) return null;
-    index += code > 0xffff ? 2 : 1;
+    if (code === undefined || code <= 0xffff) continue;
+    pairs += 1;
+    index += 1;
   }
+  return text.length - pairs;
+}
+
+/** @param scalars how many the text has; `offset` is not beyond that. */
+function indexOfScalar(text: string, offset: number, scalars: number): number {
+  // Without surrogate pairs, which is nearly always, units and scalars are the same.
+  if (scalars === text.length) return offset;
+  let index = 0;
+  for (let seen = 0; seen < offset; seen += 1) index += (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
   return index;
 }

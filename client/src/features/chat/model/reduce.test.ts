@@ -120,6 +120,23 @@ describe("replay", () => {
   });
 });
 
+describe("what an event does not touch", () => {
+  it("stays the same object, so that it is not drawn again", () => {
+    const begun = reduceEvents(emptyView, stored.slice(0, 9));
+    const after = reduceEvents(begun, [wire({ type: "text_delta", step: 2, block: 0, offset: 0, text: "More" })]);
+    expect(after.turns[0]?.items.slice(0, 2)).toEqual(begun.turns[0]?.items);
+    for (const [index, item] of (begun.turns[0]?.items ?? []).entries()) expect(after.turns[0]?.items[index]).toBe(item);
+  });
+
+  it("keeps calls apart from blocks, whatever they are called", () => {
+    const view = reduceEvents(emptyView, [
+      wire({ type: "text", step: 0, block: 0, text: "Look." }),
+      wire({ type: "tool_use", step: 0, tool_id: "0.0", tool_name: "Read", tool_input: {} }),
+    ]);
+    expect(view.turns[0]?.items.map((item) => item.kind)).toEqual(["text", "tool"]);
+  });
+});
+
 describe("previews", () => {
   it("cut into any pieces, repeated and overlapping, give the text", () => {
     const random = seeded(42);

@@ -2,31 +2,38 @@
  * The one place where events become what is shown; the same for history and live.
  *
  * Invariants, which the tests shuffle for: applying an event twice, or a whole prefix again, changes nothing; previews
- * (events without a sequence number) never undo what a stored event said; a turn ends once.
+ * (events without a sequence number) never undo what a stored event said; a turn ends once. What an event costs does
+ * not depend on how much is there already.
  */
 import type { WireEvent } from "@/api/wire";
-import { applyDeltas } from "./delta";
+import { applyDeltas, countScalars } from "./delta";
+import { TurnDraft } from "./draft";
 import type { ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
 
 export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>): ConversationView {
-  let next = view;
-  for (const event of events) next = reduceEvent(next, event);
-  return next;
-}
-
-export function reduceEvent(view: ConversationView, event: WireEvent): ConversationView {
-  // Events of one sequence number may come as several frames, so an equal number is let through; each is idempotent.
-  if (event.seq !== null && event.seq < view.lastSeq) return view;
-  const lastSeq = event.seq ?? view.lastSeq;
-  const executionId = event.execution_id ?? view.turns.at(-1)?.executionId;
-  if (executionId === undefined || isTransport(event)) return lastSeq === view.lastSeq ? view : { ...view, lastSeq };
-
-  const index = view.turns.findLastIndex((turn) => turn.executionId === executionId);
-  const before = view.turns[index] ?? newTurn(executionId);
-  const after = reduceTurn(before, event);
-  if (after === before && index !== -1) return lastSeq === view.lastSeq ? view : { ...view, lastSeq };
-  const turns = index === -1 ? [...view.turns, after] : view.turns.with(index, after);
-  return { turns, lastSeq };
+  let lastSeq = view.lastSeq;
+  const drafts = new Map<string, TurnDraft>();
+  const known = new Map(view.turns.map((turn) => [turn.executionId, turn]));
+  let newest = view.turns.at(-1)?.executionId;
+  for (const event of events) {
+    // Events of one sequence number may come as several frames, so an equal number is let through; each is idempotent.
+    if (event.seq !== null && event.seq < lastSeq) continue;
+    lastSeq = event.seq ?? lastSeq;
+    const executionId = event.execution_id ?? newest;
+    if (executionId === undefined || isTransport(event)) continue;
+    let draft = drafts.get(executionId);
+    if (draft === undefined) {
+      const turn = known.get(executionId);
+      draft = new TurnDraft(turn ?? newTurn(executionId));
+      drafts.set(executionId, draft);
+      if (turn === undefined) newest = executionId;
+    }
+    reduceTurn(draft, event);
+  }
+  if (drafts.size === 0) return lastSeq === view.lastSeq ? view : { ...view, lastSeq };
+  const turns = view.turns.map((turn) => drafts.get(turn.executionId)?.done() ?? turn);
+  for (const [executionId, draft] of drafts) if (!known.has(executionId)) turns.push(draft.done());
+  return { ...view, turns, lastSeq };
 }
 
 function isTransport(event: WireEvent): boolean {
@@ -49,47 +56,30 @@ function newTurn(executionId: string): TurnView {
   };
 }
 
-function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
+function reduceTurn(draft: TurnDraft, event: WireEvent): void {
   switch (event.type) {
     case "conversation.created":
-      return { ...turn, message: event.message, at: event.at ?? turn.at, settings: event.settings ?? null };
+      return draft.patch({ message: event.message, at: event.at ?? draft.turn.at, settings: event.settings ?? null });
     case "system":
-      return {
-        ...turn,
-        step: event.data?.step ?? turn.step,
-        model: event.data?.model ?? turn.model,
-        retry: null,
-      };
+      return draft.patch({ step: event.data?.step ?? draft.turn.step, model: event.data?.model ?? draft.turn.model, retry: null });
     case "text_delta":
-      return proseDelta(turn, "text", event);
+      return proseDelta(draft, "text", event);
     case "thinking_delta":
-      return proseDelta(turn, "thinking", event);
+      return proseDelta(draft, "thinking", event);
     case "text":
-      return proseFinal(turn, "text", event, event.text, event.aborted);
+      return proseFinal(draft, "text", event, event.text, event.aborted);
     case "thinking":
-      return proseFinal(turn, "thinking", event, event.thinking, false);
+      return proseFinal(draft, "thinking", event, event.thinking, false);
     case "step.discarded":
-      return { ...turn, items: withoutDrafts(turn.items, event.step) };
+      return withoutDrafts(draft, event.step);
     case "model.retry":
-      return {
-        ...turn,
-        items: withoutDrafts(turn.items, event.step),
-        retry: { attempt: event.attempt, delayMs: event.delay_ms, reason: event.reason },
-      };
+      withoutDrafts(draft, event.step);
+      return draft.patch({ retry: { attempt: event.attempt, delayMs: event.delay_ms, reason: event.reason, at: event.at } });
     case "tool_use":
-      return withTool(
-        { ...turn, retry: null },
-        event.tool_id,
-        event.step,
-        (tool) => ({
-          ...tool,
-          name: event.tool_name,
-          input: event.tool_input ?? tool.input,
-        }),
-        event.at,
-      );
+      draft.patch({ retry: null });
+      return withTool(draft, event.tool_id, event.step, (tool) => ({ ...tool, name: event.tool_name, input: event.tool_input ?? tool.input }), event.at);
     case "approval.requested":
-      return withTool(turn, event.tool_id, turn.step, (tool) => ({
+      return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
         name: event.tool_name,
         input: event.tool_input ?? tool.input,
@@ -97,19 +87,19 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
         approval: tool.approval ?? { reason: event.reason, decision: null },
       }));
     case "approval.answered":
-      return withTool(turn, event.tool_id, turn.step, (tool) => ({
+      return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
         status: later(tool.status, "answered"),
         approval: { reason: tool.approval?.reason ?? "", decision: tool.approval?.decision ?? event.decision },
       }));
     case "tool_started":
-      return withTool(turn, event.tool_id, turn.step, (tool) => ({
+      return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
         status: later(tool.status, "running"),
         startedAt: tool.startedAt ?? event.at,
       }));
     case "tool_progress":
-      return withTool(turn, event.tool_id, turn.step, (tool) =>
+      return withTool(draft, event.tool_id, draft.turn.step, (tool) =>
         tool.result === null
           ? {
               ...tool,
@@ -120,7 +110,7 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
           : tool,
       );
     case "tool_result":
-      return withTool(turn, event.tool_use_id, turn.step, (tool) => ({
+      return withTool(draft, event.tool_use_id, draft.turn.step, (tool) => ({
         ...tool,
         name: tool.name === "" ? event.tool_name : tool.name,
         status: event.is_error ? "failed" : "succeeded",
@@ -136,8 +126,7 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
         },
       }));
     case "result":
-      return {
-        ...turn,
+      return draft.patch({
         retry: null,
         summary: {
           steps: event.num_turns,
@@ -145,52 +134,53 @@ function reduceTurn(turn: TurnView, event: WireEvent): TurnView {
           inputTokens: (event.usage?.input_tokens ?? 0) + (event.usage?.cache_creation_input_tokens ?? 0) + (event.usage?.cache_read_input_tokens ?? 0),
           outputTokens: event.usage?.output_tokens ?? 0,
         },
-      };
+      });
     case "error":
-      return { ...turn, retry: null, error: { message: event.error, code: event.code } };
+      return draft.patch({ retry: null, error: { message: event.error, code: event.code } });
     case "cancelled":
-      return finished(turn, "cancelled");
+      return finish(draft, "cancelled");
     case "stream.completed":
-      return finished(turn, event.is_cancelled ? "cancelled" : event.is_error ? "failed" : "completed");
+      return finish(draft, event.is_cancelled ? "cancelled" : event.is_error ? "failed" : "completed");
     case "keepalive":
     case "stream.reconnect":
-      return turn;
+      return;
     default:
-      return event satisfies never;
+      event satisfies never;
   }
 }
 
-function finished(turn: TurnView, status: TurnView["status"]): TurnView {
-  const items = turn.items.map((item): Item => {
-    if (item.kind === "tool") return item.result === null ? { ...item, status: "stopped" } : item;
-    return item.final ? item : { ...item, final: true, early: [] };
-  });
-  return { ...turn, status, items, retry: null };
+function finish(draft: TurnDraft, status: TurnView["status"]): void {
+  for (const item of draft.items()) {
+    if (item.kind === "tool") {
+      if (item.result === null) draft.put({ ...item, status: "stopped" });
+    } else if (!item.final) draft.put({ ...item, final: true, early: [] });
+  }
+  draft.patch({ status, retry: null });
 }
 
 // ---- Prose: text and thinking ----
 
 type Place = { step: number; block: number; at: string | null };
 
-function proseDelta(turn: TurnView, kind: ProseItem["kind"], event: Place & { offset: number; text: string }): TurnView {
-  if (turn.status !== "running") return turn;
-  const key = `${event.step}.${event.block}`;
-  const existing = turn.items.find((item): item is ProseItem => item.kind !== "tool" && item.key === key);
-  if (existing?.final === true) return turn;
+function proseDelta(draft: TurnDraft, kind: ProseItem["kind"], event: Place & { offset: number; text: string }): void {
+  if (draft.turn.status !== "running") return;
+  const existing = draft.prose(`${event.step}.${event.block}`);
+  if (existing?.final === true) return;
   const before = existing ?? newProse(kind, event);
-  const { text, early } = applyDeltas(before.text, before.early, event);
-  if (existing !== undefined && text === before.text && early.length === before.early.length) return turn;
-  const items = endThinking(turn.items, key, event.at);
-  return { ...turn, retry: null, items: placed(items, { ...before, text, early }) };
+  const grown = applyDeltas(before, event);
+  if (existing !== undefined && grown.text === before.text && grown.early.length === before.early.length) return;
+  draft.endThinking(before.key, event.at);
+  draft.put({ ...before, ...grown });
+  if (draft.turn.retry !== null) draft.patch({ retry: null });
 }
 
-function proseFinal(turn: TurnView, kind: ProseItem["kind"], event: Place, text: string, aborted: boolean): TurnView {
+function proseFinal(draft: TurnDraft, kind: ProseItem["kind"], event: Place, text: string, aborted: boolean): void {
   const key = `${event.step}.${event.block}`;
-  const existing = turn.items.find((item): item is ProseItem => item.kind !== "tool" && item.key === key);
-  const before = existing ?? { ...newProse(kind, event), startedAt: null };
-  const items = endThinking(turn.items, key, event.at);
+  const before = draft.prose(key) ?? { ...newProse(kind, event), startedAt: null };
+  draft.endThinking(key, event.at);
   const endedAt = before.endedAt ?? (before.startedAt === null ? null : event.at);
-  return { ...turn, retry: null, items: placed(items, { ...before, kind, text, aborted, endedAt, final: true, early: [] }) };
+  draft.put({ ...before, kind, text, scalars: countScalars(text), aborted, endedAt, final: true, early: [] });
+  if (draft.turn.retry !== null) draft.patch({ retry: null });
 }
 
 function newProse(kind: ProseItem["kind"], { step, block, at }: Place): ProseItem {
@@ -201,6 +191,7 @@ function newProse(kind: ProseItem["kind"], { step, block, at }: Place): ProseIte
     block,
     order: step * STEP_WIDTH + block * BLOCK_WIDTH,
     text: "",
+    scalars: 0,
     final: false,
     aborted: false,
     early: [],
@@ -209,15 +200,8 @@ function newProse(kind: ProseItem["kind"], { step, block, at }: Place): ProseIte
   };
 }
 
-/** Thinking has ended as soon as anything else of its turn begins; how long it took is then known. */
-function endThinking(items: readonly Item[], exceptKey: string, at: string | null): readonly Item[] {
-  const open = (item: Item): item is ProseItem => item.kind === "thinking" && item.key !== exceptKey && item.endedAt === null && item.startedAt !== null;
-  if (at === null || !items.some(open)) return items;
-  return items.map((item) => (open(item) ? { ...item, endedAt: at } : item));
-}
-
-function withoutDrafts(items: readonly Item[], step: number): readonly Item[] {
-  return items.filter((item) => item.kind === "tool" || item.step !== step || item.final);
+function withoutDrafts(draft: TurnDraft, step: number): void {
+  for (const item of draft.items()) if (item.kind !== "tool" && item.step === step && !item.final) draft.remove(item);
 }
 
 // ---- Tools ----
@@ -230,10 +214,10 @@ function later(current: ToolStatus, proposed: ToolStatus): ToolStatus {
   return rank === -1 || rank >= progression.indexOf(proposed) ? current : proposed;
 }
 
-function withTool(turn: TurnView, id: string, step: number, change: (tool: ToolItem) => ToolItem, at: string | null = null): TurnView {
-  const existing = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
-  const before = existing ?? newTool(turn.items, id, step);
-  return { ...turn, items: placed(endThinking(turn.items, "", at), change(before)) };
+function withTool(draft: TurnDraft, id: string, step: number, change: (tool: ToolItem) => ToolItem, at: string | null = null): void {
+  const before = draft.tool(id) ?? newTool(draft.items(), id, step);
+  draft.endThinking("", at);
+  draft.put(change(before));
 }
 
 /** A tool call stands after the blocks of its step that are complete by then, and after its earlier sisters. */
@@ -258,15 +242,6 @@ function newTool(items: readonly Item[], id: string, step: number): ToolItem {
   };
 }
 
-// ---- Order ----
-
 /** More tool calls between two blocks, or blocks in a step, than any model sends. */
 const BLOCK_WIDTH = 1_000;
 const STEP_WIDTH = 1_000_000;
-
-function placed(items: readonly Item[], item: Item): readonly Item[] {
-  const index = items.findIndex((other) => other.key === item.key);
-  if (index !== -1) return items.with(index, item);
-  const position = items.findIndex((other) => other.order > item.order);
-  return position === -1 ? [...items, item] : items.toSpliced(position, 0, item);
-}

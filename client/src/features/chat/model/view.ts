@@ -17,10 +17,10 @@ export interface TurnView {
   readonly status: TurnStatus;
   readonly model: string | null;
   readonly step: number;
-  /** In reading order. */
+  /** In reading order; each has a key of its own within the turn. */
   readonly items: readonly Item[];
   /** The model is being asked again after a failure. */
-  readonly retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string } | null;
+  readonly retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string; readonly at: string | null } | null;
   readonly error: { readonly message: string; readonly code: string } | null;
   readonly summary: TurnSummary | null;
 }
@@ -45,6 +45,8 @@ export interface ProseItem extends Placed {
   readonly kind: "text" | "thinking";
   readonly block: number;
   readonly text: string;
+  /** How long the text is in Unicode scalar values, as the host counts. */
+  readonly scalars: number;
   /** Set once the authoritative text is here; deltas no longer apply. */
   readonly final: boolean;
   /** The text was cut short by a stop or an error. */
