@@ -31,6 +31,17 @@ const envelope = {
 
 const delta = { step: count, block: count, offset: count, text: v.string() };
 
+const operation = v.object({
+  effect: v.fallback(v.picklist(["reads", "writes", "shares", "destroys"]), "destroys"),
+  verb: v.optional(v.string(), ""),
+  objects: v.optional(v.array(v.string()), []),
+  text: v.optional(v.nullable(v.string()), null),
+  detail: v.optional(v.nullable(v.string()), null),
+});
+
+/** The parts of what a call would do, as its plugin says; what it cannot say counts as destroying. */
+const review = v.object({ operations: v.optional(v.array(operation), []) });
+
 const schema = v.variant("type", [
   v.object({
     ...envelope,
@@ -80,12 +91,17 @@ const schema = v.variant("type", [
     tool_name: v.string(),
     tool_input: v.optional(v.unknown()),
     reason: v.optional(v.string(), ""),
+    review: v.optional(v.nullable(review), null),
+    /** What "for this conversation" would cover; null where that is not offered. */
+    standing: v.optional(v.nullable(v.object({ verb: v.string(), objects: v.array(v.string()) })), null),
+    /** Later calls of the same message that do not run if this one is declined. */
+    later_changes: v.optional(v.array(v.string()), []),
   }),
   v.object({
     ...envelope,
     type: v.literal("approval.answered"),
     tool_id: v.string(),
-    decision: v.picklist(["once", "conversation", "no"]),
+    decision: v.picklist(["once", "conversation", "no", "stop"]),
   }),
   v.object({ ...envelope, type: v.literal("tool_started"), tool_id: v.string() }),
   v.object({
@@ -119,7 +135,7 @@ const schema = v.variant("type", [
     duration_ms: v.optional(count, 0),
     usage: v.optional(v.nullable(usage)),
   }),
-  v.object({ ...envelope, type: v.literal("error"), error: v.string(), code: v.optional(v.string(), "error") }),
+  v.object({ ...envelope, type: v.literal("error"), error: v.string(), code: v.optional(v.string(), "error"), remedy: optionalText }),
   v.object({ ...envelope, type: v.literal("cancelled") }),
   v.object({
     ...envelope,

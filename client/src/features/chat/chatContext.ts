@@ -17,8 +17,6 @@ export interface ChatContextValue {
   session: Session;
   /** Sends a message in this conversation; resolves when the server has it. */
   send: (message: string) => void;
-  /** A tool's author says that it may destroy something; unknown tools count as such. */
-  isDestructive: (toolName: string) => boolean;
   /** The plugin that a tool comes from, by its name; `null` where that is not known. */
   pluginOf: (toolName: string) => string | null;
 }

@@ -10,7 +10,7 @@ import { useDraft } from "../hooks/useDraft";
 import { useSend } from "../hooks/useSend";
 import { useSession } from "../hooks/useSession";
 import { useStop } from "../hooks/useStop";
-import { ApprovalReminder } from "./ApprovalReminder";
+import { ApprovalDock } from "./ApprovalDock";
 import { ChatFrame } from "./ChatFrame";
 import { Composer } from "./Composer";
 import { ConnectionNotice } from "./ConnectionNotice";
@@ -44,11 +44,6 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       conversationId,
       session,
       send: (message) => mutate(message),
-      // A tool that asks for every call says by its annotations whether it destroys; any other was asked for what this call would do.
-      isDestructive: (name) => {
-        const annotations = tools.data?.find((tool) => tool.name === name)?.annotations;
-        return !(annotations?.ask === true && annotations.destructive === false);
-      },
       pluginOf: (name) => {
         const source = tools.data?.find((tool) => tool.name === name)?.source;
         return source === undefined || source === BUILT_IN ? null : source;
@@ -83,7 +78,7 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
         }
       >
         <ConnectionNotice connection={state.connection} session={session} />
-        <ApprovalReminder view={state.view} />
+        <ApprovalDock view={state.view} />
         {send.isError && <SendFailure error={send.error} onRetry={() => mutate(draft.trim())} canRetry={draft.trim() !== "" && !running} />}
         {state.phase !== "missing" && (
           <Composer

@@ -5,7 +5,6 @@ import { Icon } from "@/shared/ui/Icon";
 import { describeOutcome, describeTool, shortName } from "../model/describeTool";
 import { hasRows } from "../model/output";
 import type { ToolItem } from "../model/view";
-import { ApprovalPanel } from "./ApprovalPanel";
 import { ToolArguments } from "./ToolArguments";
 import styles from "./ToolCard.module.css";
 import { ToolError } from "./ToolError";
@@ -39,7 +38,6 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
         </span>
       </button>
       {(tool.status === "running" || tool.status === "planned" || tool.status === "answered") && <ToolProgress tool={tool} />}
-      {tool.status === "waiting" && <ApprovalPanel tool={tool} />}
       {result?.isError === true && tool.approval?.decision !== "no" && <ToolError tool={tool.name} result={result} />}
       <div id={id} hidden={!open && !showsRows}>
         {(open || showsRows) && (

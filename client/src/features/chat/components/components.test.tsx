@@ -1,61 +1,10 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, waitFor } from "@testing-library/react";
+import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import type { ReactNode } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ChatContext, type ChatContextValue } from "../chatContext";
-import { Session } from "../model/session";
-import type { ToolItem, ToolResult } from "../model/view";
+import type { ToolItem } from "../model/view";
+import { inChat, result, tool } from "../testing/support";
 import { Composer } from "./Composer";
 import { ToolCard } from "./ToolCard";
-
-const tool: ToolItem = {
-  kind: "tool",
-  key: "a",
-  id: "a",
-  step: 0,
-  order: 0,
-  name: "mcp__databricks__execute_sql",
-  input: { statement: "DROP TABLE main.sales.orders", warehouse_id: "w1" },
-  status: "succeeded",
-  approval: null,
-  startedAt: null,
-  progress: null,
-  result: null,
-};
-
-const result: ToolResult = {
-  content: "",
-  isError: false,
-  errorKind: null,
-  denied: null,
-  remedy: null,
-  retryAfterSeconds: null,
-  structured: null,
-  durationMs: 5,
-};
-
-function inChat(children: ReactNode, destructive = true): ReactNode {
-  const session = new Session({
-    load: () => Promise.resolve({ events: [], last_seq: 0, active_execution: null }),
-    onActivity: () => undefined,
-    read: () => new Promise(() => undefined),
-  });
-  session.started("turn-1", "Drop it");
-  const chat: ChatContextValue = {
-    projectId: "p",
-    conversationId: "c",
-    session,
-    send: () => undefined,
-    isDestructive: () => destructive,
-    pluginOf: () => "weather",
-  };
-  return (
-    <QueryClientProvider client={new QueryClient()}>
-      <ChatContext value={chat}>{children}</ChatContext>
-    </QueryClientProvider>
-  );
-}
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -194,55 +143,6 @@ describe("a call that was refused for a missing power", () => {
     );
     expect(screen.getByRole("alert").textContent).toContain("It can be tried again after 12 s.");
     expect(screen.getByRole("group", { name: "Error" }).textContent).toBe("too many calls");
-  });
-});
-
-describe("an approval", () => {
-  const waiting: ToolItem = { ...tool, status: "waiting", approval: { reason: "It deletes data.", decision: null } };
-
-  it("shows the exact statement and puts the focus on No", () => {
-    render(inChat(<ToolCard tool={waiting} />));
-    expect(screen.getByRole("group", { name: "Approval needed" }).textContent).toContain("DROP TABLE main.sales.orders");
-    expect(screen.getByText("It deletes data.")).toBeTruthy();
-    expect(document.activeElement).toBe(screen.getByRole("button", { name: "No" }));
-  });
-
-  it("does not take the focus from somebody who is writing", () => {
-    render(
-      inChat(
-        <>
-          <textarea aria-label="Message" defaultValue="half a thought" autoFocus />
-          <ToolCard tool={waiting} />
-        </>,
-      ),
-    );
-    expect(document.activeElement).toBe(screen.getByLabelText("Message"));
-  });
-
-  it.each([
-    ["No", "no"],
-    ["Run once", "once"],
-    ["For this conversation", "conversation"],
-  ])("%s is sent as %s, once", async (button, decision) => {
-    const fetched = vi.fn((_path: string, _options: RequestInit) => Promise.resolve(new Response(JSON.stringify({ success: true, decision }))));
-    vi.stubGlobal("fetch", fetched);
-    const user = userEvent.setup();
-    render(inChat(<ToolCard tool={waiting} />));
-    await user.click(screen.getByRole("button", { name: button }));
-    await waitFor(() => expect(screen.getByRole<HTMLButtonElement>("button", { name: "No" }).disabled).toBe(true));
-    await user.click(screen.getByRole("button", { name: button }));
-    expect(fetched).toHaveBeenCalledTimes(1);
-    expect(fetched.mock.calls[0]?.[0]).toBe("/api/executions/turn-1/approvals/a");
-    expect(fetched.mock.calls[0]?.[1].body).toBe(JSON.stringify({ decision }));
-  });
-
-  it("says when the answer did not arrive and lets one try again", async () => {
-    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("offline")));
-    const user = userEvent.setup();
-    render(inChat(<ToolCard tool={waiting} />));
-    await user.click(screen.getByRole("button", { name: "No" }));
-    await screen.findByText(/did not arrive/);
-    expect(screen.getByRole<HTMLButtonElement>("button", { name: "No" }).disabled).toBe(false);
   });
 });
 

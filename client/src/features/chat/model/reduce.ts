@@ -8,7 +8,7 @@
 import type { WireEvent } from "@/api/wire";
 import { applyDeltas, countScalars } from "./delta";
 import { TurnDraft } from "./draft";
-import type { ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
+import type { Approval, ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
 
 export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>): ConversationView {
   let lastSeq = view.lastSeq;
@@ -84,13 +84,19 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
         name: event.tool_name,
         input: event.tool_input ?? tool.input,
         status: later(tool.status, "waiting"),
-        approval: tool.approval ?? { reason: event.reason, decision: null },
+        approval: {
+          reason: event.reason,
+          decision: tool.approval?.decision ?? null,
+          operations: event.review?.operations ?? [],
+          standing: event.standing,
+          laterChanges: event.later_changes,
+        },
       }));
     case "approval.answered":
       return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
         status: later(tool.status, "answered"),
-        approval: { reason: tool.approval?.reason ?? "", decision: tool.approval?.decision ?? event.decision },
+        approval: { ...(tool.approval ?? unasked), decision: tool.approval?.decision ?? event.decision },
       }));
     case "tool_started":
       return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
@@ -136,7 +142,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
         },
       });
     case "error":
-      return draft.patch({ retry: null, error: { message: event.error, code: event.code } });
+      return draft.patch({ retry: null, error: { message: event.error, code: event.code, remedy: event.remedy ?? null } });
     case "cancelled":
       return finish(draft, "cancelled");
     case "stream.completed":
@@ -205,6 +211,9 @@ function withoutDrafts(draft: TurnDraft, step: number): void {
 }
 
 // ---- Tools ----
+
+/** An answer whose question was not seen. */
+const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [] };
 
 const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "running"];
 

@@ -1,5 +1,5 @@
 /** What the chat shows: a fold of the conversation's events. Built only by `reduce.ts`. */
-import type { ApprovalDecision, TurnSettings } from "@/api/types";
+import type { TurnSettings } from "@/api/types";
 
 export interface ConversationView {
   readonly turns: readonly TurnView[];
@@ -21,8 +21,15 @@ export interface TurnView {
   readonly items: readonly Item[];
   /** The model is being asked again after a failure. */
   readonly retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string; readonly at: string | null } | null;
-  readonly error: { readonly message: string; readonly code: string } | null;
+  readonly error: TurnError | null;
   readonly summary: TurnSummary | null;
+}
+
+export interface TurnError {
+  readonly message: string;
+  readonly code: string;
+  /** What fits now, in the host's word, such as `continue`. */
+  readonly remedy: string | null;
 }
 
 export interface TurnSummary {
@@ -71,10 +78,37 @@ export interface ToolItem extends Placed {
   readonly name: string;
   readonly input: unknown;
   readonly status: ToolStatus;
-  readonly approval: { readonly reason: string; readonly decision: ApprovalDecision | null } | null;
+  readonly approval: Approval | null;
   readonly startedAt: string | null;
   readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null } | null;
   readonly result: ToolResult | null;
+}
+
+export interface Approval {
+  readonly reason: string;
+  readonly decision: Decision | null;
+  /** What the call would do, part by part; empty where nobody could say. */
+  readonly operations: readonly Operation[];
+  /** What an answer for the whole conversation would cover; `null`: it is not offered. */
+  readonly standing: { readonly verb: string; readonly objects: readonly string[] } | null;
+  /** Later calls of the same message that do not run if this one is declined. */
+  readonly laterChanges: readonly string[];
+}
+
+/** `stop`: do not run it, and end the turn. */
+export type Decision = "once" | "conversation" | "no" | "stop";
+
+/** From harmless to grave. `shares` gives rights away, or makes something reachable for others. */
+export type Effect = "reads" | "writes" | "shares" | "destroys";
+
+export interface Operation {
+  readonly effect: Effect;
+  /** As people say it: `DROP TABLE`. */
+  readonly verb: string;
+  readonly objects: readonly string[];
+  /** This part's exact text. */
+  readonly text: string | null;
+  readonly detail: string | null;
 }
 
 export interface ToolResult {

@@ -1,0 +1,49 @@
+import { useEffect, useRef } from "react";
+import { callName, waitingCalls } from "../model/approval";
+import type { ConversationView } from "../model/view";
+import { ApprovalPanel } from "./ApprovalPanel";
+
+/**
+ * The one place for questions, above the composer: one at a time, in their order. It takes no focus from anybody, so no
+ * key that was meant for the message can answer; it is announced instead. Who answered is led to the next question, and
+ * after the last one to the composer.
+ */
+export function ApprovalDock({ view }: { view: ConversationView }) {
+  const waiting = waitingCalls(view);
+  const [first, ...others] = waiting;
+  const place = useRef<HTMLDivElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const answered = useRef(false);
+  const firstId = first?.id;
+
+  // The pressed button is gone with its question, and the focus with it.
+  useEffect(() => {
+    if (!answered.current) return;
+    answered.current = false;
+    const focused = document.activeElement;
+    const lost = focused === null || focused === document.body || place.current?.contains(focused) === true;
+    if (!lost) return;
+    if (firstId === undefined) document.querySelector<HTMLElement>("[data-composer]")?.focus();
+    else heading.current?.focus();
+  }, [firstId]);
+
+  return (
+    <div ref={place}>
+      <p className="visually-hidden" role="status">
+        {first !== undefined && `Approval needed. ${callName(first)}. From the message, Shift and Tab go to the answers.`}
+      </p>
+      {first !== undefined && (
+        <ApprovalPanel
+          key={first.id}
+          ref={heading}
+          tool={first}
+          others={others}
+          turn={view.turns.at(-1)}
+          onAnswer={() => {
+            answered.current = true;
+          }}
+        />
+      )}
+    </div>
+  );
+}
