@@ -4,7 +4,7 @@ import type { ScriptStep } from "../model/output";
 import styles from "./ScriptSteps.module.css";
 
 /** What became of each statement of a script, the skipped ones too. */
-export function ScriptSteps({ steps }: { steps: readonly ScriptStep[] }) {
+export function ScriptSteps({ steps, of }: { steps: readonly ScriptStep[]; of: string }) {
   return (
     <ol className={styles.steps}>
       {steps.map((step) => (
@@ -14,7 +14,7 @@ export function ScriptSteps({ steps }: { steps: readonly ScriptStep[] }) {
             <code>{step.statement}</code>
           </div>
           {step.error !== null && <p className={styles.error}>{step.error}</p>}
-          {step.table !== null && step.table.rows.length > 0 && <ExpandableTable data={step.table} label={`Statement ${step.number}`} />}
+          {step.table !== null && step.table.rows.length > 0 && <ExpandableTable data={step.table} label={`Statement ${step.number} of ${of}`} />}
         </li>
       ))}
     </ol>

@@ -1,12 +1,18 @@
 import { Code } from "@/shared/ui/Code";
-import { asRecord } from "../model/describeTool";
+import { asRecord } from "@/shared/lib/record";
 import styles from "./ToolArguments.module.css";
 
 const sqlFields = new Set(["statement", "sql", "sql_query", "sql_content", "script", "query"]);
 
+interface ToolArgumentsProps {
+  input: unknown;
+  /** Names of those that are shown elsewhere. */
+  except?: readonly string[];
+}
+
 /** Arguments as a person would write them: SQL as SQL, long text as text, the rest as names and values. */
-export function ToolArguments({ input }: { input: unknown }) {
-  const entries = Object.entries(asRecord(input)).filter(([, value]) => value !== null && value !== undefined);
+export function ToolArguments({ input, except }: ToolArgumentsProps) {
+  const entries = Object.entries(asRecord(input)).filter(([name, value]) => value !== null && value !== undefined && except?.includes(name) !== true);
   if (entries.length === 0) return null;
   const short = entries.filter((entry) => !isLong(entry));
   return (

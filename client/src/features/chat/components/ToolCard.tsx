@@ -3,7 +3,9 @@ import { cx } from "@/shared/lib/cx";
 import { formatDuration } from "@/shared/lib/format";
 import { Icon } from "@/shared/ui/Icon";
 import { describeOutcome, describeTool, shortName } from "../model/describeTool";
+import { outcomeOf, outcomeWords } from "../model/outcome";
 import { hasRows } from "../model/output";
+import { fileChangeOf } from "../model/patch";
 import type { ToolItem } from "../model/view";
 import { ToolArguments } from "./ToolArguments";
 import styles from "./ToolCard.module.css";
@@ -12,33 +14,43 @@ import { ToolOutput } from "./ToolOutput";
 import { ToolProgress } from "./ToolProgress";
 import { ToolStatusMark } from "./ToolStatusMark";
 
-/** One tool call: a line in plain words; opened, its arguments and result. Rows are worth seeing without opening. */
-export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
+interface ToolCardProps {
+  tool: ToolItem;
+  /** Rows are shown without being opened. */
+  showRows?: boolean;
+}
+
+/** One tool call: a line in plain words; opened, its arguments and result. */
+export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCardProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { title, detail } = describeTool(tool.name, tool.input);
-  const outcome = describeOutcome(tool);
+  const outcome = outcomeOf(tool);
+  const word = describeOutcome(tool);
   const { result } = tool;
-  const showsRows = hasRows(result);
+  const showsRows = showRows && hasRows(result);
+  // What the lines of a change show already.
+  const change = fileChangeOf(result?.structured);
+  const running = outcome === "running" || outcome === "planned";
   return (
     <article
-      className={cx(styles.card, result?.isError === true && styles.failed, tool.status === "waiting" && styles.asking)}
-      aria-label={`${title}: ${tool.status}`}
+      className={cx(styles.card, outcome === "failed" && styles.failed, outcome === "partly" && styles.partly, outcome === "waiting" && styles.asking)}
+      aria-label={`${title}: ${outcomeWords[outcome]}`}
     >
       <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
-        <ToolStatusMark status={tool.status} declined={tool.approval?.decision === "no"} />
+        <ToolStatusMark outcome={outcome} />
         <span className={styles.title}>{title}</span>
         <span className={styles.detail}>{detail}</span>
         <span className={styles.meta}>
-          {outcome !== "" && <span className={styles.outcome}>{outcome}</span>}
+          {word !== "" && <span className={styles.outcome}>{word}</span>}
           {result?.durationMs != null && <span>{formatDuration(result.durationMs)}</span>}
         </span>
         <span className={styles.chevron}>
           <Icon name="chevronRight" size={15} />
         </span>
       </button>
-      {(tool.status === "running" || tool.status === "planned" || tool.status === "answered") && <ToolProgress tool={tool} />}
-      {result?.isError === true && tool.approval?.decision !== "no" && <ToolError tool={tool.name} result={result} />}
+      {running && <ToolProgress tool={tool} />}
+      {result?.isError === true && outcome === "failed" && <ToolError tool={tool.name} result={result} />}
       <div id={id} hidden={!open && !showsRows}>
         {(open || showsRows) && (
           <div className={styles.body}>
@@ -47,13 +59,16 @@ export const ToolCard = memo(function ToolCard({ tool }: { tool: ToolItem }) {
                 <p className={styles.toolName}>
                   <code>{shortName(tool.name)}</code>
                 </p>
-                <ToolArguments input={tool.input} />
+                <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
               </>
             )}
-            {result !== null && !result.isError && <ToolOutput result={result} />}
+            {result !== null && !result.isError && <ToolOutput result={result} of={detail === "" ? title : detail} />}
+            {result?.isError === true && outcome === "refused" && <p className={styles.why}>{result.content}</p>}
           </div>
         )}
       </div>
     </article>
   );
 });
+
+const CHANGED_TEXTS: readonly string[] = ["old_string", "new_string", "content", "file_path"];

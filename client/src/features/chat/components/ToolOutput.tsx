@@ -2,26 +2,29 @@ import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { Code } from "@/shared/ui/Code";
 import { outputOf } from "../model/output";
 import type { ToolResult } from "../model/view";
+import { FileDiff } from "./FileDiff";
 import { ScriptSteps } from "./ScriptSteps";
 import styles from "./ToolOutput.module.css";
 
 /** A result in its best form: tables as tables, scripts step by step, everything else as text. */
-export function ToolOutput({ result }: { result: ToolResult }) {
+export function ToolOutput({ result, of }: { result: ToolResult; /** What was called, in a few words. */ of: string }) {
   const output = outputOf(result);
   switch (output.kind) {
+    case "change":
+      return <FileDiff change={output.change} />;
     case "tables":
       return (
         <div className={styles.tables}>
           {output.tables.map(({ label, data }) => (
             <figure key={label} className={styles.labelled}>
               {output.tables.length > 1 && <figcaption>{label}</figcaption>}
-              <ExpandableTable data={data} label={label} />
+              <ExpandableTable data={data} label={label === "Result" ? `Result of ${of}` : label} />
             </figure>
           ))}
         </div>
       );
     case "script":
-      return <ScriptSteps steps={output.steps} />;
+      return <ScriptSteps steps={output.steps} of={of} />;
     case "text":
       if (output.text === "") return <p className={styles.nothing}>No output</p>;
       return <Code code={output.text} language={output.language} label="result" bounded />;

@@ -1,30 +1,34 @@
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { Spinner } from "@/shared/ui/Spinner";
-import type { ToolStatus } from "../model/view";
+import { type Outcome, outcomeWords } from "../model/outcome";
 import styles from "./ToolStatusMark.module.css";
 
-const marks: Record<Exclude<ToolStatus, "running" | "answered">, { icon: IconName; className: string | undefined; label: string }> = {
-  planned: { icon: "wrench", className: styles.quietMark, label: "planned" },
-  waiting: { icon: "shield", className: styles.warnMark, label: "waiting for you" },
-  succeeded: { icon: "check", className: styles.goodMark, label: "done" },
-  failed: { icon: "warning", className: styles.badMark, label: "failed" },
-  stopped: { icon: "stop", className: styles.quietMark, label: "stopped" },
+/** The word carries the meaning; sign and colour only help to find it. */
+const marks: Record<Exclude<Outcome, "running">, { icon: IconName; className: string | undefined }> = {
+  planned: { icon: "wrench", className: styles.quiet },
+  waiting: { icon: "shield", className: styles.brick },
+  done: { icon: "check", className: styles.good },
+  partly: { icon: "warning", className: styles.warn },
+  failed: { icon: "warning", className: styles.bad },
+  stopped: { icon: "stop", className: styles.quiet },
+  declined: { icon: "close", className: styles.quiet },
+  refused: { icon: "close", className: styles.quiet },
 };
 
-export function ToolStatusMark({ status, declined }: { status: ToolStatus; declined: boolean }) {
-  if (status === "running" || status === "answered") {
+export function ToolStatusMark({ outcome }: { outcome: Outcome }) {
+  if (outcome === "running") {
     return (
       <span className={styles.mark}>
         <Spinner />
-        <span className="visually-hidden">running</span>
+        <span className="visually-hidden">{outcomeWords.running}</span>
       </span>
     );
   }
-  const { icon, className, label } = declined ? { icon: "close" as const, className: styles.quietMark, label: "declined" } : marks[status];
+  const { icon, className } = marks[outcome];
   return (
-    <span className={`${styles.mark ?? ""} ${className ?? ""}`}>
+    <span className={`${styles.mark ?? ""} ${className ?? ""}`} data-outcome={outcome}>
       <Icon name={icon} size={16} />
-      <span className="visually-hidden">{label}</span>
+      <span className="visually-hidden">{outcomeWords[outcome]}</span>
     </span>
   );
 }

@@ -3,8 +3,8 @@ import { Markdown } from "@/shared/markdown/Markdown";
 import { type Group, groupItems } from "../model/group";
 import type { TurnView } from "../model/view";
 import { Activity } from "./Activity";
+import { Course } from "./Course";
 import { Thinking } from "./Thinking";
-import { ToolCard } from "./ToolCard";
 import styles from "./Turn.module.css";
 import { TurnEnd } from "./TurnEnd";
 import { UserMessage } from "./UserMessage";
@@ -31,13 +31,7 @@ function ItemGroup({ group, running }: { group: Group; running: boolean }) {
     case "text":
       return <Markdown text={group.item.text} streaming={running && !group.item.final} />;
     case "tools":
-      return (
-        <div className={styles.course}>
-          {group.items.map((tool) => (
-            <ToolCard key={tool.key} tool={tool} />
-          ))}
-        </div>
-      );
+      return <Course tools={group.items} />;
     default:
       return group satisfies never;
   }

@@ -1,7 +1,7 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ToolItem } from "../model/view";
+import type { Approval, ToolItem } from "../model/view";
 import { inChat, result, tool } from "../testing/support";
 import { Composer } from "./Composer";
 import { ToolCard } from "./ToolCard";
@@ -125,7 +125,8 @@ describe("a call that was refused for a missing power", () => {
   });
 
   it("is not confused with a person's no", () => {
-    render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", content: "no" } }} />));
+    const saidNo: Approval = { reason: "", decision: "no", operations: [], standing: null, laterChanges: [] };
+    render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", content: "no" }, approval: saidNo }} />));
     expect(screen.queryByRole("link", review)).toBeNull();
     expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("declined");
   });

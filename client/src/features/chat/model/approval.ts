@@ -1,5 +1,6 @@
 /** What an approval shows: every part of the call, and every argument that the parts do not show already. */
-import { asRecord, describeTool } from "./describeTool";
+import { asRecord } from "@/shared/lib/record";
+import { describeTool } from "./describeTool";
 import type { ConversationView, Effect, Operation, ToolItem } from "./view";
 
 export interface Asked {

@@ -1,6 +1,9 @@
 /** What a tool call does, in plain words, from its name and arguments. */
 import { plural } from "@/shared/lib/format";
+import { asRecord } from "@/shared/lib/record";
 import { asTable } from "@/shared/table/tableData";
+import { outcomeOf, outcomeWords } from "./outcome";
+import { changeSize, fileChangeOf } from "./patch";
 import type { ToolItem } from "./view";
 
 export interface ToolDescription {
@@ -47,11 +50,14 @@ export function describeTool(name: string, input: unknown): ToolDescription {
 
 /** What came of it, in two or three words. */
 export function describeOutcome(tool: ToolItem): string {
-  if (tool.status === "stopped") return "stopped";
+  const outcome = outcomeOf(tool);
+  if (outcome === "waiting" || outcome === "stopped" || outcome === "declined" || outcome === "refused") return outcomeWords[outcome];
   if (tool.result === null) return "";
   if (tool.result.denied !== null) return "not given";
-  if (tool.approval?.decision === "no" || tool.result.errorKind === "denied") return "declined";
   if (tool.result.isError) return (tool.result.errorKind ?? "failed").replaceAll("-", " ");
+  if (outcome === "partly" || outcome === "failed") return stepsFailed(tool.result.structured);
+  const change = fileChangeOf(tool.result.structured);
+  if (change !== null) return changeSize(change);
   const table = asTable(tool.result.structured);
   if (table !== null && table.columns.length > 0) return plural(table.totalRows, "row");
   const structured = asRecord(tool.result.structured);
@@ -67,8 +73,11 @@ export function describeOutcome(tool: ToolItem): string {
   return text(structured, "warehouse_name", "name");
 }
 
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+function stepsFailed(structured: unknown): string {
+  const steps = asRecord(structured)["steps"];
+  if (!Array.isArray(steps)) return outcomeWords.failed;
+  const failed = steps.filter((step) => asRecord(step)["status"] === "failed").length;
+  return `${failed} of ${plural(steps.length, "statement")} failed`;
 }
 
 function text(input: Readonly<Record<string, unknown>>, ...names: string[]): string {

@@ -1,7 +1,8 @@
 /** A tool's result sorted into what can be shown well: tables, the steps of a script, or text. */
 import * as v from "valibot";
 import { type TableData, asObjectTable, asTable } from "@/shared/table/tableData";
-import { asRecord } from "./describeTool";
+import { asRecord } from "@/shared/lib/record";
+import { type FileChange, fileChangeOf } from "./patch";
 import type { ToolResult } from "./view";
 
 export interface LabelledTable {
@@ -18,10 +19,15 @@ export interface ScriptStep {
 }
 
 export type Output =
-  { kind: "tables"; tables: readonly LabelledTable[] } | { kind: "script"; steps: readonly ScriptStep[] } | { kind: "text"; text: string; language: string };
+  | { kind: "change"; change: FileChange }
+  | { kind: "tables"; tables: readonly LabelledTable[] }
+  | { kind: "script"; steps: readonly ScriptStep[] }
+  | { kind: "text"; text: string; language: string };
 
 export function outputOf(result: ToolResult): Output {
   const { structured, content } = result;
+  const change = fileChangeOf(structured);
+  if (change !== null) return { kind: "change", change };
   const steps = scriptSteps(structured);
   if (steps !== null) return { kind: "script", steps };
   const tables = tablesOf(structured);
