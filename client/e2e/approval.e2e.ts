@@ -138,7 +138,7 @@ describe("a question", () => {
   });
 
   it("leads to the next one, and the last one to the message", async () => {
-    await asked("drop two of them");
+    await asked("the two of them");
     expect(await panel().innerText()).toContain("main.default.first");
     await answer("No").click();
     await page.waitForFunction(() => document.activeElement?.tagName === "H2" || document.activeElement?.hasAttribute("data-composer"));

@@ -1,8 +1,8 @@
 /**
- * One connection to a turn's event stream: frames in order until the server closes it. No retry here; whoever
- * listens decides when to connect again and from where.
+ * One connection to an event stream: frames in order until the server closes it. No retry here; whoever listens
+ * decides when to connect again and from where.
  */
-import { createParser } from "eventsource-parser";
+import { type EventSourceMessage, createParser } from "eventsource-parser";
 import { send } from "./http";
 import { type WireEvent, parseFrame } from "./wire";
 
@@ -20,18 +20,25 @@ export interface StreamOptions {
 
 /** Resolves when the server ends the connection; rejects with a `Problem` or a network error. */
 export async function readStream({ executionId, after, signal, onOpen, onFrame }: StreamOptions): Promise<void> {
-  const response = await send(`/api/stream_progress/${encodeURIComponent(executionId)}?after=${after}`, {
-    signal,
-    headers: { accept: "text/event-stream", "last-event-id": String(after) },
+  const path = `/api/stream_progress/${encodeURIComponent(executionId)}?after=${after}`;
+  await readFrames(path, { signal, onOpen, headers: { "last-event-id": String(after) } }, ({ data, id }) => {
+    const event = parseFrame(data);
+    if (event !== null) onFrame(withSeq(event, id));
   });
+}
+
+interface ReadOptions {
+  signal: AbortSignal;
+  onOpen: () => void;
+  headers?: Record<string, string>;
+}
+
+/** Reads an event stream frame by frame until the server ends it. */
+export async function readFrames(path: string, { signal, onOpen, headers }: ReadOptions, onFrame: (frame: EventSourceMessage) => void): Promise<void> {
+  const response = await send(path, { signal, headers: { accept: "text/event-stream", ...headers } });
   if (response.body === null) return;
   onOpen();
-  const parser = createParser({
-    onEvent: ({ data, id }) => {
-      const event = parseFrame(data);
-      if (event !== null) onFrame(withSeq(event, id));
-    },
-  });
+  const parser = createParser({ onEvent: onFrame });
   const reader = response.body.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>).getReader();
   try {
     for (;;) {

@@ -109,10 +109,10 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
             </Button>
           )}
         </span>
-        <Button disabled={busy} onClick={decide("stop")}>
+        <Button className={styles.stop} disabled={busy} onClick={decide("stop")}>
           No, and stop
         </Button>
-        <Button data-safe disabled={busy} onClick={decide("no")}>
+        <Button data-safe className={styles.no} disabled={busy} onClick={decide("no")}>
           No
         </Button>
       </div>

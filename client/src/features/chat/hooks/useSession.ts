@@ -1,4 +1,5 @@
 import { useEffect, useSyncExternalStore } from "react";
+import { markSeen } from "@/shared/lib/seen";
 import { useSessions } from "../chatContext";
 import type { Session, SessionState } from "../model/session";
 
@@ -22,5 +23,20 @@ export function useSession(projectId: string, conversationId: string): { session
       document.removeEventListener("visibilitychange", refresh);
     };
   }, [session]);
+  useSeenToHere(conversationId, state);
   return { session, state };
+}
+
+/** What is on screen was seen, if anybody looks at the screen. */
+function useSeenToHere(conversationId: string, { phase, view }: SessionState): void {
+  const { lastSeq } = view;
+  // The browser knows whether the window is looked at.
+  useEffect(() => {
+    const look = (): void => {
+      if (phase === "ready" && document.visibilityState === "visible") markSeen(conversationId, lastSeq);
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [conversationId, phase, lastSeq]);
 }

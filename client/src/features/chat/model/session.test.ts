@@ -37,9 +37,12 @@ const sends =
     for (const event of events) onFrame(event);
   };
 
+/** Nobody else wants to connect. */
+const takeLine = (_kind: string, ended: AbortSignal) => Promise.resolve({ signal: ended, brief: false, leave: () => undefined });
+
 function open(snapshot: Snapshot, far: ReturnType<typeof farEnd>) {
   const activity: string[] = [];
-  const session = new Session({ load: () => Promise.resolve(snapshot), onActivity: (what) => activity.push(what), read: far.read });
+  const session = new Session({ load: () => Promise.resolve(snapshot), onActivity: (what) => activity.push(what), read: far.read, takeLine });
   return { session, activity };
 }
 
@@ -107,6 +110,7 @@ describe("a session", () => {
       },
       onActivity: () => undefined,
       read: far.read,
+      takeLine,
     });
     await session.load();
     await vi.waitFor(() => expect(loads).toBe(2));
@@ -138,5 +142,132 @@ describe("a session", () => {
     await session.load();
     await session.load();
     expect(session.store.get()).toMatchObject({ phase: "ready", view: { turns: [{ message: "Hello" }] } });
+  });
+
+  it("loads what another window said in between, before it goes on", async () => {
+    const other = { ...created, message: "In between", execution_id: "t2", seq: 3 };
+    const mine = { ...created, message: "Mine", execution_id: "t3", seq: 6 };
+    let loads = 0;
+    const far = farEnd(sends(wire({ ...mine, type: "conversation.created" })), sends(wire({ type: "stream.completed", execution_id: "t3", seq: 7 })));
+    const session = new Session({
+      load: () => {
+        loads += 1;
+        const before = [created, { ...completed, seq: 2 }];
+        const ended = { ...completed, execution_id: "t2", seq: 5 };
+        return Promise.resolve(
+          loads === 1 ? { events: before, last_seq: 2 } : { events: [...before, other, ended, mine], last_seq: 6, active_execution: { id: "t3" } },
+        );
+      },
+      onActivity: () => undefined,
+      read: far.read,
+      takeLine,
+    });
+    await session.load();
+    session.started("t3", "Mine");
+    await vi.waitFor(() => expect(session.store.get().view.turns.map((each) => each.message)).toEqual(["Hello", "In between", "Mine"]));
+    await vi.waitFor(() => expect(session.store.get().executionId).toBeNull());
+    expect(far.after).toEqual([2, 6]);
+  });
+
+  it("follows what the project's list says, and only when there is something new", async () => {
+    const loads: number[] = [];
+    const session = new Session({
+      load: () => {
+        loads.push(1);
+        return Promise.resolve({ events: [created, { ...completed, seq: 2 }], last_seq: 2 });
+      },
+      onActivity: () => undefined,
+      read: farEnd().read,
+      takeLine,
+    });
+    await session.load();
+    session.heard(2, null);
+    session.heard(null, null);
+    session.heard(2, turn);
+    expect(loads).toHaveLength(1);
+    session.heard(3, null);
+    await vi.waitFor(() => expect(session.store.get().phase).toBe("ready"));
+    expect(loads).toHaveLength(2);
+    await vi.waitFor(() => {
+      session.heard(4, "another");
+      expect(loads.length).toBeGreaterThan(2);
+    });
+  });
+
+  it("gives its connection up when nobody looks, which is no failure, and takes it again", async () => {
+    const lines: AbortController[] = [];
+    const far = farEnd(({ signal }) => new Promise((_, fail) => signal.addEventListener("abort", () => fail(new Error("gone")))), sends(completed));
+    const session = new Session({
+      load: () => Promise.resolve(running),
+      onActivity: () => undefined,
+      read: far.read,
+      takeLine: () => {
+        const line = new AbortController();
+        lines.push(line);
+        return Promise.resolve({ signal: line.signal, brief: false, leave: () => undefined });
+      },
+    });
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().connection.kind).toBe("open"));
+    lines[0]?.abort();
+    await vi.waitFor(() => expect(session.store.get().executionId).toBeNull());
+    expect(session.store.get().view.turns[0]?.status).toBe("completed");
+    expect(lines).toHaveLength(2);
+  });
+});
+
+describe("a long conversation", () => {
+  const said = (id: number): object => ({ ...created, execution_id: `t${id}`, message: `${id}`, seq: id });
+
+  function paged() {
+    const asked: (number | undefined)[] = [];
+    const session = new Session({
+      load: (_, before) => {
+        asked.push(before);
+        return Promise.resolve(
+          before === undefined ? { events: [said(5), said(6)], last_seq: 6, earlier: 5 } : { events: [said(3), said(4)], last_seq: 6, earlier: null },
+        );
+      },
+      onActivity: () => undefined,
+    });
+    const messages = () => session.store.get().view.turns.map((each) => each.message);
+    return { session, asked, messages };
+  }
+
+  it("begins with its newest turns and gets the earlier ones when asked", async () => {
+    const { session, asked, messages } = paged();
+    await session.load();
+    expect(messages()).toEqual(["5", "6"]);
+    await session.loadEarlier();
+    expect(messages()).toEqual(["3", "4", "5", "6"]);
+    expect(session.store.get().earlier).toBeNull();
+    await session.loadEarlier();
+    expect(asked).toEqual([undefined, 5]);
+  });
+
+  it("keeps earlier turns when it is loaded again", async () => {
+    const { session, messages } = paged();
+    await session.load();
+    await session.loadEarlier();
+    await session.load();
+    expect(messages()).toEqual(["3", "4", "5", "6"]);
+    expect(session.store.get().earlier).toBeNull();
+  });
+
+  it("says when earlier turns could not be loaded, and lets one try again", async () => {
+    let fails = true;
+    const session = new Session({
+      load: (_, before) =>
+        before !== undefined && fails
+          ? Promise.reject(new Problem(0, {}))
+          : Promise.resolve({ events: [said(before === undefined ? 5 : 4)], last_seq: 5, earlier: before === undefined ? 5 : null }),
+      onActivity: () => undefined,
+    });
+    await session.load();
+    await session.loadEarlier();
+    expect(session.store.get().earlierPhase).toBe("failed");
+    fails = false;
+    await session.loadEarlier();
+    expect(session.store.get().view.turns).toHaveLength(2);
   });
 });

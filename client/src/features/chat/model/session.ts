@@ -5,9 +5,11 @@
 import { Problem, messageOf } from "@/api/problem";
 import { readStream } from "@/api/stream";
 import { type WireEvent, parseWireEvent } from "@/api/wire";
+import { takeLine } from "@/shared/lib/lines";
 import { Store } from "@/shared/lib/store";
-import { backoffMs } from "./backoff";
+import { backoffMs } from "@/shared/lib/backoff";
 import { reduceEvents } from "./reduce";
+import { prepend, refresh } from "./pages";
 import { type ConversationView, emptyView } from "./view";
 
 export interface SessionState {
@@ -20,6 +22,9 @@ export interface SessionState {
   readonly connection: Connection;
   /** The turn whose stop was asked for. */
   readonly stopping: string | null;
+  /** Where turns before the first one shown begin; `null`: there are none. */
+  readonly earlier: number | null;
+  readonly earlierPhase: "idle" | "loading" | "failed";
 }
 
 export type Connection =
@@ -32,17 +37,23 @@ export interface Snapshot {
   readonly events: readonly unknown[];
   readonly last_seq: number;
   readonly active_execution?: { readonly id: string } | null;
+  /** What to ask for to get the turns before these; nothing when these are the first. */
+  readonly earlier?: number | null;
 }
 
 export interface SessionPorts {
-  load: (signal: AbortSignal) => Promise<Snapshot>;
+  /** The newest turns, or those before a place in the log. */
+  load: (signal: AbortSignal, before?: number) => Promise<Snapshot>;
   /** Something happened that other views of the server's state may want to know. */
   onActivity: (activity: "tool" | "turn") => void;
   read?: typeof readStream;
+  takeLine?: typeof takeLine;
 }
 
 const closed: Connection = { kind: "closed" };
 const MAX_FRAME_DELAY_MS = 60;
+/** Between two looks of who found no line free. */
+const BRIEF_PAUSE_MS = 2_000;
 
 export class Session {
   readonly store = new Store<SessionState>({
@@ -52,8 +63,11 @@ export class Session {
     executionId: null,
     connection: closed,
     stopping: null,
+    earlier: null,
+    earlierPhase: "idle",
   });
   readonly #ports: SessionPorts;
+  #life = new AbortController();
   #loading: AbortController | null = null;
   #stream: AbortController | null = null;
   #wake: (() => void) | null = null;
@@ -86,6 +100,35 @@ export class Session {
     }
   }
 
+  /** Loads the turns before those that are shown. */
+  async loadEarlier(): Promise<void> {
+    const { earlier, earlierPhase } = this.store.get();
+    if (earlier === null || earlierPhase === "loading") return;
+    this.#patch({ earlierPhase: "loading" });
+    const signal = this.#life.signal;
+    try {
+      const snapshot = await this.#ports.load(signal, earlier);
+      // A refresh may have replaced what this belongs before.
+      if (signal.aborted || this.store.get().earlier !== earlier) return this.#patch({ earlierPhase: "idle" });
+      const before = reduceEvents(emptyView, parsed(snapshot));
+      const { view } = this.store.get();
+      this.#patch({ view: prepend(before, view), earlier: snapshot.earlier ?? null, earlierPhase: "idle" });
+    } catch {
+      if (!signal.aborted) this.#patch({ earlierPhase: "failed" });
+    }
+  }
+
+  /**
+   * Somebody else says how far the conversation is: loads what is missing. `running` is the turn that runs by their
+   * account; events of that one come by its stream.
+   */
+  heard(lastSeq: number | null, running: string | null): void {
+    const { phase, view, executionId } = this.store.get();
+    if (phase !== "ready" || this.#loading !== null) return;
+    const isNew = running === null ? lastSeq !== null && lastSeq > view.lastSeq : running !== executionId && this.#isUnknown(running);
+    if (isNew && this.#stream === null) this.load().catch(() => undefined);
+  }
+
   /** A turn was accepted by the server: show its message at once and listen. */
   started(executionId: string, message: string): void {
     this.#loading?.abort();
@@ -108,7 +151,15 @@ export class Session {
     this.#wake?.();
   }
 
+  /** Somebody deleted the conversation. */
+  removed(): void {
+    this.close();
+    this.#patch({ phase: "missing", executionId: null, stopping: null, view: emptyView, earlier: null });
+  }
+
   close(): void {
+    this.#life.abort();
+    this.#life = new AbortController();
     this.#loading?.abort();
     this.#loading = null;
     this.#stream?.abort();
@@ -119,10 +170,13 @@ export class Session {
   }
 
   #adopt(snapshot: Snapshot): void {
-    const events = snapshot.events.flatMap((raw) => parseWireEvent(raw) ?? []);
-    const folded = reduceEvents(emptyView, events);
-    const view = { ...folded, lastSeq: Math.max(folded.lastSeq, snapshot.last_seq) };
-    this.#patch({ phase: "ready", error: null, view, executionId: null, stopping: null });
+    const folded = reduceEvents(emptyView, parsed(snapshot));
+    const newest = { ...folded, lastSeq: Math.max(folded.lastSeq, snapshot.last_seq) };
+    // Turns from before that were loaded already stay, where they meet these.
+    const { view: shown, earlier } = this.store.get();
+    const view = refresh(shown, newest);
+    const kept = view.turns.length > newest.turns.length;
+    this.#patch({ phase: "ready", error: null, view, executionId: null, stopping: null, earlier: kept ? earlier : (snapshot.earlier ?? null) });
     if (snapshot.active_execution != null) this.#follow(snapshot.active_execution.id);
   }
 
@@ -136,8 +190,11 @@ export class Session {
 
   async #keepConnected(executionId: string, signal: AbortSignal): Promise<void> {
     const read = this.#ports.read ?? readStream;
+    const take = this.#ports.takeLine ?? takeLine;
     let failures = 0;
     while (!signal.aborted) {
+      const line = await take("turn", signal);
+      if (line === null || signal.aborted) return line?.leave();
       this.#patch({ connection: { kind: "connecting", attempt: failures } });
       let reason = "The connection was cut";
       let clean = false;
@@ -145,9 +202,9 @@ export class Session {
         await read({
           executionId,
           after: this.store.get().view.lastSeq,
-          signal,
+          signal: line.signal,
           onOpen: () => {
-            if (!signal.aborted) this.#patch({ connection: { kind: "open" } });
+            if (!line.signal.aborted) this.#patch({ connection: { kind: "open" } });
           },
           onFrame: (event) => {
             if (signal.aborted) return;
@@ -157,18 +214,35 @@ export class Session {
           },
         });
       } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof Problem && error.status === 404) return this.#lost();
+        if (error instanceof Problem && error.status === 404 && !signal.aborted) {
+          line.leave();
+          return this.#lost();
+        }
         if (error instanceof Problem && error.status >= 400) reason = messageOf(error);
       }
+      line.leave();
       if (signal.aborted) return;
       this.#flush();
       if (this.#isFinished(executionId)) return this.#finish();
       if (clean) continue;
+      // The connection was given up on purpose: nobody looks, or others need it.
+      if (line.signal.aborted) {
+        if (line.brief) await this.#pause(BRIEF_PAUSE_MS, signal);
+        continue;
+      }
       failures += 1;
       this.#patch({ connection: { kind: "waiting", attempt: failures, reason } });
       await this.#pause(backoffMs(failures, Math.random()), signal);
     }
+  }
+
+  /** Loads everything anew and goes on from there. */
+  #catchUp(): void {
+    this.#stream?.abort();
+    this.#stream = null;
+    this.#loading?.abort();
+    this.#loading = null;
+    this.load().catch(() => undefined);
   }
 
   /** The server does not know the execution: what the log says is what happened. */
@@ -184,12 +258,18 @@ export class Session {
     this.#ports.onActivity("turn");
   }
 
+  #isUnknown(executionId: string): boolean {
+    return this.store.get().view.turns.every((turn) => turn.executionId !== executionId);
+  }
+
   #isFinished(executionId: string): boolean {
     const turn = this.store.get().view.turns.find((candidate) => candidate.executionId === executionId);
     return turn !== undefined && turn.status !== "running";
   }
 
   #receive(event: WireEvent, executionId: string): void {
+    // Another window's turn was between what is shown and this one.
+    if (event.type === "conversation.created" && event.seq !== null && event.seq > this.store.get().view.lastSeq + 1) return this.#catchUp();
     this.#buffer.push(event.execution_id === null ? { ...event, execution_id: executionId } : event);
     if (event.type === "tool_result") this.#ports.onActivity("tool");
     if (event.type === "stream.completed") {
@@ -237,4 +317,8 @@ export class Session {
   #patch(change: Partial<SessionState>): void {
     this.store.update((state) => ({ ...state, ...change }));
   }
+}
+
+function parsed(snapshot: Snapshot): WireEvent[] {
+  return snapshot.events.flatMap((raw) => parseWireEvent(raw) ?? []);
 }

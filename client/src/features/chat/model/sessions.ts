@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
 import type { ConversationDetail } from "@/api/types";
+import { TURNS_PER_PAGE } from "./pages";
 import { Session } from "./session";
 
 /** Conversations whose folded log is kept in memory, so that going back and forth between a few costs nothing. */
@@ -24,12 +25,21 @@ export class Sessions {
     }
     const path = `/api/projects/${encodeURIComponent(projectId)}/conversations/${encodeURIComponent(conversationId)}`;
     const session = new Session({
-      load: (signal) => json<ConversationDetail>(path, { signal }),
+      load: (signal, before) => json<ConversationDetail>(`${path}?turns=${TURNS_PER_PAGE}${before === undefined ? "" : `&before=${before}`}`, { signal }),
       onActivity: (activity) => this.#activity(projectId, activity),
     });
     this.#sessions.set(conversationId, session);
     this.#dropOldest();
     return session;
+  }
+
+  /** What the project's list says of a conversation; one that is on screen follows it. */
+  heard(conversationId: string, lastSeq: number | null, running: string | null): void {
+    this.#sessions.get(conversationId)?.heard(lastSeq, running);
+  }
+
+  removed(conversationId: string): void {
+    this.#sessions.get(conversationId)?.removed();
   }
 
   forget(conversationId: string): void {
