@@ -2,6 +2,8 @@ import { type ReactNode, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { recall, remember } from "@/shared/lib/storage";
 import { useNarrow } from "@/shared/lib/useNarrow";
+import { useAttention } from "../hooks/useAttention";
+import { useProjectChanges } from "../hooks/useProjectChanges";
 import { useShortcuts } from "../hooks/useShortcuts";
 import styles from "./ProjectFrame.module.css";
 import { Sidebar } from "./Sidebar";
@@ -24,6 +26,7 @@ interface ProjectFrameProps {
 
 /** A project's sidebar around whatever is looked at in the project. */
 export function ProjectFrame({ projectId, conversationId, onHelp, onDeleted, aside, children }: ProjectFrameProps) {
+  useAttention(useProjectChanges(projectId));
   const narrow = useNarrow();
   const [wide, setWide] = useState(() => recall("local", "sidebar") !== "hidden");
   const [drawer, setDrawer] = useState(false);

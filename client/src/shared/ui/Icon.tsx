@@ -35,6 +35,7 @@ const paths = {
   plugin: "M2.5 8.5h15v8.5h-15zM5 8.5V5h3.4v3.5M11.6 8.5V5H15v3.5",
   upload: "M10 12.5V3M5.5 7.5L10 3l4.5 4.5M3.5 16.5h13",
   undo: "M7.5 4L3.5 8l4 4M3.5 8H12a4.5 4.5 0 0 1 0 9H8",
+  bell: "M5 14V9.5a5 5 0 0 1 10 0V14l1.5 1.5h-13zM8.2 15.5a1.9 1.9 0 0 0 3.6 0",
   arrowLeft: "M16 10H4M9 5l-5 5 5 5",
 } as const;
 

@@ -1,14 +1,15 @@
 import { queryOptions } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
-import type { ConversationSummary } from "@/api/types";
+import type { Summary } from "../model/status";
 
-/** Often enough to show that another tab started a turn, rare enough to cost nothing. */
+/** Behind the stream of changes, and in its place for windows that nobody looks at: their titles say what waits. */
 const REFRESH_MS = 15_000;
 
 export const conversationsQuery = (projectId: string) =>
   queryOptions({
     queryKey: keys.conversations(projectId),
-    queryFn: ({ signal }) => json<ConversationSummary[]>(`/api/projects/${encodeURIComponent(projectId)}/conversations`, { signal }),
+    queryFn: ({ signal }) => json<Summary[]>(`/api/projects/${encodeURIComponent(projectId)}/conversations`, { signal }),
     refetchInterval: REFRESH_MS,
+    refetchIntervalInBackground: true,
   });

@@ -10,6 +10,7 @@ import { conversationsQuery } from "../api/conversations";
 import styles from "./ConversationList.module.css";
 import { ConversationRow } from "./ConversationRow";
 import { DeleteConversation } from "./DeleteConversation";
+import { NotifyMe } from "./NotifyMe";
 import { RenameConversation } from "./RenameConversation";
 
 interface ConversationListProps {
@@ -30,11 +31,14 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
 
   return (
     <nav className={styles.nav} aria-label="Conversations">
-      <label className={styles.search}>
-        <Icon name="search" size={15} />
-        <span className="visually-hidden">Search conversations</span>
-        <input type="search" data-search value={filter} placeholder="Search conversations" onChange={(event) => setFilter(event.target.value)} />
-      </label>
+      <div className={styles.top}>
+        <label className={styles.search}>
+          <Icon name="search" size={15} />
+          <span className="visually-hidden">Search conversations</span>
+          <input type="search" data-search value={filter} placeholder="Search conversations" onChange={(event) => setFilter(event.target.value)} />
+        </label>
+        <NotifyMe />
+      </div>
       {conversations.isPending && <Skeleton lines={5} label="Loading conversations" />}
       {conversations.isError && (
         <Notice

@@ -1,0 +1,45 @@
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { keys } from "@/api/keys";
+import { useSessions } from "@/features/chat/chatContext";
+import type { Sessions } from "@/features/chat/model/sessions";
+import { conversationsQuery } from "@/features/conversations/api/conversations";
+import { type Change, applyChange, followChanges } from "@/features/conversations/model/changes";
+import type { Summary } from "@/features/conversations/model/status";
+
+/** The project's list and its open conversation follow what happens elsewhere: in other windows, or by itself. */
+export function useProjectChanges(projectId: string): readonly Summary[] {
+  const queryClient = useQueryClient();
+  const sessions = useSessions();
+  const conversations = useQuery(conversationsQuery(projectId)).data;
+
+  // A stream is of the world outside.
+  useEffect(() => {
+    const controller = new AbortController();
+    const listener = {
+      onChange: (change: Change) => {
+        adopt(queryClient, projectId, change);
+        if (change.kind === "deleted") sessions.removed(change.id);
+      },
+      onOpen: () => void queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }),
+    };
+    followChanges(projectId, listener, controller.signal).catch(() => undefined);
+    return () => controller.abort();
+  }, [projectId, queryClient, sessions]);
+
+  // However the list came to know it: what is on screen follows.
+  useEffect(() => tell(sessions, conversations ?? none), [sessions, conversations]);
+  return conversations ?? none;
+}
+
+const none: readonly Summary[] = [];
+
+function adopt(queryClient: QueryClient, projectId: string, change: Change): void {
+  const key = keys.conversations(projectId);
+  queryClient.setQueryData<readonly Summary[]>(key, (list) => (list === undefined ? undefined : applyChange(list, change)));
+  queryClient.invalidateQueries({ queryKey: keys.projects, exact: true }).catch(() => undefined);
+}
+
+function tell(sessions: Sessions, conversations: readonly Summary[]): void {
+  for (const { id, last_seq, active_execution_id } of conversations) sessions.heard(id, last_seq ?? null, active_execution_id ?? null);
+}
