@@ -93,7 +93,6 @@ describe("a package that this host refuses", () => {
   });
 
   it.each([
-    [401, {}, "The package could not be looked at", "Reload the page to sign in again."],
     [403, { detail: "you may not install plugins on this host" }, "The package could not be looked at", "You may not install plugins on this host."],
     [413, {}, "This package was not accepted", "This is larger than Bricklayer takes."],
     [429, { detail: "too many packages are being looked at", retry_after_seconds: 5 }, "The package could not be looked at", "It can be tried again in 5.0 s."],

@@ -1,5 +1,8 @@
 import { formatDuration, sentence } from "@/shared/lib/format";
 
+/** The type of the problem that the host, or a proxy before it, no longer knows who asks. */
+export const UNAUTHENTICATED = "unauthenticated";
+
 /** A failed request, in the host's own words where it gave any (RFC 9457 problem details). */
 export class Problem extends Error {
   readonly status: number;
@@ -29,6 +32,8 @@ export class Problem extends Error {
 /** What to show a person for anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Problem)) return sentence(error instanceof Error ? error.message : String(error));
+  const known = knownMessages[error.code];
+  if (known !== undefined) return known;
   // The message often says already what is wrong with the one field.
   const unsaid = error.fields.filter((entry) => !error.message.includes(entry.message));
   const fields = unsaid.map((entry) => `${entry.field}: ${entry.message}`).join("; ");
@@ -36,9 +41,15 @@ export function messageOf(error: unknown): string {
   return error.retryAfterSeconds === undefined ? said : `${said} It can be tried again in ${formatDuration(error.retryAfterSeconds * 1_000)}.`;
 }
 
+/** Where the host's words are for who wrote the request, and a person needs others. */
+const knownMessages: Readonly<Record<string, string>> = {
+  [UNAUTHENTICATED]: "You are not signed in any more.",
+  "cross-origin": "Bricklayer does not know this page as its own. Reload it at the address where Bricklayer runs; if that does not help, tell its operator.",
+  "wrong-host": "Bricklayer does not answer at this address. Open it at localhost, or at the address its operator gave you.",
+};
+
 function fallbackMessage(status: number): string {
   if (status === 0) return "Bricklayer cannot be reached. Check that it is running and that you are online.";
-  if (status === 401) return "You are not signed in, or your session has ended. Reload the page to sign in again.";
   if (status === 403) return "You may not do this. Whoever runs this host decides who may.";
   if (status === 404) return "This does not exist any more, or it is not yours.";
   if (status === 409) return "Somebody changed this meanwhile. Look at it as it is now, then decide again.";

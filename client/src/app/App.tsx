@@ -5,6 +5,7 @@ import { SessionsContext } from "@/features/chat/chatContext";
 import { Sessions } from "@/features/chat/model/sessions";
 import { Toasts } from "@/shared/ui/Toasts";
 import { ErrorBoundary } from "./components/ErrorBoundary";
+import { SessionBanner } from "./components/SessionBanner";
 import { Pages } from "./pages/Pages";
 
 /** Only failures that may pass are tried again by themselves. */
@@ -30,6 +31,7 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <SessionsContext value={sessions}>
           <Pages />
+          <SessionBanner />
           <Toasts />
         </SessionsContext>
       </QueryClientProvider>

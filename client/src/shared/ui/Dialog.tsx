@@ -30,6 +30,10 @@ export function Dialog({ title, onClose, children, size = "small" }: DialogProps
           ref={content}
           className={cx(styles.dialog, sizes[size])}
           aria-describedby={undefined}
+          // What stands over every dialog is no press elsewhere.
+          onInteractOutside={(event) => {
+            if (event.target instanceof Element && event.target.closest("[data-over-dialogs]") !== null) event.preventDefault();
+          }}
           onOpenAutoFocus={(event) => {
             opener.current = document.activeElement;
             const wanted = content.current?.querySelector<HTMLElement>("[data-autofocus]");

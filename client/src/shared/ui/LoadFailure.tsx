@@ -1,4 +1,7 @@
+import { useSyncExternalStore } from "react";
+import { signedOut } from "@/shared/lib/signedOut";
 import { Button } from "./Button";
+import styles from "./LoadFailure.module.css";
 import { Notice } from "./Notice";
 
 interface LoadFailureProps {
@@ -13,6 +16,9 @@ interface LoadFailureProps {
 
 /** Where something should be that did not come, or did not come again. */
 export function LoadFailure({ title, message, stale = false, onRetry }: LoadFailureProps) {
+  const ended = useSyncExternalStore(signedOut.subscribe, signedOut.get) !== null;
+  // The page says it once for all that did not come.
+  if (ended) return stale ? null : <p className={styles.later}>Shown when you are signed in again.</p>;
   return (
     <Notice
       tone={stale ? "warn" : "bad"}

@@ -2,9 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
-import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
-import { Notice } from "@/shared/ui/Notice";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { conversationsQuery } from "../api/conversations";
 import styles from "./ConversationList.module.css";
@@ -41,16 +40,12 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
       </div>
       {conversations.isPending && <Skeleton lines={5} label="Loading conversations" />}
       {conversations.isError && (
-        <Notice
-          tone="bad"
-          actions={
-            <Button size="s" onClick={() => void conversations.refetch()}>
-              Try again
-            </Button>
-          }
-        >
-          {messageOf(conversations.error)}
-        </Notice>
+        <LoadFailure
+          title="Conversations could not be loaded"
+          message={messageOf(conversations.error)}
+          stale={conversations.data !== undefined}
+          onRetry={() => void conversations.refetch()}
+        />
       )}
       {conversations.isSuccess && shown.length === 0 && (
         <p className={styles.none}>{all.length === 0 ? "No conversations yet." : `Nothing matches “${filter}”.`}</p>
