@@ -158,15 +158,13 @@ fn foreign(author: &Author<'_>) -> Result<()> {
     let layout = author.layout;
     let crates = FOREIGN.map(|(_, library)| library.replace('_', "-"));
     let [adder, people] = &crates;
-    let build =
-        ["build", "--locked", "--release", "--target", TARGET, "--package", adder, "--package", people];
+    let build = ["build", "--locked", "--release", "--target", TARGET, "--package", adder, "--package", people];
     plugins::cargo(layout, &build)?;
     for (name, library) in FOREIGN {
         let source = layout.root.join("plugins/test-guests/foreign").join(name);
         let folder = author.folder.join("foreign").join(name);
         fs::create_dir_all(&folder)?;
-        let component =
-            layout.target.join("guests").join(TARGET).join("release").join(format!("{library}.wasm"));
+        let component = layout.target.join("guests").join(TARGET).join("release").join(format!("{library}.wasm"));
         fs::copy(&component, folder.join("component.wasm"))?;
         fs::copy(source.join("tests.toml"), folder.join("tests.toml"))?;
         let manifest = source.join("plugin.toml");
