@@ -9,6 +9,7 @@ pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod lexer;
 pub(crate) mod names;
+mod normalise;
 pub(crate) mod parse;
 pub(crate) mod plan;
 pub(crate) mod rewrite;

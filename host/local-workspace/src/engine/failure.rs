@@ -80,6 +80,31 @@ fn raised(text: &str) -> Option<SqlError> {
             );
             Some(SqlError::new("INVALID_ARRAY_INDEX", "22003", detail))
         }
+        "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" => {
+            let (index, size) = (part(), part());
+            let detail = format!(
+                "The index {index} is out of bounds. The array has {size} elements. Use `try_element_at` to tolerate \
+                 accessing element at invalid index and return NULL instead."
+            );
+            Some(SqlError::new("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003", detail))
+        }
+        "INVALID_INDEX_OF_ZERO" => {
+            let detail = "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1).";
+            Some(SqlError::new("INVALID_INDEX_OF_ZERO", "22003", detail))
+        }
+        "INVALID_PARAMETER_VALUE.START" => {
+            let detail = "The value of parameter(s) `start` in `slice` is invalid: Expects a positive or a negative value \
+                          for `start`, but got 0.";
+            Some(SqlError::new("INVALID_PARAMETER_VALUE.START", "22023", detail))
+        }
+        "INVALID_PARAMETER_VALUE.LENGTH" => {
+            let detail = format!(
+                "The value of parameter(s) `length` in `slice` is invalid: Expects `length` greater than or equal to 0, \
+                 but got {}.",
+                part()
+            );
+            Some(SqlError::new("INVALID_PARAMETER_VALUE.LENGTH", "22023", detail))
+        }
         "CAST_INVALID_INPUT" => {
             let (value, from, to) = (part(), part(), part());
             Some(cast_invalid(value, from, to))

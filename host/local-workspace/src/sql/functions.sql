@@ -1,41 +1,55 @@
 -- Spark functions as DuckDB macros. They live in the in-memory database, which every connection searches before DuckDB's
 -- own functions; bodies therefore name DuckDB's functions in full where a macro has the same name.
 
+-- The length of a list under a name that no printer turns into that of a text.
+CREATE MACRO spark_len(x) AS system.main.len(x);
+
 -- Operators under ANSI mode.
 CREATE MACRO spark_divide(a, b) AS CASE WHEN b = 0 THEN error('[DIVIDE_BY_ZERO]') ELSE a / b END;
 CREATE MACRO spark_integer_divide(a, b) AS CASE WHEN b = 0 THEN error('[DIVIDE_BY_ZERO]') ELSE CAST(trunc(a // b) AS BIGINT) END;
 CREATE MACRO spark_modulo(a, b) AS CASE WHEN b = 0 THEN error('[REMAINDER_BY_ZERO]') ELSE system.main.mod(a, b) END;
 CREATE MACRO pmod(a, b) AS CASE WHEN b = 0 THEN error('[REMAINDER_BY_ZERO]') ELSE system.main.mod(system.main.mod(a, b) + b, b) END;
 CREATE MACRO spark_array_at(list, i) AS
-  CASE WHEN i < 0 OR i >= len(list)
-       THEN error('[INVALID_ARRAY_INDEX]' || CAST(i AS VARCHAR) || '|' || CAST(len(list) AS VARCHAR))
+  CASE WHEN i < 0 OR i >= spark_len(list)
+       THEN error('[INVALID_ARRAY_INDEX]' || CAST(i AS VARCHAR) || '|' || CAST(spark_len(list) AS VARCHAR))
        ELSE list[i + 1] END;
 
--- Casts: text must be a whole number, fractions are cut, not rounded.
-CREATE MACRO spark_cast_int
-  (x VARCHAR) AS CASE WHEN x IS NULL OR regexp_full_match(trim(x), '[+-]?[0-9]+') THEN CAST(trim(x) AS INTEGER)
-                      ELSE error('[CAST_INVALID_INPUT]' || x || '|STRING|INT') END,
-  (x HUGEINT) AS CAST(x AS INTEGER),
-  (x DOUBLE) AS CAST(trunc(x) AS INTEGER),
-  (x BOOLEAN) AS CAST(x AS INTEGER),
-  (x TIMESTAMP) AS CAST(epoch(x) AS INTEGER);
-CREATE MACRO spark_cast_bigint
-  (x VARCHAR) AS CASE WHEN x IS NULL OR regexp_full_match(trim(x), '[+-]?[0-9]+') THEN CAST(trim(x) AS BIGINT)
-                      ELSE error('[CAST_INVALID_INPUT]' || x || '|STRING|BIGINT') END,
-  (x HUGEINT) AS CAST(x AS BIGINT),
-  (x DOUBLE) AS CAST(trunc(x) AS BIGINT),
-  (x BOOLEAN) AS CAST(x AS BIGINT),
-  (x TIMESTAMP) AS CAST(floor(epoch(x)) AS BIGINT);
-CREATE MACRO spark_try_cast_int
-  (x VARCHAR) AS CASE WHEN regexp_full_match(trim(x), '[+-]?[0-9]+') THEN TRY_CAST(trim(x) AS INTEGER) END,
-  (x HUGEINT) AS TRY_CAST(x AS INTEGER),
-  (x DOUBLE) AS TRY_CAST(trunc(x) AS INTEGER),
-  (x BOOLEAN) AS TRY_CAST(x AS INTEGER);
-CREATE MACRO spark_try_cast_bigint
-  (x VARCHAR) AS CASE WHEN regexp_full_match(trim(x), '[+-]?[0-9]+') THEN TRY_CAST(trim(x) AS BIGINT) END,
-  (x HUGEINT) AS TRY_CAST(x AS BIGINT),
-  (x DOUBLE) AS TRY_CAST(trunc(x) AS BIGINT),
-  (x BOOLEAN) AS TRY_CAST(x AS BIGINT);
+-- Casts: text must be a whole number, fractions are cut, not rounded. The type is asked while the statement runs and not
+-- by overloads of the macro: DuckDB cannot choose among those while an aggregate or window has no type yet.
+CREATE MACRO spark_cast_int(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR'
+       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN CAST(trim(CAST(x AS VARCHAR)) AS INTEGER)
+                 ELSE error('[CAST_INVALID_INPUT]' || CAST(x AS VARCHAR) || '|STRING|INT') END
+       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(trunc(TRY_CAST(x AS DOUBLE)) AS INTEGER)
+       WHEN typeof(x) LIKE 'DECIMAL%' THEN CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS INTEGER)
+       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS INTEGER)
+       ELSE CAST(x AS INTEGER) END;
+CREATE MACRO spark_cast_bigint(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR'
+       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN CAST(trim(CAST(x AS VARCHAR)) AS BIGINT)
+                 ELSE error('[CAST_INVALID_INPUT]' || CAST(x AS VARCHAR) || '|STRING|BIGINT') END
+       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(trunc(TRY_CAST(x AS DOUBLE)) AS BIGINT)
+       WHEN typeof(x) LIKE 'DECIMAL%' THEN CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS BIGINT)
+       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS BIGINT)
+       ELSE CAST(x AS BIGINT) END;
+CREATE MACRO spark_try_cast_int(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR'
+       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN TRY_CAST(trim(CAST(x AS VARCHAR)) AS INTEGER) END
+       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(trunc(TRY_CAST(x AS DOUBLE)) AS INTEGER)
+       WHEN typeof(x) LIKE 'DECIMAL%' THEN TRY_CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS INTEGER)
+       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN TRY_CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS INTEGER)
+       ELSE TRY_CAST(x AS INTEGER) END;
+CREATE MACRO spark_try_cast_bigint(x) AS
+  CASE WHEN typeof(x) = 'VARCHAR'
+       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN TRY_CAST(trim(CAST(x AS VARCHAR)) AS BIGINT) END
+       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(trunc(TRY_CAST(x AS DOUBLE)) AS BIGINT)
+       WHEN typeof(x) LIKE 'DECIMAL%' THEN TRY_CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS BIGINT)
+       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN TRY_CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS BIGINT)
+       ELSE TRY_CAST(x AS BIGINT) END;
+
+-- Text with a zone is the instant that it names; without one it is in the session's zone, UTC.
+CREATE MACRO spark_timestamp(x) AS CAST(CAST(x AS TIMESTAMPTZ) AS TIMESTAMP);
+CREATE MACRO spark_try_timestamp(x) AS CAST(TRY_CAST(x AS TIMESTAMPTZ) AS TIMESTAMP);
 
 CREATE MACRO spark_type_name(t) AS
   CASE WHEN t LIKE 'DECIMAL%' THEN lower(t)
@@ -85,9 +99,8 @@ CREATE MACRO sequence
   (a TIMESTAMP, b TIMESTAMP, s INTERVAL) AS generate_series(a, b, s);
 
 -- Text.
--- The last form is for lists: templates that say len() are printed as LENGTH().
-CREATE MACRO length(x VARCHAR) AS CAST(system.main.length(x) AS INTEGER), (x BLOB) AS CAST(octet_length(x) AS INTEGER),
-  (x) AS CAST(system.main.len(x) AS INTEGER);
+CREATE MACRO length(x) AS
+  CAST(CASE WHEN typeof(x) = 'BLOB' THEN octet_length(TRY_CAST(CAST(x AS VARCHAR) AS BLOB)) ELSE system.main.length(CAST(x AS VARCHAR)) END AS INTEGER);
 CREATE MACRO char_length(x) AS CAST(system.main.length(CAST(x AS VARCHAR)) AS INTEGER);
 CREATE MACRO character_length(x) AS CAST(system.main.length(CAST(x AS VARCHAR)) AS INTEGER);
 CREATE MACRO reverse(x VARCHAR) AS system.main.reverse(x), (x) AS list_reverse(x);
@@ -96,15 +109,46 @@ CREATE MACRO substring_index(s, d, n) AS
   CASE WHEN n > 0 THEN array_to_string(string_split(s, d)[1:n], d)
        WHEN n < 0 THEN array_to_string(string_split(s, d)[n:], d) ELSE '' END;
 CREATE MACRO format_number(x, d) AS format('{:,.' || CAST(d AS VARCHAR) || 'f}', CAST(x AS DOUBLE));
-CREATE MACRO spark_concat_ws(s, x VARCHAR) AS x, (s, x) AS array_to_string(x, s);
-CREATE MACRO hex(x BIGINT) AS upper(to_hex(x)), (x VARCHAR) AS system.main.hex(x), (x BLOB) AS system.main.hex(x);
-CREATE MACRO split_part(s, d, n) AS coalesce(system.main.split_part(s, d, n), '');
+-- One argument of concat_ws: an array gives all its elements.
+CREATE MACRO spark_concat_ws_item(s, x) AS
+  CASE WHEN typeof(x) LIKE '%[]' THEN array_to_string(CAST(x AS VARCHAR[]), s) ELSE CAST(x AS VARCHAR) END;
+CREATE MACRO split_part(s, d, n) AS
+  CASE WHEN s IS NULL OR d IS NULL OR n IS NULL THEN NULL
+       WHEN n = 0 THEN error('[INVALID_INDEX_OF_ZERO]')
+       ELSE coalesce(system.main.split_part(s, d, CAST(n AS BIGINT)), '') END;
 CREATE MACRO str_to_map(x) AS map_from_entries(list_transform(string_split(x, ','), bl_p -> {'key': string_split(bl_p, ':')[1], 'value': string_split(bl_p, ':')[2]}));
 
 -- Arrays.
+CREATE MACRO spark_or_empty(x) AS coalesce(x, []);
 CREATE MACRO array_distinct(x) AS list_filter(x, (bl_e, bl_i) -> list_position(x, bl_e) = bl_i);
+-- Three-valued: with a NULL among the answers, what is not decided by the others is unknown.
+CREATE MACRO spark_any(x) AS
+  CASE WHEN x IS NULL THEN NULL WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < spark_len(x) THEN NULL ELSE FALSE END;
+CREATE MACRO spark_all(x) AS
+  CASE WHEN x IS NULL THEN NULL WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) < spark_len(x) THEN NULL ELSE TRUE END;
+CREATE MACRO spark_array_contains(x, v) AS
+  CASE WHEN x IS NULL OR v IS NULL THEN NULL WHEN list_contains(x, v) THEN TRUE WHEN list_count(x) < spark_len(x) THEN NULL ELSE FALSE END;
+CREATE MACRO spark_arrays_overlap(x, y) AS
+  CASE WHEN x IS NULL OR y IS NULL THEN NULL WHEN list_has_any(x, y) THEN TRUE
+       WHEN spark_len(x) > 0 AND spark_len(y) > 0 AND (list_count(x) < spark_len(x) OR list_count(y) < spark_len(y)) THEN NULL
+       ELSE FALSE END;
+CREATE MACRO spark_array_append(x, v) AS CASE WHEN x IS NOT NULL THEN list_append(x, v) END;
+CREATE MACRO spark_array_prepend(x, v) AS CASE WHEN x IS NOT NULL THEN list_prepend(v, x) END;
+CREATE MACRO spark_array_position(x, v) AS
+  CASE WHEN x IS NOT NULL AND v IS NOT NULL THEN CAST(coalesce(list_position(x, v), 0) AS BIGINT) END;
+CREATE MACRO spark_flatten(x) AS CASE WHEN list_count(x) = spark_len(x) THEN flatten(x) END;
+CREATE MACRO spark_element_at(x, i) AS
+  CASE WHEN i = 0 THEN error('[INVALID_INDEX_OF_ZERO]')
+       WHEN abs(i) > spark_len(x)
+       THEN error('[INVALID_ARRAY_INDEX_IN_ELEMENT_AT]' || CAST(i AS VARCHAR) || '|' || CAST(spark_len(x) AS VARCHAR))
+       ELSE x[i] END;
 CREATE MACRO slice(x, start, n) AS
-  CASE WHEN start < 0 THEN list_slice(x, len(x) + start + 1, len(x) + start + n) ELSE list_slice(x, start, start + n - 1) END;
+  CASE WHEN x IS NULL OR start IS NULL OR n IS NULL THEN NULL
+       WHEN start = 0 THEN error('[INVALID_PARAMETER_VALUE.START]')
+       WHEN n < 0 THEN error('[INVALID_PARAMETER_VALUE.LENGTH]' || CAST(n AS VARCHAR))
+       WHEN n = 0 OR start < 0 AND spark_len(x) + start < 0 THEN list_slice(x, 1, 0)
+       WHEN start < 0 THEN list_slice(x, spark_len(x) + start + 1, spark_len(x) + start + n)
+       ELSE list_slice(x, start, start + n - 1) END;
 
 -- Numbers.
 CREATE MACRO ceil(x) AS CAST(system.main.ceil(x) AS BIGINT);

@@ -162,12 +162,51 @@ impl Scanner<'_> {
             Some('n') => "\n".to_owned(),
             Some('t') => "\t".to_owned(),
             Some('r') => "\r".to_owned(),
-            Some('0') => "\0".to_owned(),
+            Some(first @ '0'..='3') => self.octal(first),
             Some('b') => "\u{8}".to_owned(),
+            Some('Z') => "\u{1a}".to_owned(),
+            Some('u') => self.code_point(4).unwrap_or_else(|| "u".to_owned()),
+            Some('U') => self.code_point(8).unwrap_or_else(|| "U".to_owned()),
             // The LIKE escapes keep their backslash.
             Some(c @ ('%' | '_')) => format!("\\{c}"),
             Some(c) => c.to_string(),
             None => "\\".to_owned(),
+        }
+    }
+
+    /// `\u00e9` and `\U0001f600`: so many hexadecimal digits of a code point. Half of a surrogate pair takes the other
+    /// half with it; alone it is no character and becomes U+FFFD.
+    fn code_point(&mut self, digits: usize) -> Option<String> {
+        let take = |scanner: &mut Self| {
+            let text = scanner.rest().get(..digits)?;
+            let value = u32::from_str_radix(text, 16).ok().filter(|_| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            scanner.at += digits;
+            Some(value)
+        };
+        let first = take(self)?;
+        if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
+            let before = self.at;
+            self.at += 2;
+            if let Some(second @ 0xdc00..0xe000) = take(self) {
+                let joined = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return char::from_u32(joined).map(String::from);
+            }
+            self.at = before;
+        }
+        Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER).to_string())
+    }
+
+    /// `\101`: three octal digits are a character; a `0` alone is NUL, other digits alone are themselves.
+    fn octal(&mut self, first: char) -> String {
+        let digits = self.rest().get(..2).filter(|text| text.bytes().all(|b| (b'0'..b'8').contains(&b)));
+        let value = digits.and_then(|digits| u32::from_str_radix(&format!("{first}{digits}"), 8).ok());
+        match value.and_then(char::from_u32) {
+            Some(c) => {
+                self.at += 2;
+                c.to_string()
+            }
+            None if first == '0' => "\0".to_owned(),
+            None => first.to_string(),
         }
     }
 
@@ -217,6 +256,13 @@ mod tests {
         check("`a``b`.c", &["a`b", ".", "c"]);
         check("r'\\d' '\\n'", &["\\d", "\n"]);
         check("$$ ' ; $$ 1.5e3", &[" ' ; ", "1.5e3"]);
+    }
+
+    #[test]
+    fn escapes_are_those_of_spark() {
+        check(r"'\u00e9\101\0\Z\q\%\_\'\\'", &["éA\0\u{1a}q\\%\\_'\\"]);
+        check(r"'\U0001f600' '\ud83d\ude00' '\ud83d' '\u12'", &["😀", "😀", "\u{fffd}", "u12"]);
+        check(r"r'\u00e9' '\4\18'", &["\\u00e9", "418"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod guard;
 mod nested;
 mod output;
 mod patterns;
+mod quantified;
 mod templates;
 
 use std::{
@@ -36,6 +37,7 @@ use super::{
     error::SqlError,
     lexer::{Kind, tokenize},
     names::{Namespace, TableName, catalog_alias, quote},
+    normalise::normalise,
     parse::DmlKind,
 };
 
@@ -204,8 +206,7 @@ impl<'a> Translator<'a> {
     }
 
     fn parse_one(&self, text: &str) -> Result<Expression, SqlError> {
-        let text = bracket_limits(text)?;
-        let text = text.as_str();
+        let text = &normalise(text)?;
         let mut statements = Dialect::get(DialectType::Databricks).parse(text).map_err(|e| syntax(text, &e))?;
         match (statements.pop(), statements.pop()) {
             (Some(statement), None) => Ok(statement),
@@ -226,6 +227,8 @@ impl<'a> Translator<'a> {
             polyglot_sql::Error::generate("see the failure beside")
         };
         let result = transform_all(expression, &|node| Ok(output::name_columns(node)))
+            .and_then(|named| transform_all(named, &|node| quantified::negated(node)))
+            .and_then(|named| transform_all(named, &|node| quantified::plain(node)))
             .and_then(|named| transform_all(named, &|node| self.node(node, &scope).map_err(fail)));
         match (result, failure.into_inner()) {
             (_, Some(failure)) => Err(failure),
@@ -358,27 +361,6 @@ impl Scope {
 fn print(expression: &Expression) -> Result<String, SqlError> {
     let printed = Dialect::get(DialectType::DuckDB).generate(expression);
     printed.map_err(|e| SqlError::unsupported(format!("The statement ({e})")))
-}
-
-/// `LIMIT :n` becomes `LIMIT (:n)`: after a table's name the parser takes the bare form for a path into a column.
-fn bracket_limits(text: &str) -> Result<String, SqlError> {
-    if !text.contains(':') {
-        return Ok(text.to_owned());
-    }
-    let tokens = tokenize(text)?;
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut copied = 0;
-    for window in tokens.windows(3) {
-        let [keyword, colon, name] = window else { continue };
-        let limits = keyword.is("LIMIT") || keyword.is("OFFSET");
-        if limits && colon.is(":") && name.kind == Kind::Word {
-            out.push_str(text.get(copied..colon.start).unwrap_or_default());
-            out.push_str(&format!("(:{})", name.text));
-            copied = name.end;
-        }
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    Ok(out)
 }
 
 /// Refuses to change what belongs to a read-only catalog.

@@ -140,6 +140,10 @@ pub(super) fn bound_parameter(name: &str, physical_type: &str) -> Result<Express
     if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
         return Err(SqlError::unsupported(format!("The parameter name '{name}'")));
     }
+    // Text with a zone, as in a literal.
+    if physical_type == "TIMESTAMP" {
+        return fragment(&format!("spark_timestamp(${name})"));
+    }
     fragment(&format!("CAST(${name} AS {physical_type})"))
 }
 

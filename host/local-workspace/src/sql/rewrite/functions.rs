@@ -2,7 +2,10 @@
 
 use polyglot_sql::{
     Expression,
-    expressions::{AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, MethodCall, Subscript, WithinGroup},
+    expressions::{
+        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LikeOp, Literal, MethodCall, Subscript, WithinGroup,
+    },
+    traversal::contains_aggregate,
 };
 
 use super::{
@@ -31,13 +34,32 @@ pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Re
         Expression::Cast(cast) => cast_to(*cast, false),
         Expression::TryCast(cast) => cast_to(*cast, true),
         Expression::JSONExtract(extract) => json_path(*extract.this, &extract.expression),
-        Expression::Like(like) => {
-            let mut like = like;
-            if like.escape.is_none() && string_value(&like.right).is_some_and(|p| p.contains('\\')) {
-                like.escape = Some(text("\\"));
+        Expression::Like(like) => Ok(Expression::Like(escaping(like))),
+        Expression::ILike(like) => Ok(Expression::ILike(escaping(like))),
+        Expression::Literal(literal) => match *literal {
+            Literal::Timestamp(value) => Ok(function("spark_timestamp", vec![text(&value)])),
+            literal => Ok(Expression::Literal(Box::new(literal))),
+        },
+        Expression::WindowFunction(mut window) => match out_of_empty(window.this) {
+            Ok(list) => {
+                window.this = list;
+                Ok(function(OR_EMPTY, vec![Expression::WindowFunction(window)]))
             }
-            Ok(Expression::Like(like))
-        }
+            Err(this) => {
+                window.this = this;
+                Ok(Expression::WindowFunction(window))
+            }
+        },
+        Expression::Filter(mut filter) => match out_of_empty(*filter.this) {
+            Ok(list) => {
+                filter.this = Box::new(list);
+                Ok(function(OR_EMPTY, vec![Expression::Filter(filter)]))
+            }
+            Err(this) => {
+                filter.this = Box::new(this);
+                Ok(Expression::Filter(filter))
+            }
+        },
         Expression::WithinGroup(f) => within_group(*f),
         Expression::First(f) => positional(*f, "first"),
         Expression::Last(f) => positional(*f, "last"),
@@ -138,10 +160,10 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
         ("size" | "cardinality", [value]) => {
             let length = match (is_map(value), maps) {
                 (true, _) => "CAST(cardinality(_0) AS INTEGER)",
-                (false, false) => "CAST(len(_0) AS INTEGER)",
+                (false, false) => "CAST(spark_len(_0) AS INTEGER)",
                 // Somewhere in the statement is a map, maybe here: JSON knows the length of both.
                 (false, true) => {
-                    "CAST(coalesce(json_array_length(nullif(to_json(_0), '{}')), 0) + len(json_keys(to_json(_0))) AS INTEGER)"
+                    "CAST(coalesce(json_array_length(nullif(to_json(_0), '{}')), 0) + spark_len(json_keys(to_json(_0))) AS INTEGER)"
                 }
             };
             return fill(length, &f.args);
@@ -226,8 +248,16 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
             let template = "date_sub(_0, CAST(_1 AS TIMESTAMP), CAST(_2 AS TIMESTAMP))";
             return fill(template, &[unit, from.clone(), to.clone()]);
         }
-        ("concat_ws", [separator, values]) => {
-            return Ok(function("spark_concat_ws", vec![separator.clone(), values.clone()]));
+        ("concat_ws", [separator, values @ ..]) if !values.is_empty() => {
+            let item = |value: &Expression| function("spark_concat_ws_item", vec![separator.clone(), value.clone()]);
+            f.args = std::iter::once(separator.clone()).chain(values.iter().map(item)).collect();
+        }
+        ("element_at" | "try_element_at", [value, key]) if maps || is_map(value) || string_value(key).is_some() => {
+            return fill("_0[_1]", &f.args);
+        }
+        ("reverse", [value]) if is_list(value) => return Ok(function("list_reverse", f.args)),
+        ("sequence", [from, to]) if contains_aggregate(from) || contains_aggregate(to) => {
+            return fill("generate_series(_0, _1, CASE WHEN _0 <= _1 THEN 1 ELSE -1 END)", &f.args);
         }
         ("format_string", _) => f.name = "printf".to_owned(),
         ("sha2", [value, bits]) if !matches!(integer_value(bits), Some(0 | 256)) => {
@@ -293,7 +323,7 @@ fn collect(
         Some(filter) => fill("_0 AND _1 IS NOT NULL", &[filter, value.clone()])?,
         None => fill("_0 IS NOT NULL", std::slice::from_ref(&value))?,
     };
-    Ok(Expression::AggregateFunction(Box::new(AggregateFunction {
+    let list = Expression::AggregateFunction(Box::new(AggregateFunction {
         source_dialect: None,
         name: "list".to_owned(),
         args: vec![value],
@@ -303,7 +333,8 @@ fn collect(
         limit: None,
         ignore_nulls: None,
         inferred_type: None,
-    })))
+    }));
+    Ok(function(OR_EMPTY, vec![list]))
 }
 
 /// listagg and string_agg take their order inside the call in DuckDB; the other ordered-set aggregates are alike.
@@ -330,6 +361,42 @@ fn within_group(group: WithinGroup) -> Result<Expression, SqlError> {
         ignore_nulls: None,
         inferred_type: None,
     })))
+}
+
+/// The macro around a collected list, which is empty and not NULL when there was nothing to collect.
+const OR_EMPTY: &str = "spark_or_empty";
+
+/// The aggregate within [`OR_EMPTY`], for OVER and FILTER, which belong to it directly; any other node comes back.
+fn out_of_empty(node: Expression) -> Result<Expression, Expression> {
+    match node {
+        Expression::Function(mut f) if f.name == OR_EMPTY => f.args.pop().ok_or(Expression::Function(f)),
+        other => Err(other),
+    }
+}
+
+/// In Spark a backslash escapes in every pattern, in DuckDB only where ESCAPE says so.
+fn escaping(mut like: Box<LikeOp>) -> Box<LikeOp> {
+    let plain = string_value(&like.right).is_some_and(|pattern| !pattern.contains('\\'));
+    if like.escape.is_none() && !plain {
+        like.escape = Some(text("\\"));
+    }
+    like
+}
+
+/// Whether it visibly is an array.
+fn is_list(expression: &Expression) -> bool {
+    const LISTS: [&str; 16] = [
+        "list", "list_value", "list_transform", "list_filter", "list_sort", "list_reverse", "list_concat", "list_slice",
+        "array_distinct", "string_split_regex", "generate_series", "slice", "sequence", "map_keys", "map_values",
+        OR_EMPTY,
+    ];
+    match expression {
+        Expression::Function(f) => LISTS.contains(&f.name.to_lowercase().as_str()),
+        Expression::AggregateFunction(f) => f.name.eq_ignore_ascii_case("list"),
+        Expression::Array(_) | Expression::ArrayFunc(_) => true,
+        Expression::Paren(paren) => is_list(&paren.this),
+        _ => false,
+    }
 }
 
 /// first and last, with or without NULLs.
@@ -393,7 +460,10 @@ fn cast_to(mut cast: Cast, try_cast: bool) -> Result<Expression, SqlError> {
         DataType::Decimal { precision: None, .. } => {
             cast.to = DataType::Decimal { precision: Some(10), scale: Some(0) }
         }
-        DataType::Timestamp { .. } => cast.to = DataType::Timestamp { precision: None, timezone: false },
+        DataType::Timestamp { .. } => {
+            let name = if try_cast { "spark_try_timestamp" } else { "spark_timestamp" };
+            return Ok(function(name, vec![cast.this]));
+        }
         DataType::Custom { name } => {
             return custom_cast(cast.this, &name.to_uppercase(), try_cast, prefix);
         }
@@ -405,6 +475,10 @@ fn cast_to(mut cast: Cast, try_cast: bool) -> Result<Expression, SqlError> {
 /// Type names that the parser knows as names only.
 fn custom_cast(this: Expression, name: &str, try_cast: bool, prefix: &str) -> Result<Expression, SqlError> {
     match name {
+        // What it says on the clock is kept, a zone in the text is left out.
+        "TIMESTAMP_NTZ" | "TIMESTAMPNTZ" => {
+            return fill(if try_cast { "TRY_CAST(_0 AS TIMESTAMP)" } else { "CAST(_0 AS TIMESTAMP)" }, &[this]);
+        }
         "LONG" => return Ok(function(&format!("{prefix}_bigint"), vec![this])),
         "BYTE" | "SHORT" => {
             let target = if name == "BYTE" { "TINYINT" } else { "SMALLINT" };

@@ -40,8 +40,14 @@ pub(super) fn select(mut select: Select) -> Result<Expression, SqlError> {
         join.kind = match join.kind {
             JoinKind::LeftSemi => JoinKind::Semi,
             JoinKind::LeftAnti => JoinKind::Anti,
+            // With a condition it is none.
+            JoinKind::Cross if join.on.is_some() => JoinKind::Inner,
             kind => kind,
         };
+        let conditional = matches!(join.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Semi | JoinKind::Anti);
+        if conditional && join.on.is_none() && join.using.is_empty() && !join.deferred_condition {
+            join.on = Some(fragment("TRUE")?);
+        }
         join.this = relation_of(take(&mut join.this))?;
     }
     for view in std::mem::take(&mut select.lateral_views) {
@@ -115,7 +121,7 @@ fn projection(item: Expression) -> Result<Vec<Expression>, SqlError> {
 fn columns(name: &str, args: &[Expression], names: &[String]) -> Result<Vec<Expression>, SqlError> {
     let outer = name.ends_with("_outer");
     let array = |value: &Expression| {
-        let template = if outer { "CASE WHEN len(_0) > 0 THEN _0 ELSE [NULL] END" } else { "_0" };
+        let template = if outer { "CASE WHEN spark_len(_0) > 0 THEN _0 ELSE [NULL] END" } else { "_0" };
         fill(template, std::slice::from_ref(value))
     };
     let (defaults, values): (Vec<String>, Vec<Expression>) = match (name.trim_end_matches("_outer"), args) {
