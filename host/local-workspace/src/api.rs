@@ -1,6 +1,7 @@
 //! The REST surface: routes by family, each in its module; authentication in front of everything.
 
 mod auth;
+mod body;
 mod error;
 mod history;
 mod links;

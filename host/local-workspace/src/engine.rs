@@ -10,6 +10,7 @@ mod failure;
 mod query;
 mod samples;
 mod schema;
+mod store;
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +32,8 @@ use crate::{
     sql::{
         command::Command,
         error::SqlError,
-        names::Namespace,
+        lexer::tokenize,
+        names::{Namespace, catalog_alias},
         parse::Parsed,
         plan::PlanCache,
         rewrite::{Parameter, USER_PARAMETER},
@@ -79,6 +81,13 @@ impl Canceller {
     }
 }
 
+/// The first words of statements that change nothing.
+const READING: [&str; 9] = ["SELECT", "WITH", "VALUES", "FROM", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"];
+
+fn first_word(text: &str) -> Option<String> {
+    tokenize(text).ok()?.into_iter().find(|token| token.text != "(").map(|token| token.text)
+}
+
 /// The engine with its catalog.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -113,7 +122,18 @@ impl Engine {
     /// # Errors
     /// What is wrong with the statement, in Databricks' words; `CANCELLED` after [`Canceller::cancel`].
     pub(crate) fn run(&self, request: &Request, canceller: &Canceller) -> Result<Outcome, SqlError> {
-        let first = self.run_as(request, canceller, false);
+        let mut first = self.run_as(request, canceller, false);
+        if let Err(invalidated) = &first
+            && invalidated.class == failure::INVALIDATED
+        {
+            let catalogs = self.metastore.catalog_names();
+            for catalog in catalogs.iter().filter(|catalog| catalog_alias(catalog) == invalidated.detail) {
+                self.database.reattach(catalog);
+            }
+            // Only what reads is run again: whether a change was kept is for its author to find out.
+            let reads = first_word(&request.text).is_some_and(|word| READING.iter().any(|w| w.eq_ignore_ascii_case(&word)));
+            first = if reads { self.run_as(request, canceller, false) } else { Err(SqlError::disk_full(false)) };
+        }
         match &first {
             // The array reading of a subscript does not bind on a map: try the other.
             Err(e) if e.class == failure::BINDS_AS_MAP => self.run_as(request, canceller, true),
@@ -123,11 +143,12 @@ impl Engine {
 
     fn run_as(&self, request: &Request, canceller: &Canceller, maps: bool) -> Result<Outcome, SqlError> {
         canceller.check()?;
-        let plan = self.plans.plan(&request.text, &request.namespace, &request.parameters, maps)?;
+        let session = self.database.session(&request.namespace, canceller)?;
+        let catalog = store::Catalog { session: &session, metastore: &self.metastore };
+        let plan = self.plans.plan(&request.text, &request.namespace, &request.parameters, maps, &catalog)?;
         let mut parameters: BTreeMap<String, Option<String>> =
             request.parameters.iter().map(|(name, p)| (name.clone(), p.value.clone())).collect();
         parameters.insert(USER_PARAMETER.to_owned(), Some(request.user.clone()));
-        let session = self.database.session(&request.namespace, canceller)?;
         let context = query::Context {
             session: &session,
             metastore: &self.metastore,

@@ -7,10 +7,12 @@
 pub(crate) mod command;
 pub(crate) mod cursor;
 pub(crate) mod error;
+mod known;
 pub(crate) mod lexer;
 pub(crate) mod names;
 mod normalise;
 pub(crate) mod parse;
 pub(crate) mod plan;
 pub(crate) mod rewrite;
+pub(crate) mod store;
 pub(crate) mod types;

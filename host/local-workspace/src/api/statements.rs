@@ -97,8 +97,7 @@ pub(super) async fn execute(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let body: Body = serde_json::from_slice(&body)
-        .map_err(|e| ApiError::malformed(format!("Could not parse request object: {e}")))?;
+    let body: Body = super::body::parse(&body)?;
     let wait = wait_timeout(body.wait_timeout.as_deref())?;
     let on_timeout = body.on_wait_timeout;
     let submission = submission(&app, body, user, &headers)?;

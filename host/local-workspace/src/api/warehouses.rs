@@ -60,7 +60,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    serde_json::from_slice(body).map_err(|e| ApiError::malformed(format!("Could not parse request object: {e}")))
+    super::body::parse(body)
 }
 
 fn render(warehouse: &WarehouseInfo, origin: &str) -> Value {

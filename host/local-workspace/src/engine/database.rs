@@ -111,6 +111,16 @@ impl Database {
         base.execute_batch(&super::schema::information_schema_of(catalog))
     }
 
+    /// Attaches a catalog anew that DuckDB gave up because a checkpoint of it could not be written; what was committed is
+    /// in its log.
+    pub(super) fn reattach(&self, catalog: &str) {
+        lock(&self.idle).clear();
+        let detached = lock(&self.base).execute_batch(&format!("DETACH {}", quote(&catalog_alias(catalog))));
+        if let Err(error) = detached.and_then(|()| self.attach(catalog)) {
+            tracing::error!(catalog, error = &error as &dyn std::error::Error, "a catalog cannot be attached again");
+        }
+    }
+
     /// Makes the schemas that the metastore knows: the default ones of a fresh catalog, and those of a catalog whose
     /// creation a crash cut short.
     fn make_schemas(&self, catalog: &str, metastore: &Metastore) -> Result<(), duckdb::Error> {

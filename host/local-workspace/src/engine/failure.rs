@@ -33,6 +33,9 @@ fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<S
     if let Some(error) = raised(text) {
         return error;
     }
+    if let Some(error) = disk(text) {
+        return error;
+    }
     let (kind, rest) = text.split_once(": ").unwrap_or(("", text));
     // DuckDB draws the place below its message; the text there is the translation, not the statement.
     let rest = rest.split("\n\nLINE ").next().unwrap_or(rest).trim();
@@ -43,16 +46,32 @@ fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<S
         "Constraint Error" => constraint(rest),
         "Out of Memory Error" => SqlError::exhausted(rest),
         "INTERRUPT Error" | "Interrupt Error" => SqlError::cancelled(),
-        "Parser Error" => SqlError::new("PARSE_SYNTAX_ERROR", "42601", format!("Syntax error: {rest}.")),
+        // What the engine reads is the translation: the statement itself was read.
+        "Parser Error" => SqlError::beyond_engine("its translation cannot be read."),
         "Permission Error" => SqlError::permission(rest),
         "Invalid Input Error" => invalid_input(rest),
         "TransactionContext Error" => {
             SqlError::new("DELTA_CONCURRENT_WRITE", "2D521", format!("The change met a conflicting one: {rest}"))
         }
-        "Not implemented Error" => SqlError::new("UNSUPPORTED_FEATURE", "0A000", rest),
         "INTERNAL Error" | "FATAL Error" | "IO Error" => SqlError::internal(rest),
-        _ => SqlError::new("INVALID_STATEMENT", "42000", rest),
+        _ => SqlError::beyond_engine(sentence(rest)),
     }
+}
+
+/// Class of the inner signal that the catalog whose alias is its text has to be attached anew; never shown.
+pub(super) const INVALIDATED: &str = "BRICKLAYER_INVALIDATED";
+
+/// Errors of a disk that takes no more. DuckDB gives a catalog up when it cannot write a checkpoint, and then refuses
+/// reads as well until it is attached again.
+fn disk(text: &str) -> Option<SqlError> {
+    if text.contains("has been invalidated because checkpointing failed") {
+        let alias = between(text, "Database \"", "\"").unwrap_or_default();
+        return Some(SqlError::new(INVALIDATED, "53100", alias));
+    }
+    const FULL: [&str; 5] =
+        ["No space left on device", "File too large", "Disk quota exceeded", "Could not write file", "Could not sync file"];
+    let full = FULL.iter().any(|words| text.contains(words));
+    full.then(|| SqlError::disk_full(text.contains("Checkpoint failed")))
 }
 
 /// Errors that our own macros raise, recognisable by the class in brackets.
@@ -104,6 +123,21 @@ fn raised(text: &str) -> Option<SqlError> {
                 part()
             );
             Some(SqlError::new("INVALID_PARAMETER_VALUE.LENGTH", "22023", detail))
+        }
+        "CAST_OVERFLOW_IN_TABLE_INSERT" => {
+            let (from, to) = (part(), part());
+            let detail = format!(
+                "Fail to assign a value of \"{from}\" type to the \"{to}\" type column due to an overflow. Use `try_cast` \
+                 on the input value to tolerate overflow and return NULL instead."
+            );
+            Some(SqlError::new("CAST_OVERFLOW_IN_TABLE_INSERT", "22003", detail))
+        }
+        "DELTA_EXCEED_CHAR_VARCHAR_LIMIT" => {
+            let (value, limit) = (part(), part());
+            let detail = format!(
+                "Value \"{value}\" exceeds char/varchar type length limitation. Failed check: length <= {limit}."
+            );
+            Some(SqlError::new("DELTA_EXCEED_CHAR_VARCHAR_LIMIT", "22001", detail))
         }
         "CAST_INVALID_INPUT" => {
             let (value, from, to) = (part(), part(), part());
@@ -182,7 +216,7 @@ fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> 
         || text.contains("does not support the supplied arguments")
         || text.contains("Cannot compare values")
     {
-        return SqlError::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", without_candidates(text));
+        return SqlError::beyond_engine(sentence(text));
     }
     if text.contains("Unexpected prepared parameter") {
         return SqlError::unsupported("A parameter or current_user() in a statement of this kind");
@@ -193,7 +227,19 @@ fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> 
     if text.contains("read-only mode") || text.contains("read-only") {
         return SqlError::permission("The catalog is read only.");
     }
-    SqlError::new("INVALID_STATEMENT", "42000", without_candidates(text))
+    SqlError::beyond_engine(sentence(text))
+}
+
+/// DuckDB's words as a sentence, without the names that only the translation has.
+fn sentence(text: &str) -> String {
+    let text = without_candidates(text);
+    let words = text.split(' ').map(|word| {
+        let inner = ["uc_", "spark_", "bl_"].iter().fold(word.to_owned(), |word, prefix| word.replace(prefix, ""));
+        inner.split_once('@').map_or(inner.clone(), |(view, _)| view.to_owned())
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    let text = text.trim_end_matches(['.', '!', ' ']);
+    format!("{text}.")
 }
 
 /// DuckDB's proposals for a misspelt column.
@@ -215,6 +261,15 @@ fn without_candidates(text: &str) -> String {
 }
 
 fn conversion(text: &str) -> SqlError {
+    if text.contains("Unimplemented type for cast") {
+        return SqlError::beyond_engine(sentence(text));
+    }
+    if text.contains(" to DECIMAL(") || text.contains("can't be cast to DECIMAL") || text.contains("to type DECIMAL") {
+        let detail = format!("{} Use `try_cast` to tolerate overflow and return NULL instead.", sentence(text));
+        if !text.contains("Could not convert string") {
+            return SqlError::new("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", detail);
+        }
+    }
     if let Some(value) = between(text, "Could not convert string '", "' to ") {
         let target = text.rsplit("' to ").next().unwrap_or_default();
         return cast_invalid(value, "STRING", databricks_type(target.trim_matches('.')));

@@ -172,6 +172,17 @@ impl Context<'_> {
         super::schema::table(self.session, self.metastore, name).is_ok()
     }
 
+    /// The columns that a query would give, each with DuckDB's name of its type.
+    pub(super) fn describe(&self, sql: &str) -> Result<Vec<(String, String)>, SqlError> {
+        let connection = self.session.connection()?;
+        let mut statement = connection.prepare(&format!("DESCRIBE {sql}")).map_err(|e| self.fail(e))?;
+        let values = self.bind(&statement)?;
+        let rows = statement
+            .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|e| self.fail(e))?;
+        rows.collect::<Result<_, _>>().map_err(|e| self.fail(e))
+    }
+
     fn bind(&self, statement: &Statement<'_>) -> Result<Vec<Value>, SqlError> {
         (1..=statement.parameter_count())
             .map(|index| {
@@ -273,9 +284,12 @@ fn change_rows(context: &Context<'_>, dml: &Dml) -> Result<Vec<(&'static str, u6
                       possibility of multiple matches.";
         return Err(SqlError::new("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", detail));
     }
-    tracing::trace!(sql = dml.sql, "duckdb");
+    let inserted = dml.insert.as_ref().map(|insert| super::store::insert_statement(context, &dml.target, insert));
+    let inserted = inserted.transpose()?;
+    let sql = inserted.as_ref().unwrap_or(&dml.sql);
+    tracing::trace!(sql, "duckdb");
     let connection = context.session.connection()?;
-    let mut statement = connection.prepare(&dml.sql).map_err(|e| context.fail(e))?;
+    let mut statement = connection.prepare(sql).map_err(|e| context.fail(e))?;
     let values = context.bind(&statement)?;
     context.canceller.check()?;
     if dml.kind == DmlKind::Merge {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::sql::{
     command::Securable,
     names::{SchemaName, TableName},
+    store::TextLimit,
 };
 
 /// Entries that DESCRIBE HISTORY keeps for a table; older ones are dropped.
@@ -82,6 +83,9 @@ pub(crate) struct TableInfo {
     pub(crate) cluster_columns: Vec<String>,
     #[serde(default)]
     pub(crate) primary_key: Vec<String>,
+    /// Lengths of CHAR and VARCHAR columns, by their names in lower case.
+    #[serde(default)]
+    pub(crate) text_limits: BTreeMap<String, TextLimit>,
     /// A view's query as it was written.
     #[serde(default)]
     pub(crate) view_definition: Option<String>,
@@ -185,6 +189,7 @@ impl TableInfo {
             column_comments: BTreeMap::new(),
             partition_columns: Vec::new(),
             cluster_columns: Vec::new(),
+            text_limits: BTreeMap::new(),
             primary_key: Vec::new(),
             view_definition: None,
             history: Vec::new(),

@@ -1,6 +1,9 @@
 //! Catalog statements as data. The parser fills these in, the engine's command modules carry them out.
 
-use super::names::{SchemaName, TableName};
+use super::{
+    names::{SchemaName, TableName},
+    store::TextLimit,
+};
 
 /// A list of `'key' = 'value'` pairs in the order written.
 pub(crate) type Properties = Vec<(String, String)>;
@@ -204,6 +207,8 @@ pub(crate) struct ColumnDefinition {
     pub(crate) name: String,
     /// DuckDB's spelling of the type.
     pub(crate) physical_type: String,
+    /// The length of a CHAR or VARCHAR.
+    pub(crate) text_limit: Option<TextLimit>,
     pub(crate) not_null: bool,
     pub(crate) comment: Option<String>,
     /// DEFAULT, as a DuckDB expression.

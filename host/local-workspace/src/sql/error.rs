@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::known::is_missing_function;
+
 /// A statement's failure as the Statement Execution API reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SqlError {
@@ -104,15 +106,42 @@ impl SqlError {
         Self::new("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", detail)
     }
 
+    /// A function that is not there; one that Databricks has is missing in the local workspace only.
     pub(crate) fn routine_not_found(name: &str) -> Self {
+        if is_missing_function(name) {
+            return Self::unsupported(format!("The function {name}"));
+        }
         let detail =
             format!("Cannot resolve routine `{name}` on search path [`system`.`builtin`, `system`.`session`].");
         Self::new("UNRESOLVED_ROUTINE", "42883", detail)
     }
 
     pub(crate) fn unsupported(what: impl fmt::Display) -> Self {
-        let detail = format!("{what} is not supported by the local workspace.");
+        let detail = format!("{what} is not supported by the local workspace, which knows a part of Databricks SQL.");
         Self::new("UNSUPPORTED_FEATURE", "0A000", detail)
+    }
+
+    /// The statement passed every check that could find fault with it, and yet the engine cannot run it.
+    pub(crate) fn beyond_engine(why: impl fmt::Display) -> Self {
+        let detail = format!(
+            "The local workspace cannot run this statement, which may be right in Databricks: {why} Explicit casts or another \
+             form of the statement may help."
+        );
+        Self::new("UNSUPPORTED_FEATURE", "0A000", detail)
+    }
+
+    /// Nothing more can be written; reading goes on.
+    pub(crate) fn disk_full(after_commit: bool) -> Self {
+        let kept = if after_commit {
+            "Whether the change was kept is to be looked at before the statement is run again."
+        } else {
+            "Nothing was changed."
+        };
+        let detail = format!(
+            "The disk of the local workspace is full. {kept} Reading goes on. Make room in its data folder, then run the \
+             statement again."
+        );
+        Self { error_code: "RESOURCE_EXHAUSTED", ..Self::new("LOCAL_WORKSPACE_DISK_FULL", "53100", detail) }
     }
 
     pub(crate) fn permission(detail: impl Into<String>) -> Self {

@@ -47,6 +47,21 @@ CREATE MACRO spark_try_cast_bigint(x) AS
        WHEN typeof(x) LIKE 'TIMESTAMP%' THEN TRY_CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS BIGINT)
        ELSE TRY_CAST(x AS BIGINT) END;
 
+-- Storing in a column: numbers must fit and lose their fraction, text must be a whole number; text has a length, beyond
+-- which only blanks are cut.
+CREATE MACRO spark_store_integer(x, low, high, name) AS
+  CASE WHEN x IS NULL THEN NULL
+       WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+')
+       THEN error('[CAST_INVALID_INPUT]' || CAST(x AS VARCHAR) || '|STRING|' || name)
+       WHEN coalesce(spark_try_cast_bigint(x) NOT BETWEEN low AND high, TRUE)
+       THEN error('[CAST_OVERFLOW_IN_TABLE_INSERT]' || upper(spark_type_name(typeof(x))) || '|' || name)
+       ELSE spark_cast_bigint(x) END;
+CREATE MACRO spark_store_text(x, n) AS
+  CASE WHEN x IS NULL THEN NULL
+       WHEN system.main.length(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
+       WHEN system.main.length(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN substr(CAST(x AS VARCHAR), 1, n)
+       ELSE error('[DELTA_EXCEED_CHAR_VARCHAR_LIMIT]' || CAST(x AS VARCHAR) || '|' || CAST(n AS VARCHAR)) END;
+
 -- Text with a zone is the instant that it names; without one it is in the session's zone, UTC.
 CREATE MACRO spark_timestamp(x) AS CAST(CAST(x AS TIMESTAMPTZ) AS TIMESTAMP);
 CREATE MACRO spark_try_timestamp(x) AS CAST(TRY_CAST(x AS TIMESTAMPTZ) AS TIMESTAMP);

@@ -36,7 +36,29 @@ pub(crate) struct Dml {
     pub(crate) before: Option<String>,
     /// A query that must give no row, in the same transaction: whether a MERGE would update a row twice.
     pub(crate) check: Option<String>,
+    /// What an INSERT inserts; its statement is made when the columns are known.
+    pub(crate) insert: Option<Insert>,
+    /// The statement, for all but INSERT.
     pub(crate) sql: String,
+}
+
+/// The query of an INSERT and where its columns go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Insert {
+    pub(crate) columns: InsertColumns,
+    /// In DuckDB's SQL.
+    pub(crate) query: String,
+}
+
+/// Which columns of the table an INSERT fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum InsertColumns {
+    /// All, in the table's order.
+    InOrder,
+    /// Those named, in this order.
+    Listed(Vec<String>),
+    /// Those that the query's columns are called.
+    ByName,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use std::{
 use super::{
     error::SqlError,
     names::Namespace,
-    parse::{Parsed, statement},
+    parse::{DmlKind, Parsed, statement},
     rewrite::{Notes, Parameter, Translator},
+    store::Columns,
 };
 
 /// How many plans are kept. Agents repeat few statements; each entry is a few kilobytes.
@@ -34,8 +35,9 @@ pub(crate) fn translate(
     namespace: &Namespace,
     parameters: &BTreeMap<String, Parameter>,
     maps: bool,
+    columns: &dyn Columns,
 ) -> Result<Plan, SqlError> {
-    let mut translator = Translator::new(namespace, parameters, maps);
+    let mut translator = Translator::new(namespace, parameters, maps, columns);
     let parsed = statement(text, &mut translator)?;
     Ok(Plan { parsed, notes: translator.into_notes() })
 }
@@ -71,17 +73,20 @@ impl PlanCache {
         namespace: &Namespace,
         parameters: &BTreeMap<String, Parameter>,
         maps: bool,
+        columns: &dyn Columns,
     ) -> Result<Arc<Plan>, SqlError> {
         if text.len() > PLAN_CACHE_STATEMENT_BYTES {
-            return translate(text, namespace, parameters, maps).map(Arc::new);
+            return translate(text, namespace, parameters, maps, columns).map(Arc::new);
         }
         let types = parameters.iter().map(|(name, p)| (name.clone(), p.physical_type.clone())).collect();
         let key = Key { text: text.to_owned(), namespace: namespace.clone(), types, maps };
         if let Some(plan) = self.lock().plans.get(&key) {
             return Ok(Arc::clone(plan));
         }
-        let plan = Arc::new(translate(text, namespace, parameters, maps)?);
-        if !plan.notes.has_identifier_clause {
+        let plan = Arc::new(translate(text, namespace, parameters, maps, columns)?);
+        // What assigns values depends on the columns that the table has now.
+        let assigns = matches!(&plan.parsed, Parsed::Dml(dml) if dml.kind != DmlKind::Delete);
+        if !plan.notes.has_identifier_clause && !assigns {
             self.insert(key, Arc::clone(&plan));
         }
         Ok(plan)

@@ -35,11 +35,15 @@ use polyglot_sql::{
 use super::{
     command::Securable,
     error::SqlError,
+    known::missing_clause,
     lexer::{Kind, tokenize},
     names::{Namespace, TableName, catalog_alias, quote},
     normalise::normalise,
     parse::DmlKind,
+    store::{Columns, StoredColumns, assign},
 };
+
+pub(super) use builders::fill;
 
 /// Catalogs that nobody may write to.
 pub(crate) const READ_ONLY_CATALOGS: [&str; 2] = ["samples", "system"];
@@ -60,12 +64,12 @@ pub(crate) struct Parameter {
 }
 
 /// Translates the queries and expressions of one statement and notes what they refer to.
-#[derive(Debug)]
 pub(crate) struct Translator<'a> {
     namespace: &'a Namespace,
     parameters: &'a BTreeMap<String, Parameter>,
     /// Whether subscripts and sizes are of maps; tried when the array reading does not bind.
     maps: bool,
+    columns: &'a dyn Columns,
     notes: RefCell<Notes>,
 }
 
@@ -80,9 +84,20 @@ pub(crate) struct Notes {
     pub(crate) has_identifier_clause: bool,
 }
 
+impl std::fmt::Debug for Translator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Translator").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Translator<'a> {
-    pub(crate) fn new(namespace: &'a Namespace, parameters: &'a BTreeMap<String, Parameter>, maps: bool) -> Self {
-        Self { namespace, parameters, maps, notes: RefCell::default() }
+    pub(crate) fn new(
+        namespace: &'a Namespace,
+        parameters: &'a BTreeMap<String, Parameter>,
+        maps: bool,
+        columns: &'a dyn Columns,
+    ) -> Self {
+        Self { namespace, parameters, maps, columns, notes: RefCell::default() }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -121,10 +136,16 @@ impl<'a> Translator<'a> {
     /// Translates UPDATE, DELETE or MERGE.
     ///
     /// The second text, of a MERGE that could update a row twice, is a query that has a row when it would.
-    pub(crate) fn dml(&mut self, text: &str, kind: DmlKind) -> Result<(String, Option<String>), SqlError> {
+    pub(crate) fn dml(
+        &mut self,
+        text: &str,
+        kind: DmlKind,
+        target: &TableName,
+    ) -> Result<(String, Option<String>), SqlError> {
         let expression = self.parse_one(text)?;
         guard::check_dml(&expression, kind)?;
-        let rewritten = self.rewrite_tree(expression)?;
+        let columns: StoredColumns = self.columns.stored(target);
+        let rewritten = self.rewrite_tree(assign(expression, &columns)?)?;
         let check = match &rewritten {
             Expression::Merge(merge) => generators::merge_check(merge).map(|check| print(&check)).transpose()?,
             _ => None,
@@ -391,6 +412,9 @@ fn unbound(name: &str) -> SqlError {
 
 /// polyglot-sql's parse error in Spark's words.
 fn syntax(text: &str, error: &polyglot_sql::Error) -> SqlError {
+    if let Some(clause) = missing_clause(text) {
+        return SqlError::unsupported(clause);
+    }
     let position = match error {
         polyglot_sql::Error::Parse { start, .. } | polyglot_sql::Error::Tokenize { start, .. } => *start,
         _ => text.len(),

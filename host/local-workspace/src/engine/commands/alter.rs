@@ -66,7 +66,7 @@ pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable
     Ok(Outcome::nothing("ALTER"))
 }
 
-/// Keeps the columns' comments with their columns.
+/// Keeps what the catalog knows of columns with their columns.
 fn follow_columns(context: &Context<'_>, name: &TableName, action: &AlterTable) {
     context.metastore.write(|state| {
         let Some(info) = state.table_mut(name, context.user) else { return };
@@ -75,15 +75,21 @@ fn follow_columns(context: &Context<'_>, name: &TableName, action: &AlterTable) 
             AlterTable::AddColumns(columns) => {
                 let new = columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?)));
                 comments.extend(new);
+                let limits = columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.text_limit?)));
+                info.text_limits.extend(limits);
             }
             AlterTable::RenameColumn { from, to } => {
                 if let Some(comment) = comments.remove(&from.to_lowercase()) {
                     comments.insert(to.to_lowercase(), comment);
                 }
+                if let Some(limit) = info.text_limits.remove(&from.to_lowercase()) {
+                    info.text_limits.insert(to.to_lowercase(), limit);
+                }
             }
             AlterTable::DropColumns { names, .. } => {
                 for name in names {
                     comments.remove(&name.to_lowercase());
+                    info.text_limits.remove(&name.to_lowercase());
                 }
             }
             _ => {}

@@ -193,6 +193,12 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
         (_, false) => "CREATE TABLE",
         (_, true) => "CREATE OR REPLACE TABLE",
     };
+    let source_limits = match &table.source {
+        TableSource::Like(source) | TableSource::Clone(source) => {
+            context.metastore.read(|state| state.table(source).map(|info| info.text_limits.clone()))
+        }
+        TableSource::Columns | TableSource::Query(_) => None,
+    };
     context.metastore.write(|state| {
         let Some(schema) = state.schema_mut(&name.schema_name()) else {
             return;
@@ -203,6 +209,8 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
         info.partition_columns.clone_from(&table.partition_columns);
         info.cluster_columns.clone_from(&table.cluster_columns);
         info.primary_key.clone_from(&table.primary_key);
+        let limits = table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.text_limit?)));
+        info.text_limits = source_limits.unwrap_or_else(|| limits.collect());
         info.column_comments =
             table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?))).collect();
         info.record(context.user, operation, BTreeMap::new());

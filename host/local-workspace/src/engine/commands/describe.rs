@@ -56,7 +56,11 @@ fn row(cells: [&str; 3]) -> Vec<Option<String>> {
 
 fn whole_table(table: &Table, extended: bool) -> Cells {
     let column = |c: &crate::engine::schema::TableColumn| {
-        vec![Some(c.name.clone()), Some(c.kind.text.to_lowercase()), c.comment.clone()]
+        let kind = match table.info.text_limits.get(&c.name.to_lowercase()) {
+            Some(limit) => format!("{}({})", if limit.padded { "char" } else { "varchar" }, limit.length),
+            None => c.kind.text.to_lowercase(),
+        };
+        vec![Some(c.name.clone()), Some(kind), c.comment.clone()]
     };
     let mut rows: Cells = table.columns.iter().map(column).collect();
     if !table.info.partition_columns.is_empty() {

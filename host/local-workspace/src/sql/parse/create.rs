@@ -8,6 +8,7 @@ use crate::sql::{
     cursor::Cursor,
     error::SqlError,
     rewrite::Translator,
+    store::TextLimit,
     types::parse_type,
 };
 
@@ -180,6 +181,15 @@ fn references(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
     Ok(())
 }
 
+/// The length of the CHAR(n) or VARCHAR(n) at the cursor, which stays where it is.
+fn text_limit(cursor: &Cursor<'_>) -> Option<TextLimit> {
+    let padded = cursor.sees(&["CHAR"]) || cursor.sees(&["CHARACTER"]);
+    if !padded && !cursor.sees(&["VARCHAR"]) || !cursor.peek_at(1)?.is("(") {
+        return None;
+    }
+    cursor.peek_at(2)?.text.parse().ok().map(|length| TextLimit { length, padded })
+}
+
 /// One column; the second value says whether it is the primary key.
 pub(super) fn column(
     cursor: &mut Cursor<'_>,
@@ -188,10 +198,12 @@ pub(super) fn column(
     let name = cursor.identifier()?;
     // A list of bare names is legal before AS SELECT only; the type then comes from the query.
     let untyped = cursor.sees(&[","]) || cursor.sees(&[")"]) || cursor.sees(&["COMMENT"]);
+    let text_limit = text_limit(cursor);
     let physical_type = if untyped { String::new() } else { parse_type(cursor)? };
     let mut column = ColumnDefinition {
         name,
         physical_type,
+        text_limit,
         not_null: false,
         comment: None,
         default: None,

@@ -1,8 +1,8 @@
 //! INSERT, UPDATE, DELETE and MERGE. INSERT's head is read here (its forms differ most from DuckDB's), the rest is
 //! translated as a whole.
 
-use super::{Dml, DmlKind, Parsed, identifiers, table_name};
-use crate::sql::{cursor::Cursor, error::SqlError, names::quote, rewrite::Translator};
+use super::{Dml, DmlKind, Insert, InsertColumns, Parsed, identifiers, table_name};
+use crate::sql::{cursor::Cursor, error::SqlError, rewrite::Translator};
 
 pub(super) fn insert(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
     cursor.expect(&["INSERT"])?;
@@ -21,20 +21,19 @@ pub(super) fn insert(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -
     }
     let mut before = overwrite.then(|| format!("DELETE FROM {}", target.physical()));
     let columns = if starts_column_list(cursor) {
-        let list: Vec<_> = identifiers(cursor)?.iter().map(|c| quote(c)).collect();
-        format!(" ({})", list.join(", "))
+        InsertColumns::Listed(identifiers(cursor)?)
     } else if cursor.take(&["BY", "NAME"]) {
-        " BY NAME".to_owned()
+        InsertColumns::ByName
     } else {
-        String::new()
+        InsertColumns::InOrder
     };
     if cursor.take(&["REPLACE", "WHERE"]) {
         before = Some(replace_where(cursor, translator, &target.physical())?);
     }
     translator.note_table(&target);
     let query = translator.query(cursor.rest())?;
-    let sql = format!("INSERT INTO {}{columns} {query}", target.physical());
-    Ok(Parsed::Dml(Dml { kind: DmlKind::Insert, target, before, check: None, sql }))
+    let insert = Some(Insert { columns, query });
+    Ok(Parsed::Dml(Dml { kind: DmlKind::Insert, target, before, check: None, insert, sql: String::new() }))
 }
 
 /// Whether the bracket at hand holds column names and not a query.
@@ -85,6 +84,6 @@ pub(super) fn whole(
     let target = table_name(cursor, translator)?;
     translator.check_writable(&target)?;
     cursor.rewind(position);
-    let (sql, check) = translator.dml(cursor.rest(), kind)?;
-    Ok(Parsed::Dml(Dml { kind, target, before: None, check, sql }))
+    let (sql, check) = translator.dml(cursor.rest(), kind, &target)?;
+    Ok(Parsed::Dml(Dml { kind, target, before: None, check, insert: None, sql }))
 }

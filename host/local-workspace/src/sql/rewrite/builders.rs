@@ -64,7 +64,7 @@ pub(super) fn fragment(sql: &str) -> Result<Expression, SqlError> {
 }
 
 /// Parses a DuckDB expression with holes `_0`, `_1`, ... and fills them.
-pub(super) fn fill(template: &str, args: &[Expression]) -> Result<Expression, SqlError> {
+pub(in crate::sql) fn fill(template: &str, args: &[Expression]) -> Result<Expression, SqlError> {
     let hole = |node: &Expression| {
         let name = match node {
             Expression::Column(column) if column.table.is_none() => &column.name.name,

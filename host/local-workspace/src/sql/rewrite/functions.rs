@@ -18,7 +18,7 @@ use super::{
     },
     templates::template,
 };
-use crate::sql::{error::SqlError, names::Namespace};
+use crate::sql::{error::SqlError, known::is_missing_function, names::Namespace};
 
 /// Rewrites one node; its children are rewritten already.
 pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
@@ -265,9 +265,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
             return Err(SqlError::unsupported("sha2 with other than 256 bits"));
         }
         ("split", [_, _, _]) => return Err(SqlError::unsupported("split with a limit")),
-        ("hash" | "xxhash64" | "crc32" | "ai_query" | "read_files" | "http_request", _) => {
-            return Err(SqlError::unsupported(format!("The function {name}")));
-        }
+        _ if is_missing_function(&name) => return Err(SqlError::routine_not_found(&name)),
         _ => {}
     }
     match template(&name, count) {
