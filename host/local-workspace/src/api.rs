@@ -16,9 +16,9 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Method, Uri},
-    middleware::{from_fn_with_state, map_response_with_state},
-    response::Response,
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    middleware::{from_fn_with_state, map_response, map_response_with_state},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 
@@ -70,6 +70,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/.well-known/databricks-config", get(misc::well_known))
         .route("/_results/{id}/{chunk}", get(links::download))
         .merge(closed)
+        .layer(map_response(refuse_in_json))
         .layer(map_response_with_state(app.clone(), add_workspace_id))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
@@ -124,6 +125,11 @@ fn unity_routes() -> Router<App> {
 /// What is not there answers in Databricks' words for that.
 async fn unknown(method: Method, uri: Uri) -> ApiError {
     ApiError::endpoint_not_found(&method, uri.path())
+}
+
+/// The framework refuses a body beyond the bound in plain text.
+async fn refuse_in_json(response: Response) -> Response {
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE { ApiError::too_large(BODY_BYTES).into_response() } else { response }
 }
 
 async fn add_workspace_id(axum::extract::State(app): axum::extract::State<App>, mut response: Response) -> Response {

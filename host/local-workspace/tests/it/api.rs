@@ -254,3 +254,26 @@ async fn a_folder_or_port_in_use_is_named() {
     assert!(matches!(refused, StartError::Taken(_)), "{refused}");
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_null_is_absent() {
+    let lab = Lab::start().await;
+    for field in ["disposition", "format", "row_limit", "byte_limit", "parameters", "wait_timeout", "on_wait_timeout", "catalog"] {
+        let answer = lab.submit("SELECT 1", json!({ field: null })).await;
+        assert_eq!(answer["status"]["state"], "SUCCEEDED", "{field}: {answer}");
+    }
+    let body = json!({ "name": "null_is_absent", "comment": null, "properties": null });
+    let (status, answer) = lab.call(Some(ANN), Method::POST, "/api/2.1/unity-catalog/catalogs", Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_refused_in_json() {
+    let lab = Lab::start().await;
+    let body = json!({ "statement": "x".repeat(40 << 20) });
+    let (status, answer) = lab.call(Some(ANN), Method::POST, "/api/2.0/sql/statements", Some(body)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer["message"].as_str().unwrap().contains("34 MiB"), "{answer}");
+    lab.stop().await;
+}

@@ -98,3 +98,83 @@ fn without_a_token_it_says_what_to_do() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut message).unwrap();
     assert!(message.contains("--token"), "{message}");
 }
+
+/// What a statement gave: its answer as the API gives it.
+async fn run(address: &str, statement: &str) -> Value {
+    let client = reqwest::Client::new();
+    let call = |method: reqwest::Method, path: &str, body: Value| {
+        let request = client.request(method, format!("http://{address}{path}")).bearer_auth("x").body(body.to_string());
+        async move { serde_json::from_str::<Value>(&request.send().await.unwrap().text().await.unwrap()).unwrap() }
+    };
+    let warehouses = call(reqwest::Method::GET, "/api/2.0/sql/warehouses", Value::Null).await;
+    let body = serde_json::json!({ "statement": statement, "warehouse_id": warehouses["warehouses"][0]["id"] });
+    call(reqwest::Method::POST, "/api/2.0/sql/statements", body).await
+}
+
+/// A disk that takes no more is played by a bound on the size of each file.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_leaves_reading_alive_and_says_so() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token", "x", "--exit-with-parent"]);
+    let first = address(&mut child);
+    assert_eq!(run(&first, "CREATE TABLE t (i INT, s STRING)").await["status"]["state"], "SUCCEEDED");
+    drop(child.stdin.take());
+    assert!(end(&mut child).success());
+
+    let files = std::fs::read_dir(folder.path().join("catalogs")).unwrap();
+    let largest = files.map(|f| f.unwrap().metadata().unwrap().len()).max().unwrap();
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", (largest + (1 << 20)) / 512);
+    let bounded = || {
+        Command::new("sh")
+            .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bricklayer-workspace")])
+            .args(["--listen", "127.0.0.1:0", "--memory-mib", "256", "--token", "x", "--exit-with-parent", "--data-dir"])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut child = bounded();
+    let full = address(&mut child);
+    let insert = "INSERT INTO t SELECT id, uuid() || uuid() || uuid() FROM range(5000)";
+    let mut kept = 0;
+    let refused = loop {
+        let answer = run(&full, insert).await;
+        if answer["status"]["state"] != "SUCCEEDED" {
+            break answer;
+        }
+        kept += 5000;
+        assert!(kept < 5_000_000, "the bound on files does not hold");
+    };
+    let message = refused["status"]["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("[LOCAL_WORKSPACE_DISK_FULL] The disk of the local workspace is full."), "{message}");
+    assert!(!message.contains(&*folder.path().to_string_lossy()), "{message}");
+    for statement in [insert, "OPTIMIZE t", insert] {
+        run(&full, statement).await;
+        let count = run(&full, "SELECT count(*) FROM t").await;
+        assert_eq!(count["status"]["state"], "SUCCEEDED", "{count}");
+        let count: i64 = count["result"]["data_array"][0][0].as_str().unwrap().parse().unwrap();
+        assert!(count >= kept, "{count} of {kept}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    // It starts on the full disk as well.
+    let mut child = bounded();
+    let full = address(&mut child);
+    let count = run(&full, "SELECT count(*) FROM t").await;
+    assert_eq!(count["status"]["state"], "SUCCEEDED", "{count}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let mut child = spawn(folder.path(), &["--token", "x", "--exit-with-parent"]);
+    let again = address(&mut child);
+    let count = run(&again, "SELECT count(*) FROM t").await;
+    assert!(count["result"]["data_array"][0][0].as_str().unwrap().parse::<i64>().unwrap() >= kept, "{count}");
+    assert_eq!(run(&again, insert).await["status"]["state"], "SUCCEEDED");
+    drop(child.stdin.take());
+    assert!(end(&mut child).success());
+}
