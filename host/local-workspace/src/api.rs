@@ -129,7 +129,11 @@ async fn unknown(method: Method, uri: Uri) -> ApiError {
 
 /// The framework refuses a body beyond the bound in plain text.
 async fn refuse_in_json(response: Response) -> Response {
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE { ApiError::too_large(BODY_BYTES).into_response() } else { response }
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::too_large(BODY_BYTES).into_response()
+    } else {
+        response
+    }
 }
 
 async fn add_workspace_id(axum::extract::State(app): axum::extract::State<App>, mut response: Response) -> Response {

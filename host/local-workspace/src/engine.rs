@@ -131,7 +131,8 @@ impl Engine {
                 self.database.reattach(catalog);
             }
             // Only what reads is run again: whether a change was kept is for its author to find out.
-            let reads = first_word(&request.text).is_some_and(|word| READING.iter().any(|w| w.eq_ignore_ascii_case(&word)));
+            let reads =
+                first_word(&request.text).is_some_and(|word| READING.iter().any(|w| w.eq_ignore_ascii_case(&word)));
             first = if reads { self.run_as(request, canceller, false) } else { Err(SqlError::disk_full(false)) };
         }
         match &first {

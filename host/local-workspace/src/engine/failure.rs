@@ -68,8 +68,13 @@ fn disk(text: &str) -> Option<SqlError> {
         let alias = between(text, "Database \"", "\"").unwrap_or_default();
         return Some(SqlError::new(INVALIDATED, "53100", alias));
     }
-    const FULL: [&str; 5] =
-        ["No space left on device", "File too large", "Disk quota exceeded", "Could not write file", "Could not sync file"];
+    const FULL: [&str; 5] = [
+        "No space left on device",
+        "File too large",
+        "Disk quota exceeded",
+        "Could not write file",
+        "Could not sync file",
+    ];
     let full = FULL.iter().any(|words| text.contains(words));
     full.then(|| SqlError::disk_full(text.contains("Checkpoint failed")))
 }

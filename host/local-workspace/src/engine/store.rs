@@ -48,11 +48,7 @@ fn store(table: &Table, column: &TableColumn) -> Store {
 ///
 /// # Errors
 /// What is wrong with the query.
-pub(super) fn insert_statement(
-    context: &Context<'_>,
-    target: &TableName,
-    insert: &Insert,
-) -> Result<String, SqlError> {
+pub(super) fn insert_statement(context: &Context<'_>, target: &TableName, insert: &Insert) -> Result<String, SqlError> {
     let list = |names: &[String]| names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ");
     let head = match &insert.columns {
         InsertColumns::InOrder => format!("INSERT INTO {}", target.physical()),
@@ -76,7 +72,8 @@ pub(super) fn insert_statement(
     for (index, (name, (_, kind))) in wanted.iter().zip(&given).enumerate() {
         let column = table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
         let store = column.map_or(Store::Plain, |column| store(&table, column));
-        let fits = column.is_some_and(|column| column.kind == schema::SqlType::parse(kind)) && !matches!(store, Store::Text(_));
+        let fits = column.is_some_and(|column| column.kind == schema::SqlType::parse(kind))
+            && !matches!(store, Store::Text(_));
         let value = format!("bl_q.c{index}");
         let value = match store.template().filter(|_| !fits) {
             Some(template) => {

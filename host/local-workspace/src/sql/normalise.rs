@@ -187,7 +187,13 @@ impl Pass<'_> {
                 if depth == 0 && index > item && self.ends_row(index) || depth == 0 && closes {
                     break;
                 }
-                depth = if opens { depth + 1 } else if closes { depth - 1 } else { depth };
+                depth = if opens {
+                    depth + 1
+                } else if closes {
+                    depth - 1
+                } else {
+                    depth
+                };
                 index = self.step(index)?;
             }
             self.copy_to(self.tokens.get(index - 1).map_or(self.text.len(), |t| t.end));
@@ -204,7 +210,17 @@ impl Pass<'_> {
     /// Whether a row of VALUES that is no list in brackets starts here.
     fn starts_bare_row(&self, at: usize) -> bool {
         const CONSTANTS: [&str; 12] = [
-            "NULL", "TRUE", "FALSE", "CAST", "ARRAY", "MAP", "STRUCT", "NAMED_STRUCT", "DATE", "TIMESTAMP", "INTERVAL",
+            "NULL",
+            "TRUE",
+            "FALSE",
+            "CAST",
+            "ARRAY",
+            "MAP",
+            "STRUCT",
+            "NAMED_STRUCT",
+            "DATE",
+            "TIMESTAMP",
+            "INTERVAL",
             "X",
         ];
         match self.tokens.get(at) {
@@ -269,7 +285,10 @@ mod tests {
         check("SELECT a FROM t LIMIT ALL", "SELECT a FROM t ");
         check("SELECT a FROM t LIMIT :n OFFSET :m", "SELECT a FROM t LIMIT (:n) OFFSET (:m)");
         check("SELECT !a, a != 1", "SELECT  NOT a, a != 1");
-        check("SELECT a FROM t GROUP BY a, b GROUPING SETS ((a), ())", "SELECT a FROM t GROUP BY GROUPING SETS ((a), ())");
+        check(
+            "SELECT a FROM t GROUP BY a, b GROUPING SETS ((a), ())",
+            "SELECT a FROM t GROUP BY GROUPING SETS ((a), ())",
+        );
         check("GROUP BY a, f('x') GROUPING SETS ((a))", "GROUP BY GROUPING SETS ((a))");
         check("SELECT a FROM t GROUP BY a, GROUPING SETS ((b))", "SELECT a FROM t GROUP BY a, GROUPING SETS ((b))");
     }

@@ -44,7 +44,8 @@ pub(crate) trait Columns {
 impl Store {
     /// The DuckDB expression that makes a value fit, with a hole `_0`; none where nothing has to be done.
     pub(crate) fn template(self) -> Option<String> {
-        let integer = |low: i64, high: i64, name: &str| Some(format!("spark_store_integer(_0, {low}, {high}, '{name}')"));
+        let integer =
+            |low: i64, high: i64, name: &str| Some(format!("spark_store_integer(_0, {low}, {high}, '{name}')"));
         match self {
             Self::TinyInt => integer(i8::MIN.into(), i8::MAX.into(), "TINYINT"),
             Self::SmallInt => integer(i16::MIN.into(), i16::MAX.into(), "SMALLINT"),

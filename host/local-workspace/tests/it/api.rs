@@ -258,7 +258,9 @@ async fn a_folder_or_port_in_use_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_that_is_null_is_absent() {
     let lab = Lab::start().await;
-    for field in ["disposition", "format", "row_limit", "byte_limit", "parameters", "wait_timeout", "on_wait_timeout", "catalog"] {
+    for field in
+        ["disposition", "format", "row_limit", "byte_limit", "parameters", "wait_timeout", "on_wait_timeout", "catalog"]
+    {
         let answer = lab.submit("SELECT 1", json!({ field: null })).await;
         assert_eq!(answer["status"]["state"], "SUCCEEDED", "{field}: {answer}");
     }

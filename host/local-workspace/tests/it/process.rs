@@ -129,7 +129,16 @@ async fn a_full_disk_leaves_reading_alive_and_says_so() {
     let bounded = || {
         Command::new("sh")
             .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_bricklayer-workspace")])
-            .args(["--listen", "127.0.0.1:0", "--memory-mib", "256", "--token", "x", "--exit-with-parent", "--data-dir"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--memory-mib",
+                "256",
+                "--token",
+                "x",
+                "--exit-with-parent",
+                "--data-dir",
+            ])
             .arg(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -3,7 +3,8 @@
 use polyglot_sql::{
     Expression,
     expressions::{
-        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LikeOp, Literal, MethodCall, Subscript, WithinGroup,
+        AggFunc, AggregateFunction, BinaryOp, Cast, DataType, Function, LikeOp, Literal, MethodCall, Subscript,
+        WithinGroup,
     },
     traversal::contains_aggregate,
 };
@@ -384,8 +385,21 @@ fn escaping(mut like: Box<LikeOp>) -> Box<LikeOp> {
 /// Whether it visibly is an array.
 fn is_list(expression: &Expression) -> bool {
     const LISTS: [&str; 16] = [
-        "list", "list_value", "list_transform", "list_filter", "list_sort", "list_reverse", "list_concat", "list_slice",
-        "array_distinct", "string_split_regex", "generate_series", "slice", "sequence", "map_keys", "map_values",
+        "list",
+        "list_value",
+        "list_transform",
+        "list_filter",
+        "list_sort",
+        "list_reverse",
+        "list_concat",
+        "list_slice",
+        "array_distinct",
+        "string_split_regex",
+        "generate_series",
+        "slice",
+        "sequence",
+        "map_keys",
+        "map_values",
         OR_EMPTY,
     ];
     match expression {

@@ -44,7 +44,10 @@ pub(super) fn select(mut select: Select) -> Result<Expression, SqlError> {
             JoinKind::Cross if join.on.is_some() => JoinKind::Inner,
             kind => kind,
         };
-        let conditional = matches!(join.kind, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Semi | JoinKind::Anti);
+        let conditional = matches!(
+            join.kind,
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full | JoinKind::Semi | JoinKind::Anti
+        );
         if conditional && join.on.is_none() && join.using.is_empty() && !join.deferred_condition {
             join.on = Some(fragment("TRUE")?);
         }

@@ -21,8 +21,16 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     ("array_repeat", 2, "CASE WHEN _1 IS NOT NULL THEN list_transform(range(_1), bl_e -> _0) END"),
     ("array_compact", 1, "list_filter(_0, bl_e -> bl_e IS NOT NULL)"),
     ("array_remove", 2, "CASE WHEN _1 IS NOT NULL THEN list_filter(_0, bl_e -> bl_e IS NULL OR bl_e <> _1) END"),
-    ("array_except", 2, "CASE WHEN _1 IS NOT NULL THEN array_distinct(list_filter(_0, bl_e -> list_position(_1, bl_e) IS NULL)) END"),
-    ("array_intersect", 2, "CASE WHEN _1 IS NOT NULL THEN array_distinct(list_filter(_0, bl_e -> list_position(_1, bl_e) IS NOT NULL)) END"),
+    (
+        "array_except",
+        2,
+        "CASE WHEN _1 IS NOT NULL THEN array_distinct(list_filter(_0, bl_e -> list_position(_1, bl_e) IS NULL)) END",
+    ),
+    (
+        "array_intersect",
+        2,
+        "CASE WHEN _1 IS NOT NULL THEN array_distinct(list_filter(_0, bl_e -> list_position(_1, bl_e) IS NOT NULL)) END",
+    ),
     ("array_union", 2, "CASE WHEN _0 IS NOT NULL AND _1 IS NOT NULL THEN array_distinct(list_concat(_0, _1)) END"),
     ("arrays_overlap", 2, "spark_arrays_overlap(_0, _1)"),
     ("array_append", 2, "spark_array_append(_0, _1)"),
