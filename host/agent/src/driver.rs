@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::ModelProvider;
 use crate::permissions::PermissionMode;
 use crate::ports::{ExternalTools, LogError, TurnLog};
-use crate::prompt::{PromptFacts, system_prompt};
+use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::TurnLimits;
 use crate::skills::SkillSet;
 use crate::tools::{BuiltIns, FileLedger, ProjectFolder, built_in_specs};
@@ -41,10 +41,8 @@ pub struct TurnDeps {
     pub mode: PermissionMode,
     /// The turn's bounds.
     pub limits: TurnLimits,
-    /// The workspace's address, for the prompt.
-    pub workspace_url: Option<String>,
-    /// Whether that is the embedded workspace.
-    pub local_workspace: bool,
+    /// The workspace, for the prompt.
+    pub workspace: WorkspaceFact,
 }
 
 /// How a run of a turn ended.
@@ -113,11 +111,7 @@ impl Driver {
         };
         let state = TurnState::fold(policy, &history);
         let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
-        let facts = PromptFacts {
-            workspace_url: deps.workspace_url.clone(),
-            local_workspace: deps.local_workspace,
-            settings: state.settings().clone(),
-        };
+        let facts = PromptFacts { workspace: deps.workspace.clone(), settings: state.settings().clone() };
         let system = system_prompt(&facts, &deps.skills).into();
         let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
         let orphaned_text = model_call::orphaned_text(&history);

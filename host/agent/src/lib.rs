@@ -18,7 +18,7 @@ pub mod turn;
 pub use driver::{TurnDeps, TurnExit, run_turn, tool_catalogue};
 pub use permissions::{CallClass, Permission, PermissionMode, decide};
 pub use ports::{CallEffect, ExternalTools, LogError, ProgressSink, TurnLog};
-pub use prompt::{PromptFacts, system_prompt};
+pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::TurnLimits;
 pub use skills::{Skill, SkillSet};
 pub use tools::{FileLedger, ProjectFolder, built_in_specs};

@@ -3,16 +3,48 @@
 use std::fmt::Write as _;
 
 use bricklayer_domain::TurnSettings;
+use url::Url;
 
 use crate::skills::SkillSet;
+
+/// Which workspace the agent works on: closed, so that whoever tells of it tells of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WorkspaceFact {
+    /// None: only files can be used.
+    #[default]
+    None,
+    /// The embedded one, which has no page and is honest about what it does not support.
+    Local,
+    /// A real one, at this address.
+    Remote(Url),
+}
+
+impl WorkspaceFact {
+    /// `none`, `local` or `remote`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Local => "local",
+            Self::Remote(_) => "remote",
+        }
+    }
+
+    /// The address of its page, without a slash at its end; the local one has none.
+    #[must_use]
+    pub fn page(&self) -> Option<&str> {
+        match self {
+            Self::None | Self::Local => None,
+            Self::Remote(url) => Some(url.as_str().trim_end_matches('/')),
+        }
+    }
+}
 
 /// What the prompt says about where the agent works.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PromptFacts {
-    /// The workspace's address, such as `https://example.cloud.databricks.com`; absent when none is configured.
-    pub workspace_url: Option<String>,
-    /// Whether the workspace is the embedded one, which is honest about what it does not support.
-    pub local_workspace: bool,
+    /// The workspace.
+    pub workspace: WorkspaceFact,
     /// What the user chose.
     pub settings: TurnSettings,
 }
@@ -63,14 +95,17 @@ jobs and files that you make.\n";
 fn environment(prompt: &mut String, facts: &PromptFacts) {
     prompt.push_str("\n## Environment\n\n");
     // Writing to a String cannot fail.
-    let _ = match &facts.workspace_url {
-        Some(url) if facts.local_workspace => writeln!(
+    let _ = match &facts.workspace {
+        WorkspaceFact::Local => writeln!(
             prompt,
-            "- Workspace: the local workspace that comes with Bricklayer ({url}), with sample data in the catalog \
-             `samples`. It says itself what it does not support."
+            "- Workspace: the local workspace that comes with Bricklayer, with sample data in the catalog `samples`. \
+             It says itself what it does not support. It has no web page, so there is nothing in it to link to."
         ),
-        Some(url) => writeln!(prompt, "- Workspace: {url}"),
-        None => writeln!(prompt, "- No workspace is configured; only files can be used."),
+        WorkspaceFact::Remote(url) => writeln!(prompt, "- Workspace: {}", url.as_str().trim_end_matches('/')),
+        WorkspaceFact::None => {
+            let _ = writeln!(prompt, "- No workspace is configured; only files can be used.");
+            return;
+        }
     };
     let settings = &facts.settings;
     let _ = match &settings.warehouse_id {
@@ -114,8 +149,7 @@ fn skill_list(prompt: &mut String, skills: &SkillSet) {
 }
 
 fn links(prompt: &mut String, facts: &PromptFacts) {
-    let Some(url) = facts.workspace_url.as_deref().filter(|_| !facts.local_workspace) else { return };
-    let url = url.trim_end_matches('/');
+    let Some(url) = facts.workspace.page() else { return };
     let _ = writeln!(
         prompt,
         "\n## Links\n\nWhen you made or found one of these, link to it:\n\n\

@@ -6,6 +6,7 @@ mod local;
 
 use std::time::Duration;
 
+use bricklayer_agent::WorkspaceFact;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -55,21 +56,12 @@ impl Workspace {
         }
     }
 
-    /// Its address for people: absent for the local one, which has no page.
+    /// What is told about it, to the model and to people.
     #[must_use]
-    pub const fn public_url(&self) -> Option<&Url> {
+    pub fn fact(&self) -> WorkspaceFact {
         match self {
-            Self::Local(_) => None,
-            Self::Remote(url) => Some(url),
-        }
-    }
-
-    /// `local` or `remote`.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Local(_) => "local",
-            Self::Remote(_) => "remote",
+            Self::Local(_) => WorkspaceFact::Local,
+            Self::Remote(url) => WorkspaceFact::Remote(url.clone()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use bricklayer_agent::{PromptFacts, SkillSet, built_in_specs, system_prompt};
+use bricklayer_agent::{PromptFacts, SkillSet, WorkspaceFact, built_in_specs, system_prompt};
 use bricklayer_domain::{ToolErrorKind, TurnSettings};
 use serde_json::json;
 
@@ -76,8 +76,7 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     put(root.path(), "sql/SKILL.md", "---\nname: sql\ndescription: \"Writes\\nSQL.\"\n---\nB");
     let skills = SkillSet::load(&[root.path().to_owned()]);
     let facts = PromptFacts {
-        workspace_url: Some("https://x.cloud.databricks.com".into()),
-        local_workspace: false,
+        workspace: WorkspaceFact::Remote("https://x.cloud.databricks.com".parse().unwrap()),
         settings: TurnSettings {
             warehouse_id: Some("abc".into()),
             default_catalog: Some("main`\n# Injected".into()),
@@ -95,4 +94,14 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     let names = |skills: &SkillSet| built_in_specs(skills).into_iter().map(|spec| spec.name.0).collect::<Vec<_>>();
     assert_eq!(names(&none), ["Read", "Write", "Edit", "Glob", "Grep"]);
     assert_eq!(names(&skills).last().map(String::as_str), Some("Skill"));
+}
+
+#[test]
+fn the_prompt_says_which_workspace_there_is() {
+    let skills = SkillSet::default();
+    let prompt = |workspace| system_prompt(&PromptFacts { workspace, settings: TurnSettings::default() }, &skills);
+    insta::assert_snapshot!("prompt_without_workspace", prompt(WorkspaceFact::None));
+    insta::assert_snapshot!("prompt_with_local_workspace", prompt(WorkspaceFact::Local));
+    let remote = WorkspaceFact::Remote("https://x.cloud.databricks.com/".parse().unwrap());
+    insta::assert_snapshot!("prompt_with_remote_workspace", prompt(remote));
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
     CallEffect, ExternalTools, LogError, PermissionMode, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit,
-    TurnLimits, TurnLog, run_turn,
+    TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, ConversationId, Event, EventSeq, PluginName, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId,
@@ -268,8 +268,7 @@ impl World {
             skills: self.skills.clone(),
             mode: self.mode,
             limits: self.limits.clone(),
-            workspace_url: Some("https://example.cloud.databricks.com".to_owned()),
-            local_workspace: false,
+            workspace: WorkspaceFact::Remote("https://example.cloud.databricks.com".parse().unwrap()),
         }
     }
 

@@ -118,7 +118,7 @@ pub(crate) async fn get_health(State(app): State<AppState>) -> Json<Health> {
     Json(Health {
         status: "healthy",
         version: env!("CARGO_PKG_VERSION"),
-        workspace: WorkspaceHealth { kind: app.workspace().kind(), state: app.workspace().state() },
+        workspace: WorkspaceHealth { kind: app.workspace().fact().kind(), state: app.workspace().state() },
         model: ModelHealth { provider: provider(&app.config().model) },
     })
 }
@@ -128,12 +128,13 @@ pub(crate) async fn get_health(State(app): State<AppState>) -> Json<Health> {
     responses((status = 200, body = Me), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<Me> {
     let environment = app.turns().environment();
+    let workspace = app.workspace().fact();
     let plugins = environment.plugins.service().summaries(&caller.user).into_iter();
     let plugins = plugins.map(|(name, version, tools)| PluginSummary { name, version, tools });
     Json(Me {
         user: caller.user.to_string(),
-        workspace_url: app.workspace().public_url().map(|url| url.as_str().trim_end_matches('/').to_owned()),
-        workspace_kind: app.workspace().kind(),
+        workspace_url: workspace.page().map(str::to_owned),
+        workspace_kind: workspace.kind(),
         model: ModelInfo {
             provider: provider(&app.config().model),
             name: environment.model.model(None),
@@ -163,10 +164,6 @@ pub(crate) async fn get_system_prompt(
         workspace_folder: settings_field("workspace_folder", query.workspace_folder)?,
         model: None,
     };
-    let facts = PromptFacts {
-        workspace_url: app.workspace().public_url().map(url::Url::to_string),
-        local_workspace: app.workspace().kind() == "local",
-        settings,
-    };
+    let facts = PromptFacts { workspace: app.workspace().fact(), settings };
     Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &app.turns().environment().skills) }))
 }

@@ -132,8 +132,7 @@ async fn run_once(
         skills: Arc::clone(&environment.skills),
         mode: PermissionMode::Ask,
         limits: environment.limits.clone(),
-        workspace_url: environment.workspace.public_url().map(url::Url::to_string),
-        local_workspace: environment.workspace.kind() == "local",
+        workspace: environment.workspace.fact(),
     };
     Ok(run_turn(deps, history, running.cancel.clone()).await)
 }

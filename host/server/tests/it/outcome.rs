@@ -3,7 +3,7 @@
 use bricklayer_server::config::{Config, IdentityMode, ModelConfig, WorkspaceConfig};
 use serde_json::json;
 
-use crate::support::{Api, Server, World, eventually};
+use crate::support::{Api, Reply, Server, World, eventually};
 
 fn local(world: &World) -> Config {
     Config {
@@ -120,4 +120,23 @@ fn workspace_of(world: &World) -> Option<u32> {
         let named = arguments.any(|word| word == folder.as_os_str().as_encoded_bytes());
         (program.ends_with(b"bricklayer-workspace") && named).then_some(pid)
     })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_is_told_of_the_local_workspace() {
+    let world = World::sqlite().await;
+    world.model.script("where are you?", vec![Reply::text("at home")]);
+    let server = Server::start(Config { model: world.config().model, ..local(&world) }).await;
+    let you = Api::new(&server.base);
+    let project = you.project("Home").await;
+    let (execution, _) = you.ask(&project, "where are you?").await;
+    you.frames(&execution).await;
+    let request = world.model.requests().pop().unwrap();
+    let told = request["system"][0]["text"].as_str().unwrap();
+    assert!(told.contains("the local workspace that comes with Bricklayer"), "{told}");
+    assert!(!told.contains("No workspace is configured"), "{told}");
+    // What a person is shown is what the model gets.
+    let shown = you.get("/api/system_prompt").await.ok();
+    assert_eq!(shown["system_prompt"], told);
+    server.stop().await;
 }
