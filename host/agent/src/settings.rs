@@ -69,6 +69,19 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_millis(350);
 /// worker must not do so for ever.
 pub(crate) const MAX_STEP_RESTARTS: u32 = 5;
 
+/// How many messages in a row the output limit may cut inside a call: a model that writes the same long call again is
+/// cut again, and each of them is paid.
+pub(crate) const MAX_CUT_CALLS: u32 = 3;
+
+/// How many messages in a row may ask only for calls that cannot run: models correct themselves within a few.
+pub(crate) const MAX_FRUITLESS_STEPS: u32 = 8;
+
+/// Longest id of a call, in characters, before a number that makes it unique: providers take 64.
+pub(crate) const MAX_CALL_ID_CHARS: usize = 56;
+
+/// Longest name of a call that the log keeps, in characters: longer than every tool's name can be.
+pub(crate) const MAX_CALL_NAME_CHARS: usize = 200;
+
 /// How often a call that may be repeated is begun, its worker dying each time, before it is given up.
 pub(crate) const MAX_CALL_STARTS: u32 = 3;
 

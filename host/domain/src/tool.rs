@@ -117,6 +117,8 @@ pub enum ToolErrorKind {
     Denied,
     /// The thing named does not exist.
     NotFound,
+    /// It was not begun, for a reason outside the call itself: too many in one message, say.
+    NotRun,
     /// A limit of the sandbox was reached: memory, CPU, output, requests; the message names it.
     LimitExceeded,
     /// The time limit passed.
@@ -148,6 +150,7 @@ impl ToolErrorKind {
             Self::UnknownTool => "unknown-tool",
             Self::Denied => "denied",
             Self::NotFound => "not-found",
+            Self::NotRun => "not-run",
             Self::LimitExceeded => "limit-exceeded",
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",

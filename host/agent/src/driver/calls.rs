@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::model::fits_depth;
 use crate::permissions::CallClass;
 use crate::ports::{CallEffect, LogError, ProgressSink};
 use crate::settings::{EFFECT_TIME, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, STOP_GRACE, TurnLimits};
@@ -218,10 +219,11 @@ fn far_future() -> tokio::time::Instant {
 
 /// Cuts an outcome to what the model and the log may hold.
 fn bound(mut outcome: ToolOutcome, limits: &TurnLimits) -> ToolOutcome {
-    let dropped = outcome
-        .structured
-        .as_ref()
-        .is_some_and(|value| serde_json::to_string(value).is_ok_and(|text| text.len() > limits.max_structured_bytes));
+    let too_deep = outcome.structured.as_ref().is_some_and(|value| !fits_depth(value));
+    let dropped = too_deep
+        || outcome.structured.as_ref().is_some_and(|value| {
+            serde_json::to_string(value).is_ok_and(|text| text.len() > limits.max_structured_bytes)
+        });
     if dropped {
         outcome.structured = None;
     }
@@ -237,7 +239,8 @@ fn bound(mut outcome: ToolOutcome, limits: &TurnLimits) -> ToolOutcome {
             "\n[CUT: the first {end} of {size} bytes are shown{rest}. Ask for less: fewer rows, fewer columns, a filter.]"
         ));
     } else if dropped {
-        outcome.content.push_str("\n[The typed result was too large to keep.]");
+        let why = if too_deep { "nested too deep" } else { "was too large" };
+        outcome.content.push_str(&format!("\n[The typed result {why} to keep.]"));
     }
     outcome
 }

@@ -8,6 +8,7 @@ mod assemble;
 mod failure;
 mod request;
 mod sse;
+mod surrogates;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use bricklayer_domain::{
 use chrono::{DateTime, Utc};
 
 use crate::model::ModelReply;
-use crate::settings::MAX_STEP_RESTARTS;
+use crate::settings::{MAX_CALL_ID_CHARS, MAX_CALL_NAME_CHARS, MAX_CUT_CALLS, MAX_FRUITLESS_STEPS, MAX_STEP_RESTARTS};
 
 use super::vocabulary::{CallClassification, Effect, Input, TurnPolicy};
 
@@ -69,6 +69,12 @@ pub struct TurnState {
     step: u32,
     steps_begun: u32,
     restarts: u32,
+    /// Messages in a row that the output limit cut inside a call.
+    cut_calls: u32,
+    /// Messages in a row of whose calls none could run.
+    fruitless: u32,
+    /// Whether a call of the last message could run.
+    fruitful: bool,
     usage: Usage,
     seen_calls: HashSet<ToolCallId>,
     asked_names: HashMap<ToolCallId, ToolName>,
@@ -92,6 +98,9 @@ impl TurnState {
             step: 0,
             steps_begun: 0,
             restarts: 0,
+            cut_calls: 0,
+            fruitless: 0,
+            fruitful: false,
             usage: Usage::default(),
             seen_calls: HashSet::new(),
             asked_names: HashMap::new(),
@@ -131,6 +140,8 @@ impl TurnState {
         self.step = 0;
         self.steps_begun = 0;
         self.restarts = 0;
+        self.cut_calls = 0;
+        self.fruitless = 0;
         self.usage = Usage::default();
         self.seen_calls.clear();
     }
@@ -156,6 +167,9 @@ impl TurnState {
                 self.usage.add(*usage);
                 self.step = step.saturating_add(1);
                 self.phase = if *aborted { Phase::Aborted } else { self.after_message(blocks, stop_reason) };
+                let cut = matches!(self.phase, Phase::Calls(_)) && *stop_reason == StopReason::MaxTokens;
+                self.cut_calls = if cut { self.cut_calls.saturating_add(1) } else { 0 };
+                self.fruitful = false;
             }
             Event::ApprovalRequested { call, name, .. } => {
                 self.asked_names.insert(call.clone(), name.clone());
@@ -166,12 +180,14 @@ impl TurnState {
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);
             }),
-            Event::ToolFinished { call, .. } => {
+            Event::ToolFinished { call, outcome, .. } => {
                 self.with_call(call, |state| state.status = CallStatus::Finished);
+                self.fruitful |= could_run(outcome);
                 if let Phase::Calls(calls) = &self.phase
                     && calls.iter().all(|call| call.status == CallStatus::Finished)
                 {
                     self.phase = Phase::Ready;
+                    self.fruitless = if self.fruitful { 0 } else { self.fruitless.saturating_add(1) };
                 }
             }
             Event::TurnFinished { end, .. } => {
@@ -264,6 +280,14 @@ impl TurnState {
         self.make_ids_unique(&mut reply);
         let names: Vec<(ToolCallId, ToolName)> =
             reply.blocks.iter().filter_map(call_of).map(|state| (state.call.id, state.call.name)).collect();
+        let broken: Vec<(ToolCallId, String)> = reply
+            .broken_calls
+            .into_iter()
+            .filter_map(|broken| match reply.blocks.get(broken.block)? {
+                Block::ToolUse { id, .. } => Some((id.clone(), broken.reason)),
+                Block::Text { .. } | Block::Thinking { .. } | Block::Other { .. } => None,
+            })
+            .collect();
         let message = Event::AssistantMessage {
             step: self.step,
             blocks: reply.blocks,
@@ -272,40 +296,37 @@ impl TurnState {
             aborted: false,
         };
         self.emit(message, effects);
-        for broken in reply.broken_calls {
-            let failure = ToolFailure::new(ToolErrorKind::InvalidInput, broken.reason);
-            self.finish_call(&broken.id, ToolOutcome::failed(failure), 0, effects);
+        for (id, reason) in broken {
+            let failure = ToolFailure::new(ToolErrorKind::InvalidInput, reason);
+            self.finish_call(&id, ToolOutcome::failed(failure), 0, effects);
         }
         for (id, _) in names.iter().skip(self.policy.max_calls_per_step) {
             let message = format!(
-                "not run: at most {} tool calls are allowed in one message; call it again in your next message",
+                "not run: this message asks for more than {} calls, which is what one message may hold; ask for it \
+                 again in your next message",
                 self.policy.max_calls_per_step
             );
-            let failure = ToolFailure::new(ToolErrorKind::LimitExceeded, message);
+            let failure = ToolFailure::new(ToolErrorKind::NotRun, message);
             self.finish_call(id, ToolOutcome::failed(failure), 0, effects);
         }
     }
 
+    /// Gives every call an id that no other call of the turn has and that providers take, and bounds its name.
     fn make_ids_unique(&self, reply: &mut ModelReply) {
         let mut seen = self.seen_calls.clone();
         for block in &mut reply.blocks {
-            let Block::ToolUse { id, .. } = block else { continue };
-            if id.0.is_empty() || !seen.insert(id.clone()) {
-                let stem = if id.0.is_empty() { "call".to_owned() } else { id.0.clone() };
-                let mut number: u32 = 2;
-                let fresh = loop {
-                    let candidate = ToolCallId(format!("{stem}_{number}"));
-                    if seen.insert(candidate.clone()) {
-                        break candidate;
-                    }
-                    number = number.saturating_add(1);
-                };
-                // A broken call with a doubled id cannot be told from its twin: the last one is the one that broke.
-                for broken in reply.broken_calls.iter_mut().filter(|broken| broken.id == *id) {
-                    broken.id = fresh.clone();
-                }
-                *id = fresh;
+            let Block::ToolUse { id, name, .. } = block else { continue };
+            if let Some((end, _)) = name.char_indices().nth(MAX_CALL_NAME_CHARS) {
+                name.truncate(end);
             }
+            let stem = fit_id(&id.0);
+            let mut fresh = ToolCallId(stem.clone());
+            let mut number: u32 = 2;
+            while !seen.insert(fresh.clone()) {
+                fresh = ToolCallId(format!("{stem}_{number}"));
+                number = number.saturating_add(1);
+            }
+            *id = fresh;
         }
     }
 
@@ -391,6 +412,20 @@ impl TurnState {
             self.finish_failed("too-many-steps", &message, now, effects);
             return;
         }
+        if self.cut_calls >= MAX_CUT_CALLS {
+            let message = "The model's output limit cut its answer in the middle of a tool call, several times in a \
+                           row. What it did is kept; say \"continue\" to let it go on, or ask for smaller pieces.";
+            self.finish_failed("output-limit", message, now, effects);
+            return;
+        }
+        if self.fruitless >= MAX_FRUITLESS_STEPS {
+            let message = format!(
+                "The agent asked {MAX_FRUITLESS_STEPS} times in a row for calls that cannot run as it wrote them. What \
+                 it did is kept; say \"continue\" to let it try again, or say in other words what you want."
+            );
+            self.finish_failed("no-progress", &message, now, effects);
+            return;
+        }
         let step = self.step;
         self.emit(Event::StepStarted { step, model: self.policy.model.clone() }, effects);
         effects.push(Effect::CallModel { step });
@@ -432,6 +467,23 @@ impl TurnState {
         self.apply(&event);
         effects.push(Effect::Append(Box::new(event)));
     }
+}
+
+/// Whether a call was at least begun, whatever came of it.
+fn could_run(outcome: &ToolOutcome) -> bool {
+    !outcome.failure.as_ref().is_some_and(|failure| {
+        matches!(failure.kind, ToolErrorKind::InvalidInput | ToolErrorKind::UnknownTool | ToolErrorKind::NotRun)
+    })
+}
+
+/// An id of the characters that every provider takes, with room for a number behind it.
+fn fit_id(id: &str) -> String {
+    let fit: String = id
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' })
+        .take(MAX_CALL_ID_CHARS)
+        .collect();
+    if fit.is_empty() { "call".to_owned() } else { fit }
 }
 
 fn call_of(block: &Block) -> Option<CallState> {

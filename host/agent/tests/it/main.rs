@@ -5,8 +5,10 @@
 
 mod anthropic;
 mod files;
+mod garbled;
 mod offline;
 mod replay;
 mod skills;
 mod support;
 mod turns;
+mod wire;

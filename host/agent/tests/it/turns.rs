@@ -317,7 +317,7 @@ async fn limits_end_what_does_not_end_by_itself() {
     let mut world = World::new(ScriptedModel::new(vec![calls(vec![look("a"), look("b"), look("c")])]), sql_tools());
     world.limits = TurnLimits { max_calls_per_step: 2, ..TurnLimits::default() };
     world.ask("go").await;
-    assert_eq!(kind(&world.outcome("c")), Some(ToolErrorKind::LimitExceeded));
+    assert_eq!(kind(&world.outcome("c")), Some(ToolErrorKind::NotRun));
     assert_eq!(world.tools.called().len(), 2);
 }
 
@@ -394,7 +394,7 @@ async fn calls_that_cannot_run_are_answered_with_what_to_do() {
             tool_use("c", "nothing", json!({})),
             tool_use("", "Read", json!({"file_path": 7})),
         ],
-        broken_calls: vec![BrokenCall { id: ToolCallId("b".into()), reason: "your output limit was reached".into() }],
+        broken_calls: vec![BrokenCall { block: 1, reason: "your output limit was reached".into() }],
         stop_reason: StopReason::MaxTokens,
         stop_details: None,
         usage: Usage::default(),
@@ -406,7 +406,7 @@ async fn calls_that_cannot_run_are_answered_with_what_to_do() {
     let unknown = world.outcome("c");
     assert_eq!(kind(&unknown), Some(ToolErrorKind::UnknownTool));
     assert!(unknown.content.contains("mcp__databricks__look") && unknown.content.contains("Grep"));
-    let invalid = world.outcome("call_2");
+    let invalid = world.outcome("call");
     assert_eq!(kind(&invalid), Some(ToolErrorKind::InvalidInput));
     assert!(invalid.content.contains("`file_path` must be a string"), "{}", invalid.content);
 }

@@ -10,6 +10,7 @@ const hints: Record<string, string> = {
   "invalid-input": "The arguments did not fit. The agent can correct them and try again.",
   denied: "This call was not allowed.",
   timeout: "It took longer than its time limit.",
+  "not-run": "It was not run.",
   "limit-exceeded": "It reached a limit.",
   unauthenticated: "The workspace refused the credential. Check the token, then try again.",
   "permission-denied": "The workspace says that you may not do this.",

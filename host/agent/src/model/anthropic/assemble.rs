@@ -7,7 +7,8 @@ use bricklayer_domain::{Block, StopReason, ToolCallId, Usage};
 use serde_json::{Map, Value};
 
 use super::failure::{self, Failure};
-use crate::model::{BrokenCall, ModelEvent, ModelReply};
+use super::surrogates::{Joiner, mend, mend_whole};
+use crate::model::{BrokenCall, MAX_JSON_DEPTH, ModelEvent, ModelReply, fits_depth};
 
 /// Bytes of one message over all its blocks; protects the host against an endless stream.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -27,6 +28,8 @@ enum Building {
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     blocks: BTreeMap<u32, Building>,
+    /// Halves of characters at the ends of each block's pieces.
+    joiners: BTreeMap<u32, Joiner>,
     open: usize,
     bytes: usize,
     usage: Usage,
@@ -35,7 +38,14 @@ pub(super) struct Assembler {
     ended: bool,
 }
 
-fn text_of(value: &Value, field: &str) -> String {
+/// Halves of characters at the ends of an event's text.
+#[derive(Debug, Clone, Copy)]
+struct Halves {
+    begins: Option<u16>,
+    ends: Option<u16>,
+}
+
+fn plain_text_of(value: &Value, field: &str) -> String {
     value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -49,15 +59,19 @@ impl Assembler {
         if data.trim() == "[DONE]" {
             return Ok(Vec::new());
         }
-        let event: Value = serde_json::from_str(data).map_err(|_| failure::nonsense("an event is not JSON"))?;
+        let mended = mend(data);
+        let event: Value = serde_json::from_str(&mended.json).map_err(|_| failure::garbled("an event is not JSON"))?;
+        let halves = Halves { begins: mended.begins, ends: mended.ends };
         let index = event.get("index").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         match event.get("type").and_then(Value::as_str).unwrap_or_default() {
             "message_start" => {
                 let usage = event.get("message").and_then(|message| message.get("usage"));
                 Ok(self.take_usage(usage))
             }
-            "content_block_start" => self.start_block(index, event.get("content_block").unwrap_or(&Value::Null)),
-            "content_block_delta" => Ok(self.take_delta(index, event.get("delta").unwrap_or(&Value::Null))),
+            "content_block_start" => {
+                self.start_block(index, event.get("content_block").unwrap_or(&Value::Null), halves)
+            }
+            "content_block_delta" => Ok(self.take_delta(index, event.get("delta").unwrap_or(&Value::Null), halves)),
             "content_block_stop" => {
                 self.close_block(index);
                 Ok(Vec::new())
@@ -112,11 +126,14 @@ impl Assembler {
         }
     }
 
-    fn start_block(&mut self, index: u32, block: &Value) -> Result<Vec<ModelEvent>, Failure> {
+    fn start_block(&mut self, index: u32, block: &Value, halves: Halves) -> Result<Vec<ModelEvent>, Failure> {
         if self.blocks.len() >= MAX_BLOCKS {
             return Err(failure::nonsense("it has too many blocks"));
         }
         let mut events = Vec::new();
+        let mut joiner = Joiner::default();
+        let mut text_of =
+            |block: &Value, field: &str| joiner.join(halves.begins, &plain_text_of(block, field), halves.ends);
         let building = match block.get("type").and_then(Value::as_str).unwrap_or_default() {
             "text" => {
                 let text = text_of(block, "text");
@@ -130,25 +147,29 @@ impl Assembler {
                 if !thinking.is_empty() {
                     events.push(ModelEvent::ThinkingDelta { block: index, text: thinking.clone() });
                 }
-                Building::Thinking { thinking, signature: text_of(block, "signature") }
+                Building::Thinking { thinking, signature: plain_text_of(block, "signature") }
             }
             "tool_use" => Building::ToolUse {
-                id: text_of(block, "id"),
-                name: text_of(block, "name"),
+                id: plain_text_of(block, "id"),
+                name: plain_text_of(block, "name"),
                 start: block.get("input").cloned().unwrap_or(Value::Null),
                 json: String::new(),
                 closed: false,
             },
             _ => Building::Other { raw: block.clone(), json: String::new() },
         };
+        self.joiners.insert(index, joiner);
         if self.blocks.insert(index, building).is_none() {
             self.open = self.open.saturating_add(1);
         }
         Ok(events)
     }
 
-    fn take_delta(&mut self, index: u32, delta: &Value) -> Vec<ModelEvent> {
+    fn take_delta(&mut self, index: u32, delta: &Value, halves: Halves) -> Vec<ModelEvent> {
         let kind = delta.get("type").and_then(Value::as_str).unwrap_or_default();
+        let joiner = self.joiners.entry(index).or_default();
+        let mut text_of =
+            |delta: &Value, field: &str| joiner.join(halves.begins, &plain_text_of(delta, field), halves.ends);
         match (kind, self.blocks.get_mut(&index)) {
             ("text_delta", Some(Building::Text(text))) => {
                 let piece = text_of(delta, "text");
@@ -169,7 +190,7 @@ impl Assembler {
                 };
             }
             ("signature_delta", Some(Building::Thinking { signature, .. })) => {
-                signature.push_str(&text_of(delta, "signature"));
+                signature.push_str(&plain_text_of(delta, "signature"));
             }
             ("input_json_delta", Some(Building::ToolUse { json, .. } | Building::Other { json, .. })) => {
                 json.push_str(&text_of(delta, "partial_json"));
@@ -181,10 +202,11 @@ impl Assembler {
     }
 
     fn close_block(&mut self, index: u32) {
+        self.end_text(index);
         match self.blocks.get_mut(&index) {
             Some(Building::ToolUse { closed, .. }) => *closed = true,
             Some(Building::Other { raw: Value::Object(raw), json }) if !json.is_empty() => {
-                if let Ok(input) = serde_json::from_str(json) {
+                if let Ok(input) = serde_json::from_str(&mend_whole(json)) {
                     raw.insert("input".to_owned(), input);
                 }
             }
@@ -193,8 +215,21 @@ impl Assembler {
         self.open = self.open.saturating_sub(1);
     }
 
+    /// A half character that ended a block's last piece stays alone.
+    fn end_text(&mut self, index: u32) {
+        let Some(rest) = self.joiners.get_mut(&index).map(Joiner::finish) else { return };
+        match self.blocks.get_mut(&index) {
+            Some(Building::Text(text) | Building::Thinking { thinking: text, .. }) => text.push_str(rest),
+            Some(Building::ToolUse { json, .. } | Building::Other { json, .. }) => json.push_str(rest),
+            None => {}
+        }
+    }
+
     /// The whole message.
-    pub(super) fn finish(self) -> ModelReply {
+    pub(super) fn finish(mut self) -> ModelReply {
+        for index in self.joiners.keys().copied().collect::<Vec<_>>() {
+            self.end_text(index);
+        }
         let cut = self.stop_reason == Some(StopReason::MaxTokens);
         let mut blocks = Vec::new();
         let mut broken_calls = Vec::new();
@@ -202,18 +237,20 @@ impl Assembler {
             blocks.push(match building {
                 Building::Text(text) => Block::Text { text },
                 Building::Thinking { thinking, signature } => Block::Thinking { thinking, signature },
+                // What has no kind, or nests deeper than the log keeps, means nothing to anybody later.
+                Building::Other { raw, .. } if raw.get("type").is_none_or(|kind| !kind.is_string()) => continue,
+                Building::Other { raw, .. } if !fits_depth(&raw) => continue,
                 Building::Other { raw, .. } => Block::Other { raw },
                 Building::ToolUse { id, name, start, json, closed } => {
-                    let id = ToolCallId(id);
                     let input = match tool_input(start, &json, closed) {
                         Ok(input) => input,
                         Err(reason) => {
                             let reason = if cut { CUT_CALL.to_owned() } else { reason };
-                            broken_calls.push(BrokenCall { id: id.clone(), reason });
+                            broken_calls.push(BrokenCall { block: blocks.len(), reason });
                             Value::Object(Map::new())
                         }
                     };
-                    Block::ToolUse { id, name, input }
+                    Block::ToolUse { id: ToolCallId(id), name, input }
                 }
             });
         }
@@ -237,10 +274,13 @@ fn tool_input(start: Value, json: &str, closed: bool) -> Result<Value, String> {
     if !closed {
         return Err("not run: the arguments of this call are incomplete; call it again".to_owned());
     }
+    let too_deep = || format!("not run: the arguments nest deeper than {MAX_JSON_DEPTH} levels; make them flatter");
     if json.trim().is_empty() {
-        return Ok(if start.is_object() { start } else { Value::Object(Map::new()) });
+        let input = if start.is_object() { start } else { Value::Object(Map::new()) };
+        return if fits_depth(&input) { Ok(input) } else { Err(too_deep()) };
     }
-    match serde_json::from_str(json) {
+    match serde_json::from_str(&mend_whole(json)) {
+        Ok(input) if !fits_depth(&input) => Err(too_deep()),
         Ok(input @ Value::Object(_)) => Ok(input),
         Ok(_) => Err("not run: the arguments must be a JSON object; call it again".to_owned()),
         Err(error) => Err(format!("not run: the arguments are not JSON ({error}); call it again")),

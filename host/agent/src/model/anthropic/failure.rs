@@ -121,6 +121,15 @@ pub(super) fn nonsense(what: &str) -> Failure {
     Failure::new(ModelErrorKind::BadResponse, false, message).with_detail(what)
 }
 
+/// A piece of the answer that cannot be read; the next attempt may be whole.
+pub(super) fn garbled(what: &str) -> Failure {
+    let message = format!(
+        "The model's answer could not be read ({what}). Send the message again; if this happens again and again, check \
+         the model's address in the configuration."
+    );
+    Failure::new(ModelErrorKind::BadResponse, true, message).with_detail(what)
+}
+
 /// An error event after the answer had begun.
 pub(super) fn in_stream(error: &Value) -> Failure {
     let kind = error.get("type").and_then(Value::as_str).unwrap_or_default();

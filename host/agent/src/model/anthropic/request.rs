@@ -1,6 +1,6 @@
 //! The request's body. The same request gives the same bytes, and a longer conversation only adds to them.
 
-use bricklayer_domain::{Block, ToolSpec};
+use bricklayer_domain::{Block, ToolCallId, ToolSpec};
 use serde_json::{Map, Value, json};
 
 use crate::model::{Content, ModelMessage, ModelRequest, Role};
@@ -66,6 +66,27 @@ const fn role(message: &ModelMessage) -> &'static str {
     }
 }
 
+/// A tool's name as the API takes it. The name of a real tool comes back as it is.
+fn wire_name(name: &str) -> String {
+    let mut fit: String = name.chars().map(fit_char).take(MAX_WIRE_NAME).collect();
+    if fit.is_empty() {
+        fit.push_str("unnamed");
+    }
+    fit
+}
+
+/// A tool use's id as the API takes it; ids made by the turn's state come back as they are.
+fn wire_id(id: &ToolCallId) -> String {
+    id.0.chars().map(fit_char).collect()
+}
+
+const fn fit_char(c: char) -> char {
+    if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }
+}
+
+/// Longest name of a tool, in characters; the API's own limit.
+const MAX_WIRE_NAME: usize = 128;
+
 fn block(content: &Content) -> Option<Value> {
     Some(match content {
         Content::Text(text) | Content::Block(Block::Text { text }) => json!({"type": "text", "text": text}),
@@ -75,11 +96,13 @@ fn block(content: &Content) -> Option<Value> {
             json!({"type": "thinking", "thinking": thinking, "signature": signature})
         }
         Content::Block(Block::ToolUse { id, name, input }) => {
-            json!({"type": "tool_use", "id": id.0, "name": name, "input": input})
+            // The API refuses a conversation for ever for one name that it does not take.
+            let input = if input.is_object() { input.clone() } else { json!({}) };
+            json!({"type": "tool_use", "id": wire_id(id), "name": wire_name(name), "input": input})
         }
         Content::Block(Block::Other { raw }) => raw.clone(),
         Content::ToolResult { id, content, is_error, structured: _ } => {
-            let mut result = json!({"type": "tool_result", "tool_use_id": id.0, "content": content});
+            let mut result = json!({"type": "tool_result", "tool_use_id": wire_id(id), "content": content});
             if *is_error && let Value::Object(fields) = &mut result {
                 fields.insert("is_error".to_owned(), json!(true));
             }
