@@ -13,6 +13,7 @@ export const keys = {
   pluginReadme: (id: string, digest: string) => ["plugins", "readme", id, digest],
   projects: ["projects"],
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
+  standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
   files: (projectId: string) => ["projects", projectId, "files"],
   file: (projectId: string, path: string) => ["projects", projectId, "files", path],
 } as const;

@@ -10,6 +10,7 @@ import { useSessions } from "@/features/chat/chatContext";
 import { conversationsQuery } from "@/features/conversations/api/conversations";
 import { filesQuery } from "@/features/files/api/files";
 import { FilePanel } from "@/features/files/components/FilePanel";
+import { ModeChip } from "@/features/workspace/components/ModeChip";
 import { ModelBadge } from "@/features/workspace/components/ModelBadge";
 import { SettingsChip } from "@/features/workspace/components/SettingsChip";
 import { ChatHeader } from "../components/ChatHeader";
@@ -53,6 +54,7 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
 
   const controls = (
     <>
+      <ModeChip settings={settings} onChange={setSettings} />
       <SettingsChip settings={settings} onChange={setSettings} />
       <ModelBadge />
     </>

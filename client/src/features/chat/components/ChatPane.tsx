@@ -15,6 +15,7 @@ import { ChatFrame } from "./ChatFrame";
 import { Composer } from "./Composer";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { SendFailure } from "./SendFailure";
+import { StandingPermissions } from "./StandingPermissions";
 import { Thread } from "./Thread";
 
 /** What the host says of a tool that no plugin brought. */
@@ -92,6 +93,7 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
             history={history}
             placeholder={running ? "Write the next message…" : "Ask a follow-up…"}
           >
+            <StandingPermissions />
             {controls}
           </Composer>
         )}

@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
 import type { ConversationDetail } from "@/api/types";
+import { standingOf } from "../api/standing";
 import { TURNS_PER_PAGE } from "./pages";
 import { Session } from "./session";
 
@@ -25,7 +26,12 @@ export class Sessions {
     }
     const path = `/api/projects/${encodeURIComponent(projectId)}/conversations/${encodeURIComponent(conversationId)}`;
     const session = new Session({
-      load: (signal, before) => json<ConversationDetail>(`${path}?turns=${TURNS_PER_PAGE}${before === undefined ? "" : `&before=${before}`}`, { signal }),
+      load: async (signal, before) => {
+        const page = `?turns=${TURNS_PER_PAGE}${before === undefined ? "" : `&before=${before}`}`;
+        const detail = await json<ConversationDetail>(`${path}${page}`, { signal });
+        if (before === undefined) this.#queryClient.setQueryData(keys.standing(projectId, conversationId), standingOf(detail));
+        return detail;
+      },
       onActivity: (activity) => this.#activity(projectId, activity),
     });
     this.#sessions.set(conversationId, session);
