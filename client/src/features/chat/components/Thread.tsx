@@ -2,21 +2,30 @@ import { type ReactNode, useRef } from "react";
 import { Icon } from "@/shared/ui/Icon";
 import { useStickToBottom } from "../hooks/useStickToBottom";
 import type { SessionState } from "../model/session";
+import { EarlierTurns } from "./EarlierTurns";
+import { LazyTurn } from "./LazyTurn";
 import styles from "./Thread.module.css";
-import { Turn } from "./Turn";
 
 /** The turns of a conversation in a box that follows its end. */
 export function Thread({ state, children }: { state: SessionState; children?: ReactNode }) {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const { atEnd, toEnd } = useStickToBottom(box, content);
+  const { turns } = state.view;
   return (
     <div className={styles.frame}>
       {/* Scrolls by itself, so it must be reachable by keyboard. */}
       <div ref={box} className={styles.scroll} tabIndex={0} role="log" aria-label="Conversation" aria-live="off">
         <div ref={content} className={styles.column}>
-          {state.view.turns.map((turn) => (
-            <Turn key={turn.executionId} turn={turn} stopping={state.stopping === turn.executionId} />
+          <EarlierTurns state={state} box={box} />
+          {turns.map((turn, index) => (
+            <LazyTurn
+              key={turn.executionId}
+              turn={turn}
+              box={box}
+              stopping={state.stopping === turn.executionId}
+              always={index >= turns.length - ALWAYS_DRAWN}
+            />
           ))}
           {children}
         </div>
@@ -29,3 +38,6 @@ export function Thread({ state, children }: { state: SessionState; children?: Re
     </div>
   );
 }
+
+/** The newest turns: what one reads, and where the view stands when a conversation is opened. */
+const ALWAYS_DRAWN = 2;
