@@ -184,7 +184,7 @@ fn missing_table(said: &str, submit: Option<&Submit>) -> Option<(String, String,
     let start = tokens.iter().position(|token| token.text.starts_with('`'))?;
     let mut names = Vec::new();
     for pair in tokens.get(start..)?.chunks(2) {
-        names.push(pair.first()?.name()?);
+        names.push(pair.first()?.name()?.into_owned());
         if !pair.get(1).is_some_and(|token| token.is_symbol(".")) {
             break;
         }

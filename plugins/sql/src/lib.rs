@@ -4,6 +4,7 @@
 
 mod advice;
 mod api;
+mod calls;
 mod effect;
 mod lex;
 mod run;
@@ -59,10 +60,11 @@ impl types::Guest for Component {
 
 impl review::Guest for Component {
     fn effect_of(tool: String, input: String) -> review::Effect {
-        match effect::of_call(&tool, &input) {
-            effect::Effect::Reads => review::Effect::Reads,
-            effect::Effect::Writes => review::Effect::Writes,
-            effect::Effect::Destroys => review::Effect::Destroys,
+        match calls::operations(&tool, &input).iter().map(|operation| operation.effect).max() {
+            Some(effect::Effect::Reads) => review::Effect::Reads,
+            Some(effect::Effect::Writes) => review::Effect::Writes,
+            // What shares is asked about like what destroys; this version of the contract has no word for it.
+            Some(effect::Effect::Shares | effect::Effect::Destroys) | None => review::Effect::Destroys,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! execute_sql_multi.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
@@ -149,13 +150,16 @@ fn mentioned(statement: &str, parameters: &[Parameter]) -> Vec<Parameter> {
     parameters.iter().filter(|parameter| has(&parameter.name)).cloned().collect()
 }
 
-fn is_use(statement: &str) -> bool {
+pub(crate) fn is_use(statement: &str) -> bool {
     lex(statement).first().is_some_and(|token| token.is("USE"))
 }
 
 /// Catalog and schema after `USE [CATALOG | SCHEMA | DATABASE | NAMESPACE] name[.name]`: each statement is a session
 /// of its own at the workspace, so the script's USE is carried over here.
-fn after_use(statement: &str, names: (Option<String>, Option<String>)) -> Option<(Option<String>, Option<String>)> {
+pub(crate) fn after_use(
+    statement: &str,
+    names: (Option<String>, Option<String>),
+) -> Option<(Option<String>, Option<String>)> {
     let tokens = lex(statement);
     let (what, rest) = match tokens.get(1) {
         Some(word) if word.is_any(&["CATALOG", "SCHEMA", "DATABASE", "NAMESPACE"]) && tokens.len() > 2 => {
@@ -165,8 +169,8 @@ fn after_use(statement: &str, names: (Option<String>, Option<String>)) -> Option
     };
     let name = |token: &crate::lex::Token<'_>| match token.kind {
         // USE CATALOG 'name' is allowed as well.
-        TokenKind::Text => Some(token.text.trim_matches(['\'', '"']).to_owned()),
-        _ => token.name(),
+        TokenKind::Text => token.literal().map(str::to_owned),
+        _ => token.name().map(Cow::into_owned),
     };
     match (what.is_some_and(|word| word.is("CATALOG")), rest) {
         (true, [catalog]) => Some((name(catalog), None)),
