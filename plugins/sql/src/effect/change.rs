@@ -60,6 +60,8 @@ pub(crate) fn within_query(tokens: &[Token<'_>], namespace: &Namespace) -> Judge
     for (i, token) in tokens.iter().enumerate() {
         let rest = tokens.get(i + 1..).unwrap_or_default();
         let is_member = before.is_some_and(|t| t.is_symbol("."));
+        // What WITH defines ends with a parenthesis; elsewhere these words are names.
+        let behind_with = before.is_some_and(|t| t.is_symbol(")"));
         before = Some(token);
         if token.is_symbol("(") {
             depth += 1;
@@ -71,7 +73,10 @@ pub(crate) fn within_query(tokens: &[Token<'_>], namespace: &Namespace) -> Judge
         }
         let change = if token.is("INSERT") && !rest.first().is_some_and(|t| t.is_symbol("(")) {
             insert(rest, namespace)
-        } else if token.is_any(&["DELETE", "UPDATE", "MERGE"]) && rest.first().is_some_and(|t| t.kind != Kind::Symbol) {
+        } else if behind_with
+            && token.is_any(&["DELETE", "UPDATE", "MERGE"])
+            && rest.first().is_some_and(|t| t.kind != Kind::Symbol)
+        {
             by_rules(tokens.get(i..).unwrap_or_default(), namespace)
         } else {
             continue;

@@ -269,4 +269,6 @@ fn amend(judged: &mut Judgement, verb: &str, behind: &[Token<'_>], tokens: &[Tok
 }
 
 #[cfg(test)]
+mod spark_tests;
+#[cfg(test)]
 mod tests;
