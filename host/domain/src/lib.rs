@@ -8,6 +8,7 @@ mod conversation;
 mod event;
 mod ids;
 mod message;
+mod redact;
 mod tool;
 mod turn;
 
@@ -19,6 +20,7 @@ pub use ids::{
     TurnId, UserId,
 };
 pub use message::{Block, StopReason, Usage};
+pub use redact::Redactor;
 pub use tool::{
     DEFAULT_CALL_TIME_LIMIT, Progress, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
     ToolSource, ToolSpec,

@@ -13,6 +13,7 @@ mod surrogates;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bricklayer_domain::Redactor;
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream};
@@ -142,6 +143,8 @@ struct Shared {
     settings: AnthropicSettings,
     url: String,
     headers: HeaderMap,
+    /// Knows the credential, for the endpoint may quote it.
+    redactor: Arc<Redactor>,
 }
 
 impl AnthropicModel {
@@ -152,7 +155,9 @@ impl AnthropicModel {
         let base = base.strip_suffix("/v1").unwrap_or(base);
         let url = format!("{base}/v1/messages");
         let headers = headers(&settings)?;
-        Ok(Self { shared: Arc::new(Shared { client, settings, url, headers }) })
+        let (AnthropicAuth::ApiKey(key) | AnthropicAuth::Bearer(key)) = &settings.auth;
+        let redactor = Arc::new(Redactor::new(key.expose_secret()));
+        Ok(Self { shared: Arc::new(Shared { client, settings, url, headers, redactor }) })
     }
 }
 
@@ -259,7 +264,7 @@ impl Shared {
         let headers = response.headers().clone();
         if !status.is_success() {
             let body = self.bounded_body(response).await;
-            return Err(failure::http(status, &headers, &body, model, &self.settings));
+            return Err(failure::http(status, &headers, &body, model, &self.redactor));
         }
         let is_stream = headers
             .get(CONTENT_TYPE)
@@ -291,7 +296,7 @@ impl Shared {
         events: &mut Events,
     ) -> Result<ModelReply, Failure> {
         let mut decoder = SseDecoder::default();
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new(Arc::clone(&self.redactor));
         let mut deadline = first_byte;
         let mut allowed = self.settings.first_byte_timeout;
         loop {

@@ -120,7 +120,7 @@ async fn http_errors_say_what_to_do_and_are_retried_by_the_rules() {
         (403, vec![], error("permission_error", "no"), Forbidden, false, "may not use the model `claude-test`"),
         (404, vec![], error("not_found_error", "model: claude-test"), NotFound, false, "Choose another model"),
         (404, vec![], "{\"error_code\":\"X\",\"message\":\"no endpoint\"}".into(), NotFound, false, "no endpoint"),
-        (400, vec![], error("invalid_request_error", &format!("odd {CANARY}")), BadRequest, false, "odd [redacted]"),
+        (400, vec![], error("invalid_request_error", &format!("odd {CANARY}")), BadRequest, false, "It says: odd ***"),
         (400, vec![], error("invalid_request_error", "prompt is too long: 9 > 8"), TooLarge, false, "new conversation"),
         (413, vec![], String::new(), TooLarge, false, "new conversation"),
         (302, vec![("location", "http://evil.example/".into())], String::new(), BadResponse, false, "redirect"),

@@ -2,8 +2,9 @@
 //! blocks are kept whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bricklayer_domain::{Block, StopReason, ToolCallId, Usage};
+use bricklayer_domain::{Block, Redactor, StopReason, ToolCallId, Usage};
 use serde_json::{Map, Value};
 
 use super::failure::{self, Failure};
@@ -36,6 +37,8 @@ pub(super) struct Assembler {
     stop_reason: Option<StopReason>,
     stop_details: Option<String>,
     ended: bool,
+    /// Takes the provider's key out of what it says of itself.
+    redactor: Arc<Redactor>,
 }
 
 /// Halves of characters at the ends of an event's text.
@@ -50,6 +53,10 @@ fn plain_text_of(value: &Value, field: &str) -> String {
 }
 
 impl Assembler {
+    pub(super) fn new(redactor: Arc<Redactor>) -> Self {
+        Self { redactor, ..Self::default() }
+    }
+
     /// Takes one event.
     pub(super) fn take(&mut self, data: &str) -> Result<Vec<ModelEvent>, Failure> {
         self.bytes = self.bytes.saturating_add(data.len());
@@ -86,7 +93,7 @@ impl Assembler {
                 self.ended = true;
                 Ok(Vec::new())
             }
-            "error" => Err(failure::in_stream(event.get("error").unwrap_or(&Value::Null))),
+            "error" => Err(failure::in_stream(event.get("error").unwrap_or(&Value::Null), &self.redactor)),
             // Pings, and events of later versions.
             _ => Ok(Vec::new()),
         }

@@ -6,14 +6,13 @@
 
 use std::time::Duration;
 
+use bricklayer_domain::Redactor;
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::Url;
 
-use super::{AnthropicAuth, AnthropicSettings};
 use crate::model::{ModelError, ModelErrorKind};
 
 /// First wait without advice of the server.
@@ -131,7 +130,7 @@ pub(super) fn garbled(what: &str) -> Failure {
 }
 
 /// An error event after the answer had begun.
-pub(super) fn in_stream(error: &Value) -> Failure {
+pub(super) fn in_stream(error: &Value, redactor: &Redactor) -> Failure {
     let kind = error.get("type").and_then(Value::as_str).unwrap_or_default();
     let text = error.get("message").and_then(Value::as_str).unwrap_or_default();
     let status = match kind {
@@ -146,24 +145,13 @@ pub(super) fn in_stream(error: &Value) -> Failure {
         "overloaded_error" => 529,
         _ => 500,
     };
-    classify(status, &clean(text), "the model").with_detail(format!("error event {kind}"))
+    let kind = clean(&redactor.text(kind));
+    classify(status, &clean(&redactor.text(text)), "the model").with_detail(format!("error event {kind}"))
 }
 
 /// An HTTP error.
-pub(super) fn http(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-    model: &str,
-    settings: &AnthropicSettings,
-) -> Failure {
-    let secret = match &settings.auth {
-        AnthropicAuth::ApiKey(key) | AnthropicAuth::Bearer(key) => key.expose_secret(),
-    };
-    let mut text = message_of(body);
-    if !secret.is_empty() {
-        text = text.replace(secret, "[redacted]");
-    }
+pub(super) fn http(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &str, redactor: &Redactor) -> Failure {
+    let text = redactor.text(&message_of(body));
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let mut failure = classify(status.as_u16(), &clean(&text), model).with_detail(format!("status {status}"));
     match header("x-should-retry") {
@@ -171,7 +159,7 @@ pub(super) fn http(
         Some("false") => failure.retryable = false,
         Some(_) | None => {}
     }
-    failure.request_id = header("request-id").or_else(|| header("x-request-id")).map(clean);
+    failure.request_id = header("request-id").or_else(|| header("x-request-id")).map(|id| clean(&redactor.text(id)));
     failure.advised = advised_wait(headers, Utc::now());
     if let Some(wait) = failure.advised.filter(|wait| *wait > MAX_ADVISED_WAIT) {
         failure.retryable = false;
