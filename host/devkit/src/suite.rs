@@ -218,7 +218,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         Some(live) => live.workspace.clone(),
         None => {
             let base_url = Url::parse(WORKSPACE).map_err(|error| Problem::new(error.to_string()))?;
-            Some(WorkspaceTarget { base_url, credential: SecretString::from("recorded-credential") })
+            Some(WorkspaceTarget { base_url, credential: SecretString::from("recorded-credential").into() })
         }
     };
     Ok(CallContext {

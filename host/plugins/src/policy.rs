@@ -10,8 +10,9 @@ use bricklayer_sources::{SignaturePolicy, SourcePolicy, TrustedKeys};
 
 use crate::PluginError;
 
-/// The name under which the operator's own changes are recorded.
-const OPERATOR: &str = "operator";
+/// The name under which the operator's own changes are recorded. No user has it: the names that a proxy forwards hold
+/// neither blanks nor brackets.
+const OPERATOR: &str = "operator (command line)";
 
 /// Who may install plugins for themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

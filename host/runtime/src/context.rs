@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, ToolCallId, TurnId, TurnSettings, UserId};
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{AuditSink, Grants};
+use crate::{AuditSink, Credential, Grants};
 
 /// Takes progress of a running call; cheap, never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -68,7 +67,8 @@ pub struct WorkspaceTarget {
     /// operator named.
     pub base_url: Url,
     /// Sent as `authorization: Bearer …` by the host, after the request was checked. Never seen by a plugin.
-    pub credential: SecretString,
+    /// A newer one of the same user is taken at the next request.
+    pub credential: Credential,
 }
 
 /// Whose key-value store.

@@ -20,10 +20,9 @@ mod redact;
 mod send;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use http::HeaderValue;
-use secrecy::{ExposeSecret as _, SecretString};
+use bricklayer_domain::Redactor;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -33,11 +32,11 @@ pub(crate) use plain::{PlainFault, PlainRequest};
 pub(crate) use send::Unsent;
 
 use crate::context::CallContext;
+use crate::credential::{Credential, Issued};
 use crate::fairness::Gate;
 use crate::tally::Tally;
 use crate::{FarEnd, Grants, Limits, RuntimeConfig};
 use pool::Pool;
-use redact::Redactor;
 
 /// The origins that the operator named; cheap to clone. They may change while the host runs, as when the local
 /// workspace comes back on another port.
@@ -128,9 +127,13 @@ impl Origin {
     }
 }
 
+/// Tokens of one call that its answers are looked through for. A token lives for many minutes, so this is more than a
+/// call can see.
+const MAX_TOKENS: usize = 8;
+
 /// The caller's workspace, or why it cannot be used.
 enum Workspace {
-    Connected { origin: Origin, authorization: HeaderValue },
+    Connected { origin: Origin, credential: Credential },
     Refused(String),
     Missing,
 }
@@ -140,7 +143,8 @@ pub(crate) struct CallEgress {
     broker: Arc<Broker>,
     grants: Arc<Grants>,
     workspace: Workspace,
-    redactor: Arc<Redactor>,
+    /// The tokens that this call's requests may have carried, the newest last: any of them may come back.
+    tokens: Mutex<Vec<Arc<Issued>>>,
     limits: Limits,
     tally: Arc<Tally>,
     requests: AtomicU32,
@@ -154,10 +158,10 @@ impl CallEgress {
             Some(target) => workspace(&target.base_url, &target.credential, &broker.operator.now()),
             None => Workspace::Missing,
         };
-        let secret = ctx.workspace.as_ref().map_or("", |target| target.credential.expose_secret());
+        let tokens = ctx.workspace.iter().map(|target| target.credential.now()).collect();
         Self {
             workspace,
-            redactor: Arc::new(Redactor::new(secret)),
+            tokens: Mutex::new(tokens),
             grants: Arc::clone(&ctx.grants),
             tally,
             requests: AtomicU32::new(0),
@@ -167,12 +171,32 @@ impl CallEgress {
             broker,
         }
     }
+
+    /// The newest token of the caller, which a request is about to carry.
+    fn newest_token(&self) -> Option<Arc<Issued>> {
+        let Workspace::Connected { credential, .. } = &self.workspace else { return None };
+        let newest = credential.now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if !tokens.last().is_some_and(|last| Arc::ptr_eq(last, &newest)) {
+            if tokens.len() >= MAX_TOKENS {
+                tokens.remove(0);
+            }
+            tokens.push(Arc::clone(&newest));
+        }
+        Some(newest)
+    }
+
+    /// What must not be in an answer.
+    fn redactors(&self) -> Vec<Arc<Redactor>> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.iter().map(|token| Arc::clone(&token.redactor)).filter(|redactor| !redactor.is_idle()).collect()
+    }
 }
 
 /// The domains of Databricks workspaces on the three clouds.
 const WORKSPACE_DOMAINS: [&str; 3] = [".cloud.databricks.com", ".azuredatabricks.net", ".gcp.databricks.com"];
 
-fn workspace(url: &Url, credential: &SecretString, operator: &[Origin]) -> Workspace {
+fn workspace(url: &Url, credential: &Credential, operator: &[Origin]) -> Workspace {
     let Some(origin) = Origin::of(url) else {
         return Workspace::Refused("the workspace's address is no http or https origin".to_owned());
     };
@@ -185,23 +209,23 @@ fn workspace(url: &Url, credential: &SecretString, operator: &[Origin]) -> Works
             origin.authority()
         ));
     }
-    match HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret())) {
-        Ok(mut authorization) => {
-            authorization.set_sensitive(true);
-            Workspace::Connected { origin, authorization }
-        }
-        Err(_) => Workspace::Refused("the credential holds characters that no header may hold".to_owned()),
+    if credential.now().authorization.is_none() {
+        return Workspace::Refused("the credential holds characters that no header may hold".to_owned());
     }
+    Workspace::Connected { origin, credential: credential.clone() }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     #[track_caller]
     fn check(url: &str, operator: &[&str], connected: bool) {
         let operator: Vec<Origin> = operator.iter().map(|url| Origin::of(&Url::parse(url).unwrap()).unwrap()).collect();
-        let found = workspace(&Url::parse(url).unwrap(), &SecretString::from("dapi-0123456789"), &operator);
+        let found =
+            workspace(&Url::parse(url).unwrap(), &Credential::from(SecretString::from("dapi-0123456789")), &operator);
         assert_eq!(matches!(found, Workspace::Connected { .. }), connected, "{url}");
     }
 

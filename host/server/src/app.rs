@@ -19,7 +19,7 @@ use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
 use crate::connections;
 use crate::embedded::Embedded;
-use crate::identity::{Caller, Identity, LOCAL_USER};
+use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::{Lifecycle, Shutdown};
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
@@ -119,12 +119,13 @@ impl App {
         let identity = identity(&config, &workspace)?;
         let standing = match &identity {
             Identity::Local(caller) => Some(caller.clone()),
-            Identity::Proxy | Identity::Token { .. } => None,
+            Identity::Proxy(_) | Identity::Token { .. } => None,
         };
         let environment = TurnEnvironment {
             workspace: workspace.clone(),
             plugins,
             folders,
+            credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
             model: model(&config.model)?,
             skills,
             limits: TurnLimits::default(),
@@ -261,7 +262,7 @@ fn skills(config: &Config, data_dir: &Path) -> std::io::Result<SkillSet> {
 
 fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartError> {
     Ok(match (config.identity, workspace, &config.workspace) {
-        (IdentityMode::Proxy, _, _) => Identity::Proxy,
+        (IdentityMode::Proxy, _, _) => Identity::Proxy(TokenOwners::default()),
         (IdentityMode::Development, Workspace::Local(local), _) => {
             Identity::Local(Caller { user: UserId::parse(LOCAL_USER)?, credential: local.token().clone() })
         }
@@ -269,7 +270,7 @@ fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartErr
             Identity::Token { credential: token.clone(), owner: OnceCell::new() }
         }
         // The configuration refuses a remote workspace without a token in development.
-        (IdentityMode::Development, Workspace::Remote(_), _) => Identity::Proxy,
+        (IdentityMode::Development, Workspace::Remote(_), _) => Identity::Proxy(TokenOwners::default()),
     })
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod drive;
 mod hub;
 mod log;
+mod session;
 mod slots;
 mod state;
 mod tools;
@@ -22,7 +23,7 @@ use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId}
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use crate::identity::Caller;
+use crate::identity::{Caller, Credentials};
 use crate::lifecycle::Lifecycle;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
@@ -42,6 +43,8 @@ pub struct TurnEnvironment {
     pub plugins: Arc<Plugins>,
     /// The projects' folders.
     pub folders: ProjectFolders,
+    /// The newest token of each user whose turns run.
+    pub credentials: Credentials,
     /// The model.
     pub model: Arc<dyn ModelProvider>,
     /// The skills.
@@ -202,8 +205,10 @@ impl Turns {
         }
     }
 
-    /// Notes that a user is here with a credential: turns of theirs that waited for one go on. Cheap when none wait.
+    /// Notes that a user is here with a credential: running turns of theirs take it, and those that waited for one go
+    /// on. Cheap when there are none.
     pub fn note_caller(&self, caller: &Caller) {
+        self.inner.environment.credentials.note(caller);
         for (claim, slot) in self.inner.slots.take_waiting(&caller.user) {
             self.spawn(claim, caller.credential.clone(), slot);
         }
@@ -255,6 +260,7 @@ impl Turns {
     fn spawn(&self, claim: Claim, credential: SecretString, slot: Slot) {
         let inner = Arc::clone(&self.inner);
         let running = slot.begin(claim.turn.id);
+        let credential = inner.environment.credentials.of(&claim.turn.user, &credential);
         self.inner.lifecycle.spawn("turn", async move { drive::drive(inner, claim, credential, running).await });
     }
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use client::{Catalog, Schema, Warehouse, WorkspaceClient, WorkspaceError};
+pub use client::{Catalog, Schema, Warehouse, WorkspaceClient, WorkspaceError, WorkspaceUser};
 pub(crate) use local::find_binary;
 pub use local::{LocalState, LocalWorkspace, LocalWorkspaceError};
 

@@ -13,13 +13,14 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
+use super::CallEgress;
 use super::body::{Allowance, Answer, Outgoing, UserShare};
 use super::check::{Allowed, Refused};
 use super::exchange::{Line, NoAnswer, Source};
 use super::headers;
 use super::listen::Listener;
 use super::record::Recording;
-use super::{CallEgress, Workspace};
+use super::redact::{self, Scanner};
 use crate::audit::Verdict;
 use crate::denial::{Asked, Denial};
 use crate::tally::LastRequest;
@@ -159,9 +160,10 @@ impl CallEgress {
             return Err(Error::HttpResponseContentCoding(None).into());
         }
         headers::strip(&mut head.headers);
-        self.redactor.headers(&mut head.headers);
+        let redactors = self.redactors();
+        redact::headers(&redactors, &mut head.headers);
         let allowance = self.allowance(max_response_bytes.min(self.limits.http_response_bytes));
-        let body = Answer::new(body, self.redactor.scanner(), allowance, silence, recording, permit);
+        let body = Answer::new(body, Scanner::new(redactors), allowance, silence, recording, permit);
         let response = Response::from_parts(head, body.boxed_unsync());
         match listener {
             Some(listener) => Ok(listener.answered(response).await?),
@@ -199,9 +201,17 @@ impl CallEgress {
                 headers.insert(USER_AGENT, agent);
             }
         }
-        if let (true, Workspace::Connected { authorization, .. }) = (allowed.credential, &self.workspace) {
-            headers.insert(AUTHORIZATION, authorization.clone());
+        if allowed.credential {
+            self.attach_newest(headers);
         }
+    }
+
+    /// Attaches the caller's newest token. False when it was there already.
+    fn attach_newest(&self, headers: &mut HeaderMap) -> bool {
+        let Some(authorization) = self.newest_token().and_then(|token| token.authorization.clone()) else {
+            return false;
+        };
+        headers.insert(AUTHORIZATION, authorization.clone()) != Some(authorization)
     }
 
     /// The answer's head; waits and tries again where the far end asks for it and the request is safe to repeat.
@@ -232,6 +242,18 @@ impl CallEgress {
                 .map_err(|_| ("the far end did not answer in time".to_owned(), Error::HttpResponseTimeout))??;
             recording.status(response.status().as_u16());
             let later = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            // The token ended on the way, and its user has brought another since.
+            if safe
+                && response.status() == StatusCode::UNAUTHORIZED
+                && allowed.credential
+                && attempt < MAX_RETRIES
+                && self.attach_newest(&mut parts.headers)
+            {
+                drop(response);
+                attempt += 1;
+                recording.retried();
+                continue;
+            }
             let pause = retry_after(response.headers()).unwrap_or(FIRST_RETRY_WAIT * 2u32.pow(attempt));
             if !safe || !later || attempt >= MAX_RETRIES || pause > MAX_RETRY_WAIT {
                 drop(drain);

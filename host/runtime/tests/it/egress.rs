@@ -7,7 +7,7 @@ use bricklayer_domain::{ToolErrorKind, UserId};
 use bricklayer_runtime::{Grants, Limits, Verdict};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, CANARY, failed, hostile};
+use crate::support::{Bench, CANARY, failed, hostile, until};
 
 /// Both doors that a request can leave by: `wasi:http`, and the plain function of the contract.
 const DOORS: [&str; 2] = ["fetch", "fetch_plain"];
@@ -46,6 +46,60 @@ async fn a_granted_request_carries_the_token_and_the_guest_does_not_see_it() {
     // The same when the token arrives byte by byte.
     let answer = Bench::ok(&bench.call("fetch", get("/api/ok/drip")).await);
     assert_eq!(answer["body"], format!("Bearer {}", "*".repeat(CANARY.len())));
+}
+
+/// The longest piece of a spelled token that the bytes beside it decide, and padding.
+const AROUND: usize = "QmVhcmVyI".len() + 3;
+
+#[tokio::test]
+async fn a_token_in_another_spelling_is_not_seen_either() {
+    let bench = Bench::new().await;
+    for door in DOORS {
+        for path in ["/api/ok/spelled", "/api/ok/spelled-drip"] {
+            let answer = Bench::ok(&bench.call(door, get(path)).await);
+            let body = answer["body"].as_str().unwrap();
+            let spelled: Vec<&str> = body.split(['[', ']']).filter(|text| !text.is_empty()).collect();
+            assert!(spelled.len() >= 27, "{body}");
+            for text in spelled {
+                let rest = text.trim_matches(|c| c != '*').len() + AROUND;
+                assert!(text.contains("****") && rest >= text.len(), "{path} by {door}: {text}");
+            }
+            let headers = answer["headers"].to_string().to_lowercase();
+            // The name of a header that is the token, and the values of all others.
+            for piece in
+                ["canary", "2d63616e6172", "y2fuyxj5", "yw5hcnkt", "y2fuyxj5lt", "jhbmfyes", "yranac", "%2d%63"]
+            {
+                assert!(!headers.contains(piece), "{path} by {door}: {piece} in {headers}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_takes_the_newest_token_of_its_user() {
+    let bench = Bench::new().await;
+    let renewed = || "dapi-renewed-5d41402abc4b".into();
+    // The token ends while a request is on its way: the request is repeated with the one that came since.
+    let ctx = bench.ctx();
+    let credential = ctx.workspace.as_ref().unwrap().credential.clone();
+    let call = bench.call_with("fetch", get("/api/ok/held"), ctx);
+    let renewal = async {
+        until("the request", || if bench.far_end.seen().len() == 1 { Ok(()) } else { Err(String::new()) }).await;
+        credential.renew(&renewed());
+        bench.far_end.release();
+        until("its repetition", || if bench.far_end.seen().len() == 2 { Ok(()) } else { Err(String::new()) }).await;
+        bench.far_end.release();
+    };
+    let (outcome, ()) = tokio::join!(call, renewal);
+    let answer = Bench::ok(&outcome);
+    let sent = bench.far_end.seen().into_iter().map(|seen| seen.header("authorization").unwrap().to_owned());
+    assert_eq!(sent.collect::<Vec<_>>(), [format!("Bearer {CANARY}"), "Bearer dapi-renewed-5d41402abc4b".to_owned()]);
+    assert!(!answer.to_string().contains("renewed"), "{answer}");
+    // A token that is not renewed is refused once, and the answer is passed on.
+    let before = bench.far_end.seen().len();
+    bench.far_end.release();
+    assert_eq!(Bench::ok(&bench.call("fetch", get("/api/ok/held")).await)["status"], 401);
+    assert_eq!(bench.far_end.seen().len(), before + 1);
 }
 
 #[tokio::test]

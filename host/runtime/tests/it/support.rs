@@ -109,7 +109,10 @@ impl Bench {
             turn: TurnId::new(),
             tool_call: Some(ToolCallId("call-1".to_owned())),
             project_dir: Some(self.project.path().to_owned()),
-            workspace: Some(WorkspaceTarget { base_url: self.far_end.url(), credential: SecretString::from(CANARY) }),
+            workspace: Some(WorkspaceTarget {
+                base_url: self.far_end.url(),
+                credential: SecretString::from(CANARY).into(),
+            }),
             settings: TurnSettings { warehouse_id: Some("wh-1".to_owned()), ..TurnSettings::default() },
             grants: Arc::new(Grants { memory_mib: None, ..Grants::from_request(self.plugin.manifest()) }),
             state: Arc::clone(&self.state) as _,

@@ -96,8 +96,9 @@ impl From<WorkspaceError> for Problem {
         match error {
             WorkspaceError::Unauthenticated => Self::new(
                 StatusCode::UNAUTHORIZED,
-                "workspace-unauthenticated",
-                "the workspace refused the token; sign in again, or set a valid DATABRICKS_TOKEN",
+                "unauthenticated",
+                "the workspace refused the token; reload the page to sign in again (on your own machine: put a valid one \
+                 into DATABRICKS_TOKEN and start Bricklayer again)",
             ),
             WorkspaceError::PermissionDenied(message) => {
                 let detail = said(&message, "you may not see this in the workspace");

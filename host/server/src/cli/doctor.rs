@@ -101,7 +101,7 @@ async fn workspace(config: &Config) -> Finding {
             };
             let access = WorkspaceAccess { base_url: host.clone(), credential: token.clone() };
             match client.me(&access).await {
-                Ok(user) => Finding::Good(format!("the workspace {host} knows you as {user}")),
+                Ok(user) => Finding::Good(format!("the workspace {host} knows you as {}", user.name)),
                 Err(error) => {
                     Finding::Bad(format!("the workspace {host}: {error}; check DATABRICKS_HOST and DATABRICKS_TOKEN"))
                 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bricklayer_agent::{LogError, PermissionMode, ProjectFolder, TurnDeps, TurnExit, run_turn};
 use bricklayer_domain::{Event, EventSeq, StoredEvent, TurnEnd, Usage};
+use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, MAX_EVENT_PAGE, StoreError};
 use futures::FutureExt;
-use secrecy::SecretString;
 use tracing::Instrument;
 
 use super::Inner;
 use super::log::StoreLog;
+use super::session::Session;
 use super::slots::Running;
 use super::tools::PluginTools;
 
@@ -24,7 +25,7 @@ const RETRY_WAIT: Duration = Duration::from_millis(500);
 const MAX_HISTORY_PAGES: usize = 200;
 
 /// What the turn's task does. Dropping it leaves the turn as the log has it.
-pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: SecretString, running: Running) {
+pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: Arc<Credential>, running: Running) {
     let span = tracing::info_span!("turn", turn.id = %claim.turn.id);
     let abandon = running.abandon.clone();
     let work = drive_until_settled(&inner, &claim, &credential, &running).instrument(span);
@@ -34,7 +35,7 @@ pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: SecretStr
     }
 }
 
-async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &SecretString, running: &Running) {
+async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &Arc<Credential>, running: &Running) {
     if claim.stop_requested {
         running.cancel.cancel();
     }
@@ -82,7 +83,7 @@ async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &Sec
 async fn run_once(
     inner: &Arc<Inner>,
     claim: &Claim,
-    credential: &SecretString,
+    credential: &Arc<Credential>,
     running: &Running,
 ) -> Result<TurnExit, StoreError> {
     let turn = &claim.turn;
@@ -117,7 +118,7 @@ async fn run_once(
     let tools = PluginTools {
         plugins: Arc::clone(&environment.plugins),
         workspace: environment.workspace.clone(),
-        credential: credential.clone(),
+        session: Session { credential: Arc::clone(credential), is_renewable: environment.credentials.is_renewable() },
         turn: turn.clone(),
         settings,
         project_dir: environment.folders.path(turn.project),

@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
 use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
 use bricklayer_plugins::BoundTool;
-use bricklayer_runtime::{AuditSink, CallContext, WorkspaceTarget};
+use bricklayer_runtime::{AuditSink, CallContext, Credential, WorkspaceTarget};
 use bricklayer_store::Store;
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
+use super::session::Session;
 use super::state::StoreState;
 use crate::plugins::Plugins;
 use crate::workspace::Workspace;
@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 pub(super) struct PluginTools {
     pub(super) plugins: Arc<Plugins>,
     pub(super) workspace: Workspace,
-    pub(super) credential: SecretString,
+    pub(super) session: Session,
     pub(super) turn: Turn,
     pub(super) settings: TurnSettings,
     pub(super) project_dir: PathBuf,
@@ -49,6 +49,10 @@ impl ExternalTools for PluginTools {
             Ok(tool) => tool,
             Err(failure) => return ToolOutcome::failed(failure),
         };
+        let needs_session = tool.plugin.manifest().asks_for_workspace();
+        if needs_session && let Err(failure) = self.session.fresh(&progress, &cancel).await {
+            return ToolOutcome::failed(failure);
+        }
         let base_url = if tool.plugin.manifest().asks_for_workspace() {
             match self.workspace.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
@@ -61,11 +65,24 @@ impl ExternalTools for PluginTools {
         };
         let workspace = base_url.map(|base_url| {
             self.plugins.name_workspace(&base_url);
-            WorkspaceTarget { base_url, credential: self.credential.clone() }
+            WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) }
         });
-        let context = self.context(call, &tool, workspace, progress, cancel);
         let began = Instant::now();
-        let outcome = self.plugins.service().call(&tool, &call.input, context).await;
+        let token = self.session.credential.secret();
+        let run = |context| self.plugins.service().call(&tool, &call.input, context);
+        let context = || self.context(call, &tool, workspace.clone(), Arc::clone(&progress), cancel.clone());
+        let mut outcome = run(context()).await;
+        // What only reads can be asked again once the user is back.
+        if needs_session
+            && is_unauthenticated(&outcome)
+            && self.only_reads(call)
+            && self.session.renewed(&token, &progress, &cancel).await
+        {
+            outcome = run(context()).await;
+        }
+        if let Some(failure) = outcome.failure.as_mut().filter(|failure| needs_session && is_about_session(failure)) {
+            self.session.explain(failure);
+        }
         if let Some(spectator) = self.plugins.spectator() {
             spectator.called(call, &outcome, began.elapsed());
         }
@@ -73,7 +90,19 @@ impl ExternalTools for PluginTools {
     }
 }
 
+fn is_about_session(failure: &ToolFailure) -> bool {
+    failure.kind == ToolErrorKind::Unauthenticated
+}
+
+fn is_unauthenticated(outcome: &ToolOutcome) -> bool {
+    outcome.failure.as_ref().is_some_and(is_about_session)
+}
+
 impl PluginTools {
+    fn only_reads(&self, call: &ToolCall) -> bool {
+        self.specs().iter().any(|spec| spec.name == call.name && spec.annotations.read_only)
+    }
+
     fn tool(&self, call: &ToolCall) -> Result<BoundTool, ToolFailure> {
         self.plugins.service().tool(&self.turn.user, self.turn.project, &call.name)
     }

@@ -99,6 +99,31 @@ pub struct Schema {
     pub name: String,
 }
 
+/// A person as the workspace knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspaceUser {
+    /// Their e-mail address, or the application id of a service principal.
+    pub name: String,
+    /// The workspace's own number for them.
+    pub id: Option<String>,
+    /// Their addresses.
+    pub emails: Vec<String>,
+}
+
+impl WorkspaceUser {
+    /// Somebody of whom nothing but the name is known.
+    #[must_use]
+    pub const fn of_name(name: String) -> Self {
+        Self { name, id: None, emails: Vec::new() }
+    }
+
+    /// Whether this is a name or an address of theirs; the case of letters does not matter.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.emails.iter().any(|email| email.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Databricks' error body.
 #[derive(Deserialize)]
 struct ErrorBody {
@@ -216,15 +241,24 @@ impl WorkspaceClient {
     ///
     /// # Errors
     /// [`WorkspaceError`].
-    pub async fn me(&self, access: &WorkspaceAccess) -> Result<String, WorkspaceError> {
+    pub async fn me(&self, access: &WorkspaceAccess) -> Result<WorkspaceUser, WorkspaceError> {
         #[derive(Deserialize)]
         struct Me {
             #[serde(rename = "userName")]
             user_name: String,
+            #[serde(default)]
+            id: Option<String>,
+            #[serde(default)]
+            emails: Vec<Email>,
+        }
+        #[derive(Deserialize)]
+        struct Email {
+            value: String,
         }
         let bytes = self.fetch(access, "/api/2.0/preview/scim/v2/Me", &[]).await?;
         let me: Me = serde_json::from_slice(&bytes).map_err(|_| WorkspaceError::Nonsense)?;
-        Ok(me.user_name)
+        let emails = me.emails.into_iter().map(|email| email.value).collect();
+        Ok(WorkspaceUser { name: me.user_name, id: me.id, emails })
     }
 
     async fn get<T: DeserializeOwned>(

@@ -11,7 +11,7 @@ async fn the_workspaces_troubles_become_problems() {
     let server = world.serve().await;
     let message = json!({"error_code": "X", "message": "said by the workspace"});
     for (index, (trouble, status, code)) in [
-        (Trouble::Status(401, vec![], message.clone()), 401, "workspace-unauthenticated"),
+        (Trouble::Status(401, vec![], message.clone()), 401, "unauthenticated"),
         (Trouble::Status(403, vec![], message.clone()), 403, "workspace-permission-denied"),
         (Trouble::Status(404, vec![], message.clone()), 404, "workspace-not-found"),
         (Trouble::Status(429, vec![("retry-after", "7")], message.clone()), 429, "workspace-rate-limited"),

@@ -13,7 +13,7 @@ async fn behind_a_proxy_the_headers_name_the_user_and_nothing_else_does() {
     let api = || Api::new(&server.base);
     let ann = server.as_user("Ann").get("/api/me").await.ok();
     assert_eq!(ann["user"], "ann@example.com");
-    let by_name = api().with("x-forwarded-user", "77@1").with("x-forwarded-access-token", "t");
+    let by_name = api().with("x-forwarded-user", "77@1").with("x-forwarded-access-token", "canary-token-of-ann");
     assert_eq!(by_name.get("/api/me").await.ok()["user"], "77@1");
 
     for refused in [
@@ -27,10 +27,50 @@ async fn behind_a_proxy_the_headers_name_the_user_and_nothing_else_does() {
             .with("x-forwarded-email", "eve@example.com")
             .with("x-forwarded-access-token", "t"),
         api().with("authorization", "Bearer t"),
+        // Lists, and a token that is another's.
+        server.as_user("ann").with("x-forwarded-user", "77@1, 78@1"),
+        server.as_user("ann").with("x-forwarded-user", "77@1").with("x-forwarded-user", "78@1"),
+        server.as_user("ann").with("x-forwarded-user", "78@1"),
+        server.as_user("ann").with("x-forwarded-user", "eve@example.com"),
+        api().with("x-forwarded-email", "ann@example.com, eve@example.com").with("x-forwarded-access-token", "t"),
+        api().with("x-forwarded-email", "eve@example.com").with("x-forwarded-access-token", "canary-token-of-ann"),
+        api().with("x-forwarded-user", "78@1").with("x-forwarded-access-token", "canary-token-of-ann"),
+        api().with("x-forwarded-email", "ann@example.com").with("x-forwarded-access-token", "canary-token-of-ann,t"),
     ] {
         refused.get("/api/me").await.problem(401, "unauthenticated");
         refused.get("/api/projects").await.problem(401, "unauthenticated");
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_workspace_is_asked_once_whose_a_token_is() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    for _ in 0..3 {
+        server.as_user("ann").get("/api/me").await.ok();
+    }
+    assert_eq!(world.workspace.owners_asked(), 1);
+    server.as_user("bob").get("/api/me").await.ok();
+    assert_eq!(world.workspace.owners_asked(), 2);
+    // A token that names its owner needs no question, and is compared all the same. `{"sub":"cem@example.com"}`:
+    let token = "e30.eyJzdWIiOiJjZW1AZXhhbXBsZS5jb20ifQ.x";
+    let with =
+        |email: &str| Api::new(&server.base).with("x-forwarded-email", email).with("x-forwarded-access-token", token);
+    assert_eq!(with("Cem@example.com").get("/api/me").await.ok()["user"], "cem@example.com");
+    with("ann@example.com").get("/api/me").await.problem(401, "unauthenticated");
+    assert_eq!(world.workspace.owners_asked(), 2);
+    // A token that the workspace does not know.
+    world.workspace.trouble(Trouble::Status(401, vec![], json!({"message": "Invalid"})));
+    let stranger =
+        Api::new(&server.base).with("x-forwarded-email", "ann@example.com").with("x-forwarded-access-token", "revoked");
+    stranger.get("/api/me").await.problem(401, "unauthenticated");
+    world.workspace.trouble(Trouble::Status(403, vec![], json!({"message": "Invalid access token"})));
+    stranger.get("/api/me").await.problem(401, "unauthenticated");
+    // One that it cannot be asked about now.
+    world.workspace.trouble(Trouble::Status(500, vec![], json!({})));
+    stranger.get("/api/me").await.problem(502, "workspace-failed");
+    server.as_user("ann").get("/api/me").await.ok();
     server.stop().await;
 }
 

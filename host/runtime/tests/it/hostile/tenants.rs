@@ -34,7 +34,7 @@ impl Tenant {
             project_dir: Some(folder.path().to_owned()),
             workspace: Some(WorkspaceTarget {
                 base_url: bench.far_end.url(),
-                credential: SecretString::from(format!("dapi-token-of-{marker}")),
+                credential: SecretString::from(format!("dapi-token-of-{marker}")).into(),
             }),
             audit: Arc::clone(&audit) as _,
             ..bench.ctx()

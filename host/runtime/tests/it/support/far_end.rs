@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 use url::Url;
@@ -35,6 +35,8 @@ struct Log {
     seen: Mutex<Vec<Seen>>,
     waiting: AtomicUsize,
     dropped: AtomicUsize,
+    /// Lets one request to `held` go on.
+    release: tokio::sync::Notify,
 }
 
 pub(crate) struct FarEnd {
@@ -71,6 +73,11 @@ impl FarEnd {
     /// Requests that wait for an answer which never comes.
     pub(crate) fn waiting(&self) -> usize {
         self.log.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Lets one request to `held` go on.
+    pub(crate) fn release(&self) {
+        self.log.release.notify_one();
     }
 
     /// Such requests whose connection was closed.
@@ -129,6 +136,32 @@ async fn answer(State(log): State<Arc<Log>>, ConnectInfo(peer): ConnectInfo<Sock
             let chunks: Vec<_> = text.bytes().map(|byte| Ok::<_, std::io::Error>(Bytes::from(vec![byte]))).collect();
             Body::from_stream(futures_stream(chunks)).into_response()
         }
+        // The token in each spelling that echoes have, in the body and in headers.
+        "spelled" => {
+            let token = seen.header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+            let spelled = spellings(&token);
+            let mut response = spelled.iter().map(|text| format!("[{text}]")).collect::<String>().into_response();
+            for (index, text) in spelled.iter().enumerate() {
+                let name = HeaderName::try_from(format!("x-spelled-{index}")).unwrap();
+                response.headers_mut().insert(name, text.parse().unwrap());
+            }
+            response.headers_mut().insert("content-disposition", format!("[{token}]").parse().unwrap());
+            response.headers_mut().insert(HeaderName::try_from(format!("x-{token}")).unwrap(), "1".parse().unwrap());
+            response
+        }
+        // The same, cut at every byte.
+        "spelled-drip" => {
+            let token = seen.header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+            let text = spellings(&token).iter().map(|text| format!("[{text}]")).collect::<String>();
+            let chunks: Vec<_> = text.bytes().map(|byte| Ok::<_, std::io::Error>(Bytes::from(vec![byte]))).collect();
+            Body::from_stream(futures_stream(chunks)).into_response()
+        }
+        // Waits to be let go, and takes no token that is old.
+        "held" => {
+            log.release.notified().await;
+            let is_old = seen.header("authorization").is_some_and(|token| !token.contains("renewed"));
+            if is_old { StatusCode::UNAUTHORIZED.into_response() } else { format!("{seen:?}").into_response() }
+        }
         "hang" => {
             log.waiting.fetch_add(1, Ordering::SeqCst);
             let _hanging = Hanging(Arc::clone(&log));
@@ -148,6 +181,31 @@ async fn answer(State(log): State<Arc<Log>>, ConnectInfo(peer): ConnectInfo<Sock
             None => "ok".into_response(),
         },
     }
+}
+
+/// The token as servers echo it: encoded, escaped, in digits, alone and within something longer.
+fn spellings(token: &str) -> Vec<String> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+    let each = |spell: &dyn Fn(u8) -> String| token.bytes().map(spell).collect::<String>();
+    let mut all = vec![
+        token.to_owned(),
+        token.to_uppercase(),
+        token.chars().rev().collect(),
+        each(&|byte| format!("%{byte:02x}")),
+        each(&|byte| format!("%25{byte:02X}")),
+        each(&|byte| format!("\\u{byte:04x}")),
+        each(&|byte| format!("\\u{byte:04X}")),
+        each(&|byte| format!("&#{byte};")),
+        each(&|byte| format!("{byte:02x}")),
+        each(&|byte| format!("{byte:02X}")),
+        token.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", "),
+    ];
+    for before in ["", "u", "u:", "Bearer "] {
+        let text = format!("{before}{token}");
+        all.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(&text)));
+    }
+    all
 }
 
 fn futures_stream<T>(items: Vec<T>) -> impl futures::Stream<Item = T> {

@@ -117,7 +117,7 @@ fn real_workspace() -> Result<WorkspaceTarget, Problem> {
     let host = variable("DATABRICKS_HOST")?;
     let host = if host.contains("://") { host } else { format!("https://{host}") };
     let base_url = host.parse().map_err(|error| Problem::new(format!("DATABRICKS_HOST: {error}")))?;
-    Ok(WorkspaceTarget { base_url, credential: SecretString::from(variable("DATABRICKS_TOKEN")?) })
+    Ok(WorkspaceTarget { base_url, credential: SecretString::from(variable("DATABRICKS_TOKEN")?).into() })
 }
 
 /// A local workspace with its sample data, for as long as the lifecycle lasts. Not that of `plugin dev`, which may be
@@ -127,7 +127,7 @@ async fn local_workspace(lifecycle: &Lifecycle, folder: &Path) -> Result<Workspa
     std::fs::create_dir_all(&data).map_err(|e| Problem::io("make a folder for the local workspace", &e))?;
     let local = LocalWorkspace::start(lifecycle, None, data, LOCAL_USER);
     let base_url = local.ready(READY_LIMIT).await.map_err(|error| Problem::new(error.to_string()))?;
-    Ok(WorkspaceTarget { base_url, credential: local.token().clone() })
+    Ok(WorkspaceTarget { base_url, credential: local.token().clone().into() })
 }
 
 /// A package's cases: beside it, or beside the folder `dist` that it lies in.

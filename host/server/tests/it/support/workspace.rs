@@ -1,6 +1,7 @@
 //! A far end that plays a Databricks workspace, for the troubles that a real one cannot be asked to make.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -49,6 +50,8 @@ pub(crate) struct Workspace {
 struct Shared {
     trouble: Mutex<Trouble>,
     seen: Mutex<Vec<Seen>>,
+    /// Questions whose a token of the test's users is; they are not among the requests seen.
+    owners_asked: AtomicUsize,
     /// Slow statements and whether they were cancelled.
     statements: Mutex<HashMap<String, bool>>,
 }
@@ -73,6 +76,11 @@ impl Workspace {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// How often it was asked whose a token is.
+    pub(crate) fn owners_asked(&self) -> usize {
+        self.shared.owners_asked.load(Ordering::SeqCst)
+    }
+
     /// How many requests of this method had a path that ends so.
     pub(crate) fn count(&self, method: Method, end: &str) -> usize {
         self.seen().iter().filter(|seen| seen.method == method && seen.path.ends_with(end)).count()
@@ -87,6 +95,13 @@ async fn answer(
     _body: Bytes,
 ) -> Response {
     let path = uri.path().to_owned();
+    // Whose a token is, it says even in trouble: else no test behind a proxy would get as far as its trouble.
+    let token = headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+    if let (true, Some(owner)) = (path.ends_with("/scim/v2/Me"), token.strip_prefix("Bearer canary-token-of-")) {
+        shared.owners_asked.fetch_add(1, Ordering::SeqCst);
+        let name = if owner.contains('@') { owner.to_owned() } else { format!("{owner}@example.com") };
+        return Json(json!({"userName": name, "id": "77"})).into_response();
+    }
     shared.seen.lock().unwrap().push(Seen {
         method: method.clone(),
         path: path.clone(),
