@@ -51,8 +51,13 @@ describe("splitting", () => {
       before = blocks;
     }
   });
-  it("gives every block the link definitions", () => {
-    expect(splitBlocks("See [a].\n\nAnd [a].\n\n[a]: https://x.example").every((block) => block.includes("[a]: https://x.example"))).toBe(true);
+  it("gives every block the link definitions that it mentions", () => {
+    expect(splitBlocks("See [a].\n\nAnd [A].\n\nNone.\n\n[a]: https://x.example").map((block) => block.includes("[a]: https://x.example"))).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
   });
 });
 
@@ -123,5 +128,29 @@ describe("what a model writes", () => {
   it("links to files of the project", () => {
     expect(classify("./out/report%20one.md")).toEqual({ kind: "file", path: "out/report one.md" });
     expect(classify("//evil.example/x")).toMatchObject({ kind: "web", host: "evil.example" });
+  });
+});
+
+describe("footnotes", () => {
+  it("have their numbers where they are mentioned, and stand at the end", () => {
+    const { container } = render(<Rendered text={"One[^b], two[^a], `[^a]`, none[^x].\n\n[^a]: First **note**.\n\n[^b]: Second.\n\nThe end."} />);
+    expect([...container.querySelectorAll("sup")].map((mark) => mark.textContent)).toEqual(["1", "2"]);
+    expect(container.querySelector("code")?.textContent).toBe("[^a]");
+    expect(container.textContent).toContain("none[^x]");
+    const notes = screen.getByRole("list", { name: "Footnotes" });
+    expect([...notes.querySelectorAll("li")].map((note) => [note.value, note.textContent])).toEqual([
+      [1, "Second."],
+      [2, "First note."],
+    ]);
+  });
+});
+
+describe("code", () => {
+  it("is read as it is, open or closed", () => {
+    const { container, rerender } = render(<Rendered text={"```sql\nSELECT 1"} streaming />);
+    expect(container.querySelector("pre")?.textContent).toBe("SELECT 1");
+    rerender(<Rendered text={"```sql\nSELECT 1\n```\n\nDone."} />);
+    expect(container.querySelector("pre")?.textContent).toBe("SELECT 1");
+    expect(container.textContent).toContain("Done.");
   });
 });
