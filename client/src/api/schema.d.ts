@@ -627,7 +627,7 @@ export interface components {
          * @description The user's answer to an approval.
          * @enum {string}
          */
-        Decision: "once" | "conversation" | "no";
+        Decision: "once" | "conversation" | "no" | "stop";
         /** @description That something was deleted. */
         DeletedConversation: {
             /**
@@ -648,6 +648,11 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /**
+         * @description How grave a call, or a part of it, is; from harmless to grave.
+         * @enum {string}
+         */
+        Effect: "reads" | "writes" | "shares" | "destroys";
         /** @description A turn. */
         Execution: {
             /**
@@ -1274,6 +1279,26 @@ export interface components {
             /** @description Its owner. */
             user_email: string;
         };
+        /** @description What a call would do. */
+        Review: {
+            /** @description The effect of its gravest part. */
+            effect: components["schemas"]["Effect"];
+            /** @description Its parts in the order in which they would run; empty when nobody can tell. */
+            operations: components["schemas"]["ReviewedOperation"][];
+        };
+        /** @description One part of what a call would do: one statement of a script, say. */
+        ReviewedOperation: {
+            /** @description More about it, in one line. */
+            detail: string | null;
+            /** @description How grave it is. */
+            effect: components["schemas"]["Effect"];
+            /** @description What it does it to; empty when it cannot be told. */
+            objects: string[];
+            /** @description Its exact text. */
+            text: string | null;
+            /** @description What it does: `DROP TABLE`, `GRANT`; `UNKNOWN` when nobody can tell. */
+            verb: string;
+        };
         /** @description A schema. */
         Schema: {
             /** @description Its name within its catalog. */
@@ -1326,6 +1351,13 @@ export interface components {
              * @default null
              */
             workspace_folder?: string | null;
+        };
+        /** @description What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
+        Standing: {
+            /** @description To what. */
+            objects: string[];
+            /** @description What is done. */
+            verb: string;
         };
         /** @description Which model answers a step. */
         StepData: {
@@ -1550,8 +1582,13 @@ export interface components {
             /** @enum {string} */
             type: "tool_use";
         } | {
+            /** @description Later calls of the same message that change something: they do not run when this one is declined. */
+            later_changes: string[];
             /** @description Why it is asked. */
             reason: string;
+            /** @description What it would do. */
+            review: components["schemas"]["Review"];
+            standing: components["schemas"]["Standing"] | null;
             /** @description The call. */
             tool_id: string;
             /** @description Its exact arguments. */
@@ -1561,6 +1598,8 @@ export interface components {
             /** @enum {string} */
             type: "approval.requested";
         } | {
+            /** @description The earlier call whose refusal settled this one too; absent for an answer of its own. */
+            because_of?: string | null;
             /** @description What they said. */
             decision: components["schemas"]["Decision"];
             /** @description The call. */

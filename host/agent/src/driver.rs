@@ -9,12 +9,11 @@ mod model_call;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bricklayer_domain::{Event, StoredEvent, ToolName, ToolSpec, TurnEnd};
+use bricklayer_domain::{Event, PermissionMode, StoredEvent, ToolName, ToolSpec, TurnEnd};
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::ModelProvider;
-use crate::permissions::PermissionMode;
 use crate::ports::{ExternalTools, LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::TurnLimits;

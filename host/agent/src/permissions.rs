@@ -1,27 +1,12 @@
 //! Who may run a call: it runs, the user is asked, or it is refused.
 //!
-//! Order: what the mode forbids, the user's standing answers, the effect of this very call, the tool's annotations.
-//! Rules written by users and operators will come before the mode (DESIGN.md section 6).
+//! Order: what the mode forbids, the user's answer to this call, the effect of its parts (each of which a standing
+//! permission may cover), the tool's annotations. Rules written by users and operators will come before the mode
+//! (DESIGN.md section 6).
 
-use bricklayer_domain::ToolAnnotations;
-use serde::{Deserialize, Serialize};
-
-use crate::ports::CallEffect;
-
-/// How much the agent may do without asking.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PermissionMode {
-    /// Read only: everything else is refused.
-    Plan,
-    /// What destroys is asked.
-    #[default]
-    Ask,
-    /// Like `Ask`, and the project's files may be changed without asking.
-    AcceptEdits,
-    /// Nothing is asked.
-    AcceptAll,
-}
+use bricklayer_domain::{
+    CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, ToolAnnotations, ToolName,
+};
 
 /// What is known about a call before it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +14,53 @@ pub struct CallClass {
     /// What its tool says about itself.
     pub annotations: ToolAnnotations,
     /// What this very call would do, when the tool can tell.
-    pub effect: Option<CallEffect>,
+    pub review: Option<CallReview>,
 }
 
 impl CallClass {
+    /// How grave the call is: what its review says, else what its tool says about itself.
+    #[must_use]
+    pub fn effect(&self) -> CallEffect {
+        match &self.review {
+            Some(review) => review.effect(),
+            None if self.annotations.read_only => CallEffect::Reads,
+            None if self.annotations.destructive => CallEffect::Destroys,
+            None => CallEffect::Writes,
+        }
+    }
+
     /// Changes nothing: runs side by side with others.
     #[must_use]
     pub fn reads(&self) -> bool {
-        match self.effect {
-            Some(effect) => effect == CallEffect::Reads,
-            None => self.annotations.read_only,
-        }
+        self.effect() == CallEffect::Reads
     }
 
     /// Whether it may run a second time when nobody knows how the first ended.
     #[must_use]
     pub fn repeatable(&self) -> bool {
         self.reads() || self.annotations.idempotent
+    }
+
+    /// The parts that are asked about in this mode.
+    fn asking(&self, mode: PermissionMode) -> impl Iterator<Item = &Operation> {
+        let operations = self.review.iter().flat_map(|review| &review.operations);
+        operations.filter(move |operation| mode.asks_about(operation.effect))
+    }
+
+    /// What the answer "for this conversation" would cover: the one part that is asked about, when there is just one
+    /// and it is known what it does to what.
+    #[must_use]
+    pub fn offered_scope(&self, mode: PermissionMode) -> Option<StandingScope> {
+        let mut asking = self.asking(mode);
+        let only = asking.next().filter(|_| asking.next().is_none())?;
+        StandingScope::of(only)
+    }
+
+    /// Whether standing permissions cover every part that is asked about.
+    fn covered(&self, mode: PermissionMode, tool: &ToolName, standing: &[StandingPermission]) -> bool {
+        let mut asking = self.asking(mode).peekable();
+        let covers = |operation: &Operation| standing.iter().any(|permission| permission.covers(tool, operation));
+        asking.peek().is_some() && asking.all(covers)
     }
 }
 
@@ -66,28 +81,30 @@ pub enum Permission {
     },
 }
 
-/// Decides about a call. `granted`: the user allowed this tool for the rest of the conversation.
+/// Decides about a call that the user was not asked about yet.
 #[must_use]
-pub fn decide(mode: PermissionMode, class: &CallClass, granted: bool) -> Permission {
-    if mode == PermissionMode::Plan && !class.reads() {
+pub fn decide(mode: PermissionMode, tool: &ToolName, class: &CallClass, standing: &[StandingPermission]) -> Permission {
+    let effect = class.effect();
+    if mode == PermissionMode::ReadOnly && effect != CallEffect::Reads {
         return Permission::Deny {
-            reason: "this conversation is in plan mode, which only reads; describe the change instead, and ask the \
-                     user to leave plan mode"
+            reason: "this conversation is read only, and this call does more than read; describe the change instead, \
+                     and ask the user to choose another permission mode"
                 .to_owned(),
         };
     }
-    if granted || mode == PermissionMode::AcceptAll {
+    let asks_each_time = class.review.is_none() && class.annotations.ask;
+    let asked = mode.asks_about(effect) || (asks_each_time && mode != PermissionMode::RunAll);
+    if !asked || class.covered(mode, tool, standing) {
         return Permission::Allow;
     }
-    match class.effect {
-        Some(CallEffect::Destroys) => {
-            Permission::Ask { reason: "This call destroys or replaces what exists.".to_owned() }
+    let reason = match (&class.review, effect) {
+        (Some(_), CallEffect::Destroys) => "This call destroys or replaces what exists, or its effect is not known.",
+        (Some(_), CallEffect::Shares) => {
+            "This call gives rights away, opens something to others, or sends something out."
         }
-        Some(CallEffect::Reads | CallEffect::Writes) => Permission::Allow,
-        None if class.annotations.destructive => {
-            Permission::Ask { reason: "This tool may destroy what exists.".to_owned() }
-        }
-        None if class.annotations.ask => Permission::Ask { reason: "This tool asks before each call.".to_owned() },
-        None => Permission::Allow,
-    }
+        (None, CallEffect::Destroys) => "This tool may destroy what exists.",
+        (None, _) if asks_each_time => "This tool asks before each call.",
+        _ => "This call changes something, and this conversation asks before changes.",
+    };
+    Permission::Ask { reason: reason.to_owned() }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bricklayer_domain::{Event, Progress, StoredEvent, ToolCall, ToolOutcome, ToolSpec};
+use bricklayer_domain::{CallReview, Event, Progress, StoredEvent, ToolCall, ToolOutcome, ToolSpec};
 use tokio_util::sync::CancellationToken;
 
 /// Why an event could not be stored. The driver stops at once: a turn whose log cannot grow must not act.
@@ -35,17 +35,6 @@ pub trait TurnLog: Send + Sync {
 /// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// What one particular call would do, as far as its tool can tell from the arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallEffect {
-    /// Changes nothing: may run side by side with others and be run again.
-    Reads,
-    /// Changes or adds, destroys nothing.
-    Writes,
-    /// Destroys what exists: the user is asked.
-    Destroys,
-}
-
 /// Tools that live outside this crate: plugins now, remote MCP servers later. One value serves one turn: it knows
 /// the user, the project, the credential and the turn's settings.
 #[async_trait]
@@ -56,7 +45,7 @@ pub trait ExternalTools: Send + Sync {
     /// What this call would do, when the tool can tell (a statement that drops a table, say); `None` leaves the
     /// decision to the tool's annotations. Must be quick and without side effects: it is asked before each call,
     /// and again when a turn is taken up after a restart.
-    async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+    async fn review(&self, call: &ToolCall) -> Option<CallReview> {
         let _ = call;
         None
     }

@@ -86,4 +86,4 @@ pub(crate) const MAX_CALL_NAME_CHARS: usize = 200;
 pub(crate) const MAX_CALL_STARTS: u32 = 3;
 
 /// How long a tool may take to say what a call would do; it must not hold up a turn.
-pub(crate) const EFFECT_TIME: Duration = Duration::from_secs(2);
+pub(crate) const REVIEW_TIME: Duration = Duration::from_secs(2);

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Block, ConversationId, EventSeq, Progress, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings,
-    Usage,
+    Block, CallReview, ConversationId, EventSeq, Progress, StandingScope, StopReason, ToolCallId, ToolName,
+    ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
 /// The user's answer to an approval.
@@ -18,10 +18,34 @@ use crate::{
 pub enum ApprovalDecision {
     /// Run this call.
     Once,
-    /// Run this call, and this tool without asking for the rest of the conversation.
+    /// Run this call, and what the question's `standing` covers without asking for the rest of the conversation.
     Conversation,
-    /// Do not run it.
+    /// Do not run it, nor the later calls of its message that change something.
     No,
+    /// Do not run it, and end the turn.
+    Stop,
+}
+
+impl ApprovalDecision {
+    /// Every answer.
+    pub const ALL: [Self; 4] = [Self::Once, Self::Conversation, Self::No, Self::Stop];
+
+    /// Its word in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Conversation => "conversation",
+            Self::No => "no",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// Whether the call runs.
+    #[must_use]
+    pub const fn allows(self) -> bool {
+        matches!(self, Self::Once | Self::Conversation)
+    }
 }
 
 /// How a turn ended.
@@ -124,6 +148,15 @@ pub enum Event {
         input: Value,
         /// Why it is asked, for the user.
         reason: String,
+        /// What it would do; without operations, nobody knows.
+        #[serde(default)]
+        review: CallReview,
+        /// What the answer "for this conversation" would cover; absent when that answer is not offered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<StandingScope>,
+        /// Later calls of the same message that change something: they do not run when this one is declined.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        later_changes: Vec<ToolCallId>,
     },
     /// The user answered. The first answer counts.
     ApprovalAnswered {
@@ -131,6 +164,9 @@ pub enum Event {
         call: ToolCallId,
         /// What they said.
         decision: ApprovalDecision,
+        /// The earlier call of the same message whose refusal settled this one too; absent for an answer of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because_of: Option<ToolCallId>,
     },
     /// A call begins. Stored before it runs, so that a restart knows that it may have taken effect.
     ToolStarted {

@@ -86,6 +86,11 @@ uuid_id!(
     InstallationId,
     "plugin id"
 );
+uuid_id!(
+    /// A standing permission: a user's answer that holds for the rest of a conversation.
+    StandingPermissionId,
+    "permission id"
+);
 
 /// SHA-256 of a whole package: what an installation is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! Everything else depends on it; it depends on nobody.
 
 mod address;
+mod call_review;
 mod conversation;
 mod event;
 mod ids;
@@ -13,11 +14,14 @@ mod tool;
 mod turn;
 
 pub use address::is_public_address;
+pub use call_review::{
+    CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
+};
 pub use conversation::{Conversation, Project, Title, TitleError};
 pub use event::{ApprovalDecision, Event, StoredEvent, TurnEnd};
 pub use ids::{
-    ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, ToolCallId,
-    TurnId, UserId,
+    ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,
+    StandingPermissionId, ToolCallId, TurnId, UserId,
 };
 pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;

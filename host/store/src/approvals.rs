@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::notices::Notice;
 use crate::store::Store;
 use crate::turns::status;
-use crate::writer::{decision_word, insert_event, prepare};
+use crate::writer::{insert_event, prepare};
 
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +23,9 @@ pub struct Answered {
 }
 
 fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
-    [ApprovalDecision::Once, ApprovalDecision::Conversation, ApprovalDecision::No]
+    ApprovalDecision::ALL
         .into_iter()
-        .find(|decision| decision_word(*decision) == text)
+        .find(|decision| decision.as_str() == text)
         .ok_or_else(|| StoreError::inconsistent("approvals", format!("decision {text}")))
 }
 
@@ -44,7 +44,7 @@ impl Store {
         call: &ToolCallId,
         decision: ApprovalDecision,
     ) -> Result<Answered, StoreError> {
-        let prepared = prepare(Event::ApprovalAnswered { call: call.clone(), decision })?;
+        let prepared = prepare(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None })?;
         let mut tx = self.engine().begin().await?;
         let row = tx
             .fetch_optional(
@@ -93,7 +93,7 @@ impl Store {
                 answered_seq = $2
             where turn_id = $3
                 and call_id = $4",
-            args![decision_word(decision), seq.0, turn, call.0.as_bytes()],
+            args![decision.as_str(), seq.0, turn, call.0.as_bytes()],
         )
         .await?;
         let still_open = tx

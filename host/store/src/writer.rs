@@ -6,9 +6,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bricklayer_domain::{
-    ApprovalDecision, ConversationId, Event, EventSeq, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
-};
+use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
@@ -384,15 +382,6 @@ async fn open_approval(tx: &mut Tx, turn: TurnId, call: &ToolCallId, seq: EventS
     )
     .await?;
     Ok(())
-}
-
-/// The word of a decision in the database.
-pub(crate) const fn decision_word(decision: ApprovalDecision) -> &'static str {
-    match decision {
-        ApprovalDecision::Once => "once",
-        ApprovalDecision::Conversation => "conversation",
-        ApprovalDecision::No => "no",
-    }
 }
 
 struct EventRow<'a> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, Usage,
+    CallReview, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource,
+    Usage,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -14,8 +15,8 @@ use tracing::Instrument as _;
 
 use crate::model::fits_depth;
 use crate::permissions::CallClass;
-use crate::ports::{CallEffect, LogError, ProgressSink};
-use crate::settings::{EFFECT_TIME, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, STOP_GRACE, TurnLimits};
+use crate::ports::{LogError, ProgressSink};
+use crate::settings::{PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
 use crate::turn::{CallClassification, Input};
 
 use super::Driver;
@@ -81,14 +82,14 @@ impl Driver {
         let Some(spec) = self.spec(&call.name) else {
             return (call.id.clone(), CallClassification::Unknown(self.unknown_tool(&call.name)));
         };
-        let effect = match spec.source {
+        let review = match spec.source {
             ToolSource::BuiltIn => None,
             // An answer that does not come counts as the gravest one.
-            ToolSource::Plugin { .. } => tokio::time::timeout(EFFECT_TIME, self.deps.external.effect(call))
+            ToolSource::Plugin { .. } => tokio::time::timeout(REVIEW_TIME, self.deps.external.review(call))
                 .await
-                .unwrap_or(Some(CallEffect::Destroys)),
+                .unwrap_or_else(|_| Some(CallReview::default())),
         };
-        let class = CallClass { annotations: spec.annotations.clone(), effect };
+        let class = CallClass { annotations: spec.annotations.clone(), review };
         (call.id.clone(), CallClassification::Known(class))
     }
 

@@ -3,7 +3,7 @@
 //! Calls that only read run side by side. A call that changes something waits for all before it and holds back all
 //! after it, so that what the model asked for happens in its order. A call that waits for the user does the same.
 
-use bricklayer_domain::{ApprovalDecision, Event, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{Event, PermissionMode, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome};
 
 use crate::permissions::{CallClass, Permission, decide};
 use crate::settings::MAX_CALL_STARTS;
@@ -103,6 +103,9 @@ impl TurnState {
                     name: state.call.name.clone(),
                     input: state.call.input.clone(),
                     reason,
+                    review: state.known().and_then(|class| class.review.clone()).unwrap_or_default(),
+                    standing: state.known().and_then(|class| class.offered_scope(self.policy.mode)),
+                    later_changes: Vec::new(),
                 }),
                 Verdict::Ask { .. } | Verdict::Run { .. } | Verdict::Fail(_) => None,
             })
@@ -129,11 +132,13 @@ impl TurnState {
             ToolErrorKind::Denied,
             "the user declined this call; do not try it again in another way, ask them what they want instead",
         );
-        if state.answer == Some(ApprovalDecision::No) {
+        if state.answer.is_some_and(|answer| !answer.allows()) {
             return Some(Verdict::Fail(declined));
         }
-        let granted = state.answer.is_some() || self.granted.contains(&state.call.name);
-        Some(match decide(self.policy.mode, class, granted) {
+        if state.answer.is_some() && self.policy.mode != PermissionMode::ReadOnly {
+            return Some(Verdict::Run { reads: class.reads() });
+        }
+        Some(match decide(self.policy.mode, &state.call.name, class, &[]) {
             Permission::Allow => Verdict::Run { reads: class.reads() },
             Permission::Ask { reason } => Verdict::Ask { reason },
             Permission::Deny { reason } => Verdict::Fail(ToolFailure::new(ToolErrorKind::Denied, reason)),

@@ -1,6 +1,6 @@
 //! The state, its fold, and the step function's main line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use bricklayer_domain::{
     ApprovalDecision, Block, Event, StopReason, StoredEvent, ToolCall, ToolCallId, ToolErrorKind, ToolFailure,
@@ -61,7 +61,6 @@ pub(super) enum Phase {
 pub struct TurnState {
     pub(super) policy: TurnPolicy,
     pub(super) phase: Phase,
-    pub(super) granted: HashSet<ToolName>,
     pub(super) stopping: bool,
     turn: Option<TurnId>,
     settings: TurnSettings,
@@ -77,20 +76,18 @@ pub struct TurnState {
     fruitful: bool,
     usage: Usage,
     seen_calls: HashSet<ToolCallId>,
-    asked_names: HashMap<ToolCallId, ToolName>,
     /// What the provider said about a refusal; goes into the end, which is stored with the refused message.
     stop_details: Option<String>,
 }
 
 impl TurnState {
-    /// Folds a conversation's log. Its last turn is the one that goes on; earlier ones matter for the user's
-    /// standing answers. What was under way when the log ends is marked as interrupted.
+    /// Folds a conversation's log. Its last turn is the one that goes on. What was under way when the log ends is
+    /// marked as interrupted.
     #[must_use]
     pub fn fold(policy: TurnPolicy, history: &[StoredEvent]) -> Self {
         let mut state = Self {
             policy,
             phase: Phase::Empty,
-            granted: HashSet::new(),
             stopping: false,
             turn: None,
             settings: TurnSettings::default(),
@@ -103,7 +100,6 @@ impl TurnState {
             fruitful: false,
             usage: Usage::default(),
             seen_calls: HashSet::new(),
-            asked_names: HashMap::new(),
             stop_details: None,
         };
         for stored in history {
@@ -171,11 +167,12 @@ impl TurnState {
                 self.cut_calls = if cut { self.cut_calls.saturating_add(1) } else { 0 };
                 self.fruitful = false;
             }
-            Event::ApprovalRequested { call, name, .. } => {
-                self.asked_names.insert(call.clone(), name.clone());
-                self.with_call(call, |state| state.asked = true);
+            Event::ApprovalRequested { call, .. } => self.with_call(call, |state| state.asked = true),
+            Event::ApprovalAnswered { call, decision, .. } => {
+                self.with_call(call, |state| {
+                    state.answer.get_or_insert(*decision);
+                });
             }
-            Event::ApprovalAnswered { call, decision } => self.apply_answer(call, *decision),
             Event::ToolStarted { call, .. } => self.with_call(call, |state| {
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);
@@ -207,20 +204,6 @@ impl TurnState {
         match stop_reason {
             StopReason::PauseTurn => Phase::Ready,
             reason => Phase::Answered(reason.clone()),
-        }
-    }
-
-    fn apply_answer(&mut self, call: &ToolCallId, decision: ApprovalDecision) {
-        let mut first = false;
-        self.with_call(call, |state| {
-            first = state.answer.is_none();
-            state.answer.get_or_insert(decision);
-        });
-        if first
-            && decision == ApprovalDecision::Conversation
-            && let Some(name) = self.asked_names.get(call)
-        {
-            self.granted.insert(name.clone());
         }
     }
 

@@ -1,9 +1,9 @@
 //! What goes into the step function and what comes out: closed, so that all that can happen is one list.
 
-use bricklayer_domain::{Block, Event, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage};
+use bricklayer_domain::{Block, Event, PermissionMode, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage};
 
 use crate::model::ModelReply;
-use crate::permissions::{CallClass, PermissionMode};
+use crate::permissions::CallClass;
 
 /// What the step function needs to know beside the log.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 
 use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
-use bricklayer_agent::{CallClass, CallEffect, PermissionMode, context};
+use bricklayer_agent::{CallClass, context};
 use bricklayer_domain::{
-    ApprovalDecision, Block, ConversationId, Event, EventSeq, StopReason, StoredEvent, ToolAnnotations, ToolCall,
-    ToolCallId, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
+    StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -62,7 +62,11 @@ fn class_of(call: &ToolCall) -> CallClassification {
         "destroy" => CallEffect::Destroys,
         _ => return CallClassification::Unknown("no such tool".into()),
     };
-    CallClassification::Known(CallClass { annotations: ToolAnnotations::default(), effect: Some(effect) })
+    let operation = Operation { effect, ..Operation::unknown() };
+    CallClassification::Known(CallClass {
+        annotations: ToolAnnotations::default(),
+        review: Some(CallReview::one(operation)),
+    })
 }
 
 impl Simulation {
@@ -177,7 +181,7 @@ impl Simulation {
         let Some(call) = open else { panic!("parked without an open question: {:#?}", self.log) };
         let decisions = [ApprovalDecision::Once, ApprovalDecision::Conversation, ApprovalDecision::No];
         let decision = decisions[usize::from(choice) % 3];
-        self.log.push(Event::ApprovalAnswered { call, decision });
+        self.log.push(Event::ApprovalAnswered { call, decision, because_of: None });
         self.resume();
     }
 
@@ -246,9 +250,7 @@ fn check_end(simulation: &Simulation) {
         assert!(asked.count() <= 1, "{id} is asked once");
         if name == "destroy" && runs > 0 {
             let allowed = |event: &Event| match event {
-                Event::ApprovalAnswered { call, decision } => {
-                    (call == id && *decision == ApprovalDecision::Once) || *decision == ApprovalDecision::Conversation
-                }
+                Event::ApprovalAnswered { call, decision, .. } => call == id && decision.allows(),
                 _ => false,
             };
             assert!(log.iter().any(allowed), "{id} ran without a yes");

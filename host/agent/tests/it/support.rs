@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    CallEffect, ExternalTools, LogError, PermissionMode, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit,
-    TurnLimits, TurnLog, WorkspaceFact, run_turn,
+    ExternalTools, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog,
+    WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    Block, ConversationId, Event, EventSeq, PluginName, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId,
-    ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
+    Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode, PluginName, StopReason,
+    StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId,
+    TurnSettings, Usage,
 };
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -157,6 +158,24 @@ pub(crate) fn spec(name: &str, annotations: ToolAnnotations) -> ToolSpec {
     }
 }
 
+/// `DROP TABLE a, b`: the verb is two words, the objects are what follows.
+fn reviewed(statement: &str) -> Operation {
+    let words: Vec<&str> = statement.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let (verb, objects) = words.split_at(words.len().min(2));
+    Operation {
+        effect: match verb[0] {
+            "DROP" => CallEffect::Destroys,
+            "GRANT" => CallEffect::Shares,
+            "INSERT" => CallEffect::Writes,
+            _ => CallEffect::Reads,
+        },
+        verb: verb.join(" "),
+        objects: objects.iter().map(|&object| object.to_owned()).collect(),
+        text: Some(statement.trim().to_owned()),
+        detail: None,
+    }
+}
+
 #[async_trait]
 impl ExternalTools for TableTools {
     fn specs(&self) -> Arc<[ToolSpec]> {
@@ -164,13 +183,9 @@ impl ExternalTools for TableTools {
     }
 
     /// Statements that begin with DROP destroy, SELECT reads: what a SQL plugin would say.
-    async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
-        let statement = call.input.get("statement")?.as_str()?;
-        Some(match statement.split_whitespace().next()? {
-            "DROP" => CallEffect::Destroys,
-            "INSERT" => CallEffect::Writes,
-            _ => CallEffect::Reads,
-        })
+    async fn review(&self, call: &ToolCall) -> Option<CallReview> {
+        let script = call.input.get("statement")?.as_str()?;
+        Some(CallReview { operations: script.split(';').map(reviewed).collect() })
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {

@@ -3,6 +3,8 @@
 //! Pure functions. The names are the ones that clients of this kind of app already know; the log's own vocabulary may
 //! grow without breaking them.
 
+mod review;
+
 use std::collections::{HashMap, HashSet};
 
 use bricklayer_domain::{
@@ -13,6 +15,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+
+pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 
 /// What the user chose for a turn. Absent means: the agent chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -210,6 +214,13 @@ pub enum WireBody {
         tool_input: Value,
         /// Why it is asked.
         reason: String,
+        /// What it would do.
+        review: Review,
+        /// What the decision `conversation` would cover; null when it is not offered.
+        #[schema(required = true)]
+        standing: Option<Standing>,
+        /// Later calls of the same message that change something: they do not run when this one is declined.
+        later_changes: Vec<String>,
     },
     /// The user answered.
     #[serde(rename = "approval.answered")]
@@ -218,6 +229,9 @@ pub enum WireBody {
         tool_id: String,
         /// What they said.
         decision: Decision,
+        /// The earlier call whose refusal settled this one too; absent for an answer of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because_of: Option<String>,
     },
     /// The call runs.
     #[serde(rename = "tool_started")]
@@ -325,10 +339,12 @@ pub enum WireBody {
 pub enum Decision {
     /// Run this call.
     Once,
-    /// Run this call, and this tool without asking for the rest of the conversation.
+    /// Run this call, and what the question's `standing` covers without asking for the rest of the conversation.
     Conversation,
-    /// Do not run it.
+    /// Do not run it, nor the later calls of its message that change something.
     No,
+    /// Do not run it, and end the turn.
+    Stop,
 }
 
 impl From<ApprovalDecision> for Decision {
@@ -337,6 +353,7 @@ impl From<ApprovalDecision> for Decision {
             ApprovalDecision::Once => Self::Once,
             ApprovalDecision::Conversation => Self::Conversation,
             ApprovalDecision::No => Self::No,
+            ApprovalDecision::Stop => Self::Stop,
         }
     }
 }
@@ -347,6 +364,7 @@ impl From<Decision> for ApprovalDecision {
             Decision::Once => Self::Once,
             Decision::Conversation => Self::Conversation,
             Decision::No => Self::No,
+            Decision::Stop => Self::Stop,
         }
     }
 }
@@ -393,12 +411,22 @@ fn bodies(conversation: ConversationId, event: &Event) -> Vec<WireBody> {
             // A message without anything to show still ends its step: what it streamed is void.
             if bodies.is_empty() { one(WireBody::StepDiscarded { step }) } else { bodies }
         }
-        Event::ApprovalRequested { call, name, input, reason } => {
-            one(WireBody::ApprovalRequested { tool_id: call.0, tool_name: name.0, tool_input: input, reason })
+        Event::ApprovalRequested { call, name, input, reason, review, standing, later_changes } => {
+            one(WireBody::ApprovalRequested {
+                tool_id: call.0,
+                tool_name: name.0,
+                tool_input: input,
+                reason,
+                review: review.into(),
+                standing: standing.map(Into::into),
+                later_changes: later_changes.into_iter().map(|call| call.0).collect(),
+            })
         }
-        Event::ApprovalAnswered { call, decision } => {
-            one(WireBody::ApprovalAnswered { tool_id: call.0, decision: decision.into() })
-        }
+        Event::ApprovalAnswered { call, decision, because_of } => one(WireBody::ApprovalAnswered {
+            tool_id: call.0,
+            decision: decision.into(),
+            because_of: because_of.map(|call| call.0),
+        }),
         Event::ToolStarted { call, name: _, input: _ } => one(WireBody::ToolStarted { tool_id: call.0 }),
         Event::ToolProgress { call, progress } => one(WireBody::ToolProgress {
             tool_id: call.0,

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::{LogError, PermissionMode, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, EventSeq, StoredEvent, TurnEnd, Usage};
+use bricklayer_agent::{LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
+use bricklayer_domain::{Event, EventSeq, PermissionMode, StoredEvent, TurnEnd, Usage};
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, MAX_EVENT_PAGE, StoreError};
 use futures::FutureExt;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use bricklayer_agent::{CallEffect, ExternalTools, ProgressSink};
-use bricklayer_domain::{ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
+use bricklayer_agent::{ExternalTools, ProgressSink};
+use bricklayer_domain::{CallReview, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
 use bricklayer_plugins::BoundTool;
 use bricklayer_runtime::{AuditSink, CallContext, Credential, WorkspaceTarget};
 use bricklayer_store::Store;
@@ -37,11 +37,11 @@ impl ExternalTools for PluginTools {
         self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).specs()
     }
 
-    async fn effect(&self, call: &ToolCall) -> Option<CallEffect> {
+    async fn review(&self, call: &ToolCall) -> Option<CallReview> {
         let tool = self.tool(call).ok()?;
         // A review runs without a workspace, so it neither needs nor waits for one.
         let context = self.context(call, &tool, None, Arc::new(|_| {}), CancellationToken::new());
-        self.plugins.effect(&tool, &call.input, context).await
+        self.plugins.review(&tool, &call.input, context).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {

@@ -119,27 +119,6 @@ fn a_destructive_statement_waits_for_the_user() {
 }
 
 #[tokio::test]
-async fn an_answer_for_the_conversation_is_not_asked_again_in_it() {
-    let world = World::sqlite().await;
-    world.model.script("danger", vec![drop_table(), Reply::text("done")]);
-    let server = world.serve().await;
-    let ann = server.as_user("ann");
-    let project = ann.project("One").await;
-    let (execution, conversation) = ann.ask(&project, "danger").await;
-    let mut follow = ann.follow(&execution, 0).await;
-    follow.until("approval.requested").await;
-    ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "conversation"})).await.ok();
-    follow.follow_to_end().await;
-    let next = ann.say(&project, &conversation, "danger").await;
-    let frames = ann.frames(&next).await;
-    assert!(frames.iter().all(|frame| frame.kind() != "approval.requested"), "{frames:?}");
-    // Another conversation asks.
-    let (other, _) = ann.ask(&project, "danger").await;
-    ann.follow(&other, 0).await.until("approval.requested").await;
-    server.stop().await;
-}
-
-#[tokio::test]
 async fn a_waiting_turn_can_be_stopped_and_blocks_a_second_message() {
     let world = World::sqlite().await;
     world.model.script("danger", vec![drop_table(), Reply::text("never")]);

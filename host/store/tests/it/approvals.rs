@@ -25,7 +25,10 @@ async fn a_request_parks_the_turn(world: World) {
     let answered = scene.store.answer_approval(&scene.user, turn.id, &call("a"), ApprovalDecision::Once).await.unwrap();
     assert!(answered.resumed);
     let event = answered.event.unwrap();
-    assert_eq!(event.event, Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once });
+    assert_eq!(
+        event.event,
+        Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once, because_of: None }
+    );
     assert_eq!(scene.events(Detail::All).await.last(), Some(&event));
     assert_eq!(scene.store.get_turn(&scene.user, turn.id).await.unwrap().status, TurnStatus::Running);
     let claim = scene.store.claim_turn(turn.id, scene.worker).await.unwrap().unwrap();

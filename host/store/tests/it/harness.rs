@@ -210,6 +210,9 @@ pub(crate) fn approval_requested(id: &str) -> Event {
         name: ToolName("drop".into()),
         input: serde_json::json!({"table": "t"}),
         reason: "it destroys".into(),
+        review: Default::default(),
+        standing: None,
+        later_changes: Vec::new(),
     }
 }
 

@@ -47,10 +47,10 @@ impl<'a> Chat<'a> {
         ids["execution_id"].as_str().unwrap().to_owned()
     }
 
-    /// Allows a call, and all later ones of its tool.
+    /// Allows a call.
     pub(crate) async fn allow(&self, turn: &str, asked: &Frame) {
         let path = format!("/api/executions/{turn}/approvals/{}", asked.data["tool_id"].as_str().unwrap());
-        self.api.post(&path, json!({"decision": "conversation"})).await.ok();
+        self.api.post(&path, json!({"decision": "once"})).await.ok();
     }
 
     /// Makes these calls in one turn; the frames of their results, in the order of the calls.
