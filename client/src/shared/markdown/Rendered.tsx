@@ -1,10 +1,15 @@
-import { memo, useMemo } from "react";
-import ReactMarkdown from "react-markdown";
+import { type ReactNode, memo, useMemo } from "react";
+import drawMarkdown, { type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { Code } from "@/shared/ui/Code";
 import { alignNumbers } from "./alignNumbers";
+import { AsWritten } from "./AsWritten";
+import { BlockBoundary } from "./BlockBoundary";
+import { boundTree, isDrawable } from "./bounds";
 import { components } from "./components";
+import { directions } from "./directions";
 import { footnoteMarks, numbersIn } from "./footnoteMarks";
+import { formulas } from "./formulas";
 import type { MarkdownProps } from "./Markdown";
 import styles from "./Markdown.module.css";
 import { fencedCode, footnoteOf } from "./split";
@@ -35,13 +40,27 @@ export function Rendered({ text, streaming = false }: MarkdownProps) {
 }
 
 const Block = memo(function Block({ text, numbers }: { text: string; numbers: string }) {
-  const plugins = useMemo(() => [remarkGfm, alignNumbers, footnoteMarks(numbers)], [numbers]);
+  const drawn = useMemo(() => draw(text, numbers), [text, numbers]);
+  return <BlockBoundary text={text}>{drawn ?? <AsWritten text={text} />}</BlockBoundary>;
+});
+
+const elementPlugins: Options["rehypePlugins"] = [directions];
+
+/** `null`: this cannot be drawn. The parser is called and not mounted, so that its failure is ours to answer. */
+function draw(text: string, numbers: string): ReactNode {
   const fence = fencedCode(text);
   // Code needs no parser, and grows by its lines.
   if (fence !== null) return <Code code={fence.code} language={fence.language} />;
-  return (
-    <ReactMarkdown remarkPlugins={plugins} components={components}>
-      {text}
-    </ReactMarkdown>
-  );
-});
+  if (!isDrawable(text)) return null;
+  try {
+    return drawMarkdown({
+      children: text,
+      // `5~10 minutes for 3~4 dollars` strikes nothing through.
+      remarkPlugins: [boundTree, [remarkGfm, { singleTilde: false }], formulas, alignNumbers, footnoteMarks(numbers)],
+      rehypePlugins: elementPlugins,
+      components,
+    });
+  } catch {
+    return null;
+  }
+}

@@ -36,7 +36,9 @@ export function SafeLink({ href, children }: { href: string | undefined; childre
 
 /** The text is the address itself: there the host is read already. */
 function namesHost(children: ReactNode, host: string): boolean {
-  return typeof children === "string" && (children === host || children.startsWith(`${host}/`));
+  if (typeof children !== "string") return false;
+  const text = children.replace(/^(?:https?:\/\/|mailto:)/i, "");
+  return text === host || text.startsWith(`${host}/`) || text.startsWith(`${host}?`);
 }
 
 type Target = { kind: "web"; url: string; host: string } | { kind: "file"; path: string } | { kind: "none" };
