@@ -16,9 +16,13 @@ export function HeaderCell({ id, column, direction, onSort }: HeaderCellProps) {
   return (
     <th id={id} role="columnheader" scope="col" aria-sort={direction ?? "none"} className={cx(styles.header, isNumeric(column) && styles.number)}>
       <button type="button" onClick={onSort} title={`Sort by ${column.name}`}>
-        <span className={styles.name}>{column.name}</span>
-        <span className={styles.arrow} aria-hidden="true">
-          {direction === null ? "" : arrows[direction]}
+        <span className={styles.title}>
+          <span className={styles.name}>{column.name}</span>
+          {direction !== null && (
+            <span className={styles.arrow} aria-hidden="true">
+              {arrows[direction]}
+            </span>
+          )}
         </span>
         {column.typeText !== "" && <span className={styles.type}>{column.typeText.toLowerCase()}</span>}
       </button>

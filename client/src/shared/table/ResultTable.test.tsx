@@ -60,6 +60,34 @@ describe("a result table", () => {
     expect(screen.queryByText("borough, row 1")).toBeNull();
   });
 
+  it("copies what is chosen: one value, an area, or all", async () => {
+    const user = userEvent.setup();
+    render(<ResultTable data={data} label="Result" />);
+    const copied = (): Promise<string> => navigator.clipboard.readText();
+    screen.getByRole("grid").focus();
+    await user.keyboard("{Control>}c{/Control}");
+    expect(await copied()).toBe('hour\tborough\n9\tQueens\n18\t\n10\t""');
+    await user.keyboard("{ArrowDown}{ArrowRight}{Control>}c{/Control}");
+    expect(await copied()).toBe("Queens");
+    await user.keyboard("{Shift>}{ArrowDown}{ArrowLeft}{/Shift}{Control>}c{/Control}");
+    expect(screen.getAllByRole("gridcell", { selected: true })).toHaveLength(4);
+    expect(await copied()).toBe("hour\tborough\n9\tQueens\n18\t");
+    await user.keyboard("{Control>}a{/Control}");
+    expect(screen.getAllByRole("gridcell", { selected: true })).toHaveLength(6);
+    await user.keyboard("{ArrowUp}{ArrowLeft}{Control>}c{/Control}");
+    expect(await copied()).toBe("18");
+  });
+
+  it("shows a value of several lines, or of a million letters, in one", () => {
+    const rows = [
+      ["1", "two\r\nlines"],
+      ["2", "x".repeat(1_000_000)],
+    ];
+    render(<ResultTable data={{ ...data, rows }} label="Result" />);
+    expect(screen.getByText("two⏎lines")).toBeTruthy();
+    expect(screen.getByText(/^x+…$/).textContent).toHaveLength(301);
+  });
+
   it("draws only rows that can be seen", () => {
     const rows = Array.from({ length: 100_000 }, (_, index) => [String(index), "x"]);
     render(<ResultTable data={{ ...data, rows, totalRows: rows.length, truncated: false }} label="Result" />);
@@ -68,7 +96,7 @@ describe("a result table", () => {
     expect(drawn).toBeLessThan(200);
     const grid = screen.getByRole("grid");
     expect(grid.getAttribute("aria-rowcount")).toBe("100001");
-    Object.defineProperty(grid, "scrollTop", { value: 30 * 50_000, configurable: true });
+    Object.defineProperty(grid, "scrollTop", { value: 28 * 50_000, configurable: true });
     fireEvent.scroll(grid);
     expect(screen.getByRole("gridcell", { name: "50010" })).toBeTruthy();
   });

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useId, useMemo, useRef, useState } from "react";
+import { copyText } from "@/shared/lib/clipboard";
 import { cx } from "@/shared/lib/cx";
 import { formatCount } from "@/shared/lib/format";
 import { CellInspector } from "./CellInspector";
@@ -6,12 +7,16 @@ import { HeaderCell } from "./HeaderCell";
 import styles from "./ResultTable.module.css";
 import { TableToolbar } from "./TableToolbar";
 import { columnWidths } from "./columnWidths";
+import { toTsv } from "./export";
+import { type Position, type Selection, areaOf, contains, move } from "./selection";
 import { type Sort, nextSort, sortedOrder } from "./sort";
-import { type TableData, isNumeric } from "./tableData";
+import { type Row, type TableData, isNumeric } from "./tableData";
 import { useWindow } from "./useWindow";
 
-const ROW_HEIGHT_PX = 30;
+const ROW_HEIGHT_PX = 28;
 const PAGE_ROWS = 10;
+/** Characters of a value that are drawn in its cell; the rest is in the inspector. */
+const MAX_DRAWN_CHARS = 300;
 
 interface ResultTableProps {
   data: TableData;
@@ -22,15 +27,10 @@ interface ResultTableProps {
   onExpand?: () => void;
 }
 
-interface Position {
-  row: number;
-  column: number;
-}
-
-/** A result as a grid: sorted by a press on a header, walked by arrow keys, only the visible rows in the page. */
+/** A result as a grid: sorted by a press on a header, walked and selected by arrow keys, only the visible rows in the page. */
 export function ResultTable({ data, label, tall = false, onExpand }: ResultTableProps) {
   const [sort, setSort] = useState<Sort | null>(null);
-  const [active, setActive] = useState<Position | null>(null);
+  const [selection, setSelection] = useState<Selection | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const { columns, rows } = data;
@@ -41,36 +41,56 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
   }, [columns, rows, sort]);
   const widths = useMemo(() => columnWidths(data), [data]);
   const rowAt = (position: number) => rows[order?.[position] ?? position];
+  const orderedRows = (): readonly Row[] => (order === null ? rows : order.flatMap((index) => [rows[index] ?? []]));
   const { start, end } = useWindow(box, rows.length, ROW_HEIGHT_PX);
 
-  const moveTo = (row: number, column: number): void => {
-    const next = { row: clamp(row, rows.length), column: clamp(column, columns.length) };
-    setActive(next);
-    scrollToRow(box.current, next.row);
-    document.getElementById(`${id}-c${next.column}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const active = selection?.active ?? null;
+  const area = selection === null ? null : areaOf(selection);
+
+  const moveTo = (to: Position, extend: boolean): void => {
+    const next = move(selection, to, extend, rows.length, columns.length);
+    setSelection(next);
+    scrollToRow(box.current, next.active.row);
+    document.getElementById(`${id}-c${next.active.column}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+
+  const copy = (): void => {
+    if (area === null) return copyText(toTsv(columns, orderedRows()), "Table copied");
+    if (area.top === area.bottom && area.left === area.right) return copyText(rowAt(area.top)?.[area.left] ?? "", "Value copied");
+    const chosen = Array.from({ length: area.bottom - area.top + 1 }, (_, offset) => (rowAt(area.top + offset) ?? []).slice(area.left, area.right + 1));
+    copyText(toTsv(columns.slice(area.left, area.right + 1), chosen), `${formatCount(chosen.length)} × ${area.right - area.left + 1} cells copied`);
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (rows.length === 0 || event.target !== event.currentTarget) return;
     const { row, column } = active ?? { row: -1, column: 0 };
     const far = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (far && !event.shiftKey && (key === "c" || key === "a")) {
+      // Text that somebody marked is the browser's to copy.
+      if (key === "c" && getSelection()?.toString() !== "") return;
+      event.preventDefault();
+      if (key === "c") copy();
+      else setSelection({ anchor: { row: 0, column: 0 }, active: { row: rows.length - 1, column: columns.length - 1 } });
+      return;
+    }
     const moves: Record<string, Position> = {
-      ArrowDown: { row: row + 1, column },
-      ArrowUp: { row: row - 1, column },
-      ArrowLeft: { row, column: column - 1 },
-      ArrowRight: { row, column: column + 1 },
+      ArrowDown: { row: far ? rows.length - 1 : row + 1, column },
+      ArrowUp: { row: far ? 0 : row - 1, column },
+      ArrowLeft: { row, column: far ? 0 : column - 1 },
+      ArrowRight: { row, column: far ? columns.length - 1 : column + 1 },
       PageDown: { row: row + PAGE_ROWS, column },
       PageUp: { row: row - PAGE_ROWS, column },
       Home: { row: far ? 0 : row, column: 0 },
       End: { row: far ? rows.length - 1 : row, column: columns.length - 1 },
     };
-    const move = moves[event.key];
-    if (move !== undefined) {
+    const next = moves[event.key];
+    if (next !== undefined) {
       event.preventDefault();
-      moveTo(move.row, move.column);
+      moveTo(next, event.shiftKey);
     } else if (event.key === "Escape" && active !== null) {
       event.stopPropagation();
-      setActive(null);
+      setSelection(null);
     }
   };
 
@@ -85,6 +105,7 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
         aria-label={`${label}: ${formatCount(rows.length)} rows, ${columns.length} columns`}
         aria-rowcount={rows.length + 1}
         aria-colcount={columns.length}
+        aria-multiselectable="true"
         aria-activedescendant={active !== null && active.row >= start && active.row < end ? `${id}-${active.row}-${active.column}` : undefined}
         onKeyDown={onKeyDown}
       >
@@ -122,6 +143,7 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
                 {columns.map((column, index) => {
                   const cell = rowAt(position)?.[index] ?? null;
                   const isActive = active?.row === position && active.column === index;
+                  const isChosen = contains(area, position, index);
                   return (
                     // Keys are handled by the grid, which holds the focus.
                     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
@@ -130,11 +152,12 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
                       id={`${id}-${position}-${index}`}
                       role="gridcell"
                       aria-colindex={index + 1}
-                      aria-selected={isActive}
-                      className={cx(styles.cell, isNumeric(column) && styles.number, isActive && styles.active)}
-                      onClick={() => setActive({ row: position, column: index })}
+                      aria-selected={isChosen}
+                      dir={isNumeric(column) ? undefined : "auto"}
+                      className={cx(styles.cell, isNumeric(column) && styles.number, isChosen && styles.chosen, isActive && styles.active)}
+                      onClick={(event) => setSelection(move(selection, { row: position, column: index }, event.shiftKey, rows.length, columns.length))}
                     >
-                      {cell === null ? <span className={styles.none}>null</span> : cell === "" ? <span className={styles.none}>empty</span> : cell}
+                      {cell === null ? <span className={styles.none}>null</span> : cell === "" ? <span className={styles.none}>empty</span> : oneLine(cell)}
                     </td>
                   );
                 })}
@@ -146,15 +169,17 @@ export function ResultTable({ data, label, tall = false, onExpand }: ResultTable
         </table>
       </div>
       {active !== null && activeColumn !== undefined && (
-        <CellInspector column={activeColumn} row={active.row} value={rowAt(active.row)?.[active.column] ?? null} onClose={() => setActive(null)} />
+        <CellInspector column={activeColumn} row={active.row} value={rowAt(active.row)?.[active.column] ?? null} onClose={() => setSelection(null)} />
       )}
-      <TableToolbar data={data} label={label} onExpand={onExpand} orderedRows={() => (order === null ? rows : order.flatMap((index) => [rows[index] ?? []]))} />
+      <TableToolbar data={data} label={label} onExpand={onExpand} orderedRows={orderedRows} />
     </section>
   );
 }
 
-function clamp(value: number, count: number): number {
-  return Math.min(count - 1, Math.max(0, value));
+/** A value as its cell shows it: line breaks as a sign, and no more than can be seen. */
+function oneLine(cell: string): string {
+  const drawn = cell.length > MAX_DRAWN_CHARS ? `${cell.slice(0, MAX_DRAWN_CHARS)}…` : cell;
+  return drawn.replaceAll(/\r\n|[\r\n\u2028\u2029]/g, "⏎");
 }
 
 /** Scrolls just far enough, below the header that stays in place. */

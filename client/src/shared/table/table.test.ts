@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toCsv, toMarkdown, toTsv } from "./export";
+import { fileName, toCsv, toJson, toMarkdown, toTsv } from "./export";
 import { parseCsv } from "./parseCsv";
 import { nextSort, sortedOrder } from "./sort";
 import { type Cell, type Column, asObjectTable, asTable } from "./tableData";
@@ -96,6 +96,65 @@ describe("other forms", () => {
   });
   it("escapes pipes in Markdown", () => {
     expect(toMarkdown([column("STRING")], [["a|b"]])).toBe("| c |\n| --- |\n| a\\|b |");
+  });
+});
+
+const text = column("STRING");
+
+describe("every form", () => {
+  it("tells null from empty", () => {
+    const rows = [[null, "", "null", "NULL"]];
+    const columns = [text, text, text, text];
+    expect(toCsv(columns, rows).split("\r\n")[1]).toBe(',"",null,NULL');
+    expect(toTsv(columns, rows).split("\n")[1]).toBe('\t""\tnull\tNULL');
+    expect(toMarkdown(columns, rows).split("\n")[2]).toBe("| *null* |  | null | NULL |");
+    expect(JSON.parse(toJson(columns, rows))).toEqual([{ c: null, c_2: "", c_3: "null", c_4: "NULL" }]);
+  });
+
+  it.each([
+    ["<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"],
+    ["a & b &lt;", "a &amp; b &amp;lt;"],
+    ["*null*", "\\*null\\*"],
+    ["[x](javascript:alert(1))", "\\[x\\](javascript:alert(1))"],
+    ["![x](https://evil.example)", "!\\[x\\](https://evil.example)"],
+    ["`code` | ~~gone~~ | $x$", "\\`code\\` \\| \\~\\~gone\\~\\~ \\| \\$x\\$"],
+    ["two\r\nlines", "two lines"],
+    ["back\\slash", "back\\\\slash"],
+  ])("of Markdown shows %j as it is", (value, written) => {
+    expect(toMarkdown([text], [[value]]).split("\n")[2]).toBe(`| ${written} |`);
+  });
+
+  it.each(["=1+1", "+cmd", "-2+3", "@x", "\tx", " =1+1", "＝1+1", "\n=1"])("guards the formula %j unless it is asked not to", (formula) => {
+    const [guarded, kept] = [toCsv([text], [[formula]]), toCsv([text], [[formula]], "kept")].map((csv) => parseCsv(csv).rows[0]?.[0]);
+    expect(guarded).toBe(`'${formula}`);
+    expect(kept).toBe(formula);
+    expect(toTsv([text], [[formula]]).split("\n")[1]).toMatch(/^'/);
+    expect(toCsv([{ ...text, name: formula }], [])).toMatch(/^"?'/);
+  });
+
+  it("keeps numbers that are numbers, and the digits of those that are too long to be", () => {
+    const columns = ["n", "d", "f", "b"].map((name, index) => ({ name, type: ["BIGINT", "DECIMAL", "DOUBLE", "BOOLEAN"][index] ?? "", typeText: "" }));
+    const [row] = JSON.parse(toJson(columns, [["9007199254740993", "1.50", "0.1", "true"]])) as unknown[];
+    expect(row).toEqual({ n: "9007199254740993", d: "1.50", f: 0.1, b: true });
+    expect(toJson(columns, [])).toBe("[]\n");
+  });
+
+  it("begins a field with quotes only where they are its own", () => {
+    expect(toTsv([text], [['"x"'], ['y "z"']])).toBe('c\n"""x"""\ny "z"');
+  });
+});
+
+describe("a file's name", () => {
+  const whole = { columns: [text], rows: [["1"], ["2"]], totalRows: 2, truncated: false, statementId: null, warehouse: null };
+  it.each([
+    [whole, "Taxi trips", "taxi-trips.csv"],
+    [{ ...whole, totalRows: 21_932 }, "Taxi trips", "taxi-trips-first-2.csv"],
+    [{ ...whole, truncated: true }, "Taxi trips", "taxi-trips-first-2.csv"],
+    [{ ...whole, statementId: "01ef", totalRows: 3 }, "Taxi trips", "01ef-first-2.csv"],
+    [whole, "Größe", "größe.csv"],
+    [whole, "../..", "table.csv"],
+  ])("says when it holds a part", (data, label, name) => {
+    expect(fileName(data, label, "csv")).toBe(name);
   });
 });
 
