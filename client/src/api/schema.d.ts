@@ -450,7 +450,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stops a turn: within half a second its work ends, and what was done stays. */
+        /**
+         * Stops a turn, wherever it runs or waits: its work ends, and what was done stays. Answers when it has ended, or after
+         *     some seconds with `stopping`.
+         */
         post: operations["stop_stream"];
         delete?: never;
         options?: never;
@@ -786,7 +789,8 @@ export interface components {
         Invoke: {
             /**
              * Format: uuid
-             * @description The client's own id of this message: sending it again answers with the same turn.
+             * @description The client's own id of this message, one for each: sending the same message again answers with the same turn,
+             *     whichever host gets it.
              */
             client_message_id?: string | null;
             /** @description Cluster for code. */
@@ -1369,10 +1373,17 @@ export interface components {
              */
             step: number;
         };
+        /**
+         * @description Where a turn stands that was told to stop.
+         * @enum {string}
+         */
+        StopState: "stopped" | "stopping";
         /** @description What became of the wish to stop. */
         Stopped: {
             /** @description In words. */
             message: string;
+            /** @description Where the turn stands. */
+            state: components["schemas"]["StopState"];
             /** @description Whether there was something to stop. */
             success: boolean;
         };
@@ -1904,7 +1915,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invoked"];
                 };
             };
-            /** @description `turn-in-progress`: the agent still works in this conversation. */
+            /** @description `turn-in-progress`: the agent still works in this conversation. `client-message-reused`: the id belongs to another message. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -122,7 +122,7 @@ impl PluginService {
                 () = self.inner.wake.notified() => true,
                 notice = notices.recv(), if listening => match notice {
                     Some(Notice::PluginsChanged | Notice::Resync) => true,
-                    Some(Notice::Appended { .. } | Notice::StopRequested { .. }) => continue,
+                    Some(Notice::Appended { .. } | Notice::StopRequested { .. } | Notice::TurnsFreed) => continue,
                     None => {
                         listening = false;
                         continue;

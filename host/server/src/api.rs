@@ -26,8 +26,6 @@ mod tools;
 mod warehouses;
 pub mod wire;
 
-pub(crate) use invoke::Submissions;
-
 use std::time::Duration;
 
 use axum::Router;
@@ -151,6 +149,7 @@ pub fn router(state: AppState) -> Router {
         .layer(compression)
         .layer(axum::middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(axum::middleware::from_fn(guard::limit_time))
+        .layer(axum::middleware::from_fn(guard::note_visit))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     api.layer(layers).with_state(state)
 }

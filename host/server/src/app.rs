@@ -71,7 +71,6 @@ pub struct App {
     workspace_client: WorkspaceClient,
     identity: Identity,
     turns: Turns,
-    submissions: api::Submissions,
 }
 
 /// What handlers get; cheap to clone.
@@ -133,8 +132,7 @@ impl App {
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
         let workspace_client = WorkspaceClient::new().map_err(|error| StartError::Http(error.to_string()))?;
-        let submissions = api::Submissions::default();
-        Ok(Arc::new(Self { config, lifecycle, store, workspace, workspace_client, identity, turns, submissions }))
+        Ok(Arc::new(Self { config, lifecycle, store, workspace, workspace_client, identity, turns }))
     }
 
     /// The configuration.
@@ -177,11 +175,6 @@ impl App {
     #[must_use]
     pub const fn turns(&self) -> &Turns {
         &self.turns
-    }
-
-    /// Recent submissions, so that a double click makes one conversation.
-    pub(crate) const fn submissions(&self) -> &api::Submissions {
-        &self.submissions
     }
 
     /// Answers HTTP on `listener` until the lifecycle's soft token fires, then leaves in order: streams say goodbye,
@@ -233,8 +226,12 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
         }
         DatabaseConfig::Postgres(url) => url.expose_secret().parse()?,
     };
-    let options =
-        StoreOptions { lease: config.lease, staged_bytes: config.plugins.staged_bytes, ..StoreOptions::default() };
+    let options = StoreOptions {
+        lease: config.lease,
+        statement_limit: config.statement_limit,
+        staged_bytes: config.plugins.staged_bytes,
+        ..StoreOptions::default()
+    };
     Ok(Store::connect(&url, options).await?)
 }
 

@@ -32,9 +32,9 @@ const DEFAULT_RUNNING_TURNS: usize = 1_000;
 /// Turns of one user that run at once on one host when nobody chose; keeps one user from taking all of the above.
 const DEFAULT_RUNNING_TURNS_PER_USER: usize = 200;
 
-/// Seconds that a host may be silent before another takes its turns over, when nobody chose: ten lost seconds are a slow
-/// disk, thirty are a dead process.
-const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+/// How long a host may be silent before another takes its turns over, when nobody chose: with the sweep a dead host's
+/// turns go on within ten seconds.
+const DEFAULT_LEASE: Duration = Duration::from_secs(8);
 /// Age at which a stream asks its reader to connect again, when nobody chose: the proxy of Databricks Apps cuts at 60
 /// seconds.
 const DEFAULT_STREAM_WINDOW: Duration = Duration::from_secs(50);
@@ -159,6 +159,8 @@ pub struct Config {
     pub stream_keep_alive: Duration,
     /// How long a host may be silent before another takes its turns over.
     pub lease: Duration,
+    /// Longest that a statement which turns stand on may take at PostgreSQL; a third of the lease when absent.
+    pub statement_limit: Option<Duration>,
     /// Folder with further skills; the shipped ones are always there.
     pub skills_dir: Option<PathBuf>,
     /// Where plugins are compiled: in a child process, unless there is a reason not to.
@@ -208,6 +210,10 @@ impl Config {
             stream_window: seconds(layers, "stream.window_seconds", DEFAULT_STREAM_WINDOW)?,
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
+            statement_limit: match layers.get("database.statement_seconds") {
+                None => None,
+                Some(_) => Some(seconds(layers, "database.statement_seconds", DEFAULT_LEASE)?),
+            },
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             compiler: compiler(layers)?,
             plugins: PluginsConfig::from_layers(layers, identity)?,

@@ -9,6 +9,8 @@ mod forwarded;
 mod owners;
 pub(crate) mod token;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::extract::FromRequestParts;
 use bricklayer_domain::UserId;
 use http::request::Parts;
@@ -18,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::api::problem::Problem;
 use crate::app::AppState;
+use crate::turns::Visit;
 use crate::workspace::{Workspace, WorkspaceAccess, WorkspaceClient, WorkspaceError};
 
 pub use credentials::Credentials;
@@ -25,6 +28,21 @@ pub use owners::TokenOwners;
 
 /// The user of the local workspace.
 pub const LOCAL_USER: &str = "you@localhost";
+
+/// Keeps a request's user noted as here until its answer is out, however long that streams.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stay(Arc<Mutex<Option<Visit>>>);
+
+impl Stay {
+    fn keep(&self, visit: Visit) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(visit);
+    }
+
+    /// Whether the request turned out to be somebody's.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+}
 
 /// The person a request speaks for, with the credential that their tool calls carry.
 #[derive(Debug, Clone)]
@@ -134,7 +152,10 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
         let caller = app.identity().caller(&parts.headers, app.workspace(), app.workspace_client()).await?;
-        app.turns().note_caller(&caller);
+        let visit = app.turns().enter(&caller);
+        if let Some(stay) = parts.extensions.get::<Stay>() {
+            stay.keep(visit);
+        }
         Ok(caller)
     }
 }

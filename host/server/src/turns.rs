@@ -8,6 +8,7 @@ mod audit;
 mod drive;
 mod hub;
 mod log;
+mod presence;
 mod session;
 mod slots;
 mod state;
@@ -15,12 +16,15 @@ mod tools;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::{SkillSet, TurnLimits};
-use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, UserId};
+use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, TurnStatus};
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
 use secrecy::SecretString;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::identity::{Caller, Credentials};
@@ -32,6 +36,8 @@ use crate::workspace::Workspace;
 pub(crate) use audit::AuditTrail;
 use hub::Hubs;
 pub(crate) use hub::{Item, Subscription, encode, stored_frames};
+use presence::Presence;
+pub use presence::Visit;
 use slots::{NoSlot, Slot, Slots};
 
 /// What turns work with; made once.
@@ -51,6 +57,23 @@ pub struct TurnEnvironment {
     pub skills: Arc<SkillSet>,
     /// Bounds of one turn.
     pub limits: TurnLimits,
+}
+
+/// How long a stop waits for the turn's end before it takes the turn from its holder, and once more after that. A
+/// holder that hears ends it within half a second.
+const STOP_WAIT: Duration = Duration::from_secs(2);
+/// How often a stop looks at the turn when it hears nothing.
+const STOP_LOOK: Duration = Duration::from_millis(200);
+
+/// What became of the wish to stop a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopping {
+    /// It came to its own end first.
+    HadEnded,
+    /// It is stopped: its end is in the log.
+    Stopped,
+    /// Whoever holds it was told and has not ended it yet; the wish is stored.
+    Underway,
 }
 
 /// Why a message did not begin a turn.
@@ -85,8 +108,11 @@ struct Inner {
     audit: AuditTrail,
     hubs: Hubs,
     slots: Slots,
-    /// The one person's credential in development, so that their turns resume without a request.
-    standing: Option<Caller>,
+    presence: Presence,
+    /// Wakes the sweep: turns were let go.
+    freed: Notify,
+    /// The one person of development, who is always here: their turns resume without a request.
+    _standing: Option<Visit>,
 }
 
 impl Turns {
@@ -101,6 +127,7 @@ impl Turns {
         standing: Option<Caller>,
     ) -> Self {
         let audit = AuditTrail::start(&lifecycle, store.clone());
+        let presence = Presence::default();
         let inner = Inner {
             store,
             worker: WorkerId::new(),
@@ -109,7 +136,9 @@ impl Turns {
             audit,
             hubs: Hubs::default(),
             slots: Slots::new(limits.0, limits.1),
-            standing,
+            _standing: standing.map(|caller| presence.enter(&caller).0),
+            presence,
+            freed: Notify::new(),
         };
         let turns = Self { inner: Arc::new(inner) };
         watch::start(&turns);
@@ -130,8 +159,14 @@ impl Turns {
         if self.inner.lifecycle.soft().is_cancelled() {
             return Err(BeginError::ShuttingDown);
         }
-        let slot =
-            self.inner.slots.reserve(&caller.user).map_err(|NoSlot { of_user }| BeginError::TooMany { of_user })?;
+        let slot = match self.inner.slots.reserve(&caller.user) {
+            Ok(slot) => slot,
+            // One that began is no new one, however many run now.
+            Err(NoSlot { of_user }) => {
+                let begun = self.inner.store.find_submission(&caller.user, &new).await?;
+                return begun.ok_or(BeginError::TooMany { of_user });
+            }
+        };
         match self.inner.store.begin_turn(&caller.user, self.inner.worker, new).await? {
             Begun::Repeated { turn } => Ok(turn),
             Begun::New { turn, event, lease } => {
@@ -143,21 +178,59 @@ impl Turns {
         }
     }
 
-    /// Asks a turn to stop, wherever it runs. False when it had ended.
+    /// Stops a turn, wherever it runs, waits or was left, and says what became of it.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
-    pub async fn stop(&self, caller: &Caller, turn: TurnId) -> Result<bool, StoreError> {
+    pub async fn stop(&self, caller: &Caller, turn: TurnId) -> Result<Stopping, StoreError> {
         // The turn may run here: then it need not wait for the database to hear of it.
         self.inner.slots.cancel(turn, Some(&caller.user));
-        match self.inner.store.request_stop(&caller.user, turn).await? {
-            Stop::Ended(_) => Ok(false),
-            Stop::Requested { claimable } => {
-                self.inner.slots.cancel(turn, None);
-                if claimable {
-                    self.take_over(turn, Some(caller)).await?;
-                }
-                Ok(true)
+        let Stop::Requested { claimable } = self.inner.store.request_stop(&caller.user, turn).await? else {
+            return Ok(Stopping::HadEnded);
+        };
+        self.inner.slots.cancel(turn, None);
+        if claimable {
+            self.take_over(turn, caller).await?;
+        }
+        if let Some(ended) = self.ended(caller, turn).await? {
+            return Ok(ended);
+        }
+        // Whoever holds it is dead, cut off, or busier than it should be: its next append will fail.
+        if let Some(claim) = self.inner.store.seize_stopped_turn(turn, self.inner.worker).await? {
+            tracing::warn!(turn.id = %turn, "a turn's holder did not stop it; ending it here");
+            self.resume(claim, caller.credential.clone());
+        }
+        Ok(self.ended(caller, turn).await?.unwrap_or(Stopping::Underway))
+    }
+
+    /// What became of a turn that was told to stop, when it ends within [`STOP_WAIT`].
+    async fn ended(&self, caller: &Caller, turn: TurnId) -> Result<Option<Stopping>, StoreError> {
+        let deadline = Instant::now() + STOP_WAIT;
+        let mut live = None;
+        loop {
+            let seen = match self.inner.store.get_turn(&caller.user, turn).await {
+                Ok(seen) => seen,
+                // Deleted with its conversation.
+                Err(StoreError::NotFound(_)) => return Ok(Some(Stopping::Stopped)),
+                Err(error) => return Err(error),
+            };
+            match seen.status {
+                TurnStatus::Cancelled => return Ok(Some(Stopping::Stopped)),
+                // It came to its end before it heard.
+                TurnStatus::Completed | TurnStatus::Failed => return Ok(Some(Stopping::HadEnded)),
+                TurnStatus::Running | TurnStatus::Waiting => {}
+            }
+            // Joined once, before the next look, so that nothing falls between.
+            let Some(live) = live.as_mut() else {
+                live = Some(self.follow(&seen).1);
+                continue;
+            };
+            let stirred =
+                async { while !matches!(live.next().await, Item::Stored { terminal: true, .. } | Item::Look) {} };
+            tokio::select! {
+                () = stirred => {}
+                () = tokio::time::sleep(STOP_LOOK) => {}
+                () = tokio::time::sleep_until(deadline) => return Ok(None),
             }
         }
     }
@@ -178,7 +251,7 @@ impl Turns {
             self.inner.hubs.get(turn).publish(std::slice::from_ref(event));
         }
         if answered.resumed {
-            self.take_over(turn, Some(caller)).await?;
+            self.take_over(turn, caller).await?;
         }
         Ok(answered.decision)
     }
@@ -205,13 +278,18 @@ impl Turns {
         }
     }
 
-    /// Notes that a user is here with a credential: running turns of theirs take it, and those that waited for one go
-    /// on. Cheap when there are none.
-    pub fn note_caller(&self, caller: &Caller) {
+    /// Notes that a user is here with a credential, until the visit is dropped: for as long as a request or a stream
+    /// of theirs lasts. Running turns of theirs take the credential, and those that nobody holds are claimed at once;
+    /// cheap when there are none.
+    #[must_use]
+    pub fn enter(&self, caller: &Caller) -> Visit {
         self.inner.environment.credentials.note(caller);
-        for (claim, slot) in self.inner.slots.take_waiting(&caller.user) {
-            self.spawn(claim, caller.credential.clone(), slot);
+        let (visit, wanted) = self.inner.presence.enter(caller);
+        if wanted && !self.inner.lifecycle.soft().is_cancelled() {
+            let (turns, caller) = (self.clone(), caller.clone());
+            self.inner.lifecycle.spawn("orphans", async move { watch::claim_orphans_of(&turns, &caller).await });
         }
+        visit
     }
 
     /// How many turns are driven here now.
@@ -230,31 +308,16 @@ impl Turns {
     }
 
     /// Claims a turn that nobody holds and drives it.
-    async fn take_over(&self, turn: TurnId, caller: Option<&Caller>) -> Result<(), StoreError> {
+    async fn take_over(&self, turn: TurnId, caller: &Caller) -> Result<(), StoreError> {
         let Some(claim) = self.inner.store.claim_turn(turn, self.inner.worker).await? else { return Ok(()) };
-        self.resume(claim, caller);
+        self.resume(claim, caller.credential.clone());
         Ok(())
     }
 
-    /// Drives a claimed turn with its user's credential, or keeps it until that user is here.
-    fn resume(&self, claim: Claim, caller: Option<&Caller>) {
+    /// Drives a claimed turn with its user's credential. One that is to be stopped needs none.
+    fn resume(&self, claim: Claim, credential: SecretString) {
         let slot = self.inner.slots.force(&claim.turn.user);
-        match self.credential_of(&claim.turn.user, caller) {
-            Some(credential) => self.spawn(claim, credential, slot),
-            // Stopping needs no workspace, so nobody has to come back for it.
-            None if claim.stop_requested => self.spawn(claim, SecretString::default(), slot),
-            None => {
-                tracing::info!(turn.id = %claim.turn.id, "a turn waits for its user's credential");
-                self.inner.slots.keep_waiting(claim, slot);
-            }
-        }
-    }
-
-    fn credential_of(&self, user: &UserId, caller: Option<&Caller>) -> Option<SecretString> {
-        caller
-            .or(self.inner.standing.as_ref())
-            .filter(|caller| caller.user == *user)
-            .map(|caller| caller.credential.clone())
+        self.spawn(claim, credential, slot);
     }
 
     fn spawn(&self, claim: Claim, credential: SecretString, slot: Slot) {

@@ -63,7 +63,7 @@ async fn main() -> Result<(), Failure> {
 fn message(project: ProjectId, conversation: bricklayer_domain::ConversationId) -> NewTurn {
     NewTurn {
         project,
-        conversation,
+        conversation: Some(conversation),
         message: "What are the busiest pickup hours?".into(),
         settings: TurnSettings::default(),
         client_message_id: None,

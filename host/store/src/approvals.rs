@@ -5,7 +5,7 @@ use bricklayer_domain::{
 };
 
 use crate::engine::{Sql, args};
-use crate::error::StoreError;
+use crate::error::{StoreError, again_on_conflict};
 use crate::notices::Notice;
 use crate::store::Store;
 use crate::turns::status;
@@ -44,8 +44,18 @@ impl Store {
         call: &ToolCallId,
         decision: ApprovalDecision,
     ) -> Result<Answered, StoreError> {
+        again_on_conflict!(self.try_answer_approval(user, turn, call, decision))
+    }
+
+    async fn try_answer_approval(
+        &self,
+        user: &UserId,
+        turn: TurnId,
+        call: &ToolCallId,
+        decision: ApprovalDecision,
+    ) -> Result<Answered, StoreError> {
         let prepared = prepare(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None })?;
-        let mut tx = self.engine().begin().await?;
+        let mut tx = self.prompt().begin().await?;
         let row = tx
             .fetch_optional(
                 Sql::Each {

@@ -8,19 +8,29 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::postgres::Connections;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// How long a worker may be silent before another takes its turns over. Renewing every third of it survives two lost
-/// renewals.
-const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+/// How long a worker may be silent before another takes its turns over. Renewing every quarter of it survives two lost
+/// renewals; clocks of hosts must agree much closer.
+const DEFAULT_LEASE: Duration = Duration::from_secs(8);
+
+/// Longest that a statement of a request may take at PostgreSQL: half of what a request may.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// The same for statements that go through much at once, such as a project's deletion.
+pub(crate) const PATIENT_LIMIT: Duration = Duration::from_secs(120);
+
+/// Least limit for the statements that turns stand on: below it a busy database looks like a silent one.
+const MIN_PROMPT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a statement waits for another process's write to a SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -108,6 +118,9 @@ impl fmt::Debug for StoreUrl {
 pub struct StoreOptions {
     /// How long a worker may be silent before its turns can be taken over.
     pub lease: Duration,
+    /// Longest that a statement of the writers and of background tasks may take at PostgreSQL, and so how long a
+    /// silent network holds turns up; a third of the lease when absent.
+    pub statement_limit: Option<Duration>,
     /// SQLite readers beside the one writer.
     pub sqlite_readers: u32,
     /// Bound on the SQLite file in pages of 4 KiB; writes past it fail with [`StoreError::Full`].
@@ -126,6 +139,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             lease: DEFAULT_LEASE,
+            statement_limit: None,
             sqlite_readers: DEFAULT_READERS,
             sqlite_max_pages: None,
             postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
@@ -133,6 +147,12 @@ impl Default for StoreOptions {
             staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
             clock: Arc::new(SystemClock),
         }
+    }
+}
+
+impl StoreOptions {
+    pub(crate) fn prompt_limit(&self) -> Duration {
+        self.statement_limit.unwrap_or_else(|| (self.lease / 3).max(MIN_PROMPT_LIMIT))
     }
 }
 
@@ -216,18 +236,26 @@ async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
 }
 
 async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Engine, StoreError> {
-    let connect = PgConnectOptions::from_str(url)?.application_name("bricklayer");
-    let pool = PgPoolOptions::new()
+    let connect = postgres_options(url)?;
+    let connections = Connections::open(
+        connect,
         // One of them is the listener's.
-        .max_connections(options.postgres_connections.max(2))
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .connect_with(connect)
-        .await?;
+        options.postgres_connections.saturating_sub(1),
+        options.acquire_timeout,
+        options.lease / 2,
+        options.prompt_limit() * 3 / 4,
+        STATEMENT_LIMIT,
+    )
+    .await?;
     // The migrator holds an advisory lock, so that hosts that start together take turns.
-    if let Err(error) = POSTGRES_MIGRATIONS.run(&pool).await {
-        pool.close().await;
+    if let Err(error) = POSTGRES_MIGRATIONS.run(connections.pool()).await {
+        connections.close().await;
         return Err(error.into());
     }
-    Ok(Engine::Postgres(pool))
+    Ok(Engine::Postgres(connections))
+}
+
+/// How to connect to PostgreSQL.
+pub(crate) fn postgres_options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(PgConnectOptions::from_str(url)?.application_name("bricklayer"))
 }

@@ -1,9 +1,10 @@
 //! Conversations.
 
 use bricklayer_domain::{Conversation, ConversationId, ProjectId, Title, TurnId, TurnSettings, UserId};
+use chrono::{DateTime, Utc};
 
-use crate::engine::{Row, args};
-use crate::error::{StoreError, is_foreign_key_violation};
+use crate::engine::{Row, Sql, Tx, args};
+use crate::error::{StoreError, again_on_conflict, is_foreign_key_violation};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::projects::turn_ids;
 use crate::store::Store;
@@ -75,26 +76,10 @@ impl Store {
             settings: TurnSettings::default(),
             turn_count: 0,
         };
-        let settings = to_json("conversations", &conversation.settings)?;
-        let inserted = self
-            .engine()
-            .write(
-                "insert into conversations (id, project_id, user_id, title, settings, created_at, updated_at)
-                select $1, id, user_id, $2, $3, $4, $4
-                from projects
-                where id = $5
-                    and user_id = $6
-                returning id",
-                args![conversation.id, conversation.title.as_str(), settings.as_str(), now, project, user],
-            )
-            .await;
-        match inserted {
-            Ok(rows) if !rows.is_empty() => Ok(conversation),
-            Ok(_) => Err(StoreError::NotFound("project")),
-            // The project was deleted in the same moment.
-            Err(error) if is_foreign_key_violation(&error) => Err(StoreError::NotFound("project")),
-            Err(error) => Err(error.into()),
-        }
+        let mut tx = self.engine().begin().await?;
+        insert_conversation(&mut tx, user, project, conversation.id, &conversation.title, now).await?;
+        tx.commit().await?;
+        Ok(conversation)
     }
 
     /// A project's conversations, the one used last first.
@@ -198,16 +183,31 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
     pub async fn delete_conversation(&self, user: &UserId, id: ConversationId) -> Result<Option<TurnId>, StoreError> {
-        let mut tx = self.engine().begin().await?;
+        let turns = again_on_conflict!(self.try_delete_conversation(user, id))?;
+        self.notices().stop_requested(self.engine(), &turns).await;
+        Ok(turns.first().copied())
+    }
+
+    async fn try_delete_conversation(&self, user: &UserId, id: ConversationId) -> Result<Vec<TurnId>, StoreError> {
+        let mut tx = self.patient().begin().await?;
+        // Turns before their conversation, which is the order of appending.
         let active = tx
             .fetch_all(
-                "select id
-                from turns
-                where conversation_id = $1
-                    and user_id = $2
-                    and status in ('running', 'waiting')
-                order by id
-                limit 1",
+                Sql::Each {
+                    sqlite: "select id
+                    from turns
+                    where conversation_id = $1
+                        and user_id = $2
+                        and status in ('running', 'waiting')
+                    order by id",
+                    postgres: "select id
+                    from turns
+                    where conversation_id = $1
+                        and user_id = $2
+                        and status in ('running', 'waiting')
+                    order by id
+                    for update",
+                },
                 args![id, user],
             )
             .await?;
@@ -223,9 +223,38 @@ impl Store {
             return Err(StoreError::NotFound("conversation"));
         }
         tx.commit().await?;
-        let turns = turn_ids(&active)?;
-        self.notices().stop_requested(self.engine(), &turns).await;
-        Ok(turns.first().copied())
+        turn_ids(&active)
+    }
+}
+
+/// Inserts a conversation in the caller's transaction.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is no such project of this user's, also when it is deleted in the same moment.
+pub(crate) async fn insert_conversation(
+    tx: &mut Tx,
+    user: &UserId,
+    project: ProjectId,
+    id: ConversationId,
+    title: &str,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let settings = to_json("conversations", &TurnSettings::default())?;
+    let inserted = tx
+        .execute(
+            "insert into conversations (id, project_id, user_id, title, settings, created_at, updated_at)
+            select $1, id, user_id, $2, $3, $4, $4
+            from projects
+            where id = $5
+                and user_id = $6",
+            args![id, title, settings.as_str(), at, project, user],
+        )
+        .await;
+    match inserted {
+        Ok(0) => Err(StoreError::NotFound("project")),
+        Ok(_) => Ok(()),
+        Err(error) if is_foreign_key_violation(&error) => Err(StoreError::NotFound("project")),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -4,13 +4,16 @@
 //! every function; an enum with two arms is shorter than either. The rest of the crate is written once on top.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use uuid::Uuid;
+
+use crate::postgres::{Connections, Link};
 
 /// A statement, once where the dialects agree, twice where they do not.
 #[derive(Debug, Clone)]
@@ -182,19 +185,25 @@ pub(crate) enum Engine {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres(Connections),
 }
 
 impl Engine {
+    /// The same connections with another limit for each statement. An embedded database has none: nothing is between.
+    pub(crate) fn within(&self, limit: Duration) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres(connections) => Self::Postgres(connections.within(limit)),
+        }
+    }
+
     pub(crate) async fn fetch_all(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         let sql = sql.into();
         match self {
             Self::Sqlite { readers, .. } => {
                 Ok(sqlite_query(&sql, args).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(pool) => {
-                Ok(postgres_query(&sql, args).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect())
-            }
+            Self::Postgres(connections) => postgres_rows(connections, &sql, args).await,
         }
     }
 
@@ -208,7 +217,10 @@ impl Engine {
             Self::Sqlite { readers, .. } => {
                 Ok(sqlite_query(&sql, args).fetch_optional(readers).await?.map(Row::Sqlite))
             }
-            Self::Postgres(pool) => Ok(postgres_query(&sql, args).fetch_optional(pool).await?.map(Row::Postgres)),
+            Self::Postgres(connections) => {
+                let mut link = connections.link().await?;
+                Ok(link.fetch_optional(postgres_query(&sql, args)).await?.map(Row::Postgres))
+            }
         }
     }
 
@@ -219,9 +231,7 @@ impl Engine {
             Self::Sqlite { writer, .. } => {
                 Ok(sqlite_query(&sql, args).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(pool) => {
-                Ok(postgres_query(&sql, args).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect())
-            }
+            Self::Postgres(connections) => postgres_rows(connections, &sql, args).await,
         }
     }
 
@@ -230,7 +240,7 @@ impl Engine {
         match self {
             // Immediate: a deferred one that read first could not become a writer once another process wrote.
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+            Self::Postgres(connections) => Ok(Tx::Postgres(connections.begin("begin").await?)),
         }
     }
 
@@ -238,8 +248,8 @@ impl Engine {
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
-            Self::Postgres(pool) => {
-                Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read read only").await?))
+            Self::Postgres(connections) => {
+                Ok(Tx::Postgres(connections.begin("begin isolation level repeatable read read only").await?))
             }
         }
     }
@@ -250,15 +260,20 @@ impl Engine {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(connections) => connections.close().await,
         }
     }
+}
+
+async fn postgres_rows(connections: &Connections, sql: &Sql, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+    let mut link = connections.link().await?;
+    Ok(link.fetch_all(postgres_query(sql, args)).await?.into_iter().map(Row::Postgres).collect())
 }
 
 /// A transaction.
 pub(crate) enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Link),
 }
 
 impl Tx {
@@ -266,7 +281,7 @@ impl Tx {
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
-            Self::Postgres(tx) => Ok(postgres_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
+            Self::Postgres(link) => link.execute(postgres_query(&sql, args)).await,
         }
     }
 
@@ -276,8 +291,8 @@ impl Tx {
             Self::Sqlite(tx) => {
                 Ok(sqlite_query(&sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(tx) => {
-                Ok(postgres_query(&sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
+            Self::Postgres(link) => {
+                Ok(link.fetch_all(postgres_query(&sql, args)).await?.into_iter().map(Row::Postgres).collect())
             }
         }
     }
@@ -290,14 +305,14 @@ impl Tx {
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite)),
-            Self::Postgres(tx) => Ok(postgres_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Postgres)),
+            Self::Postgres(link) => Ok(link.fetch_optional(postgres_query(&sql, args)).await?.map(Row::Postgres)),
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Postgres(link) => link.commit().await,
         }
     }
 }

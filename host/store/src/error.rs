@@ -1,5 +1,7 @@
 //! What can go wrong with the store, by what the caller would do about it.
 
+use std::time::Duration;
+
 use bricklayer_domain::{TurnId, TurnStatus};
 use sqlx::migrate::MigrateError;
 
@@ -13,6 +15,12 @@ pub enum StoreError {
     #[error("the conversation is busy with turn {turn}")]
     Busy {
         /// The turn in progress.
+        turn: TurnId,
+    },
+    /// The client's id of this submission belongs to another one of the user's, with other content.
+    #[error("the submission's id belongs to another message, of turn {turn}")]
+    OtherMessage {
+        /// That one's turn.
         turn: TurnId,
     },
     /// The lease is not current: another worker took the turn over, it was parked, or its conversation was deleted.
@@ -63,6 +71,9 @@ pub enum StoreError {
     /// Another process holds the database for too long.
     #[error("the database is locked by another process")]
     Locked(#[source] Box<sqlx::Error>),
+    /// Others changed the same rows at the same time, again and again; nothing happened.
+    #[error("the database was too busy with conflicting changes")]
+    Conflict(#[source] Box<sqlx::Error>),
     /// The database cannot be opened or reached, or failed. When a write was under way, whether it happened is not
     /// known: read the log.
     #[error("the database is unavailable")]
@@ -114,6 +125,9 @@ impl From<sqlx::Error> for StoreError {
         if is_postgres {
             // Source: PostgreSQL, appendix A, error codes.
             return match code.as_str() {
+                // Serialization failure, deadlock, and a row that another transaction inserted first: all are settled by
+                // looking again.
+                "40001" | "40P01" | "23505" => Self::Conflict(error),
                 "25006" => Self::ReadOnly(error),
                 "53100" => Self::Full(error),
                 "55P03" => Self::Locked(error),
@@ -154,3 +168,32 @@ impl From<MigrateError> for StoreError {
 pub(crate) fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|e| e.is_foreign_key_violation())
 }
+
+/// Times that a transaction is tried which others got in the way of.
+pub(crate) const CONFLICT_ATTEMPTS: u32 = 8;
+/// Pause before such a try, longer with each: those in the way are done within milliseconds.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits before a transaction is tried again.
+pub(crate) async fn pause_on_conflict(failures: u32) {
+    tracing::debug!(failures, "conflicting changes; trying again");
+    tokio::time::sleep(CONFLICT_PAUSE * failures).await;
+}
+
+/// Runs a transaction, again while it fails because others changed the same rows at the same time. A macro, as a closure
+/// that borrows and is awaited on any thread cannot be written yet.
+macro_rules! again_on_conflict {
+    ($attempt:expr) => {{
+        let mut failures = 1;
+        loop {
+            match $attempt.await {
+                Err($crate::error::StoreError::Conflict(_)) if failures < $crate::error::CONFLICT_ATTEMPTS => {
+                    $crate::error::pause_on_conflict(failures).await;
+                    failures += 1;
+                }
+                done => break done,
+            }
+        }
+    }};
+}
+pub(crate) use again_on_conflict;

@@ -30,6 +30,7 @@ mod notices;
 mod packages;
 mod page;
 mod plugin_state;
+mod postgres;
 mod projects;
 mod stagings;
 mod store;
@@ -52,7 +53,7 @@ pub use installations::{
     GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
     MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,
 };
-pub use lease::{Claim, HeldLease, Lease, WorkerId};
+pub use lease::{Claim, HeldLease, Lease, Orphaned, WorkerId};
 pub use notices::{Notice, Notices};
 pub use packages::{DEFAULT_STAGED_BYTES, MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
 pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};

@@ -7,11 +7,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bricklayer_domain::{ConversationId, EventSeq, TurnId};
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::Executor as _;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::engine::{Engine, Tx, args};
+use crate::postgres::silent;
 
 /// Notices that a slow subscriber may fall behind before it is told to read everything again; a notice is 48 bytes.
 const NOTICE_CAPACITY: usize = 8192;
@@ -24,6 +27,12 @@ const LINES_PER_NOTIFICATION: usize = 80;
 
 /// Pause before listening again after the connection failed, so that a dead database is not hammered.
 const LISTEN_RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Silence after which the listening connection is asked whether it still is one.
+const LISTEN_CHECK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Longest that connecting to listen, and that question, may take.
+const LISTEN_CHECK_LIMIT: Duration = Duration::from_secs(3);
 
 /// Something to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +53,8 @@ pub enum Notice {
         /// The turn.
         turn: TurnId,
     },
+    /// A host let turns go: whoever has their users' credentials claims them.
+    TurnsFreed,
     /// What plugins are installed, their versions, grants or switches changed: read
     /// [`Store::plugin_snapshot`](crate::Store::plugin_snapshot) again. With SQLite only changes of this process are
     /// told: look at [`Store::plugin_generation`](crate::Store::plugin_generation) now and then.
@@ -106,13 +117,23 @@ impl NoticeBoard {
     /// Asks every process to stop these turns. Best effort: the flag and the lease in the database decide.
     pub(crate) async fn stop_requested(&self, engine: &Engine, turns: &[TurnId]) {
         let notices: Vec<Notice> = turns.iter().map(|turn| Notice::StopRequested { turn: *turn }).collect();
-        self.publish(&notices);
+        self.tell(engine, &notices).await;
+    }
+
+    /// Tells every process that turns can be claimed. Best effort: each looks by itself now and then.
+    pub(crate) async fn turns_freed(&self, engine: &Engine) {
+        self.tell(engine, &[Notice::TurnsFreed]).await;
+    }
+
+    /// Tells every process, outside of any transaction.
+    async fn tell(&self, engine: &Engine, notices: &[Notice]) {
+        self.publish(notices);
         if let Engine::Postgres(_) = engine {
             for chunk in notices.chunks(LINES_PER_NOTIFICATION) {
                 let payload = encode(self.origin, chunk);
                 let sent = engine.write("select pg_notify($1, $2)", args![CHANNEL, payload.as_str()]).await;
                 if let Err(error) = sent {
-                    tracing::warn!(error = %error, "other hosts were not told to stop turns");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "other hosts were not told to look");
                 }
             }
         }
@@ -128,6 +149,7 @@ fn encode(origin: Uuid, notices: &[Notice]) -> String {
                 write!(text, "\na {} {} {seq}", conversation.as_uuid().simple(), turn.as_uuid().simple())
             }
             Notice::StopRequested { turn } => write!(text, "\ns {}", turn.as_uuid().simple()),
+            Notice::TurnsFreed => write!(text, "\nf"),
             Notice::PluginsChanged => write!(text, "\np"),
             Notice::Resync => write!(text, "\nr"),
         };
@@ -154,43 +176,58 @@ fn decode_line(line: &str) -> Option<Notice> {
             seq: EventSeq(words.next()?.parse().ok()?),
             local: false,
         }),
+        "f" => Some(Notice::TurnsFreed),
         "p" => Some(Notice::PluginsChanged),
         "s" => Some(Notice::StopRequested { turn: TurnId::from_uuid(Uuid::try_parse(words.next()?).ok()?) }),
         _ => None,
     }
 }
 
-/// Hears other processes until the pool is closed. `ready` fires once the first connection listens.
-pub(crate) async fn listen(pool: PgPool, board: NoticeBoard, ready: tokio::sync::oneshot::Sender<()>) {
+/// Hears other processes until it is dropped. `ready` fires once the first connection listens.
+pub(crate) async fn listen(options: PgConnectOptions, board: NoticeBoard, ready: tokio::sync::oneshot::Sender<()>) {
     let mut ready = Some(ready);
-    while !pool.is_closed() {
-        if let Err(error) = listen_once(&pool, &board, &mut ready).await {
-            if pool.is_closed() {
-                return;
-            }
-            tracing::warn!(error = %error, "listening for other hosts' events failed; trying again");
+    loop {
+        if let Err(error) = listen_once(&options, &board, &mut ready).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "listening for other hosts' events failed; trying again"
+            );
         }
         tokio::time::sleep(LISTEN_RETRY_PAUSE).await;
     }
 }
 
 async fn listen_once(
-    pool: &PgPool,
+    options: &PgConnectOptions,
     board: &NoticeBoard,
     ready: &mut Option<tokio::sync::oneshot::Sender<()>>,
 ) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+    // A pool of its own, so that a connection that went silent takes no place among the others.
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(LISTEN_CHECK_LIMIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    timeout(LISTEN_CHECK_LIMIT, listener.listen(CHANNEL)).await.map_err(|_| silent())??;
     match ready.take() {
         Some(ready) => drop(ready.send(())),
         // What was sent while nobody listened is lost.
         None => board.publish(&[Notice::Resync]),
     }
     loop {
-        match listener.try_recv().await? {
-            Some(notification) => board.publish(&decode(board.origin, notification.payload())),
+        match timeout(LISTEN_CHECK_INTERVAL, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => board.publish(&decode(board.origin, notification.payload())),
             // The connection broke; the next call connects and listens again.
-            None => board.publish(&[Notice::Resync]),
+            Ok(Ok(None)) => board.publish(&[Notice::Resync]),
+            Ok(Err(error)) => return Err(error),
+            // Nothing was said, or nothing comes through any more.
+            Err(_) => {
+                let answered = timeout(LISTEN_CHECK_LIMIT, listener.execute("select 1")).await;
+                answered.map_err(|_| silent())??;
+            }
         }
     }
 }
@@ -220,7 +257,7 @@ mod tests {
         let stop = [Notice::StopRequested { turn: TurnId::new() }];
         assert_eq!(decode(origin, &encode(origin, &stop)), []);
         assert_eq!(decode(origin, "x\nz 1 2 3"), [Notice::Resync]);
-        let plugins = [Notice::PluginsChanged];
-        assert_eq!(decode(Uuid::new_v4(), &encode(origin, &plugins)), plugins);
+        let bare = [Notice::PluginsChanged, Notice::TurnsFreed];
+        assert_eq!(decode(Uuid::new_v4(), &encode(origin, &bare)), bare);
     }
 }

@@ -2,8 +2,8 @@
 
 use bricklayer_domain::{Project, ProjectId, Title, TurnId, UserId};
 
-use crate::engine::{Row, args};
-use crate::error::StoreError;
+use crate::engine::{Row, Sql, args};
+use crate::error::{StoreError, again_on_conflict};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
 
@@ -107,16 +107,31 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
     pub async fn delete_project(&self, user: &UserId, id: ProjectId) -> Result<Vec<TurnId>, StoreError> {
-        let mut tx = self.engine().begin().await?;
+        let turns = again_on_conflict!(self.try_delete_project(user, id))?;
+        self.notices().stop_requested(self.engine(), &turns).await;
+        Ok(turns)
+    }
+
+    async fn try_delete_project(&self, user: &UserId, id: ProjectId) -> Result<Vec<TurnId>, StoreError> {
+        let mut tx = self.patient().begin().await?;
+        // Turns before their conversations, which is the order of appending.
         let active = tx
             .fetch_all(
-                "select id
-                from turns
-                where user_id = $1
-                    and project_id = $2
-                    and status in ('running', 'waiting')
-                order by id
-                limit 10000",
+                Sql::Each {
+                    sqlite: "select id
+                    from turns
+                    where user_id = $1
+                        and project_id = $2
+                        and status in ('running', 'waiting')
+                    order by id",
+                    postgres: "select id
+                    from turns
+                    where user_id = $1
+                        and project_id = $2
+                        and status in ('running', 'waiting')
+                    order by id
+                    for update",
+                },
                 args![user, id],
             )
             .await?;
@@ -132,9 +147,7 @@ impl Store {
             return Err(StoreError::NotFound("project"));
         }
         tx.commit().await?;
-        let turns = turn_ids(&active)?;
-        self.notices().stop_requested(self.engine(), &turns).await;
-        Ok(turns)
+        turn_ids(&active)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::audit::AuditChain;
 use crate::clock::{Clock, now};
-use crate::connect::{StoreOptions, StoreUrl, open};
+use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_options};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::notices::{NoticeBoard, Notices, listen};
@@ -33,6 +33,7 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
+    prompt: Engine,
     notices: NoticeBoard,
     clock: Arc<dyn Clock>,
     lease: Duration,
@@ -58,6 +59,7 @@ impl Store {
     /// [`StoreError`] says what to do: damaged, read-only, full, locked, of a newer program, or not reachable.
     pub async fn connect(url: &StoreUrl, options: StoreOptions) -> Result<Self, StoreError> {
         let engine = open(url, &options).await?;
+        let prompt = engine.within(options.prompt_limit());
         let notices = NoticeBoard::new();
         let mut tasks = JoinSet::new();
         let count = match &engine {
@@ -67,13 +69,13 @@ impl Store {
         let mut writers = Vec::with_capacity(count);
         for _ in 0..count {
             let (sender, receiver) = mpsc::channel(WRITER_QUEUE);
-            let writer = Writer::new(engine.clone(), notices.clone(), Arc::clone(&options.clock), options.lease);
+            let writer = Writer::new(prompt.clone(), notices.clone(), Arc::clone(&options.clock), options.lease);
             tasks.spawn(writer.run(receiver));
             writers.push(sender);
         }
-        if let Engine::Postgres(pool) = &engine {
+        if let StoreUrl::Postgres(url) = url {
             let (ready, listening) = oneshot::channel();
-            tasks.spawn(listen(pool.clone(), notices.clone(), ready));
+            tasks.spawn(listen(postgres_options(url)?, notices.clone(), ready));
             if !matches!(tokio::time::timeout(LISTEN_TIMEOUT, listening).await, Ok(Ok(()))) {
                 engine.close().await;
                 return Err(StoreError::Unavailable(Box::new(sqlx::Error::PoolTimedOut)));
@@ -81,6 +83,7 @@ impl Store {
         }
         let inner = Inner {
             engine,
+            prompt,
             notices,
             clock: options.clock,
             lease: options.lease,
@@ -112,7 +115,7 @@ impl Store {
     /// # Errors
     /// Why it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.inner.engine.fetch_optional("select 1 as one", &[]).await?;
+        self.inner.prompt.fetch_optional("select 1 as one", &[]).await?;
         Ok(())
     }
 
@@ -141,6 +144,16 @@ impl Store {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    /// For what turns and background tasks stand on: its statements come back soon or fail.
+    pub(crate) fn prompt(&self) -> &Engine {
+        &self.inner.prompt
+    }
+
+    /// For statements that go through much at once.
+    pub(crate) fn patient(&self) -> Engine {
+        self.inner.engine.within(PATIENT_LIMIT)
     }
 
     pub(crate) fn notices(&self) -> &NoticeBoard {

@@ -27,6 +27,9 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 mod binaries;
+mod proxy;
+
+pub use proxy::Proxy;
 
 /// Why there is no PostgreSQL.
 #[derive(Debug, Clone, thiserror::Error)]

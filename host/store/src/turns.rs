@@ -5,28 +5,28 @@ use bricklayer_domain::{
 };
 use uuid::Uuid;
 
-use crate::conversations::{DEFAULT_CONVERSATION_TITLE, temporary_title, to_json};
-use crate::engine::{Row, Sql, args};
-use crate::error::StoreError;
+use crate::conversations::{DEFAULT_CONVERSATION_TITLE, insert_conversation, temporary_title, to_json};
+use crate::engine::{Row, Sql, Tx, args};
+use crate::error::{StoreError, again_on_conflict};
 use crate::lease::{Claim, Lease, WorkerId, claim};
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
-use crate::writer::{insert_event, prepare};
+use crate::writer::{Prepared, insert_event, prepare};
 
 /// A message that begins a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTurn {
     /// The conversation's project.
     pub project: ProjectId,
-    /// Where it was said.
-    pub conversation: ConversationId,
+    /// Where it was said; a new conversation of the project when absent.
+    pub conversation: Option<ConversationId>,
     /// As typed.
     pub message: String,
     /// What the user chose; the conversation remembers it.
     pub settings: TurnSettings,
-    /// The client's own id of this submission: a second one with the same id in the same conversation is answered
-    /// with the first one's turn.
+    /// The client's own id of this submission, unique among its user's: a second one with the same id is answered with
+    /// the first one's turn.
     pub client_message_id: Option<Uuid>,
 }
 
@@ -80,59 +80,122 @@ pub(crate) fn status(row: &Row) -> Result<TurnStatus, StoreError> {
     TurnStatus::parse(&text).ok_or_else(|| StoreError::inconsistent("turns", format!("status {text}")))
 }
 
+/// Locks a conversation, so that no other turn can begin while this decides.
+async fn lock_conversation(
+    tx: &mut Tx,
+    user: &UserId,
+    project: ProjectId,
+    conversation: ConversationId,
+) -> Result<ConversationId, StoreError> {
+    let locked = tx
+        .fetch_optional(
+            Sql::Each {
+                sqlite: "select id
+                from conversations
+                where id = $1
+                    and project_id = $2
+                    and user_id = $3",
+                postgres: "select id
+                from conversations
+                where id = $1
+                    and project_id = $2
+                    and user_id = $3
+                for no key update",
+            },
+            args![conversation, project, user],
+        )
+        .await?;
+    locked.map(|_| conversation).ok_or(StoreError::NotFound("conversation"))
+}
+
+/// The turn that a submission with the same id began, when its message was the same.
+async fn submitted(tx: &mut Tx, user: &UserId, new: &NewTurn) -> Result<Option<Turn>, StoreError> {
+    let Some(id) = new.client_message_id else { return Ok(None) };
+    let row = tx
+        .fetch_optional(
+            "select id, conversation_id, project_id, user_id, status, created_at, updated_at,
+                (
+                    select body
+                    from events
+                    where events.conversation_id = turns.conversation_id
+                        and events.seq = turns.first_seq
+                ) as body
+            from turns
+            where user_id = $1
+                and client_message_id = $2",
+            args![user, id],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let turn = turn(&row)?;
+    let first: Event = serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))?;
+    let same_message = matches!(&first, Event::TurnStarted { message, settings }
+        if *message == new.message && *settings == new.settings);
+    let same_place = turn.project == new.project && new.conversation.is_none_or(|named| named == turn.conversation);
+    if same_message && same_place { Ok(Some(turn)) } else { Err(StoreError::OtherMessage { turn: turn.id }) }
+}
+
 impl Store {
-    /// Stores a user's message as the first event of a new turn, which `worker` then drives. One transaction: the
-    /// conversation remembers the settings and, when it has no title of its own yet, gets one from the message.
+    /// Stores a user's message as the first event of a new turn, which `worker` then drives. One transaction: a
+    /// conversation is made when none is named, it remembers the settings and, when it has no title of its own yet, gets
+    /// one from the message.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such conversation of this user's in this project,
-    /// [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::TooLarge`], or the database's
-    /// failure.
+    /// [`StoreError::NotFound`] when there is no such project of this user's, or no such conversation in it,
+    /// [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::OtherMessage`] when the submission's
+    /// id belongs to another one, [`StoreError::TooLarge`], or the database's failure.
     pub async fn begin_turn(&self, user: &UserId, worker: WorkerId, new: NewTurn) -> Result<Begun, StoreError> {
         let settings = to_json("turns", &new.settings)?;
-        let title = temporary_title(&new.message);
-        let event = Event::TurnStarted { message: new.message, settings: new.settings };
+        let event = Event::TurnStarted { message: new.message.clone(), settings: new.settings.clone() };
         let prepared = prepare(event)?;
-        let mut tx = self.engine().begin().await?;
-        // Locks the conversation, so that no other turn can begin while this decides.
-        let conversation = tx
-            .fetch_optional(
-                Sql::Each {
-                    sqlite: "select id
-                    from conversations
-                    where id = $1
-                        and project_id = $2
-                        and user_id = $3",
-                    postgres: "select id
-                    from conversations
-                    where id = $1
-                        and project_id = $2
-                        and user_id = $3
-                    for no key update",
-                },
-                args![new.conversation, new.project, user],
-            )
-            .await?;
-        if conversation.is_none() {
-            return Err(StoreError::NotFound("conversation"));
+        again_on_conflict!(self.try_begin_turn(user, worker, &new, &settings, &prepared))
+    }
+
+    /// The turn of a submission that came before; `None` when this is the first with its id.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherMessage`] when the id belongs to another submission, or the database's failure.
+    pub async fn find_submission(&self, user: &UserId, new: &NewTurn) -> Result<Option<Turn>, StoreError> {
+        let mut tx = self.prompt().begin_read().await?;
+        submitted(&mut tx, user, new).await
+    }
+
+    async fn try_begin_turn(
+        &self,
+        user: &UserId,
+        worker: WorkerId,
+        new: &NewTurn,
+        settings: &str,
+        prepared: &Prepared,
+    ) -> Result<Begun, StoreError> {
+        let mut tx = self.prompt().begin().await?;
+        if let Some(turn) = submitted(&mut tx, user, new).await? {
+            return Ok(Begun::Repeated { turn });
         }
+        let title = temporary_title(&new.message);
+        let conversation = match new.conversation {
+            Some(conversation) => lock_conversation(&mut tx, user, new.project, conversation).await?,
+            None => {
+                let made = ConversationId::new();
+                insert_conversation(&mut tx, user, new.project, made, DEFAULT_CONVERSATION_TITLE, self.now()).await?;
+                made
+            }
+        };
         let in_the_way = tx
-            .fetch_all(
-                "select id, conversation_id, project_id, user_id, status, created_at, updated_at, client_message_id
+            .fetch_optional(
+                "select id
                 from turns
                 where conversation_id = $1
-                    and (status in ('running', 'waiting') or client_message_id = $2)
-                order by first_seq
-                limit 2",
-                args![new.conversation, new.client_message_id],
+                    and status in ('running', 'waiting')
+                limit 1",
+                args![conversation],
             )
             .await?;
-        for row in &in_the_way {
-            if new.client_message_id.is_some() && row.maybe_uuid("client_message_id")? == new.client_message_id {
-                return Ok(Begun::Repeated { turn: turn(row)? });
+        if let Some(row) = in_the_way {
+            // It may have begun while this waited for the conversation.
+            if let Some(turn) = submitted(&mut tx, user, new).await? {
+                return Ok(Begun::Repeated { turn });
             }
-        }
-        if let Some(row) = in_the_way.first() {
             return Err(StoreError::Busy { turn: TurnId::from_uuid(row.uuid("id")?) });
         }
         let now = self.now();
@@ -158,7 +221,7 @@ impl Store {
                     stop_requested, lease_token, first_seq",
                 args![
                     id,
-                    new.conversation,
+                    conversation,
                     new.project,
                     user,
                     new.client_message_id,
@@ -172,21 +235,22 @@ impl Store {
         let row = inserted.first().ok_or_else(|| StoreError::inconsistent("turns", "nothing was inserted"))?;
         let seq = EventSeq(row.int("first_seq")?);
         let Claim { turn, lease, .. } = claim(row, worker)?;
-        insert_event(&mut tx, turn.conversation, id, seq, now, &prepared).await?;
+        insert_event(&mut tx, turn.conversation, id, seq, now, prepared).await?;
         tx.execute(
             "update conversations
             set settings = $1,
                 updated_at = $2,
                 title = case when title = $3 then $4 else title end
             where id = $5",
-            args![settings.as_str(), now, DEFAULT_CONVERSATION_TITLE, title.as_str(), new.conversation],
+            args![settings, now, DEFAULT_CONVERSATION_TITLE, title.as_str(), conversation],
         )
         .await?;
         let notice = [Notice::Appended { conversation: turn.conversation, turn: id, seq, local: true }];
         self.notices().stage(&mut tx, &notice).await?;
         tx.commit().await?;
         self.notices().publish(&notice);
-        let event = StoredEvent { seq, conversation: turn.conversation, turn: id, at: now, event: prepared.event };
+        let event =
+            StoredEvent { seq, conversation: turn.conversation, turn: id, at: now, event: prepared.event.clone() };
         Ok(Begun::New { turn, event, lease })
     }
 
@@ -262,8 +326,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
     pub async fn request_stop(&self, user: &UserId, id: TurnId) -> Result<Stop, StoreError> {
+        again_on_conflict!(self.try_request_stop(user, id))
+    }
+
+    async fn try_request_stop(&self, user: &UserId, id: TurnId) -> Result<Stop, StoreError> {
         let now = self.now();
-        let mut tx = self.engine().begin().await?;
+        let mut tx = self.prompt().begin().await?;
         let row = tx
             .fetch_optional(
                 Sql::Each {
@@ -298,7 +366,7 @@ impl Store {
         )
         .await?;
         tx.commit().await?;
-        self.notices().stop_requested(self.engine(), &[id]).await;
+        self.notices().stop_requested(self.prompt(), &[id]).await;
         Ok(Stop::Requested { claimable: lease_end <= now })
     }
 }

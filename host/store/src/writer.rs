@@ -12,10 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, now};
 use crate::engine::{Arg, Engine, Tx, args};
-use crate::error::StoreError;
+use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
 use crate::lease::Lease;
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
+use crate::postgres::silent;
 use crate::store::Store;
 use crate::turns::status;
 
@@ -30,6 +31,9 @@ const MAX_BATCH_APPENDS: usize = 256;
 
 /// Events that share one commit at most, give or take one append.
 const MAX_BATCH_EVENTS: usize = 1024;
+
+/// Least time that a batch is given, however short leases are.
+const MIN_BATCH_TIME: Duration = Duration::from_secs(5);
 
 /// What a writer is asked.
 pub(crate) enum Command {
@@ -231,16 +235,22 @@ impl Writer {
     }
 
     /// Writes a batch; when the database refuses it, writes each append alone, so that a bad one only hurts itself.
-    async fn write(&self, batch: Vec<Append>) {
+    async fn write(&self, mut batch: Vec<Append>) {
         if batch.is_empty() {
             return;
         }
-        match self.try_write(&batch).await {
+        // Rows of turns are locked in one order everywhere; appends of one turn stay in theirs.
+        batch.sort_by_key(|append| append.lease.turn.as_uuid());
+        match self.write_in_time(&batch).await {
             Ok(placed) => answer(batch, placed),
-            Err(failed) if failed.undone && batch.len() > 1 && !is_hopeless(&failed.error) => {
-                tracing::warn!(error = %failed.error, appends = batch.len(), "a batch of events failed; writing each alone");
+            Err(failed) if failed.undone && batch.len() > 1 && !self.is_hopeless(&failed.error) => {
+                tracing::warn!(
+                    error = &failed.error as &dyn std::error::Error,
+                    appends = batch.len(),
+                    "a batch of events failed; writing each alone"
+                );
                 for append in batch {
-                    let placed = self.try_write(std::slice::from_ref(&append)).await;
+                    let placed = self.write_in_time(std::slice::from_ref(&append)).await;
                     answer(vec![append], placed.unwrap_or_else(|failed| vec![Err(failed.error)]));
                 }
             }
@@ -248,12 +258,34 @@ impl Writer {
                 let mut error = Some(failed.error);
                 for append in batch {
                     // The cause goes to the first; it cannot be copied.
-                    let error =
-                        error.take().unwrap_or_else(|| StoreError::Unavailable(Box::new(sqlx::Error::PoolTimedOut)));
+                    let error = error.take().unwrap_or_else(|| silent().into());
                     answer(vec![append], vec![Err(error)]);
                 }
             }
         }
+    }
+
+    /// Writes a batch, again when others got in the way. The batch as a whole has a lease's time: its holders would have
+    /// lost their turns after that.
+    async fn write_in_time(&self, batch: &[Append]) -> Result<Vec<Placed>, BatchError> {
+        let written = async {
+            let mut failures = 1;
+            loop {
+                match self.try_write(batch).await {
+                    Err(BatchError { error: StoreError::Conflict(_), undone: true })
+                        if failures < CONFLICT_ATTEMPTS =>
+                    {
+                        pause_on_conflict(failures).await;
+                        failures += 1;
+                    }
+                    done => return done,
+                }
+            }
+        };
+        let limit = self.lease.max(MIN_BATCH_TIME);
+        tokio::time::timeout(limit, written)
+            .await
+            .unwrap_or_else(|_| Err(BatchError { error: silent().into(), undone: false }))
     }
 
     async fn try_write(&self, batch: &[Append]) -> Result<Vec<Placed>, BatchError> {
@@ -285,6 +317,17 @@ impl Writer {
         tx.commit().await.map_err(|error| BatchError { error: error.into(), undone: false })?;
         self.notices.publish(&notices);
         Ok(placed)
+    }
+
+    /// Whether trying each append alone would only wait for the same failure again and again.
+    fn is_hopeless(&self, error: &StoreError) -> bool {
+        match error {
+            StoreError::Closed | StoreError::ReadOnly(_) | StoreError::Corrupt(_) => true,
+            // In SQLite it is the whole database that another process holds, in PostgreSQL a row.
+            StoreError::Locked(_) => matches!(self.engine, Engine::Sqlite { .. }),
+            StoreError::Unavailable(cause) => !matches!(**cause, sqlx::Error::Database(_)),
+            _ => false,
+        }
     }
 
     /// Checks the lease, takes sequence numbers and moves the turn, in one statement.
@@ -341,12 +384,6 @@ impl Writer {
             _ => StoreError::LostLease,
         }))
     }
-}
-
-/// Whether trying each append alone would only wait for the same failure again and again.
-const fn is_hopeless(error: &StoreError) -> bool {
-    matches!(error, StoreError::Closed | StoreError::Locked(_) | StoreError::ReadOnly(_) | StoreError::Corrupt(_))
-        || matches!(error, StoreError::Unavailable(cause) if !matches!(**cause, sqlx::Error::Database(_)))
 }
 
 /// Answers each append. A caller that no longer waits is fine.

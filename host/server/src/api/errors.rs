@@ -21,6 +21,12 @@ impl From<StoreError> for Problem {
                 "the agent is still working in this conversation; wait for it, stop it, or answer its question",
             )
             .execution(turn),
+            StoreError::OtherMessage { turn } => Self::new(
+                StatusCode::CONFLICT,
+                "client-message-reused",
+                "`client_message_id` was used for another message already; send each message under an id of its own",
+            )
+            .execution(turn),
             StoreError::TurnEnded(status) => {
                 Self::new(StatusCode::CONFLICT, "turn-ended", format!("the turn has ended: it is {}", status.as_str()))
             }
@@ -35,7 +41,10 @@ impl From<StoreError> for Problem {
                     "the disk or the database is full; tell the operator",
                 )
             }
-            error @ (StoreError::Unavailable(_) | StoreError::Locked(_) | StoreError::Closed) => {
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Conflict(_)
+            | StoreError::Locked(_)
+            | StoreError::Closed) => {
                 log(&error);
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

@@ -1,9 +1,11 @@
 //! What every request passes through: an id, the written problem, the check of where it comes from, a time limit.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http_body_util::BodyExt as _;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -11,6 +13,7 @@ use super::problem::{Problem, from_status};
 use super::{PLUGIN_TIME_LIMIT, REQUEST_TIME_LIMIT};
 use crate::app::AppState;
 use crate::config::IdentityMode;
+use crate::identity::Stay;
 
 /// Carries the request's id to the caller.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,6 +60,22 @@ pub(super) async fn limit_time(request: Request, next: Next) -> Response {
         )
         .into_response(),
     }
+}
+
+/// Counts a request's user as here until the whole answer is sent: their turns are taken over by a host that sees them.
+pub(super) async fn note_visit(mut request: Request, next: Next) -> Response {
+    let stay = Stay::default();
+    request.extensions_mut().insert(stay.clone());
+    let response = next.run(request).await;
+    if !stay.is_known() {
+        return response;
+    }
+    response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _here_until_the_body_is_dropped = &stay;
+            error
+        }))
+    })
 }
 
 /// Refuses requests that another site sends with this user's browser.

@@ -1,15 +1,11 @@
 //! Asking the agent, and stopping it.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use axum::Json;
 use axum::extract::State;
 use bricklayer_domain::{ConversationId, ProjectId, TurnId, TurnSettings, UserId};
 use bricklayer_store::{NewTurn, Store, StoreError};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,14 +13,12 @@ use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
-use crate::turns::BeginError;
+use crate::turns::{BeginError, Stopping};
 
 /// Longest message, in bytes: a pasted file fits, and the model could not read much more.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 /// Longest setting, in characters; ids and names are far shorter, workspace paths reach this.
 const MAX_SETTING_CHARS: usize = 500;
-/// Submissions that are remembered; a double click comes within seconds.
-const MAX_SUBMISSIONS: usize = 10_000;
 
 /// A message to the agent.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -36,7 +30,8 @@ pub(crate) struct Invoke {
     message: String,
     /// The conversation; a new one when absent.
     conversation_id: Option<Uuid>,
-    /// The client's own id of this message: sending it again answers with the same turn.
+    /// The client's own id of this message, one for each: sending the same message again answers with the same turn,
+    /// whichever host gets it.
     client_message_id: Option<Uuid>,
     /// SQL warehouse for statements.
     warehouse_id: Option<String>,
@@ -61,47 +56,25 @@ pub(crate) struct Invoked {
     conversation_id: Uuid,
 }
 
+/// Where a turn stands that was told to stop.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StopState {
+    /// It has ended; nothing of it runs any more.
+    Stopped,
+    /// It was told, and has not ended yet: follow its stream to see the end.
+    Stopping,
+}
+
 /// What became of the wish to stop.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Stopped {
     /// Whether there was something to stop.
     success: bool,
+    /// Where the turn stands.
+    state: StopState,
     /// In words.
     message: &'static str,
-}
-
-/// Recent submissions by the client's own id, so that one that is sent twice makes one conversation. In memory: within
-/// a conversation the store itself knows repeated messages.
-#[derive(Debug, Default)]
-pub(crate) struct Submissions {
-    recent: Mutex<Recent>,
-}
-
-type SubmissionKey = (UserId, Uuid);
-
-#[derive(Debug, Default)]
-struct Recent {
-    conversations: HashMap<SubmissionKey, Arc<OnceCell<ConversationId>>>,
-    order: VecDeque<SubmissionKey>,
-}
-
-impl Submissions {
-    fn cell(&self, user: &UserId, id: Uuid) -> Arc<OnceCell<ConversationId>> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (user.clone(), id);
-        if let Some(cell) = recent.conversations.get(&key) {
-            return Arc::clone(cell);
-        }
-        if recent.order.len() >= MAX_SUBMISSIONS
-            && let Some(oldest) = recent.order.pop_front()
-        {
-            recent.conversations.remove(&oldest);
-        }
-        let cell = Arc::<OnceCell<ConversationId>>::default();
-        recent.conversations.insert(key.clone(), Arc::clone(&cell));
-        recent.order.push_back(key);
-        cell
-    }
 }
 
 /// Checks a setting: empty means absent.
@@ -151,7 +124,7 @@ impl Invoke {
 /// Sends a message to the agent. The message is stored when this answers; the work goes on by itself.
 #[utoipa::path(post, path = "/api/invoke_agent", tag = "turns", operation_id = "invoke_agent", request_body = Invoke,
     responses((status = 202, body = Invoked),
-        (status = 409, description = "`turn-in-progress`: the agent still works in this conversation.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "`turn-in-progress`: the agent still works in this conversation. `client-message-reused`: the id belongs to another message.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn invoke_agent(
     State(app): State<AppState>,
@@ -159,38 +132,19 @@ pub(crate) async fn invoke_agent(
     Body(mut body): Body<Invoke>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
     let (message, settings) = (body.message()?, body.settings()?);
-    let (store, user, project) = (app.store(), &caller.user, ProjectId::from_uuid(body.project_id));
-    let (conversation, made) = match (body.conversation_id, body.client_message_id) {
-        (Some(id), _) => (ConversationId::from_uuid(id), false),
-        (None, None) => (new_conversation(store, user, project).await?, true),
-        (None, Some(submission)) => {
-            let cell = app.submissions().cell(user, submission);
-            let conversation = *cell.get_or_try_init(|| new_conversation(store, user, project)).await?;
-            (conversation, false)
-        }
-    };
+    let project = ProjectId::from_uuid(body.project_id);
+    let conversation = body.conversation_id.map(ConversationId::from_uuid);
     let client_message_id = body.client_message_id;
     let new = NewTurn { project, conversation, message, settings, client_message_id };
-    let begun = app.turns().begin(&caller, new).await;
-    let turn = match begun {
+    let turn = match app.turns().begin(&caller, new).await {
         Ok(turn) => turn,
-        Err(error) => {
-            // Nobody has seen this conversation, so it must not stay behind empty.
-            if made && let Err(error) = store.delete_conversation(user, conversation).await {
-                tracing::warn!(%error, "an empty conversation stays behind");
-            }
-            return Err(match error {
-                BeginError::Store(StoreError::NotFound(_)) => missing(store, user, project).await,
-                error => error.into(),
-            });
+        Err(BeginError::Store(StoreError::NotFound(_))) => {
+            return Err(missing(app.store(), &caller.user, project).await);
         }
+        Err(error) => return Err(error.into()),
     };
     let invoked = Invoked { execution_id: turn.id.as_uuid(), conversation_id: turn.conversation.as_uuid() };
     Ok((StatusCode::ACCEPTED, Json(invoked)))
-}
-
-async fn new_conversation(store: &Store, user: &UserId, project: ProjectId) -> Result<ConversationId, StoreError> {
-    Ok(store.create_conversation(user, project, None).await?.id)
 }
 
 /// Says which of the two ids names nothing.
@@ -201,7 +155,8 @@ async fn missing(store: &Store, user: &UserId, project: ProjectId) -> Problem {
     }
 }
 
-/// Stops a turn: within half a second its work ends, and what was done stays.
+/// Stops a turn, wherever it runs or waits: its work ends, and what was done stays. Answers when it has ended, or after
+/// some seconds with `stopping`.
 #[utoipa::path(post, path = "/api/stop_stream/{execution_id}", tag = "turns", operation_id = "stop_stream",
     params(("execution_id" = Uuid, Path, description = "The turn.")),
     responses((status = 200, body = Stopped), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
@@ -210,7 +165,10 @@ pub(crate) async fn stop_stream(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Stopped>, Problem> {
-    let stopped = app.turns().stop(&caller, TurnId::from_uuid(id)).await?;
-    let message = if stopped { "Stream cancelled" } else { "Stream already complete" };
-    Ok(Json(Stopped { success: stopped, message }))
+    let (success, state, message) = match app.turns().stop(&caller, TurnId::from_uuid(id)).await? {
+        Stopping::Stopped => (true, StopState::Stopped, "Stream cancelled"),
+        Stopping::HadEnded => (false, StopState::Stopped, "Stream already complete"),
+        Stopping::Underway => (true, StopState::Stopping, "Stopping; follow the stream to see the end"),
+    };
+    Ok(Json(Stopped { success, state, message }))
 }

@@ -25,6 +25,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("skills_dir", "BRICKLAYER_SKILLS_DIR", false, "folder with further skills (none)"),
     setting("database.url", "DATABASE_URL", true, "postgres://… or sqlite:FILE (a file in the data folder)"),
     setting(
+        "database.statement_seconds",
+        "BRICKLAYER_DATABASE_STATEMENT_SECONDS",
+        false,
+        "longest that PostgreSQL may take for a statement which turns stand on (a third of the lease)",
+    ),
+    setting(
         "workspace.binary",
         "BRICKLAYER_WORKSPACE_BINARY",
         false,
@@ -49,7 +55,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.lease_seconds",
         "BRICKLAYER_LEASE_SECONDS",
         false,
-        "silence after which another host takes over (30)",
+        "silence after which another host takes over (8)",
     ),
     setting("limits.calls_per_user", "BRICKLAYER_CALLS_PER_USER", false, "tool calls of one user at once (16)"),
     setting(

@@ -1,5 +1,6 @@
 //! Driving one turn to its end, its next approval, or this host's leaving.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use bricklayer_agent::{LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
 use bricklayer_domain::{Event, EventSeq, PermissionMode, StoredEvent, TurnEnd, Usage};
 use bricklayer_runtime::Credential;
-use bricklayer_store::{Claim, Detail, MAX_EVENT_PAGE, StoreError};
+use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, StoreError};
 use futures::FutureExt;
 use tracing::Instrument;
 
@@ -28,24 +29,59 @@ const MAX_HISTORY_PAGES: usize = 200;
 pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: Arc<Credential>, running: Running) {
     let span = tracing::info_span!("turn", turn.id = %claim.turn.id);
     let abandon = running.abandon.clone();
-    let work = drive_until_settled(&inner, &claim, &credential, &running).instrument(span);
+    let work = async {
+        let lease = drive_until_settled(&inner, claim, &credential, &running).await;
+        if inner.lifecycle.soft().is_cancelled() {
+            hand_over(&inner, &lease).await;
+        }
+    };
     tokio::select! {
-        () = work => {}
-        () = abandon.cancelled() => tracing::debug!(turn.id = %claim.turn.id, "left a turn"),
+        () = work.instrument(span.clone()) => {}
+        () = abandon.cancelled() => span.in_scope(|| tracing::debug!("left a turn")),
     }
 }
 
-async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &Arc<Credential>, running: &Running) {
+/// Lets a turn go that came to its safe point in a server that leaves, so that another takes it over at once. One that
+/// ended or waits is not held any more.
+async fn hand_over(inner: &Inner, lease: &Lease) {
+    match inner.store.release_lease(lease).await {
+        Ok(true) => tracing::info!("handed a turn over"),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(error = &error as &dyn Error, "a turn was not handed over; its lease runs out"),
+    }
+}
+
+/// Returns the last lease it had.
+async fn drive_until_settled(
+    inner: &Arc<Inner>,
+    mut claim: Claim,
+    credential: &Arc<Credential>,
+    running: &Running,
+) -> Lease {
     if claim.stop_requested {
         running.cancel.cancel();
     }
-    let mut claim = claim.clone();
     for run in 1..=MAX_RUNS {
+        if run > 1 {
+            // What was sent and not confirmed is in the log now, or is refused from now on.
+            match inner.store.refresh_lease(&claim.lease).await {
+                Ok(Some(fresh)) => claim = fresh,
+                Ok(None) => {
+                    tracing::debug!("this worker no longer drives the turn");
+                    return claim.lease;
+                }
+                Err(error) => {
+                    tracing::warn!(run, error = &error as &dyn Error, "a lease was not refreshed; trying again");
+                    tokio::time::sleep(RETRY_WAIT * run).await;
+                    continue;
+                }
+            }
+        }
         let exit = AssertUnwindSafe(run_once(inner, &claim, credential, running)).catch_unwind().await;
         let cause = match exit {
             Ok(Ok(TurnExit::Finished(end))) => {
                 tracing::info!(outcome = outcome_word(&end), "turn ended");
-                return;
+                return claim.lease;
             }
             Ok(Ok(TurnExit::Parked)) => {
                 // An answer or a stop may have come while the questions were being stored.
@@ -60,14 +96,14 @@ async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &Arc
                     Ok(None) => tracing::info!("turn waits for an approval"),
                     Err(error) => tracing::warn!(%error, "the turn's answers were not looked for; the sweep will"),
                 }
-                return;
+                return claim.lease;
             }
             Ok(Ok(TurnExit::Interrupted(LogError::LostLease)))
             | Ok(Err(
                 StoreError::LostLease | StoreError::NotFound(_) | StoreError::TurnEnded(_) | StoreError::Closed,
             )) => {
                 tracing::debug!("this worker no longer drives the turn");
-                return;
+                return claim.lease;
             }
             Ok(Ok(TurnExit::Interrupted(LogError::Unavailable(error)))) => describe(error.as_ref()),
             Ok(Err(error)) => describe(&error),
@@ -77,6 +113,7 @@ async fn drive_until_settled(inner: &Arc<Inner>, claim: &Claim, credential: &Arc
         tokio::time::sleep(RETRY_WAIT * run).await;
     }
     give_up(inner, &claim).await;
+    claim.lease
 }
 
 /// One run from the log as it stands.
@@ -114,6 +151,7 @@ async fn run_once(
         lease: claim.lease.clone(),
         hub: inner.hubs.get(turn.id),
         leaving: inner.lifecycle.soft().clone(),
+        appending: running.appending.clone(),
     };
     let tools = PluginTools {
         plugins: Arc::clone(&environment.plugins),
@@ -185,7 +223,7 @@ const fn outcome_word(end: &TurnEnd) -> &'static str {
 }
 
 /// An error with its causes, on one line.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+fn describe(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

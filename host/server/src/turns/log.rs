@@ -1,6 +1,7 @@
 //! The log of one turn, as the agent sees it: the store, and readers told at once.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{LogError, TurnLog};
@@ -9,6 +10,7 @@ use bricklayer_store::{Lease, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
+use super::slots::Appending;
 
 /// Appends under a lease.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct StoreLog {
     pub(super) hub: Arc<Hub>,
     /// Fires when the server is leaving: then nothing new begins, which is the turn's safe point.
     pub(super) leaving: CancellationToken,
+    /// Told since when an append has not come back.
+    pub(super) appending: Appending,
 }
 
 #[async_trait]
@@ -29,7 +33,10 @@ impl TurnLog for StoreLog {
             events.truncate(keep);
         }
         if !events.is_empty() {
-            let stored = self.store.append(&self.lease, events).await.map_err(log_error)?;
+            self.appending.set(Some(Instant::now()));
+            let stored = self.store.append(&self.lease, events).await;
+            self.appending.set(None);
+            let stored = stored.map_err(log_error)?;
             self.hub.publish(&stored);
             if keep.is_none() {
                 return Ok(stored);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bricklayer_domain::{TurnId, UserId};
-use bricklayer_store::Claim;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +28,6 @@ struct Table {
     running: HashMap<TurnId, Entry>,
     per_user: HashMap<UserId, usize>,
     taken: usize,
-    /// Claimed turns whose user's credential is not here.
-    waiting: HashMap<UserId, Vec<(Claim, Slot)>>,
     next_number: u64,
 }
 
@@ -37,16 +35,32 @@ struct Table {
 struct Entry {
     number: u64,
     user: UserId,
+    appending: Appending,
     cancel: CancellationToken,
     abandon: CancellationToken,
 }
 
-/// A turn that is driven or waits here.
+/// Since when a turn waits for the store to take what it appends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Appending(Arc<Mutex<Option<Instant>>>);
+
+impl Appending {
+    /// Notes that an append began or came back.
+    pub(super) fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn waits_longer_than(&self, limit: Duration) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| since.elapsed() > limit)
+    }
+}
+
+/// A turn that is driven here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Held {
     pub(super) turn: TurnId,
-    /// Which of this process's drives it is; absent when it waits.
-    number: Option<u64>,
+    /// Which of this process's drives it is.
+    number: u64,
 }
 
 /// No more turns may run.
@@ -73,6 +87,8 @@ pub(super) struct Running {
     pub(super) cancel: CancellationToken,
     /// This worker must leave the turn without a trace.
     pub(super) abandon: CancellationToken,
+    /// Told by the log.
+    pub(super) appending: Appending,
 }
 
 impl Shared {
@@ -135,65 +151,71 @@ impl Slots {
         }
     }
 
+    /// Makes this worker leave the turns whose appends do not come back within a limit; says which.
+    pub(super) fn abandon_stuck(&self, limit: Duration) -> Vec<TurnId> {
+        let table = self.shared.table();
+        let stuck = table.running.iter().filter(|(_, entry)| entry.appending.waits_longer_than(limit));
+        stuck
+            .map(|(turn, entry)| {
+                entry.abandon.cancel();
+                *turn
+            })
+            .collect()
+    }
+
     /// Makes this worker leave a turn that it lost, unless it has taken it up again since.
     pub(super) fn abandon_lost(&self, lost: Held) {
         let table = self.shared.table();
         if let Some(entry) = table.running.get(&lost.turn)
-            && Some(entry.number) == lost.number
+            && entry.number == lost.number
         {
             entry.abandon.cancel();
         }
     }
 
-    /// The turns that are driven or wait here.
+    /// The turns that are driven here.
     pub(super) fn held(&self) -> Vec<Held> {
         let table = self.shared.table();
-        let waiting = table.waiting.values().flatten().map(|(claim, _)| Held { turn: claim.turn.id, number: None });
-        table
-            .running
-            .iter()
-            .map(|(turn, entry)| Held { turn: *turn, number: Some(entry.number) })
-            .chain(waiting)
-            .collect()
+        table.running.iter().map(|(turn, entry)| Held { turn: *turn, number: entry.number }).collect()
     }
 
     /// Resolves when none of these turns is driven here.
     pub(super) async fn wait_gone(&self, turns: &[TurnId]) {
+        self.wait_for(|running| turns.iter().all(|turn| !running.contains_key(turn))).await;
+    }
+
+    /// Resolves when no turn is driven here.
+    pub(super) async fn wait_idle(&self) {
+        self.wait_for(HashMap::is_empty).await;
+    }
+
+    async fn wait_for(&self, settled: impl Fn(&HashMap<TurnId, Entry>) -> bool) {
         let mut left = self.shared.left.subscribe();
-        let gone = || {
-            let table = self.shared.table();
-            turns.iter().all(|turn| !table.running.contains_key(turn))
-        };
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = left.wait_for(|_| gone()).await;
-    }
-
-    /// Keeps a claimed turn until its user comes with a credential.
-    pub(super) fn keep_waiting(&self, claim: Claim, slot: Slot) {
-        self.shared.table().waiting.entry(claim.turn.user.clone()).or_default().push((claim, slot));
-    }
-
-    /// The turns that waited for this user.
-    pub(super) fn take_waiting(&self, user: &UserId) -> Vec<(Claim, Slot)> {
-        let mut table = self.shared.table();
-        if table.waiting.is_empty() {
-            return Vec::new();
-        }
-        table.waiting.remove(user).unwrap_or_default()
+        let _ = left.wait_for(|_| settled(&self.shared.table().running)).await;
     }
 }
 
 impl Slot {
     /// Enters the turn into the table.
     pub(super) fn begin(self, turn: TurnId) -> Running {
-        let (cancel, abandon) = (CancellationToken::new(), CancellationToken::new());
+        let (cancel, abandon, appending) = (CancellationToken::new(), CancellationToken::new(), Appending::default());
         let mut table = self.shared.table();
         let number = table.next_number;
         table.next_number += 1;
-        let entry = Entry { number, user: self.user.clone(), cancel: cancel.clone(), abandon: abandon.clone() };
-        table.running.insert(turn, entry);
+        let entry = Entry {
+            number,
+            user: self.user.clone(),
+            appending: appending.clone(),
+            cancel: cancel.clone(),
+            abandon: abandon.clone(),
+        };
+        // Whoever drove it here before lost it, or it could not have been claimed again.
+        if let Some(before) = table.running.insert(turn, entry) {
+            before.abandon.cancel();
+        }
         drop(table);
-        Running { slot: self, turn, number, cancel, abandon }
+        Running { slot: self, turn, number, cancel, abandon, appending }
     }
 }
 
@@ -237,6 +259,21 @@ mod tests {
         assert!(!slots.reserve(&bob).unwrap_err().of_user);
         drop(first);
         assert!(slots.reserve(&ann).is_ok());
+    }
+
+    #[test]
+    fn a_turn_whose_append_does_not_come_back_is_left() {
+        let slots = Slots::new(2, 2);
+        let ann = UserId::parse("ann").unwrap();
+        let (stuck, fine) = (TurnId::new(), TurnId::new());
+        let running = slots.reserve(&ann).unwrap().begin(stuck);
+        let other = slots.reserve(&ann).unwrap().begin(fine);
+        running.appending.set(Instant::now().checked_sub(Duration::from_secs(9)));
+        other.appending.set(Some(Instant::now()));
+        assert_eq!(slots.abandon_stuck(Duration::from_secs(8)), [stuck]);
+        assert!(running.abandon.is_cancelled() && !other.abandon.is_cancelled());
+        running.appending.set(None);
+        assert!(slots.abandon_stuck(Duration::from_secs(8)).is_empty());
     }
 
     #[test]

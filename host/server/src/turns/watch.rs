@@ -1,19 +1,28 @@
 //! Background work: hearing other hosts, keeping leases, taking over what nobody drives.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::time::Duration;
 
 use bricklayer_domain::TurnId;
-use bricklayer_store::Notice;
+use bricklayer_store::{Notice, StoreError};
 use chrono::{TimeDelta, Utc};
+use secrecy::SecretString;
 
 use super::Turns;
 use super::slots::Held;
+use crate::identity::Caller;
 
-/// How often turns that nobody drives are looked for.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// Turns taken over by one sweep at most, so that a restarted host is not buried.
-const MAX_CLAIMS_PER_SWEEP: usize = 100;
+/// How often leases are renewed while they last: two lost renewals cost no turn.
+const RENEWALS_PER_LEASE: u32 = 4;
+/// How often turns that nobody drives are looked for. With a lease it makes the time until a dead host's turns go on.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// Wait after a host said that it lets turns go, so that each of many does not cost a look at the database.
+const SWEEP_PAUSE: Duration = Duration::from_millis(50);
+/// Turns of one user taken over at once at most, so that a restarted host is not buried.
+const MAX_CLAIMS_PER_SWEEP: u32 = 100;
+/// Users with orphaned turns that one sweep knows at most; bounds memory.
+const MAX_ORPHANED_USERS: u32 = 10_000;
 
 /// How often the log is tidied.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
@@ -45,30 +54,40 @@ async fn hear(turns: Turns) {
                 turns.inner.slots.cancel(turn, None);
                 turns.inner.hubs.look(turn);
             }
+            Notice::TurnsFreed => turns.inner.freed.notify_one(),
             // Whoever keeps the plugins has a subscription of its own.
             Notice::PluginsChanged => {}
-            Notice::Resync => turns.inner.hubs.look_all(),
+            Notice::Resync => {
+                turns.inner.hubs.look_all();
+                turns.inner.freed.notify_one();
+            }
         }
     }
 }
 
 /// Keeps the leases of the turns that are driven here, leaves those that are lost, and gives back those that nobody
-/// here drives any more (their driver gave up while the database failed).
+/// here drives any more: their driver gave up while the database failed, or its appends do not come back.
 async fn renew(turns: Turns) {
-    let interval = turns.inner.store.lease_duration() / 3;
+    let lease = turns.inner.store.lease_duration();
     let soft = turns.inner.lifecycle.soft().clone();
     let mut forgotten: HashSet<TurnId> = HashSet::new();
     loop {
-        // A server that leaves is gone before its leases run out, so they need no renewal then.
+        // A server that leaves keeps its turns until they are at a safe point.
         tokio::select! {
-            () = tokio::time::sleep(interval) => {}
-            () = soft.cancelled() => return,
+            () = tokio::time::sleep(lease / RENEWALS_PER_LEASE) => {}
+            () = async { soft.cancelled().await; turns.inner.slots.wait_idle().await } => return,
+        }
+        if let Err(error) = turns.inner.store.end_silent_sessions().await {
+            tracing::warn!(error = &error as &dyn Error, "silent sessions were not ended; trying again");
+        }
+        for turn in turns.inner.slots.abandon_stuck(lease) {
+            tracing::warn!(turn.id = %turn, "the store does not take a turn's events; leaving it to whoever can");
         }
         let before: HashSet<Held> = turns.inner.slots.held().into_iter().collect();
         let held = match turns.inner.store.renew_leases(turns.inner.worker).await {
             Ok(held) => held,
             Err(error) => {
-                tracing::warn!(%error, "leases were not renewed; trying again");
+                tracing::warn!(error = &error as &dyn Error, "leases were not renewed; trying again");
                 continue;
             }
         };
@@ -87,39 +106,70 @@ async fn renew(turns: Turns) {
             held.iter().filter(|lease| missing.contains(&lease.lease.turn) && forgotten.contains(&lease.lease.turn))
         {
             if let Err(error) = turns.inner.store.release_lease(&lease.lease).await {
-                tracing::warn!(%error, "a lease was not given back; trying again");
+                tracing::warn!(error = &error as &dyn Error, "a lease was not given back; trying again");
             }
         }
         forgotten = missing;
     }
 }
 
-/// Takes over turns whose worker is gone: at start, and then again and again.
+/// Takes over turns whose worker is gone and whose users are here: at start, when a host lets turns go, and again and
+/// again, as nobody says that a host died.
 async fn sweep(turns: Turns) {
     let soft = turns.inner.lifecycle.soft().clone();
     // Nobody else opens an embedded database, so whatever it says is held belongs to a process that is gone.
     if turns.inner.store.engine_name() == "sqlite"
         && let Err(error) = turns.inner.store.void_leases_of_others(turns.inner.worker).await
     {
-        tracing::warn!(%error, "earlier leases were not voided; they run out by themselves");
+        tracing::warn!(error = &error as &dyn Error, "earlier leases were not voided; they run out by themselves");
     }
-    loop {
-        let limit = turns.inner.slots.free().min(MAX_CLAIMS_PER_SWEEP);
-        if limit > 0 {
-            match turns.inner.store.claim_orphans(turns.inner.worker, u32::try_from(limit).unwrap_or(1)).await {
-                Ok(claims) => {
-                    for claim in claims {
-                        tracing::info!(turn.id = %claim.turn.id, "taking over a turn");
-                        turns.resume(claim, None);
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "orphaned turns were not looked for; trying again"),
-            }
+    while !soft.is_cancelled() {
+        if let Err(error) = sweep_once(&turns).await {
+            tracing::warn!(error = &error as &dyn Error, "orphaned turns were not looked for; trying again");
         }
+        let woken = async {
+            turns.inner.freed.notified().await;
+            // What is let go together is claimed together.
+            tokio::time::sleep(SWEEP_PAUSE).await;
+        };
         tokio::select! {
             () = tokio::time::sleep(SWEEP_INTERVAL) => {}
+            () = woken => {}
             () = soft.cancelled() => return,
         }
+    }
+}
+
+async fn sweep_once(turns: &Turns) -> Result<(), StoreError> {
+    let orphaned = turns.inner.store.users_with_orphans(MAX_ORPHANED_USERS).await?;
+    if orphaned.iter().any(|orphaned| orphaned.stop_requested) {
+        let claims = turns.inner.store.claim_stopped_orphans(turns.inner.worker, MAX_CLAIMS_PER_SWEEP).await?;
+        for claim in claims {
+            tracing::info!(turn.id = %claim.turn.id, "ending a stopped turn that nobody holds");
+            turns.resume(claim, SecretString::default());
+        }
+    }
+    let users = orphaned.into_iter().filter(|orphaned| !orphaned.stop_requested).map(|orphaned| orphaned.user);
+    for caller in turns.inner.presence.want(users.collect()) {
+        claim_orphans_of(turns, &caller).await;
+    }
+    Ok(())
+}
+
+/// Takes over the turns of a user who is here, as many as there is room for.
+pub(super) async fn claim_orphans_of(turns: &Turns, caller: &Caller) {
+    let room = u32::try_from(turns.inner.slots.free()).unwrap_or(u32::MAX).min(MAX_CLAIMS_PER_SWEEP);
+    if room == 0 {
+        return;
+    }
+    match turns.inner.store.claim_orphans_of(&caller.user, turns.inner.worker, room).await {
+        Ok(claims) => {
+            for claim in claims {
+                tracing::info!(turn.id = %claim.turn.id, "taking over a turn");
+                turns.resume(claim, caller.credential.clone());
+            }
+        }
+        Err(error) => tracing::warn!(error = &error as &dyn Error, "a user's turns were not taken over; trying again"),
     }
 }
 

@@ -9,6 +9,7 @@
 //! - `streams`: following a turn, cut anywhere.
 //! - `turns`: stopping, approving, limits, deleting under a turn.
 //! - `restart`: turns that outlive their process.
+//! - `takeover`: several hosts on one database, dying, leaving, stopping each other's turns.
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `process`: the binary: configuration, signals, a taken port.
@@ -39,5 +40,6 @@ mod restart;
 mod shared;
 mod streams;
 mod support;
+mod takeover;
 mod telemetry;
 mod turns;

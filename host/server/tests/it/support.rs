@@ -1,5 +1,6 @@
 //! Starting servers and talking to them.
 
+mod anywhere;
 mod api;
 mod chat;
 mod guest;
@@ -9,6 +10,7 @@ mod server;
 mod stream;
 mod workspace;
 
+pub(crate) use anywhere::Anywhere;
 pub(crate) use api::{Answer, Api};
 pub(crate) use chat::Chat;
 pub(crate) use guest::Guest;

@@ -29,7 +29,7 @@ fn stop_ends_a_running_statement_within_half_a_second() {
         .await;
         let began = Instant::now();
         let stopped = ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
-        assert_eq!(stopped["success"], true);
+        assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
         let rest = follow.follow_to_end().await;
         let took = began.elapsed();
         assert!(took < STOP_LIMIT, "stopping took {took:?}");

@@ -90,7 +90,7 @@ async fn a_waiting_turn_survives_a_restart(world: World) {
     let answered = store.answer_approval(&scene.user, turn.id, &call("a"), ApprovalDecision::Once).await.unwrap();
     assert!(answered.resumed);
     // Should the answering process die here, the turn is an orphan.
-    assert_eq!(store.claim_orphans(scene.worker, 10).await.unwrap().len(), 1);
+    assert_eq!(store.claim_orphans_of(&scene.user, scene.worker, 10).await.unwrap().len(), 1);
 }
 
 async fn unknown_approvals_are_not_found(world: World) {

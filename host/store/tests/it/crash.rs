@@ -73,7 +73,7 @@ async fn append_for_ever(store: Store) {
         let conversation = store.create_conversation(&ann, project.id, None).await.unwrap().id;
         let new = NewTurn {
             project: project.id,
-            conversation,
+            conversation: Some(conversation),
             message: "go".into(),
             settings: Default::default(),
             client_message_id: None,

@@ -136,7 +136,7 @@ impl Scene {
     pub(crate) fn message(&self, text: &str) -> NewTurn {
         NewTurn {
             project: self.project.id,
-            conversation: self.conversation.id,
+            conversation: Some(self.conversation.id),
             message: text.into(),
             settings: TurnSettings::default(),
             client_message_id: None,
@@ -148,7 +148,7 @@ impl Scene {
     }
 
     pub(crate) async fn begin_in(&self, conversation: ConversationId) -> (Turn, Lease) {
-        let new = NewTurn { conversation, ..self.message("hello") };
+        let new = NewTurn { conversation: Some(conversation), ..self.message("hello") };
         match self.store.begin_turn(&self.user, self.worker, new).await.unwrap() {
             Begun::New { turn, lease, .. } => (turn, lease),
             Begun::Repeated { .. } => panic!("a new message made no new turn"),

@@ -1,9 +1,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bricklayer_store::{Detail, StoreError, WorkerId};
+use bricklayer_store::{Detail, Orphaned, StoreError, WorkerId};
 
-use crate::harness::{World, approval_requested, assert_refused, completed, on_both_engines, step_started};
+use crate::harness::{World, approval_requested, assert_refused, completed, on_both_engines, step_started, user};
 
 on_both_engines!(
     a_stale_lease_is_refused,
@@ -16,6 +16,10 @@ on_both_engines!(
     one_released_turn_is_free_at_once,
     a_lone_host_takes_its_old_turns_at_once,
     a_parked_turn_is_no_orphan,
+    orphans_wait_for_who_has_their_user,
+    a_stopped_orphan_is_anybodys,
+    a_stopped_turn_is_taken_from_a_holder_that_does_not_end_it,
+    a_refreshed_lease_replaces_the_old_one,
 );
 
 async fn a_stale_lease_is_refused(world: World) {
@@ -39,7 +43,7 @@ async fn a_live_lease_is_not_taken(world: World) {
     let (turn, _) = scene.begin().await;
     world.clock.advance(scene.store.lease_duration() - Duration::from_millis(1));
     assert!(scene.store.claim_turn(turn.id, WorkerId::new()).await.unwrap().is_none());
-    assert!(scene.store.claim_orphans(WorkerId::new(), 10).await.unwrap().is_empty());
+    assert!(scene.store.claim_orphans_of(&scene.user, WorkerId::new(), 10).await.unwrap().is_empty());
 }
 
 async fn appending_renews(world: World) {
@@ -93,11 +97,12 @@ async fn orphans_go_to_one_worker_each(world: World) {
     world.clock.advance(scene.store.lease_duration());
     let mut tasks = tokio::task::JoinSet::new();
     for store in [scene.store.clone(), second, scene.store.clone()] {
+        let user = scene.user.clone();
         tasks.spawn(async move {
             let worker = WorkerId::new();
             let mut mine = Vec::new();
             loop {
-                let claims = store.claim_orphans(worker, 3).await.unwrap();
+                let claims = store.claim_orphans_of(&user, worker, 3).await.unwrap();
                 assert!(claims.len() <= 3);
                 if claims.is_empty() {
                     return mine;
@@ -119,7 +124,7 @@ async fn released_turns_are_free_at_once(world: World) {
     let (turn, lease) = scene.begin().await;
     assert_eq!(scene.store.release_leases(scene.worker).await.unwrap(), 1);
     assert_refused!(scene.store.append(&lease, vec![step_started(0)]).await, StoreError::LostLease);
-    let claims = scene.store.claim_orphans(WorkerId::new(), 10).await.unwrap();
+    let claims = scene.store.claim_orphans_of(&scene.user, WorkerId::new(), 10).await.unwrap();
     assert_eq!(claims.iter().map(|c| c.turn.id).collect::<Vec<_>>(), [turn.id]);
 }
 
@@ -140,7 +145,7 @@ async fn a_lone_host_takes_its_old_turns_at_once(world: World) {
     let restarted = WorkerId::new();
     assert_eq!(scene.store.void_leases_of_others(restarted).await.unwrap(), 1);
     assert_refused!(scene.store.append(&old, vec![step_started(0)]).await, StoreError::LostLease);
-    let claims = scene.store.claim_orphans(restarted, 10).await.unwrap();
+    let claims = scene.store.claim_orphans_of(&scene.user, restarted, 10).await.unwrap();
     assert_eq!(claims.iter().map(|c| c.turn.id).collect::<Vec<_>>(), [turn.id]);
 }
 
@@ -149,6 +154,56 @@ async fn a_parked_turn_is_no_orphan(world: World) {
     let (_, lease) = scene.begin().await;
     scene.store.append(&lease, vec![approval_requested("a")]).await.unwrap();
     world.clock.advance(Duration::from_secs(86_400));
-    assert!(scene.store.claim_orphans(WorkerId::new(), 10).await.unwrap().is_empty());
+    assert!(scene.store.claim_orphans_of(&scene.user, WorkerId::new(), 10).await.unwrap().is_empty());
     assert_eq!(scene.store.void_leases_of_others(WorkerId::new()).await.unwrap(), 0);
+}
+
+async fn orphans_wait_for_who_has_their_user(world: World) {
+    let scene = world.scene().await;
+    let (turn, _) = scene.begin().await;
+    assert!(scene.store.users_with_orphans(10).await.unwrap().is_empty(), "a held turn is no orphan");
+    world.clock.advance(scene.store.lease_duration());
+    let orphaned = Orphaned { user: scene.user.clone(), stop_requested: false };
+    assert_eq!(scene.store.users_with_orphans(10).await.unwrap(), [orphaned]);
+    let bob = user("bob@example.com");
+    assert!(scene.store.claim_orphans_of(&bob, WorkerId::new(), 10).await.unwrap().is_empty());
+    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap().is_empty());
+    let claims = scene.store.claim_orphans_of(&scene.user, WorkerId::new(), 10).await.unwrap();
+    assert_eq!(claims.iter().map(|c| c.turn.id).collect::<Vec<_>>(), [turn.id]);
+    assert!(scene.store.users_with_orphans(10).await.unwrap().is_empty());
+}
+
+async fn a_stopped_orphan_is_anybodys(world: World) {
+    let scene = world.scene().await;
+    let (turn, _) = scene.begin().await;
+    scene.store.request_stop(&scene.user, turn.id).await.unwrap();
+    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap().is_empty(), "its holder ends it");
+    world.clock.advance(scene.store.lease_duration());
+    let claims = scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap();
+    assert_eq!(claims.iter().map(|c| (c.turn.id, c.stop_requested)).collect::<Vec<_>>(), [(turn.id, true)]);
+}
+
+async fn a_stopped_turn_is_taken_from_a_holder_that_does_not_end_it(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    let other = WorkerId::new();
+    assert!(scene.store.seize_stopped_turn(turn.id, other).await.unwrap().is_none(), "nobody asked to stop it");
+    scene.store.request_stop(&scene.user, turn.id).await.unwrap();
+    assert!(scene.store.seize_stopped_turn(turn.id, scene.worker).await.unwrap().is_none(), "not from itself");
+    let claim = scene.store.seize_stopped_turn(turn.id, other).await.unwrap().unwrap();
+    assert!(claim.stop_requested);
+    assert_refused!(scene.store.append(&lease, vec![completed()]).await, StoreError::LostLease);
+    scene.store.append(&claim.lease, vec![completed()]).await.unwrap();
+    assert!(scene.store.seize_stopped_turn(turn.id, WorkerId::new()).await.unwrap().is_none(), "it has ended");
+}
+
+async fn a_refreshed_lease_replaces_the_old_one(world: World) {
+    let scene = world.scene().await;
+    let (turn, old) = scene.begin().await;
+    let fresh = scene.store.refresh_lease(&old).await.unwrap().unwrap();
+    assert_eq!(fresh.turn.id, turn.id);
+    assert_refused!(scene.store.append(&old, vec![step_started(0)]).await, StoreError::LostLease);
+    assert!(scene.store.refresh_lease(&old).await.unwrap().is_none());
+    scene.store.append(&fresh.lease, vec![completed()]).await.unwrap();
+    assert!(scene.store.refresh_lease(&fresh.lease).await.unwrap().is_none());
 }

@@ -5,6 +5,8 @@
 //! - `packages`: the bytes of packages, and who looked at them.
 //! - `installations`: versions of installed plugins; racing hosts; removal.
 //! - `grants`: what is given to them, and where they are on.
+//! - `conflicts`: many at once on the same rows.
+//! - `silence`: a network that goes silent without a reset.
 //! - `leases`: who may write, taking over, renewing, racing.
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
@@ -25,6 +27,7 @@ mod approvals;
 mod audit;
 mod audit_chains;
 mod change_records;
+mod conflicts;
 mod crash;
 mod crash_changes;
 mod grants;
@@ -38,5 +41,6 @@ mod packages;
 mod plugins;
 mod projects;
 mod schema;
+mod silence;
 mod tenancy;
 mod turns;

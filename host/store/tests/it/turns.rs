@@ -1,17 +1,21 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bricklayer_domain::{Event, EventSeq, ProjectId, TurnEnd, TurnStatus};
+use bricklayer_domain::{Event, EventSeq, ProjectId, TurnEnd, TurnSettings, TurnStatus};
 use bricklayer_store::{Begun, Detail, MAX_EVENT_BYTES, NewTurn, PageRequest, Stop, StoreError, WorkerId};
 use uuid::Uuid;
 
-use crate::harness::{World, approval_requested, assert_refused, completed, finished, on_both_engines, step_started};
+use crate::harness::{
+    World, approval_requested, assert_refused, completed, finished, on_both_engines, step_started, title, user,
+};
 
 on_both_engines!(
     the_message_is_stored_first,
     a_busy_conversation_refuses,
     many_submits_make_one_turn,
     a_double_submit_is_one_turn,
+    the_first_message_of_a_new_chat_is_one_conversation_however_often_it_is_sent,
+    a_refused_first_message_leaves_no_conversation,
     every_end_is_final,
     turns_are_listed_and_counted,
     stopping_sets_the_flag,
@@ -92,11 +96,70 @@ async fn a_double_submit_is_one_turn(world: World) {
     let again = scene.store.begin_turn(&scene.user, scene.worker, message.clone()).await.unwrap();
     let Begun::Repeated { turn } = again else { panic!("{again:?}") };
     assert!(ids.contains(&turn.id) && turn.id != other.id && turn.status == TurnStatus::Completed);
-    // The id belongs to its conversation.
+    // Also where it is not said which conversation it began.
+    let unnamed = NewTurn { conversation: None, ..message.clone() };
+    assert!(matches!(
+        scene.store.begin_turn(&scene.user, scene.worker, unnamed).await.unwrap(),
+        Begun::Repeated { turn } if ids.contains(&turn.id)
+    ));
+    // Another message under the same id is a mistake of the client's.
     let elsewhere = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap();
-    let message = NewTurn { conversation: elsewhere.id, ..message };
-    let begun = scene.store.begin_turn(&scene.user, scene.worker, message).await.unwrap();
+    let other_project = scene.store.create_project(&scene.user, &title("other")).await.unwrap();
+    let settings = TurnSettings { model: Some("another".into()), ..TurnSettings::default() };
+    for other in [
+        NewTurn { message: "something else".into(), ..message.clone() },
+        NewTurn { conversation: Some(elsewhere.id), ..message.clone() },
+        NewTurn { project: other_project.id, conversation: None, ..message.clone() },
+        NewTurn { settings, ..message.clone() },
+    ] {
+        let refused = scene.store.begin_turn(&scene.user, scene.worker, other).await;
+        assert_refused!(refused, StoreError::OtherMessage { turn } if ids.contains(&turn));
+    }
+    // Another user's id is another id.
+    let bob = user("bob@example.com");
+    let project = scene.store.create_project(&bob, &title("bob's")).await.unwrap().id;
+    let message = NewTurn { project, conversation: None, ..message };
+    let begun = scene.store.begin_turn(&bob, scene.worker, message).await.unwrap();
     assert!(matches!(begun, Begun::New { .. }));
+}
+
+async fn the_first_message_of_a_new_chat_is_one_conversation_however_often_it_is_sent(world: World) {
+    let scene = world.scene().await;
+    let second = world.store().await;
+    for _ in 0..5 {
+        let message =
+            NewTurn { conversation: None, client_message_id: Some(Uuid::new_v4()), ..scene.message("first words") };
+        let mut tasks = tokio::task::JoinSet::new();
+        for index in 0..12 {
+            let store = if index % 2 == 0 { scene.store.clone() } else { second.clone() };
+            let (user, message) = (scene.user.clone(), message.clone());
+            tasks.spawn(async move { store.begin_turn(&user, WorkerId::new(), message).await.unwrap() });
+        }
+        let begun = tasks.join_all().await;
+        assert_eq!(begun.iter().filter(|begun| matches!(begun, Begun::New { .. })).count(), 1);
+        let turns: HashSet<_> = begun
+            .iter()
+            .map(|begun| match begun {
+                Begun::New { turn, .. } | Begun::Repeated { turn } => (turn.id, turn.conversation),
+            })
+            .collect();
+        assert_eq!(turns.len(), 1);
+    }
+    // One of the scene's own, one of each round, none that nobody knows.
+    let page = PageRequest::default();
+    let made = scene.store.list_conversations(&scene.user, scene.project.id, page).await.unwrap();
+    assert_eq!(made.items.len(), 6);
+    assert!(made.items.iter().filter(|made| made.title == "first words").count() == 5, "{made:?}");
+}
+
+async fn a_refused_first_message_leaves_no_conversation(world: World) {
+    let scene = world.scene().await;
+    let message = NewTurn { conversation: None, ..scene.message(&"x".repeat(MAX_EVENT_BYTES)) };
+    assert_refused!(scene.store.begin_turn(&scene.user, scene.worker, message).await, StoreError::TooLarge { .. });
+    let message = NewTurn { conversation: None, project: ProjectId::new(), ..scene.message("hi") };
+    assert_refused!(scene.store.begin_turn(&scene.user, scene.worker, message).await, StoreError::NotFound("project"));
+    let made = scene.store.list_conversations(&scene.user, scene.project.id, PageRequest::default()).await.unwrap();
+    assert_eq!(made.items.len(), 1, "the scene's own");
 }
 
 async fn every_end_is_final(world: World) {

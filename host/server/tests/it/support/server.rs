@@ -108,6 +108,7 @@ impl World {
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
             lease: self.lease,
+            statement_limit: None,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
             skills_dir: None,
@@ -120,6 +121,25 @@ impl World {
 
     pub(crate) async fn serve(&self) -> Server {
         Server::start(self.config()).await
+    }
+
+    /// A further host on the same PostgreSQL, with a data folder of its own.
+    pub(crate) async fn serve_beside(&self, name: &str) -> Server {
+        self.serve_beside_with(name, |_| {}).await
+    }
+
+    pub(crate) async fn serve_beside_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> Server {
+        let mut config = self.config();
+        config.data_dir = self.data.path().join("hosts").join(name);
+        // Compiled code is shared, as hosts of one user may.
+        let (own, shared) = (config.data_dir.join("cache"), self.data.path().join("cache/code"));
+        std::fs::create_dir_all(&shared).unwrap();
+        std::fs::create_dir_all(&own).unwrap();
+        if !own.join("code").exists() {
+            std::os::unix::fs::symlink(shared, own.join("code")).unwrap();
+        }
+        change(&mut config);
+        Server::start(config).await
     }
 }
 

@@ -1,0 +1,234 @@
+//! Several hosts on one PostgreSQL: turns of a host that dies or leaves go on where their user is, and stop where the
+//! user says so.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Anywhere, Api, Engine, Follow, Frame, Gate, Reply, Server, Trouble, World, eventually};
+
+/// Short, so that a test need not wait long for a dead host; long enough for a busy machine.
+const LEASE: Duration = Duration::from_secs(3);
+
+async fn world(lease: Duration) -> World {
+    let mut world = World::new(Engine::Postgres).await;
+    world.lease = lease;
+    world
+}
+
+/// A turn that streams until its gate opens, seen to run.
+async fn gated(world: &World, ann: &Api, message: &str) -> (Gate, String, Follow) {
+    let gate = Gate::new();
+    world.model.script(message, vec![Reply::Gated(vec!["one ".into(), "two".into()], gate.clone())]);
+    let project = ann.project(message).await;
+    let (execution, _) = ann.ask(&project, message).await;
+    let mut follow = ann.follow(&execution, 0).await;
+    gate.open_to(1);
+    follow.until("text_delta").await;
+    (gate, execution, follow)
+}
+
+async fn stop(api: &Api, execution: &str) -> serde_json::Value {
+    api.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok()
+}
+
+#[track_caller]
+fn assert_ended_once(frames: &[Frame]) {
+    let count = |kind: &str| frames.iter().filter(|frame| frame.kind() == kind).count();
+    assert_eq!(count("stream.completed"), 1, "{frames:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_hosts_turns_go_on_where_their_user_is_in_the_same_stream() {
+    let world = world(LEASE).await;
+    let (a, b, c) = (world.serve_beside("a").await, world.serve_beside("b").await, world.serve_beside("c").await);
+    let mut turns = Vec::new();
+    for n in 0..4 {
+        turns.push(gated(&world, &a.as_user("ann"), &format!("turn {n}")).await);
+    }
+    // Ann's page is on the third host. Somebody else keeps the second one busy; ann was never there.
+    let (there, bob) = (c.as_user("ann"), b.as_user("bob"));
+    let (bobs_gate, bobs, mut bobs_stream) = gated(&world, &bob, "bob").await;
+    let mut streams = Vec::new();
+    for (_, execution, _) in &turns {
+        streams.push(there.follow(execution, 0).await);
+    }
+    a.kill().await;
+    turns.iter().for_each(|(gate, ..)| gate.open_to(3));
+    for mut stream in streams {
+        // To its end: nobody had to connect again.
+        assert_ended_once(&stream.follow_to_end().await);
+    }
+    bobs_gate.open_to(3);
+    assert_ended_once(&bobs_stream.follow_to_end().await);
+    assert_eq!(bob.follow(&bobs, 0).await.follow_to_end().await.last().map(Frame::is_done), Some(true));
+    b.stop().await;
+    c.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_without_a_stream_bring_a_turn_back_too() {
+    let world = world(LEASE).await;
+    let (a, b, c) = (world.serve_beside("a").await, world.serve_beside("b").await, world.serve_beside("c").await);
+    let ann = a.as_user("ann");
+    let project = ann.project("One").await;
+    let gate = Gate::new();
+    world.model.script("work", vec![Reply::Gated(vec!["done".into()], gate.clone())]);
+    let (execution, conversation) = ann.ask(&project, "work").await;
+    a.kill().await;
+    gate.open_to(2);
+    let (there, bob) = (c.as_user("ann"), b.as_user("bob"));
+    let path = format!("/api/projects/{project}/conversations/{conversation}");
+    eventually("the end of the turn", async || {
+        bob.get("/api/me").await.ok();
+        let detail = there.get(&path).await.ok();
+        if detail["active_execution"].is_null() { Ok(()) } else { Err(detail["active_execution"].to_string()) }
+    })
+    .await;
+    assert_ended_once(&there.frames(&execution).await);
+    b.stop().await;
+    c.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_leaves_hands_its_turns_to_the_host_where_their_user_goes() {
+    // A lease that never runs out here: only a turn that was let go can be taken over.
+    let world = world(Duration::from_secs(600)).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let ann = a.as_user("ann");
+    world.workspace.trouble(Trouble::SlowStatements);
+    world.model.script("read", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("done")]);
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "read").await;
+    let mut follow = ann.follow(&execution, 0).await;
+    follow.until("tool_started").await;
+    let (_, rest) = tokio::join!(a.stop(), async {
+        follow.until("stream.reconnect").await;
+        world.workspace.trouble(Trouble::None);
+        b.as_user("ann").frames(&execution).await
+    });
+    assert_ended_once(&rest);
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "the finished call was reused");
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_stops_what_runs_on_another_host() {
+    let world = world(Duration::from_secs(600)).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let (_gate, execution, mut follow) = gated(&world, &a.as_user("ann"), "work").await;
+    let stopped = stop(&b.as_user("ann"), &execution).await;
+    assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
+    let rest = follow.follow_to_end().await;
+    assert!(rest.iter().any(|frame| frame.kind() == "stream.completed" && frame.data["is_cancelled"] == true));
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_stops_what_a_dead_host_held_long_before_its_lease_runs_out() {
+    let world = world(Duration::from_secs(600)).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let (_gate, execution, _) = gated(&world, &a.as_user("ann"), "work").await;
+    a.kill().await;
+    let ann = b.as_user("ann");
+    let stopped = stop(&ann, &execution).await;
+    assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
+    let frames = ann.frames(&execution).await;
+    assert_ended_once(&frames);
+    assert!(frames.iter().any(|frame| frame.kind() == "stream.completed" && frame.data["is_cancelled"] == true));
+    let again = stop(&ann, &execution).await;
+    assert_eq!((&again["success"], &again["state"]), (&json!(false), &json!("stopped")));
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_stops_what_waits_for_an_answer_on_any_host() {
+    let world = world(Duration::from_secs(600)).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let ann = a.as_user("ann");
+    world.model.script("danger", vec![Reply::sql("call_1", "DROP TABLE t"), Reply::text("never")]);
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "danger").await;
+    ann.follow(&execution, 0).await.until("approval.requested").await;
+    let stopped = stop(&b.as_user("ann"), &execution).await;
+    assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
+    assert_ended_once(&ann.frames(&execution).await);
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_that_nobody_carried_out_is_carried_out_by_any_host() {
+    let world = world(LEASE).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let (_gate, execution, _) = gated(&world, &a.as_user("ann"), "work").await;
+    let (user, turn) = {
+        let user = bricklayer_domain::UserId::parse("ann@example.com").unwrap();
+        (user, bricklayer_domain::TurnId::from_uuid(execution.parse().unwrap()))
+    };
+    let store = b.app.store().clone();
+    a.kill().await;
+    // The host that took the wish died with it; ann is away.
+    store.request_stop(&user, turn).await.unwrap();
+    eventually("the end of the turn", async || {
+        let status = store.get_turn(&user, turn).await.unwrap().status;
+        if status == bricklayer_domain::TurnStatus::Cancelled { Ok(()) } else { Err(status.as_str().to_owned()) }
+    })
+    .await;
+    b.stop().await;
+}
+
+/// Users whose requests go to any of three hosts that restart one after the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rolling_restarts_lose_no_turn_and_repeat_no_statement() {
+    const USERS: usize = 6;
+    const TURNS: usize = 4;
+    let world = std::sync::Arc::new(world(LEASE).await);
+    world.model.script("work", vec![Reply::sql("call_1", "INSERT INTO t VALUES (1)"), Reply::text("done")]);
+    let names = ["a", "b", "c"];
+    let bases = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut hosts: Vec<Option<Server>> = Vec::new();
+    for name in names {
+        let host = world.serve_beside(name).await;
+        bases.lock().unwrap().push(host.base.clone());
+        hosts.push(Some(host));
+    }
+    let users = futures::future::join_all((0..USERS).map(|user| {
+        let anywhere = Anywhere::new(std::sync::Arc::clone(&bases), &format!("user{user}"), user);
+        async move {
+            let project = anywhere.project("One").await;
+            for turn in 0..TURNS {
+                anywhere.turn(&project, &format!("work {user} {turn}")).await;
+            }
+        }
+    }));
+    let mut users = std::pin::pin!(users);
+    let mut done = false;
+    let mut restarts = 0;
+    while !done || restarts < names.len() {
+        let n = restarts % names.len();
+        let restart = async {
+            hosts[n].take().unwrap().stop().await;
+            let host = world.serve_beside(names[n]).await;
+            bases.lock().unwrap()[n] = host.base.clone();
+            hosts[n] = Some(host);
+        };
+        let mut restart = std::pin::pin!(restart);
+        tokio::select! {
+            () = &mut restart => {}
+            _ = &mut users, if !done => {
+                done = true;
+                restart.await;
+            }
+        }
+        restarts += 1;
+    }
+    // A statement under way when its host left may be unknown, but none ran twice.
+    assert!(world.workspace.count(Method::POST, "/sql/statements") <= USERS * TURNS);
+    for host in hosts.into_iter().flatten() {
+        host.stop().await;
+    }
+}
