@@ -45,7 +45,7 @@ export function TableToolbar({ data, label, orderedRows, onExpand }: TableToolba
         CSV
       </Button>
       <Menu
-        label={`Other copies and downloads of ${label}`}
+        label="Other copies and downloads"
         items={[
           { label: "Copy as Markdown", icon: "copy", onSelect: () => copyText(toMarkdown(columns, orderedRows()), "Markdown copied") },
           { label: "Copy as JSON", icon: "copy", onSelect: () => copyText(toJson(columns, orderedRows()), "JSON copied") },
