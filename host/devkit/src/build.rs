@@ -38,7 +38,7 @@ pub fn build(project: &Project, say: Say<'_>) -> Result<Built, Problem> {
     if let Some(advice) = errors(&advice::of_outline(&outline)).first() {
         return Err(Problem::new(advice.what.clone()).fix(advice.fix.clone()));
     }
-    let component = toolchain::component(project, &outline.world, say)?;
+    let component = toolchain::component(project, &outline, say)?;
     let packed = pack_with(&component.bytes, &project.wit(), &project.manifest_text, &project.assets()?)
         .map_err(|error| advice::package(&error, project))?;
     if let Some(refusal) = packed.contents.refusal() {

@@ -1,13 +1,14 @@
 //! From source to component, per language: the usual tools, installed where they are missing, with their mistakes
 //! turned into advice.
 
+mod entry;
 mod javascript;
 mod python;
 mod rust;
 
 use std::fs;
 
-use bricklayer_package::Language;
+use bricklayer_package::{Language, Outline};
 
 use crate::run::{self, Say};
 use crate::{Problem, Project, cache};
@@ -21,8 +22,8 @@ pub(crate) struct Component {
     pub(crate) reused: bool,
 }
 
-/// Builds a plugin's component. `world` is what its WIT calls it.
-pub(crate) fn component(project: &Project, world: &str, say: Say<'_>) -> Result<Component, Problem> {
+/// Builds a plugin's component. `outline` is what its WIT promises.
+pub(crate) fn component(project: &Project, outline: &Outline, say: Say<'_>) -> Result<Component, Problem> {
     let language = project.language()?;
     let build = project.manifest.build.as_ref();
     if let Some((program, arguments)) = build.and_then(|build| build.command.split_first()) {
@@ -30,8 +31,10 @@ pub(crate) fn component(project: &Project, world: &str, say: Say<'_>) -> Result<
     }
     match language {
         Language::Rust => rust::build(project, say),
-        Language::Python => once(project, &python::tools(), |_| python::build(project, world, say)),
-        Language::JavaScript => once(project, &javascript::tools(), |_| javascript::build(project, world, say)),
+        Language::Python => once(project, &python::tools(), &python::ENTRY, |_| python::build(project, outline, say)),
+        Language::JavaScript => {
+            once(project, &javascript::tools(), &javascript::ENTRY, |_| javascript::build(project, outline, say))
+        }
     }
 }
 
@@ -40,9 +43,10 @@ pub(crate) fn component(project: &Project, world: &str, say: Say<'_>) -> Result<
 fn once(
     project: &Project,
     tools: &str,
+    entry: &[&str],
     build: impl FnOnce(()) -> Result<Vec<u8>, Problem>,
 ) -> Result<Component, Problem> {
-    let key = project.source_digest(&[tools])?;
+    let key = project.source_digest(&[&[tools], entry].concat())?;
     if let Some(bytes) = cache::find_build(&project.folder, &key) {
         return Ok(Component { bytes, tools: tools.to_owned(), reused: true });
     }

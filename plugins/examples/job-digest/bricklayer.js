@@ -1,7 +1,8 @@
 // What a plugin in JavaScript needs beside its own WIT: HTTP with JSON, failures, progress, state, log lines.
 // Written by `bricklayer plugin new`; yours to read and change. The host's interfaces are in wit/deps.
 //
-// Tools are plain functions: the host's calls return when they are done, and nothing is awaited.
+// Tools are plain functions: the host's calls return when they are done, and nothing is awaited. What a tool throws
+// reaches the caller as a failure with its text, and the trace the log.
 import hostContext from 'bricklayer:host/context@0.1.1';
 import hostHttp from 'bricklayer:host/http@0.1.1';
 import hostLog from 'bricklayer:host/log@0.1.1';
@@ -20,21 +21,6 @@ export class Failed extends Error {
   }
 }
 
-/** Wraps tools so that an exception reaches the caller as a failure with its text. */
-export function tools(functions) {
-  const wrap = (work) => (request) => {
-    try {
-      return work(request);
-    } catch (error) {
-      if (error instanceof Failed) {
-        throw { kind: error.kind, message: error.message, retryable: error.retryable };
-      }
-      throw { kind: 'failed', message: `${error}\n${error?.stack ?? ''}`.trim(), retryable: false };
-    }
-  };
-  return Object.fromEntries(Object.entries(functions).map(([name, work]) => [name, wrap(work)]));
-}
-
 /**
  * Sends a request and returns `{status, headers, text}` whatever its status is. Needs a grant in plugin.toml.
  * The caller's workspace is `https://workspace/...`: the host puts its name and the caller's credential in.
@@ -44,7 +30,7 @@ export function send(method, url, { query = {}, headers = {}, body = null, timeo
     method,
     url: withQuery(url, query),
     headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
-    body: body === null ? null : encode(body),
+    body: body === null ? null : new TextEncoder().encode(body),
     timeoutMs,
   };
   let response;
@@ -53,7 +39,7 @@ export function send(method, url, { query = {}, headers = {}, body = null, timeo
   } catch (error) {
     throw unanswered(url, error);
   }
-  return { status: response.status, headers: response.headers, text: decode(response.body) };
+  return { status: response.status, headers: response.headers, text: new TextDecoder().decode(response.body) };
 }
 
 /** Sends JSON, returns the answer's text; an error status is a failure. */
@@ -165,48 +151,4 @@ function refused(url, { status, text }) {
   }
   const message = `${hostOf(url)}: ${said.slice(0, SAID_CHARS)} (HTTP ${status})`;
   return new Failed(kind, message, [429, 502, 503, 504].includes(status));
-}
-
-// The interpreter has no TextEncoder and no TextDecoder.
-const UNKNOWN = 0xfffd;
-const CHUNK = 4096;
-
-function encode(text) {
-  const bytes = [];
-  for (const character of text) {
-    let code = character.codePointAt(0);
-    if (code >= 0xd800 && code < 0xe000) code = UNKNOWN;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), tail(code));
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), tail(code >> 6), tail(code));
-    else bytes.push(0xf0 | (code >> 18), tail(code >> 12), tail(code >> 6), tail(code));
-  }
-  return new Uint8Array(bytes);
-}
-
-const tail = (code) => 0x80 | (code & 0x3f);
-
-function decode(bytes) {
-  let text = '';
-  let codes = [];
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes[at];
-    at += 1;
-    let left = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
-    let code = left < 0 ? UNKNOWN : left === 0 ? first : first & (0x3f >> left);
-    for (; left > 0; left -= 1) {
-      if ((bytes[at] & 0xc0) !== 0x80) {
-        code = UNKNOWN;
-        break;
-      }
-      code = (code << 6) | (bytes[at] & 0x3f);
-      at += 1;
-    }
-    codes.push(code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? UNKNOWN : code);
-    if (codes.length === CHUNK) {
-      text += String.fromCodePoint(...codes);
-      codes = [];
-    }
-  }
-  return text + String.fromCodePoint(...codes);
 }

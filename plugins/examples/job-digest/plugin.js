@@ -1,5 +1,5 @@
 // A digest of the workspace's job runs: https://docs.databricks.com/api/workspace/jobs/listruns
-import { Failed, progress, requestText, tools as checked } from './bricklayer.js';
+import { Failed, progress, requestText } from './bricklayer.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 24;
@@ -11,7 +11,7 @@ const MAX_PAGES = 40;
 const MAX_FAILURES = 20;
 const MESSAGE_CHARS = 300;
 
-export const tools = checked({
+export const tools = {
   digestRuns({ hours, jobId, name }) {
     const wanted = hours ?? DEFAULT_HOURS;
     if (wanted < 1 || wanted > MAX_HOURS) {
@@ -26,7 +26,7 @@ export const tools = checked({
     const failures = matching.filter((run) => outcome(run) === 'failed').slice(0, MAX_FAILURES).map(failure);
     return { text: text(jobs, failures, matching.length, wanted, cut), jobs, failures, runs: matching.length, cut };
   },
-});
+};
 
 /** The newest runs first, as the workspace lists them. */
 function listRuns(hours, jobId) {

@@ -61,8 +61,8 @@ const MISTAKES: [Mistake; 8] = [
     Mistake {
         what: "a syntax error",
         file: "plugin.js",
-        from: "export const tools = checked({",
-        to: "export const tools = checked({{",
+        from: "export const tools = {",
+        to: "export const tools = {{",
         verb: "build",
         says: "node | plugin.js:10",
     },

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bricklayer_package::Outline;
+
+use super::entry::{MISSING, Spelling, camel, missing, table};
 use crate::run::{self, Missing, Say};
 use crate::{Problem, Project, cache};
 
@@ -21,7 +24,15 @@ pub(super) fn tools() -> String {
     format!("componentize-qjs {VERSION}")
 }
 
-pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<u8>, Problem> {
+/// What stands between the host and the plugin's module, with holes for its tools, and what the interpreter lacks.
+pub(super) const ENTRY: [&str; 2] = [include_str!("javascript/entry.js"), include_str!("javascript/globals.js")];
+
+const SPELLING: Spelling = Spelling { member: camel, interface: camel, world: None, safe_integers: true };
+
+/// The world of the entry: the plugin's own, and random numbers, which no other import of the interpreter gives.
+const ENTRY_WORLD: &str = "bricklayer-entry";
+
+pub(super) fn build(project: &Project, outline: &Outline, say: Say<'_>) -> Result<Vec<u8>, Problem> {
     if !project.folder.join(MODULE).is_file() {
         return Err(Problem::new(format!("there is no {MODULE}")).fix(format!(
             "put the tools into {MODULE}: `export const tools = {{…}}` with a function per function of wit/world.wit"
@@ -30,24 +41,85 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     let node = node(&project.folder)?;
     let program = install(project, say)?;
     libraries(project, say)?;
-    let output = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
+    // Within the plugin's folder: modules are looked for nowhere else.
+    let own = project.folder.join(".bricklayer");
+    fs::create_dir_all(&own).map_err(|e| Problem::io(format!("write {}", own.display()), &e))?;
+    let output = tempfile::tempdir_in(&own).map_err(|e| Problem::io("make a temporary folder", &e))?;
+    write_entry(project, outline, output.path())?;
     let component = output.path().join("component.wasm");
     let mut command = run::command(node, &project.folder);
     // The asynchronous interpreter needs a component model that released hosts do not have.
-    command.arg(program).args(["--sync", "--wit", "wit", "--world", world, "--js", MODULE, "--module-root", "."]);
+    command.arg(program).arg("--sync").arg("--wit").arg(output.path().join("wit"));
+    command.args(["--world", ENTRY_WORLD, "--js"]).arg(output.path().join("entry.js")).args(["--module-root", "."]);
     command.arg("--output").arg(&component);
     let quiet = |line: &str| {
         let told =
             ["componentize-qjs |   ", "componentize-qjs | Component written", "componentize-qjs | componentize-qjs"];
-        if !told.iter().any(|start| line.starts_with(start)) {
+        if !told.iter().any(|start| line.starts_with(start)) && !line.contains(MISSING) {
             say(line);
         }
     };
     let ended = run::run(command, "componentize-qjs", &quiet)?.map_err(|Missing| no_node())?;
     if !ended.success {
-        return Err(syntax(project, output.path(), say).unwrap_or_else(|| mistake(&ended.said)));
+        let known = missing(&ended.said, MODULE).or_else(|| syntax(project, output.path(), say));
+        return Err(known.unwrap_or_else(|| mistake(&ended.said)));
     }
     fs::read(&component).map_err(|e| Problem::io("read what componentize-qjs made", &e))
+}
+
+/// Writes the entry module, the globals, and the WIT of both.
+fn write_entry(project: &Project, outline: &Outline, folder: &Path) -> Result<(), Problem> {
+    let failed = |e: std::io::Error| Problem::io("write the entry module", &e);
+    let wit = folder.join("wit");
+    copy_folder(&project.folder.join("wit"), &wit).map_err(failed)?;
+    let random = wit.join("deps/bricklayer-entry-random");
+    fs::create_dir_all(&random).map_err(failed)?;
+    let package =
+        "package wasi:random@0.2.0;\ninterface random {\n    get-random-bytes: func(len: u64) -> list<u8>;\n}\n";
+    fs::write(random.join("random.wit"), package).map_err(failed)?;
+    let name = project.manifest.wit.as_ref().map(ToString::to_string).unwrap_or_default();
+    let world = format!(
+        "package {name};\nworld {ENTRY_WORLD} {{\n    include {};\n    import wasi:random/random@0.2.0;\n}}\n",
+        outline.world
+    );
+    fs::write(wit.join("bricklayer-entry.wit"), world).map_err(failed)?;
+    let [entry, globals] = ENTRY;
+    let table = table(outline, &SPELLING);
+    let log = outline.packed.contents.imports.iter().find(|import| import.starts_with("bricklayer:host/log@"));
+    let log =
+        log.map_or("const bricklayerLog = undefined;".to_owned(), |log| format!("import bricklayerLog from '{log}';"));
+    let mut exports = String::new();
+    for (place, functions) in &table {
+        if place.is_empty() {
+            for function in functions.keys() {
+                exports.push_str(&format!("export const {function} = bind(plugin, '', TABLE['']).{function};\n"));
+            }
+        } else {
+            exports.push_str(&format!("export const {place} = bind(plugin.{place}, '{place}', TABLE.{place});\n"));
+        }
+    }
+    let table = serde_json::to_string(&table).unwrap_or_default();
+    let entry = entry
+        .replace("/*MODULE*/", &format!("../../{MODULE}"))
+        .replace("/*TABLE*/ {}", &table)
+        .replace("/*LOG*/", &log)
+        .replace("/*EXPORTS*/", &exports);
+    fs::write(folder.join("entry.js"), entry).map_err(failed)?;
+    fs::write(folder.join("bricklayer-globals.js"), globals).map_err(failed)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs the pinned tool where it is missing; returns its program.
@@ -151,6 +223,9 @@ fn mistake(said: &str) -> Problem {
         return problem.fix(format!(
             "an import of {MODULE} is not there: files begin with `./`, libraries are named in package.json, the host's interfaces are `bricklayer:host/…` with the version of wit/deps"
         ));
+    }
+    if said.contains("random numbers at the top of a module") {
+        return problem.fix(format!("{MODULE} runs once while it is built; move Math.random() and crypto into a tool"));
     }
     problem
 }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bricklayer_package::Outline;
+
+use super::entry::{Spelling, missing, pascal, snake, table};
 use crate::run::{self, Missing, Say};
 use crate::{Problem, Project, cache};
 
@@ -23,7 +26,15 @@ pub(super) fn tools() -> String {
     format!("componentize-py {VERSION}")
 }
 
-pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<u8>, Problem> {
+/// What stands between the host and the plugin's module, with holes for its name and its tools.
+pub(super) const ENTRY: [&str; 1] = [include_str!("python/entry.py")];
+
+/// The module that it becomes.
+const ENTRY_MODULE: &str = "bricklayer_entry";
+
+const SPELLING: Spelling = Spelling { member: snake, interface: pascal, world: Some("WitWorld"), safe_integers: false };
+
+pub(super) fn build(project: &Project, outline: &Outline, say: Say<'_>) -> Result<Vec<u8>, Problem> {
     if !project.folder.join(format!("{MODULE}.py")).is_file() {
         return Err(Problem::new(format!("there is no {MODULE}.py")).fix(format!(
             "put the tools into {MODULE}.py: `class Tools(exports.Tools)` with a method per function of wit/world.wit"
@@ -34,17 +45,30 @@ pub(super) fn build(project: &Project, world: &str, say: Say<'_>) -> Result<Vec<
     let output = tempfile::tempdir().map_err(|e| Problem::io("make a temporary folder", &e))?;
     let component = output.path().join("component.wasm");
     let mut command = run::command(&python, &project.folder);
-    command.args(["-c", START, "--quiet", "--wit-path", "wit", "--world", world, "componentize", MODULE]);
-    for path in [Some(project.folder.clone()), libraries].into_iter().flatten() {
+    let [entry] = ENTRY;
+    let table = serde_json::to_string(&table(outline, &SPELLING)).unwrap_or_default();
+    let entry = entry.replace("MODULE", MODULE).replace("r'''TABLE'''", &format!("r'''{table}'''"));
+    let ours = output.path().join("entry");
+    // What it finds here is all that it finds: packages of this machine would be missing on every other one.
+    let nothing = output.path().join("no-packages");
+    let failed = |e: std::io::Error| Problem::io("write the entry module", &e);
+    fs::create_dir_all(nothing.join("lib/site-packages")).map_err(failed)?;
+    fs::create_dir_all(&ours).map_err(failed)?;
+    fs::write(ours.join(format!("{ENTRY_MODULE}.py")), entry).map_err(failed)?;
+    let world = &outline.world;
+    command.args(["-c", START, "--quiet", "--wit-path", "wit", "--world", world, "componentize", ENTRY_MODULE]);
+    for path in [Some(project.folder.clone()), Some(ours), libraries].into_iter().flatten() {
         command.arg("--python-path").arg(path);
     }
-    command.arg("--output").arg(&component).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg("--output").arg(&component).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONNOUSERSITE", "1");
+    command.env("VIRTUAL_ENV", &nothing).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
     let ended = run::run(command, "componentize-py", say)?.map_err(|Missing| {
         Problem::new("componentize-py cannot be started")
             .fix(format!("remove {} and build again", cache::folder(&project.folder).display()))
     })?;
     if !ended.success {
-        return Err(mistake(&ended.said));
+        let module = format!("{MODULE}.py");
+        return Err(missing(&ended.said, &module).unwrap_or_else(|| mistake(&ended.said)));
     }
     fs::read(&component).map_err(|e| Problem::io("read what componentize-py made", &e))
 }
