@@ -1,7 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
-import { json, send } from "@/api/http";
+import { json } from "@/api/http";
 import { keys } from "@/api/keys";
 import type { ProjectFiles } from "@/api/types";
+import { type FileContent, type Wanted, loadContent } from "./content";
 
 export const filesQuery = (projectId: string) =>
   queryOptions({
@@ -9,29 +10,18 @@ export const filesQuery = (projectId: string) =>
     queryFn: ({ signal }) => json<ProjectFiles>(`/api/projects/${encodeURIComponent(projectId)}/files`, { signal }),
   });
 
-/** Files larger than this are offered for download and not shown. */
-export const MAX_VIEW_BYTES = 4 * 1_024 * 1_024;
-
-export interface FileContent {
-  /** `null`: not text. */
-  text: string | null;
-  size: number;
-}
-
-export const fileQuery = (projectId: string, path: string) =>
+export const fileQuery = (projectId: string, path: string, wanted: Wanted) =>
   queryOptions({
-    queryKey: keys.file(projectId, path),
-    queryFn: async ({ signal }): Promise<FileContent> => {
-      const response = await send(fileUrl(projectId, path), { signal });
-      const isText = (response.headers.get("content-type") ?? "").startsWith("text/");
-      const size = Number(response.headers.get("content-length") ?? 0);
-      if (isText && size <= MAX_VIEW_BYTES) return { text: await response.text(), size };
-      await response.body?.cancel();
-      return { text: null, size };
-    },
+    queryKey: [...keys.file(projectId, path), wanted],
+    queryFn: ({ signal }): Promise<FileContent> => loadContent(fileUrl(projectId, path), wanted, signal),
   });
 
 export function fileUrl(projectId: string, path: string, options: { download?: boolean } = {}): string {
-  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  // Half a character has no encoding.
+  const encoded = path
+    .replaceAll(/\p{Cs}/gu, "\uFFFD")
+    .split("/")
+    .map(encodeURIComponent)
+    .join("/");
   return `/api/projects/${encodeURIComponent(projectId)}/files/${encoded}${options.download === true ? "?download=1" : ""}`;
 }

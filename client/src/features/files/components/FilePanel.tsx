@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import { IconButton } from "@/shared/ui/IconButton";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
+import { Name, plainName } from "@/shared/ui/Name";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { fileUrl, filesQuery } from "../api/files";
 import { FileList } from "./FileList";
@@ -26,7 +27,9 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
         ) : (
           <>
             <IconButton icon="arrowLeft" label="All files" size="s" onClick={() => onOpen(null)} />
-            <h2 title={path}>{path}</h2>
+            <h2 title={plainName(path)}>
+              <Name text={path} />
+            </h2>
             <a className={styles.download} href={fileUrl(projectId, path, { download: true })} download>
               Download
             </a>
@@ -36,7 +39,7 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
       </header>
       <div className={styles.body}>
         {path !== null ? (
-          <FileViewer key={path} projectId={projectId} path={path} />
+          <FileViewer key={path} projectId={projectId} path={path} size={files.data?.files.find((file) => file.path === path)?.size ?? null} />
         ) : (
           <>
             {files.isPending && <Skeleton lines={4} label="Loading files" />}
