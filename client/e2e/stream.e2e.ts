@@ -110,21 +110,41 @@ describe("a turn in the middle", () => {
     await other.page.context().close();
   });
 
-  it("refuses a second message and keeps its text", async () => {
+  it("takes messages for later, which can be changed and dropped, and sends them in their order", async () => {
     await startHalves();
-    const address = page.url();
-    const executions: string[] = [];
-    page.on("request", (request) => {
-      if (request.url().includes("invoke_agent")) executions.push(request.url());
-    });
-    await page.getByLabel("Message", { exact: true }).fill("One more thing");
+    const message = page.getByLabel("Message", { exact: true });
+    for (const text of ["One more thing", "Never mind this", "And the last"]) {
+      await message.fill(text);
+      await page.getByText("Enter sends it after this turn").waitFor();
+      await page.keyboard.press("Enter");
+    }
+    const queue = page.getByRole("region", { name: "Messages that wait" });
+    await queue.getByText("3 messages to be sent after this turn").waitFor();
+    expect(await lookAt(page, "queue")).toEqual([]);
+    await queue.getByRole("button", { name: "Drop: Never mind this" }).click();
+    await queue.getByRole("button", { name: "Edit: And the last" }).click();
+    expect(await message.inputValue()).toBe("And the last");
+    await message.fill("And the very last");
     await page.keyboard.press("Enter");
-    await page.getByText("Kept until this turn ends").waitFor();
-    expect(executions).toEqual([]);
-    // A window that has not heard of the turn asks the server, which refuses.
+    await page.reload();
+    await queue.getByText("2 messages to be sent after this turn").waitFor();
+    model.release();
+    const asked = page.getByRole("article", { name: /^You asked/ });
+    await asked.nth(2).getByText("Hello.").waitFor();
+    await turnEnded(page);
+    expect(await asked.evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")))).toEqual([
+      "You asked: Answer in two halves",
+      "You asked: One more thing",
+      "You asked: And the very last",
+    ]);
+    expect(await queue.count()).toBe(0);
+  });
+
+  it("refuses the message of a window that has not heard of it, and keeps its text", async () => {
+    await startHalves();
     const other = await openPage(browser, project);
-    await other.page.route("**/conversations/*", (route) => route.fulfill({ json: { events: [], last_seq: 0, active_execution: null } }), { times: 1 });
-    await other.page.goto(address);
+    const busy = { type: "https://bricklayer.dev/problems/turn-in-progress", title: "A turn runs", detail: "A turn is running.", status: 409 };
+    await other.page.route("**/api/invoke_agent", (route) => route.fulfill({ status: 409, contentType: "application/problem+json", json: busy }));
     await ask(other.page, "Me too");
     await other.page.getByText("A turn is still running here").waitFor();
     expect(await other.page.getByLabel("Message", { exact: true }).inputValue()).toBe("Me too");
@@ -132,7 +152,48 @@ describe("a turn in the middle", () => {
     await other.page.context().close();
     model.release();
     await expectWhole(page);
-    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("One more thing");
+  });
+
+  it("is followed by a window that shows the same conversation, and both agree afterwards", async () => {
+    await startHalves();
+    model.release();
+    await expectWhole(page);
+    const other = await openPage(browser, page.url());
+    await expectWhole(other.page);
+    await ask(page, "two");
+    await page.getByRole("article", { name: "You asked: two" }).getByText("Hello.").waitFor();
+    await turnEnded(page);
+    await ask(other.page, "three");
+    for (const window of [page, other.page]) {
+      await window.getByRole("article", { name: "You asked: three" }).getByText("Hello.").waitFor();
+      const asked = await window.getByRole("article", { name: /^You asked/ }).evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")));
+      expect(asked).toEqual(["You asked: Answer in two halves", "You asked: two", "You asked: three"]);
+    }
+    await other.page.context().close();
+  });
+
+  it("says aloud how the answer begins", async () => {
+    await startHalves();
+    model.release();
+    await expectWhole(page);
+    await page
+      .getByRole("status", { name: "What happens" })
+      .getByText(/^Answer ready\. The first half, with an umlaut ü and a brick 🧱, is here\.$/)
+      .waitFor();
+  });
+
+  it("is seen in more windows than the browser has connections", async () => {
+    await startHalves();
+    const windows: Page[] = [];
+    for (let count = 0; count < 8; count += 1) {
+      const window = await page.context().newPage();
+      await window.goto(page.url());
+      await window.getByText("a brick 🧱, is here.").waitFor();
+      windows.push(window);
+    }
+    model.release();
+    for (const window of windows) await expectWhole(window);
+    for (const window of windows) await window.close();
   });
 });
 

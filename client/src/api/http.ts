@@ -1,3 +1,4 @@
+import { noteAnswer } from "@/shared/lib/reachable";
 import { signedOut } from "@/shared/lib/signedOut";
 import { Problem, UNAUTHENTICATED } from "./problem";
 
@@ -25,8 +26,10 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
     });
   } catch (error) {
     if (signal?.aborted === true) throw error;
+    noteAnswer(false);
     throw new Problem(0, {});
   }
+  noteAnswer(true);
   if (isSignIn(response)) throw ended({});
   if (response.ok) return response;
   const document = await problemDocument(response);

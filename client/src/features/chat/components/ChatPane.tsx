@@ -1,19 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import type { TurnSettings } from "@/api/types";
 import { Button } from "@/shared/ui/Button";
 import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
+import { toast } from "@/shared/ui/toast";
 import { toolsQuery } from "../api/tools";
 import { ChatContext, type ChatContextValue } from "../chatContext";
 import { useDraft } from "../hooks/useDraft";
+import { useQueue } from "../hooks/useQueue";
 import { useSend } from "../hooks/useSend";
 import { useSession } from "../hooks/useSession";
 import { useStop } from "../hooks/useStop";
+import { Announcer } from "./Announcer";
 import { ApprovalDock } from "./ApprovalDock";
 import { ChatFrame } from "./ChatFrame";
 import { Composer } from "./Composer";
 import { ConnectionNotice } from "./ConnectionNotice";
+import { QueuedMessages } from "./QueuedMessages";
 import { SendFailure } from "./SendFailure";
 import { StandingPermissions } from "./StandingPermissions";
 import { Thread } from "./Thread";
@@ -34,7 +38,13 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
   const { session, state } = useSession(projectId, conversationId);
   const [draft, setDraft] = useDraft(conversationId);
   const tools = useQuery(toolsQuery());
-  const send = useSend({ projectId, conversationId, settings, onAccepted: () => setDraft("") });
+  const queue = useQueue(conversationId);
+  const send = useSend({
+    projectId,
+    conversationId,
+    settings,
+    onAccepted: (_, { queuedId }) => (queuedId === undefined ? setDraft("") : queue.drop(queuedId)),
+  });
   const stop = useStop(session);
   const running = state.executionId !== null;
 
@@ -44,7 +54,7 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       projectId,
       conversationId,
       session,
-      send: (message) => mutate(message),
+      send: (message) => mutate({ message }),
       pluginOf: (name) => {
         const source = tools.data?.find((tool) => tool.name === name)?.source;
         return source === undefined || source === BUILT_IN ? null : source;
@@ -52,6 +62,24 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
     }),
     [projectId, conversationId, session, mutate, tools.data],
   );
+  const next = queue.waiting[0];
+  const last = state.view.turns.at(-1)?.status;
+  // A message follows a turn that went well by itself; after a stop or a failure its writer may think otherwise.
+  const isDue = next !== undefined && state.phase === "ready" && !running && last === "completed" && send.isIdle;
+  useEffect(() => {
+    if (isDue) mutate({ message: next.text, queuedId: next.id });
+  }, [isDue, next, mutate]);
+  const say = (message: string): void => {
+    if (!running) mutate({ message });
+    else if (queue.add(message)) setDraft("");
+    else toast("More messages cannot wait: send these first, or put them into one");
+  };
+  const edit = (id: string): void => {
+    const text = queue.waiting.find((entry) => entry.id === id)?.text ?? "";
+    queue.drop(id);
+    setDraft(draft.trim() === "" ? text : `${text}\n\n${draft}`);
+    document.querySelector<HTMLElement>("[data-composer]")?.focus();
+  };
   const history = useMemo(() => state.view.turns.map((turn) => turn.message).filter((message) => message !== ""), [state.view.turns]);
 
   return (
@@ -79,13 +107,20 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
         }
       >
         <ConnectionNotice connection={state.connection} session={session} />
+        <Announcer view={state.view} />
         <ApprovalDock view={state.view} />
-        {send.isError && <SendFailure error={send.error} onRetry={() => mutate(draft.trim())} canRetry={draft.trim() !== "" && !running} />}
+        <QueuedMessages
+          queue={queue}
+          running={running || send.isPending}
+          onSend={(id) => mutate({ message: queue.waiting.find((entry) => entry.id === id)?.text ?? "", queuedId: id })}
+          onEdit={edit}
+        />
+        {send.isError && <SendFailure error={send.error} onRetry={() => mutate({ message: draft.trim() })} canRetry={draft.trim() !== "" && !running} />}
         {state.phase !== "missing" && (
           <Composer
             value={draft}
             onChange={setDraft}
-            onSend={mutate}
+            onSend={say}
             onStop={stop}
             running={running}
             stopping={state.stopping !== null}

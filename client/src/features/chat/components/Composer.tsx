@@ -6,6 +6,7 @@ import styles from "./Composer.module.css";
 interface ComposerProps {
   value: string;
   onChange: (text: string) => void;
+  /** While a turn runs, the message waits for its end. */
   onSend: (text: string) => void;
   onStop: () => void;
   /** A turn is running: the button stops it. */
@@ -27,7 +28,7 @@ export function Composer(props: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [historyAt, setHistoryAt] = useState<number | null>(null);
   const [escapeHint, setEscapeHint] = useState(false);
-  const canSend = value.trim() !== "" && !running && !sending;
+  const canSend = value.trim() !== "" && !sending;
 
   // Grows the field with its text; `field-sizing` is not everywhere yet.
   useLayoutEffect(() => {
@@ -134,6 +135,6 @@ function hintText({ escapeHint, running, stopping, sending, hasText }: Record<"e
   if (stopping) return "Stopping…";
   if (escapeHint) return "Press Esc again to stop";
   if (sending) return "Sending…";
-  if (running && hasText) return "Kept until this turn ends";
+  if (running && hasText) return "Enter sends it after this turn";
   return "";
 }

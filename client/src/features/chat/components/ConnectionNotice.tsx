@@ -1,3 +1,4 @@
+import { useReachable } from "@/shared/lib/reachable";
 import { Button } from "@/shared/ui/Button";
 import type { Connection, Session } from "../model/session";
 import styles from "./ConnectionNotice.module.css";
@@ -5,18 +6,27 @@ import styles from "./ConnectionNotice.module.css";
 /** Only from the second failure on: a connection that is cut and comes back is normal life. */
 const QUIET_FAILURES = 1;
 
+/** The one place that says that the host does not answer. */
 export function ConnectionNotice({ connection, session }: { connection: Connection; session: Session }) {
+  const reachable = useReachable();
   const failures = connection.kind === "connecting" || connection.kind === "waiting" ? connection.attempt : 0;
-  if (failures <= QUIET_FAILURES) return null;
+  const lost = !reachable || failures > QUIET_FAILURES;
   return (
-    <div className={styles.notice} role="status">
-      <span>
-        Connection lost. The turn goes on at the server; reconnecting
-        {failures > 3 ? ` (attempt ${failures})` : ""}…
-      </span>
-      <Button size="s" onClick={() => session.reconnectNow()}>
-        Reconnect now
-      </Button>
+    <div role="status">
+      {lost && (
+        <div className={styles.notice}>
+          <span>Connection lost: Bricklayer does not answer. What you write is kept; trying again{failures > 3 ? ` (attempt ${failures})` : ""}…</span>
+          <Button
+            size="s"
+            onClick={() => {
+              session.reconnectNow();
+              session.load().catch(() => undefined);
+            }}
+          >
+            Reconnect now
+          </Button>
+        </div>
+      )}
     </div>
   );
 }

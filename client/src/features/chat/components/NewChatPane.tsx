@@ -30,7 +30,7 @@ export function NewChatPane({ projectId, settings, controls, onCreated }: NewCha
   });
   const pick = (message: string): void => {
     setDraft(message);
-    send.mutate(message);
+    send.mutate({ message });
   };
   return (
     <ChatFrame
@@ -40,11 +40,11 @@ export function NewChatPane({ projectId, settings, controls, onCreated }: NewCha
         </div>
       }
     >
-      {send.isError && <SendFailure error={send.error} onRetry={() => send.mutate(draft.trim())} canRetry={draft.trim() !== ""} />}
+      {send.isError && <SendFailure error={send.error} onRetry={() => send.mutate({ message: draft.trim() })} canRetry={draft.trim() !== ""} />}
       <Composer
         value={draft}
         onChange={setDraft}
-        onSend={send.mutate}
+        onSend={(message) => send.mutate({ message })}
         onStop={() => undefined}
         running={false}
         stopping={false}

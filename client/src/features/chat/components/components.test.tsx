@@ -171,7 +171,7 @@ describe("the composer", () => {
     expect(onSend).toHaveBeenCalledWith("hello");
   });
 
-  it("does not send nothing, nor while a turn runs", async () => {
+  it("does not send nothing, and says when a message waits for the running turn", async () => {
     const onSend = vi.fn();
     const user = userEvent.setup();
     const { rerender } = render(<Composer {...base} value="   " onSend={onSend} />);
@@ -179,8 +179,8 @@ describe("the composer", () => {
     await user.keyboard("{Enter}");
     rerender(<Composer {...base} value="next" running onSend={onSend} />);
     await user.keyboard("{Enter}");
-    expect(onSend).not.toHaveBeenCalled();
-    expect(screen.getByText("Kept until this turn ends")).toBeTruthy();
+    expect(onSend).toHaveBeenCalledWith("next");
+    expect(screen.getByText("Enter sends it after this turn")).toBeTruthy();
   });
 
   it("recalls earlier messages", async () => {

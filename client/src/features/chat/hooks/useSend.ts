@@ -10,7 +10,13 @@ interface SendOptions {
   projectId: string;
   conversationId: string | null;
   settings: TurnSettings;
-  onAccepted: (conversationId: string) => void;
+  onAccepted: (conversationId: string, said: Said) => void;
+}
+
+interface Said {
+  message: string;
+  /** It waited for the turn before; its place in the queue. */
+  queuedId?: string;
 }
 
 /**
@@ -21,8 +27,8 @@ export function useSend({ projectId, conversationId, settings, onAccepted }: Sen
   const sessions = useSessions();
   const queryClient = useQueryClient();
   const attempt = useRef<{ message: string; id: string } | null>(null);
-  return useMutation({
-    mutationFn: (message: string) => {
+  const mutation = useMutation({
+    mutationFn: ({ message }: Said) => {
       if (attempt.current?.message !== message) attempt.current = { message, id: crypto.randomUUID() };
       const request: InvokeRequest = {
         project_id: projectId,
@@ -33,11 +39,12 @@ export function useSend({ projectId, conversationId, settings, onAccepted }: Sen
       };
       return json<InvokeAnswer>("/api/invoke_agent", { method: "POST", body: request });
     },
-    onSuccess: (answer, message) => {
+    onSuccess: (answer, said) => {
       attempt.current = null;
-      sessions.get(projectId, answer.conversation_id).started(answer.execution_id, message);
+      sessions.get(projectId, answer.conversation_id).started(answer.execution_id, said.message);
       queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }).catch(() => undefined);
-      onAccepted(answer.conversation_id);
+      onAccepted(answer.conversation_id, said);
+      mutation.reset();
     },
     onError: (error) => {
       // The server tells that a turn runs that this page does not know: show it.
@@ -49,4 +56,5 @@ export function useSend({ projectId, conversationId, settings, onAccepted }: Sen
       }
     },
   });
+  return mutation;
 }

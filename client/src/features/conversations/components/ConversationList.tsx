@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { messageOf } from "@/api/problem";
+import { Problem, messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
 import { Icon } from "@/shared/ui/Icon";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
@@ -39,7 +39,8 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
         <NotifyMe />
       </div>
       {conversations.isPending && <Skeleton lines={5} label="Loading conversations" />}
-      {conversations.isError && (
+      {/* That the host does not answer is told beside the message. */}
+      {conversations.isError && !(isUnreachable(conversations.error) && conversations.data !== undefined) && (
         <LoadFailure
           title="Conversations could not be loaded"
           message={messageOf(conversations.error)}
@@ -67,4 +68,8 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
       )}
     </nav>
   );
+}
+
+function isUnreachable(error: Error): boolean {
+  return error instanceof Problem && error.status === 0;
 }
