@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import cards from "../src/features/chat/firstCards.json" with { type: "json" };
 import { createProject, lastAnswer, turnEnded } from "./support/actions";
 import { type Watched, launch, openPage } from "./support/browser";
 import { type Host, startHost } from "./support/host";
@@ -179,6 +180,18 @@ describe("a person with a fresh host", () => {
     await page.getByRole("gridcell").first().waitFor();
     await page.reload();
     await page.getByRole("button", { name: /Warehouse and catalog.*samples\.nyctaxi/ }).waitFor();
+  });
+
+  it.each(cards)("presses the card $title, and nothing fails", async ({ message }) => {
+    const { page } = watched;
+    const [, project] = /\/projects\/([^/]+)/.exec(page.url()) ?? [];
+    await page.goto(`${host.url}/projects/${project}`);
+    await page.getByRole("button", { name: message }).click();
+    await page.getByRole("article", { name: /^You asked/ }).waitFor();
+    await turnEnded(page);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(await page.getByRole("article", { name: /: done$/ }).count()).toBeGreaterThan(0);
+    expect(await page.getByRole("article", { name: /: (?:partly )?failed$/ }).count()).toBe(0);
   });
 
   it("is told what an unknown address is", async () => {

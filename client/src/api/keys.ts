@@ -14,6 +14,7 @@ export const keys = {
   projects: ["projects"],
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
+  structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
   files: (projectId: string) => ["projects", projectId, "files"],
   file: (projectId: string, path: string) => ["projects", projectId, "files", path],
 } as const;

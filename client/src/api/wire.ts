@@ -125,6 +125,8 @@ const schema = v.variant("type", [
     remedy: optionalText,
     retry_after_seconds: v.optional(v.nullable(v.number())),
     structured: v.optional(v.unknown()),
+    /** The typed result is this large and has to be asked for by itself. */
+    structured_bytes: v.optional(v.nullable(count)),
     duration_ms: v.optional(v.nullable(count)),
   }),
   v.object({

@@ -28,3 +28,10 @@ export function useChat(): ChatContextValue {
   if (chat === null) throw new Error("ChatContext is missing above this component");
   return chat;
 }
+
+/** The turn that something is part of, by its execution. */
+export const ExecutionContext = createContext("");
+
+export function useExecution(): string {
+  return use(ExecutionContext);
+}

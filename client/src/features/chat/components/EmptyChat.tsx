@@ -1,5 +1,6 @@
 import { Icon, type IconName } from "@/shared/ui/Icon";
 import { Logo } from "@/shared/ui/Logo";
+import cards from "../firstCards.json";
 import styles from "./EmptyChat.module.css";
 
 interface Suggestion {
@@ -8,20 +9,8 @@ interface Suggestion {
   message: string;
 }
 
-const suggestions: readonly Suggestion[] = [
-  {
-    icon: "table",
-    title: "Busiest pickup hours",
-    message: "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?",
-  },
-  { icon: "search", title: "Look around", message: "What tables are there in samples.nyctaxi, and what is in them?" },
-  { icon: "wrench", title: "Which warehouses can I use?", message: "List the SQL warehouses." },
-  {
-    icon: "sparkle",
-    title: "Run a statement yourself",
-    message: '/execute_sql {"statement": "SELECT * FROM samples.nyctaxi.trips LIMIT 10"}',
-  },
-];
+/** Data, because tests of the host and of the page ask each of them. */
+const suggestions = cards as readonly Suggestion[];
 
 /** What to ask, for whoever has not asked yet. A press puts the words into the composer's hands: it sends them. */
 export function EmptyChat({ onPick, disabled }: { onPick: (message: string) => void; disabled: boolean }) {

@@ -6,7 +6,8 @@ import { describeOutcome, describeTool, shortName } from "../model/describeTool"
 import { outcomeOf, outcomeWords } from "../model/outcome";
 import { hasRows } from "../model/output";
 import { fileChangeOf } from "../model/patch";
-import type { ToolItem } from "../model/view";
+import type { ToolItem, ToolResult } from "../model/view";
+import { LargeOutput } from "./LargeOutput";
 import { ToolArguments } from "./ToolArguments";
 import styles from "./ToolCard.module.css";
 import { ToolError } from "./ToolError";
@@ -62,7 +63,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
                 <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
               </>
             )}
-            {result !== null && !result.isError && <ToolOutput result={result} of={detail === "" ? title : detail} />}
+            {result !== null && !result.isError && <Output callId={tool.id} result={result} of={detail === "" ? title : detail} />}
             {result?.isError === true && outcome === "refused" && <p className={styles.why}>{result.content}</p>}
           </div>
         )}
@@ -70,5 +71,10 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
     </article>
   );
 });
+
+function Output(props: { callId: string; result: ToolResult; of: string }) {
+  const isElsewhere = props.result.structured === null && props.result.structuredBytes !== null;
+  return isElsewhere ? <LargeOutput {...props} /> : <ToolOutput result={props.result} of={props.of} />;
+}
 
 const CHANGED_TEXTS: readonly string[] = ["old_string", "new_string", "content", "file_path"];

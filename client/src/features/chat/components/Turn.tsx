@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { Markdown } from "@/shared/markdown/Markdown";
+import { ExecutionContext } from "../chatContext";
 import { type Group, groupItems } from "../model/group";
 import type { TurnView } from "../model/view";
 import { Activity } from "./Activity";
@@ -14,12 +15,14 @@ export const Turn = memo(function Turn({ turn, stopping }: { turn: TurnView; sto
   return (
     <article className={styles.turn} aria-label={`You asked: ${turn.message.slice(0, 80)}`}>
       <UserMessage text={turn.message} at={turn.at} />
-      <div className={styles.answer}>
-        {groupItems(turn.items).map((group) => (
-          <ItemGroup key={group.key} group={group} running={turn.status === "running"} />
-        ))}
-        {turn.status === "running" ? <Activity turn={turn} stopping={stopping} /> : <TurnEnd turn={turn} />}
-      </div>
+      <ExecutionContext value={turn.executionId}>
+        <div className={styles.answer}>
+          {groupItems(turn.items).map((group) => (
+            <ItemGroup key={group.key} group={group} running={turn.status === "running"} />
+          ))}
+          {turn.status === "running" ? <Activity turn={turn} stopping={stopping} /> : <TurnEnd turn={turn} />}
+        </div>
+      </ExecutionContext>
     </article>
   );
 });

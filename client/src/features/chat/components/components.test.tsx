@@ -32,6 +32,23 @@ describe("a tool card", () => {
     expect(screen.getByRole("gridcell", { name: "42" })).toBeTruthy();
   });
 
+  it("fetches a large result when it is opened", async () => {
+    const asked: string[] = [];
+    const structured = { columns: [{ name: "n", type_name: "INT" }], rows: [["42"]], total_row_count: 1, truncated: false };
+    vi.stubGlobal("fetch", (path: string) => {
+      asked.push(path);
+      return Promise.resolve(new Response(JSON.stringify(structured)));
+    });
+    const user = userEvent.setup();
+    render(inChat(<ToolCard tool={{ ...tool, result: { ...result, structuredBytes: 2_000_000 } }} />));
+    const head = screen.getByRole("button", { name: /Run SQL/ });
+    expect(head.textContent).toContain("1.9 MB");
+    expect(asked).toEqual([]);
+    await user.click(head);
+    expect(await screen.findByRole("gridcell", { name: "42" })).toBeTruthy();
+    expect(asked).toEqual(["/api/executions/turn-1/calls/a/structured"]);
+  });
+
   it("shows each statement of a script, the skipped ones too", async () => {
     const user = userEvent.setup();
     const structured = {

@@ -1,5 +1,5 @@
 /** What a tool call does, in plain words, from its name and arguments. */
-import { plural } from "@/shared/lib/format";
+import { formatBytes, plural } from "@/shared/lib/format";
 import { asRecord } from "@/shared/lib/record";
 import { asTable } from "@/shared/table/tableData";
 import { outcomeOf, outcomeWords } from "./outcome";
@@ -56,6 +56,7 @@ export function describeOutcome(tool: ToolItem): string {
   if (tool.result.denied !== null) return "not given";
   if (tool.result.isError) return (tool.result.errorKind ?? "failed").replaceAll("-", " ");
   if (outcome === "partly" || outcome === "failed") return stepsFailed(tool.result.structured);
+  if (tool.result.structured === null && tool.result.structuredBytes !== null) return formatBytes(tool.result.structuredBytes);
   const change = fileChangeOf(tool.result.structured);
   if (change !== null) return changeSize(change);
   const table = asTable(tool.result.structured);

@@ -127,7 +127,8 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           denied: event.denied ?? null,
           remedy: event.remedy ?? null,
           retryAfterSeconds: event.retry_after_seconds ?? null,
-          structured: event.structured ?? null,
+          structured: event.structured ?? tool.result?.structured ?? null,
+          structuredBytes: event.structured_bytes ?? null,
           durationMs: event.duration_ms ?? null,
         },
       }));

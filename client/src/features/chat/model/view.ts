@@ -121,6 +121,8 @@ export interface ToolResult {
   readonly remedy: string | null;
   readonly retryAfterSeconds: number | null;
   readonly structured: unknown;
+  /** Set where the typed result was too large to come with its event: it has to be asked for. */
+  readonly structuredBytes: number | null;
   readonly durationMs: number | null;
 }
 

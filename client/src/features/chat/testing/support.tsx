@@ -1,7 +1,7 @@
 /** Parts of a conversation, and what they stand in. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ChatContext, type ChatContextValue } from "../chatContext";
+import { ChatContext, type ChatContextValue, ExecutionContext } from "../chatContext";
 import { Session } from "../model/session";
 import type { ToolItem, ToolResult } from "../model/view";
 
@@ -28,6 +28,7 @@ export const result: ToolResult = {
   remedy: null,
   retryAfterSeconds: null,
   structured: null,
+  structuredBytes: null,
   durationMs: 5,
 };
 
@@ -47,7 +48,9 @@ export function inChat(children: ReactNode): ReactNode {
   };
   return (
     <QueryClientProvider client={new QueryClient()}>
-      <ChatContext value={chat}>{children}</ChatContext>
+      <ChatContext value={chat}>
+        <ExecutionContext value="turn-1">{children}</ExecutionContext>
+      </ChatContext>
     </QueryClientProvider>
   );
 }
