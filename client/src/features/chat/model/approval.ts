@@ -73,6 +73,9 @@ function isCovered(text: string, operations: readonly Operation[]): boolean {
   return shown > 0 && isSeparator(text.slice(at));
 }
 
+/** What stands between statements that people write; more of it could hide something, and is shown. */
 function isSeparator(text: string): boolean {
-  return /^[\s;]*$/.test(text);
+  return /^[\s;]*$/.test(text) && text.length <= MAX_SEPARATOR;
 }
+
+const MAX_SEPARATOR = 24;
