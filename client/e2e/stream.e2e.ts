@@ -154,32 +154,11 @@ describe("a turn in the middle", () => {
     await expectWhole(page);
   });
 
-  it("is followed by a window that shows the same conversation, and both agree afterwards", async () => {
-    await startHalves();
-    model.release();
-    await expectWhole(page);
-    const other = await openPage(browser, page.url());
-    await expectWhole(other.page);
-    await ask(page, "two");
-    await page.getByRole("article", { name: "You asked: two" }).getByText("Hello.").waitFor();
-    await turnEnded(page);
-    await ask(other.page, "three");
-    for (const window of [page, other.page]) {
-      await window.getByRole("article", { name: "You asked: three" }).getByText("Hello.").waitFor();
-      const asked = await window.getByRole("article", { name: /^You asked/ }).evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")));
-      expect(asked).toEqual(["You asked: Answer in two halves", "You asked: two", "You asked: three"]);
-    }
-    await other.page.context().close();
-  });
-
   it("says aloud how the answer begins", async () => {
     await startHalves();
     model.release();
     await expectWhole(page);
-    await page
-      .getByRole("status", { name: "What happens" })
-      .getByText(/^Answer ready\. The first half, with an umlaut ü and a brick 🧱, is here\.$/)
-      .waitFor();
+    await page.getByRole("status", { name: "What happens" }).getByText("Answer ready: The first half, with an umlaut ü and a brick 🧱, is here").waitFor();
   });
 
   it("is seen in more windows than the browser has connections", async () => {

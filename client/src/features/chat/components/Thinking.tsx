@@ -13,7 +13,7 @@ export const Thinking = memo(function Thinking({ item }: { item: ProseItem }) {
   const active = !item.final && item.endedAt === null;
   if (item.text === "" && !active) return null;
   return (
-    <section className={styles.thinking} aria-label="Thinking">
+    <div className={styles.thinking} role="group" aria-label="Thinking">
       <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         <span className={styles.chevron}>
           <Icon name="chevronRight" size={14} />
@@ -23,7 +23,7 @@ export const Thinking = memo(function Thinking({ item }: { item: ProseItem }) {
       <div id={id} hidden={!open} className={styles.body}>
         {open && <Markdown text={item.text} streaming={active} />}
       </div>
-    </section>
+    </div>
   );
 });
 

@@ -15,10 +15,12 @@ export function useSession(projectId: string, conversationId: string): { session
       session.reconnectNow();
       session.load().catch(() => undefined);
     };
+    const leave = session.watch();
     refresh();
     window.addEventListener("online", refresh);
     document.addEventListener("visibilitychange", refresh);
     return () => {
+      leave();
       window.removeEventListener("online", refresh);
       document.removeEventListener("visibilitychange", refresh);
     };

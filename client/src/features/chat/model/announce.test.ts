@@ -46,14 +46,14 @@ describe("what is said aloud", () => {
       "an answer",
       turn,
       { ...turn, status: "completed", items: [text("# Taxis\n\nThe **busiest** hour is 18. More.")] },
-      "Answer ready. The busiest hour is 18.",
+      "Answer ready: The busiest hour is 18",
     ],
     ["a stop", turn, { ...turn, status: "cancelled" }, "Stopped."],
     [
       "a failure",
       turn,
       { ...turn, status: "failed", error: { message: "The model is down.", code: "x", remedy: null } },
-      "This turn failed. The model is down.",
+      "Failed.",
     ],
     ["a statement that failed", running, { ...turn, items: [{ ...tool, status: "failed", result: { ...result, isError: true } }] }, "Run SQL: failed."],
   ])("of %s", (_, before, after, said) => expect(announcement(before, after)).toBe(said));
@@ -68,14 +68,14 @@ describe("what is said aloud", () => {
 
 describe("the first sentence", () => {
   it.each([
-    ["One. Two.", "One."],
-    ["The *busiest* hour, by `count`, is [18](https://x.example). It is.", "The busiest hour, by count, is 18."],
+    ["One. Two.", "One"],
+    ["The *busiest* hour, by `count`, is [18](https://x.example). It is.", "The busiest hour, by count, is 18"],
     ["| a |\n|---|\n| 1 |\n\nThat is it!", "That is it!"],
-    ["```sql\nSELECT 1.\n```\n\nRan.", "Ran."],
+    ["```sql\nSELECT 1.\n```\n\nRan.", "Ran"],
     ["- one\n- two", "one two"],
     ["", ""],
     ["# Only this", "Only this"],
-    ["3.5 million trips. Yes.", "3.5 million trips."],
+    ["3.5 million trips. Yes.", "3.5 million trips"],
   ])("of %j", (markdown, sentence) => expect(firstSentence(markdown)).toBe(sentence));
 });
 

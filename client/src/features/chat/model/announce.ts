@@ -33,21 +33,23 @@ function ranSentence(tool: ToolItem): string {
   return `${title}: ${word}${more === "" || more === word ? "" : `, ${more}`}.`;
 }
 
+/** A failure is an alert by itself, and says why. */
 function ending(turn: TurnView): string {
   if (turn.status === "cancelled") return "Stopped.";
-  if (turn.status === "failed") return `This turn failed. ${turn.error?.message ?? ""}`.trim();
+  if (turn.status === "failed") return "Failed.";
   const answer = turn.items.findLast((item): item is ProseItem => item.kind === "text");
-  return `Answer ready. ${firstSentence(answer?.text ?? "")}`.trim();
+  const begins = firstSentence(answer?.text ?? "");
+  return begins === "" ? "Answer ready." : `Answer ready: ${begins}`;
 }
 
-/** The beginning of what is written, without its marks. */
+/** The beginning of what is written, without its marks and its full stop. */
 export function firstSentence(markdown: string): string {
   const blocks = markdown.replaceAll(/^(?:```|~~~)[\s\S]*?(?:^(?:```|~~~)|$(?![\s\S]))/gm, "").split(/\n\s*\n/);
   // A heading says less than what stands below it.
   const prose = blocks.filter((block) => !/^\s*#{1,6}\s[^\n]*$/.test(block));
   const paragraph = [...prose, ...blocks].map(plainText).find((block) => block !== "");
   if (paragraph === undefined) return "";
-  const sentence = /^[\s\S]*?[.!?:](?=\s|$)/.exec(paragraph)?.[0] ?? paragraph;
+  const sentence = (/^[\s\S]*?[.!?:](?=\s|$)/.exec(paragraph)?.[0] ?? paragraph).replace(/[.:]$/, "");
   return sentence.length > MAX_SENTENCE ? `${sentence.slice(0, MAX_SENTENCE - 1)}…` : sentence;
 }
 

@@ -181,6 +181,8 @@ describe("a session", () => {
       takeLine,
     });
     await session.load();
+    session.heard(3, null);
+    session.watch();
     session.heard(2, null);
     session.heard(null, null);
     session.heard(2, turn);
@@ -192,6 +194,20 @@ describe("a session", () => {
       session.heard(4, "another");
       expect(loads.length).toBeGreaterThan(2);
     });
+  });
+
+  it("ends its stream when it is not on screen any more, and goes on when it is again", async () => {
+    const far = farEnd(() => new Promise(() => undefined), sends(completed));
+    const { session } = open(running, far);
+    const leave = session.watch();
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().connection.kind).toBe("open"));
+    leave();
+    expect(session.store.get().connection.kind).toBe("closed");
+    session.watch();
+    await session.load();
+    await vi.waitFor(() => expect(session.store.get().view.turns[0]?.status).toBe("completed"));
+    expect(far.after).toEqual([1, 1]);
   });
 
   it("gives its connection up when nobody looks, which is no failure, and takes it again", async () => {

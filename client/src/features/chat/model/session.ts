@@ -68,6 +68,7 @@ export class Session {
   });
   readonly #ports: SessionPorts;
   #life = new AbortController();
+  #watchers = 0;
   #loading: AbortController | null = null;
   #stream: AbortController | null = null;
   #wake: (() => void) | null = null;
@@ -100,6 +101,22 @@ export class Session {
     }
   }
 
+  /** Somebody looks at it. When nobody does any more, its stream ends: connections are few. */
+  watch(): () => void {
+    this.#watchers += 1;
+    return () => {
+      this.#watchers -= 1;
+      if (this.#watchers === 0) this.#rest();
+    };
+  }
+
+  #rest(): void {
+    this.#flush();
+    this.#stream?.abort();
+    this.#stream = null;
+    this.#patch({ connection: closed });
+  }
+
   /** Loads the turns before those that are shown. */
   async loadEarlier(): Promise<void> {
     const { earlier, earlierPhase } = this.store.get();
@@ -124,7 +141,7 @@ export class Session {
    */
   heard(lastSeq: number | null, running: string | null): void {
     const { phase, view, executionId } = this.store.get();
-    if (phase !== "ready" || this.#loading !== null) return;
+    if (this.#watchers === 0 || phase !== "ready" || this.#loading !== null) return;
     const isNew = running === null ? lastSeq !== null && lastSeq > view.lastSeq : running !== executionId && this.#isUnknown(running);
     if (isNew && this.#stream === null) this.load().catch(() => undefined);
   }
