@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Settings } from "@/features/workspace/api/modes";
+import { type Settings, asMode } from "@/features/workspace/api/modes";
 import { recall, remember } from "@/shared/lib/storage";
 
 /**
@@ -35,6 +35,7 @@ function lastChosen(projectId: string): Settings {
 }
 
 /** What a new conversation takes over: that nothing is asked has to be said anew. */
-function carefulMode(mode: string | null): Pick<Settings, "permission_mode"> {
+function carefulMode(name: string | null): Pick<Settings, "permission_mode"> {
+  const mode = asMode(name);
   return mode === null || mode === "run_all" ? {} : { permission_mode: mode };
 }

@@ -49,12 +49,7 @@ describe("what is said aloud", () => {
       "Answer ready: The busiest hour is 18",
     ],
     ["a stop", turn, { ...turn, status: "cancelled" }, "Stopped."],
-    [
-      "a failure",
-      turn,
-      { ...turn, status: "failed", error: { message: "The model is down.", code: "x", remedy: null } },
-      "Failed.",
-    ],
+    ["a failure", turn, { ...turn, status: "failed", error: { message: "The model is down.", code: "x", remedy: null } }, "Failed."],
     ["a statement that failed", running, { ...turn, items: [{ ...tool, status: "failed", result: { ...result, isError: true } }] }, "Run SQL: failed."],
   ])("of %s", (_, before, after, said) => expect(announcement(before, after)).toBe(said));
 

@@ -42,6 +42,9 @@ interface Listener {
 /** Between two attempts while another window of this browser listens in this one's place. */
 const NO_LINE_PAUSE_MS = 15_000;
 
+/** After a stream that ended as it should. */
+const PAUSE_MS = 500;
+
 export async function followChanges(projectId: string, { onChange, onOpen }: Listener, signal: AbortSignal): Promise<void> {
   const path = `/api/projects/${encodeURIComponent(projectId)}/changes`;
   let failures = 0;
@@ -68,7 +71,7 @@ export async function followChanges(projectId: string, { onChange, onOpen }: Lis
       if (!line.signal.aborted) failures += 1;
     }
     line.leave();
-    if (failures > 0) await pause(backoffMs(failures, Math.random()), signal);
+    if (!line.signal.aborted) await pause(failures === 0 ? PAUSE_MS : backoffMs(failures, Math.random()), signal);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Me, TurnSettings } from "@/api/types";
 export type PermissionMode = "read_only" | "ask_changes" | "ask" | "run_all";
 
 /** Beside what every host knows. */
-export type Settings = TurnSettings & { readonly permission_mode?: string | null };
+export type Settings = TurnSettings & { permission_mode?: PermissionMode | null };
 type MeWithModes = Me & { readonly permission_modes?: { readonly allowed: readonly string[]; readonly default: string } };
 
 /** From careful to loose. */
@@ -14,6 +14,11 @@ export const modes: readonly { readonly mode: PermissionMode; readonly label: st
   { mode: "ask", label: "Ask before destroying", says: "asks before something is destroyed or given to others" },
   { mode: "run_all", label: "Run all", says: "asks nothing" },
 ];
+
+/** `null`: no mode that this page knows. */
+export function asMode(name: string | null): PermissionMode | null {
+  return modes.find(({ mode }) => mode === name)?.mode ?? null;
+}
 
 export interface ModeChoice {
   readonly allowed: readonly PermissionMode[];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { cx } from "@/shared/lib/cx";
 import { Icon } from "@/shared/ui/Icon";
-import { type Settings, modeChoice, modes } from "../api/modes";
+import { type Settings, asMode, modeChoice, modes } from "../api/modes";
 import { meQuery } from "../api/workspace";
 import styles from "./ModeChip.module.css";
 
@@ -16,7 +16,7 @@ export function ModeChip({ settings, onChange }: { settings: Settings; onChange:
     <label className={cx(styles.chip, current === "run_all" && styles.loose)} title={says}>
       <Icon name="shield" size={15} />
       <span className="visually-hidden">Permission mode</span>
-      <select value={current} disabled={allowed.length < 2} onChange={(event) => onChange({ ...settings, permission_mode: event.target.value })}>
+      <select value={current} disabled={allowed.length < 2} onChange={(event) => onChange({ ...settings, permission_mode: asMode(event.target.value) })}>
         {modes
           .filter(({ mode }) => allowed.includes(mode))
           .map(({ mode, label }) => (
