@@ -28,7 +28,7 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
   }, [firstId]);
 
   return (
-    <div ref={place}>
+    <div ref={place} data-empty={first === undefined}>
       <p className="visually-hidden" role="status">
         {first !== undefined && `Approval needed. ${callName(first)}. From the message, Shift and Tab go to the answers.`}
       </p>

@@ -12,7 +12,7 @@ export function ConnectionNotice({ connection, session }: { connection: Connecti
   const failures = connection.kind === "connecting" || connection.kind === "waiting" ? connection.attempt : 0;
   const lost = !reachable || failures > QUIET_FAILURES;
   return (
-    <div role="status">
+    <div role="status" data-empty={!lost}>
       {lost && (
         <div className={styles.notice}>
           <span>Connection lost: Bricklayer does not answer. What you write is kept; trying again{failures > 3 ? ` (attempt ${failures})` : ""}…</span>
