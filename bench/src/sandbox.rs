@@ -215,5 +215,6 @@ pub(crate) fn context(user: &str) -> Result<CallContext> {
         progress: Arc::new(|_| {}),
         cancel: CancellationToken::new(),
         audit: Arc::new(NoAudit),
+        handover: None,
     })
 }

@@ -240,6 +240,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         progress: Arc::new(|_| {}),
         cancel: CancellationToken::new(),
         audit: Arc::new(NoAudit),
+        handover: None,
     })
 }
 

@@ -67,15 +67,17 @@ pub enum CatalogueError {
 pub(crate) struct Catalogue {
     /// Its tools, ordered by name.
     pub(crate) functions: Vec<Function>,
-    /// `effect-of` of the optional interface `bricklayer:host/review`, which is no tool.
+    /// What says what one call would do, and is no tool: `operations-of` of the optional interface
+    /// `bricklayer:host/operations`, or `effect-of` of the older `bricklayer:host/review`.
     pub(crate) review: Option<Function>,
     /// What it needs.
     pub(crate) imports: Imports,
 }
 
-/// The optional interface that says what one call would do; any 0.1 version.
-const REVIEW_INTERFACE: &str = "bricklayer:host/review@0.1.";
-const REVIEW_FUNCTION: &str = "effect-of";
+/// The optional interfaces that say what one call would do, any 0.1 version, and their functions; the first that a
+/// component exports is asked.
+const REVIEWS: [(&str, &str); 2] =
+    [("bricklayer:host/operations@0.1.", "operations-of"), ("bricklayer:host/review@0.1.", "effect-of")];
 
 /// What interpreters' tools call while building and leave in the component: componentize-py in an interface of this
 /// name, componentize-qjs in the world itself. It is no tool.
@@ -185,7 +187,7 @@ struct Budget<'a> {
 impl Reader<'_> {
     /// Every exported tool, and the review.
     fn exports(&self, world: &World, omit: &mut Omit<'_>) -> Result<(Vec<Function>, Option<Function>), CatalogueError> {
-        let (mut found, mut review) = (Vec::new(), None);
+        let (mut found, mut reviews) = (Vec::new(), [None, None]);
         for (key, item) in &world.exports {
             let (export, id) = match item {
                 WorldItem::Function(function) if self.is_start(function) => continue,
@@ -201,22 +203,25 @@ impl Reader<'_> {
             if export == START_INTERFACE && self.holds_start_alone(id) {
                 continue;
             }
-            let is_review = export.starts_with(REVIEW_INTERFACE);
+            let asked = REVIEWS.iter().zip(&mut reviews).find(|((interface, _), _)| export.starts_with(interface));
             let by_host = self.package_of(id).is_some_and(|package| is_called_by_host(self.resolve, package));
-            if !is_review && (by_host || omit.has(&export)) {
+            let functions = self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values());
+            if let Some(((_, name), review)) = asked {
+                for function in functions.filter(|function| function.name == *name) {
+                    *review = Some(self.function(Some(&export), Some(id), function)?);
+                }
                 continue;
             }
-            for function in self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values()) {
-                if is_review {
-                    if function.name == REVIEW_FUNCTION {
-                        review = Some(self.function(Some(&export), Some(id), function)?);
-                    }
-                } else if !omit.has(&snake(&function.name)) {
+            if by_host || omit.has(&export) {
+                continue;
+            }
+            for function in functions {
+                if !omit.has(&snake(&function.name)) {
                     found.push(self.function(Some(&export), Some(id), function)?);
                 }
             }
         }
-        Ok((found, review))
+        Ok((found, reviews.into_iter().flatten().next()))
     }
 
     fn holds_start_alone(&self, interface: InterfaceId) -> bool {

@@ -10,10 +10,10 @@ use wit_parser::{InterfaceId, Resolve, TypeDefKind, World, WorldItem};
 const CONTRACT: &str = "bricklayer:host";
 
 /// The released versions of the contract that this host speaks, oldest first. Released versions only grow.
-pub const CONTRACT_VERSIONS: [&str; 2] = ["0.1.0", "0.1.1"];
+pub const CONTRACT_VERSIONS: [&str; 3] = ["0.1.0", "0.1.1", "0.1.2"];
 
 /// The interfaces of the contract and the version that each came with.
-const CONTRACT_INTERFACES: [(&str, &str); 8] = [
+const CONTRACT_INTERFACES: [(&str, &str); 10] = [
     ("progress", "0.1.0"),
     ("log", "0.1.0"),
     ("state", "0.1.0"),
@@ -22,6 +22,8 @@ const CONTRACT_INTERFACES: [(&str, &str); 8] = [
     ("errors", "0.1.0"),
     ("review", "0.1.0"),
     ("http", "0.1.1"),
+    ("continuation", "0.1.2"),
+    ("operations", "0.1.2"),
 ];
 
 /// The interfaces of WASI 0.2 that hosts offer.
@@ -141,7 +143,7 @@ fn refusal(import: &str) -> Option<String> {
 fn contract_refusal(interface: &str, version: &str) -> Option<String> {
     let newest = CONTRACT_VERSIONS.last().copied().unwrap_or_default();
     if !CONTRACT_VERSIONS.contains(&version) {
-        let spoken = CONTRACT_VERSIONS.join(" and ");
+        let spoken = spoken();
         let is_newer = numbers(version) > numbers(newest);
         let way_out = if is_newer { "update Bricklayer, or rebuild the plugin" } else { "rebuild the plugin" };
         return Some(format!(
@@ -155,6 +157,14 @@ fn contract_refusal(interface: &str, version: &str) -> Option<String> {
         None => {
             Some(format!("{CONTRACT}@{version} has no such interface; rebuild the plugin against {CONTRACT}@{newest}"))
         }
+    }
+}
+
+/// The versions as a sentence lists them.
+fn spoken() -> String {
+    match CONTRACT_VERSIONS.as_slice() {
+        [older @ .., newest] if !older.is_empty() => format!("{} and {newest}", older.join(", ")),
+        all => all.join(""),
     }
 }
 
@@ -192,6 +202,7 @@ mod tests {
             "bricklayer:host/state@0.1.0",
             "bricklayer:host/state@0.1.1",
             "bricklayer:host/http@0.1.1",
+            "bricklayer:host/continuation@0.1.2",
         ] {
             check(offered, "");
         }
@@ -202,10 +213,12 @@ mod tests {
         check("acme:secret/door", "no host offers it");
         check("bricklayer:host/http@0.1.0", "it came with bricklayer:host@0.1.1");
         check("bricklayer:host/teleport@0.1.0", "no such interface");
-        let newer =
-            "built against version 0.2.0 of bricklayer:host, and this host speaks 0.1.0 and 0.1.1; update Bricklayer";
+        let newer = "built against version 0.2.0 of bricklayer:host, and this host speaks 0.1.0, 0.1.1 and 0.1.2; update Bricklayer";
         check("bricklayer:host/log@0.2.0", newer);
-        check("bricklayer:host/log@0.0.9", "speaks 0.1.0 and 0.1.1; rebuild the plugin against bricklayer:host@0.1.1");
+        check(
+            "bricklayer:host/log@0.0.9",
+            "speaks 0.1.0, 0.1.1 and 0.1.2; rebuild the plugin against bricklayer:host@0.1.2",
+        );
         check("bricklayer:host/log", "rebuild the plugin");
     }
 

@@ -106,7 +106,8 @@ pub struct PackageContents {
     pub manifest_text: String,
     /// Its tools, ordered by name.
     pub functions: Vec<Function>,
-    /// The exported `bricklayer:host/review`, when it has one: says what one call would do, and is no tool.
+    /// The exported `operations-of` of `bricklayer:host/operations`, or `effect-of` of the older `review`, when it has
+    /// one: says what one call would do, and is no tool.
     pub review: Option<Function>,
     /// SHA-256 of the whole package, lower-case hex.
     pub digest: String,

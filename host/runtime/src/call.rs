@@ -1,5 +1,6 @@
 //! One call: a fresh store, bounded in every direction, and the orderly end of whatever happens in it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,18 @@ pub(crate) struct CallInfo {
     pub(crate) egress: Arc<CallEgress>,
     pub(crate) progress: ProgressGate,
     pub(crate) cleanups: Mutex<Cleanups>,
+    /// What runs, for the tools beside the one that is called.
+    pub(crate) own: Arc<Plugin>,
+    /// Whether the turn knows how this call is continued.
+    pub(crate) continued: AtomicBool,
+}
+
+impl CallInfo {
+    /// Whether this host leaves and another continues what the call started. A stop of the user is no such end.
+    fn is_handed_over(&self) -> bool {
+        let leaving = self.ctx.handover.as_ref().is_some_and(|handover| handover.is_leaving());
+        leaving && self.continued.load(Ordering::SeqCst) && !self.ctx.cancel.is_cancelled()
+    }
 }
 
 /// Registered clean-up requests, in the order of their registration.
@@ -179,6 +192,8 @@ async fn admitted(
         only_start: matches!(target, Target::Start),
         egress: Arc::new(egress),
         cleanups: Mutex::default(),
+        own: Arc::clone(&plugin),
+        continued: AtomicBool::new(false),
         ctx,
     });
 
@@ -210,7 +225,7 @@ async fn finish(
     stdio: &StdioTail,
 ) -> ToolOutcome {
     let complete = |failure, ending| remedy::complete(failure, ending, plugin, &call, &shared.ceilings);
-    let outcome = match end {
+    let outcome = match &end {
         // What a guest returned by itself ends nothing at the far end.
         End::Returned(Ok(value)) => {
             return outcome::outcome(&tool.function, value.as_ref(), &call.limits)
@@ -223,7 +238,7 @@ async fn finish(
                 "a plugin's call was ended by the sandbox"
             );
             let hit = error.downcast_ref::<LimitHit>().copied();
-            complete(fault::classify(&error, &call.limits, &stdio.text()), Ending::Ended(hit))
+            complete(fault::classify(error, &call.limits, &stdio.text()), Ending::Ended(hit))
         }
         End::Cancelled => cancelled(),
         End::TimedOut => {
@@ -231,7 +246,11 @@ async fn finish(
             ToolOutcome::failed(ToolFailure { retryable: true, ..ToolFailure::new(ToolErrorKind::Timeout, message) })
         }
     };
-    clean_up(shared, &call).await;
+    if matches!(end, End::Cancelled) && call.is_handed_over() {
+        tracing::info!(plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, "left a call to be continued");
+    } else {
+        clean_up(shared, &call).await;
+    }
     outcome
 }
 

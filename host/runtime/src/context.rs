@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, ToolCallId, TurnId, TurnSettings, UserId};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -44,6 +45,30 @@ pub struct CallContext {
     pub cancel: CancellationToken,
     /// Where the call and each of its requests leave their records.
     pub audit: Arc<dyn AuditSink>,
+    /// Where it leaves how its remote work is continued; none when nobody would continue it.
+    pub handover: Option<Arc<dyn Handover>>,
+}
+
+/// What continues the remote work of a call: another tool of the same plugin, with these arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuation {
+    /// The tool's short name.
+    pub tool: String,
+    /// Its arguments.
+    pub input: Value,
+}
+
+/// Takes over what a call started when the host leaves. Implemented by the server over the turn's log.
+#[async_trait]
+pub trait Handover: Send + Sync {
+    /// Keeps how the call is continued, durably, in the place of what was kept before; none for not at all.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Whether this host leaves, so that a call that it drops is continued elsewhere.
+    fn is_leaving(&self) -> bool;
 }
 
 impl fmt::Debug for CallContext {

@@ -37,6 +37,7 @@ impl Runtime {
             progress: Arc::new(|_| {}),
             cancel: CancellationToken::new(),
             audit: Arc::new(NoAudit),
+            handover: None,
         };
         let tally = Tally::new(&ctx, plugin, "(start)", &Value::Null);
         match self.run(plugin, Target::Start, Vec::new(), ctx, tally).await.failure {

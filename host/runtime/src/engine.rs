@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
-use bricklayer_domain::{ToolAnnotations, ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -28,9 +28,7 @@ use crate::heavy::HeavyGate;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use crate::project_size::ProjectSizes;
 use crate::tally::Tally;
-use crate::{
-    CallContext, Ceilings, Compiler, Limits, LoadError, NoAudit, Plugin, RuntimeConfig, ToolNamespace, convert,
-};
+use crate::{CallContext, Ceilings, Compiler, Limits, LoadError, Plugin, RuntimeConfig, ToolNamespace, convert};
 
 /// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
 const TICK: Duration = Duration::from_millis(2);
@@ -293,36 +291,6 @@ impl Runtime {
             }
         };
         self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx, tally).await
-    }
-
-    /// What holds for one particular call: the manifest's annotations, with `read_only` and `destructive` as the
-    /// plugin's exported `review` answers for these arguments, when it exports one. An answer that does not come
-    /// counts as destructive. Runs without HTTP, files and state. Ask before [`Runtime::call`].
-    pub async fn review(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolAnnotations {
-        let Some(found) = plugin.find(tool) else { return ToolAnnotations::default() };
-        let mut annotations = plugin.manifest().annotations(&found.function.tool);
-        // Arguments that do not fit fail before the guest runs, whatever the plugin would say about them.
-        if plugin.review().is_none() || convert::arguments(&found.function, input).is_err() {
-            return annotations;
-        }
-        let arguments = vec![Val::String(found.function.tool.clone()), Val::String(input.to_string())];
-        let ctx = CallContext {
-            project_dir: None,
-            workspace: None,
-            grants: Arc::default(),
-            progress: Arc::new(|_| {}),
-            audit: Arc::new(NoAudit),
-            ..ctx
-        };
-        let tally = Tally::new(&ctx, plugin, "effect_of", input);
-        let outcome = self.run(plugin, Target::Review, arguments, ctx, tally).await;
-        let effect = outcome.structured.as_ref().and_then(|value| value.get("result")).and_then(Value::as_str);
-        (annotations.read_only, annotations.destructive) = match effect {
-            Some("reads") => (true, false),
-            Some("writes") => (false, false),
-            _ => (false, true),
-        };
-        annotations
     }
 
     pub(crate) async fn run(

@@ -1,5 +1,6 @@
 //! What `wit/host.wit` promises, behind one module; nothing else names generated paths.
 
+mod continuation;
 mod http;
 mod progress;
 
@@ -33,6 +34,7 @@ mod generated {
         imports: {
             "bricklayer:host/state": async | trappable,
             "bricklayer:host/http": async | trappable,
+            "bricklayer:host/continuation": async | trappable,
             default: trappable,
         },
     });

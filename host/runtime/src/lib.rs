@@ -30,6 +30,7 @@ mod outcome;
 mod plugin;
 mod project_size;
 mod remedy;
+mod review;
 mod stdio;
 mod tally;
 
@@ -44,7 +45,9 @@ pub use bricklayer_package::{
 };
 pub use compile::{CompileWorker, Compiler, compile_worker};
 pub use config::{Ceilings, DEFAULT_CACHE_BYTES, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
-pub use context::{CallContext, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget};
+pub use context::{
+    CallContext, Continuation, Handover, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget,
+};
 pub use convert::canonical_arguments;
 pub use credential::Credential;
 pub use engine::{Runtime, RuntimeError, Stats};

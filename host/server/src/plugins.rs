@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::{CallEffect, CallReview, Operation};
+use bricklayer_domain::CallReview;
 use bricklayer_plugins::{BoundTool, PluginParts, PluginService};
 use bricklayer_runtime::{CallContext, Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
@@ -76,19 +76,7 @@ impl Plugins {
 
     /// What this very call would do, when its plugin can tell.
     pub async fn review(&self, tool: &BoundTool, input: &Value, context: CallContext) -> Option<CallReview> {
-        let known = tool.plugin.manifest().annotations(&tool.tool);
-        let reviewed = self.service.runtime().review(&tool.plugin, &tool.tool, input, context).await;
-        // The same as the manifest says means that there is nothing to add to it.
-        (reviewed != known).then(|| {
-            let effect = if reviewed.read_only {
-                CallEffect::Reads
-            } else if reviewed.destructive {
-                CallEffect::Destroys
-            } else {
-                CallEffect::Writes
-            };
-            CallReview::one(Operation { effect, ..Operation::unknown() })
-        })
+        self.service.runtime().review(&tool.plugin, &tool.tool, input, context).await
     }
 }
 

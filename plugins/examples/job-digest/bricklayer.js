@@ -3,11 +3,11 @@
 //
 // Tools are plain functions: the host's calls return when they are done, and nothing is awaited. What a tool throws
 // reaches the caller as a failure with its text, and the trace the log.
-import hostContext from 'bricklayer:host/context@0.1.1';
-import hostHttp from 'bricklayer:host/http@0.1.1';
-import hostLog from 'bricklayer:host/log@0.1.1';
-import hostProgress from 'bricklayer:host/progress@0.1.1';
-import hostState from 'bricklayer:host/state@0.1.1';
+import hostContext from 'bricklayer:host/context@0.1.2';
+import hostHttp from 'bricklayer:host/http@0.1.2';
+import hostLog from 'bricklayer:host/log@0.1.2';
+import hostProgress from 'bricklayer:host/progress@0.1.2';
+import hostState from 'bricklayer:host/state@0.1.2';
 
 // How much of a far end's own words a failure repeats.
 const SAID_CHARS = 500;

@@ -1,7 +1,7 @@
 //! Generated from `wit/host.wit`; only this library names these paths, plugins use [`Platform`](crate::Platform).
 //!
 //! A plugin's own bindings point the shared types here:
-//! `with: { "bricklayer:host/errors@0.1.1": bricklayer_sdk::bindings::bricklayer::host::errors }`.
+//! `with: { "bricklayer:host/errors@0.1.2": bricklayer_sdk::bindings::bricklayer::host::errors }`.
 
 #![allow(missing_docs, clippy::all, unused_qualifications)]
 
@@ -9,8 +9,8 @@ wit_bindgen::generate!({
     inline: r"
         package bricklayer:sdk;
         world sdk {
-            include bricklayer:host/plugin@0.1.1;
-            import bricklayer:host/errors@0.1.1;
+            include bricklayer:host/plugin@0.1.2;
+            import bricklayer:host/errors@0.1.2;
         }
     ",
     path: "../../wit/host.wit",

@@ -83,6 +83,16 @@ impl Platform for Host {
         host::cleanup::withdraw(handle.0);
     }
 
+    fn offer_continuation(&self, tool: &str, input: &str) -> bool {
+        match host::continuation::offer(tool, input) {
+            Ok(()) => true,
+            Err(error) => {
+                self.log(LogLevel::Debug, &format!("no continuation is kept: {error}"));
+                false
+            }
+        }
+    }
+
     fn state_get(&self, key: &str) -> Option<String> {
         host::state::get(key).ok().flatten()
     }

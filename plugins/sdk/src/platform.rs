@@ -77,6 +77,10 @@ pub trait Platform {
     /// Withdraws a registered request.
     fn withdraw_cleanup(&self, handle: CleanupHandle);
 
+    /// Says that a call of `tool`, which only reads, with these JSON arguments brings to its end all that this call has
+    /// started, should the host be restarted. Whether the host keeps it; without, the work is cleaned up as ever.
+    fn offer_continuation(&self, tool: &str, input: &str) -> bool;
+
     /// A value kept for this project; `None` when there is none or the store cannot be reached.
     fn state_get(&self, key: &str) -> Option<String>;
 

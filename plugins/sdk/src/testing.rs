@@ -37,6 +37,7 @@ pub struct Script {
     context: CallContext,
     cleanups: RefCell<BTreeMap<u32, String>>,
     registered: Cell<u32>,
+    continuations: RefCell<Vec<String>>,
     state: RefCell<BTreeMap<String, String>>,
 }
 
@@ -137,6 +138,12 @@ impl Script {
         self.cleanups.borrow().values().cloned().collect()
     }
 
+    /// `tool input` of every continuation offered, in order.
+    #[must_use]
+    pub fn continuations(&self) -> Vec<String> {
+        self.continuations.borrow().clone()
+    }
+
     /// How many clean-ups were registered in all.
     #[must_use]
     pub fn registered(&self) -> u32 {
@@ -217,6 +224,11 @@ impl Platform for Script {
 
     fn withdraw_cleanup(&self, handle: CleanupHandle) {
         self.cleanups.borrow_mut().remove(&handle.0);
+    }
+
+    fn offer_continuation(&self, tool: &str, input: &str) -> bool {
+        self.continuations.borrow_mut().push(format!("{tool} {input}"));
+        true
     }
 
     fn state_get(&self, key: &str) -> Option<String> {

@@ -6,6 +6,7 @@ mod advice;
 mod api;
 mod calls;
 mod effect;
+mod handed_back;
 mod lex;
 mod run;
 mod script;
@@ -21,7 +22,7 @@ use bricklayer_sdk::Host;
 
 pub(crate) use wit::exports::bricklayer::sql::tools as types;
 
-use wit::exports::bricklayer::host::review;
+use wit::exports::bricklayer::host::{operations, review};
 use wit::exports::bricklayer::sql::tools::ToolError;
 
 struct Component;
@@ -66,6 +67,24 @@ impl review::Guest for Component {
             // What shares is asked about like what destroys; this version of the contract has no word for it.
             Some(effect::Effect::Shares | effect::Effect::Destroys) | None => review::Effect::Destroys,
         }
+    }
+}
+
+impl operations::Guest for Component {
+    fn operations_of(tool: String, input: String) -> Vec<operations::Operation> {
+        calls::operations(&tool, &input).into_iter().map(Into::into).collect()
+    }
+}
+
+impl From<calls::Operation> for operations::Operation {
+    fn from(found: calls::Operation) -> Self {
+        let effect = match found.effect {
+            effect::Effect::Reads => operations::Effect::Reads,
+            effect::Effect::Writes => operations::Effect::Writes,
+            effect::Effect::Shares => operations::Effect::Shares,
+            effect::Effect::Destroys => operations::Effect::Destroys,
+        };
+        Self { effect, verb: found.verb, objects: found.objects, text: found.text, detail: found.detail }
     }
 }
 

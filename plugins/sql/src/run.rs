@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::advice;
 use crate::api::{Answer, Chunk, Column, MAX_CELL_BYTES, Row, State, Submit, row_bytes};
 use crate::effect::{Effect, of_statement};
+use crate::handed_back::Continued;
 
 /// Where statements live.
 pub(crate) const STATEMENTS: &str = "/api/2.0/sql/statements";
@@ -52,6 +53,8 @@ pub(crate) struct Job {
     pub(crate) keep_rows: usize,
     /// How long it may run before it is canceled at the workspace.
     pub(crate) limit: Option<Duration>,
+    /// How another call continues it should this one be lost with its host; none when none could.
+    pub(crate) continued: Option<Continued>,
 }
 
 /// The rows of a statement that ended well.
@@ -85,6 +88,8 @@ pub(crate) struct Finished {
     pub(crate) id: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) took: Duration,
+    /// Whether it is remembered for the call that continues it.
+    pub(crate) remembered: bool,
 }
 
 /// How jobs are run.
@@ -153,7 +158,7 @@ pub(crate) fn run(platform: &impl Platform, jobs: &[Job], plan: Plan) -> Vec<Fin
             backoff.pause(platform, wake);
         }
     }
-    let not_started = || Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO };
+    let not_started = || Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO, remembered: false };
     results.into_iter().map(|result| result.unwrap_or_else(not_started)).collect()
 }
 
@@ -193,6 +198,10 @@ struct Statement<'a> {
     failed_polls: u32,
     /// Set when it was sent again with a row limit, because its result was too large for inline delivery.
     limited: bool,
+    /// Whether the host knows how it is continued.
+    offered: bool,
+    /// What it is remembered by until it has ended.
+    key: Option<String>,
 }
 
 impl<'a> Statement<'a> {
@@ -208,12 +217,15 @@ impl<'a> Statement<'a> {
             cleanup: None,
             failed_polls: 0,
             limited: false,
+            offered: false,
+            key: None,
         };
         match &job.source {
             Source::Continue { id, ours } => {
                 id.clone_into(&mut statement.id);
                 if *ours {
                     statement.cleanup = platform.register_cleanup(Method::Post, &path(id, "/cancel"));
+                    statement.offer(platform);
                 }
             }
             Source::Send(submit) => {
@@ -249,8 +261,23 @@ impl<'a> Statement<'a> {
             self.answer = Some(answer);
         } else {
             self.cleanup = platform.register_cleanup(Method::Post, &path(&self.id, "/cancel"));
+            // What changes something must not be lost from here on; what reads can as well be sent again.
+            if of_statement(&submit.statement) != Effect::Reads {
+                self.offer(platform);
+            }
         }
         Ok(())
+    }
+
+    /// Says how another call brings it to its end.
+    fn offer(&mut self, platform: &impl Platform) {
+        if let Some(continued) = &self.job.continued
+            && !self.offered
+        {
+            let limit = self.job.limit.map(|limit| limit.saturating_sub(platform.now().saturating_sub(self.started)));
+            self.key = continued.offer(platform, &self.id, limit);
+            self.offered = true;
+        }
     }
 
     /// Looks once; the end when it has ended.
@@ -272,6 +299,7 @@ impl<'a> Statement<'a> {
         if self.limit.is_some_and(|limit| limit.passed(platform)) {
             return Some(self.time_out(platform));
         }
+        self.offer(platform);
         None
     }
 
@@ -356,6 +384,8 @@ impl<'a> Statement<'a> {
         platform.progress("The result is too large to be delivered whole; running again with a row limit", None, None);
         self.withdraw(platform);
         self.limited = true;
+        self.offered = false;
+        self.forget(platform);
         let mut submit = submit.clone();
         submit.row_limit = u32::try_from(self.job.keep_rows).ok();
         self.send(platform, &submit)
@@ -402,10 +432,20 @@ impl<'a> Statement<'a> {
 
     fn end(&mut self, platform: &impl Platform, outcome: Outcome) -> Finished {
         self.withdraw(platform);
+        if !matches!(outcome, Outcome::Unfinished(_)) {
+            self.forget(platform);
+        }
         Finished {
             id: (!self.id.is_empty()).then(|| self.id.clone()),
             outcome,
             took: platform.now().saturating_sub(self.started),
+            remembered: self.key.is_some(),
+        }
+    }
+
+    fn forget(&mut self, platform: &impl Platform) {
+        if let Some(key) = self.key.take() {
+            platform.state_delete(&key);
         }
     }
 

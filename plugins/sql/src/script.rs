@@ -7,11 +7,12 @@ use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
 
 use crate::api::{Column, Parameter, QueryTag, State, json_bytes, row_bytes};
 use crate::effect::{Effect, of_statement};
+use crate::handed_back::remember;
 use crate::lex::{Kind as TokenKind, lex};
 use crate::run::{self, Finished, Job, Outcome, Plan, Source};
 use crate::show;
 use crate::split::{Statement, split};
-use crate::statement::{namespace, parameters, query_tags, remember, row_limit, submit, timeout, until};
+use crate::statement::{namespace, parameters, query_tags, row_limit, submit, timeout, until};
 use crate::types;
 use crate::warehouse::{self, Choice};
 
@@ -125,7 +126,8 @@ fn jobs(
         let (catalog, schema) = names.clone();
         let mentioned = mentioned(statement.text, parameters);
         let submit = submit(statement.text.to_owned(), warehouse_id, catalog, schema, mentioned, tags.to_vec());
-        jobs.push(Job { source: Source::Send(Box::new(submit)), keep_rows, limit });
+        // What a script does behind this statement is nobody else's to do, so no other call continues it.
+        jobs.push(Job { source: Source::Send(Box::new(submit)), keep_rows, limit, continued: None });
         if is_use(statement.text) {
             names = after_use(statement.text, names).ok_or_else(|| {
                 Failure::invalid(
@@ -187,8 +189,12 @@ fn answer(statements: &[Statement<'_>], results: Vec<Finished>, choice: Choice, 
     let mut bytes_left = MAX_SCRIPT_CELL_BYTES;
     let mut results = results.into_iter();
     for (i, statement) in statements.iter().enumerate() {
-        let finished =
-            results.next().unwrap_or(Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO });
+        let finished = results.next().unwrap_or(Finished {
+            id: None,
+            outcome: Outcome::NotStarted,
+            took: Duration::ZERO,
+            remembered: false,
+        });
         let (step, text) = step(i, statement, finished, cut, &mut bytes_left);
         steps.push(step);
         sections.push(text);

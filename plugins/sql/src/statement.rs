@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bricklayer_sdk::{CallContext, Cut, Deadline, Failure, Kind, Platform};
-use serde::{Deserialize, Serialize};
 
 use crate::api::{MAX_ROWS, Parameter, QueryTag, State, Submit};
+use crate::handed_back::{Continued, recall, remember};
 use crate::run::{self, Finished, Job, Outcome, Plan, Source};
 use crate::show;
 use crate::split::split;
@@ -31,12 +31,6 @@ const HAND_BACK_MARGIN: Duration = Duration::from_secs(5);
 const DEFAULT_WAIT_SECONDS: u32 = 50;
 const MAX_WAIT_SECONDS: u32 = 100;
 
-/// How long what was handed back is remembered, in seconds: as long as the workspace answers for a statement's id.
-const HANDED_BACK_KEPT_SECONDS: u64 = 12 * 3_600;
-
-/// What begins the keys of statements that were handed back: `handed-back/<until>/<id>`.
-const HANDED_BACK: &str = "handed-back/";
-
 /// Runs one statement.
 ///
 /// # Errors
@@ -54,13 +48,14 @@ pub(crate) fn execute(
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
     let submit =
         Submit { row_limit: request.row_limit, ..submit(text, &choice.id, catalog, schema, parameters, query_tags) };
-    let job =
-        Job { source: Source::Send(Box::new(submit)), keep_rows: keep_rows.unwrap_or(DEFAULT_ROWS) as usize, limit };
+    let keep_rows = keep_rows.unwrap_or(DEFAULT_ROWS);
+    let continued = Some(Continued { choice: Some(choice.clone()), row_limit: keep_rows });
+    let job = Job { source: Source::Send(Box::new(submit)), keep_rows: keep_rows as usize, limit, continued };
     let finished = run_one(platform, job, until(platform));
     if matches!(&finished.outcome, Outcome::Failed(failure) if choice.automatic && failure.kind == Kind::NotFound) {
         warehouse::forget(platform);
     }
-    if let (Outcome::Unfinished(_), Some(id)) = (&finished.outcome, &finished.id) {
+    if let (Outcome::Unfinished(_), Some(id), false) = (&finished.outcome, &finished.id, finished.remembered) {
         remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
     }
     answer(finished, Some(choice))
@@ -79,7 +74,7 @@ pub(crate) fn get(
     if wait > MAX_WAIT_SECONDS {
         return Err(Failure::invalid("wait_seconds", format!("must be 0 to {MAX_WAIT_SECONDS}")));
     }
-    let keep_rows = row_limit(request.row_limit, MAX_ROWS)?.unwrap_or(DEFAULT_ROWS) as usize;
+    let keep_rows = row_limit(request.row_limit, MAX_ROWS)?.unwrap_or(DEFAULT_ROWS);
     let remembered = recall(platform, &id);
     let now = platform.unix_seconds();
     let limit = remembered
@@ -87,7 +82,9 @@ pub(crate) fn get(
         .and_then(|(_, kept)| kept.deadline)
         .map(|deadline| Duration::from_secs(deadline.saturating_sub(now)));
     let until = until(platform).min(Deadline::after(platform, Duration::from_secs(wait.into())));
-    let job = Job { source: Source::Continue { id, ours: remembered.is_some() }, keep_rows, limit };
+    let continued = Some(Continued { choice: None, row_limit: keep_rows });
+    let source = Source::Continue { id, ours: remembered.is_some() };
+    let job = Job { source, keep_rows: keep_rows as usize, limit, continued };
     let finished = run_one(platform, job, until);
     let choice = remembered.map(|(key, kept)| {
         if !matches!(finished.outcome, Outcome::Unfinished(_)) {
@@ -164,7 +161,7 @@ pub(crate) fn until(platform: &impl Platform) -> Deadline {
 
 fn run_one(platform: &impl Platform, job: Job, until: Deadline) -> Finished {
     let plan = Plan { max_parallel: 1, until, stop_at_error: true };
-    let nothing = Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO };
+    let nothing = Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO, remembered: false };
     run::run(platform, &[job], plan).pop().unwrap_or(nothing)
 }
 
@@ -211,41 +208,6 @@ fn answer(finished: Finished, choice: Option<Choice>) -> Result<types::Statement
         result.warehouse = Some(show::warehouse(choice));
     }
     Ok(result)
-}
-
-/// What is remembered of a statement that was handed back.
-#[derive(Debug, Serialize, Deserialize)]
-struct HandedBack {
-    /// When its limit passes, in seconds since 1970.
-    deadline: Option<u64>,
-    choice: Choice,
-}
-
-/// Remembers a statement for the call that continues it, and forgets those whose ids the workspace no longer knows.
-pub(crate) fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, choice: &Choice) {
-    let now = platform.unix_seconds();
-    for key in platform.state_keys() {
-        if handed_back_until(&key).is_some_and(|until| until <= now) {
-            platform.state_delete(&key);
-        }
-    }
-    let kept =
-        HandedBack { deadline: limit_left.map(|left| now.saturating_add(left.as_secs())), choice: choice.clone() };
-    if let Ok(value) = serde_json::to_string(&kept) {
-        platform.state_set(&format!("{HANDED_BACK}{}/{id}", now + HANDED_BACK_KEPT_SECONDS), &value);
-    }
-}
-
-fn recall(platform: &impl Platform, id: &str) -> Option<(String, HandedBack)> {
-    let ending = format!("/{id}");
-    let key =
-        platform.state_keys().into_iter().find(|key| handed_back_until(key).is_some() && key.ends_with(&ending))?;
-    let kept = serde_json::from_str(&platform.state_get(&key)?).ok()?;
-    Some((key, kept))
-}
-
-fn handed_back_until(key: &str) -> Option<u64> {
-    key.strip_prefix(HANDED_BACK)?.split('/').next()?.parse().ok()
 }
 
 /// The one statement of the text, without comments around it and without its semicolon.

@@ -293,7 +293,7 @@ fn frequent_values(platform: &impl Platform, choice: &Choice, tables: &mut [type
 
 fn job(sql: String, choice: &Choice, keep_rows: usize) -> Job {
     let submit = submit(sql, &choice.id, None, None, Vec::new(), Vec::new());
-    Job { source: Source::Send(Box::new(submit)), keep_rows, limit: Some(STATISTICS_LIMIT) }
+    Job { source: Source::Send(Box::new(submit)), keep_rows, limit: Some(STATISTICS_LIMIT), continued: None }
 }
 
 fn rows_or_problem(

@@ -1,6 +1,6 @@
 //! Ordinary calls: conversion, validation, errors, progress, state, context, review.
 
-use bricklayer_domain::ToolErrorKind;
+use bricklayer_domain::{CallEffect, ToolErrorKind};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, failed};
@@ -156,13 +156,16 @@ async fn state_belongs_to_the_project_and_needs_its_grant() {
 async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
     let bench = Bench::new().await;
     let review = async |tool: &str, input: Value| {
-        let annotations = bench.runtime.review(&bench.plugin, tool, &input, bench.ctx()).await;
-        (annotations.read_only, annotations.destructive)
+        let review = bench.runtime.review(&bench.plugin, tool, &input, bench.ctx()).await;
+        review.map(|review| (review.effect(), review.operations.len()))
     };
-    assert_eq!(review("who", json!({})).await, (true, false));
-    assert_eq!(review("write_file", json!({"path": "a", "text": "harmless"})).await, (false, false));
-    assert_eq!(review("write_file", json!({"path": "a", "text": "rm"})).await, (false, true));
-    assert_eq!(review("crash", json!({"message": "x"})).await, (false, true));
-    assert_eq!(review("spin", json!({})).await, (false, true));
+    assert_eq!(review("who", json!({})).await, Some((CallEffect::Reads, 1)));
+    assert_eq!(review("write_file", json!({"path": "a", "text": "harmless"})).await, Some((CallEffect::Writes, 1)));
+    assert_eq!(review("write_file", json!({"path": "a", "text": "rm"})).await, Some((CallEffect::Destroys, 1)));
+    assert_eq!(review("crash", json!({"message": "x"})).await, Some((CallEffect::Destroys, 1)));
+    assert_eq!(review("spin", json!({})).await, Some((CallEffect::Destroys, 1)));
+    // What does not fit fails before the plugin is asked anything.
+    assert_eq!(review("write_file", json!({"path": 1})).await, None);
+    assert_eq!(review("no_such_tool", json!({})).await, None);
     bench.neighbour_answers().await;
 }

@@ -18,10 +18,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names of all functions and of all lines of tables of cases in the host's sources, the chores' and the fuzz targets'.
+/// Names of all functions and of all lines of tables of cases in the host's sources, the plugins', the chores' and the fuzz targets'.
 fn names() -> BTreeSet<String> {
     let mut files = Vec::new();
-    for folder in ["host", "xtask", "fuzz"] {
+    for folder in ["host", "plugins", "xtask", "fuzz"] {
         sources(&root().join(folder), &mut files);
     }
     let mut names = BTreeSet::new();

@@ -2,10 +2,11 @@
 //! of versions that it does not have are refused by name. Recorded files are never edited.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use bricklayer_domain::{ToolErrorKind, ToolOutcome};
+use bricklayer_domain::{CallEffect, Operation, ToolErrorKind, ToolOutcome};
 use bricklayer_package::CONTRACT_VERSIONS;
-use bricklayer_runtime::{LoadError, ToolNamespace};
+use bricklayer_runtime::{CallContext, Continuation, Handover, LoadError, ToolNamespace};
 use serde_json::json;
 
 use crate::support::{Bench, failed, logs, package_with, until};
@@ -35,7 +36,7 @@ fn package(component: &str, run: &str) -> Vec<u8> {
 async fn bench(version: &str, interface: &str) -> Bench {
     let run = match interface {
         "errors" => "func() -> result<string>",
-        "review" => "func(text: string) -> string",
+        "review" | "operations" => "func(text: string) -> string",
         _ => "func() -> string",
     };
     Bench::with(bricklayer_runtime::Limits::default(), package(&recorded(version, interface), run)).await
@@ -132,11 +133,11 @@ async fn review_runs() {
     for version in CONTRACT_VERSIONS {
         let bench = bench(version, "review").await;
         assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
-        let short = bench.runtime.review(&bench.plugin, "run", &json!({"text": "x"}), bench.ctx()).await;
-        assert!(!short.read_only && !short.destructive, "{version}: {short:?}");
+        let short = bench.runtime.review(&bench.plugin, "run", &json!({"text": "x"}), bench.ctx()).await.unwrap();
+        assert_eq!(short.effect(), CallEffect::Writes, "{version}: {short:?}");
         let long = json!({"text": "x".repeat(40)});
-        let long = bench.runtime.review(&bench.plugin, "run", &long, bench.ctx()).await;
-        assert!(long.read_only, "{version}: {long:?}");
+        let long = bench.runtime.review(&bench.plugin, "run", &long, bench.ctx()).await.unwrap();
+        assert_eq!(long.effect(), CallEffect::Reads, "{version}: {long:?}");
     }
 }
 
@@ -148,6 +149,66 @@ async fn http_runs() {
         let seen = bench.far_end.seen().pop().unwrap();
         assert_eq!((seen.method.as_str(), seen.uri.as_str(), seen.body.as_str()), ("POST", "/api/ok/x", "{}"));
         assert_eq!(seen.header("content-type"), Some("application/json"));
+    }
+}
+
+#[tokio::test]
+async fn operations_run() {
+    for version in &CONTRACT_VERSIONS[2..] {
+        let bench = bench(version, "operations").await;
+        assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
+        let review = async |text: String| {
+            let input = json!({ "text": text });
+            bench.runtime.review(&bench.plugin, "run", &input, bench.ctx()).await.unwrap().operations
+        };
+        let expected = |effect| Operation {
+            effect,
+            verb: "GRANT".to_owned(),
+            objects: vec!["main.t".to_owned()],
+            text: Some("grant all".to_owned()),
+            detail: None,
+        };
+        assert_eq!(review("x".to_owned()).await, [expected(CallEffect::Shares)], "{version}");
+        assert_eq!(review("x".repeat(40)).await, [expected(CallEffect::Reads)], "{version}");
+    }
+}
+
+#[tokio::test]
+async fn continuation_runs() {
+    for version in &CONTRACT_VERSIONS[2..] {
+        let manifest = "
+            [tools.run]
+            read-only = true
+            destructive = false
+            idempotent = true
+            ask = false
+        ";
+        let wit = "package test:wat; world w { export run: func() -> string; }";
+        let package = package_with(&recorded(version, "continuation"), wit, manifest);
+        let bench = Bench::with(bricklayer_runtime::Limits::default(), package).await;
+        let kept = Arc::new(Kept::default());
+        let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
+        assert_eq!(bench.call_with("run", json!({}), ctx).await.content, "continued", "{version}");
+        let offer = Some(Continuation { tool: "run".to_owned(), input: json!({}) });
+        assert_eq!(*kept.0.lock().unwrap(), [offer.clone(), None, offer], "{version}");
+        // Without anybody who would continue it, the guest is told so.
+        failed(&run(&bench).await, ToolErrorKind::Trap, "unreachable");
+    }
+}
+
+/// What a turn was told of continuations.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Option<Continuation>>>);
+
+#[async_trait::async_trait]
+impl Handover for Kept {
+    async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.0.lock().unwrap().push(continuation);
+        Ok(())
+    }
+
+    fn is_leaving(&self) -> bool {
+        false
     }
 }
 

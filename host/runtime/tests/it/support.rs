@@ -119,6 +119,7 @@ impl Bench {
             progress: Arc::new(move |report| progress.lock().unwrap().push(report)),
             cancel: CancellationToken::new(),
             audit: Arc::clone(&self.audit) as _,
+            handover: None,
         }
     }
 

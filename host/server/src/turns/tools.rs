@@ -133,6 +133,7 @@ impl PluginTools {
                 Some(spectator) => spectator.over(audit),
                 None => audit,
             },
+            handover: None,
         }
     }
 }

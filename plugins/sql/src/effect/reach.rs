@@ -1,5 +1,7 @@
 //! What a query calls or reads that lies outside the workspace's tables.
 
+use std::borrow::Cow;
+
 use super::names::{is_in_volume, is_path, lone_literal};
 use crate::lex::{Kind, Token};
 
@@ -95,7 +97,9 @@ fn at(before: &[Token<'_>], here: &[Token<'_>]) -> Option<Reach> {
             if name.is("IDENTIFIER") && calls_what_it_names(arguments) {
                 return Some(Reach::Unknown("calls a function whose name is put together while it runs"));
             }
-            reaching_call(&name.name()?, arguments)
+            // Where the workspace is set so, double quotes hold names.
+            let quoted = name.literal().filter(|_| name.text.starts_with('"')).map(Cow::Borrowed);
+            reaching_call(&name.name().or(quoted)?, arguments)
         }
         [using, program, ..] if using.is("USING") && program.kind == Kind::Text => {
             Some(Reach::Unknown("pipes rows through a program (TRANSFORM … USING)"))
@@ -171,6 +175,7 @@ mod tests {
             "select http_request(conn => 'c')",
             "select `http_request` (conn => 'c')",
             "select system.builtin.HTTP_REQUEST(conn => 'c')",
+            "select \"http_request\"(conn => 'c')",
             "select ai_query('m', x) from t",
             "select * from read_files('s3://b/x')",
             "select * from read_files('/Volumes/a/b/c' || x)",

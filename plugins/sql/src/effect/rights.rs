@@ -21,11 +21,11 @@ const SECURABLES: &[(&str, Option<Level>)] = &[
     ("CATALOG|CONNECTION|CREDENTIAL|PROVIDER|RECIPIENT|SHARE", Some(Top)),
 ];
 
-/// Longest list of rights that the verb repeats, in bytes; a longer one is not repeated.
+/// Longest list of rights that is repeated, in bytes; with a longer one the objects are not said.
 const MAX_RIGHTS_BYTES: usize = 120;
 
-/// Judges what follows GRANT, REVOKE or DENY. The rights are part of the verb, and who gets them is one of the objects:
-/// to have allowed one right for one person allows no other.
+/// Judges what follows GRANT, REVOKE or DENY. Its objects are the thing, the person and the rights: to have
+/// allowed one right for one person allows no other.
 pub(crate) fn rights(verb: &str, rest: &[Token<'_>], namespace: &Namespace) -> Judgement {
     let detail = match verb {
         "GRANT" => "gives rights away",
@@ -39,8 +39,10 @@ pub(crate) fn rights(verb: &str, rest: &[Token<'_>], namespace: &Namespace) -> J
     if rights.is_empty() || rights.len() > MAX_RIGHTS_BYTES {
         return judged;
     }
-    judged.verb = format!("{verb} {rights}");
     judged.objects = objects(rest.get(edge..).unwrap_or_default(), namespace).unwrap_or_default();
+    if !judged.objects.is_empty() {
+        judged.objects.push(rights);
+    }
     judged
 }
 

@@ -237,14 +237,14 @@ fn each_statement_says_its_verb_and_objects() {
     says("create table a.b.c using jdbc", "CREATE TABLE USING JDBC", &["a.b.c"]);
     says("alter table a.b.c owner to x", "ALTER TABLE OWNER TO", &["a.b.c"]);
     says("alter table a.b.c drop column x", "ALTER TABLE DROP COLUMN", &["a.b.c"]);
-    says("grant select, modify on table a.b.c to `x@y.z`", "GRANT SELECT, MODIFY", &["a.b.c", "`x@y.z`"]);
+    says("grant select, modify on table a.b.c to `x@y.z`", "GRANT", &["a.b.c", "`x@y.z`", "SELECT, MODIFY"]);
     says(
         "grant all privileges on catalog main to `account users`",
-        "GRANT ALL PRIVILEGES",
-        &["main", "`account users`"],
+        "GRANT",
+        &["main", "`account users`", "ALL PRIVILEGES"],
     );
-    says("revoke usage on schema share from bob", "REVOKE USAGE", &["main.share", "bob"]);
-    says("grant select on share to bob", "GRANT SELECT", &["share", "bob"]);
+    says("revoke usage on schema share from bob", "REVOKE", &["main.share", "bob", "USAGE"]);
+    says("grant select on share to bob", "GRANT", &["share", "bob", "SELECT"]);
     says("copy into a.b.c from 's3://b/x' fileformat = csv", "COPY INTO FROM OUTSIDE", &["a.b.c", "s3://b/x"]);
     says("vacuum '/mnt/x'", "VACUUM", &["/mnt/x"]);
     says("select 1", "SELECT", &[]);

@@ -54,6 +54,30 @@ fn a_quick_statement_costs_two_requests_and_no_cleanup_stays() {
 }
 
 #[test]
+fn a_statement_says_how_it_is_continued_as_soon_as_its_id_is_known() {
+    let continued = |statement: &str, polls: &[&str]| {
+        let script =
+            polls.iter().fold(Script::new().on(POST, 200, PENDING), |script, answer| script.on(GET, 200, answer));
+        execute(&script, request(statement)).unwrap();
+        script.done();
+        assert_eq!(script.state_keys(), [""; 0], "what has ended is forgotten");
+        script.continuations().len()
+    };
+    assert_eq!(continued("insert into t values (1)", &[TWO_ROWS]), 1);
+    // What reads can be sent again; it is worth a word when it takes longer.
+    assert_eq!(continued("select 1", &[TWO_ROWS]), 0);
+    assert_eq!(continued("select 1", &[RUNNING, RUNNING, TWO_ROWS]), 1);
+
+    let script = Script::new().on(POST, 200, PENDING).on(GET, 200, TWO_ROWS);
+    let request = types::ExecuteSqlRequest { row_limit: Some(7), ..request("insert into t values (1)") };
+    execute(&script, request).unwrap();
+    let offered = script.continuations().remove(0);
+    let (tool, input) = offered.split_once(' ').unwrap();
+    let input: serde_json::Value = serde_json::from_str(input).unwrap();
+    assert_eq!((tool, input), ("get_statement", json!({"statement_id": "s1", "wait_seconds": 100, "row_limit": 7})));
+}
+
+#[test]
 fn parameters_are_bound_and_never_pasted() {
     let script = Script::new().on(POST, 200, TWO_ROWS);
     let parameter = |name: &str, value: Option<&str>, kind: Option<&str>| types::Parameter {

@@ -64,6 +64,7 @@ async fn replacing_under_load_fails_no_call() {
                         progress: Arc::new(|_| {}),
                         cancel: CancellationToken::new(),
                         audit: Arc::new(NoAudit),
+                        handover: None,
                     };
                     let outcome = plugins.service().call(&tool, &json!({}), context).await;
                     assert!(outcome.failure.is_none(), "{outcome:?}");
