@@ -95,6 +95,7 @@ impl TurnBuilder<'_> {
             | Event::ApprovalRequested { .. }
             | Event::ApprovalAnswered { .. }
             | Event::ToolStarted { .. }
+            | Event::ToolContinuation { .. }
             | Event::ToolProgress { .. }
             | Event::TurnFinished { .. } => {}
         }

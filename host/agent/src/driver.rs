@@ -40,6 +40,8 @@ pub struct TurnDeps {
     pub mode: PermissionMode,
     /// The turn's bounds.
     pub limits: TurnLimits,
+    /// Fires when this host leaves: calls that another continues are left to it.
+    pub leaving: CancellationToken,
     /// The workspace, for the prompt.
     pub workspace: WorkspaceFact,
 }
@@ -197,6 +199,7 @@ fn keep(events: &mut Vec<Event>, event: Event) {
     match event {
         Event::TextDelta { .. }
         | Event::ThinkingDelta { .. }
+        | Event::ToolContinuation { .. }
         | Event::ToolProgress { .. }
         | Event::ModelRetry { .. }
         | Event::StepStarted { .. }

@@ -17,7 +17,7 @@ pub mod turn;
 
 pub use driver::{TurnDeps, TurnExit, run_turn, tool_catalogue};
 pub use permissions::{CallClass, Permission, decide};
-pub use ports::{ExternalTools, LogError, ProgressSink, TurnLog};
+pub use ports::{CallLink, ExternalTools, LogError, NotKept, ProgressSink, TurnLog};
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::TurnLimits;
 pub use skills::{Skill, SkillSet};

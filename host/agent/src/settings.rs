@@ -85,5 +85,11 @@ pub(crate) const MAX_CALL_NAME_CHARS: usize = 200;
 /// How often a call that may be repeated is begun, its worker dying each time, before it is given up.
 pub(crate) const MAX_CALL_STARTS: u32 = 3;
 
+/// What running calls told of their continuation and is not stored yet; they wait for it.
+pub(crate) const CONTINUED_QUEUE: usize = 8;
+
+/// Starts of a call that another call continues, which repeats nothing; a host that restarts for ever ends it.
+pub(crate) const MAX_CONTINUED_STARTS: u32 = 50;
+
 /// How long a tool may take to say what a call would do; it must not hold up a turn.
 pub(crate) const REVIEW_TIME: Duration = Duration::from_secs(2);

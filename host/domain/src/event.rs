@@ -177,6 +177,14 @@ pub enum Event {
         /// The exact arguments.
         input: Value,
     },
+    /// How the remote work of a running call goes on should its worker be gone: by this other call, whose outcome is
+    /// then the outcome of this one. The last one of a call counts.
+    ToolContinuation {
+        /// The call.
+        call: ToolCallId,
+        /// What continues it; none when nothing does any more.
+        by: Option<ContinuingCall>,
+    },
     /// How far a call is; grouped before it is stored.
     ToolProgress {
         /// The call.
@@ -207,6 +215,15 @@ pub enum Event {
         /// Wall time since the user's message, waiting included.
         duration_ms: u64,
     },
+}
+
+/// A call that brings to its end what another call started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContinuingCall {
+    /// Its tool, one that only reads.
+    pub name: ToolName,
+    /// Its arguments.
+    pub input: Value,
 }
 
 /// An event in its place.

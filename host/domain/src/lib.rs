@@ -18,7 +18,7 @@ pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
 pub use conversation::{Conversation, Project, Title, TitleError};
-pub use event::{ApprovalDecision, Event, StoredEvent, TurnEnd};
+pub use event::{ApprovalDecision, ContinuingCall, Event, StoredEvent, TurnEnd};
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,
     StandingPermissionId, ToolCallId, TurnId, UserId,

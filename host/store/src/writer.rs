@@ -88,6 +88,7 @@ const fn kind(event: &Event) -> &'static str {
         Event::ApprovalRequested { .. } => "approval_requested",
         Event::ApprovalAnswered { .. } => "approval_answered",
         Event::ToolStarted { .. } => "tool_started",
+        Event::ToolContinuation { .. } => "tool_continuation",
         Event::ToolProgress { .. } => "tool_progress",
         Event::ToolFinished { .. } => "tool_finished",
         Event::TurnFinished { .. } => "turn_finished",
@@ -134,6 +135,7 @@ fn after(events: &[Event]) -> Result<After, StoreError> {
             | Event::StepDiscarded { .. }
             | Event::AssistantMessage { .. }
             | Event::ToolStarted { .. }
+            | Event::ToolContinuation { .. }
             | Event::ToolProgress { .. }
             | Event::ToolFinished { .. } => {}
         }

@@ -261,7 +261,7 @@ impl<'a> Statement<'a> {
             self.answer = Some(answer);
         } else {
             self.cleanup = platform.register_cleanup(Method::Post, &path(&self.id, "/cancel"));
-            // What changes something must not be lost from here on; what reads can as well be sent again.
+            // What changes something must not be lost from here on; what reads can be sent again.
             if of_statement(&submit.statement) != Effect::Reads {
                 self.offer(platform);
             }
@@ -299,7 +299,6 @@ impl<'a> Statement<'a> {
         if self.limit.is_some_and(|limit| limit.passed(platform)) {
             return Some(self.time_out(platform));
         }
-        self.offer(platform);
         None
     }
 

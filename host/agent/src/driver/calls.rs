@@ -15,8 +15,8 @@ use tracing::Instrument as _;
 
 use crate::model::fits_depth;
 use crate::permissions::CallClass;
-use crate::ports::{LogError, ProgressSink};
-use crate::settings::{PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
+use crate::ports::{CallLink, Continued, LogError, ProgressSink};
+use crate::settings::{CONTINUED_QUEUE, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
 use crate::turn::{CallClassification, Input};
 
 use super::Driver;
@@ -28,6 +28,8 @@ pub(super) struct Calls {
     running: HashMap<ToolCallId, Running>,
     progress_tx: mpsc::Sender<(ToolCallId, Progress)>,
     progress_rx: mpsc::Receiver<(ToolCallId, Progress)>,
+    continued_tx: mpsc::Sender<Continued>,
+    continued_rx: mpsc::Receiver<Continued>,
     /// The newest progress of each call that is not stored yet.
     unstored: HashMap<ToolCallId, Progress>,
     store_at: Option<tokio::time::Instant>,
@@ -40,20 +42,30 @@ struct Running {
     started: Instant,
     cancel: CancellationToken,
     task: tokio::task::Id,
+    /// Whether another call brings to its end what it started.
+    continued: bool,
 }
 
 impl Calls {
     pub(super) fn new() -> Self {
         let (progress_tx, progress_rx) = mpsc::channel(PROGRESS_QUEUE);
+        let (continued_tx, continued_rx) = mpsc::channel(CONTINUED_QUEUE);
         Self {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             progress_tx,
             progress_rx,
+            continued_tx,
+            continued_rx,
             unstored: HashMap::new(),
             store_at: None,
             give_up_at: None,
         }
+    }
+
+    /// Whether all that runs goes on without this worker.
+    fn can_be_left(&self) -> bool {
+        !self.running.is_empty() && self.running.values().all(|running| running.continued)
     }
 
     pub(super) fn cancel_all(&mut self) {
@@ -71,6 +83,8 @@ enum Seen {
     StoreProgress,
     GiveUp,
     Ended(ToolCallId, ToolOutcome),
+    Continued(Continued),
+    Leave,
 }
 
 impl Driver {
@@ -113,10 +127,17 @@ impl Driver {
             self.calls.tasks.spawn(async move { (work_id, tools.call(call, ledger, token).await) }.instrument(span))
         } else {
             let tools = Arc::clone(&self.deps.external);
-            let sink = self.progress_sink(&id);
-            self.calls.tasks.spawn(async move { (work_id, tools.call(&call, sink, token).await) }.instrument(span))
+            let link = CallLink {
+                progress: self.progress_sink(&id),
+                call: id.clone(),
+                continued: self.calls.continued_tx.clone(),
+            };
+            let work = async move { (work_id, tools.call_linked(&call, link, token).await) };
+            self.calls.tasks.spawn(work.instrument(span))
         };
-        self.calls.running.insert(id, Running { name, started: Instant::now(), cancel, task: task.id() });
+        self.calls
+            .running
+            .insert(id, Running { name, started: Instant::now(), cancel, task: task.id(), continued: false });
     }
 
     fn progress_sink(&self, call: &ToolCallId) -> ProgressSink {
@@ -142,6 +163,9 @@ impl Driver {
                         return Ok(input);
                     }
                 }
+                Seen::Continued(continued) => self.keep_continuation(continued).await?,
+                // What runs at the far end goes on; whoever takes the turn over waits for it.
+                Seen::Leave => return Err(LogError::LostLease),
                 Seen::Ended(call, outcome) => {
                     self.calls.unstored.remove(&call);
                     let Some(running) = self.calls.running.remove(&call) else { continue };
@@ -152,12 +176,16 @@ impl Driver {
     }
 
     async fn next_seen(&mut self, cancel: &CancellationToken, stopped: bool) -> Seen {
+        let leaving = self.deps.leaving.clone();
         let calls = &mut self.calls;
+        let can_be_left = calls.can_be_left();
         let store_at = calls.store_at.unwrap_or_else(far_future);
         let give_up_at = calls.give_up_at.unwrap_or_else(far_future);
         tokio::select! {
             biased;
             () = cancel.cancelled(), if !stopped => Seen::Stop,
+            Some(continued) = calls.continued_rx.recv() => Seen::Continued(continued),
+            () = leaving.cancelled(), if !stopped && can_be_left => Seen::Leave,
             Some(ended) = calls.tasks.join_next_with_id() => match ended {
                 Ok((_, (call, outcome))) => Seen::Ended(call, outcome),
                 Err(error) => {
@@ -172,6 +200,18 @@ impl Driver {
             () = tokio::time::sleep_until(store_at), if calls.store_at.is_some() => Seen::StoreProgress,
             () = tokio::time::sleep_until(give_up_at), if calls.give_up_at.is_some() => Seen::GiveUp,
         }
+    }
+
+    /// Makes durable how a call goes on without this worker, and says so to it.
+    async fn keep_continuation(&mut self, continued: Continued) -> Result<(), LogError> {
+        let Continued { call, by, kept } = continued;
+        let Some(running) = self.calls.running.get_mut(&call) else { return Ok(()) };
+        running.continued = by.is_some();
+        self.emit(Event::ToolContinuation { call, by });
+        self.flush().await?;
+        // A call that ended meanwhile does not care any more.
+        let _ = kept.send(());
+        Ok(())
     }
 
     fn show_progress(&mut self, call: ToolCallId, progress: Progress) {

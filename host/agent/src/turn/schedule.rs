@@ -3,10 +3,10 @@
 //! Calls that only read run side by side. A call that changes something waits for all before it and holds back all
 //! after it, so that what the model asked for happens in its order. A call that waits for the user does the same.
 
-use bricklayer_domain::{Event, PermissionMode, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ContinuingCall, Event, PermissionMode, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome};
 
 use crate::permissions::{CallClass, Permission, decide};
-use crate::settings::MAX_CALL_STARTS;
+use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
 
 use super::state::{CallState, CallStatus, Phase, TurnState};
 use super::vocabulary::{CallClassification, Effect};
@@ -36,12 +36,14 @@ impl TurnState {
         }
         self.refuse(effects);
         let startable = self.startable();
-        for call in &startable {
+        for Start { call, run } in &startable {
+            let continuing = run.name != call.name || run.input != call.input;
+            self.with_call(&call.id, |state| state.continuing = continuing);
             let started =
                 Event::ToolStarted { call: call.id.clone(), name: call.name.clone(), input: call.input.clone() };
             self.emit(started, effects);
         }
-        effects.extend(startable.into_iter().map(Effect::RunCall));
+        effects.extend(startable.into_iter().map(|start| Effect::RunCall(start.run)));
         self.park_if_all_wait(effects);
     }
 
@@ -60,7 +62,7 @@ impl TurnState {
         }
     }
 
-    fn startable(&self) -> Vec<ToolCall> {
+    fn startable(&self) -> Vec<Start> {
         let Phase::Calls(calls) = &self.phase else { return Vec::new() };
         let mut running = calls.iter().filter(|state| state.status == CallStatus::Running).count();
         let mut start = Vec::new();
@@ -75,10 +77,10 @@ impl TurnState {
                 }
                 (_, Some(Verdict::Run { reads: true })) if running < self.policy.max_concurrent_reads => {
                     running = running.saturating_add(1);
-                    start.push(state.call.clone());
+                    start.push(state.start());
                 }
                 (_, Some(Verdict::Run { reads: false })) if !earlier_open => {
-                    start.push(state.call.clone());
+                    start.push(state.start());
                     break;
                 }
                 _ => break,
@@ -125,6 +127,10 @@ impl TurnState {
             }
             (_, CallClassification::Known(class)) => class,
         };
+        if state.continuation().is_some() && state.starts < MAX_CONTINUED_STARTS {
+            // What the user allowed once is running at the far end; to wait for it changes nothing.
+            return Some(Verdict::Run { reads: class.reads() });
+        }
         if state.status == CallStatus::Interrupted && (!class.repeatable() || state.starts >= MAX_CALL_STARTS) {
             return Some(Verdict::Fail(unknown_outcome()));
         }
@@ -146,7 +152,44 @@ impl TurnState {
     }
 }
 
+/// A call that starts.
+struct Start {
+    /// As the model asked for it.
+    call: ToolCall,
+    /// What runs: the same, or what continues it.
+    run: ToolCall,
+}
+
 impl CallState {
+    fn start(&self) -> Start {
+        let mut run = self.call.clone();
+        if let Some(by) = self.continuation() {
+            run.name.clone_from(&by.name);
+            run.input.clone_from(&by.input);
+        }
+        Start { call: self.call.clone(), run }
+    }
+
+    /// What continues it, when its worker is gone and it must not run again.
+    fn continuation(&self) -> Option<&ContinuingCall> {
+        let repeatable = self.known().is_some_and(CallClass::repeatable);
+        self.continued.as_ref().filter(|_| self.status == CallStatus::Interrupted && !repeatable)
+    }
+
+    /// The outcome of a call that another one continued. Where that one could not say how the work ended, nobody can.
+    pub(super) fn outcome_of_continued(&self, outcome: ToolOutcome) -> ToolOutcome {
+        match &outcome.failure {
+            Some(failure)
+                if self.continuing && !matches!(failure.kind, ToolErrorKind::Failed | ToolErrorKind::Cancelled) =>
+            {
+                let unknown = unknown_outcome();
+                let message = format!("{}. Asked for it, the tool said: {}", unknown.message, failure.message);
+                ToolOutcome::failed(ToolFailure { message, ..unknown })
+            }
+            _ => outcome,
+        }
+    }
+
     fn known(&self) -> Option<&CallClass> {
         match &self.class {
             Some(CallClassification::Known(class)) => Some(class),

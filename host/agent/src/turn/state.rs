@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, Event, StopReason, StoredEvent, ToolCall, ToolCallId, ToolErrorKind, ToolFailure,
-    ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, ContinuingCall, Event, StopReason, StoredEvent, ToolCall, ToolCallId, ToolErrorKind,
+    ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 
@@ -35,6 +35,10 @@ pub(super) struct CallState {
     pub(super) answer: Option<ApprovalDecision>,
     pub(super) status: CallStatus,
     pub(super) starts: u32,
+    /// What brings to its end what it started, when its worker is gone.
+    pub(super) continued: Option<ContinuingCall>,
+    /// Whether that is what runs.
+    pub(super) continuing: bool,
 }
 
 /// Where a turn stands.
@@ -177,6 +181,7 @@ impl TurnState {
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);
             }),
+            Event::ToolContinuation { call, by } => self.with_call(call, |state| state.continued.clone_from(by)),
             Event::ToolFinished { call, outcome, .. } => {
                 self.with_call(call, |state| state.status = CallStatus::Finished);
                 self.fruitful |= could_run(outcome);
@@ -207,7 +212,12 @@ impl TurnState {
         }
     }
 
-    fn with_call(&mut self, id: &ToolCallId, change: impl FnOnce(&mut CallState)) {
+    fn call_state(&self, id: &ToolCallId) -> Option<&CallState> {
+        let Phase::Calls(calls) = &self.phase else { return None };
+        calls.iter().find(|state| state.call.id == *id)
+    }
+
+    pub(super) fn with_call(&mut self, id: &ToolCallId, change: impl FnOnce(&mut CallState)) {
         if let Phase::Calls(calls) = &mut self.phase
             && let Some(state) = calls.iter_mut().find(|state| state.call.id == *id)
         {
@@ -231,6 +241,10 @@ impl TurnState {
                 self.finish(TurnEnd::Failed { code: failure.code, message: failure.message }, now, &mut effects);
             }
             Input::CallEnded { call, outcome, duration_ms } => {
+                let outcome = match self.call_state(&call) {
+                    Some(state) => state.outcome_of_continued(outcome),
+                    None => outcome,
+                };
                 self.finish_call(&call, outcome, duration_ms, &mut effects);
             }
             Input::Stop { partial, usage } => self.stop(partial, usage, &mut effects),
@@ -478,6 +492,8 @@ fn call_of(block: &Block) -> Option<CallState> {
         answer: None,
         status: CallStatus::Waiting,
         starts: 0,
+        continued: None,
+        continuing: false,
     })
 }
 

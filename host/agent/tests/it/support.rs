@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    ExternalTools, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog,
+    CallLink, ExternalTools, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog,
     WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode, PluginName, StopReason,
-    StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId,
-    TurnSettings, Usage,
+    Block, CallEffect, CallReview, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
+    PluginName, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource,
+    ToolSpec, TurnId, TurnSettings, Usage,
 };
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -131,11 +131,13 @@ pub(crate) struct TableTools {
     /// Tools of this short name hang until they are cancelled.
     pub(crate) hang: Option<&'static str>,
     pub(crate) deaf: bool,
+    /// Calls that hang say what continues them.
+    pub(crate) continued: bool,
 }
 
 impl TableTools {
     pub(crate) fn new(specs: Vec<ToolSpec>, answer: impl Fn(&ToolCall) -> ToolOutcome + Send + Sync + 'static) -> Self {
-        Self { specs, answer: Box::new(answer), calls: Mutex::default(), hang: None, deaf: false }
+        Self { specs, answer: Box::new(answer), calls: Mutex::default(), hang: None, deaf: false, continued: false }
     }
 
     pub(crate) fn none() -> Self {
@@ -186,6 +188,15 @@ impl ExternalTools for TableTools {
     async fn review(&self, call: &ToolCall) -> Option<CallReview> {
         let script = call.input.get("statement")?.as_str()?;
         Some(CallReview { operations: script.split(';').map(reviewed).collect() })
+    }
+
+    /// A tool that hangs says first that `look` brings to its end what it started.
+    async fn call_linked(&self, call: &ToolCall, link: CallLink, cancel: CancellationToken) -> ToolOutcome {
+        if self.continued && self.hang == Some(call.name.short()) {
+            let name = ToolName("mcp__databricks__look".to_owned());
+            link.continued_by(Some(ContinuingCall { name, input: json!({"id": "s1"}) })).await.unwrap();
+        }
+        self.call(call, link.progress, cancel).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
@@ -259,6 +270,7 @@ pub(crate) struct World {
     pub(crate) mode: PermissionMode,
     pub(crate) limits: TurnLimits,
     pub(crate) skills: Arc<SkillSet>,
+    pub(crate) leaving: CancellationToken,
 }
 
 impl World {
@@ -271,6 +283,7 @@ impl World {
             mode: PermissionMode::Ask,
             limits: TurnLimits::default(),
             skills: Arc::new(SkillSet::default()),
+            leaving: CancellationToken::new(),
         }
     }
 
@@ -283,6 +296,7 @@ impl World {
             skills: self.skills.clone(),
             mode: self.mode,
             limits: self.limits.clone(),
+            leaving: self.leaving.clone(),
             workspace: WorkspaceFact::Remote("https://example.cloud.databricks.com".parse().unwrap()),
         }
     }

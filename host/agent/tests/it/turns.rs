@@ -8,7 +8,7 @@ use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, M
 use bricklayer_agent::{LogError, TurnExit, TurnLimits, run_turn};
 use bricklayer_domain::{
     ApprovalDecision, Block, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
-    ToolOutcome, TurnEnd, Usage,
+    ToolFailure, ToolOutcome, TurnEnd, Usage,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -170,6 +170,52 @@ async fn a_call_interrupted_by_a_restart_is_repeated_only_when_that_is_safe() {
         assert_eq!(world.tools.called().len(), if repeated { 2 } else { 1 }, "{statement}");
         let expected = if repeated { None } else { Some(ToolErrorKind::OutcomeUnknown) };
         assert_eq!(kind(&world.outcome("a")), expected, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_another_continues_is_left_and_continued() {
+    let mut tools = sql_tools();
+    (tools.hang, tools.continued) = (Some("execute_sql"), true);
+    let world = World::new(ScriptedModel::new(vec![calls(vec![sql("a", "INSERT INTO t")]), say("done")]), tools);
+    world.log.begin("go");
+    let (exit, ()) = tokio::join!(world.run(), async {
+        world.log.wait_for(|event| matches!(event, Event::ToolContinuation { by: Some(_), .. })).await;
+        world.leaving.cancel();
+    });
+    assert!(matches!(exit, TurnExit::Interrupted(LogError::LostLease)), "{exit:?}");
+
+    // Whoever takes the turn over waits for what was started, under the id and the name of the call.
+    let next = World { leaving: CancellationToken::new(), ..world };
+    assert!(matches!(next.run().await, TurnExit::Finished(TurnEnd::Completed)));
+    let seen: Vec<_> =
+        next.tools.calls.lock().unwrap().iter().map(|call| (call.id.0.clone(), call.input.clone())).collect();
+    assert_eq!(next.tools.called(), ["execute_sql", "look"]);
+    assert_eq!(seen[1], ("a".to_owned(), json!({"id": "s1"})));
+    assert_eq!(kind(&next.outcome("a")), None);
+}
+
+#[tokio::test]
+async fn what_continues_a_call_and_cannot_say_how_it_ended_leaves_that_unknown() {
+    for (said, expected) in [
+        (ToolErrorKind::NotFound, ToolErrorKind::OutcomeUnknown),
+        (ToolErrorKind::Upstream, ToolErrorKind::OutcomeUnknown),
+        (ToolErrorKind::Failed, ToolErrorKind::Failed),
+    ] {
+        let specs = vec![spec("execute_sql", ToolAnnotations::default()), reader("look")];
+        let mut tools = TableTools::new(specs, move |_| ToolOutcome::failed(ToolFailure::new(said, "no such thing")));
+        (tools.hang, tools.continued) = (Some("execute_sql"), true);
+        let world = World::new(ScriptedModel::new(vec![calls(vec![sql("a", "INSERT INTO t")]), say("done")]), tools);
+        world.log.begin("go");
+        tokio::join!(world.run(), async {
+            world.log.wait_for(|event| matches!(event, Event::ToolContinuation { by: Some(_), .. })).await;
+            world.leaving.cancel();
+        });
+        let next = World { leaving: CancellationToken::new(), ..world };
+        assert!(matches!(next.run().await, TurnExit::Finished(TurnEnd::Completed)));
+        let outcome = next.outcome("a");
+        assert_eq!(kind(&outcome), Some(expected), "{said:?}");
+        assert!(outcome.failure.unwrap().message.contains("no such thing"));
     }
 }
 

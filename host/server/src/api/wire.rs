@@ -428,6 +428,8 @@ fn bodies(conversation: ConversationId, event: &Event) -> Vec<WireBody> {
             because_of: because_of.map(|call| call.0),
         }),
         Event::ToolStarted { call, name: _, input: _ } => one(WireBody::ToolStarted { tool_id: call.0 }),
+        // Between workers; for readers the call simply goes on.
+        Event::ToolContinuation { .. } => Vec::new(),
         Event::ToolProgress { call, progress } => one(WireBody::ToolProgress {
             tool_id: call.0,
             message: progress.message,

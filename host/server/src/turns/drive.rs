@@ -162,6 +162,7 @@ async fn run_once(
         project_dir: environment.folders.path(turn.project),
         store: inner.store.clone(),
         audit: inner.audit.clone(),
+        leaving: inner.lifecycle.soft().clone(),
     };
     let deps = TurnDeps {
         log: Arc::new(log),
@@ -171,6 +172,7 @@ async fn run_once(
         skills: Arc::clone(&environment.skills),
         mode: PermissionMode::Ask,
         limits: environment.limits.clone(),
+        leaving: inner.lifecycle.soft().clone(),
         workspace: environment.workspace.fact(),
     };
     Ok(run_turn(deps, history, running.cancel.clone()).await)

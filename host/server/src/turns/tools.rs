@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use bricklayer_agent::{ExternalTools, ProgressSink};
-use bricklayer_domain::{CallReview, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings};
+use bricklayer_agent::{CallLink, ExternalTools, ProgressSink};
+use bricklayer_domain::{
+    CallReview, ContinuingCall, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
+};
 use bricklayer_plugins::BoundTool;
-use bricklayer_runtime::{AuditSink, CallContext, Credential, WorkspaceTarget};
+use bricklayer_runtime::{AuditSink, CallContext, Continuation, Credential, Handover, Plugin, WorkspaceTarget};
 use bricklayer_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +31,30 @@ pub(super) struct PluginTools {
     pub(super) project_dir: PathBuf,
     pub(super) store: Store,
     pub(super) audit: AuditTrail,
+    /// Fires when the server is leaving.
+    pub(super) leaving: CancellationToken,
+}
+
+/// Puts into the turn's log how a call of a plugin goes on without this host.
+struct LogHandover {
+    link: CallLink,
+    plugin: Arc<Plugin>,
+    leaving: CancellationToken,
+}
+
+#[async_trait]
+impl Handover for LogHandover {
+    async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let by = continuation.and_then(|continuation| {
+            let spec = self.plugin.tools().iter().find(|spec| spec.name.short() == continuation.tool)?;
+            Some(ContinuingCall { name: spec.name.clone(), input: continuation.input })
+        });
+        Ok(self.link.continued_by(by).await?)
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
+    }
 }
 
 #[async_trait]
@@ -45,6 +71,22 @@ impl ExternalTools for PluginTools {
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
+        self.run(call, progress, None, cancel).await
+    }
+
+    async fn call_linked(&self, call: &ToolCall, link: CallLink, cancel: CancellationToken) -> ToolOutcome {
+        self.run(call, Arc::clone(&link.progress), Some(link), cancel).await
+    }
+}
+
+impl PluginTools {
+    async fn run(
+        &self,
+        call: &ToolCall,
+        progress: ProgressSink,
+        link: Option<CallLink>,
+        cancel: CancellationToken,
+    ) -> ToolOutcome {
         let tool = match self.tool(call) {
             Ok(tool) => tool,
             Err(failure) => return ToolOutcome::failed(failure),
@@ -67,10 +109,17 @@ impl ExternalTools for PluginTools {
             self.plugins.name_workspace(&base_url);
             WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) }
         });
+        let handover = link.map(|link| {
+            let handover = LogHandover { link, plugin: Arc::clone(&tool.plugin), leaving: self.leaving.clone() };
+            Arc::new(handover) as Arc<dyn Handover>
+        });
         let began = Instant::now();
         let token = self.session.credential.secret();
         let run = |context| self.plugins.service().call(&tool, &call.input, context);
-        let context = || self.context(call, &tool, workspace.clone(), Arc::clone(&progress), cancel.clone());
+        let context = || CallContext {
+            handover: handover.clone(),
+            ..self.context(call, &tool, workspace.clone(), Arc::clone(&progress), cancel.clone())
+        };
         let mut outcome = run(context()).await;
         // What only reads can be asked again once the user is back.
         if needs_session
@@ -88,17 +137,7 @@ impl ExternalTools for PluginTools {
         }
         outcome
     }
-}
 
-fn is_about_session(failure: &ToolFailure) -> bool {
-    failure.kind == ToolErrorKind::Unauthenticated
-}
-
-fn is_unauthenticated(outcome: &ToolOutcome) -> bool {
-    outcome.failure.as_ref().is_some_and(is_about_session)
-}
-
-impl PluginTools {
     fn only_reads(&self, call: &ToolCall) -> bool {
         self.specs().iter().any(|spec| spec.name == call.name && spec.annotations.read_only)
     }
@@ -140,4 +179,12 @@ impl PluginTools {
 
 fn failed(kind: ToolErrorKind, message: String, retryable: bool) -> ToolOutcome {
     ToolOutcome::failed(ToolFailure { retryable, ..ToolFailure::new(kind, message) })
+}
+
+fn is_about_session(failure: &ToolFailure) -> bool {
+    failure.kind == ToolErrorKind::Unauthenticated
+}
+
+fn is_unauthenticated(outcome: &ToolOutcome) -> bool {
+    outcome.failure.as_ref().is_some_and(is_about_session)
 }

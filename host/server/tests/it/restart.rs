@@ -97,7 +97,8 @@ fn a_statement_that_may_have_run_is_not_run_again() {
     both_engines(async |engine: Engine| {
         let mut world = World::new(engine).await;
         world.lease = Duration::from_secs(2);
-        world.workspace.trouble(Trouble::SlowStatements);
+        // Its id never becomes known, so nobody can ask for it.
+        world.workspace.trouble(Trouble::LostAnswers);
         world.model.script(
             "write",
             vec![
@@ -134,6 +135,91 @@ fn a_statement_that_may_have_run_is_not_run_again() {
         assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
         server.stop().await;
     });
+}
+
+/// How a host goes away in the middle of a statement.
+#[derive(Clone, Copy)]
+enum Leaving {
+    Planned,
+    Killed,
+}
+
+/// Asks for an INSERT that runs long, and lets the host go when the statement is known; the execution's id.
+async fn insert_and_leave(world: &World, how: Leaving) -> String {
+    world.workspace.trouble(Trouble::SlowStatements);
+    let insert = "INSERT INTO main.default.t VALUES (1)";
+    world.model.script("write", vec![Reply::sql("call_1", insert), Reply::text("it is there")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "write").await;
+    polled(world, 1).await;
+    match how {
+        Leaving::Planned => assert_eq!(server.stop().await, Shutdown::Clean),
+        Leaving::Killed => server.kill().await,
+    }
+    execution
+}
+
+/// Until a statement was asked for so often.
+async fn polled(world: &World, times: usize) {
+    let id = "/sql/statements/01ef0000-0000-1000-8000-000000000000";
+    eventually("the statement", async || match world.workspace.count(Method::GET, id) {
+        count if count >= times => Ok(()),
+        count => Err(format!("asked {count} times")),
+    })
+    .await;
+}
+
+#[test]
+fn a_statement_whose_id_is_known_outlives_its_host() {
+    both_engines(async |engine: Engine| {
+        for how in [Leaving::Planned, Leaving::Killed] {
+            let mut world = World::new(engine).await;
+            world.lease = Duration::from_secs(2);
+            let execution = insert_and_leave(&world, how).await;
+
+            world.workspace.trouble(Trouble::None);
+            let server = world.serve().await;
+            let ann = server.as_user("ann");
+            let frames = eventually("the end of the turn", async || {
+                let mut follow = ann.follow(&execution, 0).await;
+                let mut frames = Vec::new();
+                while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten()
+                {
+                    frames.push(frame);
+                }
+                if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
+            })
+            .await;
+            let results: Vec<_> = frames.iter().filter(|frame| frame.kind() == "tool_result").collect();
+            assert_eq!(results.len(), 1, "{frames:?}");
+            assert!(results[0].data["error_kind"].is_null(), "{results:?}");
+            assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "it ran once");
+            assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "nobody ended it");
+            server.stop().await;
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_statement_that_outlived_its_host_is_still_ended_by_a_stop() {
+    let mut world = World::sqlite().await;
+    world.lease = Duration::from_secs(2);
+    let execution = insert_and_leave(&world, Leaving::Planned).await;
+    let before = world.workspace.count(Method::GET, "/sql/statements/01ef0000-0000-1000-8000-000000000000");
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    ann.get("/api/me").await.ok();
+    polled(&world, before + 1).await;
+    ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
+    eventually("the cancel", async || match world.workspace.count(Method::POST, "/cancel") {
+        1 => Ok(()),
+        count => Err(format!("{count} cancels")),
+    })
+    .await;
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ pub(crate) enum Trouble {
     None,
     /// Statements run until they are cancelled.
     SlowStatements,
+    /// Statements are taken and the answer that says so is lost.
+    LostAnswers,
     /// Every request gets this answer: status, headers, body.
     Status(u16, Vec<(&'static str, &'static str)>, Value),
     /// Every request is read and never answered.
@@ -118,7 +120,8 @@ async fn answer(
         }
         Trouble::Hang => return std::future::pending().await,
         Trouble::Nonsense => return "<html>not what you asked for</html>".into_response(),
-        Trouble::None | Trouble::SlowStatements => {}
+        Trouble::LostAnswers if method == Method::POST => return std::future::pending().await,
+        Trouble::None | Trouble::SlowStatements | Trouble::LostAnswers => {}
     }
     let slow = matches!(trouble, Trouble::SlowStatements);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
