@@ -9,7 +9,11 @@ use sha2::{Digest as _, Sha256};
 use crate::Problem;
 
 /// Folders that hold no source: what tools install, build or keep.
-const NO_SOURCE: [&str; 7] = [".bricklayer", ".git", "dist", "target", "node_modules", "__pycache__", ".venv"];
+const NO_SOURCE: [&str; 8] = [".bricklayer", ".git", "data", "dist", "target", "node_modules", "__pycache__", ".venv"];
+
+/// Endings of files that are no source: keys, and what editors and redirected output leave. A change of them builds
+/// nothing anew.
+const NOT_SOURCE_ENDINGS: [&str; 6] = [".key", ".pub", ".log", ".tmp", ".swp", "~"];
 
 /// Files that a component does not depend on.
 const NOT_IN_COMPONENT: [&str; 4] = ["plugin.toml", "tests.toml", "README.md", ".gitignore"];
@@ -121,7 +125,7 @@ impl Project {
                 let Ok(kind) = entry.file_type() else { continue };
                 if kind.is_dir() && !NO_SOURCE.contains(&name.as_str()) {
                     folders.push((format!("{prefix}{name}/"), entry.path()));
-                } else if kind.is_file() {
+                } else if kind.is_file() && !NOT_SOURCE_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
                     found.push((format!("{prefix}{name}"), entry.path()));
                 }
                 if found.len() + folders.len() > MAX_FILES {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wit_parser::{PackageMetadata, Resolve};
+use wit_parser::{PackageMetadata, Resolve, SourceMap};
 
 use crate::assets::{self, Assets, ICON_SECTION, Icon, README_SECTION};
 use crate::catalogue::{self, Catalogue, CatalogueError};
@@ -263,13 +263,28 @@ pub(crate) fn resolve_wit(wit: &[PathBuf]) -> Result<Resolve, PackageError> {
     let fault = |path: &Path, error: String| PackageError::Wit(format!("{}: {error}", path.display()));
     let mut resolve = Resolve::default();
     for path in wit {
-        if path.is_dir() {
-            resolve.push_dir(path).map_err(|error| fault(path, format!("{error:#}")))?;
-        } else {
-            resolve.push_file(path).map_err(|error| fault(path, format!("{error:#}")))?;
+        let pushed = if path.is_dir() { resolve.push_dir(path).map(drop) } else { resolve.push_file(path).map(drop) };
+        if let Err(error) = pushed {
+            return Err(syntax(path).map_or_else(|| fault(path, format!("{error:#}")), PackageError::Wit));
         }
     }
     Ok(resolve)
+}
+
+/// The first syntax error of a WIT file or folder, with its file, line and text; the parser's own error has none of them.
+fn syntax(path: &Path) -> Option<String> {
+    let mut folders = vec![path.to_owned()];
+    let deps = path.join("deps");
+    folders.extend(std::fs::read_dir(deps).into_iter().flatten().flatten().map(|entry| entry.path()));
+    folders.into_iter().find_map(|folder| {
+        let mut sources = SourceMap::default();
+        let pushed = if folder.is_dir() { sources.push_dir(&folder) } else { sources.push_file(&folder) };
+        pushed.ok()?;
+        match sources.parse() {
+            Ok(_) => None,
+            Err((sources, error)) => Some(error.render(&sources)),
+        }
+    })
 }
 
 /// The package that the manifest names.

@@ -17,7 +17,7 @@ struct Mistake {
     says: &'static str,
 }
 
-const MISTAKES: [Mistake; 8] = [
+const MISTAKES: [Mistake; 16] = [
     Mistake {
         what: "a function without documentation",
         file: "wit/world.wit",
@@ -82,6 +82,70 @@ const MISTAKES: [Mistake; 8] = [
         verb: "test",
         says: "days[0].max_celsius: expected 24, found 25",
     },
+    Mistake {
+        what: "a tool that the module lacks",
+        file: "plugin.js",
+        from: "  getForecast({",
+        to: "  getForecasts({",
+        verb: "build",
+        says: "plugin.js has no tools.getForecast",
+    },
+    Mistake {
+        what: "a result without a field",
+        file: "plugin.js",
+        from: "      maxCelsius: day.max_celsius,\n",
+        to: "",
+        verb: "test",
+        says: "the result's field days[0].maxCelsius: the WIT wants a number, and the tool gives nothing",
+    },
+    Mistake {
+        what: "a field in snake case",
+        file: "plugin.js",
+        from: "maxCelsius: day.max_celsius",
+        to: "max_celsius: day.max_celsius",
+        verb: "test",
+        says: "it has max_celsius, and fields are written in camel case: maxCelsius",
+    },
+    Mistake {
+        what: "an exception",
+        file: "plugin.js",
+        from: "const wanted = days ?? DEFAULT_DAYS;",
+        to: "const wanted = undefined.days;",
+        verb: "test",
+        says: "found failed: TypeError",
+    },
+    Mistake {
+        what: "an async tool",
+        file: "plugin.js",
+        from: "  getForecast({",
+        to: "  async getForecast({",
+        verb: "test",
+        says: "the tool is an async function",
+    },
+    Mistake {
+        what: "a random number at the top of the module",
+        file: "plugin.js",
+        from: "const DEFAULT_DAYS = 3;",
+        to: "const DEFAULT_DAYS = Math.random();",
+        verb: "build",
+        says: "move Math.random() and crypto into a tool",
+    },
+    Mistake {
+        what: "a name that WIT does not allow",
+        file: "wit/world.wit",
+        from: "get-forecast: func",
+        to: "getForecast: func",
+        verb: "check",
+        says: "world.wit:",
+    },
+    Mistake {
+        what: "a function of WIT that is async",
+        file: "wit/world.wit",
+        from: "get-forecast: func",
+        to: "get-forecast: async func",
+        verb: "check",
+        says: "a call returns when its work is done",
+    },
 ];
 
 pub(super) fn run(author: &Author<'_>) -> Result<()> {
@@ -92,6 +156,7 @@ pub(super) fn run(author: &Author<'_>) -> Result<()> {
         for (number, mistake) in MISTAKES.iter().enumerate() {
             made(author, &parent, number, mistake).with_context(|| format!("the mistake: {}", mistake.what))?;
         }
+        chance(author, &parent)?;
     }
     toolchains(author, &parent)
 }
@@ -120,6 +185,32 @@ fn made(author: &Author<'_>, parent: &Path, number: usize, mistake: &Mistake) ->
         return Ok(());
     }
     expect_failure(program, mistake.says)
+}
+
+/// What is drawn by chance differs in each call: an interpreter's own numbers are stored with it when it is built. And a
+/// key or a host's data never gets into a plugin's folder.
+fn chance(author: &Author<'_>, parent: &Path) -> Result<()> {
+    author.plugin(parent, &["new", "chance", "--lang", "javascript"]).output()?;
+    let folder = parent.join("chance");
+    let path = folder.join("plugin.js");
+    let text = fs::read_to_string(&path)?;
+    let drawn =
+        "city: `${Math.random()} ${crypto.randomUUID()} ${crypto.getRandomValues(new Uint32Array(2))}`, days: found }";
+    fs::write(&path, text.replace("city: answer.city, days: found }", drawn))?;
+    let draw = || -> Result<String> {
+        let (_, said) = author.plugin(&folder, &["test"]).said()?;
+        let found = said
+            .lines()
+            .find_map(|line| line.split_once("expected \"Berlin\", found "))
+            .map(|(_, found)| found.to_owned());
+        found.with_context(|| format!("no city was drawn:\n{said}"))
+    };
+    let (first, second) = (draw()?, draw()?);
+    for (before, after) in first.split([' ', ',']).zip(second.split([' ', ','])) {
+        ensure!(before != after, "two calls drew the same: {first} and {second}");
+    }
+    expect_failure(author.plugin(&folder, &["keygen", "--out", "mine"]), "name a place outside of it")?;
+    expect_failure(author.plugin(&folder, &["list"]), "within the plugin's folder")
 }
 
 /// Tools that are missing or old, by a folder of programs that stand before the real ones.

@@ -147,7 +147,7 @@ impl Reader<'_> {
     }
 
     fn expect_built(&self) -> Result<()> {
-        let package = self.folder.join("dist/weather-0.1.0.wasm");
+        let package = self.folder.join("weather/dist/weather-0.1.0.wasm");
         ensure!(package.is_file(), "there is no {}", package.display());
         Ok(())
     }

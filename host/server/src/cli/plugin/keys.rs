@@ -31,6 +31,14 @@ pub(super) struct SignArgs {
 
 pub(super) fn keygen(args: &KeygenArgs) -> Result<ExitCode, Problem> {
     let (public, secret) = (args.out.with_extension("pub"), args.out.with_extension("key"));
+    if let Some(plugin) = plugin_around(&secret) {
+        return Err(Problem::new(format!(
+            "{} would lie in the plugin's folder {}, where it is published with the next commit",
+            secret.display(),
+            plugin.display()
+        ))
+        .fix("name a place outside of it: bricklayer plugin keygen --out ~/.config/bricklayer/my-key"));
+    }
     for path in [&public, &secret] {
         if path.exists() {
             return Err(Problem::new(format!("{} is there already", path.display()))
@@ -53,6 +61,12 @@ pub(super) fn keygen(args: &KeygenArgs) -> Result<ExitCode, Problem> {
         public = public.display(),
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The plugin's folder that a path lies in, when it does.
+pub(super) fn plugin_around(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors().skip(1).find(|folder| folder.join("plugin.toml").is_file()).map(Path::to_owned)
 }
 
 pub(super) fn sign(args: &SignArgs) -> Result<ExitCode, Problem> {

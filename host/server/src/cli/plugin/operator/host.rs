@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::Undecided;
 use crate::cli::ServeArgs;
+use crate::cli::plugin::keys::plugin_around;
 use crate::config::{Config, DatabaseConfig, IdentityMode, WorkspaceConfig};
 use crate::identity::LOCAL_USER;
 
@@ -64,7 +65,17 @@ impl HostArgs {
             config: self.config.clone(),
             log: None,
         };
-        Ok(Config::from_layers(&serve.layers()?)?)
+        let config = Config::from_layers(&serve.layers()?)?;
+        // A host's database and compiled code would be published with the plugin, and be looked at as its source.
+        if let Some(plugin) = plugin_around(&config.data_dir.join("bricklayer.db")) {
+            bail!(
+                "the host's data folder would be {}, within the plugin's folder {}; say which host with --data-dir (a running \
+                 one has `./data` where it was started), or leave the plugin's folder",
+                config.data_dir.display(),
+                plugin.display()
+            );
+        }
+        Ok(config)
     }
 
     /// A fetcher under the operator's policy.
