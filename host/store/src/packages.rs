@@ -29,8 +29,8 @@ pub const DEFAULT_STAGED_BYTES: u64 = 1024 * 1024 * 1024;
 /// How long a package that somebody looked at makes no room for others: a person reads what it asks for meanwhile.
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(10);
 
-/// How long any package makes no room, whether somebody noted looking at it or not: it is just being brought.
-const BEING_BROUGHT: TimeDelta = TimeDelta::minutes(2);
+/// How long a package makes no room that nobody noted looking at yet: it is just being brought.
+pub(crate) const BEING_BROUGHT: TimeDelta = TimeDelta::minutes(2);
 
 /// Bytes of one piece: one write of the database, a few milliseconds.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -50,7 +50,7 @@ async fn digest(bytes: &[u8]) -> String {
 
 /// Waits for other changes of plugins to end, and makes later ones wait for this one: what refers to a package and what
 /// removes it never pass each other.
-async fn queue_change(tx: &mut Tx) -> Result<(), sqlx::Error> {
+pub(crate) async fn queue_change(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let lock = Sql::Each {
         // The transaction began as the only one that writes.
         sqlite: "select generation from plugin_generation",
@@ -151,7 +151,7 @@ impl Store {
             .fetch_all(
                 "select digest, size_bytes,
                     case
-                        when staged_at >= $1 then cast(1 as bigint)
+                        when staged_at > $1 then cast(1 as bigint)
                         when exists (
                             select 1
                             from plugin_stagings

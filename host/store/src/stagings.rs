@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::engine::args;
 use crate::error::{StoreError, is_foreign_key_violation};
 use crate::installations::InstallationError;
+use crate::packages::{BEING_BROUGHT, queue_change};
 use crate::store::Store;
 
 /// Most packages that one person has staged; further ones push out the oldest. Protects the table.
@@ -34,6 +35,7 @@ impl Store {
             return Err(StoreError::TooLarge { what, limit: MAX_PROVENANCE_BYTES }.into());
         }
         let mut tx = self.engine().begin().await?;
+        queue_change(&mut tx).await?;
         tx.execute(
             "insert into plugin_stagings (user_id, digest, provenance, staged_at)
             values ($1, $2, $3, $4)
@@ -46,19 +48,34 @@ impl Store {
         .map_err(|error| {
             if is_foreign_key_violation(&error) { InstallationError::UnknownPackage } else { error.into() }
         })?;
-        tx.execute(
-            "delete from plugin_stagings
-            where user_id = $1
-                and digest not in (
-                    select digest
-                    from plugin_stagings
-                    where user_id = $1
-                    order by staged_at desc, digest
-                    limit $2
-                )",
-            args![user, MAX_STAGINGS_PER_USER],
-        )
-        .await?;
+        let pushed_out = tx
+            .fetch_all(
+                "delete from plugin_stagings
+                where user_id = $1
+                    and digest not in (
+                        select digest
+                        from plugin_stagings
+                        where user_id = $1
+                        order by staged_at desc, digest
+                        limit $2
+                    )
+                returning digest",
+                args![user, MAX_STAGINGS_PER_USER],
+            )
+            .await?;
+        for row in &pushed_out {
+            // Nobody looks at it any more: it makes room at once, however short ago it was brought. Otherwise one person
+            // who brings many would keep everybody else from bringing one.
+            tx.execute(
+                "update plugin_packages
+                set staged_at = $1
+                where digest = $2
+                    and staged_at > $1
+                    and not exists (select 1 from plugin_stagings where digest = $2)",
+                args![self.now() - BEING_BROUGHT, row.text("digest")?.as_str()],
+            )
+            .await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -20,6 +20,7 @@ on_both_engines!(
     half_a_package_is_not_seen,
     packages_that_people_look_at_are_so_many,
     staged_bytes_are_bounded_over_all,
+    one_who_brings_many_keeps_nobody_out,
 );
 
 async fn packages_are_staged_read_and_swept(world: World) {
@@ -131,6 +132,32 @@ async fn packages_that_people_look_at_are_so_many(world: World) {
     assert_eq!(store.get_package(&digest(&1_usize.to_be_bytes())).await.unwrap(), None);
     for bytes in [&2_usize.to_be_bytes()[..], b"more", b"again", &0_usize.to_be_bytes()] {
         assert!(store.get_package(&digest(bytes)).await.unwrap().is_some());
+    }
+}
+
+async fn one_who_brings_many_keeps_nobody_out(world: World) {
+    let store = world.store().await;
+    let (ann, bob) = (user("ann@example.com"), user("bob@example.com"));
+    let look = async |who, bytes: &[u8]| {
+        stage(&store, bytes).await;
+        store.put_staging(who, &digest(bytes), "{}").await.unwrap();
+    };
+    // More than there is room for, one after the other, in no time.
+    for index in 0..2 * MAX_STAGED_PACKAGES {
+        look(&ann, &index.to_be_bytes()).await;
+        world.clock.advance(Duration::from_millis(1));
+    }
+    look(&bob, b"one").await;
+    for index in 0..2 * MAX_STAGED_PACKAGES {
+        look(&ann, &(1000 + index).to_be_bytes()).await;
+        world.clock.advance(Duration::from_millis(1));
+    }
+    // What one looks at stays, what was pushed out makes room.
+    let there = async |bytes: &[u8]| store.get_package(&digest(bytes)).await.unwrap().is_some();
+    let last = 1000 + 2 * MAX_STAGED_PACKAGES;
+    assert!(there(b"one").await);
+    for index in last - 16..last {
+        assert!(there(&index.to_be_bytes()).await, "{index}");
     }
 }
 
