@@ -13,6 +13,7 @@ mod connections;
 mod embedded;
 pub mod identity;
 pub mod lifecycle;
+mod places;
 pub mod plugins;
 pub mod projects;
 mod retention;
