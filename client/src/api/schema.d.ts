@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executions/{execution_id}/calls/{call_id}/structured": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the typed result of a call, whole, as the tool gave it. */
+        get: operations["get_structured_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -378,7 +395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a conversation with everything that was said and done. */
+        /** Shows a conversation with what was said and done, the newest turns first. */
         get: operations["get_conversation"];
         put?: never;
         post?: never;
@@ -576,14 +593,20 @@ export interface components {
              */
             project_id?: string | null;
         };
-        /** @description A conversation with everything that was said and done. */
+        /** @description A conversation with what was said and done in its newest turns, or in those before an event. */
         ConversationDetail: components["schemas"]["ConversationSummary"] & {
             active_execution: components["schemas"]["Execution"] | null;
+            /**
+             * Format: int64
+             * @description Pass it as `before` for the turns before these; null when these begin with the first. A turn that alone is
+             *     larger than an answer comes in parts.
+             */
+            earlier: number | null;
             /** @description What was done: the log without the pieces of what is complete. */
             events: components["schemas"]["WireEvent"][];
             /**
              * Format: int64
-             * @description The log's last event: follow the active turn after it.
+             * @description The last of these events: with the newest ones, follow the active turn after it.
              */
             last_seq: number;
             /** @description What was said. */
@@ -1662,6 +1685,12 @@ export interface components {
             retry_after_seconds?: number | null;
             /** @description The typed result. */
             structured?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description Bytes of the typed result when it is larger than 64 KiB and therefore not here: it is at
+             *     `/api/executions/{execution_id}/calls/{tool_use_id}/structured`.
+             */
+            structured_bytes?: number | null;
             /** @description The tool's full name. */
             tool_name: string;
             /** @description The call. */
@@ -1863,6 +1892,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_structured_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The turn. */
+                execution_id: string;
+                /** @description The call. */
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result; its shape is the tool's. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             default: {
@@ -2665,7 +2727,12 @@ export interface operations {
     };
     get_conversation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many turns, 1 to 200; fewer come when they take more than 2 MiB. */
+                turns?: number;
+                /** @description Those that came before this event, `earlier` of another answer; the newest without it. */
+                before?: number;
+            };
             header?: never;
             path: {
                 /** @description The project. */

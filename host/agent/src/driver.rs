@@ -9,8 +9,9 @@ mod model_call;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bricklayer_domain::{Event, PermissionMode, StoredEvent, ToolName, ToolSpec, TurnEnd};
+use bricklayer_domain::{Event, PermissionMode, StoredEvent, ToolName, ToolOutcome, ToolSpec, TurnEnd};
 use chrono::Utc;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::ModelProvider;
@@ -177,8 +178,8 @@ impl Driver {
     /// Takes an event that the step function emitted; it becomes durable with the next flush.
     fn emit(&mut self, event: Event) {
         self.ledger.apply(&event);
-        self.pending.push(event.clone());
-        keep(&mut self.events, event);
+        keep(&mut self.events, without_large_result(&event));
+        self.pending.push(event);
     }
 
     async fn flush(&mut self) -> Result<(), LogError> {
@@ -192,6 +193,33 @@ impl Driver {
     fn spec(&self, name: &ToolName) -> Option<&ToolSpec> {
         self.specs.iter().find(|spec| spec.name == *name)
     }
+}
+
+/// Largest typed result, in bytes as JSON, that a turn keeps beside the text that the model reads. As values a result
+/// takes some twenty times its size, and a turn may have hundreds.
+const MAX_KEPT_STRUCTURED_BYTES: usize = 8 * 1024;
+
+/// The event without a typed result that is large: the log keeps that, the model reads its text.
+fn without_large_result(event: &Event) -> Event {
+    let Event::ToolFinished { call, name, outcome, duration_ms } = event else { return event.clone() };
+    let structured = outcome.structured.as_ref().filter(|value| is_small(value)).cloned();
+    let outcome = ToolOutcome { content: outcome.content.clone(), structured, failure: outcome.failure.clone() };
+    Event::ToolFinished { call: call.clone(), name: name.clone(), outcome, duration_ms: *duration_ms }
+}
+
+/// Counts, without making the text.
+fn is_small(value: &Value) -> bool {
+    struct Room(usize);
+    impl std::io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(MAX_KEPT_STRUCTURED_BYTES), value).is_ok()
 }
 
 /// Keeps what the model's context is built from.

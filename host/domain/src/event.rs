@@ -239,4 +239,7 @@ pub struct StoredEvent {
     pub at: DateTime<Utc>,
     /// What happened.
     pub event: Event,
+    /// Bytes of the typed result, as JSON, when it is kept apart and `event` comes without it; it is read by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structured_bytes: Option<u64>,
 }

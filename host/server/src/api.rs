@@ -5,6 +5,7 @@
 
 mod approvals;
 mod assets;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod conversations;
 mod docs;
 mod errors;
@@ -19,6 +20,7 @@ mod me;
 mod plugins;
 pub mod problem;
 mod projects;
+mod results;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod stream;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
@@ -109,6 +111,7 @@ fn open_api_router() -> OpenApiRouter<AppState> {
         .routes(routes!(stream::follow_stream, stream::post_follow_stream))
         .routes(routes!(invoke::stop_stream))
         .routes(routes!(approvals::answer_approval))
+        .routes(routes!(results::get_structured_result))
 }
 
 /// The OpenAPI document of this build.

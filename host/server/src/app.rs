@@ -21,6 +21,7 @@ use crate::connections;
 use crate::embedded::Embedded;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::{Lifecycle, Shutdown};
+use crate::places::Places;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
 use crate::retention;
@@ -61,6 +62,15 @@ pub enum StartError {
     Id(#[from] bricklayer_domain::IdError),
 }
 
+/// Packages that one user sends at once: a person sends one, a script some.
+const UPLOADS_PER_USER: usize = 4;
+/// Packages that are sent at once; each takes room on disk until it was looked at.
+const UPLOADS: usize = 16;
+/// Streams that one user has open at once: some for each page that is open, of which people have dozens.
+const STREAMS_PER_USER: usize = 256;
+/// Streams that are open at once; below what the connections are, so that there is always room for requests.
+const STREAMS: usize = 6_000;
+
 /// The server's parts.
 #[derive(Debug)]
 pub struct App {
@@ -71,6 +81,8 @@ pub struct App {
     workspace_client: WorkspaceClient,
     identity: Identity,
     turns: Turns,
+    uploads: Places,
+    streams: Places,
 }
 
 /// What handlers get; cheap to clone.
@@ -132,7 +144,27 @@ impl App {
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
         let workspace_client = WorkspaceClient::new().map_err(|error| StartError::Http(error.to_string()))?;
-        Ok(Arc::new(Self { config, lifecycle, store, workspace, workspace_client, identity, turns }))
+        Ok(Arc::new(Self {
+            config,
+            lifecycle,
+            store,
+            workspace,
+            workspace_client,
+            identity,
+            turns,
+            uploads: Places::new(UPLOADS_PER_USER, UPLOADS),
+            streams: Places::new(STREAMS_PER_USER, STREAMS),
+        }))
+    }
+
+    /// Who sends packages now.
+    pub(crate) const fn uploads(&self) -> &Places {
+        &self.uploads
+    }
+
+    /// Who has streams open now.
+    pub(crate) const fn streams(&self) -> &Places {
+        &self.streams
     }
 
     /// The configuration.
@@ -230,6 +262,7 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
         lease: config.lease,
         statement_limit: config.statement_limit,
         staged_bytes: config.plugins.staged_bytes,
+        conversation_limits: config.conversation_limits,
         ..StoreOptions::default()
     };
     Ok(Store::connect(&url, options).await?)

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
+use bricklayer_store::ConversationLimits;
 use secrecy::SecretString;
 use url::Url;
 
@@ -153,6 +154,8 @@ pub struct Config {
     pub running_turns: usize,
     /// Turns of one user that run at once on this host.
     pub running_turns_per_user: usize,
+    /// How much one conversation may hold.
+    pub conversation_limits: ConversationLimits,
     /// Age at which a stream asks its reader to connect again.
     pub stream_window: Duration,
     /// Silence after which a stream sends a sign of life.
@@ -207,6 +210,7 @@ impl Config {
             identity,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
+            conversation_limits: conversation_limits(layers)?,
             stream_window: seconds(layers, "stream.window_seconds", DEFAULT_STREAM_WINDOW)?,
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,
@@ -371,6 +375,18 @@ fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {
         user_queue: count(layers, "limits.queued_calls_per_user", usual.user_queue)?,
         user_plugin_calls_per_minute: u32::try_from(per_minute).unwrap_or(u32::MAX),
         user_egress_bytes_per_minute: (mib as u64) << 20,
+    })
+}
+
+fn conversation_limits(layers: &Layers) -> Result<ConversationLimits, ConfigError> {
+    let usual = ConversationLimits::default();
+    let mib = |key, default: u64| {
+        let default = usize::try_from(default >> 20).unwrap_or(usize::MAX);
+        count(layers, key, default).map(|mib| (mib as u64) << 20)
+    };
+    Ok(ConversationLimits {
+        log_bytes: mib("limits.conversation_mib", usual.log_bytes)?,
+        structured_bytes: mib("limits.conversation_results_mib", usual.structured_bytes)?,
     })
 }
 

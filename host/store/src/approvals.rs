@@ -133,7 +133,7 @@ impl Store {
         self.notices().stage(&mut tx, &notice).await?;
         tx.commit().await?;
         self.notices().publish(&notice);
-        let event = StoredEvent { seq, conversation, turn, at: now, event: prepared.event };
+        let event = StoredEvent { seq, conversation, turn, at: now, event: prepared.event, structured_bytes: None };
         Ok(Answered { decision, event: Some(event), resumed: !still_open })
     }
 

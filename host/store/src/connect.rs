@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::history::ConversationLimits;
 use crate::postgres::Connections;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -131,6 +132,8 @@ pub struct StoreOptions {
     pub acquire_timeout: Duration,
     /// Most bytes of packages that were brought and not installed; older ones make room for newer ones.
     pub staged_bytes: u64,
+    /// How much one conversation may hold.
+    pub conversation_limits: ConversationLimits,
     /// Tells the time for timestamps and leases.
     pub clock: Arc<dyn Clock>,
 }
@@ -145,6 +148,7 @@ impl Default for StoreOptions {
             postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
             acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
             staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
+            conversation_limits: ConversationLimits::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -17,6 +17,16 @@ pub enum StoreError {
         /// The turn in progress.
         turn: TurnId,
     },
+    /// The conversation holds as much as it may: no further turn begins in it.
+    #[error("the conversation holds {bytes} bytes of {what}, its limit ({setting})")]
+    ConversationFull {
+        /// What it is full of.
+        what: &'static str,
+        /// The setting that says how much it may hold.
+        setting: &'static str,
+        /// How much it holds.
+        bytes: u64,
+    },
     /// The client's id of this submission belongs to another one of the user's, with other content.
     #[error("the submission's id belongs to another message, of turn {turn}")]
     OtherMessage {

@@ -1,7 +1,13 @@
-//! Reading the log.
+//! Reading the log, in pages that are bounded by bytes as well as by count.
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId, UserId};
+use std::sync::LazyLock;
+
+use bricklayer_domain::{
+    ConversationId, Event, EventSeq, StoredEvent, ToolCallId, ToolFailure, ToolName, ToolOutcome, TurnId, UserId,
+};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
@@ -10,101 +16,225 @@ use crate::store::Store;
 /// Most events of one read; protects memory. Readers go on after the last one they got.
 pub const MAX_EVENT_PAGE: u32 = 1000;
 
+/// Most bytes of one read, unless a single event is larger; protects memory, of which parsed events take several times
+/// as much.
+pub const MAX_EVENT_PAGE_BYTES: u64 = 1024 * 1024;
+
+/// Largest typed result, as JSON, that comes with its event; a larger one is read by itself, with
+/// [`Store::structured_result`].
+pub const MAX_INLINE_STRUCTURED_BYTES: usize = 64 * 1024;
+
+/// Largest typed result that a turn gets with its conversation's log: what says which files the model has seen fits,
+/// tables of results do not.
+const MAX_WORKING_STRUCTURED_BYTES: usize = 8 * 1024;
+
 /// How much of the log a reader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Everything that is stored. For a reader that follows a running turn.
+    /// Every event. For a reader that follows a running turn.
     All,
     /// Without the deltas of steps that have ended and the progress of calls that have ended: their messages and
     /// results replace them. What a page shows when it is opened.
     Settled,
-    /// Without any delta or progress. The model's context.
+    /// As [`Detail::Settled`], with only the smallest typed results. What a turn goes on from.
+    Working,
+    /// Without any delta or progress.
     NoDeltas,
 }
 
-fn event(row: &Row) -> Result<StoredEvent, StoreError> {
-    let event: Event = serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))?;
+impl Detail {
+    /// Largest typed result that comes with its event, in bytes.
+    const fn inline_bytes(self) -> usize {
+        match self {
+            Self::All | Self::Settled | Self::NoDeltas => MAX_INLINE_STRUCTURED_BYTES,
+            Self::Working => MAX_WORKING_STRUCTURED_BYTES,
+        }
+    }
+}
+
+/// Events of a part of a log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// In order.
+    pub events: Vec<StoredEvent>,
+    /// Where this page ends: the next one comes after it. Events may be missing before it, never in between pages.
+    pub through: EventSeq,
+    /// Whether nothing follows, as of now.
+    pub complete: bool,
+}
+
+/// Which events of a conversation; both ends belong to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) first: EventSeq,
+    pub(crate) last: EventSeq,
+}
+
+pub(crate) fn event(row: &Row, detail: Detail) -> Result<StoredEvent, StoreError> {
+    let body = row.text("body")?;
+    let wrong = |error: serde_json::Error| StoreError::inconsistent("events", error);
+    let mut structured_bytes = row.maybe_int("structured_bytes")?.and_then(|bytes| u64::try_from(bytes).ok());
+    let is_old_and_large = structured_bytes.is_none() && body.len() > detail.inline_bytes();
+    let event = match row.maybe_text("structured")? {
+        None if is_old_and_large && row.text("kind")? == "tool_finished" => {
+            let old = FinishedCall::parse(&body).map_err(wrong)?;
+            structured_bytes = old.outcome.structured.map(|raw| raw.get().len() as u64);
+            old.into_event(detail.inline_bytes()).map_err(wrong)?
+        }
+        structured => {
+            let mut event: Event = serde_json::from_str(&body).map_err(wrong)?;
+            if let (Event::ToolFinished { outcome, .. }, Some(text)) = (&mut event, structured) {
+                outcome.structured = Some(serde_json::from_str(&text).map_err(wrong)?);
+            }
+            event
+        }
+    };
+    let is_whole = matches!(&event, Event::ToolFinished { outcome, .. } if outcome.structured.is_some());
     Ok(StoredEvent {
         seq: EventSeq(row.int("seq")?),
         conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
         turn: TurnId::from_uuid(row.uuid("turn_id")?),
         at: row.time("at")?,
         event,
+        structured_bytes: structured_bytes.filter(|_| !is_whole),
     })
 }
 
-/// The statement for a detail: conversation, user, after, up to, limit.
+/// The end of a call as it was stored before typed results stood apart: read without making values of them.
+#[derive(Deserialize)]
+struct FinishedCall<'a> {
+    call: ToolCallId,
+    name: ToolName,
+    #[serde(borrow)]
+    outcome: FinishedOutcome<'a>,
+    duration_ms: u64,
+}
+
+#[derive(Deserialize)]
+struct FinishedOutcome<'a> {
+    content: String,
+    #[serde(borrow, default)]
+    structured: Option<&'a RawValue>,
+    #[serde(default)]
+    failure: Option<ToolFailure>,
+}
+
+impl<'a> FinishedCall<'a> {
+    fn parse(body: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(body)
+    }
+
+    fn into_event(self, inline_bytes: usize) -> Result<Event, serde_json::Error> {
+        let Self { call, name, outcome: FinishedOutcome { content, structured, failure }, duration_ms } = self;
+        let small = structured.filter(|raw| raw.get().len() <= inline_bytes);
+        let structured = small.map(|raw| serde_json::from_str(raw.get())).transpose()?;
+        let outcome = ToolOutcome { content, structured, failure };
+        Ok(Event::ToolFinished { call, name, outcome, duration_ms })
+    }
+}
+
+/// Which events a detail means: `$1` is the conversation, `$2` the user, `$3` and `$4` the first and the last event.
 ///
 /// A text or thinking delta is settled once its step's message, retry, discard or turn's end follows it; progress is
 /// settled once the next step or the turn's end follows it. Steps of a conversation come one after another, so what
 /// comes last in the log decides for all of it.
-const fn select(detail: Detail) -> Sql {
-    Sql::Same(match detail {
-        Detail::All => {
-            "select conversation_id, seq, turn_id, body, at
-            from events
-            where conversation_id = $1
-                and exists (select 1 from conversations where id = $1 and user_id = $2)
-                and seq > $3
-                and seq <= $4
-            order by seq
-            limit $5"
-        }
-        Detail::NoDeltas => {
-            "select conversation_id, seq, turn_id, body, at
-            from events
-            where conversation_id = $1
-                and exists (select 1 from conversations where id = $1 and user_id = $2)
-                and seq > $3
-                and seq <= $4
-                and kind not in ('text_delta', 'thinking_delta', 'tool_progress')
-            order by seq
-            limit $5"
-        }
-        Detail::Settled => {
-            "select conversation_id, seq, turn_id, body, at
-            from events
-            where conversation_id = $1
-                and exists (select 1 from conversations where id = $1 and user_id = $2)
-                and seq > $3
-                and seq <= $4
-                and (
-                    kind not in ('text_delta', 'thinking_delta', 'tool_progress')
-                    or (
-                        kind in ('text_delta', 'thinking_delta')
-                        and seq > coalesce((
-                            select last.seq
-                            from events as last
-                            where last.conversation_id = $1
-                                and last.kind in (
-                                    'turn_started', 'assistant_message', 'model_retry', 'step_discarded',
-                                    'turn_finished'
-                                )
-                            order by last.seq desc
-                            limit 1
-                        ), 0)
-                    )
-                    or (
-                        kind = 'tool_progress'
-                        and seq > coalesce((
-                            select last.seq
-                            from events as last
-                            where last.conversation_id = $1
-                                and last.kind in ('turn_started', 'step_started', 'turn_finished')
-                            order by last.seq desc
-                            limit 1
-                        ), 0)
-                    )
+const fn condition(detail: Detail) -> &'static str {
+    match detail {
+        Detail::All => "true",
+        Detail::NoDeltas => "kind not in ('text_delta', 'thinking_delta', 'tool_progress')",
+        Detail::Settled | Detail::Working => {
+            "(
+                kind not in ('text_delta', 'thinking_delta', 'tool_progress')
+                or (
+                    kind in ('text_delta', 'thinking_delta')
+                    and seq > coalesce((
+                        select last.seq
+                        from events as last
+                        where last.conversation_id = $1
+                            and last.kind in (
+                                'turn_started', 'assistant_message', 'model_retry', 'step_discarded', 'turn_finished'
+                            )
+                        order by last.seq desc
+                        limit 1
+                    ), 0)
                 )
-            order by seq
-            limit $5"
+                or (
+                    kind = 'tool_progress'
+                    and seq > coalesce((
+                        select last.seq
+                        from events as last
+                        where last.conversation_id = $1
+                            and last.kind in ('turn_started', 'step_started', 'turn_finished')
+                        order by last.seq desc
+                        limit 1
+                    ), 0)
+                )
+            )"
         }
-    })
+    }
+}
+
+/// The statements of one detail: what events take, from the oldest and from the newest on, and the events themselves.
+struct Statements {
+    sizes: Sql,
+    sizes_back: Sql,
+    events: Sql,
+}
+
+impl Statements {
+    fn new(detail: Detail) -> Self {
+        let select = |columns: &str, order: &str| {
+            let (inline, condition) = (detail.inline_bytes(), condition(detail));
+            // The lengths are known without reading the texts.
+            let when = format!("case when octet_length(structured) <= {inline} then");
+            let columns = columns
+                .replace("{typed}", &format!("{when} structured end"))
+                .replace("{typed_bytes}", &format!("{when} octet_length(structured) else 0 end"));
+            let text = format!(
+                "select {columns}
+                from events
+                where conversation_id = $1
+                    and exists (select 1 from conversations where id = $1 and user_id = $2)
+                    and seq >= $3
+                    and seq <= $4
+                    and {condition}
+                order by seq {order}
+                limit $5"
+            );
+            Sql::Built(text.into())
+        };
+        let sizes = "seq, cast(octet_length(body) + {typed_bytes} as bigint) as bytes";
+        let events = "conversation_id, seq, turn_id, kind, body, at, {typed} as structured,
+            cast(octet_length(structured) as bigint) as structured_bytes";
+        Self { sizes: select(sizes, ""), sizes_back: select(sizes, "desc"), events: select(events, "") }
+    }
+
+    fn of(detail: Detail) -> &'static Self {
+        static ALL: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::All));
+        static SETTLED: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::Settled));
+        static WORKING: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::Working));
+        static NO_DELTAS: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::NoDeltas));
+        match detail {
+            Detail::All => &ALL,
+            Detail::Settled => &SETTLED,
+            Detail::Working => &WORKING,
+            Detail::NoDeltas => &NO_DELTAS,
+        }
+    }
+}
+
+/// What fits into a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fit {
+    /// The last event that fits, in the order that was asked.
+    pub(crate) last: EventSeq,
+    /// Whether all events fit.
+    pub(crate) all: bool,
 }
 
 impl Store {
-    /// Events of a conversation after `after`, in order, at most `limit` (and at most [`MAX_EVENT_PAGE`]). Fewer than
-    /// that means: these were all.
+    /// Events of a conversation after `after`, in order: at most `limit` and [`MAX_EVENT_PAGE`], and about
+    /// [`MAX_EVENT_PAGE_BYTES`], but always one when there is one.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such conversation of this user's, or the database's failure.
@@ -115,12 +245,13 @@ impl Store {
         after: EventSeq,
         limit: u32,
         detail: Detail,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let events = self.read_events(user, conversation, after, EventSeq(i64::MAX), limit, detail).await?;
-        if events.is_empty() {
+    ) -> Result<EventPage, StoreError> {
+        let span = Span { first: EventSeq(after.0.saturating_add(1)), last: EventSeq(i64::MAX) };
+        let page = self.page(user, conversation, span, limit, detail).await?;
+        if page.events.is_empty() {
             self.get_conversation(user, conversation).await?;
         }
-        Ok(events)
+        Ok(page)
     }
 
     /// Events of one turn after `after`, as [`Store::events_after`] does. The turn's last one is
@@ -135,7 +266,7 @@ impl Store {
         after: EventSeq,
         limit: u32,
         detail: Detail,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    ) -> Result<EventPage, StoreError> {
         let row = self
             .engine()
             .fetch_optional(
@@ -148,22 +279,143 @@ impl Store {
             .await?
             .ok_or(StoreError::NotFound("execution"))?;
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
-        let after = after.max(EventSeq(row.int("first_seq")? - 1));
-        self.read_events(user, conversation, after, EventSeq(row.int("last_seq")?), limit, detail).await
+        let first = EventSeq(after.0.saturating_add(1).max(row.int("first_seq")?));
+        let span = Span { first, last: EventSeq(row.int("last_seq")?) };
+        self.page(user, conversation, span, limit, detail).await
     }
 
-    async fn read_events(
+    async fn page(
         &self,
         user: &UserId,
         conversation: ConversationId,
-        after: EventSeq,
-        up_to: EventSeq,
+        span: Span,
+        limit: u32,
+        detail: Detail,
+    ) -> Result<EventPage, StoreError> {
+        let limit = limit.clamp(1, MAX_EVENT_PAGE);
+        let statement = &Statements::of(detail).sizes;
+        let Some(fit) = self.fit(statement, user, conversation, span, limit, MAX_EVENT_PAGE_BYTES).await? else {
+            return Ok(EventPage {
+                events: Vec::new(),
+                through: EventSeq(span.last.0.min(span.first.0 - 1)),
+                complete: true,
+            });
+        };
+        let events = self.read(user, conversation, Span { last: fit.last, ..span }, limit, detail).await?;
+        Ok(EventPage { events, through: fit.last, complete: fit.all })
+    }
+
+    /// How far back from a span's end its events fit into so many events and bytes; none when there are none.
+    pub(crate) async fn fit_back(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        span: Span,
+        limit: u32,
+        bytes: u64,
+        detail: Detail,
+    ) -> Result<Option<Fit>, StoreError> {
+        self.fit(&Statements::of(detail).sizes_back, user, conversation, span, limit, bytes).await
+    }
+
+    async fn fit(
+        &self,
+        statement: &Sql,
+        user: &UserId,
+        conversation: ConversationId,
+        span: Span,
+        limit: u32,
+        bytes: u64,
+    ) -> Result<Option<Fit>, StoreError> {
+        // One more than asked, to learn whether these are all.
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1];
+        let rows = self.engine().fetch_all(statement.clone(), args).await?;
+        let mut fit = None;
+        let mut total: u64 = 0;
+        for (index, row) in rows.iter().enumerate() {
+            total = total.saturating_add(u64::try_from(row.int("bytes")?).unwrap_or(u64::MAX));
+            if index >= limit as usize || (index > 0 && total > bytes) {
+                return Ok(fit.map(|last| Fit { last, all: false }));
+            }
+            fit = Some(EventSeq(row.int("seq")?));
+        }
+        Ok(fit.map(|last| Fit { last, all: true }))
+    }
+
+    pub(crate) async fn read(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        span: Span,
         limit: u32,
         detail: Detail,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let limit = i64::from(limit.clamp(1, MAX_EVENT_PAGE));
-        let rows = self.engine().fetch_all(select(detail), args![conversation, user, after.0, up_to.0, limit]).await?;
-        rows.iter().map(event).collect()
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit)];
+        let rows = self.engine().fetch_all(Statements::of(detail).events.clone(), args).await?;
+        rows.iter().map(|row| event(row, detail)).collect()
+    }
+
+    /// The typed result of a turn's call as JSON text, whole; none when the call has none. A call that ended twice (its
+    /// worker died in between) has its last one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such turn of this user's, or the database's failure.
+    pub async fn structured_result(
+        &self,
+        user: &UserId,
+        turn: TurnId,
+        call: &ToolCallId,
+    ) -> Result<Option<String>, StoreError> {
+        let turn = self.get_turn(user, turn).await?;
+        let found = self
+            .engine()
+            .fetch_optional(
+                "select structured
+                from events
+                where turn_id = $1
+                    and call_id = $2
+                    and structured is not null
+                order by seq desc
+                limit 1",
+                args![turn.id, call.0.as_bytes()],
+            )
+            .await?;
+        if let Some(row) = found {
+            return Ok(Some(row.text("structured")?));
+        }
+        // From before typed results stood apart: as the event's JSON writes the call.
+        let written = serde_json::to_string(call).map_err(|error| StoreError::inconsistent("events", error))?;
+        let old = self
+            .engine()
+            .fetch_optional(
+                Sql::Each {
+                    sqlite: "select body
+                    from events
+                    where conversation_id = $1
+                        and turn_id = $2
+                        and kind = 'tool_finished'
+                        and call_id is null
+                        and instr(body, $3) > 0
+                    order by seq desc
+                    limit 1",
+                    postgres: "select body
+                    from events
+                    where conversation_id = $1
+                        and turn_id = $2
+                        and kind = 'tool_finished'
+                        and call_id is null
+                        and position($3 in body) > 0
+                    order by seq desc
+                    limit 1",
+                },
+                args![turn.conversation, turn.id, format!("\"call\":{written}").as_str()],
+            )
+            .await?;
+        let Some(row) = old else { return Ok(None) };
+        let body = row.text("body")?;
+        let finished = FinishedCall::parse(&body).map_err(|error| StoreError::inconsistent("events", error))?;
+        let is_this = finished.call == *call;
+        Ok(finished.outcome.structured.filter(|_| is_this).map(|raw| raw.get().to_owned()))
     }
 
     /// Deletes the deltas and the progress of turns that ended before a time, of at most `max_turns` turns, the longest

@@ -23,6 +23,7 @@ pub mod crash_points;
 mod engine;
 mod error;
 mod events;
+mod history;
 mod installations;
 mod lease;
 mod multi_insert;
@@ -48,7 +49,8 @@ pub use clock::{Clock, SystemClock};
 pub use connect::{StoreOptions, StoreUrl, StoreUrlError};
 pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
-pub use events::{Detail, MAX_EVENT_PAGE};
+pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES, MAX_INLINE_STRUCTURED_BYTES};
+pub use history::{ConversationLimits, HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS};
 pub use installations::{
     GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
     MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,

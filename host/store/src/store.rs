@@ -13,6 +13,7 @@ use crate::clock::{Clock, now};
 use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_options};
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::history::ConversationLimits;
 use crate::notices::{NoticeBoard, Notices, listen};
 use crate::writer::{Command, Writer};
 
@@ -38,6 +39,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     lease: Duration,
     staged_bytes: u64,
+    conversation_limits: ConversationLimits,
     writers: Vec<mpsc::Sender<Command>>,
     /// What this handle records hangs together.
     audit_chain: AuditChain,
@@ -88,6 +90,7 @@ impl Store {
             clock: options.clock,
             lease: options.lease,
             staged_bytes: options.staged_bytes,
+            conversation_limits: options.conversation_limits,
             writers,
             audit_chain: AuditChain::new(),
             tasks: Mutex::new(Some(tasks)),
@@ -166,6 +169,10 @@ impl Store {
 
     pub(crate) fn staged_bytes(&self) -> u64 {
         self.inner.staged_bytes
+    }
+
+    pub(crate) fn conversation_limits(&self) -> ConversationLimits {
+        self.inner.conversation_limits
     }
 
     pub(crate) fn audit_chain(&self) -> AuditChain {

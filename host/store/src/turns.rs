@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::conversations::{DEFAULT_CONVERSATION_TITLE, insert_conversation, temporary_title, to_json};
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
+use crate::history::check_room;
 use crate::lease::{Claim, Lease, WorkerId, claim};
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
@@ -143,7 +144,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such project of this user's, or no such conversation in it,
     /// [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::OtherMessage`] when the submission's
-    /// id belongs to another one, [`StoreError::TooLarge`], or the database's failure.
+    /// id belongs to another one, [`StoreError::ConversationFull`], [`StoreError::TooLarge`], or the database's failure.
     pub async fn begin_turn(&self, user: &UserId, worker: WorkerId, new: NewTurn) -> Result<Begun, StoreError> {
         let settings = to_json("turns", &new.settings)?;
         let event = Event::TurnStarted { message: new.message.clone(), settings: new.settings.clone() };
@@ -198,15 +199,16 @@ impl Store {
             }
             return Err(StoreError::Busy { turn: TurnId::from_uuid(row.uuid("id")?) });
         }
+        check_room(&mut tx, conversation, self.conversation_limits()).await?;
         let now = self.now();
         let id = TurnId::new();
         let inserted = tx
             .fetch_all(
                 "insert into turns (
                     id, conversation_id, project_id, user_id, status, client_message_id, first_seq, last_seq,
-                    stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at
+                    stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at, log_bytes
                 )
-                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9
+                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9, $10
                 from (
                     select coalesce((
                         select last_seq
@@ -228,7 +230,8 @@ impl Store {
                     false,
                     worker,
                     self.lease_end(now),
-                    now
+                    now,
+                    prepared.log_bytes()
                 ],
             )
             .await?;
@@ -249,8 +252,14 @@ impl Store {
         self.notices().stage(&mut tx, &notice).await?;
         tx.commit().await?;
         self.notices().publish(&notice);
-        let event =
-            StoredEvent { seq, conversation: turn.conversation, turn: id, at: now, event: prepared.event.clone() };
+        let event = StoredEvent {
+            seq,
+            conversation: turn.conversation,
+            turn: id,
+            at: now,
+            event: prepared.event.clone(),
+            structured_bytes: None,
+        };
         Ok(Begun::New { turn, event, lease })
     }
 

@@ -11,8 +11,10 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, now};
+use crate::conversations::to_json;
 use crate::engine::{Arg, Engine, Tx, args};
 use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
+use crate::events::MAX_INLINE_STRUCTURED_BYTES;
 use crate::lease::Lease;
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
@@ -50,11 +52,27 @@ pub(crate) struct Append {
     reply: oneshot::Sender<Result<Vec<StoredEvent>, StoreError>>,
 }
 
-/// An event with its JSON.
+/// An event with its JSON; a large typed result is text already.
 pub(crate) struct Prepared {
     pub(crate) event: Event,
+    /// Set when `event` lost its typed result.
+    pub(crate) structured_bytes: Option<u64>,
     kind: &'static str,
     body: String,
+    structured: Option<String>,
+    call: Option<Vec<u8>>,
+}
+
+impl Prepared {
+    /// Bytes that every later turn of the conversation reads again.
+    pub(crate) fn log_bytes(&self) -> i64 {
+        let goes = matches!(self.kind, "text_delta" | "thinking_delta" | "tool_progress");
+        if goes { 0 } else { i64::try_from(self.body.len()).unwrap_or(i64::MAX) }
+    }
+
+    fn typed_bytes(&self) -> i64 {
+        self.structured.as_ref().map_or(0, |text| i64::try_from(text.len()).unwrap_or(i64::MAX))
+    }
 }
 
 /// Where the turn stands once the append is stored.
@@ -95,12 +113,30 @@ const fn kind(event: &Event) -> &'static str {
     }
 }
 
-pub(crate) fn prepare(event: Event) -> Result<Prepared, StoreError> {
-    let body = serde_json::to_string(&event).map_err(|e| StoreError::inconsistent("events", e))?;
-    if body.len() > MAX_EVENT_BYTES {
+pub(crate) fn prepare(mut event: Event) -> Result<Prepared, StoreError> {
+    let apart = match &mut event {
+        Event::ToolFinished { call, outcome, .. } => {
+            outcome.structured.take().map(|value| (call.0.clone().into_bytes(), value))
+        }
+        _ => None,
+    };
+    let body = to_json("events", &event)?;
+    let (call, value) = apart.unzip();
+    let structured = value.as_ref().map(|value| to_json("events", value)).transpose()?;
+    let size = structured.as_ref().map_or(0, String::len);
+    if body.len() + size > MAX_EVENT_BYTES {
         return Err(StoreError::TooLarge { what: "the event in bytes", limit: MAX_EVENT_BYTES });
     }
-    Ok(Prepared { kind: kind(&event), body, event })
+    let mut structured_bytes = None;
+    if let Event::ToolFinished { outcome, .. } = &mut event {
+        // A small one goes back to its event; a large one is text from here on.
+        if size <= MAX_INLINE_STRUCTURED_BYTES {
+            outcome.structured = value;
+        } else {
+            structured_bytes = Some(size as u64);
+        }
+    }
+    Ok(Prepared { kind: kind(&event), body, structured, call, structured_bytes, event })
 }
 
 /// The rules of the log that hold whatever the database says.
@@ -349,7 +385,9 @@ impl Writer {
                     updated_at = case when status = $2 then updated_at else $3 end,
                     lease_worker = case when $4 then lease_worker end,
                     lease_token = lease_token + $5,
-                    lease_expires_at = $6
+                    lease_expires_at = $6,
+                    log_bytes = log_bytes + $10,
+                    structured_bytes = structured_bytes + $11
                 where id = $7
                     and lease_token = $8
                     and lease_worker = $9
@@ -365,6 +403,8 @@ impl Writer {
                     append.lease.turn,
                     append.lease.token,
                     append.lease.worker,
+                    append.events.iter().map(Prepared::log_bytes).sum::<i64>(),
+                    append.events.iter().map(Prepared::typed_bytes).sum::<i64>(),
                 ],
             )
             .await?;
@@ -401,6 +441,7 @@ fn answer(batch: Vec<Append>, placed: Vec<Placed>) {
                     turn,
                     at,
                     event: prepared.event,
+                    structured_bytes: prepared.structured_bytes,
                 })
                 .collect()
         });
@@ -431,11 +472,15 @@ struct EventRow<'a> {
     prepared: &'a Prepared,
 }
 
-static INSERT: LazyLock<MultiInsert<6>> =
-    LazyLock::new(|| MultiInsert::new("insert into events (conversation_id, seq, turn_id, kind, body, at) values", ""));
+static INSERT: LazyLock<MultiInsert<8>> = LazyLock::new(|| {
+    MultiInsert::new(
+        "insert into events (conversation_id, seq, turn_id, kind, body, at, structured, call_id) values",
+        "",
+    )
+});
 
 async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::Error> {
-    let rows: Vec<[Arg<'_>; 6]> = rows
+    let rows: Vec<[Arg<'_>; 8]> = rows
         .iter()
         .map(|row| {
             [
@@ -445,6 +490,8 @@ async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::E
                 row.prepared.kind.into(),
                 row.prepared.body.as_str().into(),
                 row.at.into(),
+                row.prepared.structured.as_deref().into(),
+                row.prepared.call.as_deref().into(),
             ]
         })
         .collect();

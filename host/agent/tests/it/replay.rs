@@ -51,6 +51,7 @@ fn stored(log: &[Event]) -> Vec<StoredEvent> {
         turn,
         at: NOW,
         event: event.clone(),
+        structured_bytes: None,
     };
     log.iter().enumerate().map(place).collect()
 }

@@ -68,6 +68,7 @@ impl MemoryLog {
             turn,
             at: chrono::Utc::now(),
             event,
+            structured_bytes: None,
         }));
         self.changed.send_replace(log.len());
         log[first..].to_vec()

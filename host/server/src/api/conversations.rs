@@ -2,25 +2,30 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{
     Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnId, UserId,
 };
-use bricklayer_store::{Detail, MAX_EVENT_PAGE, MAX_PAGE, PageRequest, Store, StoreError};
+use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::extract::{Body, OptionalBody, Path};
+use super::extract::{Body, OptionalBody, Path, Query};
 use super::problem::{Problem, ProblemDetails};
 use super::projects::{MAX_LIST_PAGES, title};
 use super::wire::{Settings, WireEvent, fold_history};
 use crate::app::AppState;
 use crate::identity::Caller;
 
-/// Pages of a log that one answer holds at most; longer conversations answer their first part.
-const MAX_HISTORY_PAGES: usize = 50;
+/// Turns of a history that an answer holds when nobody says how many.
+const DEFAULT_HISTORY_TURNS: u32 = 30;
+/// Histories that are put together at once; further readers wait. Each takes several times the bytes of its page.
+const HISTORIES_AT_ONCE: usize = 4;
+static HISTORIES: Semaphore = Semaphore::const_new(HISTORIES_AT_ONCE);
 /// Ended turns that the list of executions shows.
 const RECENT_TURNS: usize = 5;
 
@@ -46,7 +51,7 @@ pub(crate) struct ConversationSummary {
     settings: Settings,
 }
 
-/// A conversation with everything that was said and done.
+/// A conversation with what was said and done in its newest turns, or in those before an event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ConversationDetail {
     #[serde(flatten)]
@@ -55,8 +60,12 @@ pub(crate) struct ConversationDetail {
     messages: Vec<Message>,
     /// What was done: the log without the pieces of what is complete.
     events: Vec<WireEvent>,
-    /// The log's last event: follow the active turn after it.
+    /// The last of these events: with the newest ones, follow the active turn after it.
     last_seq: i64,
+    /// Pass it as `before` for the turns before these; null when these begin with the first. A turn that alone is
+    /// larger than an answer comes in parts.
+    #[schema(required = true)]
+    earlier: Option<i64>,
     /// The turn that runs or waits.
     #[schema(required = true)]
     active_execution: Option<Execution>,
@@ -220,37 +229,54 @@ pub(crate) async fn create_conversation(
     Ok((StatusCode::CREATED, Json(summary(conversation, None))))
 }
 
-/// Shows a conversation with everything that was said and done.
+/// Which part of a history.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryQuery {
+    /// So many turns, 1 to 200; fewer come when they take more than 2 MiB.
+    #[param(minimum = 1, maximum = 200, default = 30)]
+    turns: Option<u32>,
+    /// Those that came before this event, `earlier` of another answer; the newest without it.
+    #[param(minimum = 1)]
+    before: Option<i64>,
+}
+
+/// Shows a conversation with what was said and done, the newest turns first.
 #[utoipa::path(get, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "get_conversation",
-    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
+    params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation."), HistoryQuery),
     responses((status = 200, body = ConversationDetail), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_conversation(
     State(app): State<AppState>,
     caller: Caller,
     Path((project, id)): Path<(Uuid, Uuid)>,
-) -> Result<Json<ConversationDetail>, Problem> {
+    Query(query): Query<HistoryQuery>,
+) -> Result<Response, Problem> {
+    let turns = query.turns.unwrap_or(DEFAULT_HISTORY_TURNS);
+    if !(1..=MAX_HISTORY_TURNS).contains(&turns) {
+        return Err(Problem::field("turns", format!("must be between 1 and {MAX_HISTORY_TURNS}")));
+    }
+    if query.before.is_some_and(|before| before < 1) {
+        return Err(Problem::field("before", "must be the number of an event, 1 or more"));
+    }
+    let before = EventSeq(query.before.unwrap_or(i64::MAX));
     let store = app.store();
     let conversation = find(store, &caller.user, project, id).await?;
     // The turn first, then the log: a turn that ends in between is seen to the end by whoever follows it.
     let active = active(store, &caller.user, conversation.id).await?;
-    let mut events: Vec<StoredEvent> = Vec::new();
-    for _ in 0..MAX_HISTORY_PAGES {
-        let after = events.last().map_or(EventSeq::START, |stored| stored.seq);
-        let page = store.events_after(&caller.user, conversation.id, after, MAX_EVENT_PAGE, Detail::Settled).await?;
-        let complete = page.len() < MAX_EVENT_PAGE as usize;
-        events.extend(page);
-        if complete {
-            break;
-        }
-    }
-    let last_seq = events.last().map_or(0, |stored| stored.seq.0);
-    Ok(Json(ConversationDetail {
+    // The semaphore is never closed.
+    let _place = HISTORIES.acquire().await.ok();
+    let HistoryPage { events, earlier } = store.history_before(&caller.user, conversation.id, before, turns).await?;
+    let detail = ConversationDetail {
         summary: summary(conversation, active.as_ref().map(|turn| turn.id)),
         messages: messages(&events),
-        events: fold_history(&events),
-        last_seq,
+        last_seq: events.last().map_or(0, |stored| stored.seq.0),
+        events: fold_history(events),
+        earlier: earlier.map(|seq| seq.0),
         active_execution: active.map(Execution::from),
-    }))
+    };
+    // Written while it has its place: the parsed form is the larger one.
+    Ok(Json(detail).into_response())
 }
 
 /// What was said: each turn's message, and all its text as one answer.

@@ -30,6 +30,13 @@ impl From<StoreError> for Problem {
             StoreError::TurnEnded(status) => {
                 Self::new(StatusCode::CONFLICT, "turn-ended", format!("the turn has ended: it is {}", status.as_str()))
             }
+            StoreError::ConversationFull { what, setting, bytes } => {
+                let mib = bytes >> 20;
+                let detail = format!(
+                    "this conversation holds {mib} MiB of {what}, as much as it may (`{setting}`); start a new one"
+                );
+                Self::new(StatusCode::CONFLICT, "conversation-full", detail)
+            }
             StoreError::TooLarge { what, limit } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
             }

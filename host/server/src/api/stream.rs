@@ -16,7 +16,7 @@ use bricklayer_domain::{Event, EventSeq, Turn};
 use bricklayer_store::{Detail, StoreError};
 use bytes::Bytes;
 use chrono::Utc;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
@@ -27,10 +27,13 @@ use super::problem::{Problem, ProblemDetails};
 use super::wire::{WireBody, WireEvent};
 use crate::app::AppState;
 use crate::identity::Caller;
+use crate::places::{NoPlace, Place};
 use crate::turns::{Item, Subscription, encode, stored_frames};
 
 /// Events of one read of the store.
 const REPLAY_PAGE: u32 = 500;
+/// Wait that a reader is told when no more streams are opened.
+const RETRY_SECONDS: u64 = 5;
 /// Frames that are sent in one piece at most.
 const MAX_COALESCED: usize = 64;
 /// How often a reader looks into the store by itself: should a notice be lost on the way from another host, its turn
@@ -99,8 +102,9 @@ async fn follow(app: AppState, caller: Caller, id: Uuid, after: Option<i64>) -> 
     if after.is_some_and(|after| after < 0) {
         return Err(Problem::field("after", "must not be negative"));
     }
+    let place = app.streams().take(&caller.user).map_err(no_place)?;
     let turn = app.store().get_turn(&caller.user, bricklayer_domain::TurnId::from_uuid(id)).await?;
-    let reader = Reader::new(app, turn, EventSeq(after.unwrap_or_default()));
+    let reader = Reader::new(app, place, turn, EventSeq(after.unwrap_or_default()));
     let chunks = futures::stream::unfold(reader, |mut reader| async move {
         let chunk = reader.next().await?;
         Some((Ok::<_, Infallible>(chunk), reader))
@@ -111,6 +115,15 @@ async fn follow(app: AppState, caller: Caller, id: Uuid, after: Option<i64>) -> 
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     Ok((headers, Body::from_stream(chunks)).into_response())
+}
+
+fn no_place(no: NoPlace) -> Problem {
+    let whose = match no {
+        NoPlace::OfUser => "you have",
+        NoPlace::InAll => "the server has",
+    };
+    let detail = format!("{whose} as many streams open as may be; close some pages");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).retry_after(RETRY_SECONDS)
 }
 
 /// What a reader does next.
@@ -128,6 +141,8 @@ enum Phase {
 
 struct Reader {
     app: AppState,
+    /// Given back when the reader is gone.
+    _place: Place,
     turn: Turn,
     live: Subscription,
     /// What was streamed and not stored when this reader joined.
@@ -143,7 +158,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(app: AppState, turn: Turn, last: EventSeq) -> Self {
+    fn new(app: AppState, place: Place, turn: Turn, last: EventSeq) -> Self {
         let (tail, live) = app.turns().follow(&turn);
         let now = Instant::now();
         Self {
@@ -157,6 +172,7 @@ impl Reader {
             looked_at: now,
             keep_alive_at: now + app.config().stream_keep_alive,
             app,
+            _place: place,
         }
     }
 
@@ -190,8 +206,8 @@ impl Reader {
         let page =
             store.turn_events_after(&self.turn.user, self.turn.id, self.last, REPLAY_PAGE, Detail::Settled).await;
         self.looked_at = Instant::now();
-        let events = match page {
-            Ok(events) => events,
+        let page = match page {
+            Ok(page) => page,
             Err(StoreError::NotFound(_)) => {
                 // Deleted under the reader: there is nothing left to say.
                 self.phase = Phase::Done;
@@ -203,9 +219,8 @@ impl Reader {
                 return Some(self.reconnect());
             }
         };
-        let complete = events.len() < REPLAY_PAGE as usize;
         let mut out = Vec::new();
-        for stored in &events {
+        for stored in &page.events {
             self.last = stored.seq;
             out.extend_from_slice(&stored_frames(stored));
             if matches!(stored.event, Event::TurnFinished { .. }) {
@@ -214,10 +229,13 @@ impl Reader {
                 return Some(out.into());
             }
         }
-        if complete {
+        // What a page leaves out is settled, and void for whoever comes after it. A reader that claimed to be past the
+        // log's end stands at its end now.
+        self.last = page.through;
+        if page.complete {
             self.phase = Phase::Live;
             // Everything there is was sent, and the turn had ended before: this reader has its last event already.
-            if events.is_empty() && self.turn.status.is_final() {
+            if page.events.is_empty() && self.turn.status.is_final() {
                 self.phase = Phase::Done;
                 return Some(Bytes::from_static(DONE));
             }

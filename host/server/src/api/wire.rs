@@ -280,6 +280,10 @@ pub enum WireBody {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<Object>)]
         structured: Option<Value>,
+        /// Bytes of the typed result when it is larger than 64 KiB and therefore not here: it is at
+        /// `/api/executions/{execution_id}/calls/{tool_use_id}/structured`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        structured_bytes: Option<u64>,
         /// Wall time.
         duration_ms: u64,
     },
@@ -373,22 +377,32 @@ impl From<Decision> for ApprovalDecision {
 /// them gets them all again. An event that clients need not see maps to none.
 #[must_use]
 pub fn frames(stored: &StoredEvent) -> Vec<WireEvent> {
-    bodies(stored.conversation, &stored.event)
+    into_frames(stored.clone())
+}
+
+fn into_frames(stored: StoredEvent) -> Vec<WireEvent> {
+    let StoredEvent { seq, conversation, turn, at, event, structured_bytes: apart } = stored;
+    bodies(conversation, event)
         .into_iter()
-        .map(|body| WireEvent { body, seq: Some(stored.seq.0), execution_id: stored.turn.to_string(), at: stored.at })
+        .map(|mut body| {
+            if let WireBody::ToolResult { structured_bytes, .. } = &mut body {
+                *structured_bytes = apart;
+            }
+            WireEvent { body, seq: Some(seq.0), execution_id: turn.to_string(), at }
+        })
         .collect()
 }
 
 /// The frame of a delta that is not stored yet.
 #[must_use]
 pub fn preview(conversation: ConversationId, turn: TurnId, event: &Event, at: DateTime<Utc>) -> Option<WireEvent> {
-    let body = bodies(conversation, event).into_iter().next()?;
+    let body = bodies(conversation, event.clone()).into_iter().next()?;
     Some(WireEvent { body, seq: None, execution_id: turn.to_string(), at })
 }
 
-fn bodies(conversation: ConversationId, event: &Event) -> Vec<WireBody> {
+fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
     let one = |body| vec![body];
-    match event.clone() {
+    match event {
         Event::TurnStarted { message, settings } => one(WireBody::ConversationCreated {
             conversation_id: conversation.to_string(),
             message,
@@ -494,18 +508,19 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
         remedy,
         retry_after_seconds,
         structured: outcome.structured,
+        structured_bytes: None,
         duration_ms,
     }
 }
 
 /// A whole log as a client needs it to draw the page: without the pieces of what is complete.
 #[must_use]
-pub fn fold_history(events: &[StoredEvent]) -> Vec<WireEvent> {
+pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
     // A step that was discarded runs again under its number, so only what came before its last end is void.
     let mut step_ends = HashMap::new();
     let mut finished_calls = HashSet::new();
     let mut finished_turns = HashSet::new();
-    for stored in events {
+    for stored in &events {
         match &stored.event {
             Event::AssistantMessage { step, .. } | Event::StepDiscarded { step } => {
                 step_ends.insert((stored.turn, *step), stored.seq);
@@ -520,7 +535,7 @@ pub fn fold_history(events: &[StoredEvent]) -> Vec<WireEvent> {
         }
     }
     events
-        .iter()
+        .into_iter()
         .filter(|stored| match &stored.event {
             Event::TextDelta { step, .. } | Event::ThinkingDelta { step, .. } => {
                 let end = step_ends.get(&(stored.turn, *step));
@@ -529,7 +544,7 @@ pub fn fold_history(events: &[StoredEvent]) -> Vec<WireEvent> {
             Event::ToolProgress { call, .. } => !finished_calls.contains(&(stored.turn, call.clone())),
             _ => true,
         })
-        .flat_map(frames)
+        .flat_map(into_frames)
         .collect()
 }
 

@@ -52,6 +52,18 @@ pub const SETTINGS: &[Setting] = &[
         "turns of one user at once (200)",
     ),
     setting(
+        "limits.conversation_mib",
+        "BRICKLAYER_CONVERSATION_MIB",
+        false,
+        "MiB of messages and calls that one conversation may hold; each of its turns reads them again (64)",
+    ),
+    setting(
+        "limits.conversation_results_mib",
+        "BRICKLAYER_CONVERSATION_RESULTS_MIB",
+        false,
+        "MiB of results, kept beside them to be shown, that one conversation may hold (512)",
+    ),
+    setting(
         "limits.lease_seconds",
         "BRICKLAYER_LEASE_SECONDS",
         false,

@@ -22,8 +22,6 @@ use super::tools::PluginTools;
 const MAX_RUNS: u32 = 5;
 /// Wait before a run is repeated; grows with each.
 const RETRY_WAIT: Duration = Duration::from_millis(500);
-/// Pages of a conversation's log that are read at most; past it, the conversation is too long to go on with.
-const MAX_HISTORY_PAGES: usize = 200;
 
 /// What the turn's task does. Dropping it leaves the turn as the log has it.
 pub(super) async fn drive(inner: Arc<Inner>, claim: Claim, credential: Arc<Credential>, running: Running) {
@@ -178,20 +176,20 @@ async fn run_once(
     Ok(run_turn(deps, history, running.cancel.clone()).await)
 }
 
+/// The conversation's log as the turn goes on from it. How much it may be was decided when the turn began.
 async fn history(inner: &Inner, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
     let turn = &claim.turn;
     let mut events: Vec<StoredEvent> = Vec::new();
-    for _ in 0..MAX_HISTORY_PAGES {
-        let after = events.last().map_or(EventSeq::START, |stored| stored.seq);
+    let mut after = EventSeq::START;
+    loop {
         let page =
-            inner.store.events_after(&turn.user, turn.conversation, after, MAX_EVENT_PAGE, Detail::Settled).await?;
-        let complete = page.len() < MAX_EVENT_PAGE as usize;
-        events.extend(page);
-        if complete {
+            inner.store.events_after(&turn.user, turn.conversation, after, MAX_EVENT_PAGE, Detail::Working).await?;
+        events.extend(page.events);
+        if page.complete {
             return Ok(events);
         }
+        after = page.through;
     }
-    Err(StoreError::TooLarge { what: "events of a conversation", limit: MAX_HISTORY_PAGES * MAX_EVENT_PAGE as usize })
 }
 
 /// Ends a turn that could not be run, so that its user is not left waiting.

@@ -338,7 +338,14 @@ mod tests {
     }
 
     fn stored(seq: i64, turn: TurnId, event: Event) -> StoredEvent {
-        StoredEvent { seq: EventSeq(seq), conversation: ConversationId::new(), turn, at: Utc::now(), event }
+        StoredEvent {
+            seq: EventSeq(seq),
+            conversation: ConversationId::new(),
+            turn,
+            at: Utc::now(),
+            event,
+            structured_bytes: None,
+        }
     }
 
     fn text(item: &Item) -> String {

@@ -126,8 +126,12 @@ async fn a_killed_process_leaves_whole_appends(world: World) {
         loop {
             let after =
                 events.last().map_or(bricklayer_domain::EventSeq::START, |e: &bricklayer_domain::StoredEvent| e.seq);
-            let next =
-                scene.store.events_after(&scene.user, scene.conversation.id, after, 1000, Detail::All).await.unwrap();
+            let next = scene
+                .store
+                .events_after(&scene.user, scene.conversation.id, after, 1000, Detail::All)
+                .await
+                .unwrap()
+                .events;
             if next.is_empty() {
                 break;
             }

@@ -156,7 +156,7 @@ impl Scene {
     }
 
     pub(crate) async fn events(&self, detail: Detail) -> Vec<StoredEvent> {
-        self.store.events_after(&self.user, self.conversation.id, EventSeq::START, 1000, detail).await.unwrap()
+        self.store.events_after(&self.user, self.conversation.id, EventSeq::START, 1000, detail).await.unwrap().events
     }
 }
 

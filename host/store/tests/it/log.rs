@@ -75,7 +75,7 @@ async fn sizes_are_bounded(world: World) {
     }
     let read = |limit| {
         let (store, user, id) = (scene.store.clone(), scene.user.clone(), scene.conversation.id);
-        async move { store.events_after(&user, id, EventSeq::START, limit, Detail::All).await.unwrap().len() }
+        async move { store.events_after(&user, id, EventSeq::START, limit, Detail::All).await.unwrap().events.len() }
     };
     assert_eq!(read(u32::MAX).await, MAX_EVENT_PAGE as usize);
     assert_eq!(read(0).await, 1);
@@ -97,7 +97,7 @@ async fn concurrent_appends_keep_their_order(world: World) {
                 let events: Vec<_> = (0..=round % 4).map(|i| step_started(round * 10 + i)).collect();
                 expected.extend(store.append(&lease, events).await.unwrap());
             }
-            let stored = store.events_after(&user, conversation, EventSeq(1), 1000, Detail::All).await.unwrap();
+            let stored = store.events_after(&user, conversation, EventSeq(1), 1000, Detail::All).await.unwrap().events;
             assert_eq!(stored, expected);
         });
     }
@@ -130,7 +130,8 @@ async fn readers_never_see_a_gap_that_fills(world: World) {
         let mut seen: Vec<StoredEvent> = Vec::new();
         while !matches!(seen.last(), Some(StoredEvent { event: Event::TurnFinished { .. }, .. })) {
             let after = seen.last().map_or(EventSeq::START, |e| e.seq);
-            let next = reader.events_after(&scene.user, scene.conversation.id, after, 7, Detail::All).await.unwrap();
+            let next =
+                reader.events_after(&scene.user, scene.conversation.id, after, 7, Detail::All).await.unwrap().events;
             seen.extend(next);
             tokio::task::yield_now().await;
         }
@@ -150,7 +151,8 @@ async fn a_turns_events_are_its_own(world: World) {
     let of = |turn, after, limit| {
         let (store, user) = (scene.store.clone(), scene.user.clone());
         async move {
-            let events = store.turn_events_after(&user, turn, EventSeq(after), limit, Detail::All).await.unwrap();
+            let events =
+                store.turn_events_after(&user, turn, EventSeq(after), limit, Detail::All).await.unwrap().events;
             assert!(events.iter().all(|e| e.turn == turn));
             events.iter().map(|e| e.seq.0).collect::<Vec<_>>()
         }
@@ -288,7 +290,12 @@ async fn replay(scene: &Scene, history: Vec<Action>, batch: usize, page: u32) {
         if open.is_none() {
             let (turn, lease) = scene.begin_in(id).await;
             expected.extend(
-                scene.store.turn_events_after(&scene.user, turn.id, EventSeq::START, 1, Detail::All).await.unwrap(),
+                scene
+                    .store
+                    .turn_events_after(&scene.user, turn.id, EventSeq::START, 1, Detail::All)
+                    .await
+                    .unwrap()
+                    .events,
             );
             open = Some((turn.id, lease));
             pending.push(step_started(0));
@@ -334,8 +341,8 @@ async fn replay(scene: &Scene, history: Vec<Action>, batch: usize, page: u32) {
         loop {
             let after = all.last().map_or(EventSeq::START, |e| e.seq);
             let next = scene.store.events_after(&scene.user, id, after, page, detail).await.unwrap();
-            let last = next.len() < page as usize;
-            all.extend(next);
+            let last = next.complete;
+            all.extend(next.events);
             if last {
                 return all;
             }

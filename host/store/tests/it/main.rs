@@ -32,6 +32,7 @@ mod crash;
 mod crash_changes;
 mod grants;
 mod harness;
+mod history;
 mod installations;
 mod leases;
 mod log;

@@ -11,6 +11,7 @@ fn stored(seq: i64, event: Event) -> StoredEvent {
         turn: id.parse().unwrap(),
         at: "2026-01-02T03:04:05Z".parse().unwrap(),
         event,
+        structured_bytes: None,
     }
 }
 
@@ -114,6 +115,6 @@ fn history_drops_the_pieces_of_what_is_complete() {
         stored(4, Event::StepDiscarded { step: 1 }),
         delta(5, 1, "y"),
     ];
-    let seqs: Vec<_> = fold_history(&events).iter().map(|frame| frame.seq.unwrap()).collect();
+    let seqs: Vec<_> = fold_history(events.to_vec()).iter().map(|frame| frame.seq.unwrap()).collect();
     assert_eq!(seqs, [2, 2, 2, 4, 5], "only the running step keeps its pieces");
 }

@@ -9,6 +9,7 @@ use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
+use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -47,6 +48,7 @@ pub(crate) struct World {
     pub(crate) stream_keep_alive: Duration,
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
+    pub(crate) conversation_limits: ConversationLimits,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
 }
@@ -67,6 +69,7 @@ impl World {
             stream_keep_alive: Duration::from_secs(15),
             running_turns: 100,
             running_turns_per_user: 50,
+            conversation_limits: ConversationLimits::default(),
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
         }
@@ -107,6 +110,7 @@ impl World {
             identity: IdentityMode::Proxy,
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
+            conversation_limits: self.conversation_limits,
             lease: self.lease,
             statement_limit: None,
             stream_window: self.stream_window,

@@ -1,0 +1,178 @@
+//! Long conversations: their history in pages, their large results apart, and their bound.
+
+use bricklayer_domain::{
+    Block, ConversationId, Event, ProjectId, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnSettings,
+    Usage, UserId,
+};
+use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, WorkerId};
+use serde_json::{Value, json};
+
+use crate::support::{Engine, Gate, Reply, Server, World, both_engines};
+
+/// Begins a turn as a host does that drives it, so that a test says what is in its log.
+async fn begin(server: &Server, user: &str, project: &str, conversation: &str) -> Lease {
+    let new = NewTurn {
+        project: ProjectId::from_uuid(project.parse().unwrap()),
+        conversation: ConversationId::from_uuid(conversation.parse().unwrap()),
+        message: "look".into(),
+        settings: TurnSettings::default(),
+        client_message_id: None,
+    };
+    let user = UserId::parse(&format!("{user}@example.com")).unwrap();
+    match server.app.store().begin_turn(&user, WorkerId::new(), new).await.unwrap() {
+        Begun::New { lease, .. } => lease,
+        Begun::Repeated { .. } => panic!("a new message made no new turn"),
+    }
+}
+
+/// One whole turn; its id.
+async fn turn(server: &Server, project: &str, conversation: &str, mut events: Vec<Event>) -> String {
+    let lease = begin(server, "ann", project, conversation).await;
+    let end = TurnEnd::Completed;
+    events.push(Event::TurnFinished { end, usage: Usage::default(), steps: 1, duration_ms: 1 });
+    server.app.store().append(&lease, events).await.unwrap();
+    lease.turn.to_string()
+}
+
+fn said(text: &str) -> Event {
+    Event::AssistantMessage {
+        step: 0,
+        blocks: vec![Block::Text { text: text.into() }],
+        stop_reason: StopReason::EndTurn,
+        usage: Usage::default(),
+        aborted: false,
+    }
+}
+
+fn finished(call: &str, structured: &Value) -> Event {
+    let outcome = ToolOutcome { content: "rows".into(), structured: Some(structured.clone()), failure: None };
+    Event::ToolFinished { call: ToolCallId(call.into()), name: ToolName("sql".into()), outcome, duration_ms: 1 }
+}
+
+fn seqs(detail: &Value) -> Vec<i64> {
+    let mut seqs: Vec<i64> =
+        detail["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    seqs.dedup();
+    seqs
+}
+
+#[test]
+fn a_history_comes_in_pages_the_newest_first() {
+    both_engines(async |engine: Engine| {
+        let server_world = World::new(engine).await;
+        let server = server_world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("Long").await;
+        let path = format!("/api/projects/{project}/conversations");
+        let conversation = ann.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
+        let path = format!("{path}/{conversation}");
+        let empty = ann.get(&path).await.ok();
+        assert_eq!((&empty["events"], &empty["earlier"], &empty["last_seq"]), (&json!([]), &json!(null), &json!(0)));
+        for number in 0..33 {
+            turn(&server, &project, &conversation, vec![said(&format!("answer {number}"))]).await;
+        }
+        let newest = ann.get(&path).await.ok();
+        assert_eq!(seqs(&newest), (10..=99).collect::<Vec<_>>(), "30 turns of three events");
+        assert_eq!((&newest["earlier"], &newest["last_seq"]), (&json!(10), &json!(99)));
+        assert_eq!(newest["messages"].as_array().unwrap().len(), 60);
+        let earlier = ann.get(&format!("{path}?before=10&turns=2")).await.ok();
+        assert_eq!((seqs(&earlier), &earlier["earlier"]), ((4..=9).collect(), &json!(4)));
+        assert_eq!(earlier["messages"][1]["content"], "answer 1");
+        let first = ann.get(&format!("{path}?before=4&turns=200")).await.ok();
+        assert_eq!((seqs(&first), &first["earlier"]), ((1..=3).collect(), &json!(null)));
+        for (query, field) in
+            [("turns=0", "turns"), ("turns=201", "turns"), ("before=0", "before"), ("before=-1", "before")]
+        {
+            let problem = ann.get(&format!("{path}?{query}")).await.problem(422, "invalid-request");
+            assert_eq!(problem["errors"][0]["field"], field, "{query}");
+        }
+        for query in ["turns=x", "turns=-1", "before=1.5", "befor=1", "turns=99999999999999999999"] {
+            ann.get(&format!("{path}?{query}")).await.problem(422, "invalid-request");
+        }
+        server.as_user("eve").get(&path).await.problem(404, "not-found");
+        server.stop().await;
+    });
+}
+
+#[test]
+fn large_results_are_fetched_by_themselves() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("Large").await;
+        let path = format!("/api/projects/{project}/conversations");
+        let conversation = ann.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
+        let (small, large) = (json!({"rows": [["1"]]}), json!({"rows": [["🚕".repeat(40_000)]]}));
+        let bytes = large.to_string().len();
+        let events = vec![finished("small", &small), finished("the/large one", &large), said("done")];
+        let execution = turn(&server, &project, &conversation, events).await;
+        let detail = ann.get(&format!("{path}/{conversation}")).await.ok();
+        let streamed: Vec<Value> = ann.frames(&execution).await.into_iter().map(|frame| frame.data).collect();
+        for events in [detail["events"].as_array().unwrap(), &streamed] {
+            let results: Vec<_> = events.iter().filter(|event| event["type"] == "tool_result").collect();
+            assert_eq!((&results[0]["structured"], &results[0]["structured_bytes"]), (&small, &json!(null)));
+            assert_eq!((&results[1]["structured"], &results[1]["structured_bytes"]), (&json!(null), &json!(bytes)));
+        }
+        let calls = format!("/api/executions/{execution}/calls");
+        for (call, value) in [("small", &small), ("the%2Flarge%20one", &large)] {
+            let answer = ann.get(&format!("{calls}/{call}/structured")).await;
+            assert_eq!(&answer.ok(), value);
+            assert!(answer.headers["cache-control"].to_str().unwrap().contains("private"), "{answer:?}");
+        }
+        ann.get(&format!("{calls}/other/structured")).await.problem(404, "not-found");
+        ann.get("/api/executions/0/calls/small/structured").await.problem(404, "not-found");
+        let eve = server.as_user("eve");
+        eve.get(&format!("{calls}/small/structured")).await.problem(404, "not-found");
+        server.as_nobody().get(&format!("{calls}/small/structured")).await.problem(401, "unauthenticated");
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn a_full_conversation_says_so_before_a_turn_begins() {
+    let mut world = World::sqlite().await;
+    world.conversation_limits = ConversationLimits { log_bytes: 2 << 20, structured_bytes: 1 << 20 };
+    world.model.script("again", vec![Reply::text("here")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("Full").await;
+    let path = format!("/api/projects/{project}/conversations");
+    for (event, sentence) in [
+        (said(&"x".repeat(2 << 20)), "2 MiB of messages and calls"),
+        (finished("c", &json!("x".repeat(1 << 20))), "1 MiB of results"),
+    ] {
+        let conversation = ann.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
+        turn(&server, &project, &conversation, vec![event]).await;
+        let body = json!({"project_id": project, "conversation_id": conversation, "message": "again"});
+        let problem = ann.post("/api/invoke_agent", body).await.problem(409, "conversation-full");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(sentence) && detail.ends_with("start a new one"), "{detail}");
+        // Nothing began, it can still be read, and a new one works.
+        let shown = ann.get(&format!("{path}/{conversation}")).await.ok();
+        assert_eq!((&shown["active_execution"], &shown["turn_count"]), (&json!(null), &json!(1)));
+    }
+    let (execution, _) = ann.ask(&project, "again").await;
+    assert!(ann.frames(&execution).await.iter().any(|frame| frame.data["text"] == "here"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_past_the_end_gets_what_is_still_to_come() {
+    let world = World::sqlite().await;
+    let gate = Gate::new();
+    world.model.script("stream", vec![Reply::Gated(vec!["a".into()], gate.clone())]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "stream").await;
+    ann.follow(&execution, 0).await.until("system").await;
+    let mut past = ann.follow(&execution, i64::MAX).await;
+    let mut header = ann.clone().with("last-event-id", "4000000000").follow(&execution, 0).await;
+    gate.open_to(1);
+    for stream in [&mut past, &mut header] {
+        let frames = stream.follow_to_end().await;
+        assert!(frames.iter().any(|frame| frame.kind() == "stream.completed"), "{frames:?}");
+    }
+    server.stop().await;
+}

@@ -1,0 +1,120 @@
+//! A conversation's history in pages of turns, the newest first, and how much a conversation holds.
+
+use bricklayer_domain::{ConversationId, EventSeq, StoredEvent, UserId};
+
+use crate::engine::{Tx, args};
+use crate::error::StoreError;
+use crate::events::{Detail, Span};
+use crate::store::Store;
+
+/// Most turns of one page of a history.
+pub const MAX_HISTORY_TURNS: u32 = 200;
+
+/// Most bytes of one page of a history, unless a single event is larger; protects memory, of which an answer under way
+/// takes several times as much.
+pub const MAX_HISTORY_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Most events of one page of a history; protects the page that draws them, too.
+pub const MAX_HISTORY_EVENTS: u32 = 4000;
+
+/// A part of a conversation's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryPage {
+    /// In order, see [`Detail::Settled`]. Whole turns; only when the newest one alone is larger than a page, it begins
+    /// in the middle of that.
+    pub events: Vec<StoredEvent>,
+    /// Ask for what comes before this event; none when this page begins with the conversation's first turn.
+    pub earlier: Option<EventSeq>,
+}
+
+impl Store {
+    /// The newest turns of a conversation that began before an event: as many as asked for (1 to
+    /// [`MAX_HISTORY_TURNS`]), fewer when they take more than [`MAX_HISTORY_BYTES`] or [`MAX_HISTORY_EVENTS`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such conversation of this user's, or the database's failure.
+    pub async fn history_before(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        before: EventSeq,
+        turns: u32,
+    ) -> Result<HistoryPage, StoreError> {
+        let limit = turns.clamp(1, MAX_HISTORY_TURNS);
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select first_seq
+                from turns
+                where conversation_id = $1
+                    and user_id = $2
+                    and first_seq < $3
+                order by first_seq desc
+                limit $4",
+                args![conversation, user, before.0, i64::from(limit)],
+            )
+            .await?;
+        let begins = rows.iter().map(|row| row.int("first_seq")).collect::<Result<Vec<_>, _>>()?;
+        let Some(oldest) = begins.last().copied() else {
+            self.get_conversation(user, conversation).await?;
+            return Ok(HistoryPage { events: Vec::new(), earlier: None });
+        };
+        let span = Span { first: EventSeq(oldest), last: EventSeq(before.0 - 1) };
+        let fit =
+            self.fit_back(user, conversation, span, MAX_HISTORY_EVENTS, MAX_HISTORY_BYTES, Detail::Settled).await?;
+        let first = match fit {
+            Some(fit) if !fit.all => {
+                // Whole turns: the oldest that begins within what fits.
+                let whole = begins.iter().copied().filter(|begin| *begin >= fit.last.0).min();
+                EventSeq(whole.unwrap_or(fit.last.0))
+            }
+            _ => span.first,
+        };
+        let events = self.read(user, conversation, Span { first, ..span }, MAX_HISTORY_EVENTS, Detail::Settled).await?;
+        Ok(HistoryPage { events, earlier: Some(first).filter(|first| first.0 > 1) })
+    }
+}
+
+/// Refuses to go on with a conversation that holds as much as it may.
+pub(crate) async fn check_room(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    limits: ConversationLimits,
+) -> Result<(), StoreError> {
+    let row = tx
+        .fetch_optional(
+            "select cast(coalesce(sum(log_bytes), 0) as bigint) as log_bytes,
+                cast(coalesce(sum(structured_bytes), 0) as bigint) as structured_bytes
+            from turns
+            where conversation_id = $1",
+            args![conversation],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(()) };
+    let held = |column| Ok::<_, StoreError>(u64::try_from(row.int(column)?).unwrap_or_default());
+    for (what, setting, bytes, limit) in [
+        ("messages and calls", "limits.conversation_mib", held("log_bytes")?, limits.log_bytes),
+        ("results", "limits.conversation_results_mib", held("structured_bytes")?, limits.structured_bytes),
+    ] {
+        if bytes >= limit {
+            return Err(StoreError::ConversationFull { what, setting, bytes });
+        }
+    }
+    Ok(())
+}
+
+/// How much one conversation may hold before no further turn begins in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationLimits {
+    /// What was said and done, in bytes: every turn reads it again, so it bounds the memory of each.
+    pub log_bytes: u64,
+    /// The typed results of its calls, in bytes: they are loaded only to be shown.
+    pub structured_bytes: u64,
+}
+
+impl Default for ConversationLimits {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self { log_bytes: 64 * MIB, structured_bytes: 512 * MIB }
+    }
+}
