@@ -9,6 +9,7 @@ mod drive;
 mod hub;
 mod log;
 mod presence;
+mod replay;
 mod session;
 mod slots;
 mod state;
@@ -35,7 +36,7 @@ use crate::workspace::Workspace;
 
 pub(crate) use audit::AuditTrail;
 use hub::Hubs;
-pub(crate) use hub::{Item, Subscription, encode, stored_frames};
+pub(crate) use hub::{Item, Subscription, encode};
 use presence::Presence;
 pub use presence::Visit;
 use slots::{NoSlot, Slot, Slots};

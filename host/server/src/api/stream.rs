@@ -12,8 +12,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bricklayer_domain::{Event, EventSeq, Turn};
-use bricklayer_store::{Detail, StoreError};
+use bricklayer_domain::{EventSeq, Turn};
+use bricklayer_store::StoreError;
 use bytes::Bytes;
 use chrono::Utc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -28,10 +28,8 @@ use super::wire::{WireBody, WireEvent};
 use crate::app::AppState;
 use crate::identity::Caller;
 use crate::places::{NoPlace, Place};
-use crate::turns::{Item, Subscription, encode, stored_frames};
+use crate::turns::{Item, Subscription, encode};
 
-/// Events of one read of the store.
-const REPLAY_PAGE: u32 = 500;
 /// Wait that a reader is told when no more streams are opened.
 const RETRY_SECONDS: u64 = 5;
 /// Frames that are sent in one piece at most.
@@ -135,6 +133,8 @@ enum Phase {
     Replay,
     /// Wait for the hub.
     Live,
+    /// The turn's last event was sent: say so.
+    Leave,
     /// Nothing more.
     Done,
 }
@@ -195,6 +195,10 @@ impl Reader {
                         return Some(chunk);
                     }
                 }
+                Phase::Leave => {
+                    self.phase = Phase::Done;
+                    return Some(Bytes::from_static(DONE));
+                }
                 Phase::Done => return None,
             }
         }
@@ -203,8 +207,7 @@ impl Reader {
     /// One page of the store.
     async fn replay(&mut self) -> Option<Bytes> {
         let store = self.app.store();
-        let page =
-            store.turn_events_after(&self.turn.user, self.turn.id, self.last, REPLAY_PAGE, Detail::Settled).await;
+        let page = self.live.replay(store, &self.turn.user, self.last).await;
         self.looked_at = Instant::now();
         let page = match page {
             Ok(page) => page,
@@ -219,31 +222,27 @@ impl Reader {
                 return Some(self.reconnect());
             }
         };
-        let mut out = Vec::new();
-        for stored in &page.events {
-            self.last = stored.seq;
-            out.extend_from_slice(&stored_frames(stored));
-            if matches!(stored.event, Event::TurnFinished { .. }) {
-                out.extend_from_slice(DONE);
-                self.phase = Phase::Done;
-                return Some(out.into());
-            }
-        }
         // What a page leaves out is settled, and void for whoever comes after it. A reader that claimed to be past the
         // log's end stands at its end now.
         self.last = page.through;
-        if page.complete {
+        if page.terminal {
+            self.phase = Phase::Leave;
+        } else if page.complete {
             self.phase = Phase::Live;
             // Everything there is was sent, and the turn had ended before: this reader has its last event already.
-            if page.events.is_empty() && self.turn.status.is_final() {
+            if page.frames.is_empty() && self.turn.status.is_final() {
                 self.phase = Phase::Done;
                 return Some(Bytes::from_static(DONE));
             }
+            let mut tail = Vec::new();
             while let Some(item) = self.tail.pop_front() {
-                self.take(item, &mut out);
+                self.take(item, &mut tail);
+            }
+            if !tail.is_empty() {
+                return self.sent([&page.frames, &tail[..]].concat().into());
             }
         }
-        self.sent(out)
+        self.sent(page.frames)
     }
 
     /// What the hub says next, or a sign of life, or the end of the window.
@@ -262,7 +261,7 @@ impl Reader {
                     let Some(item) = self.live.try_next() else { break };
                     self.take(item, &mut out);
                 }
-                return self.sent(out);
+                return self.sent(out.into());
             }
             () = leaving.cancelled() => {}
             () = tokio::time::sleep_until(self.closes_at) => {}
@@ -297,13 +296,13 @@ impl Reader {
         }
     }
 
-    fn sent(&mut self, out: Vec<u8>) -> Option<Bytes> {
+    fn sent(&mut self, out: Bytes) -> Option<Bytes> {
         if out.is_empty() {
             return None;
         }
         self.active_at = Instant::now();
         self.keep_alive_at = self.active_at + self.app.config().stream_keep_alive;
-        Some(out.into())
+        Some(out)
     }
 
     fn reconnect(&self) -> Bytes {

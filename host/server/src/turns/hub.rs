@@ -11,11 +11,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId};
+use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId, UserId};
+use bricklayer_store::{Store, StoreError};
 use bytes::Bytes;
 use chrono::Utc;
 use tokio::sync::broadcast;
 
+use super::replay::{ReplayPage, Replays};
 use crate::api::wire;
 
 /// Frames that a reader may lag behind before it is sent back to the store; about a megabyte of deltas at worst.
@@ -56,6 +58,7 @@ pub(crate) struct Hub {
     turn: TurnId,
     sender: broadcast::Sender<Item>,
     state: Mutex<State>,
+    replays: Replays,
     all: Hubs,
 }
 
@@ -106,6 +109,7 @@ impl Hubs {
             turn,
             sender: broadcast::Sender::new(CHANNEL_FRAMES),
             state: Mutex::default(),
+            replays: Replays::default(),
             all: self.clone(),
         });
         hubs.insert(turn, Arc::downgrade(&hub));
@@ -116,7 +120,7 @@ impl Hubs {
     pub(crate) fn look(&self, turn: TurnId) {
         let hub = self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(&turn).and_then(Weak::upgrade);
         if let Some(hub) = hub {
-            let _ = hub.sender.send(Item::Look);
+            hub.look();
         }
     }
 
@@ -127,7 +131,7 @@ impl Hubs {
             hubs.values().filter_map(Weak::upgrade).collect()
         };
         for hub in hubs {
-            let _ = hub.sender.send(Item::Look);
+            hub.look();
         }
     }
 }
@@ -143,8 +147,14 @@ impl Drop for Hub {
 }
 
 impl Hub {
+    fn look(&self) {
+        self.replays.changed();
+        let _ = self.sender.send(Item::Look);
+    }
+
     /// Shows readers events that were stored.
     pub(crate) fn publish(&self, events: &[StoredEvent]) {
+        self.replays.changed();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for stored in events {
             state.last = Position(stored.seq);
@@ -288,6 +298,14 @@ impl Subscription {
             Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Item::Look),
             Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
         }
+    }
+
+    /// What the log has after an event.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the turn is gone, or the database's failure.
+    pub(crate) async fn replay(&self, store: &Store, user: &UserId, after: EventSeq) -> Result<ReplayPage, StoreError> {
+        self.hub.replays.after(store, user, self.hub.turn, after).await
     }
 
     /// The turn that is read.
