@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use crate::api;
 use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
-use crate::connections;
+use crate::connections::{self, ConnectionLimits};
 use crate::embedded::Embedded;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::{Lifecycle, Shutdown};
@@ -215,7 +215,8 @@ impl App {
         let lifecycle = self.lifecycle.clone();
         let soft = lifecycle.soft().clone();
         let router = api::router(Arc::clone(&self));
-        lifecycle.spawn("http", connections::serve(listener, router, connections::HEAD_TIME, soft.clone()));
+        let limits = ConnectionLimits::default();
+        lifecycle.spawn("http", connections::serve(listener, router, limits, soft.clone()));
         tokio::select! {
             () = lifecycle.hard().cancelled() => {}
             () = soft.cancelled() => {}

@@ -1,10 +1,19 @@
-//! Accepting connections and answering on them: a bounded number, none of which may keep its place by saying nothing.
+//! Accepting connections and answering on them: a bounded number, none of which may keep its place by saying nothing,
+//! or by not listening.
+
+mod idle;
+mod socket;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use http::{StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -12,38 +21,70 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::Service as _;
 
-/// Connections at once; further ones wait in the kernel's queue. Each open page holds one or two, and each costs a task
-/// and buffers of some kilobytes.
-const MAX_CONNECTIONS: usize = 8_192;
+use idle::{Activity, Idle};
+use socket::{Heads, Socket};
 
-/// Longest wait for a whole request head, counted from the connection's start or the end of the answer before. It is
-/// also how long a kept connection may idle. A client that trickles a header would otherwise hold its place for ever.
-pub(crate) const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Largest request head, in bytes: a page's cookies and a proxy's token fit, and whoever sends it is not known yet.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Answers on `listener` until `stop`, and closes a connection whose next request head is not there after `head_time`
-/// ([`HEAD_TIME`]). After `stop` nothing is accepted any more, and it returns when all answers are out.
-/// Dropping it closes all connections.
-pub(crate) async fn serve(mut listener: TcpListener, router: Router, head_time: Duration, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+/// How connections are bounded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectionLimits {
+    /// Connections at once. When all are taken, the one that is idle for longest makes room for the next; when none is
+    /// idle, the next waits in the kernel's queue. Each open page holds one or two, and each costs a task and buffers of
+    /// some kilobytes.
+    pub(crate) connections: usize,
+    /// Longest wait for a whole request head, counted from the connection's start or the end of the answer before. It is
+    /// also how long a kept connection may idle. A client that trickles a header would otherwise hold its place for
+    /// ever.
+    pub(crate) head_time: Duration,
+    /// Longest wait for a client that does not take what it asked for.
+    pub(crate) write_time: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { connections: 8_192, head_time: Duration::from_secs(30), write_time: Duration::from_secs(30) }
+    }
+}
+
+/// Answers on `listener` until `stop`. After `stop` nothing is accepted any more, and it returns when all answers are
+/// out. Dropping it closes all connections.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let idle = Idle::default();
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
-            // The semaphore is never closed; without a permit the connection would merely not be counted.
-            let place = Arc::clone(&places).acquire_owned().await.ok();
             // Axum's own way to accept waits out errors such as too many open files.
-            (Listener::accept(&mut listener).await.0, place)
+            let stream = Listener::accept(&mut listener).await.0;
+            let place = match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => Some(place),
+                Err(_) => {
+                    idle.make_room();
+                    // The semaphore is never closed; without a permit the connection would merely not be counted.
+                    Arc::clone(&places).acquire_owned().await.ok()
+                }
+            };
+            (stream, place)
         };
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(_) = connections.join_next() => {}
             (stream, place) = accepted => {
-                let answered = answer(stream, router.clone(), head_time, stop.clone());
+                let answered = answer(stream, router.clone(), limits, idle.clone(), stop.clone());
                 connections.spawn(async move {
                     answered.await;
                     drop(place);
                 });
+                while connections.try_join_next().is_some() {}
             }
         }
     }
@@ -52,7 +93,13 @@ pub(crate) async fn serve(mut listener: TcpListener, router: Router, head_time: 
 }
 
 /// One connection to its end.
-async fn answer(stream: TcpStream, router: Router, head_time: Duration, stop: CancellationToken) {
+async fn answer(
+    stream: TcpStream,
+    router: Router,
+    limits: ConnectionLimits,
+    idle: Idle,
+    stop: CancellationToken,
+) {
     // Small frames must leave at once: a delta that waits for the next one is a delta late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
@@ -60,8 +107,15 @@ async fn answer(stream: TcpStream, router: Router, head_time: Duration, stop: Ca
     // Only HTTP/1.1, which is what pages and proxies speak without TLS: telling the version of HTTP from a connection's
     // first bytes would wait for them without an end.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_time);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(MAX_HEAD_BYTES);
+    let (activity, close) = idle.enter();
+    let heads = Heads::default();
+    let socket = Socket::new(stream, limits.write_time, heads.clone());
+    let requests = {
+        let activity = Arc::clone(&activity);
+        tower::service_fn(move |request| answer_one(request, router.clone(), &activity, &heads))
+    };
+    let connection = builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(requests));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -69,37 +123,47 @@ async fn answer(stream: TcpStream, router: Router, head_time: Duration, stop: Ca
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = close.cancelled() => if activity.is_idle() {
+            // Half a head is not waited for.
+            Ok(())
+        } else {
+            // A request came in the same moment.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        },
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_client_that_says_nothing_more_loses_its_place() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let mut server = JoinSet::new();
-        let router = Router::new().route("/", axum::routing::get(async || "here"));
-        server.spawn(serve(listener, router, Duration::from_millis(100), stop.clone()));
-        for (said, answered) in
-            [("", ""), ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", ""), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "here")]
-        {
-            let mut client = TcpStream::connect(address).await.unwrap();
-            client.write_all(said.as_bytes()).await.unwrap();
-            let mut heard = String::new();
-            // Ends because the server closes, also the connection that could have been used again.
-            client.read_to_string(&mut heard).await.unwrap();
-            assert!(heard.ends_with(answered), "{said:?}: {heard:?}");
+/// One request of a connection, which is busy until the answer's last byte is handed on.
+fn answer_one(
+    request: http::Request<Incoming>,
+    mut router: Router,
+    activity: &Arc<Activity>,
+    heads: &Heads,
+) -> impl Future<Output = Result<Response, std::convert::Infallible>> + use<> {
+    let busy = Activity::begin(activity);
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    // Which of the two counts is what a proxy and we could see differently (RFC 9112, section 6.3).
+    let is_ambiguous = heads.take_has_length() && is_chunked;
+    async move {
+        if is_ambiguous {
+            let words = "a request has either a Content-Length or a Transfer-Encoding, not both\n";
+            let refusal = (StatusCode::BAD_REQUEST, [(header::CONNECTION, "close")], words);
+            return Ok(refusal.into_response());
         }
-        stop.cancel();
-        server.join_all().await;
+        let response = router.call(request).await?;
+        Ok(response.map(|body| {
+            // The body goes when it was sent, or its reader is gone.
+            Body::new(body.map_err(move |error| {
+                let _busy = &busy;
+                error
+            }))
+        }))
     }
 }
+
+#[cfg(test)]
+mod tests;
