@@ -137,8 +137,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api/{*rest}", axum::routing::any(unknown_route))
         .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed);
-    let compression = CompressionLayer::new()
-        .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream")));
+    let compression = CompressionLayer::new().compress_when(
+        DefaultPredicate::new().and(NotForContentType::const_new("text/event-stream")).and(may_compress),
+    );
     // Outermost first: the id must exist before anything can fail, and problems are written last.
     let layers = ServiceBuilder::new()
         .layer(axum::middleware::from_fn(guard::identify_and_write_problems))
@@ -155,6 +156,14 @@ pub fn router(state: AppState) -> Router {
         .layer(axum::middleware::from_fn(guard::note_visit))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     api.layer(layers).with_state(state)
+}
+
+/// Marks an answer that is sent as it is, so that its length is known before.
+#[derive(Debug, Clone, Copy)]
+struct Uncompressed;
+
+fn may_compress(_: StatusCode, _: http::Version, _: &http::HeaderMap, extensions: &http::Extensions) -> bool {
+    extensions.get::<Uncompressed>().is_none()
 }
 
 /// Nothing from elsewhere, no frames around us: what a model wrote is shown in this page, and it must not be able to

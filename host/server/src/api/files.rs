@@ -1,23 +1,27 @@
 //! A project's files: listing and content. Everything goes through one opened folder, which no path leaves.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::ProjectId;
 use cap_fs_ext::{DirExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, OpenOptions};
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncSeekExt as _;
 use tokio_util::io::ReaderStream;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::Uncompressed;
 use super::extract::{Path, Query};
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
@@ -49,8 +53,10 @@ pub(crate) struct FileList {
 pub(crate) struct FileInfo {
     /// Its path from the project's folder, with forward slashes.
     path: String,
-    /// Its last segment.
+    /// Its last segment; what is not Unicode of it is replaced, as in `path`.
     name: String,
+    /// Its path as an address spells it, percent-encoded: what to ask for under `…/files/`.
+    url_path: String,
     /// In bytes.
     size: u64,
     /// When it last changed.
@@ -79,43 +85,149 @@ pub(crate) async fn list_files(
     Ok(Json(FileList { project_id: id, files, truncated }))
 }
 
-/// Sends a file's bytes: text as plain text, everything else as bytes, so that nothing of it runs in the page.
+/// Sends a file's bytes, or a range of them: text as plain text, everything else as bytes, so that nothing of it runs in
+/// the page. Names that are not UTF-8 are asked for with their bytes percent-encoded.
 #[utoipa::path(get, path = "/api/projects/{project_id}/files/{*path}", tag = "projects", operation_id = "get_file",
     params(("project_id" = Uuid, Path, description = "The project."),
         ("path" = String, Path, description = "The file's path from the project's folder."), FileQuery),
     responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
+        (status = 206, description = "The one range that `Range` asked for.", content_type = "application/octet-stream"),
         (status = 304, description = "It did not change since the `ETag` of `If-None-Match`."),
+        (status = 416, description = "No byte of the file is in the range.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_file(
     State(app): State<AppState>,
     caller: Caller,
-    Path((id, path)): Path<(Uuid, String)>,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<FileQuery>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let (id, path) = file_of(uri.path()).ok_or_else(|| Problem::not_found("file"))?;
     let folder = open_folder(&app, &caller, id).await?;
     let wanted = path.clone();
-    let opened = blocking(move || OpenedFile::open(&folder, &wanted)).await.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory => {
-            Problem::not_found("file")
-        }
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => Problem::not_found("file"),
-        _ => unreadable(&error),
-    })?;
+    let opened =
+        blocking(move || OpenedFile::open(&folder, std::path::Path::new(&wanted))).await.map_err(|error| not_opened(&error))?;
     let etag = opened.etag();
     let unchanged = headers.get_all(header::IF_NONE_MATCH).iter().any(|known| known.as_bytes() == etag.as_bytes());
-    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { opened.into_response() };
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        // A range is asked of the version that one has, and of what is sent at all.
+        let is_same = headers.get(header::IF_RANGE).is_none_or(|known| known.as_bytes() == etag.as_bytes());
+        let asked = headers.get(header::RANGE).filter(|_| is_same && method == Method::GET);
+        opened.send(ByteRange::parse(asked.and_then(|value| value.to_str().ok()))).await?
+    };
     let sent = response.headers_mut();
+    sent.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         sent.insert(header::ETAG, etag);
     }
     // Files of one user in no shared cache, and never without asking whether they changed.
     sent.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let download = query.download.is_some_and(|value| matches!(value.as_str(), "" | "1" | "true"));
-    if let Ok(value) = HeaderValue::from_str(&disposition(&path, download)) {
+    if let Ok(value) = HeaderValue::from_str(&disposition(&path.to_string_lossy(), download)) {
         sent.insert(header::CONTENT_DISPOSITION, value);
     }
     Ok(response)
+}
+
+/// The project and the path of a file's address: `/api/projects/{id}/files/{path}`. The path is bytes, as names of files
+/// are.
+fn file_of(address: &str) -> Option<(Uuid, OsString)> {
+    let (id, path) = address.strip_prefix("/api/projects/")?.split_once("/files/")?;
+    Some((Uuid::try_parse(id).ok()?, OsString::from_vec(percent_decode(path)?)))
+}
+
+/// The bytes that a percent-encoded text stands for; none when an escape is broken.
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte == b'%' {
+            let (digits, after) = rest.split_at_checked(2)?;
+            let digits = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            decoded.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after;
+        } else {
+            decoded.push(byte);
+        }
+    }
+    Some(decoded)
+}
+
+/// A path as an address spells it: everything but what no address needs to escape.
+fn percent_encode(path: &[u8]) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for &byte in path {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b'/') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// What the host's own trouble looks like, by the number of the system's error: the disk, memory, open files. All else
+/// is of the file that was asked for.
+const HOST_TROUBLE: [i32; 4] = [5, 12, 23, 24];
+
+fn not_opened(error: &io::Error) -> Problem {
+    if error.raw_os_error().is_some_and(|number| HOST_TROUBLE.contains(&number)) {
+        return unreadable(error);
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => {
+            Problem::not_found("file")
+        }
+        _ => Problem::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "there is no file to read here: it is a folder, a socket, a device, or a link that leads round in circles",
+        ),
+    }
+}
+
+/// One range of bytes, as a request asks for it. Several at once, and what is no range, are not answered: then all of it
+/// is sent (RFC 9110, section 14.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByteRange {
+    All,
+    /// From here to there, both sent.
+    Between(u64, u64),
+    /// So many from the end.
+    Last(u64),
+}
+
+impl ByteRange {
+    fn parse(header: Option<&str>) -> Self {
+        let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let range = || {
+            let (unit, range) = header?.split_once('=')?;
+            let (first, last) = range.trim().split_once('-')?;
+            if !unit.trim().eq_ignore_ascii_case("bytes") {
+                return None;
+            }
+            match (first, last) {
+                ("", last) => Some(Self::Last(number(last)?)),
+                (first, "") => Some(Self::Between(number(first)?, u64::MAX)),
+                (first, last) => Some(Self::Between(number(first)?, number(last)?)).filter(|_| number(first) <= number(last)),
+            }
+        };
+        range().unwrap_or(Self::All)
+    }
+
+    /// First byte and number of bytes of a file of this size; none when no byte is in the range.
+    fn within(self, size: u64) -> Option<(u64, u64)> {
+        match self {
+            Self::All => Some((0, size)),
+            Self::Between(first, last) if first < size => Some((first, last.min(size - 1) - first + 1)),
+            Self::Last(count) if count > 0 && size > 0 => Some((size.saturating_sub(count), count.min(size))),
+            Self::Between(..) | Self::Last(_) => None,
+        }
+    }
 }
 
 async fn open_folder(app: &AppState, caller: &Caller, id: Uuid) -> Result<Arc<Dir>, Problem> {
@@ -144,12 +256,12 @@ struct Listing {
 impl Listing {
     fn of(folder: &Dir) -> (Vec<FileInfo>, bool) {
         let mut listing = Self::default();
-        listing.walk(folder, "", 0);
+        listing.walk(folder, &[], 0);
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
         (listing.files, listing.truncated)
     }
 
-    fn walk(&mut self, folder: &Dir, prefix: &str, depth: usize) {
+    fn walk(&mut self, folder: &Dir, prefix: &[u8], depth: usize) {
         // An entry that vanishes or cannot be read while the agent works is not in the list.
         let Ok(entries) = folder.entries() else { return };
         for entry in entries.flatten() {
@@ -158,19 +270,27 @@ impl Listing {
                 self.truncated = true;
                 return;
             }
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            let name = entry.file_name();
+            let mut path = prefix.to_vec();
+            path.extend_from_slice(name.as_bytes());
             // Of the entry itself: a link is not followed, so that no walk goes round in circles.
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
                 if depth >= MAX_DEPTH {
                     self.truncated = true;
-                } else if let Ok(inner) = folder.open_dir_nofollow(entry.file_name()) {
+                } else if let Ok(inner) = folder.open_dir_nofollow(&name) {
+                    path.push(b'/');
                     self.walk(&inner, &path, depth + 1);
                 }
             } else if metadata.is_file() {
                 let modified = metadata.modified().map_or(UNIX_EPOCH, cap_std::time::SystemTime::into_std);
-                self.files.push(FileInfo { path, name, size: metadata.len(), modified: modified.into() });
+                self.files.push(FileInfo {
+                    path: String::from_utf8_lossy(&path).into_owned(),
+                    name: name.to_string_lossy().into_owned(),
+                    url_path: percent_encode(&path),
+                    size: metadata.len(),
+                    modified: modified.into(),
+                });
             }
         }
     }
@@ -185,14 +305,14 @@ struct OpenedFile {
 }
 
 impl OpenedFile {
-    fn open(folder: &Dir, path: &str) -> io::Result<Self> {
+    fn open(folder: &Dir, path: &std::path::Path) -> io::Result<Self> {
         // Without this, opening a pipe would wait for somebody to write into it.
         let mut options = OpenOptions::new();
         options.read(true).nonblock(true);
         let file = folder.open_with(path, &options)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::ErrorKind::NotFound.into());
+            return Err(io::ErrorKind::IsADirectory.into());
         }
         let modified = metadata.modified().map_or(UNIX_EPOCH, cap_std::time::SystemTime::into_std);
         let mut file = file.into_std();
@@ -206,14 +326,35 @@ impl OpenedFile {
         format!("\"{nanos:x}-{:x}\"", self.size)
     }
 
-    fn into_response(self) -> Response {
+    /// The file, or a range of it. Never compressed, so that its length is known: what ends early is seen to have, and
+    /// who asks for the length alone learns it.
+    async fn send(self, range: ByteRange) -> Result<Response, Problem> {
+        let Some((first, length)) = range.within(self.size) else {
+            let detail = format!("the file has {} bytes, none of them in this range", self.size);
+            let mut response =
+                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable", detail).into_response();
+            if let Ok(value) = HeaderValue::from_str(&format!("bytes */{}", self.size)) {
+                response.headers_mut().insert(header::CONTENT_RANGE, value);
+            }
+            return Ok(response);
+        };
         let content_type = if is_text(&self.head) { "text/plain; charset=utf-8" } else { "application/octet-stream" };
-        let rest = self.size.saturating_sub(self.head.len() as u64);
-        let head = futures::stream::once(std::future::ready(Ok(bytes::Bytes::from(self.head))));
+        let mut file = tokio::fs::File::from_std(self.file);
+        file.seek(io::SeekFrom::Start(first)).await.map_err(|error| unreadable(&error))?;
         // Not past the size it had: a file that grows while it is sent would never end.
-        let rest = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(self.file), rest);
-        let body = Body::from_stream(futures::StreamExt::chain(head, ReaderStream::new(rest)));
-        ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response()
+        let body = Body::from_stream(ReaderStream::new(tokio::io::AsyncReadExt::take(file, length)));
+        let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response();
+        response.extensions_mut().insert(Uncompressed);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if range != ByteRange::All {
+            let last = first + length - 1;
+            if let Ok(value) = HeaderValue::from_str(&format!("bytes {first}-{last}/{}", self.size)) {
+                headers.insert(header::CONTENT_RANGE, value);
+            }
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        Ok(response)
     }
 }
 
@@ -232,13 +373,49 @@ fn is_text(head: &[u8]) -> bool {
 fn disposition(path: &str, download: bool) -> String {
     let kind = if download { "attachment" } else { "inline" };
     let name = path.rsplit('/').next().unwrap_or(path);
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+    format!("{kind}; filename*=UTF-8''{}", percent_encode(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_the_standard_says() {
+        for (header, size, expect) in [
+            (None, 10, Some((0, 10))),
+            (Some("bytes=0-3"), 10, Some((0, 4))),
+            (Some("Bytes = 3-3"), 10, Some((3, 1))),
+            (Some("bytes=4-"), 10, Some((4, 6))),
+            (Some("bytes=4-99"), 10, Some((4, 6))),
+            (Some("bytes=-4"), 10, Some((6, 4))),
+            (Some("bytes=-99"), 10, Some((0, 10))),
+            (Some("bytes=10-"), 10, None),
+            (Some("bytes=10-12"), 10, None),
+            (Some("bytes=-0"), 10, None),
+            (Some("bytes=0-"), 0, None),
+            (Some("bytes=-1"), 0, None),
+            (Some("bytes=0-18446744073709551615"), 10, Some((0, 10))),
+            // No range, or several: everything.
+            (Some("bytes=3-2"), 10, Some((0, 10))),
+            (Some("bytes=0-1,3-4"), 10, Some((0, 10))),
+            (Some("bytes=+1-2"), 10, Some((0, 10))),
+            (Some("bytes=-"), 10, Some((0, 10))),
+            (Some("lines=1-2"), 10, Some((0, 10))),
+            (Some("bytes"), 10, Some((0, 10))),
+            (None, 0, Some((0, 0))),
+        ] {
+            assert_eq!(ByteRange::parse(header).within(size), expect, "{header:?} of {size}");
         }
     }
-    format!("{kind}; filename*=UTF-8''{encoded}")
+
+    #[test]
+    fn names_survive_their_address() {
+        for name in [&b"a b"[..], b"\xff\xfe/x", "ü%/?#".as_bytes(), b""] {
+            assert_eq!(percent_decode(&percent_encode(name)).as_deref(), Some(name));
+        }
+        for broken in ["%", "%1", "%zz", "a%+1", "%\u{fc}"] {
+            assert_eq!(percent_decode(broken), None, "{broken}");
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! A project's files.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{Answer, World};
 
 #[tokio::test]
 async fn files_are_listed_and_sent_as_what_they_are() {
@@ -82,6 +84,96 @@ async fn no_path_leaves_the_projects_folder() {
     }
     let list = ann.get(&path).await.ok();
     assert_eq!(list["files"], json!([]), "links and pipes are no files");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_is_sent_by_ranges_and_says_its_length() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    // What a browser sends; compressed, an answer has no length.
+    let ann = server.as_user("ann").with("accept-encoding", "gzip, br");
+    let project = ann.project("One").await;
+    let path = format!("/api/projects/{project}/files");
+    ann.get(&path).await.ok();
+    let text: String = (0..100_000).map(|line| format!("line {line}\n")).collect();
+    std::fs::write(world.project_dir(&project).join("long.log"), &text).unwrap();
+    std::fs::write(world.project_dir(&project).join("empty"), "").unwrap();
+    let file = format!("{path}/long.log");
+    let whole = ann.get(&file).await;
+    let size = text.len();
+    let header = |answer: &Answer, name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    assert_eq!((whole.text.len(), header(&whole, "content-length")), (size, Some(size.to_string())));
+    assert_eq!(header(&whole, "accept-ranges").as_deref(), Some("bytes"));
+    assert_eq!(header(&whole, "content-encoding"), None);
+    let head = ann.send(ann.request(Method::HEAD, &file)).await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    assert_eq!(header(&head, "content-length"), Some(size.to_string()));
+    let etag = header(&whole, "etag").unwrap();
+    for (range, more, expect) in [
+        ("bytes=0-3", None, Some((0, 3))),
+        ("bytes=-5", None, Some((size - 5, size - 1))),
+        ("bytes=500000-", None, Some((500_000, size - 1))),
+        ("bytes=4-9", Some(etag.as_str()), Some((4, 9))),
+        ("bytes=4-9", Some("\"another\""), None),
+        ("bytes=0-1,4-5", None, None),
+        ("bytes=9-4", None, None),
+    ] {
+        let mut asking = ann.clone().with("range", range);
+        if let Some(etag) = more {
+            asking = asking.with("if-range", etag);
+        }
+        let part = asking.get(&file).await;
+        match expect {
+            Some((first, last)) => {
+                assert_eq!((part.status.as_u16(), part.text.as_str()), (206, &text[first..=last]), "{range}");
+                assert_eq!(header(&part, "content-range"), Some(format!("bytes {first}-{last}/{size}")));
+                assert_eq!(header(&part, "content-length"), Some((last - first + 1).to_string()));
+            }
+            None => assert_eq!((part.status.as_u16(), part.text.len()), (200, size), "{range} {more:?}"),
+        }
+    }
+    for (file, range, length) in
+        [(&file, format!("bytes={size}-"), size), (&file, "bytes=-0".into(), size), (&format!("{path}/empty"), "bytes=0-".into(), 0)]
+    {
+        let refused = ann.clone().with("range", &range).get(file).await;
+        refused.problem(416, "range-not-satisfiable");
+        assert_eq!(header(&refused, "content-range"), Some(format!("bytes */{length}")), "{range}");
+    }
+    assert_eq!(ann.get(&format!("{path}/empty")).await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn odd_entries_are_said_not_to_be_files() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let path = format!("/api/projects/{project}/files");
+    ann.get(&path).await.ok();
+    let folder = world.project_dir(&project);
+    symlink("loop", folder.join("loop")).unwrap();
+    symlink("b", folder.join("a")).unwrap();
+    symlink("a", folder.join("b")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+    std::fs::create_dir(folder.join("folder")).unwrap();
+    for odd in ["loop", "a", "b", "socket", "folder", "folder/", "loop/x"] {
+        let problem = ann.get(&format!("{path}/{odd}")).await.problem(404, "not-found");
+        assert!(problem["detail"].as_str().unwrap().starts_with("there is no"), "{odd}: {problem}");
+    }
+    // A name that is not UTF-8 is listed with the address that it is sent under.
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9 1.txt");
+    std::fs::write(folder.join(name), "latin").unwrap();
+    let list = ann.get(&path).await.ok();
+    let files = list["files"].as_array().unwrap();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!((&files[0]["name"], &files[0]["url_path"]), (&json!("caf\u{fffd} 1.txt"), &json!("caf%E9%201.txt")));
+    let sent = ann.get(&format!("{path}/{}", files[0]["url_path"].as_str().unwrap())).await;
+    assert_eq!((sent.status.as_u16(), sent.text.as_str()), (200, "latin"));
+    for broken in ["%", "%zz", "caf%E"] {
+        ann.get(&format!("{path}/{broken}")).await.problem(404, "not-found");
+    }
     server.stop().await;
 }
 
