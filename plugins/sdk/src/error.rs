@@ -279,6 +279,7 @@ fn advice(kind: Kind, status: u16, code: Option<&str>, retry_after_seconds: Opti
 
 fn reason(status: u16) -> &'static str {
     match status {
+        300..=399 => "it answers with a redirect, which is not followed; the address is not the right one",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -195,8 +195,39 @@ fn broken(what: &str) -> TransportError {
     TransportError::Broken(what.to_owned())
 }
 
+/// What happened, for people. A refusal keeps its code, by which the host finds it and puts its own reason there.
+fn words(code: &ErrorCode) -> String {
+    let words = match code {
+        ErrorCode::DnsTimeout => "its name was not resolved in time",
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => "its name is not known",
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => "no connection could be made",
+        ErrorCode::ConnectionRefused => "the connection was refused",
+        ErrorCode::ConnectionTerminated => "the connection broke",
+        ErrorCode::ConnectionTimeout => "the connection was not made in time",
+        ErrorCode::ConnectionReadTimeout => "the answer stopped arriving",
+        ErrorCode::ConnectionWriteTimeout => "the request was not taken in time",
+        ErrorCode::ConnectionLimitReached => "too many connections are open",
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => "no secure connection could be made",
+        ErrorCode::TlsCertificateError => "its certificate is not valid",
+        ErrorCode::HttpResponseTimeout => "nothing came back in time",
+        ErrorCode::HttpResponseIncomplete => "it ended early",
+        ErrorCode::HttpResponseContentCoding(_) | ErrorCode::HttpResponseTransferCoding(_) => {
+            "it is encoded although that was not asked for"
+        }
+        ErrorCode::HttpResponseHeaderSize(_)
+        | ErrorCode::HttpResponseHeaderSectionSize(_)
+        | ErrorCode::HttpResponseTrailerSize(_)
+        | ErrorCode::HttpResponseTrailerSectionSize(_) => "its headers are too large",
+        ErrorCode::HttpProtocolError | ErrorCode::HttpUpgradeFailed => "it is no valid HTTP",
+        ErrorCode::LoopDetected => "the request led back to itself",
+        ErrorCode::InternalError(_) => "the host failed",
+        _ => return format!("{code:?}"),
+    };
+    words.to_owned()
+}
+
 fn transport_error(code: &ErrorCode) -> TransportError {
-    let said = format!("{code:?}");
+    let said = words(code);
     match code {
         ErrorCode::HttpRequestDenied
         | ErrorCode::DestinationIpProhibited

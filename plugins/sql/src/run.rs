@@ -241,7 +241,7 @@ impl<'a> Statement<'a> {
         let answer: Answer = Workspace::new(platform).post(STATEMENTS, submit).map_err(|failure| {
             let failure = advice::refused(failure, submit);
             // The request may have arrived although its answer did not.
-            let unknown = failure.code.is_none() && matches!(failure.kind, Kind::Timeout | Kind::Upstream);
+            let unknown = matches!(failure.kind, Kind::Timeout | Kind::Upstream);
             if unknown && of_statement(&submit.statement) != Effect::Reads {
                 let mut failure = failure.advise(
                     "Whether the statement was started is not known: look at the data before sending it again.",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
@@ -75,6 +76,7 @@ impl PlainRequest {
         let method = http::Method::from_bytes(self.method.as_bytes()).map_err(|_| invalid("no method".to_owned()))?;
         let uri = with_path(uri).map_err(invalid)?;
         let mut request = Request::builder().method(method).uri(uri);
+        let length = self.body.as_ref().map_or(0, Bytes::len).to_string();
         let mut header_bytes = 0;
         let mut forbidden = None;
         for (name, value) in self.headers {
@@ -85,7 +87,13 @@ impl PlainRequest {
             let odd = || invalid(format!("{:?} is no header", super::super::host::cut(&name, 100)));
             let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
             let value = HeaderValue::from_str(&value).map_err(|_| odd())?;
-            if forbidden.is_none() && (DEFAULT_FORBIDDEN_HEADERS.contains(&parsed) || headers::is_forbidden(&parsed)) {
+            // How long the body is, the host says: what says the same is dropped, what says otherwise would cut the body
+            // or hide a second request behind it.
+            if parsed == CONTENT_LENGTH && value.as_bytes() == length.as_bytes() {
+                continue;
+            }
+            let is_hosts = DEFAULT_FORBIDDEN_HEADERS.contains(&parsed) || headers::is_forbidden(&parsed);
+            if forbidden.is_none() && (is_hosts || parsed == CONTENT_LENGTH) {
                 forbidden = Some(parsed.clone());
             }
             request = request.header(parsed, value);
