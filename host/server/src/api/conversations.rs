@@ -118,6 +118,7 @@ pub(crate) struct Executions {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewConversation {
     /// One line, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     title: Option<String>,
 }
 
@@ -126,6 +127,7 @@ pub(crate) struct NewConversation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TitledConversation {
     /// One line, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     title: String,
 }
 
@@ -215,7 +217,7 @@ pub(crate) async fn list_conversations(
 
 /// Makes a conversation.
 #[utoipa::path(post, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "create_conversation",
-    params(("project_id" = Uuid, Path, description = "The project.")), request_body = NewConversation,
+    params(("project_id" = Uuid, Path, description = "The project.")), request_body = Option<NewConversation>,
     responses((status = 201, body = ConversationSummary), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn create_conversation(
     State(app): State<AppState>,

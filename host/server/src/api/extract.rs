@@ -47,15 +47,19 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if request.headers().get(header::CONTENT_TYPE).is_none() {
-            let bytes = read_body(request).await?;
-            return if bytes.is_empty() {
-                Ok(Self(T::default()))
-            } else {
-                parse(&bytes).map(|Body(value)| Self(value))
-            };
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        if let Some(content_type) = content_type
+            && !content_type.to_str().is_ok_and(is_json)
+        {
+            return Body::from_request(request, state).await.map(|Body(value)| Self(value));
         }
-        Body::from_request(request, state).await.map(|Body(value)| Self(value))
+        let is_json = content_type.is_some();
+        let bytes = read_body(request).await?;
+        // Nothing, or JSON's word for it.
+        if (bytes.is_empty() && !is_json) || bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
+        parse(&bytes).map(|Body(value)| Self(value))
     }
 }
 

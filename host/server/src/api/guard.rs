@@ -85,6 +85,13 @@ pub(super) async fn note_visit(mut request: Request, next: Next) -> Response {
 /// page's own origin; callers that are no browsers send no Origin.
 pub(super) async fn check_origin(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let mode = app.config().identity;
+    // Whoever reads the first and whoever reads the last of two would see different requests (RFC 9112, section 3.2).
+    for name in [header::HOST, header::ORIGIN, HeaderName::from_static("x-forwarded-host")] {
+        if request.headers().get_all(&name).iter().nth(1).is_some() {
+            let detail = format!("the header {name} came twice; send it once");
+            return Problem::new(StatusCode::BAD_REQUEST, "ambiguous-request", detail).into_response();
+        }
+    }
     let host = own_host(request.headers(), request.uri(), mode);
     if mode == IdentityMode::Development && !host.as_deref().is_some_and(is_this_machine) {
         return Problem::new(

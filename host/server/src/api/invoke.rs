@@ -27,6 +27,7 @@ pub(crate) struct Invoke {
     /// The project.
     project_id: Uuid,
     /// What to do; at most 512 KiB.
+    #[schema(min_length = 1, max_length = 524_288)]
     message: String,
     /// The conversation; a new one when absent.
     conversation_id: Option<Uuid>,
@@ -34,16 +35,22 @@ pub(crate) struct Invoke {
     /// whichever host gets it.
     client_message_id: Option<Uuid>,
     /// SQL warehouse for statements.
+    #[schema(max_length = 500)]
     warehouse_id: Option<String>,
     /// Catalog for unqualified names.
+    #[schema(max_length = 500)]
     default_catalog: Option<String>,
     /// Schema for unqualified names.
+    #[schema(max_length = 500)]
     default_schema: Option<String>,
     /// Cluster for code.
+    #[schema(max_length = 500)]
     cluster_id: Option<String>,
     /// Folder in the workspace for what is uploaded.
+    #[schema(max_length = 500)]
     workspace_folder: Option<String>,
     /// Model id.
+    #[schema(max_length = 500)]
     model: Option<String>,
 }
 

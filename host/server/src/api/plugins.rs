@@ -15,6 +15,7 @@ use std::future::Future;
 
 use bricklayer_domain::{InstallationId, ProjectId};
 use bricklayer_plugins::{Actor, PluginError, PluginService};
+use bricklayer_sources::SourceError;
 use http::StatusCode;
 use uuid::Uuid;
 
@@ -67,6 +68,10 @@ impl From<PluginError> for Problem {
             PluginError::Forbidden(_) => problem(StatusCode::FORBIDDEN, "plugin-forbidden"),
             PluginError::SourceRefused(_) => problem(StatusCode::FORBIDDEN, "plugin-source-refused"),
             PluginError::SourceText(_) => Self::field("source", detail),
+            // A path on this host is the caller's to mend; the rest is the network's or the far end's.
+            PluginError::Fetch(SourceError::File { .. }) => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-not-fetched")
+            }
             PluginError::Fetch(_) => problem(StatusCode::BAD_GATEWAY, "plugin-not-fetched"),
             PluginError::Signature(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-signature"),
             PluginError::Package(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "plugin-invalid"),

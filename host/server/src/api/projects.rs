@@ -50,6 +50,7 @@ impl From<bricklayer_domain::Project> for Project {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NamedProject {
     /// One line, 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
 }
 

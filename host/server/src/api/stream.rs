@@ -43,6 +43,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamQuery {
     /// The last event that the reader has; `Last-Event-ID` says the same.
+    #[param(minimum = 0)]
     after: Option<i64>,
 }
 
@@ -51,6 +52,7 @@ pub(crate) struct StreamQuery {
 #[serde(default)]
 pub(crate) struct StreamStart {
     /// The last event that the reader has.
+    #[schema(minimum = 0)]
     last_event_id: Option<i64>,
     /// Accepted from older clients and ignored: a time names no place in a log.
     #[serde(rename = "last_event_timestamp")]
@@ -84,7 +86,7 @@ pub(crate) async fn follow_stream(
 
 /// Streams a turn's events to clients that cannot use `EventSource`: those after `last_event_id`, then what follows.
 #[utoipa::path(post, path = "/api/stream_progress/{execution_id}", tag = "turns", operation_id = "post_follow_stream",
-    params(("execution_id" = Uuid, Path, description = "The turn.")), request_body = StreamStart,
+    params(("execution_id" = Uuid, Path, description = "The turn.")), request_body = Option<StreamStart>,
     responses((status = 200, description = "As with GET.", body = WireEvent, content_type = "text/event-stream"),
         (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn post_follow_stream(

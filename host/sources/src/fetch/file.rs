@@ -67,7 +67,10 @@ fn read_bounded(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 fn not_readable(path: &Path, error: io::Error) -> SourceError {
     let shown = path.display().to_string();
     match error.kind() {
-        io::ErrorKind::NotFound => SourceError::NotFound { remedy: missing_remedy(&shown), what: shown },
+        io::ErrorKind::NotFound => {
+            let remedy = format!("it was not found; {}", missing_remedy(&shown));
+            SourceError::File { path: shown, remedy, source: error }
+        }
         io::ErrorKind::PermissionDenied => {
             SourceError::File { path: shown, remedy: "give the host's user leave to read it".to_owned(), source: error }
         }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 pub(crate) struct InstallPlugin {
     /// What an inspection of the caller's answered.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub(super) staged: String,
     /// For whom.
     pub(super) scope: InstallScope,
@@ -34,8 +35,10 @@ pub(crate) enum InstallScope {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpdatePlugin {
     /// Another source.
+    #[schema(min_length = 1, max_length = 2048)]
     pub(super) source: Option<String>,
     /// What an inspection of the caller's answered.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub(super) staged: Option<String>,
 }
 
@@ -44,6 +47,7 @@ pub(crate) struct UpdatePlugin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsentPlugin {
     /// The update that the caller saw.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub(super) digest: String,
     /// Ids of the powers that are given in addition.
     #[serde(default)]
@@ -76,6 +80,7 @@ pub(crate) struct SetEnabled {
 pub(crate) struct InspectPlugin {
     /// `oci://registry/repository:tag`, `https://host/path.wasm#sha256=<digest>`, or for an administrator a path on the
     /// host.
+    #[schema(min_length = 1, max_length = 2048)]
     pub(super) source: String,
     /// A manifest (TOML) for a component that has none.
     pub(super) manifest: Option<String>,

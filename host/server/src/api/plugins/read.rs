@@ -100,6 +100,7 @@ pub(crate) struct AuditQuery {
     /// Where the page before ended.
     cursor: Option<String>,
     /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
@@ -121,7 +122,11 @@ pub(crate) async fn list_plugin_audit(
     let after = query.cursor.as_deref().map(str::parse).transpose().map_err(unknown_cursor)?;
     let user = whose_records(&view, &caller).cloned();
     let filter = AuditFilter { user, project: None, plugin: Some(PluginFilter::Installed(view.id, view.name)), kind };
-    let page = AuditPageRequest { after, limit: query.limit.unwrap_or(DEFAULT_AUDIT_PAGE).clamp(1, MAX_AUDIT_PAGE) };
+    let limit = query.limit.unwrap_or(DEFAULT_AUDIT_PAGE);
+    if !(1..=MAX_AUDIT_PAGE).contains(&limit) {
+        return Err(Problem::field("limit", format!("must be between 1 and {MAX_AUDIT_PAGE}")));
+    }
+    let page = AuditPageRequest { after, limit };
     let AuditPage { records, next } = app.store().list_audit(&filter, page).await?;
     let records = records.into_iter().map(PluginRecord::from).collect();
     Ok(Json(PluginAudit { records, next: next.map(|cursor| cursor.to_string()) }))
