@@ -172,3 +172,35 @@ async fn the_shapes_of_problems_are_stable() {
     insta::assert_json_snapshot!(many);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_header_that_decides_comes_once() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    for name in ["host", "origin", "x-forwarded-host"] {
+        let twice = ann.clone().with(name, "a.example").with(name, "b.example");
+        let problem = twice.get("/api/projects").await.problem(400, "ambiguous-request");
+        assert!(problem["detail"].as_str().unwrap().contains(name), "{problem}");
+    }
+    ann.get("/api/projects").await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_may_be_missing_may_be_null() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let path = format!("/api/projects/{}/conversations", ann.project("One").await);
+    let with_json = |body: &'static str| {
+        ann.request(Method::POST, &path).header("content-type", "application/json").body(body)
+    };
+    for request in [ann.request(Method::POST, &path), with_json("null"), with_json(" null\n"), with_json("{}")] {
+        assert_eq!(ann.send(request).await.status, 201);
+    }
+    ann.send(with_json("nul")).await.problem(400, "invalid-json");
+    ann.send(with_json("[]")).await.problem(422, "invalid-request");
+    ann.send(with_json("")).await.problem(400, "invalid-json");
+    server.stop().await;
+}

@@ -54,3 +54,43 @@ async fn the_interactive_page_needs_nothing_from_elsewhere() {
     }
     server.stop().await;
 }
+
+/// What a program refuses, its document says before.
+#[test]
+fn bounds_of_requests_are_documented() {
+    let document = serde_json::to_value(bricklayer_server::api::open_api()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (schema, property, bound, value) in [
+        ("NamedProject", "name", "minLength", 1),
+        ("NamedProject", "name", "maxLength", 200),
+        ("TitledConversation", "title", "maxLength", 200),
+        ("NewConversation", "title", "maxLength", 200),
+        ("Invoke", "message", "minLength", 1),
+        ("Invoke", "message", "maxLength", 512 * 1024),
+        ("Invoke", "warehouse_id", "maxLength", 500),
+        ("InstallPlugin", "staged", "minLength", 64),
+        ("ConsentPlugin", "digest", "maxLength", 64),
+        ("InspectPlugin", "source", "maxLength", 2048),
+        ("StreamStart", "last_event_id", "minimum", 0),
+    ] {
+        let said = &schemas[schema]["properties"][property];
+        assert_eq!(said[bound], value, "{schema}.{property}: {said}");
+    }
+    for (path, method, parameter, bound, value) in [
+        ("/api/stream_progress/{execution_id}", "get", "after", "minimum", 0),
+        ("/api/plugins/{plugin_id}/audit", "get", "limit", "maximum", 200),
+        ("/api/projects/{project_id}/conversations/{conversation_id}", "get", "turns", "maximum", 200),
+        ("/api/projects/{project_id}/conversations/{conversation_id}", "get", "before", "minimum", 1),
+    ] {
+        let parameters = document["paths"][path][method]["parameters"].as_array().unwrap();
+        let said = parameters.iter().find(|said| said["name"] == parameter).unwrap();
+        assert_eq!(said["schema"][bound], value, "{path} {parameter}: {said}");
+    }
+    for (path, method) in [
+        ("/api/projects/{project_id}/conversations", "post"),
+        ("/api/stream_progress/{execution_id}", "post"),
+        ("/api/plugins/{plugin_id}/update", "post"),
+    ] {
+        assert_ne!(document["paths"][path][method]["requestBody"]["required"], true, "{method} {path}");
+    }
+}

@@ -30,6 +30,7 @@ mod conversations;
 mod document;
 mod far_ends;
 mod files;
+mod floods;
 mod histories;
 mod identity;
 mod outcome;

@@ -1,0 +1,100 @@
+//! What many requests at once may take of the host: uploads, streams, and how little many readers of one turn cost.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::plugins::open;
+use crate::support::{Follow, Gate, Guest, Reply, Server, World, eventually};
+
+/// Uploads that one user has under way at most.
+const UPLOADS_PER_USER: usize = 4;
+/// Streams that one user has open at most.
+const STREAMS_PER_USER: usize = 256;
+
+/// Begins an upload and sends nothing of it; what the server answers to its head.
+async fn begin_upload(server: &Server, user: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /api/plugins/inspect HTTP/1.1\r\nHost: x\r\nX-Forwarded-Email: {user}@example.com\r\n\
+         X-Forwarded-Access-Token: token-of-{user}\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         Content-Length: 30000000\r\nExpect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.unwrap();
+    answer.truncate(read);
+    (stream, String::from_utf8(answer).unwrap())
+}
+
+#[tokio::test]
+async fn who_may_not_install_is_refused_before_a_byte_is_read() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let (_stream, answer) = begin_upload(&server, "ann").await;
+    // The body is not even asked for.
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("plugin-forbidden"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn uploads_at_once_are_bounded() {
+    let mut world = World::sqlite().await;
+    open(&mut world);
+    let server = world.serve().await;
+    let mut under_way = Vec::new();
+    for _ in 0..UPLOADS_PER_USER {
+        let (stream, answer) = begin_upload(&server, "ann").await;
+        assert!(answer.starts_with("HTTP/1.1 100 "), "{answer}");
+        under_way.push(stream);
+    }
+    let package = Guest::new("greeter", "1.0.0").package();
+    let ann = server.as_user("ann");
+    let refused = ann.upload(&package, None).await;
+    let problem = refused.problem(429, "too-many-uploads");
+    assert!(problem["detail"].as_str().unwrap().starts_with("you are sending"), "{problem}");
+    assert!(refused.headers.contains_key("retry-after"));
+    server.as_user("bob").upload(&package, None).await.ok();
+    // Who leaves gives the place back.
+    drop(under_way);
+    eventually("a place", async || match ann.upload(&package, None).await {
+        answer if answer.status == 200 => Ok(()),
+        answer => Err(answer.text),
+    })
+    .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn streams_of_a_user_are_bounded_and_read_together() {
+    let world = World::sqlite().await;
+    let gate = Gate::new();
+    world.model.script("stream", vec![Reply::Gated(vec!["a".into()], gate.clone())]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "stream").await;
+    let mut readers: Vec<Follow> = Vec::new();
+    for _ in 0..STREAMS_PER_USER {
+        readers.push(ann.follow(&execution, 0).await);
+    }
+    let path = format!("/api/stream_progress/{execution}");
+    let problem = ann.get(&path).await.problem(429, "too-many-streams");
+    assert!(problem["detail"].as_str().unwrap().starts_with("you have"), "{problem}");
+    // Others are not meant, nor are other requests.
+    server.as_user("eve").get(&path).await.problem(404, "not-found");
+    ann.get("/api/me").await.ok();
+    gate.open_to(1);
+    let first = readers.pop().unwrap().follow_to_end().await;
+    let stored = |frames: Vec<crate::support::Frame>| frames.into_iter().filter(|f| f.id.is_some()).collect::<Vec<_>>();
+    let first = stored(first);
+    for mut reader in readers {
+        let ids = |frames: &[crate::support::Frame]| frames.iter().map(|frame| frame.id).collect::<Vec<_>>();
+        assert_eq!(ids(&stored(reader.follow_to_end().await)).last(), ids(&first).last());
+    }
+    eventually("a place", async || match ann.request(reqwest::Method::GET, &path).send().await.unwrap().status() {
+        status if status == 200 => Ok(()),
+        status => Err(status.to_string()),
+    })
+    .await;
+    server.stop().await;
+}
