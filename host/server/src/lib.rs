@@ -4,6 +4,11 @@
 //! Reading order: [`config`] says what is wanted, [`app`] builds everything once from it, [`api`] answers requests,
 //! [`turns`] drives the agent, [`workspace`] knows the Databricks workspace, [`lifecycle`] owns every task.
 
+/// Gives memory back: after a long conversation was opened or a flood of requests refused, the system's own allocator
+/// keeps what was needed at the peak, and a container is killed by the next one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod api;
 pub mod app;
 pub mod author;
