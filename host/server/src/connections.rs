@@ -93,13 +93,7 @@ pub(crate) async fn serve(
 }
 
 /// One connection to its end.
-async fn answer(
-    stream: TcpStream,
-    router: Router,
-    limits: ConnectionLimits,
-    idle: Idle,
-    stop: CancellationToken,
-) {
+async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, idle: Idle, stop: CancellationToken) {
     // Small frames must leave at once: a delta that waits for the next one is a delta late.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");

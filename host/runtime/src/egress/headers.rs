@@ -111,7 +111,9 @@ mod tests {
         ] {
             assert!(is_forbidden(&HeaderName::from_bytes(name.as_bytes()).unwrap()), "{name}");
         }
-        for name in ["accept", "content-type", "x-request-id", "idempotency-key", "x-origin-note", "hostname", "if-match"] {
+        for name in
+            ["accept", "content-type", "x-request-id", "idempotency-key", "x-origin-note", "hostname", "if-match"]
+        {
             assert!(!is_forbidden(&HeaderName::from_bytes(name.as_bytes()).unwrap()), "{name}");
         }
     }

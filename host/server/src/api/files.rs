@@ -106,8 +106,9 @@ pub(crate) async fn get_file(
     let (id, path) = file_of(uri.path()).ok_or_else(|| Problem::not_found("file"))?;
     let folder = open_folder(&app, &caller, id).await?;
     let wanted = path.clone();
-    let opened =
-        blocking(move || OpenedFile::open(&folder, std::path::Path::new(&wanted))).await.map_err(|error| not_opened(&error))?;
+    let opened = blocking(move || OpenedFile::open(&folder, std::path::Path::new(&wanted)))
+        .await
+        .map_err(|error| not_opened(&error))?;
     let etag = opened.etag();
     let unchanged = headers.get_all(header::IF_NONE_MATCH).iter().any(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if unchanged {
@@ -213,7 +214,9 @@ impl ByteRange {
             match (first, last) {
                 ("", last) => Some(Self::Last(number(last)?)),
                 (first, "") => Some(Self::Between(number(first)?, u64::MAX)),
-                (first, last) => Some(Self::Between(number(first)?, number(last)?)).filter(|_| number(first) <= number(last)),
+                (first, last) => {
+                    Some(Self::Between(number(first)?, number(last)?)).filter(|_| number(first) <= number(last))
+                }
             }
         };
         range().unwrap_or(Self::All)

@@ -52,8 +52,7 @@ async fn a_client_that_says_nothing_more_loses_its_place() {
     let limits = ConnectionLimits { head_time: Duration::from_millis(100), ..ConnectionLimits::default() };
     let serving = Serving::start(limits).await;
     // Each ends because the server closes, also the connection that could have been used again.
-    for (said, answered) in
-        [("", ""), ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", ""), (&format!("{GET}\r\n"), "here 0")]
+    for (said, answered) in [("", ""), ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", ""), (&format!("{GET}\r\n"), "here 0")]
     {
         let heard = serving.ask(said).await;
         assert!(heard.ends_with(answered), "{said:?}: {heard:?}");

@@ -193,9 +193,8 @@ async fn a_body_that_may_be_missing_may_be_null() {
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let path = format!("/api/projects/{}/conversations", ann.project("One").await);
-    let with_json = |body: &'static str| {
-        ann.request(Method::POST, &path).header("content-type", "application/json").body(body)
-    };
+    let with_json =
+        |body: &'static str| ann.request(Method::POST, &path).header("content-type", "application/json").body(body);
     for request in [ann.request(Method::POST, &path), with_json("null"), with_json(" null\n"), with_json("{}")] {
         assert_eq!(ann.send(request).await.status, 201);
     }

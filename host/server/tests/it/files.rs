@@ -133,9 +133,11 @@ async fn a_file_is_sent_by_ranges_and_says_its_length() {
             None => assert_eq!((part.status.as_u16(), part.text.len()), (200, size), "{range} {more:?}"),
         }
     }
-    for (file, range, length) in
-        [(&file, format!("bytes={size}-"), size), (&file, "bytes=-0".into(), size), (&format!("{path}/empty"), "bytes=0-".into(), 0)]
-    {
+    for (file, range, length) in [
+        (&file, format!("bytes={size}-"), size),
+        (&file, "bytes=-0".into(), size),
+        (&format!("{path}/empty"), "bytes=0-".into(), 0),
+    ] {
         let refused = ann.clone().with("range", &range).get(file).await;
         refused.problem(416, "range-not-satisfiable");
         assert_eq!(header(&refused, "content-range"), Some(format!("bytes */{length}")), "{range}");

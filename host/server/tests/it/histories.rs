@@ -1,16 +1,17 @@
 //! Long conversations: their history in pages, their large results apart, and their bound.
 
 use bricklayer_domain::{
-    Block, ConversationId, Event, ProjectId, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnSettings,
-    Usage, UserId,
+    Block, ConversationId, Event, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd,
+    TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, WorkerId};
+use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Gate, Reply, Server, World, both_engines};
+use crate::process::Running;
+use crate::support::{Engine, Gate, Reply, Server, World, both_engines, eventually};
 
 /// Begins a turn as a host does that drives it, so that a test says what is in its log.
-async fn begin(server: &Server, user: &str, project: &str, conversation: &str) -> Lease {
+async fn begin(store: &Store, user: &str, project: &str, conversation: &str) -> Lease {
     let new = NewTurn {
         project: ProjectId::from_uuid(project.parse().unwrap()),
         conversation: ConversationId::from_uuid(conversation.parse().unwrap()),
@@ -19,7 +20,7 @@ async fn begin(server: &Server, user: &str, project: &str, conversation: &str) -
         client_message_id: None,
     };
     let user = UserId::parse(&format!("{user}@example.com")).unwrap();
-    match server.app.store().begin_turn(&user, WorkerId::new(), new).await.unwrap() {
+    match store.begin_turn(&user, WorkerId::new(), new).await.unwrap() {
         Begun::New { lease, .. } => lease,
         Begun::Repeated { .. } => panic!("a new message made no new turn"),
     }
@@ -27,7 +28,7 @@ async fn begin(server: &Server, user: &str, project: &str, conversation: &str) -
 
 /// One whole turn; its id.
 async fn turn(server: &Server, project: &str, conversation: &str, mut events: Vec<Event>) -> String {
-    let lease = begin(server, "ann", project, conversation).await;
+    let lease = begin(server.app.store(), "ann", project, conversation).await;
     let end = TurnEnd::Completed;
     events.push(Event::TurnFinished { end, usage: Usage::default(), steps: 1, duration_ms: 1 });
     server.app.store().append(&lease, events).await.unwrap();
@@ -175,4 +176,75 @@ async fn a_reader_past_the_end_gets_what_is_still_to_come() {
         assert!(frames.iter().any(|frame| frame.kind() == "stream.completed"), "{frames:?}");
     }
     server.stop().await;
+}
+
+/// Windows that open a conversation at once.
+const WINDOWS: usize = 20;
+/// Events of the long one.
+const EVENTS: u32 = 50_000;
+
+/// What a person has after a month, and what it may cost the host: the events of many calls, and the large tables that
+/// some of them gave. Printed, because the figures say more than their bounds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_conversations_cost_little_memory_and_give_it_back() {
+    const MIB: u64 = 1024;
+    let mut world = World::sqlite().await;
+    crate::plugins::open(&mut world);
+    world.model.script("go on", vec![Reply::text("here")]);
+    let folder = world.data_dir().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let store = Store::connect(&StoreUrl::sqlite(folder.join("bricklayer.db")), StoreOptions::default()).await.unwrap();
+    let ann = UserId::parse("ann@example.com").unwrap();
+    let project = store.create_project(&ann, &Title::parse("Long").unwrap()).await.unwrap().id;
+    let make = async || store.create_conversation(&ann, project, None).await.unwrap().id.to_string();
+    let (long, wide) = (make().await, make().await);
+    let end = || Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 };
+    let lease = begin(&store, "ann", &project.to_string(), &long).await;
+    for first in (0..EVENTS).step_by(500) {
+        let events = (first..first + 500).map(|step| Event::StepStarted { step, model: "scripted".into() }).collect();
+        store.append(&lease, events).await.unwrap();
+    }
+    store.append(&lease, vec![said("all of it"), end()]).await.unwrap();
+    let table =
+        json!({"rows": (0..8_000).map(|row| json!([row.to_string(), "a city with a name"])).collect::<Vec<_>>()});
+    for _ in 0..4 {
+        let lease = begin(&store, "ann", &project.to_string(), &wide).await;
+        for call in 0..32 {
+            store.append(&lease, vec![finished(&format!("call_{call}"), &table)]).await.unwrap();
+        }
+        store.append(&lease, vec![said("32 tables"), end()]).await.unwrap();
+    }
+    store.close().await;
+
+    let mut host = Running::start_with(&world, &[]);
+    let api = host.ann();
+    api.get("/api/projects").await.ok();
+    let before = host.memory_now_kib();
+    let mut lines = vec![format!("{:<40} {:>8} MiB", "before", before / MIB)];
+    for (what, conversation) in [("50,000 events in 20 windows", &long), ("128 tables in 20 windows", &wide)] {
+        let path = format!("/api/projects/{project}/conversations/{conversation}");
+        let opened = futures::future::join_all((0..WINDOWS).map(|_| api.get(&path))).await;
+        for answer in opened {
+            let shown = answer.ok();
+            assert!(answer.text.len() < 4 << 20 && !shown["events"].as_array().unwrap().is_empty());
+        }
+        lines.push(format!("{what:<40} {:>8} MiB, peak {}", host.memory_now_kib() / MIB, host.memory_peak_kib() / MIB));
+    }
+    let execution = api.say(&project.to_string(), &wide, "go on").await;
+    api.frames(&execution).await;
+    lines.push(format!(
+        "{:<40} {:>8} MiB, peak {}",
+        "a turn after them",
+        host.memory_now_kib() / MIB,
+        host.memory_peak_kib() / MIB
+    ));
+    println!("{}", lines.join("\n"));
+    assert!(host.memory_peak_kib() < before + 256 * MIB, "{lines:#?}");
+    eventually("memory given back", async || match host.memory_now_kib() {
+        now if now < before + 96 * MIB => Ok(()),
+        now => Err(format!("{} MiB, {lines:#?}", now / MIB)),
+    })
+    .await;
+    host.signal("-TERM");
+    host.ended().await;
 }

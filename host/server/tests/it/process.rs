@@ -93,8 +93,17 @@ impl Running {
 
     /// The most memory that it ever held.
     pub(crate) fn memory_peak_kib(&self) -> u64 {
+        self.memory_kib("VmHWM")
+    }
+
+    /// The memory that it holds.
+    pub(crate) fn memory_now_kib(&self) -> u64 {
+        self.memory_kib("VmRSS")
+    }
+
+    fn memory_kib(&self, what: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
