@@ -448,7 +448,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sends a file's bytes: text as plain text, everything else as bytes, so that nothing of it runs in the page. */
+        /**
+         * Sends a file's bytes, or a range of them: text as plain text, everything else as bytes, so that nothing of it runs in
+         *     the page. Names that are not UTF-8 are asked for with their bytes percent-encoded.
+         */
         get: operations["get_file"];
         put?: never;
         post?: never;
@@ -729,7 +732,7 @@ export interface components {
              * @description When it last changed.
              */
             modified: string;
-            /** @description Its last segment. */
+            /** @description Its last segment; what is not Unicode of it is replaced, as in `path`. */
             name: string;
             /** @description Its path from the project's folder, with forward slashes. */
             path: string;
@@ -738,6 +741,8 @@ export interface components {
              * @description In bytes.
              */
             size: number;
+            /** @description Its path as an address spells it, percent-encoded: what to ask for under `…/files/`. */
+            url_path: string;
         };
         /** @description A project's files. */
         FileList: {
@@ -2701,9 +2706,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["NewConversation"];
+                "application/json": components["schemas"]["NewConversation"] | null;
             };
         };
         responses: {
@@ -2918,12 +2923,30 @@ export interface operations {
                     "application/octet-stream": unknown;
                 };
             };
+            /** @description The one range that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
             /** @description It did not change since the `ETag` of `If-None-Match`. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description No byte of the file is in the range. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
             default: {
                 headers: {
@@ -3009,9 +3032,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["StreamStart"];
+                "application/json": components["schemas"]["StreamStart"] | null;
             };
         };
         responses: {

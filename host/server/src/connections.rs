@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-use idle::{Activity, Idle};
+use idle::{Activity, Busy, Idle};
 use socket::{Heads, Socket};
 
 /// Largest request head, in bytes: a page's cookies and a proxy's token fit, and whoever sends it is not known yet.
@@ -131,6 +131,18 @@ async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, idl
     }
 }
 
+/// A connection is busy while this is there; then its next head may come.
+struct Answering {
+    heads: Heads,
+    _busy: Busy,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.heads.next();
+    }
+}
+
 /// One request of a connection, which is busy until the answer's last byte is handed on.
 fn answer_one(
     request: http::Request<Incoming>,
@@ -138,25 +150,33 @@ fn answer_one(
     activity: &Arc<Activity>,
     heads: &Heads,
 ) -> impl Future<Output = Result<Response, std::convert::Infallible>> + use<> {
-    let busy = Activity::begin(activity);
+    let head = heads.take();
+    let answering = Answering { heads: heads.clone(), _busy: Activity::begin(activity) };
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    // Which of the two counts is what a proxy and we could see differently (RFC 9112, section 6.3).
-    let is_ambiguous = heads.take_has_length() && is_chunked;
     async move {
-        if is_ambiguous {
+        if head.is_too_long {
+            let words = "the request's head is larger than 64 KiB; send less in its headers\n";
+            return Ok(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, words));
+        }
+        // Which of the two counts is what a proxy and we could see differently (RFC 9112, section 6.3).
+        if is_chunked && head.has_length {
             let words = "a request has either a Content-Length or a Transfer-Encoding, not both\n";
-            let refusal = (StatusCode::BAD_REQUEST, [(header::CONNECTION, "close")], words);
-            return Ok(refusal.into_response());
+            return Ok(refusal(StatusCode::BAD_REQUEST, words));
         }
         let response = router.call(request).await?;
         Ok(response.map(|body| {
             // The body goes when it was sent, or its reader is gone.
             Body::new(body.map_err(move |error| {
-                let _busy = &busy;
+                let _answering = &answering;
                 error
             }))
         }))
     }
+}
+
+/// What is said before anybody reads the request; nothing more is taken from this connection.
+fn refusal(status: StatusCode, words: &'static str) -> Response {
+    (status, [(header::CONNECTION, "close")], words).into_response()
 }
 
 #[cfg(test)]

@@ -96,33 +96,64 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// The bytes of a request's head as they came, until its answer is asked for: the parser drops a length that stands
-/// beside a transfer encoding, so that nobody behind it could refuse the two. Cheap to clone.
+/// The bytes of a request's head as they came: the parser drops a length that stands beside a transfer encoding, so that
+/// nobody behind it could refuse the two, and it takes heads that are somewhat longer than its bound. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heads {
-    seen: Arc<Mutex<Vec<u8>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    bytes: Vec<u8>,
+    /// Set while a body is read: that is no head.
+    paused: bool,
+}
+
+/// What a head says that the parser does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) has_length: bool,
+    pub(super) is_too_long: bool,
 }
 
 impl Heads {
     fn note(&self, bytes: &[u8]) {
         let mut seen = self.seen();
-        let room = MAX_HEAD_BYTES.saturating_sub(seen.len());
-        seen.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        if !seen.paused {
+            let room = MAX_HEAD_BYTES.saturating_sub(seen.bytes.len());
+            seen.bytes.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        }
     }
 
-    /// Whether the head that came last has a `Content-Length`; forgets it.
-    pub(super) fn take_has_length(&self) -> bool {
-        let seen = std::mem::take(&mut *self.seen());
-        let lines = seen.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        // Of what was read before the head, at most the rest of a body, nothing counts but an empty line too early,
-        // after which nothing is looked for: what is missed then, the parser resolves as the standard says.
-        lines.skip(1).take_while(|line| !line.is_empty()).any(|line| {
+    /// The head that came last, whose request begins; what comes is not noted until [`Heads::next`].
+    pub(super) fn take(&self) -> Head {
+        let bytes = {
+            let mut seen = self.seen();
+            seen.paused = true;
+            std::mem::take(&mut seen.bytes)
+        };
+        let is_full = bytes.len() >= MAX_HEAD_BYTES;
+        let mut has_end = false;
+        let mut has_length = false;
+        for line in bytes.split(|byte| *byte == b'\n').skip(1).map(|line| line.strip_suffix(b"\r").unwrap_or(line)) {
+            if line.is_empty() {
+                has_end = true;
+                break;
+            }
             let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            name.trim_ascii().eq_ignore_ascii_case(b"content-length")
-        })
+            has_length |= name.trim_ascii().eq_ignore_ascii_case(b"content-length");
+        }
+        Head { has_length, is_too_long: is_full && !has_end }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Vec<u8>> {
+    /// The answer is out: what comes now is the next head. One that came before, in one piece with the last request, is
+    /// not looked at; the parser does with it what the standard says.
+    pub(super) fn next(&self) {
+        *self.seen() = Seen::default();
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

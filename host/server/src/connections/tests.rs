@@ -100,12 +100,14 @@ async fn heads_are_bounded_and_say_one_length() {
     let (length, chunked, body) = ("content-LENGTH: 3\r\n", "Transfer-Encoding: chunked\r\n", "2\r\nab\r\n0\r\n\r\n");
     for (said, status, answered) in [
         (long(50_000), "200", "here 0"),
-        (long(70_000), "431", ""),
+        (long(70_000), "431", "headers\n"),
+        (long(400_000), "431", ""),
         (format!("{post}{close}{length}\r\nabc"), "200", "here 3"),
         (format!("{post}{close}{chunked}\r\n{body}"), "200", "here 2"),
         (format!("{post}{length}{chunked}\r\n{body}"), "400", "not both\n"),
         (format!("{post}{chunked}{length}\r\n{body}"), "400", "not both\n"),
         (format!("{GET}\r\n{post}{chunked}{close}\r\n{body}"), "200", "here 2"),
+        (format!("{post}Content-Length: 70000\r\n\r\n{}{}", "x".repeat(70_000), long(10)), "200", "here 0"),
         (format!("{post}{close}{length}Content-Length: 4\r\n\r\nabc"), "400", ""),
         (format!("{post}{close}Transfer-Encoding: gzip\r\n\r\n{body}"), "400", ""),
     ] {

@@ -16,7 +16,7 @@ async fn begin_upload(server: &Server, user: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(server.base.strip_prefix("http://").unwrap()).await.unwrap();
     let head = format!(
         "POST /api/plugins/inspect HTTP/1.1\r\nHost: x\r\nX-Forwarded-Email: {user}@example.com\r\n\
-         X-Forwarded-Access-Token: token-of-{user}\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+         X-Forwarded-Access-Token: canary-token-of-{user}\r\nContent-Type: multipart/form-data; boundary=b\r\n\
          Content-Length: 30000000\r\nExpect: 100-continue\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -217,7 +217,10 @@ async fn long_conversations_cost_little_memory_and_give_it_back() {
     store.close().await;
 
     let mut host = Running::start_with(&world, &[]);
-    let api = host.ann();
+    let api = host
+        .nobody()
+        .with("x-forwarded-email", "ann@example.com")
+        .with("x-forwarded-access-token", "canary-token-of-ann");
     api.get("/api/projects").await.ok();
     let before = host.memory_now_kib();
     let mut lines = vec![format!("{:<40} {:>8} MiB", "before", before / MIB)];
