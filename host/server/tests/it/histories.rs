@@ -14,7 +14,7 @@ use crate::support::{Engine, Gate, Reply, Server, World, both_engines, eventuall
 async fn begin(store: &Store, user: &str, project: &str, conversation: &str) -> Lease {
     let new = NewTurn {
         project: ProjectId::from_uuid(project.parse().unwrap()),
-        conversation: ConversationId::from_uuid(conversation.parse().unwrap()),
+        conversation: Some(ConversationId::from_uuid(conversation.parse().unwrap())),
         message: "look".into(),
         settings: TurnSettings::default(),
         client_message_id: None,

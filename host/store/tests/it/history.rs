@@ -224,7 +224,7 @@ async fn a_full_conversation_takes_no_more_turns(world: World) {
         scene.store.append(&lease, vec![delta, completed()]).await.unwrap();
         let (_, lease) = scene.begin_in(other).await;
         scene.store.append(&lease, vec![event, completed()]).await.unwrap();
-        let new = bricklayer_store::NewTurn { conversation: other, ..scene.message("more") };
+        let new = bricklayer_store::NewTurn { conversation: Some(other), ..scene.message("more") };
         let refused = scene.store.begin_turn(&scene.user, scene.worker, new).await;
         assert_refused!(refused, StoreError::ConversationFull { what: full_of, .. } if full_of == what);
     }

@@ -146,7 +146,7 @@ async fn rows_that_a_silent_host_held_are_free_for_others() {
         .await
         .unwrap();
     assert_eq!(
-        events.iter().map(|stored| stored.seq.0).collect::<Vec<_>>(),
-        (1..=events.len() as i64).collect::<Vec<_>>()
+        events.events.iter().map(|stored| stored.seq.0).collect::<Vec<_>>(),
+        (1..=events.events.len() as i64).collect::<Vec<_>>()
     );
 }
