@@ -4,6 +4,8 @@
 //! --exit-with-parent`: tokens come as lines on standard input up to an empty line, and the end of standard input is
 //! the order to shut down, so that a killed host leaves no orphan.
 
+mod limits;
+
 use std::{
     io::{BufRead, Write},
     net::SocketAddr,
@@ -14,6 +16,11 @@ use std::{
 use bricklayer_local_workspace::{Config, Token, Workspace};
 use clap::Parser;
 use tokio::sync::oneshot;
+
+/// Memory beyond the engine's own in MiB: threads' stacks, statements' texts and results, what functions make.
+const HEADROOM_MIB: u64 = 2048;
+/// Time for a clean end once the parent is gone.
+const ORPHAN_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// An embedded Databricks-compatible workspace with sample data.
 #[derive(Debug, Parser)]
@@ -37,6 +44,10 @@ struct Arguments {
     /// Memory limit of the SQL engine in MiB.
     #[arg(long, default_value_t = 1024)]
     memory_mib: u64,
+    /// Memory limit of the whole process in MiB; what the engine does not count is bounded by it [default: the engine's
+    /// and 2048 more].
+    #[arg(long)]
+    process_memory_mib: Option<u64>,
 }
 
 #[tokio::main]
@@ -57,6 +68,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    limits::bound_memory(arguments.process_memory_mib.unwrap_or(arguments.memory_mib.saturating_add(HEADROOM_MIB)));
+    let parent_died = arguments.exit_with_parent.then(limits::parent_died);
     let mut tokens = arguments.tokens;
     let (parent_gone, parent_watch) = oneshot::channel();
     if arguments.token_stdin {
@@ -67,6 +80,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
             let _ = parent_gone.send(());
+            // Whatever holds up the clean end: nobody is left to end this process.
+            std::thread::sleep(ORPHAN_LIMIT);
+            std::process::exit(1);
         });
     } else {
         std::mem::forget(parent_gone);
@@ -81,6 +97,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tokio::select! {
         () = terminated => tracing::info!("told to stop"),
         _ = parent_watch => tracing::info!("the parent process is gone"),
+        () = async { match parent_died { Some(died) => died.await, None => std::future::pending().await } } => {
+            tracing::info!("the parent process died");
+        }
     }
     workspace.shutdown().await;
     Ok(())
@@ -113,14 +132,15 @@ fn terminated() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     };
     async move {
         #[cfg(unix)]
-        if let (Ok(mut terminate), Ok(mut interrupt)) = signals {
+        if let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hangup.recv() => {}
             }
             return;
         }

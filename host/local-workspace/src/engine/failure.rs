@@ -44,7 +44,11 @@ fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<S
         "Conversion Error" => conversion(rest),
         "Out of Range Error" => SqlError::new("ARITHMETIC_OVERFLOW", "22003", without_candidates(rest)),
         "Constraint Error" => constraint(rest),
-        "Out of Memory Error" => SqlError::exhausted(rest),
+        // What follows advises on settings that nobody can change here.
+        "Out of Memory Error" => SqlError::exhausted(format!(
+            "{}. The local workspace bounds the memory of its engine; ask for less at a time.",
+            rest.split("\n\n").next().unwrap_or(rest).trim_end_matches('.')
+        )),
         "INTERRUPT Error" | "Interrupt Error" => SqlError::cancelled(),
         // What the engine reads is the translation: the statement itself was read.
         "Parser Error" => SqlError::beyond_engine("its translation cannot be read."),
@@ -144,6 +148,11 @@ fn raised(text: &str) -> Option<SqlError> {
             );
             Some(SqlError::new("DELTA_EXCEED_CHAR_VARCHAR_LIMIT", "22001", detail))
         }
+        "VALUE_TOO_LARGE" => Some(SqlError::exhausted(format!(
+            "The function `{}` would make a value of more than 256 MiB or 50,000,000 elements, which the local workspace \
+             refuses. Ask for a smaller one.",
+            part()
+        ))),
         "CAST_INVALID_INPUT" => {
             let (value, from, to) = (part(), part(), part());
             Some(cast_invalid(value, from, to))

@@ -107,13 +107,21 @@ CREATE MACRO months_between(a, b) AS
 CREATE MACRO next_day(x, name) AS
   CAST(CAST(x AS DATE) + CAST((list_position(['MO','TU','WE','TH','FR','SA','SU'], upper(left(name, 2))) - isodow(CAST(x AS DATE)) + 6) % 7 + 1 AS INTEGER) AS DATE);
 CREATE MACRO sequence
-  (a BIGINT, b BIGINT) AS generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END),
+  (a BIGINT, b BIGINT) AS generate_series(a, CASE WHEN abs(CAST(b AS HUGEINT) - a) > 50000000 THEN error('[VALUE_TOO_LARGE]sequence') ELSE b END, CASE WHEN a <= b THEN 1 ELSE -1 END),
   (a DATE, b DATE) AS list_transform(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), INTERVAL 1 DAY), bl_x -> CAST(bl_x AS DATE)),
   (a BIGINT, b BIGINT, s BIGINT) AS generate_series(a, b, s),
   (a DATE, b DATE, s INTERVAL) AS list_transform(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), s), bl_x -> CAST(bl_x AS DATE)),
   (a TIMESTAMP, b TIMESTAMP, s INTERVAL) AS generate_series(a, b, s);
 
+-- What would make a value larger than all memory is refused before it begins: the engine counts its own buffers only.
+CREATE MACRO spark_count(n, name) AS CASE WHEN TRY_CAST(n AS HUGEINT) > 50000000 THEN error('[VALUE_TOO_LARGE]' || name) ELSE n END;
+CREATE MACRO spark_bytes(n, size, name) AS
+  CASE WHEN TRY_CAST(n AS HUGEINT) * size > 268435456 THEN error('[VALUE_TOO_LARGE]' || name) ELSE n END;
+
 -- Text.
+CREATE MACRO repeat(x, n) AS system.main.repeat(x, spark_bytes(n, strlen(CAST(x AS VARCHAR)), 'repeat'));
+CREATE MACRO lpad(x, n, pad) AS system.main.lpad(x, spark_bytes(n, 1, 'lpad'), pad);
+CREATE MACRO rpad(x, n, pad) AS system.main.rpad(x, spark_bytes(n, 1, 'rpad'), pad);
 CREATE MACRO length(x) AS
   CAST(CASE WHEN typeof(x) = 'BLOB' THEN octet_length(TRY_CAST(CAST(x AS VARCHAR) AS BLOB)) ELSE system.main.length(CAST(x AS VARCHAR)) END AS INTEGER);
 CREATE MACRO char_length(x) AS CAST(system.main.length(CAST(x AS VARCHAR)) AS INTEGER);

@@ -91,6 +91,25 @@ async fn statements_stay_inside_the_catalogs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn values_larger_than_memory_are_refused_before_they_are_made() {
+    let lab = Lab::start().await;
+    for statement in [
+        "SELECT repeat('x', 2000000000)",
+        "SELECT length(repeat(repeat('x', 20000), 20000))",
+        "SELECT space(2000000000)",
+        "SELECT lpad('a', 2000000000, 'b')",
+        "SELECT rpad('a', 2000000000)",
+        "SELECT size(array_repeat(1, 2000000000))",
+        "SELECT size(sequence(1, 2000000000))",
+    ] {
+        let said = lab.sql_error(statement).await;
+        assert!(said.contains("OUT_OF_MEMORY") && said.contains("smaller"), "{statement}: {said}");
+    }
+    let small = lab.sql("SELECT length(repeat('ab', 3)), size(array_repeat(1, 3)), lpad('7', 3, '0')").await;
+    assert_eq!(small, json!([["6", "3", "007"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strange_statements_end_in_errors() {
     let lab = Lab::start().await;
     let deep = format!("SELECT {}1{}", "(".repeat(3_000), ")".repeat(3_000));

@@ -89,6 +89,17 @@ fn a_termination_signal_is_a_clean_end() {
     assert!(end(&mut child).success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_beyond_its_memory_ends_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token", "first", "--process-memory-mib", "16"]);
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+    assert!(!end(&mut child).success());
+    assert!(said.contains("need more memory than this process may have"), "{said}");
+}
+
 #[test]
 fn without_a_token_it_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

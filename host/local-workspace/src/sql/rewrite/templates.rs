@@ -18,7 +18,11 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     ("array_join", 3, "array_to_string(list_transform(_0, bl_e -> coalesce(CAST(bl_e AS VARCHAR), _2)), _1)"),
     ("array_max", 1, "list_max(_0)"),
     ("array_min", 1, "list_min(_0)"),
-    ("array_repeat", 2, "CASE WHEN _1 IS NOT NULL THEN list_transform(range(_1), bl_e -> _0) END"),
+    (
+        "array_repeat",
+        2,
+        "CASE WHEN _1 IS NOT NULL THEN list_transform(range(spark_count(_1, 'array_repeat')), bl_e -> _0) END",
+    ),
     ("array_compact", 1, "list_filter(_0, bl_e -> bl_e IS NOT NULL)"),
     ("array_remove", 2, "CASE WHEN _1 IS NOT NULL THEN list_filter(_0, bl_e -> bl_e IS NULL OR bl_e <> _1) END"),
     (
