@@ -34,4 +34,5 @@ pub use recorded::Playback;
 pub use run::Say;
 pub use suite::{CaseReport, Live, record as record_cases, run as run_cases};
 pub use template::{contract_version, create};
+pub use toolchain::tools as author_tools;
 pub use watch::{INTERVAL as WATCH_INTERVAL, Snapshot};

@@ -22,6 +22,16 @@ pub(crate) struct Component {
     pub(crate) reused: bool,
 }
 
+/// What this machine has to build plugins with, by language: the tools, or what is missing and how to get it.
+#[must_use]
+pub fn tools(folder: &std::path::Path) -> Vec<(&'static str, Result<String, Problem>)> {
+    vec![
+        ("Rust", rust::require(folder)),
+        ("Python", python::python(folder).map(|_| "python3".to_owned())),
+        ("JavaScript", javascript::node(folder).map(|_| "node".to_owned())),
+    ]
+}
+
 /// Builds a plugin's component. `outline` is what its WIT promises.
 pub(crate) fn component(project: &Project, outline: &Outline, say: Say<'_>) -> Result<Component, Problem> {
     let language = project.language()?;

@@ -16,6 +16,7 @@ mod guard;
 mod invoke;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
+pub(crate) mod origin;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod plugins;
 pub mod problem;

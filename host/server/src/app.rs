@@ -230,9 +230,35 @@ impl App {
 
 fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {
     let failed = |source| StartError::DataDir { path: path.display().to_string(), source };
-    std::fs::create_dir_all(path).map_err(failed)?;
+    make_private(path).map_err(failed)?;
     // Absolute, so that nothing depends on the working directory later.
     path.canonicalize().map_err(failed)
+}
+
+/// Makes the data folder one that only this user can read: it holds what users wrote and own. One that was there before
+/// and is not ours alone keeps its mode, which is then said.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let existed = path.is_dir();
+    std::fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        /// Set on folders that all users of a machine share.
+        const STICKY: u32 = 0o1000;
+        let mode = std::fs::metadata(path)?.permissions().mode();
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        let is_ours = !existed || path.join("projects").is_dir();
+        if is_ours && mode & STICKY == 0 {
+            return std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700));
+        }
+        tracing::warn!(
+            path = %path.display(), mode = format!("{:o}", mode & 0o7777),
+            "others on this machine can reach the data folder; close it with chmod 700, or choose another"
+        );
+    }
+    Ok(())
 }
 
 /// Opens the database and the plugin service for a command that runs beside the host, or without one: nothing is loaded

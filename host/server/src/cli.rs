@@ -8,16 +8,21 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use crate::api;
 use crate::app::App;
-use crate::config::{Config, Layers};
+use crate::config::{Config, Layers, SETTINGS};
 use crate::lifecycle::{Lifecycle, Shutdown, stop_signal};
 use crate::telemetry::Telemetry;
+
+/// Time for the local workspace to write everything and end.
+const WORKSPACE_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// An agent that works on your Databricks workspace through sandboxed plugins.
 #[derive(Debug, Parser)]
@@ -96,9 +101,18 @@ impl ServeArgs {
             ("log", &self.log),
         ];
         let flags = flags.into_iter().filter_map(|(key, value)| value.clone().map(|value| (key, value))).collect();
-        let mut environment: HashMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let mut environment = HashMap::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => drop(environment.insert(name, value)),
+                Err(_) if SETTINGS.iter().any(|setting| setting.env == name) => {
+                    anyhow::bail!("environment {name}: is not text in UTF-8; write it anew")
+                }
+                // Other programs' variables may hold anything.
+                Err(_) => {}
+            }
+        }
         if let Some(file) = &self.config {
             environment.insert("BRICKLAYER_CONFIG".into(), file.clone());
         }
@@ -141,6 +155,9 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let telemetry = Telemetry::start(&layers, runtime.handle())?;
     let config = Config::from_layers(&layers)?;
+    for note in layers.notes() {
+        tracing::warn!(note, "a setting has no effect");
+    }
     let outcome = runtime.block_on(async move {
         let lifecycle = Lifecycle::new();
         // The port first: a second start must fail before it touches the data.
@@ -174,22 +191,40 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Becomes the local workspace's binary, which takes its token over stdin.
+/// Runs the local workspace's binary, which takes its token over stdin and ends with this process.
 fn workspace(args: &WorkspaceArgs) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        args.token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'='),
+        "the token holds a blank, a line break or `=`; choose another"
+    );
     let binary = crate::workspace::find_binary(args.workspace_binary.as_deref()).map_err(anyhow::Error::msg)?;
-    let mut child = std::process::Command::new(&binary)
-        .args(["--listen", &args.listen, "--token-stdin", "--data-dir"])
-        .arg(&args.data_dir)
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .with_context(|| format!("{} cannot be started", binary.display()))?;
-    let mut stdin = child.stdin.take().context("the workspace has no stdin")?;
-    writeln!(stdin, "{}={}\n", args.token, crate::identity::LOCAL_USER)?;
-    stdin.flush()?;
-    // Kept open: its end would be the child's sign to leave, were it started to end with its parent.
-    let status = child.wait()?;
-    drop(stdin);
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let introduction = format!("{}={}\n\n", args.token, crate::identity::LOCAL_USER);
+    runtime()?.block_on(async {
+        // From here on, so that a signal that comes while the child starts ends it as well.
+        let stop = stop_signal();
+        let mut command = crate::workspace::workspace_command(&binary, &args.listen, &args.data_dir);
+        let mut child =
+            command.kill_on_drop(true).spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
+        let mut stdin = child.stdin.take().context("the workspace has no stdin")?;
+        let told = stdin.write_all(introduction.as_bytes()).await;
+        let status = tokio::select! {
+            status = child.wait() => status?,
+            () = stop => {
+                // The end of its stdin is its sign to leave.
+                drop(stdin);
+                match tokio::time::timeout(WORKSPACE_STOP_LIMIT, child.wait()).await {
+                    Ok(status) => status?,
+                    Err(_) => {
+                        child.kill().await?;
+                        anyhow::bail!("the workspace did not end in time and was killed");
+                    }
+                }
+            }
+        };
+        // One that died of something said so itself.
+        told.ok();
+        Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

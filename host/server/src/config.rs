@@ -4,8 +4,10 @@
 //! `${VAR:default}`), defaults that just work. An unknown key is an error that names the nearest known one.
 
 mod dotenv;
+mod foreign;
 mod layers;
 mod plugins;
+mod profiles;
 mod settings;
 mod yaml;
 
@@ -15,8 +17,10 @@ use std::time::Duration;
 
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+
+pub use crate::api::origin::PublicOrigin;
 
 pub use layers::{Layers, Source};
 pub use plugins::PluginsConfig;
@@ -150,6 +154,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// How users are known.
     pub identity: IdentityMode,
+    /// The addresses that browsers know this server by, when a proxy gives it others than its own.
+    pub public_origins: Vec<PublicOrigin>,
     /// Turns that run at once on this host.
     pub running_turns: usize,
     /// Turns of one user that run at once on this host.
@@ -208,6 +214,7 @@ impl Config {
             workspace,
             model: model(layers)?,
             identity,
+            public_origins: public_origins(layers)?,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             conversation_limits: conversation_limits(layers)?,
@@ -281,7 +288,16 @@ fn database(layers: &Layers, data_dir: &std::path::Path) -> Result<DatabaseConfi
 
 fn workspace(layers: &Layers, identity: IdentityMode) -> Result<WorkspaceConfig, ConfigError> {
     let binary = layers.get("workspace.binary").map(|value| value.text.into());
-    let token = layers.get("databricks.token");
+    if let (IdentityMode::Proxy, Some(_)) = (identity, layers.get("databricks.profile")) {
+        return Err(layers.wrong(
+            "databricks.profile",
+            "is of no use behind a proxy, where each user brings their own token; unset it, and set DATABRICKS_HOST",
+        ));
+    }
+    if let Some(profile) = layers.profile() {
+        return profiled(layers, profile);
+    }
+    let token = header_secret(layers, "databricks.token")?;
     let Some(value) = layers.get("databricks.host") else {
         if token.is_some() {
             return Err(layers.wrong(
@@ -302,15 +318,57 @@ fn workspace(layers: &Layers, identity: IdentityMode) -> Result<WorkspaceConfig,
     if identity == IdentityMode::Development && token.is_none() {
         return Err(layers.wrong(
             "databricks.token",
-            "is not set but `databricks.host` is; set DATABRICKS_TOKEN to a personal access token of that workspace",
+            "is not set but `databricks.host` is; set DATABRICKS_TOKEN to a personal access token of that workspace, or \
+             DATABRICKS_CONFIG_PROFILE to a profile that has one",
         ));
     }
     // In production a user's own token is the only credential, so the app's is not even kept.
     let token = match identity {
-        IdentityMode::Development => token.map(|value| value.text.into()),
+        IdentityMode::Development => token,
         IdentityMode::Proxy => None,
     };
     Ok(WorkspaceConfig::Remote { host, token })
+}
+
+/// The workspace of a profile; what is set beside it must agree.
+fn profiled(layers: &Layers, profile: &profiles::Profile) -> Result<WorkspaceConfig, ConfigError> {
+    let host = workspace_host(&profile.host)
+        .map_err(|problem| layers.wrong("databricks.profile", &format!("has a `host` that {problem}")))?;
+    if let Some(value) = layers.get("databricks.host")
+        && workspace_host(&value.text).as_ref() != Ok(&host)
+    {
+        let problem = format!(
+            "names the profile `{}` of {host}, and `databricks.host` another workspace; unset one of them",
+            profile.name
+        );
+        return Err(layers.wrong("databricks.profile", &problem));
+    }
+    let token = header_secret(layers, "databricks.token")?.unwrap_or_else(|| profile.token.clone());
+    if !is_header_text(token.expose_secret()) {
+        return Err(layers.wrong("databricks.profile", "has a `token` that is not one line of plain characters"));
+    }
+    Ok(WorkspaceConfig::Remote { host, token: Some(token) })
+}
+
+/// A secret that travels in a header.
+fn header_secret(layers: &Layers, key: &str) -> Result<Option<SecretString>, ConfigError> {
+    let Some(value) = layers.get(key) else { return Ok(None) };
+    if !is_header_text(&value.text) {
+        return Err(layers.wrong(
+            key,
+            "holds a line break, a blank or another character that a token never has; copy it again, as one line",
+        ));
+    }
+    Ok(Some(value.text.into()))
+}
+
+fn is_header_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn public_origins(layers: &Layers) -> Result<Vec<PublicOrigin>, ConfigError> {
+    let Some(value) = layers.get("server.public_url") else { return Ok(Vec::new()) };
+    PublicOrigin::parse_all(&value.text).map_err(|problem| layers.wrong("server.public_url", &problem))
 }
 
 /// Parses a workspace address; Databricks Apps give it without a scheme.
@@ -340,7 +398,8 @@ fn workspace_host(text: &str) -> Result<Url, String> {
 
 fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
     let model = layers.get("anthropic.model").map_or_else(|| DEFAULT_ANTHROPIC_MODEL.to_owned(), |value| value.text);
-    let credential = match (layers.get("anthropic.api_key"), layers.get("anthropic.auth_token")) {
+    let (key, token) = (header_secret(layers, "anthropic.api_key")?, header_secret(layers, "anthropic.auth_token")?);
+    let credential = match (key, token) {
         (None, None) => {
             if layers.get("anthropic.base_url").is_some() {
                 return Err(layers.wrong(
@@ -351,8 +410,8 @@ fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
             return Ok(ModelConfig::Offline);
         }
         // The official clients send the key when both are set.
-        (Some(key), _) => ModelCredential::ApiKey(key.text.into()),
-        (None, Some(token)) => ModelCredential::AuthToken(token.text.into()),
+        (Some(key), _) => ModelCredential::ApiKey(key),
+        (None, Some(token)) => ModelCredential::AuthToken(token),
     };
     let base_url =
         layers.get("anthropic.base_url").map_or_else(|| DEFAULT_ANTHROPIC_BASE_URL.into(), |value| value.text);
@@ -360,6 +419,12 @@ fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
         .ok_or_else(|| layers.wrong("anthropic.base_url", "must be an address such as https://api.anthropic.com"))?;
+    if !base_url.username().is_empty() || base_url.password().is_some() {
+        return Err(layers.wrong(
+            "anthropic.base_url",
+            "must not hold a user name or password; put the credential into ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN",
+        ));
+    }
     Ok(ModelConfig::Anthropic { base_url, credential, model })
 }
 

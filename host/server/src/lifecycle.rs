@@ -140,24 +140,27 @@ impl Lifecycle {
     }
 }
 
-/// Listens from this call on; the future ends at the first SIGTERM or SIGINT (Ctrl-C where there are no signals).
+/// Listens from this call on; the future ends at the first SIGTERM, SIGINT or SIGHUP (Ctrl-C where there are no signals).
 pub fn stop_signal() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     let signals = {
         use signal::unix::{SignalKind, signal};
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     };
     async move {
         #[cfg(unix)]
         match signals {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
+            (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = interrupt.recv() => {}
+                    _ = hangup.recv() => {}
                 }
                 return;
             }
-            (Err(error), _) | (_, Err(error)) => tracing::warn!(%error, "cannot listen for signals to stop"),
+            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
+                tracing::warn!(%error, "cannot listen for signals to stop")
+            }
         }
         let _ = signal::ctrl_c().await;
     }

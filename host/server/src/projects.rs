@@ -25,6 +25,9 @@ impl ProjectFolders {
         std::fs::create_dir_all(root)?;
         // Absolute, so that a change of the working directory does not move everybody's files.
         let root = root.canonicalize()?;
+        // People's files are nobody else's on this machine.
+        #[cfg(unix)]
+        std::fs::set_permissions(&root, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         let trash = root.join(TRASH);
         if trash.exists()
             && let Err(error) = std::fs::remove_dir_all(&trash)

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use client::{Catalog, Schema, Warehouse, WorkspaceClient, WorkspaceError, WorkspaceUser};
-pub(crate) use local::find_binary;
 pub use local::{LocalState, LocalWorkspace, LocalWorkspaceError};
+pub(crate) use local::{find_binary, workspace_command};
 
 /// Longest a call waits for the local workspace to come up; its first start makes the sample data.
 pub const LOCAL_READY_WAIT: Duration = Duration::from_secs(30);

@@ -174,7 +174,7 @@ fn npm(verb: &str, folder: &Path, say: Say<'_>) -> Result<(), Problem> {
         .fix("check the way to the npm registry (proxy, `npm config get registry`) and build again"))
 }
 
-fn node(folder: &Path) -> Result<&'static str, Problem> {
+pub(super) fn node(folder: &Path) -> Result<&'static str, Problem> {
     let mut command = run::command("node", folder);
     command.arg("--version");
     let version = run::output(command).ok_or_else(no_node)?;

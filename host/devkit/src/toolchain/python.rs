@@ -143,7 +143,7 @@ fn pip(python: &Path, project: &Project, arguments: &[&str], say: Say<'_>) -> Re
     Err(problem.fix("check the way to PyPI (proxy, PIP_INDEX_URL) and build again"))
 }
 
-fn python(folder: &Path) -> Result<&'static str, Problem> {
+pub(super) fn python(folder: &Path) -> Result<&'static str, Problem> {
     let version = version_of(Path::new("python3"), folder).ok_or_else(no_python)?;
     if run::version(&version).is_some_and(|found| found < OLDEST) {
         return Err(Problem::new(format!("{version} is too old: Python {}.{} is needed", OLDEST.0, OLDEST.1))

@@ -33,7 +33,7 @@ pub(super) fn build(project: &Project, say: Say<'_>) -> Result<Component, Proble
     Ok(Component { bytes, tools, reused: false })
 }
 
-fn require(folder: &Path) -> Result<String, Problem> {
+pub(super) fn require(folder: &Path) -> Result<String, Problem> {
     let rustc = |argument: &[&str]| {
         let mut command = run::command("rustc", folder);
         command.args(argument);

@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::origin::{Authority, PublicOrigin};
 use super::problem::{Problem, from_status};
 use super::{PLUGIN_TIME_LIMIT, REQUEST_TIME_LIMIT};
 use crate::app::AppState;
@@ -17,6 +18,13 @@ use crate::identity::Stay;
 
 /// Carries the request's id to the caller.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The host that the proxy was asked for.
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// Where the platform asks for health.
+const HEALTH_PATH: &str = "/api/health";
+/// Characters of a caller's header that a message repeats.
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// Gives the request an id and a span, and writes the body of problems, which name that id.
 ///
@@ -78,80 +86,106 @@ pub(super) async fn note_visit(mut request: Request, next: Next) -> Response {
     })
 }
 
-/// Refuses requests that another site sends with this user's browser.
+/// Refuses requests that were meant for another name, or that another site sends with this user's browser.
 ///
 /// In development anybody who reaches the port is the developer, so the Host header must name this machine (a name
-/// that an attacker's DNS points here does not). In both modes a request that changes something must come from the
-/// page's own origin; callers that are no browsers send no Origin.
+/// that an attacker's DNS points here does not) or one of the public names that the operator gave. In both modes a
+/// request that changes something must come from the page's own origin; callers that are no browsers send no Origin.
 pub(super) async fn check_origin(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let mode = app.config().identity;
-    // Whoever reads the first and whoever reads the last of two would see different requests (RFC 9112, section 3.2).
-    for name in [header::HOST, header::ORIGIN, HeaderName::from_static("x-forwarded-host")] {
-        if request.headers().get_all(&name).iter().nth(1).is_some() {
-            let detail = format!("the header {name} came twice; send it once");
-            return Problem::new(StatusCode::BAD_REQUEST, "ambiguous-request", detail).into_response();
-        }
-    }
-    let host = own_host(request.headers(), request.uri(), mode);
-    if mode == IdentityMode::Development && !host.as_deref().is_some_and(is_this_machine) {
-        return Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "wrong-host",
-            "this server answers only under localhost or a loopback address",
-        )
-        .into_response();
+    let (mode, public) = (app.config().identity, app.config().public_origins.as_slice());
+    let addressed = match Addressed::of(request.headers(), request.uri(), mode) {
+        Ok(addressed) => addressed,
+        Err(problem) => return problem.into_response(),
+    };
+    // The platform asks for health by addresses that no page has.
+    let is_health = request.uri().path() == HEALTH_PATH;
+    if !addressed.is_ours(mode, public) && !(is_health && mode == IdentityMode::Proxy) {
+        let detail = match (mode, &addressed.host) {
+            (IdentityMode::Development, _) => format!(
+                "this server answers only under localhost or a loopback address, not under `{}`; if that is its name \
+                 behind a proxy, set `server.public_url` (BRICKLAYER_PUBLIC_URL) to that address",
+                addressed.shown
+            ),
+            (IdentityMode::Proxy, _) => format!(
+                "`{}` is not among the addresses of `server.public_url` (BRICKLAYER_PUBLIC_URL); add it there if it is \
+                 this server's",
+                addressed.shown
+            ),
+        };
+        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong-host", detail).into_response();
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && !is_same_origin(request.headers(), host.as_deref()) {
-        return Problem::new(
-            StatusCode::FORBIDDEN,
-            "cross-origin",
-            "requests that change something must come from this server's own pages",
-        )
-        .into_response();
+    if changes && let Some(origin) = strange_origin(request.headers(), &addressed, public) {
+        let detail = format!(
+            "requests that change something must come from this server's own pages, and this one comes from `{origin}` \
+             to `{}`; if that is this server's address, add it to `server.public_url` (BRICKLAYER_PUBLIC_URL)",
+            addressed.shown
+        );
+        return Problem::new(StatusCode::FORBIDDEN, "cross-origin", detail).into_response();
     }
     next.run(request).await
 }
 
-/// The authority the browser addressed.
-fn own_host(headers: &HeaderMap, uri: &Uri, mode: IdentityMode) -> Option<String> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = match mode {
-        IdentityMode::Proxy => text(HeaderName::from_static("x-forwarded-host")),
-        IdentityMode::Development => None,
-    };
-    forwarded
-        .map(|hosts| hosts.split(',').next().unwrap_or_default().trim())
-        .or_else(|| text(header::HOST))
-        .or_else(|| uri.authority().map(http::uri::Authority::as_str))
-        .map(str::to_ascii_lowercase)
+/// Whom a request was sent to.
+struct Addressed {
+    host: Option<Authority>,
+    /// As it was written, cut, for people.
+    shown: String,
 }
 
-fn is_this_machine(authority: &str) -> bool {
-    if authority.contains('@') {
-        return false;
+impl Addressed {
+    /// Reads the headers that name the addressee. Two of one kind have no meaning (RFC 9112, section 3.2): which of them
+    /// counts is what a proxy and this server could see differently.
+    fn of(headers: &HeaderMap, uri: &Uri, mode: IdentityMode) -> Result<Self, Problem> {
+        for name in [header::HOST, header::ORIGIN, FORWARDED_HOST] {
+            if headers.get_all(&name).iter().nth(1).is_some() {
+                let detail = format!("the header {name} came twice; send it once");
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "ambiguous-request", detail));
+            }
+        }
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let forwarded = match mode {
+            IdentityMode::Proxy => text(FORWARDED_HOST),
+            IdentityMode::Development => None,
+        };
+        let host = forwarded
+            .map(|hosts| hosts.split(',').next().unwrap_or_default().trim())
+            .or_else(|| text(header::HOST))
+            .or_else(|| uri.authority().map(http::uri::Authority::as_str))
+            .unwrap_or_default();
+        Ok(Self { host: Authority::parse(host), shown: cut(host) })
     }
-    let Ok(authority) = authority.parse::<http::uri::Authority>() else { return false };
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
 
-fn is_same_origin(headers: &HeaderMap, host: Option<&str>) -> bool {
-    let text = |name: &HeaderName| headers.get(name).map(HeaderValue::to_str);
-    if let Some(site) = text(&HeaderName::from_static("sec-fetch-site"))
-        && !matches!(site, Ok("same-origin" | "none"))
-    {
-        return false;
-    }
-    match text(&header::ORIGIN) {
-        None => true,
-        Some(Err(_)) => false,
-        Some(Ok(origin)) => {
-            // The scheme is the proxy's business: it ends TLS, so we cannot know which one the browser used.
-            let authority = origin.split_once("://").map(|(_, authority)| authority.to_ascii_lowercase());
-            authority.is_some() && authority.as_deref() == host
+    fn is_ours(&self, mode: IdentityMode, public: &[PublicOrigin]) -> bool {
+        let Some(host) = &self.host else { return mode == IdentityMode::Proxy && public.is_empty() };
+        let is_named = public.iter().any(|origin| origin.is_at(host));
+        match mode {
+            IdentityMode::Development => host.is_this_machine() || is_named,
+            // Whatever its proxy calls it, unless the operator said.
+            IdentityMode::Proxy => public.is_empty() || is_named || host.is_this_machine(),
         }
     }
+}
+
+/// A text from outside, bounded.
+fn cut(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_SHOWN_CHARS).collect()
+}
+
+/// The origin of a request that another site's page makes, for people; absent when it is our own page or no browser.
+fn strange_origin(headers: &HeaderMap, addressed: &Addressed, public: &[PublicOrigin]) -> Option<String> {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let origin = text(&header::ORIGIN);
+    let site = text(&HeaderName::from_static("sec-fetch-site"));
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Some(cut(origin.unwrap_or("another site")));
+    }
+    let origin = origin?;
+    let is_own = PublicOrigin::parse(origin).is_ok_and(|parsed| {
+        // The scheme is the proxy's business: it ends TLS, so only a configured origin tells which one is right.
+        public.contains(&parsed) || addressed.host.as_ref().is_some_and(|host| parsed.is_at(host))
+    });
+    (!is_own).then(|| cut(origin))
 }
 
 #[cfg(test)]
@@ -159,33 +193,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_this_machine() {
-        for good in ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "127.9.9.9"] {
-            assert!(is_this_machine(good), "{good}");
-        }
-        for bad in
-            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", "a@localhost@b"]
-        {
-            assert!(!is_this_machine(bad), "{bad}");
-        }
-    }
-
-    #[test]
     fn origins_are_compared_whole() {
-        let check = |pairs: &[(&'static str, &'static str)], expect: bool| {
+        let public = PublicOrigin::parse_all("https://bricks.example.com, https://other.example.com:8443").unwrap();
+        let check = |host: &str, pairs: &[(&'static str, &'static str)], expect: bool| {
             let headers = pairs
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
                 .collect::<HeaderMap>();
-            assert_eq!(is_same_origin(&headers, Some("localhost:8000")), expect, "{pairs:?}");
+            let addressed = Addressed { host: Authority::parse(host), shown: host.to_owned() };
+            assert_eq!(strange_origin(&headers, &addressed, &public).is_none(), expect, "{host} {pairs:?}");
         };
-        check(&[], true);
-        check(&[("origin", "http://localhost:8000")], true);
-        check(&[("origin", "http://localhost:9000")], false);
-        check(&[("origin", "https://evil.example")], false);
-        check(&[("origin", "null")], false);
-        check(&[("sec-fetch-site", "cross-site")], false);
-        check(&[("sec-fetch-site", "same-site")], false);
-        check(&[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8000")], true);
+        let local = "localhost:8000";
+        check(local, &[], true);
+        check(local, &[("origin", "http://localhost:8000")], true);
+        check(local, &[("origin", "http://localhost:9000")], false);
+        check(local, &[("origin", "https://evil.example")], false);
+        check(local, &[("origin", "null")], false);
+        check(local, &[("sec-fetch-site", "cross-site")], false);
+        check(local, &[("sec-fetch-site", "same-site")], false);
+        check(local, &[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8000")], true);
+        check("app.example.com", &[("origin", "https://app.example.com")], true);
+        check("app.example.com:443", &[("origin", "https://app.example.com")], true);
+        check("app.example.com", &[("origin", "https://app.example.com:443")], true);
+        check("app.example.com:80", &[("origin", "https://app.example.com")], false);
+        // The proxy calls us something else; the operator said by which names browsers know us.
+        check("10.0.0.7:8000", &[("origin", "https://bricks.example.com")], true);
+        check("10.0.0.7:8000", &[("origin", "https://other.example.com:8443")], true);
+        check("10.0.0.7:8000", &[("origin", "http://bricks.example.com")], false);
+        check("10.0.0.7:8000", &[("origin", "https://other.example.com")], false);
     }
 }

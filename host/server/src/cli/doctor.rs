@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 use super::{ServeArgs, print, runtime};
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
-use crate::workspace::{WorkspaceAccess, WorkspaceClient, find_binary};
+use crate::workspace::{WorkspaceAccess, WorkspaceClient, WorkspaceError, find_binary};
 
 /// Longest one check may take.
 const CHECK_LIMIT: Duration = Duration::from_secs(15);
@@ -25,12 +25,14 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let layers = args.layers()?;
     let mut report = String::from("Settings\n");
     for (setting, raw) in layers.set() {
-        let value = if setting.secret { "(set)" } else { &raw.text };
+        let value = if setting.secret { "(set)".to_owned() } else { without_userinfo(&raw.text) };
         writeln!(report, "  {} = {value}    from {:?}", setting.key, raw.source)?;
     }
     let config = Config::from_layers(&layers)?;
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let findings = runtime()?.block_on(check(&config));
+    let mut findings = runtime()?.block_on(check(&config));
+    findings.extend(layers.notes().iter().map(|note| Finding::Note(note.clone())));
+    findings.extend(authors());
     report.push_str("Checks\n");
     let mut healthy = true;
     for finding in findings {
@@ -46,6 +48,33 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     }
     print(&report)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the author of a plugin needs. A host runs without it.
+fn authors() -> impl Iterator<Item = Finding> {
+    bricklayer_devkit::author_tools(std::path::Path::new(".")).into_iter().map(|(language, tools)| match tools {
+        Ok(tools) => Finding::Good(format!("plugins in {language} can be built here ({tools})")),
+        Err(problem) => Finding::Note(match problem.fix {
+            Some(fix) => format!("plugins in {language} cannot be built here: {}; {fix}", problem.what),
+            None => format!("plugins in {language} cannot be built here: {}", problem.what),
+        }),
+    })
+}
+
+/// A value without the names and passwords of the addresses in it.
+fn without_userinfo(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("://");
+        let end = part.find(['/', '?', '#', ',', ' ']).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        shown.push_str(
+            &authority.rsplit_once('@').map_or_else(|| authority.to_owned(), |(_, host)| format!("***@{host}")),
+        );
+        shown.push_str(rest);
+    }
+    shown
 }
 
 async fn check(config: &Config) -> Vec<Finding> {
@@ -102,11 +131,24 @@ async fn workspace(config: &Config) -> Finding {
             let access = WorkspaceAccess { base_url: host.clone(), credential: token.clone() };
             match client.me(&access).await {
                 Ok(user) => Finding::Good(format!("the workspace {host} knows you as {}", user.name)),
-                Err(error) => {
-                    Finding::Bad(format!("the workspace {host}: {error}; check DATABRICKS_HOST and DATABRICKS_TOKEN"))
-                }
+                Err(error) => Finding::Bad(format!("the workspace {host}: {error}; {}", way_out(&error))),
             }
         }
+    }
+}
+
+/// What to do about a workspace that does not answer as it should.
+const fn way_out(error: &WorkspaceError) -> &'static str {
+    match error {
+        WorkspaceError::Unauthenticated | WorkspaceError::PermissionDenied(_) => {
+            "the token is not valid there, or no longer: make a new one (in the workspace under Settings, Developer, Access \
+             tokens, or `databricks tokens create`) and put it into DATABRICKS_TOKEN, or into the profile"
+        }
+        WorkspaceError::Unreachable | WorkspaceError::Timeout => "check DATABRICKS_HOST, and the network or its proxy",
+        WorkspaceError::NotFound(_) | WorkspaceError::Nonsense => {
+            "check that DATABRICKS_HOST is a Databricks workspace"
+        }
+        WorkspaceError::RateLimited { .. } | WorkspaceError::Failed(_) => "try again later",
     }
 }
 
@@ -127,13 +169,31 @@ async fn model(config: &Config) -> Finding {
         ModelCredential::AuthToken(token) => request.bearer_auth(token.expose_secret()),
     };
     match request.send().await {
-        Ok(answer) if matches!(answer.status().as_u16(), 401 | 403) => {
-            Finding::Bad(format!("the model endpoint {base_url} refuses the credential"))
-        }
+        Ok(answer) if matches!(answer.status().as_u16(), 401 | 403) => Finding::Bad(format!(
+            "the model endpoint {base_url} refuses the credential; put a valid key into ANTHROPIC_API_KEY, or a token into ANTHROPIC_AUTH_TOKEN"
+        )),
         Ok(answer) if answer.status().is_success() => Finding::Good(format!("the model endpoint {base_url} answers")),
         Ok(answer) => {
             Finding::Note(format!("the model endpoint {base_url} answers {} to a list of models", answer.status()))
         }
         Err(_) => Finding::Bad(format!("the model endpoint {base_url} cannot be reached; check ANTHROPIC_BASE_URL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_userinfo;
+
+    #[test]
+    fn no_address_shows_who_signs_in() {
+        for (text, expect) in [
+            ("https://u:canary@h/p@q", "https://***@h/p@q"),
+            ("https://u:can@ary@h", "https://***@h"),
+            ("https://a, https://u@b:1, c", "https://a, https://***@b:1, c"),
+            ("ann@example.com", "ann@example.com"),
+            ("127.0.0.1:8000", "127.0.0.1:8000"),
+        ] {
+            assert_eq!(without_userinfo(text), expect);
+        }
     }
 }

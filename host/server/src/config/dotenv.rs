@@ -15,19 +15,26 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<(String, String)>, Con
             path: path.into(),
             problem: format!("line {} is not NAME=value", index + 1),
         })?;
-        pairs.push((name.trim().to_owned(), unquote(value.trim())));
+        let value = unquote(value.trim()).map_err(|problem| ConfigError::File {
+            path: path.into(),
+            problem: format!("line {} {problem}", index + 1),
+        })?;
+        pairs.push((name.trim().to_owned(), value));
     }
     Ok(pairs)
 }
 
 /// Quoted text is taken whole; a bare value ends at ` #`.
-fn unquote(value: &str) -> String {
+fn unquote(value: &str) -> Result<String, &'static str> {
     for quote in ['"', '\''] {
-        if let Some(rest) = value.strip_prefix(quote)
-            && let Some(inner) = rest.split(quote).next()
-        {
-            return inner.to_owned();
+        if let Some(rest) = value.strip_prefix(quote) {
+            let (inner, after) = rest.split_once(quote).ok_or("opens a quote and does not close it")?;
+            let after = after.trim_start();
+            if !after.is_empty() && !after.starts_with('#') {
+                return Err("goes on after its closing quote");
+            }
+            return Ok(inner.to_owned());
         }
     }
-    value.split(" #").next().unwrap_or(value).trim().to_owned()
+    Ok(value.split(" #").next().unwrap_or(value).trim().to_owned())
 }

@@ -1,8 +1,10 @@
 //! Layers of raw settings and where each value came from.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::foreign::{Foreign, judge};
+use super::profiles::{self, Profile};
 use super::settings::{SETTINGS, by_env, by_key, nearest};
 use super::{ConfigError, dotenv, yaml};
 
@@ -52,6 +54,9 @@ pub struct Raw {
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     values: HashMap<&'static str, Raw>,
+    profile: Option<Profile>,
+    /// What is set and not used, for people.
+    notes: Vec<String>,
 }
 
 impl Layers {
@@ -77,7 +82,86 @@ impl Layers {
         if let Some((path, text)) = config.read()? {
             layers.add_yaml(&path, &text, environment)?;
         }
+        layers.add_profile(environment)?;
+        layers.judge_foreign(environment)?;
         Ok(layers)
+    }
+
+    /// What is set and has no effect, in sentences; to be said at the start.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The profile that was chosen.
+    pub(super) const fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    fn add_profile(&mut self, environment: &HashMap<String, String>) -> Result<(), ConfigError> {
+        let named = self.get("databricks.config_file").map(|value| PathBuf::from(value.text));
+        let home = environment.get("HOME").or_else(|| environment.get("USERPROFILE"));
+        let path = named.clone().or_else(|| profiles::usual_path(home));
+        match (self.get("databricks.profile"), path) {
+            (Some(name), Some(path)) => {
+                let failed = |problem| ConfigError::File { path: path.display().to_string(), problem };
+                self.profile = Some(profiles::find(&path, &name.text).map_err(failed)?);
+            }
+            (Some(_), None) => {
+                return Err(self.wrong(
+                    "databricks.profile",
+                    "names a profile, and where profiles are is not known; set DATABRICKS_CONFIG_FILE",
+                ));
+            }
+            (None, _) if named.is_some() => {
+                return Err(self.wrong(
+                    "databricks.config_file",
+                    "is set without a profile; set DATABRICKS_CONFIG_PROFILE to one of its profiles, or unset it",
+                ));
+            }
+            (None, Some(path)) if self.get("databricks.host").is_none() => {
+                let names = profiles::names(&path);
+                if !names.is_empty() {
+                    self.notes.push(format!(
+                        "{} has the profiles {}, and none is used; set DATABRICKS_CONFIG_PROFILE to work on its workspace",
+                        path.display(),
+                        names.join(", ")
+                    ));
+                }
+            }
+            (None, _) => {}
+        }
+        if self.get("anthropic.api_key").is_some() && self.get("anthropic.auth_token").is_some() {
+            self.notes
+                .push("ANTHROPIC_AUTH_TOKEN has no effect beside ANTHROPIC_API_KEY; unset one of them".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Names what other programs' settings would have chosen.
+    fn judge_foreign(&mut self, environment: &HashMap<String, String>) -> Result<(), ConfigError> {
+        let is_app = self.get("databricks.app_name").is_some();
+        let mut unused = Vec::new();
+        for (name, text) in environment {
+            if by_env(name).is_some() {
+                continue;
+            }
+            match judge(name, text, is_app) {
+                Foreign::Unrelated => {}
+                Foreign::Unused => unused.push(name.as_str()),
+                Foreign::Refused(problem) => {
+                    return Err(ConfigError::WrongValue {
+                        key: name.clone(),
+                        place: "environment".to_owned(),
+                        problem: problem.to_owned(),
+                    });
+                }
+            }
+        }
+        unused.sort_unstable();
+        self.notes
+            .extend(unused.into_iter().map(|name| format!("{name} is set in the environment and has no effect here")));
+        Ok(())
     }
 
     /// The strongest value of a setting. Empty text counts as not set, as shells make it hard to unset.
@@ -114,7 +198,12 @@ impl Layers {
     }
 
     fn add_env_file(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
+        let mut seen = std::collections::HashSet::new();
         for (name, value) in dotenv::parse(path, text)? {
+            if !seen.insert(name.clone()) {
+                let problem = format!("sets {name} twice; keep one of the two lines");
+                return Err(ConfigError::File { path: path.to_owned(), problem });
+            }
             let setting =
                 by_env(&name).ok_or_else(|| unknown(&name, path, SETTINGS.iter().map(|setting| setting.env)))?;
             self.offer(setting.key, value, Source::EnvFile(path.into()));
@@ -138,7 +227,7 @@ fn unknown<'a>(key: &str, place: &str, known: impl Iterator<Item = &'a str>) -> 
 
 /// A file that was named, or the one that is read when it exists.
 struct FileChoice {
-    path: std::path::PathBuf,
+    path: PathBuf,
     named: bool,
 }
 

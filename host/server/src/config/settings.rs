@@ -21,6 +21,12 @@ const fn setting(key: &'static str, env: &'static str, secret: bool, help: &'sta
 pub const SETTINGS: &[Setting] = &[
     setting("listen", "BRICKLAYER_LISTEN", false, "address and port to listen on (127.0.0.1:8000)"),
     setting("data_dir", "BRICKLAYER_DATA_DIR", false, "folder for the database, projects and caches (./data)"),
+    setting(
+        "server.public_url",
+        "BRICKLAYER_PUBLIC_URL",
+        false,
+        "addresses that browsers know this server by, with commas, such as https://bricks.example.com (its own)",
+    ),
     setting("identity", "BRICKLAYER_IDENTITY", false, "development, or proxy behind a proxy that names the user"),
     setting("skills_dir", "BRICKLAYER_SKILLS_DIR", false, "folder with further skills (none)"),
     setting("database.url", "DATABASE_URL", true, "postgres://… or sqlite:FILE (a file in the data folder)"),
@@ -38,6 +44,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("databricks.host", "DATABRICKS_HOST", false, "address of a real workspace (none: the local one)"),
     setting("databricks.token", "DATABRICKS_TOKEN", true, "your token there, in development"),
+    setting(
+        "databricks.profile",
+        "DATABRICKS_CONFIG_PROFILE",
+        false,
+        "a profile with a personal access token, instead of host and token",
+    ),
+    setting("databricks.config_file", "DATABRICKS_CONFIG_FILE", false, "where profiles are (~/.databrickscfg)"),
     setting("databricks.app_name", "DATABRICKS_APP_NAME", false, "set by Databricks Apps; makes identity: proxy"),
     setting("databricks.app_port", "DATABRICKS_APP_PORT", false, "set by Databricks Apps; the port to listen on"),
     setting("anthropic.api_key", "ANTHROPIC_API_KEY", true, "key of the Anthropic API (none: the offline model)"),

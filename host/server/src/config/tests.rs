@@ -59,8 +59,75 @@ fn unknown_keys_name_the_nearest() {
     assert!(file.contains("did you mean `DATABRICKS_HOST`?"), "{file}");
     let own = layers(&[], &[("BRICKLAYER_LISTN", "x")], "", "").unwrap_err().to_string();
     assert!(own.contains("did you mean `BRICKLAYER_LISTEN`?"), "{own}");
-    // Other programs' variables are none of our business.
-    assert!(layers(&[], &[("DATABRICKS_CONFIG_PROFILE", "x"), ("PATH", "y")], "", "").is_ok());
+    // Other programs' variables are none of our business, unless they look like ours.
+    assert_eq!(layers(&[], &[("PATH", "y"), ("HOME", "/nowhere")], "", "").unwrap().notes(), [""; 0]);
+    let unused = layers(&[], &[("DATABRICKS_BUNDLE_ENV", "x"), ("ANTHROPIC_LOG", "y")], "", "").unwrap();
+    assert_eq!(unused.notes().len(), 2);
+    assert!(unused.notes()[0].contains("ANTHROPIC_LOG is set in the environment and has no effect"));
+    refused(config(&[("DATABRICKS_CLIENT_SECRET", "canary")]), "`DATABRICKS_CLIENT_SECRET` is not supported");
+    for (line, expect) in [
+        ("DATABRICKS_HOST=a\nDATABRICKS_HOST=b\n", "sets DATABRICKS_HOST twice"),
+        ("DATABRICKS_HOST=\"a\n", "line 1 opens a quote"),
+        ("DATABRICKS_HOST='a' b\n", "line 1 goes on after"),
+    ] {
+        let said = layers(&[], &[], line, "").unwrap_err().to_string();
+        assert!(said.contains(expect), "{said}");
+    }
+}
+
+/// A folder with a `.databrickscfg`, as a home.
+fn home(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".databrickscfg"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_profile_is_used_or_refused_and_never_ignored() {
+    let home =
+        home("[DEFAULT]\nhost = https://d\ntoken = dapi-d\n[cli]\nhost = https://c\nauth_type = databricks-cli\n");
+    let home = ("HOME", home.path().to_str().unwrap());
+    let profile = |name: &'static str| ("DATABRICKS_CONFIG_PROFILE", name);
+    let used = config(&[home, profile("DEFAULT")]).unwrap();
+    assert!(matches!(&used.workspace, WorkspaceConfig::Remote { host, token: Some(token) }
+        if host.as_str() == "https://d/" && token.expose_secret() == "dapi-d"));
+    // The same workspace may be named beside it, and another token.
+    let both = [home, profile("DEFAULT"), ("DATABRICKS_HOST", "d"), ("DATABRICKS_TOKEN", "dapi-e")];
+    assert!(matches!(config(&both).unwrap().workspace, WorkspaceConfig::Remote { token: Some(token), .. }
+        if token.expose_secret() == "dapi-e"));
+    refused(config(&[home, profile("DEFAULT"), ("DATABRICKS_HOST", "https://e")]), "unset one of them");
+    refused(config(&[home, profile("cli")]), "signs in by `databricks-cli`");
+    refused(config(&[home, profile("missing")]), "it has `DEFAULT`, `cli`");
+    refused(config(&[profile("DEFAULT")]), "set DATABRICKS_CONFIG_FILE");
+    refused(config(&[("HOME", "/nowhere"), profile("DEFAULT")]), "cannot be read");
+    refused(config(&[home, ("DATABRICKS_CONFIG_FILE", "/x")]), "is set without a profile");
+    let proxy = [home, profile("DEFAULT"), ("BRICKLAYER_IDENTITY", "proxy"), ("DATABRICKS_HOST", "d")];
+    refused(config(&proxy), "is of no use behind a proxy");
+    // Not chosen: the local workspace, and a word about it.
+    let layers = layers(&[], &[home], "", "").unwrap();
+    assert!(layers.notes()[0].contains("has the profiles DEFAULT, cli, and none is used"), "{:?}", layers.notes());
+    assert!(matches!(Config::from_layers(&layers).unwrap().workspace, WorkspaceConfig::Local { .. }));
+}
+
+#[test]
+fn secrets_are_one_line_and_in_no_address() {
+    let host = ("DATABRICKS_HOST", "https://w.cloud.databricks.com");
+    for odd in ["dapi\n123", "dapi 123", "dapi\u{e4}", "a\r\nx-evil: 1"] {
+        refused(config(&[host, ("DATABRICKS_TOKEN", odd)]), "holds a line break");
+        refused(config(&[("ANTHROPIC_API_KEY", odd)]), "holds a line break");
+        refused(config(&[("ANTHROPIC_AUTH_TOKEN", odd)]), "holds a line break");
+    }
+    // What a shell leaves at the end is no part of it.
+    assert!(config(&[host, ("DATABRICKS_TOKEN", "dapi-1\n")]).is_ok());
+    let key = ("ANTHROPIC_API_KEY", "k");
+    for address in ["https://u:canary@h", "https://u@h"] {
+        refused(config(&[key, ("ANTHROPIC_BASE_URL", address)]), "must not hold a user name or password");
+        refused(config(&[("DATABRICKS_HOST", address), ("DATABRICKS_TOKEN", "t")]), "must not hold a user name");
+        refused(config(&[("BRICKLAYER_PUBLIC_URL", address)]), "must not hold a user name");
+    }
+    let public = config(&[("BRICKLAYER_PUBLIC_URL", "https://a.example.com, https://b.example.com:8443/")]).unwrap();
+    assert_eq!(public.public_origins.len(), 2);
+    refused(config(&[("BRICKLAYER_PUBLIC_URL", "a.example.com")]), "`server.public_url` must be addresses such as");
 }
 
 #[test]
@@ -138,7 +205,7 @@ fn databricks_apps_are_recognised() {
         ("DATABRICKS_APP_NAME", "bricklayer"),
         ("DATABRICKS_APP_PORT", "8080"),
         ("DATABRICKS_HOST", "x.cloud.databricks.com"),
-        ("DATABRICKS_TOKEN", "the app's own"),
+        ("DATABRICKS_TOKEN", "of-the-app"),
     ])
     .unwrap();
     assert_eq!(config.identity, IdentityMode::Proxy);

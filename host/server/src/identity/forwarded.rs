@@ -41,7 +41,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Forwarded, Problem> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(unauthenticated("the forwarded token is too long"));
     }
-    if !token::is_bearer(token) {
+    if !token::is_one(token) {
         return Err(unauthenticated(
             "X-Forwarded-Access-Token is not one token: it holds characters that no token has; check the proxy",
         ));

@@ -37,7 +37,7 @@ pub(crate) fn expiry(token: &str) -> Option<DateTime<Utc>> {
     claims(token)?.exp.and_then(|seconds| DateTime::from_timestamp(seconds, 0))
 }
 
-/// Whether these are the characters of a bearer token (RFC 6750, section 2.1).
-pub(crate) fn is_bearer(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+/// Whether it can be one token: nothing in it separates values, and a header can hold it.
+pub(crate) fn is_one(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() && !b",;\"".contains(&byte))
 }

@@ -32,6 +32,12 @@ const LONGEST_RESTART_WAIT: Duration = Duration::from_secs(10);
 const WELL_AFTER: Duration = Duration::from_secs(30);
 /// Time for the child to end by itself once its stdin closed.
 const STOP_LIMIT: Duration = Duration::from_millis(1_500);
+/// Time in which the end of the child is known once its connections broke.
+const END_NEWS_WAIT: Duration = Duration::from_millis(500);
+/// SIGABRT.
+const ABORTED: i32 = 6;
+/// SIGKILL.
+const KILLED: i32 = 9;
 /// Longest line of the child's output that is kept; it writes one short line.
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
@@ -135,6 +141,19 @@ impl LocalWorkspace {
     }
 }
 
+impl LocalWorkspace {
+    /// Why the workspace that listened at `url` ended, when it did: a request to it broke, perhaps for that.
+    pub async fn end_of(&self, url: &Url) -> Option<String> {
+        let mut state = self.state.clone();
+        let ended = state.wait_for(|state| !matches!(state, LocalState::Ready(now) if now == url));
+        let now = tokio::time::timeout(END_NEWS_WAIT, ended).await.ok()?.ok()?.clone();
+        Some(match now {
+            LocalState::Down { reason, .. } => reason,
+            LocalState::Starting | LocalState::Ready(_) => "it ended meanwhile".to_owned(),
+        })
+    }
+}
+
 /// The task that owns the child.
 struct Supervisor {
     binary: Option<PathBuf>,
@@ -214,18 +233,8 @@ impl Supervisor {
     }
 
     fn spawn(&self, binary: &Path) -> std::io::Result<Child> {
-        let mut command = Command::new(binary);
-        command
-            .args(["--listen", "127.0.0.1:0", "--token-stdin", "--exit-with-parent", "--data-dir"])
-            .arg(&self.data_dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true);
-        // It has its own token and needs none of ours.
-        for setting in SETTINGS.iter().filter(|setting| setting.secret) {
-            command.env_remove(setting.env);
-        }
+        let mut command = workspace_command(binary, "127.0.0.1:0", &self.data_dir);
+        command.stdout(Stdio::piped()).kill_on_drop(true);
         // A Ctrl-C in the terminal goes to the whole group; the child must live until the turns that use it left.
         #[cfg(unix)]
         command.process_group(0);
@@ -256,6 +265,21 @@ impl Supervisor {
     }
 }
 
+/// The local workspace's binary: it waits for its tokens on stdin, and ends when that does, so that it never outlives
+/// this process, however that ends.
+pub(crate) fn workspace_command(binary: &Path, listen: &str, data_dir: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .args(["--listen", listen, "--token-stdin", "--exit-with-parent", "--data-dir"])
+        .arg(data_dir)
+        .stdin(Stdio::piped());
+    // It has its own token and needs none of ours.
+    for setting in SETTINGS.iter().filter(|setting| setting.secret) {
+        command.env_remove(setting.env);
+    }
+    command
+}
+
 /// Waits for a child that was asked to end, then makes it end.
 async fn end(mut child: Child) -> String {
     drop(child.stdin.take());
@@ -269,7 +293,24 @@ async fn end(mut child: Child) -> String {
 }
 
 fn ended(status: std::io::Result<std::process::ExitStatus>) -> String {
-    status.map_or_else(|error| format!("its end is not known: {error}"), |status| format!("it ended with {status}"))
+    status.map_or_else(
+        |error| format!("its end is not known: {error}"),
+        |status| match signal_of(status) {
+            // Allocation failed where nothing can be said any more, or the system took its memory back.
+            Some(ABORTED | KILLED) => {
+                format!("it ended with {status}, as when a statement needs more memory than it may have")
+            }
+            _ => format!("it ended with {status}"),
+        },
+    )
+}
+
+/// The signal that ended a process.
+fn signal_of(status: std::process::ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    return None;
 }
 
 /// The binary that was named, or the one beside this executable (or beside the folder of a test executable).

@@ -1,6 +1,6 @@
 //! Who a request speaks for, and which requests are refused before that matters.
 
-use bricklayer_server::config::{Config, IdentityMode, ModelConfig, WorkspaceConfig};
+use bricklayer_server::config::{Config, IdentityMode, ModelConfig, PublicOrigin, WorkspaceConfig};
 use reqwest::Method;
 use serde_json::json;
 
@@ -107,7 +107,8 @@ async fn in_development_the_tokens_owner_is_the_user() {
     api.get("/api/health").await.ok();
     api.get("/api/me").await.problem(502, "workspace-failed");
     world.workspace.trouble(Trouble::Status(403, vec![], json!({"message": "Invalid access token."})));
-    api.get("/api/me").await.problem(403, "workspace-permission-denied");
+    let problem = api.get("/api/me").await.problem(403, "workspace-permission-denied");
+    assert!(problem["detail"].as_str().unwrap().contains("put a valid token into DATABRICKS_TOKEN"), "{problem}");
     world.workspace.trouble(Trouble::None);
     assert_eq!(api.get("/api/me").await.ok()["user"], "dana@example.com");
     // Known from now on, whatever happens to the workspace; and headers that anybody could send do not matter.
@@ -127,7 +128,8 @@ async fn in_development_other_hosts_and_other_origins_are_refused() {
 
     // DNS rebinding: the name is another's, the address is ours.
     for host in ["evil.example", &format!("evil.example:{port}"), "localhost.evil.example", ""] {
-        api().with("host", host).get("/api/projects").await.problem(421, "wrong-host");
+        let problem = api().with("host", host).get("/api/projects").await.problem(421, "wrong-host");
+        assert!(problem["detail"].as_str().unwrap().contains("BRICKLAYER_PUBLIC_URL"), "{problem}");
     }
     let local = format!("localhost:{port}");
     api().with("host", &local).get("/api/projects").await.ok();
@@ -145,6 +147,62 @@ async fn in_development_other_hosts_and_other_origins_are_refused() {
     let own = api().with("origin", &server.base).with("sec-fetch-site", "same-origin");
     own.post("/api/projects", json!({"name": "x"})).await.ok();
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_public_name_passes_and_a_strange_one_does_not() {
+    let body = json!({"name": "x"});
+    let public_origins = PublicOrigin::parse_all("https://bricks.example.com, https://other.example.com:8443").unwrap();
+    let mut world = World::sqlite().await;
+    world.public_origins.clone_from(&public_origins);
+    let proxied = world.serve().await;
+    let developer = Server::start(Config { public_origins, ..development(&world) }).await;
+    for (api, named) in [(proxied.as_user("ann"), "x-forwarded-host"), (Api::new(&developer.base), "host")] {
+        let at = |host: &str| api.clone().with(named, host);
+        for (host, origin) in [
+            ("bricks.example.com", "https://bricks.example.com"),
+            ("bricks.example.com:443", "https://bricks.example.com"),
+            ("Bricks.Example.com", "https://bricks.example.com:443"),
+            ("other.example.com:8443", "https://other.example.com:8443"),
+        ] {
+            at(host).get("/api/projects").await.ok();
+            at(host).with("origin", origin).post("/api/projects", body.clone()).await.ok();
+            let answer = at(host).with("origin", "https://evil.example").post("/api/projects", body.clone()).await;
+            let problem = answer.problem(403, "cross-origin");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("https://evil.example") && detail.contains("BRICKLAYER_PUBLIC_URL"), "{detail}");
+        }
+        for host in ["evil.example", "bricks.example.com.evil.example", "bricks.example.com:8443", "other.example.com"]
+        {
+            let problem = at(host).get("/api/projects").await.problem(421, "wrong-host");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(host) && detail.contains("BRICKLAYER_PUBLIC_URL"), "{detail}");
+        }
+        // The proxy's own way of calling this server, with the page's public origin.
+        let port = if named == "host" { &developer.base } else { &proxied.base };
+        let own = port.trim_start_matches("http://");
+        at(own).with("origin", "https://bricks.example.com").post("/api/projects", body.clone()).await.ok();
+    }
+    // The platform asks for health by any address.
+    proxied.as_nobody().with("x-forwarded-host", "10.0.0.7").get("/api/health").await.ok();
+    proxied.stop().await;
+    developer.stop().await;
+}
+
+#[tokio::test]
+async fn two_hosts_or_origins_are_no_request() {
+    let world = World::sqlite().await;
+    let proxied = world.serve().await;
+    let developer = Server::start(development(&world)).await;
+    for (server, api) in [(&proxied, proxied.as_user("ann")), (&developer, Api::new(&developer.base))] {
+        let own = server.base.trim_start_matches("http://");
+        for (name, value) in [("host", own), ("origin", server.base.as_str()), ("x-forwarded-host", own)] {
+            let twice = api.clone().with(name, value).with(name, "evil.example");
+            twice.get("/api/projects").await.problem(400, "ambiguous-request");
+        }
+    }
+    proxied.stop().await;
+    developer.stop().await;
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ mod bad_input;
 mod compiling;
 mod conversations;
 mod document;
+#[cfg(target_os = "linux")]
+mod ends;
 mod far_ends;
 mod files;
 mod floods;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
-    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, WorkspaceConfig,
+    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, PublicOrigin, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -46,6 +46,7 @@ pub(crate) struct World {
     pub(crate) lease: Duration,
     pub(crate) stream_window: Duration,
     pub(crate) stream_keep_alive: Duration,
+    pub(crate) public_origins: Vec<PublicOrigin>,
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
     pub(crate) conversation_limits: ConversationLimits,
@@ -67,6 +68,7 @@ impl World {
             lease: Duration::from_secs(30),
             stream_window: Duration::from_secs(50),
             stream_keep_alive: Duration::from_secs(15),
+            public_origins: Vec::new(),
             running_turns: 100,
             running_turns_per_user: 50,
             conversation_limits: ConversationLimits::default(),
@@ -108,6 +110,7 @@ impl World {
                 model: "scripted".into(),
             },
             identity: IdentityMode::Proxy,
+            public_origins: self.public_origins.clone(),
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
             conversation_limits: self.conversation_limits,
