@@ -117,7 +117,16 @@ impl From<WorkspaceError> for Problem {
                  into DATABRICKS_TOKEN and start Bricklayer again)",
             ),
             WorkspaceError::PermissionDenied(message) => {
-                let detail = said(&message, "you may not see this in the workspace");
+                let said = said(&message, "you may not see this in the workspace");
+                let said = said.trim_end_matches('.');
+                // The workspace says so of a token that was revoked or has ended, too.
+                let way_out = if said.to_lowercase().contains("access token") {
+                    "reload the page to sign in again (on your own machine: put a valid token into DATABRICKS_TOKEN, or \
+                     into the profile, and start Bricklayer again)"
+                } else {
+                    "ask whoever owns it, or an administrator of the workspace, for access"
+                };
+                let detail = format!("{said}; {way_out}");
                 Self::new(StatusCode::FORBIDDEN, "workspace-permission-denied", detail)
             }
             WorkspaceError::NotFound(message) => {

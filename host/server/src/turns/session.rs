@@ -74,6 +74,22 @@ impl Session {
             "put a valid token into DATABRICKS_TOKEN (or into the profile), and start Bricklayer again".to_owned()
         });
     }
+
+    /// Says what a person does when the workspace refused what was asked, unless something was said already.
+    pub(super) fn explain_permission(&self, failure: &mut ToolFailure) {
+        if failure.remedy.is_some() {
+            return;
+        }
+        // The workspace says so of a token that was revoked or has ended, too.
+        if failure.message.to_lowercase().contains("access token") {
+            return self.explain(failure);
+        }
+        failure.remedy = Some(
+            "ask whoever owns it, or an administrator of the workspace, for access (Catalog Explorer, Permissions, Grant; \
+             or GRANT in SQL)"
+                .to_owned(),
+        );
+    }
 }
 
 fn ended() -> ToolFailure {

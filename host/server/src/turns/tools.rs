@@ -129,13 +129,29 @@ impl PluginTools {
         {
             outcome = run(context()).await;
         }
-        if let Some(failure) = outcome.failure.as_mut().filter(|failure| needs_session && is_about_session(failure)) {
-            self.session.explain(failure);
+        if let Some(failure) = outcome.failure.as_mut().filter(|_| needs_session) {
+            self.explain(failure, workspace.as_ref()).await;
         }
         if let Some(spectator) = self.plugins.spectator() {
             spectator.called(call, &outcome, began.elapsed());
         }
         outcome
+    }
+
+    /// Adds what a person does about a failure at the workspace, where that is known.
+    async fn explain(&self, failure: &mut ToolFailure, target: Option<&WorkspaceTarget>) {
+        match (failure.kind, &self.workspace, target) {
+            (ToolErrorKind::Unauthenticated, ..) => self.session.explain(failure),
+            (ToolErrorKind::PermissionDenied, ..) => self.session.explain_permission(failure),
+            (ToolErrorKind::Upstream, Workspace::Local(local), Some(target)) => {
+                if let Some(reason) = local.end_of(&target.base_url).await {
+                    failure.message.push_str("\nthe local workspace ended: ");
+                    failure.message.push_str(&reason);
+                    failure.remedy = Some("it starts again by itself; ask for less at a time".to_owned());
+                }
+            }
+            _ => {}
+        }
     }
 
     fn only_reads(&self, call: &ToolCall) -> bool {
