@@ -6,6 +6,9 @@ use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
+/// What a user's token begins with; the rest is the user's name, so that the workspace floor can say whose it is.
+pub(crate) const TOKEN_OF: &str = "bench-token-of-";
+
 /// A user with a project of their own.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
@@ -25,7 +28,8 @@ impl User {
     }
 
     fn identify(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        request.header("X-Forwarded-Email", &self.email).header("X-Forwarded-Access-Token", "bench-user-token")
+        let token = format!("{TOKEN_OF}{}", self.email);
+        request.header("X-Forwarded-Email", &self.email).header("X-Forwarded-Access-Token", token)
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {

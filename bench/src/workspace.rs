@@ -1,17 +1,27 @@
 //! The workspace floor: the least that the SQL tool needs, answered at once, so that the far end costs nothing.
 
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use crate::client::TOKEN_OF;
+
 pub(crate) fn router() -> Router {
     Router::new()
-        .route("/api/2.0/preview/scim/v2/Me", get(async || Json(json!({"userName": "bench@example.com", "id": "1"}))))
+        .route("/api/2.0/preview/scim/v2/Me", get(me))
         .route("/api/2.0/sql/warehouses", get(async || Json(json!({"warehouses": [warehouse()]}))))
         .route("/api/2.0/sql/warehouses/{id}", get(async || Json(warehouse())))
         .route("/api/2.0/sql/statements", post(async || Json(statement())))
         .route("/api/2.0/sql/statements/{id}", get(async || Json(statement())))
         .route("/api/2.0/sql/statements/{id}/cancel", post(async || Json(json!({}))))
+}
+
+/// Whose the token is: each user of the bench has one with their name in it.
+async fn me(headers: HeaderMap) -> Json<Value> {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = authorization.split_once(TOKEN_OF).map_or("bench@example.com", |(_, name)| name);
+    Json(json!({"userName": name, "id": "1"}))
 }
 
 fn warehouse() -> Value {
