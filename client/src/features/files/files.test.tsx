@@ -142,7 +142,13 @@ describe("a notebook", () => {
   });
 });
 
-const file = (path: string, size = 1, modified = "2026-01-01T00:00:00Z"): ProjectFile => ({ path, name: path.split("/").at(-1) ?? "", url_path: path, size, modified });
+const file = (path: string, size = 1, modified = "2026-01-01T00:00:00Z"): ProjectFile => ({
+  path,
+  name: path.split("/").at(-1) ?? "",
+  url_path: path,
+  size,
+  modified,
+});
 const files = [file("b.md", 5), file("a/x10.csv", 9, "2026-03-01T00:00:00Z"), file("a/x9.csv"), file("a/deep/z.txt", 7)];
 const told = (view: Partial<Parameters<typeof fileRows>[1]>): string[] =>
   fileRows(files, { filter: "", order: "name", closed: new Set(), ...view }).map((row) => (row.kind === "file" ? row.file.path : `${row.path}/ ${row.files}`));
