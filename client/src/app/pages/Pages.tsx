@@ -3,6 +3,8 @@ import { useRoute } from "@/shared/lib/navigation";
 import { Part } from "@/shared/lib/part";
 import { HelpDialog } from "../components/HelpDialog";
 import { Page } from "../components/Page";
+import { ProjectGate } from "../components/ProjectGate";
+import { SkipLink } from "../components/SkipLink";
 import { useShortcuts } from "../hooks/useShortcuts";
 import { NotFoundPage } from "./NotFoundPage";
 
@@ -27,9 +29,30 @@ export function Pages() {
   }, []);
   return (
     <>
+      <SkipLink />
       {route.page === "projects" && <Page part={home}>{(HomePage) => <HomePage onHelp={onHelp} />}</Page>}
-      {route.page === "project" && <Page part={project}>{(ProjectPage) => <ProjectPage key={route.projectId} route={route} onHelp={onHelp} />}</Page>}
-      {route.page === "plugins" && <Page part={plugins}>{(PluginsPage) => <PluginsPage key={route.projectId} route={route} onHelp={onHelp} />}</Page>}
+      {route.page === "project" && (
+        <Page part={project}>
+          {(ProjectPage) => (
+            <ProjectGate key={route.projectId} projectId={route.projectId}>
+              <ProjectPage route={route} onHelp={onHelp} />
+            </ProjectGate>
+          )}
+        </Page>
+      )}
+      {route.page === "plugins" && (
+        <Page part={plugins}>
+          {(PluginsPage) =>
+            route.projectId === null ? (
+              <PluginsPage key="all" route={route} onHelp={onHelp} />
+            ) : (
+              <ProjectGate key={route.projectId} projectId={route.projectId}>
+                <PluginsPage route={route} onHelp={onHelp} />
+              </ProjectGate>
+            )
+          }
+        </Page>
+      )}
       {route.page === "unknown" && <NotFoundPage />}
       {help && <HelpDialog onClose={() => setHelp(false)} />}
     </>

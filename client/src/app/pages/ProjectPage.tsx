@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useSyncExternalStore } from "react";
+import { formatCount } from "@/shared/lib/format";
 import { type Route, links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
@@ -14,10 +15,13 @@ import { ModeChip } from "@/features/workspace/components/ModeChip";
 import { ModelBadge } from "@/features/workspace/components/ModelBadge";
 import { SettingsChip } from "@/features/workspace/components/SettingsChip";
 import { ChatHeader } from "../components/ChatHeader";
+import { Gone } from "../components/Gone";
 import { ProjectFrame } from "../components/ProjectFrame";
 import { useShortcuts } from "../hooks/useShortcuts";
 import { useTurnSettings } from "../hooks/useTurnSettings";
 import styles from "./ProjectPage.module.css";
+
+const MAX_TITLE_CHARS = 200;
 
 type ProjectRoute = Extract<Route, { page: "project" }>;
 
@@ -33,10 +37,16 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
 
   const here = conversationId === null ? links.project(projectId) : links.conversation(projectId, conversationId);
   const toggleFiles = (): void => navigate(filesShown ? here : links.withFile(here, null));
+  const session = conversationId === null ? null : sessions.get(projectId, conversationId);
+  const state = useSyncExternalStore(session?.store.subscribe ?? never, session?.store.get ?? none);
 
   useShortcuts({
     newChat: () => navigate(links.project(projectId)),
-    files: toggleFiles,
+    files: () => {
+      toggleFiles();
+      // By keyboard one goes where one looks.
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(filesShown ? "[data-composer]" : "[data-files]")?.focus());
+    },
     compose: () => document.querySelector<HTMLElement>("[data-composer]")?.focus(),
   });
 
@@ -78,10 +88,11 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
         {(sidebar) => (
           <>
             <ChatHeader
-              title={title}
+              title={wholeTitle(title, state?.view.turns[0]?.message ?? "")}
+              isHeading={conversationId !== null && state?.phase !== "missing"}
               sidebarShown={sidebar.beside}
               filesShown={filesShown}
-              fileCount={files.data?.files.length ?? null}
+              fileCount={files.data === undefined ? null : `${formatCount(files.data.files.length)}${files.data.truncated ? "+" : ""}`}
               onSidebar={sidebar.toggle}
               onFiles={toggleFiles}
             />
@@ -93,6 +104,10 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
                   controls={controls}
                   onCreated={(id) => navigate(filesShown ? links.withFile(links.conversation(projectId, id), file) : links.conversation(projectId, id))}
                 />
+              ) : state?.phase === "missing" ? (
+                <Gone title="This conversation does not exist" onward={{ href: links.project(projectId), label: "Start a new one" }}>
+                  It may have been deleted. The project’s files and its other conversations are still here.
+                </Gone>
               ) : (
                 <ChatPane key={conversationId} projectId={projectId} conversationId={conversationId} settings={settings} controls={controls} />
               )}
@@ -102,4 +117,14 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
       </ProjectFrame>
     </FileLinks>
   );
+}
+
+const never = (): (() => void) => () => undefined;
+const none = (): null => null;
+
+/** The host keeps the beginning of the first message; where there is room, and the message is here, its first line. */
+function wholeTitle(title: string, message: string): string {
+  const start = title.replace(/(?:…|\.{3})$/, "").trimEnd();
+  const line = message.trim().replaceAll(/\s+/g, " ").slice(0, MAX_TITLE_CHARS);
+  return start !== title && line.startsWith(start) ? line : title;
 }

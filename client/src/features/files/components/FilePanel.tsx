@@ -23,11 +23,13 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
     <aside className={styles.panel} aria-label="Files">
       <header className={styles.header}>
         {path === null ? (
-          <h2>Files</h2>
+          <h2 tabIndex={-1} data-files>
+            Files
+          </h2>
         ) : (
           <>
             <IconButton icon="arrowLeft" label="All files" size="s" onClick={() => onOpen(null)} />
-            <h2 title={plainName(path)}>
+            <h2 title={plainName(path)} tabIndex={-1} data-files>
               <Name text={path} />
             </h2>
             <a className={styles.download} href={fileUrl(projectId, path, { download: true })} download>

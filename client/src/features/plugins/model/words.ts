@@ -71,7 +71,8 @@ export function usageWords(usage: Usage, nowMs: number): string {
 export function annotationWords(annotations: ToolInfo["annotations"]): Said[] {
   const said: Said[] = [];
   if (annotations.read_only) said.push({ text: "only reads", tone: "good" });
-  if (annotations.destructive) said.push({ text: "may delete or overwrite", tone: "warn", icon: "warning" });
+  else if (annotations.destructive) said.push({ text: "may delete or overwrite", tone: "warn", icon: "warning" });
+  else said.push({ text: "can change things", tone: "warn" });
   if (annotations.ask) said.push({ text: "asks first", tone: "neutral" });
   if (annotations.idempotent && !annotations.read_only) said.push({ text: "safe to repeat", tone: "neutral" });
   return said;

@@ -2,6 +2,7 @@ import type { Project } from "@/api/types";
 import { formatAgo, plural } from "@/shared/lib/format";
 import { links } from "@/shared/lib/links";
 import { Link } from "@/shared/ui/Link";
+import { Name } from "@/shared/ui/Name";
 import { Menu } from "@/shared/ui/Menu";
 import styles from "./ProjectList.module.css";
 
@@ -12,7 +13,9 @@ export function ProjectCard({ project, onRename, onDelete }: { project: WithCoun
   return (
     <li className={styles.card}>
       <Link href={links.project(project.id)} className={styles.cardLink}>
-        <span className={styles.name}>{project.name}</span>
+        <span className={styles.name}>
+          <Name text={project.name} />
+        </span>
         {(project.waiting_count ?? 0) > 0 && (
           <span className={styles.waiting}>
             {project.waiting_count === 1 ? "1 conversation waits for you" : `${project.waiting_count} conversations wait for you`}

@@ -10,10 +10,14 @@ import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { useCreateProject } from "../api/mutations";
 import { projectsQuery } from "../api/projects";
+import { matching } from "../model/search";
 import { DeleteProject } from "./DeleteProject";
 import { ProjectCard } from "./ProjectCard";
 import styles from "./ProjectList.module.css";
 import { RenameProject } from "./RenameProject";
+
+/** Fewer are seen at a glance. */
+const SEARCHED_FROM = 6;
 
 type Open = { dialog: "create" } | { dialog: "rename" | "delete"; project: Project } | null;
 
@@ -21,6 +25,8 @@ export function ProjectList() {
   const projects = useQuery(projectsQuery());
   const create = useCreateProject();
   const [open, setOpen] = useState<Open>(null);
+  const [words, setWords] = useState("");
+  const found = matching(projects.data ?? [], words);
   const startCreating = (): void => {
     create.reset();
     setOpen({ dialog: "create" });
@@ -62,16 +68,29 @@ export function ProjectList() {
         </div>
       )}
       {projects.data !== undefined && projects.data.length > 0 && (
-        <ul className={styles.grid}>
-          {projects.data.map((project) => (
-            <ProjectCard
-              key={project.id}
-              project={project}
-              onRename={() => setOpen({ dialog: "rename", project })}
-              onDelete={() => setOpen({ dialog: "delete", project })}
+        <>
+          {projects.data.length > SEARCHED_FROM && (
+            <input
+              type="search"
+              className={styles.search}
+              aria-label="Search projects"
+              placeholder="Search projects"
+              value={words}
+              onChange={(event) => setWords(event.target.value)}
             />
-          ))}
-        </ul>
+          )}
+          {found.length === 0 && <p className={styles.none}>No project matches.</p>}
+          <ul className={styles.grid}>
+            {found.map((project) => (
+              <ProjectCard
+                key={project.id}
+                project={project}
+                onRename={() => setOpen({ dialog: "rename", project })}
+                onDelete={() => setOpen({ dialog: "delete", project })}
+              />
+            ))}
+          </ul>
+        </>
       )}
       {open?.dialog === "create" && (
         <NameDialog

@@ -1,27 +1,61 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { links } from "@/shared/lib/links";
-import { navigate } from "@/shared/lib/navigation";
+import { Icon } from "@/shared/ui/Icon";
+import { Link } from "@/shared/ui/Link";
+import { Name } from "@/shared/ui/Name";
+import { Popover } from "@/shared/ui/Popover";
 import { projectsQuery } from "../api/projects";
+import { matching } from "../model/search";
 import styles from "./ProjectSelect.module.css";
 
-/** Goes to another project. */
+/** Goes to another project: opened, searched, and left without going anywhere. */
 export function ProjectSelect({ projectId }: { projectId: string }) {
   const projects = useQuery(projectsQuery());
-  const known = projects.data?.some((project) => project.id === projectId) ?? false;
+  const [open, setOpen] = useState(false);
+  const [words, setWords] = useState("");
+  const current = projects.data?.find((project) => project.id === projectId);
+  const name = current?.name ?? (projects.isPending ? "…" : "This project");
+  const found = matching(projects.data ?? [], words);
+  const close = (): void => setOpen(false);
   return (
-    <select
-      className={styles.select}
-      aria-label="Project"
-      value={projectId}
-      onChange={(event) => navigate(event.target.value === "" ? links.projects() : links.project(event.target.value))}
+    <Popover
+      label="Projects"
+      open={open}
+      onOpenChange={(next) => {
+        setOpen(next);
+        setWords("");
+      }}
+      trigger={
+        <button type="button" className={styles.select} aria-label={`Project: ${name}`}>
+          <span>
+            <Name text={name} />
+          </span>
+          <Icon name="chevronDown" size={15} />
+        </button>
+      }
     >
-      {!known && <option value={projectId}>{projects.isPending ? "…" : "This project"}</option>}
-      {projects.data?.map((project) => (
-        <option key={project.id} value={project.id}>
-          {project.name}
-        </option>
-      ))}
-      <option value="">All projects…</option>
-    </select>
+      <input
+        type="search"
+        className={styles.search}
+        aria-label="Search projects"
+        placeholder="Search projects"
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+      />
+      <ul className={styles.list}>
+        {found.map((project) => (
+          <li key={project.id}>
+            <Link href={links.project(project.id)} aria-current={project.id === projectId ? "page" : undefined} onClick={close}>
+              <Name text={project.name} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p className={styles.none}>No project matches.</p>}
+      <Link href={links.projects()} className={styles.all} onClick={close}>
+        All projects
+      </Link>
+    </Popover>
   );
 }
