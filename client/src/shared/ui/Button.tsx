@@ -17,9 +17,11 @@ export interface ButtonLook {
 }
 
 export function Button({ variant, size = "m", icon, className, children, ...rest }: ComponentProps<"button"> & ButtonLook) {
+  // Danger is told by more than its colour.
+  const shown = icon ?? (variant === "danger" ? "warning" : undefined);
   return (
     <button type="button" className={buttonClass({ variant, size }, className)} {...rest}>
-      {icon !== undefined && <Icon name={icon} size={size === "s" ? 15 : 17} />}
+      {shown !== undefined && <Icon name={shown} size={size === "s" ? 15 : 17} />}
       {children}
     </button>
   );
