@@ -14,7 +14,8 @@ import { UserMessage } from "./UserMessage";
 export const Turn = memo(function Turn({ turn, stopping }: { turn: TurnView; stopping: boolean }) {
   return (
     <article className={styles.turn} aria-label={`You asked: ${turn.message.slice(0, 80)}`}>
-      <UserMessage text={turn.message} at={turn.at} />
+      {/* The beginning of a very large turn comes with an earlier page. */}
+      {turn.message !== "" && <UserMessage text={turn.message} at={turn.at} />}
       <ExecutionContext value={turn.executionId}>
         <div className={styles.answer}>
           {groupItems(turn.items).map((group) => (
