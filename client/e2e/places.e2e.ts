@@ -74,7 +74,7 @@ describe("the keyboard", () => {
     expect(page.url()).toBe(before);
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Projects" }).waitFor();
-    expect(await lookAt(page, "project-choice")).toEqual([]);
+    expect(await lookAt(page, "project-choice", "desk")).toEqual([]);
     await page.keyboard.type("nothing like this");
     await page.getByText("No project matches.").waitFor();
     expect(page.url()).toBe(before);
