@@ -8,6 +8,7 @@ mod model_call;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bricklayer_domain::{Event, PermissionMode, StoredEvent, ToolName, ToolOutcome, ToolSpec, TurnEnd};
 use chrono::Utc;
@@ -78,11 +79,23 @@ pub fn tool_catalogue(external: &[ToolSpec], skills: &SkillSet) -> Arc<[ToolSpec
 /// stop: within 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that
 /// is parked is stopped by running it with a token that is cancelled already.
 pub async fn run_turn(deps: TurnDeps, history: Vec<StoredEvent>, cancel: CancellationToken) -> TurnExit {
+    let limit = deps.limits.max_turn_time;
     let mut driver = Driver::new(deps, history);
-    match driver.run(&cancel).await {
-        Ok(exit) => exit,
-        Err(error) => TurnExit::Interrupted(error),
-    }
+    let out_of_time = Arc::clone(&driver.out_of_time);
+    let stop = cancel.child_token();
+    let run = driver.run(&stop);
+    tokio::pin!(run);
+    let exit = tokio::select! {
+        biased;
+        exit = &mut run => exit,
+        () = tokio::time::sleep(limit) => {
+            // From here on it is a stop for another reason.
+            out_of_time.store(!cancel.is_cancelled(), Ordering::Release);
+            stop.cancel();
+            run.await
+        }
+    };
+    exit.unwrap_or_else(TurnExit::Interrupted)
 }
 
 struct Driver {
@@ -97,6 +110,8 @@ struct Driver {
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
     calls: Calls,
+    /// Set before the stop of a turn whose time is over.
+    out_of_time: Arc<AtomicBool>,
     /// Text of a step that was streaming when its worker died; kept when the user stops the turn.
     orphaned_text: Vec<bricklayer_domain::Block>,
 }
@@ -124,12 +139,25 @@ impl Driver {
             keep(&mut events, stored.event);
         }
         let calls = Calls::new();
-        Self { deps, state, specs, system, built_ins, events, ledger, pending: Vec::new(), calls, orphaned_text }
+        Self {
+            deps,
+            state,
+            specs,
+            system,
+            built_ins,
+            events,
+            ledger,
+            pending: Vec::new(),
+            calls,
+            out_of_time: Arc::default(),
+            orphaned_text,
+        }
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
         let first = if cancel.is_cancelled() {
-            Input::Stop { partial: std::mem::take(&mut self.orphaned_text), usage: Default::default() }
+            let partial = std::mem::take(&mut self.orphaned_text);
+            self.stop_input(partial, Default::default())
         } else {
             Input::Resume
         };
@@ -144,7 +172,7 @@ impl Driver {
                 Some(Effect::Classify(calls)) => Input::Classified(self.classify(&calls).await),
                 Some(Effect::CallModel { step }) => {
                     let input = self.call_model(step, cancel).await?;
-                    stopped |= matches!(input, Input::Stop { .. });
+                    stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }
                 Some(Effect::RunCall(call)) => {
@@ -167,11 +195,20 @@ impl Driver {
                 None => {
                     self.flush().await?;
                     let input = self.wait_for_calls(cancel, stopped).await?;
-                    stopped |= matches!(input, Input::Stop { .. });
+                    stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }
             };
             effects.extend(self.state.step(input, Utc::now()));
+        }
+    }
+
+    /// What the state is told when the turn is to stop.
+    fn stop_input(&self, partial: Vec<bricklayer_domain::Block>, usage: bricklayer_domain::Usage) -> Input {
+        if self.out_of_time.load(Ordering::Acquire) {
+            Input::OutOfTime { partial, usage }
+        } else {
+            Input::Stop { partial, usage }
         }
     }
 
@@ -229,13 +266,14 @@ fn keep(events: &mut Vec<Event>, event: Event) {
         | Event::ThinkingDelta { .. }
         | Event::ToolContinuation { .. }
         | Event::ToolProgress { .. }
-        | Event::ModelRetry { .. }
+        | Event::ModelRetry { repair: None, .. }
         | Event::StepStarted { .. }
         | Event::StepDiscarded { .. }
         | Event::ToolStarted { .. }
         | Event::ApprovalRequested { .. }
         | Event::ApprovalAnswered { .. } => {}
         Event::TurnStarted { .. }
+        | Event::ModelRetry { repair: Some(_), .. }
         | Event::AssistantMessage { .. }
         | Event::ToolFinished { .. }
         | Event::TurnFinished { .. } => events.push(event),

@@ -19,6 +19,6 @@ pub use driver::{TurnDeps, TurnExit, run_turn, tool_catalogue};
 pub use permissions::{CallClass, Permission, decide};
 pub use ports::{CallLink, ExternalTools, LogError, NotKept, ProgressSink, TurnLog};
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
-pub use settings::TurnLimits;
+pub use settings::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME, TurnLimits};
 pub use skills::{Skill, SkillSet};
 pub use tools::{FileLedger, ProjectFolder, built_in_specs};

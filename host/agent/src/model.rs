@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{Block, StopReason, ToolCallId, ToolSpec, Usage};
+use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolSpec, Usage};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -64,6 +64,8 @@ pub struct ModelRequest {
     pub previous_turn_end: Option<usize>,
     /// Tokens the model may write.
     pub max_output_tokens: u32,
+    /// Whether the model may reason where its settings say so; not when its earlier reasoning was taken out.
+    pub reasoning: bool,
 }
 
 /// A tool use that cannot run, because the model's output broke off or is not JSON.
@@ -123,6 +125,8 @@ pub enum ModelErrorKind {
     RateLimited,
     /// The provider is overloaded or failed.
     Upstream,
+    /// The answer is larger than one message may be.
+    AnswerTooLarge,
     /// The provider refused the request itself.
     BadRequest,
     /// The conversation or the request is too large.
@@ -143,6 +147,7 @@ impl ModelErrorKind {
             Self::NotFound => "model-not-found",
             Self::RateLimited => "model-rate-limited",
             Self::Upstream => "model-failed",
+            Self::AnswerTooLarge => "message-too-large",
             Self::BadRequest => "model-refused-request",
             Self::TooLarge => "conversation-too-long",
             Self::BadResponse => "model-bad-response",
@@ -158,6 +163,8 @@ pub struct ModelError {
     pub kind: ModelErrorKind,
     /// What happened and what to do, for the user; holds no credential and nothing internal.
     pub message: String,
+    /// What may make the API take the conversation, in the order in which it is to be tried.
+    pub repairs: Vec<HistoryRepair>,
 }
 
 /// What a model call yields. The last is always [`ModelEvent::Finished`] or [`ModelEvent::Failed`].

@@ -16,6 +16,9 @@ pub enum LogError {
     /// Another worker owns the turn now, or its conversation is gone; this one must stop without a trace.
     #[error("this worker no longer owns the turn")]
     LostLease,
+    /// The log does not take these events: what came to be does not fit, and would not the next time either.
+    #[error("the event log does not take what came to be")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database failed; the turn is taken up again from its last stored event.
     #[error("the event log cannot be written")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

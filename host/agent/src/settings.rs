@@ -17,6 +17,10 @@ pub struct TurnLimits {
     pub max_result_bytes: usize,
     /// Bytes of a tool's typed result that the log keeps; a larger one is left out with a note.
     pub max_structured_bytes: usize,
+    /// Time of one model call with all its attempts; protects against an answer that never ends.
+    pub max_model_call_time: Duration,
+    /// Time that a worker drives a turn, waits for the user left out; protects against a turn that never ends.
+    pub max_turn_time: Duration,
 }
 
 impl Default for TurnLimits {
@@ -28,6 +32,8 @@ impl Default for TurnLimits {
             max_output_tokens: MAX_OUTPUT_TOKENS,
             max_result_bytes: MAX_RESULT_BYTES,
             max_structured_bytes: MAX_STRUCTURED_BYTES,
+            max_model_call_time: MAX_MODEL_CALL_TIME,
+            max_turn_time: MAX_TURN_TIME,
         }
     }
 }
@@ -49,6 +55,12 @@ const MAX_RESULT_BYTES: usize = 100 * 1024;
 
 /// A result table of some ten thousand rows; protects the log and the page.
 const MAX_STRUCTURED_BYTES: usize = 4 * 1024 * 1024;
+
+/// The longest answers of current models take some ten minutes.
+pub const MAX_MODEL_CALL_TIME: Duration = Duration::from_secs(20 * 60);
+
+/// Long data work takes an hour.
+pub const MAX_TURN_TIME: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// How long streamed text is gathered before it is stored; live readers see it at once.
 pub(crate) const DELTA_GROUP_INTERVAL: Duration = Duration::from_millis(250);

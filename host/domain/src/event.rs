@@ -48,6 +48,28 @@ impl ApprovalDecision {
     }
 }
 
+/// What the model reads differently from here on, backwards, because its API refuses the conversation as the log has
+/// it. What follows in the log is read as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum HistoryRepair {
+    /// Without the reasoning of earlier turns.
+    EarlierReasoning,
+    /// Without any reasoning; the turn goes on without more of it.
+    Reasoning,
+    /// Without blocks of kinds that this version only passes on.
+    UnknownBlocks,
+    /// Long results, arguments and texts are cut.
+    LongResults,
+    /// As plain and shortened text of the newest turns, calls told in words.
+    PlainText,
+    /// Without a tool.
+    Tool {
+        /// Its name.
+        name: ToolName,
+    },
+}
+
 /// How a turn ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -118,6 +140,9 @@ pub enum Event {
         delay_ms: u64,
         /// Why, for the user.
         reason: String,
+        /// What is changed about the next attempt, when the API refused what it was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repair: Option<HistoryRepair>,
     },
     /// What the step streamed is void: its worker died or its stream broke. It runs again.
     StepDiscarded {

@@ -4,6 +4,7 @@
 //! Everything else depends on it; it depends on nobody.
 
 mod address;
+mod bounds;
 mod call_review;
 mod conversation;
 mod event;
@@ -14,11 +15,12 @@ mod tool;
 mod turn;
 
 pub use address::is_public_address;
+pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES};
 pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
 pub use conversation::{Conversation, Project, Title, TitleError};
-pub use event::{ApprovalDecision, ContinuingCall, Event, StoredEvent, TurnEnd};
+pub use event::{ApprovalDecision, ContinuingCall, Event, HistoryRepair, StoredEvent, TurnEnd};
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,
     StandingPermissionId, ToolCallId, TurnId, UserId,

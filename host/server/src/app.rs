@@ -137,9 +137,14 @@ impl App {
             plugins,
             folders,
             credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
-            model: model(&config.model)?,
+            model: model(&config)?,
             skills,
-            limits: TurnLimits::default(),
+            limits: TurnLimits {
+                max_turn_time: config.times.turn,
+                max_model_call_time: config.times.model_call,
+                ..TurnLimits::default()
+            },
+            project_bytes: config.plugins.project_bytes,
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
@@ -331,14 +336,18 @@ fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartErr
     })
 }
 
-fn model(config: &ModelConfig) -> Result<Arc<dyn ModelProvider>, StartError> {
-    let ModelConfig::Anthropic { base_url, credential, model } = config else {
+fn model(config: &Config) -> Result<Arc<dyn ModelProvider>, StartError> {
+    let ModelConfig::Anthropic { base_url, credential, model } = &config.model else {
         return Ok(Arc::new(OfflineModel));
     };
     let auth = match credential {
         ModelCredential::ApiKey(key) => AnthropicAuth::ApiKey(key.clone()),
         ModelCredential::AuthToken(token) => AnthropicAuth::Bearer(token.clone()),
     };
-    let settings = AnthropicSettings::new(base_url.clone(), auth, model.clone());
+    let settings = AnthropicSettings {
+        first_byte_timeout: config.times.first_byte,
+        pings_only_timeout: config.times.silence,
+        ..AnthropicSettings::new(base_url.clone(), auth, model.clone())
+    };
     Ok(Arc::new(AnthropicModel::new(anthropic::http_client()?, settings)?))
 }

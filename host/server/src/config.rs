@@ -15,6 +15,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bricklayer_agent::model::anthropic::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
+use bricklayer_agent::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -170,6 +172,8 @@ pub struct Config {
     pub lease: Duration,
     /// Longest that a statement which turns stand on may take at PostgreSQL; a third of the lease when absent.
     pub statement_limit: Option<Duration>,
+    /// How long turns and model calls may take.
+    pub times: TurnTimes,
     /// Folder with further skills; the shipped ones are always there.
     pub skills_dir: Option<PathBuf>,
     /// Where plugins are compiled: in a child process, unless there is a reason not to.
@@ -178,6 +182,42 @@ pub struct Config {
     pub plugins: PluginsConfig,
     /// What one user's tool calls may take of this host.
     pub fairness: FairnessLimits,
+}
+
+/// How long a turn and its model calls may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnTimes {
+    /// A turn, waits for the user left out.
+    pub turn: Duration,
+    /// One model call with all its attempts.
+    pub model_call: Duration,
+    /// Until the first byte of an answer.
+    pub first_byte: Duration,
+    /// Within an answer, with nothing but signs of life.
+    pub silence: Duration,
+}
+
+impl Default for TurnTimes {
+    fn default() -> Self {
+        Self {
+            turn: MAX_TURN_TIME,
+            model_call: MAX_MODEL_CALL_TIME,
+            first_byte: FIRST_BYTE_TIMEOUT,
+            silence: PINGS_ONLY_TIMEOUT,
+        }
+    }
+}
+
+impl TurnTimes {
+    fn from_layers(layers: &Layers) -> Result<Self, ConfigError> {
+        let usual = Self::default();
+        Ok(Self {
+            turn: seconds(layers, "limits.turn_seconds", usual.turn)?,
+            model_call: seconds(layers, "limits.model_call_seconds", usual.model_call)?,
+            first_byte: seconds(layers, "limits.model_first_byte_seconds", usual.first_byte)?,
+            silence: seconds(layers, "limits.model_silence_seconds", usual.silence)?,
+        })
+    }
 }
 
 impl Config {
@@ -225,6 +265,7 @@ impl Config {
                 None => None,
                 Some(_) => Some(seconds(layers, "database.statement_seconds", DEFAULT_LEASE)?),
             },
+            times: TurnTimes::from_layers(layers)?,
             skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
             compiler: compiler(layers)?,
             plugins: PluginsConfig::from_layers(layers, identity)?,

@@ -58,6 +58,8 @@ pub struct TurnEnvironment {
     pub skills: Arc<SkillSet>,
     /// Bounds of one turn.
     pub limits: TurnLimits,
+    /// What a project's folder may hold, in bytes.
+    pub project_bytes: u64,
 }
 
 /// How long a stop waits for the turn's end before it takes the turn from its holder, and once more after that. A

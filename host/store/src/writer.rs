@@ -22,11 +22,7 @@ use crate::postgres::silent;
 use crate::store::Store;
 use crate::turns::status;
 
-/// Most events of one append; protects the writer from one caller holding all others up.
-pub const MAX_APPEND_EVENTS: usize = 512;
-
-/// Largest event as JSON; protects memory and the readers. Results for the model are cut far below it.
-pub const MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
+pub use bricklayer_domain::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES};
 
 /// Appends that share one commit at most.
 const MAX_BATCH_APPENDS: usize = 256;

@@ -155,7 +155,7 @@ impl Driver {
     ) -> Result<Input, LogError> {
         loop {
             match self.next_seen(cancel, stopped).await {
-                Seen::Stop => return Ok(Input::Stop { partial: Vec::new(), usage: Usage::default() }),
+                Seen::Stop => return Ok(self.stop_input(Vec::new(), Usage::default())),
                 Seen::Progress(call, progress) => self.show_progress(call, progress),
                 Seen::StoreProgress => self.store_progress().await?,
                 Seen::GiveUp => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, StoredEvent, Usage};
+use bricklayer_domain::{Block, Event, HistoryRepair, StoredEvent, Usage};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -17,35 +17,125 @@ use crate::turn::{Input, TurnFailure};
 
 use super::Driver;
 
+/// How often the request of one model call is changed because the API refuses it, at most.
+const MAX_REPAIRS: u32 = 8;
+
+/// How a model call ended.
+enum Asked {
+    Ended(Input),
+    /// The API refused what it was given; `failure` is the end when no repair helps.
+    Refused {
+        repairs: Vec<HistoryRepair>,
+        failure: Input,
+    },
+}
+
 impl Driver {
     /// Asks the model. The events that led here are stored while the request is on its way: asking changes nothing in
     /// the world, and waiting for the disk first would only delay the answer.
+    ///
+    /// A conversation that the API refuses is told to it differently, and the log keeps a note of that.
     pub(super) async fn call_model(&mut self, step: u32, cancel: &CancellationToken) -> Result<Input, LogError> {
+        let mut request = self.request();
+        let deadline = tokio::time::Instant::now() + self.deps.limits.max_model_call_time;
+        let mut tried = Vec::new();
+        for attempt in 1..=MAX_REPAIRS {
+            let (repairs, failure) = match self.ask(request.clone(), step, deadline, cancel).await? {
+                Asked::Ended(input) => return Ok(input),
+                Asked::Refused { repairs, failure } => (repairs, failure),
+            };
+            let Some(repaired) = self.repair(&request, step, attempt, repairs, &mut tried) else { return Ok(failure) };
+            request = repaired;
+        }
+        match self.ask(request, step, deadline, cancel).await? {
+            Asked::Ended(input) | Asked::Refused { failure: input, .. } => Ok(input),
+        }
+    }
+
+    fn request(&self) -> ModelRequest {
         let built = context::build(&self.events);
         let wanted = self.state.settings().model.as_deref();
-        let request = ModelRequest {
+        let withheld = context::withheld_tools(&self.events);
+        let tools = if withheld.is_empty() {
+            Arc::clone(&self.specs)
+        } else {
+            self.specs.iter().filter(|spec| !withheld.contains(&&spec.name)).cloned().collect()
+        };
+        ModelRequest {
             model: self.deps.model.model(wanted),
             system: Arc::clone(&self.system),
-            tools: Arc::clone(&self.specs),
+            tools,
             messages: built.messages,
             previous_turn_end: built.previous_turn_end,
             max_output_tokens: self.deps.limits.max_output_tokens,
-        };
+            reasoning: !context::without_reasoning(&self.events),
+        }
+    }
+
+    /// The request with the first repair that was not tried in this call and changes something; noted in the log.
+    fn repair(
+        &mut self,
+        refused: &ModelRequest,
+        step: u32,
+        attempt: u32,
+        repairs: Vec<HistoryRepair>,
+        tried: &mut Vec<HistoryRepair>,
+    ) -> Option<ModelRequest> {
+        for repair in repairs {
+            if tried.contains(&repair) {
+                continue;
+            }
+            tried.push(repair.clone());
+            let reason = explain(&repair);
+            let note = Event::ModelRetry { step, attempt, delay_ms: 0, reason, repair: Some(repair) };
+            self.events.push(note.clone());
+            let request = self.request();
+            let changed = request.messages != refused.messages
+                || request.tools.len() != refused.tools.len()
+                || request.reasoning != refused.reasoning;
+            if changed {
+                self.pending.push(note);
+                return Some(request);
+            }
+            self.events.pop();
+        }
+        None
+    }
+
+    /// Asks once.
+    async fn ask(
+        &mut self,
+        request: ModelRequest,
+        step: u32,
+        deadline: tokio::time::Instant,
+        cancel: &CancellationToken,
+    ) -> Result<Asked, LogError> {
         let mut stream = self.deps.model.stream(request);
         let mut writer = GroupedWriter::new(Arc::clone(&self.deps.log), std::mem::take(&mut self.pending));
         let mut shown = Shown::new(step);
-        let input = loop {
+        let asked = loop {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => {
-                    break Input::Stop { partial: shown.blocks(), usage: shown.usage };
+                    break Asked::Ended(self.stop_input(shown.blocks(), shown.usage));
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    let failure = TurnFailure {
+                        code: "model-time-limit".to_owned(),
+                        message: "The model's answer reached its time limit (the operator's setting \
+                                  limits.model_call_seconds). What it said is kept; say \"continue\" to let it go on."
+                            .to_owned(),
+                    };
+                    let failure = Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
+                    break Asked::Ended(failure);
                 }
                 done = writer.progress() => done?,
                 event = stream.next() => match event {
-                    Some(ModelEvent::Finished(reply)) => break Input::ModelReplied(reply),
+                    Some(ModelEvent::Finished(reply)) => break Asked::Ended(Input::ModelReplied(reply)),
                     Some(ModelEvent::Failed(error)) => {
                         let failure = TurnFailure { code: error.kind.code().to_owned(), message: error.message };
-                        break Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
+                        let failure = Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
+                        break Asked::Refused { repairs: error.repairs, failure };
                     }
                     Some(event) => {
                         if let Some(event) = shown.take(event) {
@@ -57,14 +147,31 @@ impl Driver {
                             code: "model-bad-response".to_owned(),
                             message: "The model's answer ended without an end. Send the message again.".to_owned(),
                         };
-                        break Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
+                        let failure = Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
+                        break Asked::Ended(failure);
                     }
                 },
             }
         };
         drop(stream);
         writer.finish().await?;
-        Ok(input)
+        Ok(asked)
+    }
+}
+
+/// What a repair does, for the user.
+fn explain(repair: &HistoryRepair) -> String {
+    match repair {
+        HistoryRepair::EarlierReasoning => {
+            "The model refused its reasoning of earlier turns; asking without it.".into()
+        }
+        HistoryRepair::Reasoning => "The model refused its own reasoning; asking without it.".into(),
+        HistoryRepair::UnknownBlocks => "The model refused a part of the conversation; asking without it.".into(),
+        HistoryRepair::LongResults => "The conversation is too long for the model; long results are cut.".into(),
+        HistoryRepair::PlainText => {
+            "The model refused the conversation as it is; it is told as short, plain text.".into()
+        }
+        HistoryRepair::Tool { name } => format!("The model refused the tool `{name}`; asking without it."),
     }
 }
 
@@ -106,7 +213,7 @@ impl Shown {
             ModelEvent::Retry { attempt, delay, reason } => {
                 self.text.clear();
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-                Some(Event::ModelRetry { step, attempt, delay_ms, reason })
+                Some(Event::ModelRetry { step, attempt, delay_ms, reason, repair: None })
             }
             ModelEvent::Finished(_) | ModelEvent::Failed(_) => None,
         }

@@ -6,11 +6,13 @@
 
 mod assemble;
 mod failure;
+mod refusal;
 mod request;
 mod sse;
 mod surrogates;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bricklayer_domain::Redactor;
@@ -23,7 +25,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{ModelError, ModelErrorKind, ModelEvent, ModelProvider, ModelReply, ModelRequest};
+use super::{ModelError, ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use assemble::Assembler;
 use failure::Failure;
 use sse::SseDecoder;
@@ -38,10 +40,13 @@ const MAX_RETRIES: u32 = 2;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time until the first bytes of an answer; long inputs are read before the first word.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(180);
+pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Silence within an answer; the API sends pings in between.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Time with nothing but pings; a model that reasons unseen sends only those for minutes.
+pub const PINGS_ONLY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Largest error body that is read, in bytes.
 const MAX_ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -51,6 +56,9 @@ const MAX_REQUEST_BYTES: usize = 31 * 1024 * 1024;
 
 /// How long the connection is given to end its body after the last event, so that it can be used again.
 const DRAIN_WAIT: Duration = Duration::from_millis(20);
+
+/// Models whose limit is remembered; users pick a few, and what they type must not grow for ever.
+const MAX_KNOWN_MODELS: usize = 100;
 
 /// Events between the reader of the connection and its consumer.
 const EVENT_QUEUE: usize = 32;
@@ -85,6 +93,8 @@ pub struct AnthropicSettings {
     pub first_byte_timeout: Duration,
     /// Silence within an answer.
     pub idle_timeout: Duration,
+    /// Time within an answer with nothing but signs of life.
+    pub pings_only_timeout: Duration,
 }
 
 impl AnthropicSettings {
@@ -101,6 +111,7 @@ impl AnthropicSettings {
             max_retries: MAX_RETRIES,
             first_byte_timeout: FIRST_BYTE_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
+            pings_only_timeout: PINGS_ONLY_TIMEOUT,
         }
     }
 }
@@ -145,6 +156,8 @@ struct Shared {
     headers: HeaderMap,
     /// Knows the credential, for the endpoint may quote it.
     redactor: Arc<Redactor>,
+    /// Tokens that models write at most, as they said when they refused more.
+    output_limits: Mutex<HashMap<String, u32>>,
 }
 
 impl AnthropicModel {
@@ -157,7 +170,9 @@ impl AnthropicModel {
         let headers = headers(&settings)?;
         let (AnthropicAuth::ApiKey(key) | AnthropicAuth::Bearer(key)) = &settings.auth;
         let redactor = Arc::new(Redactor::new(key.expose_secret()));
-        Ok(Self { shared: Arc::new(Shared { client, settings, url, headers, redactor }) })
+        Ok(Self {
+            shared: Arc::new(Shared { client, settings, url, headers, redactor, output_limits: Mutex::default() }),
+        })
     }
 }
 
@@ -209,17 +224,15 @@ impl Shared {
     }
 
     async fn with_retries(&self, request: ModelRequest, events: &mut Events) -> Result<ModelReply, ModelError> {
-        let body = request::body(&request, self.settings.thinking.as_ref());
-        if body.len() > MAX_REQUEST_BYTES {
-            let message = "The conversation is larger than the model's API takes. Start a new conversation; files in \
-                           the project stay available there.";
-            return Err(ModelError { kind: ModelErrorKind::TooLarge, message: message.to_owned() });
+        let mut request = request;
+        if let Some(limit) = self.output_limit(&request.model) {
+            request.max_output_tokens = request.max_output_tokens.min(limit);
         }
-        let body = Bytes::from(body);
+        let mut body = self.body(&request)?;
         let key = format!("bricklayer-{}", uuid::Uuid::new_v4());
         let mut attempt: u32 = 1;
         loop {
-            let failure = match self.attempt(body.clone(), attempt, &key, &request.model, events).await {
+            let failure = match self.attempt(body.clone(), attempt, &key, &request, events).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -227,6 +240,13 @@ impl Shared {
                 model.attempt = attempt, model.request_id = failure.request_id, error = %failure.for_log(),
                 "a model call failed"
             );
+            if let Some(limit) = failure.output_limit.filter(|limit| *limit < request.max_output_tokens) {
+                // The model's own limit is below ours: learnt once, and asked again at once.
+                self.learn_output_limit(&request.model, limit);
+                request.max_output_tokens = limit;
+                body = self.body(&request)?;
+                continue;
+            }
             if !failure.retryable || attempt > self.settings.max_retries {
                 return Err(failure.error);
             }
@@ -243,7 +263,7 @@ impl Shared {
         body: Bytes,
         attempt: u32,
         key: &str,
-        model: &str,
+        request: &ModelRequest,
         events: &mut Events,
     ) -> Result<ModelReply, Failure> {
         let send = self
@@ -264,7 +284,7 @@ impl Shared {
         let headers = response.headers().clone();
         if !status.is_success() {
             let body = self.bounded_body(response).await;
-            return Err(failure::http(status, &headers, &body, model, &self.redactor));
+            return Err(failure::http(status, &headers, &body, request, &self.redactor));
         }
         let is_stream = headers
             .get(CONTENT_TYPE)
@@ -273,7 +293,25 @@ impl Shared {
         if !is_stream {
             return Err(failure::nonsense("it is not an event stream"));
         }
-        self.read_stream(Box::pin(response.bytes_stream()), deadline, events).await
+        let stream = Box::pin(response.bytes_stream());
+        self.read_stream(stream, deadline, events).await.map_err(|failure| failure.with_repairs(request))
+    }
+
+    fn body(&self, request: &ModelRequest) -> Result<Bytes, ModelError> {
+        let body = request::body(request, self.settings.thinking.as_ref());
+        if body.len() > MAX_REQUEST_BYTES { Err(failure::too_long().error) } else { Ok(Bytes::from(body)) }
+    }
+
+    fn output_limit(&self, model: &str) -> Option<u32> {
+        self.output_limits.lock().ok()?.get(model).copied()
+    }
+
+    fn learn_output_limit(&self, model: &str, limit: u32) {
+        if let Ok(mut limits) = self.output_limits.lock()
+            && (limits.len() < MAX_KNOWN_MODELS || limits.contains_key(model))
+        {
+            limits.insert(model.to_owned(), limit);
+        }
     }
 
     async fn bounded_body(&self, response: reqwest::Response) -> Vec<u8> {
@@ -299,15 +337,19 @@ impl Shared {
         let mut assembler = Assembler::new(Arc::clone(&self.redactor));
         let mut deadline = first_byte;
         let mut allowed = self.settings.first_byte_timeout;
+        let mut wrote = tokio::time::Instant::now();
         loop {
-            let chunk = match tokio::time::timeout_at(deadline, stream.next()).await {
+            let stalls = wrote + self.settings.pings_only_timeout;
+            let chunk = match tokio::time::timeout_at(deadline.min(stalls), stream.next()).await {
                 Ok(Some(Ok(chunk))) => chunk,
                 // What is complete counts, even when the connection ends without its last event.
                 Ok(None | Some(Err(_))) if assembler.is_complete() => return Ok(assembler.finish()),
                 Ok(None) => return Err(failure::cut_off()),
                 Ok(Some(Err(error))) => return Err(failure::connection(&self.settings.base_url, &error)),
+                Err(_) if stalls < deadline => return Err(failure::stalled(self.settings.pings_only_timeout)),
                 Err(_) => return Err(failure::silent(allowed)),
             };
+            let before = assembler.progress();
             allowed = self.settings.idle_timeout;
             deadline = tokio::time::Instant::now() + allowed;
             for event in decoder.push(&chunk)? {
@@ -318,6 +360,9 @@ impl Shared {
                     let _ = tokio::time::timeout(DRAIN_WAIT, stream.next()).await;
                     return Ok(assembler.finish());
                 }
+            }
+            if assembler.progress() != before {
+                wrote = tokio::time::Instant::now();
             }
         }
     }

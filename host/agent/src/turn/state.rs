@@ -66,6 +66,8 @@ pub struct TurnState {
     pub(super) policy: TurnPolicy,
     pub(super) phase: Phase,
     pub(super) stopping: bool,
+    /// Whether it stops because its time is over.
+    out_of_time: bool,
     turn: Option<TurnId>,
     settings: TurnSettings,
     started_at: DateTime<Utc>,
@@ -93,6 +95,7 @@ impl TurnState {
             policy,
             phase: Phase::Empty,
             stopping: false,
+            out_of_time: false,
             turn: None,
             settings: TurnSettings::default(),
             started_at: DateTime::UNIX_EPOCH,
@@ -248,6 +251,10 @@ impl TurnState {
                 self.finish_call(&call, outcome, duration_ms, &mut effects);
             }
             Input::Stop { partial, usage } => self.stop(partial, usage, &mut effects),
+            Input::OutOfTime { partial, usage } => {
+                self.out_of_time = !self.stopping;
+                self.stop(partial, usage, &mut effects);
+            }
         }
         self.advance(now, &mut effects);
         effects
@@ -344,7 +351,8 @@ impl TurnState {
             let failure = match status {
                 CallStatus::Interrupted => super::schedule::unknown_outcome(),
                 CallStatus::Waiting | CallStatus::Running | CallStatus::Finished => {
-                    ToolFailure::new(ToolErrorKind::Cancelled, "not run: the user stopped the turn")
+                    let why = if self.out_of_time { "its time is over" } else { "the user stopped it" };
+                    ToolFailure::new(ToolErrorKind::Cancelled, format!("not run: the turn ended, {why}"))
                 }
             };
             self.finish_call(&id, ToolOutcome::failed(failure), 0, effects);
@@ -379,6 +387,11 @@ impl TurnState {
             Phase::Answered(reason) => {
                 let end = end_of(reason, self.stop_details.as_deref());
                 self.finish(end, now, effects);
+            }
+            Phase::Ready | Phase::Streaming | Phase::Aborted if self.out_of_time => {
+                let message = "The turn reached its time limit (the operator's setting limits.turn_seconds). What it \
+                               did is kept; say \"continue\" to let it go on.";
+                self.finish_failed("turn-time-limit", message, now, effects);
             }
             Phase::Ready | Phase::Streaming | Phase::Aborted if self.stopping => {
                 self.finish(TurnEnd::Cancelled, now, effects);

@@ -65,6 +65,13 @@ pub enum Input {
         /// How long it took.
         duration_ms: u64,
     },
+    /// The turn's time is over; `partial` is the text that was shown.
+    OutOfTime {
+        /// The text shown so far.
+        partial: Vec<Block>,
+        /// The tokens it cost.
+        usage: Usage,
+    },
     /// The user stops the turn; `partial` is the text that was shown.
     Stop {
         /// The text shown so far.

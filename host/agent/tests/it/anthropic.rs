@@ -39,6 +39,7 @@ fn request() -> ModelRequest {
         messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into())] }],
         previous_turn_end: None,
         max_output_tokens: 100,
+        reasoning: true,
     }
 }
 

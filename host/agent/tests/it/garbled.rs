@@ -225,3 +225,102 @@ async fn blocks_without_a_kind_or_end_are_left_out() {
     });
     assert_eq!(message.unwrap(), [Block::Text { text: "a\u{0}b".into() }]);
 }
+
+/// The end of a turn whose first answer is this, and how often the model was asked.
+async fn first_answer(play: Play) -> (TurnEnd, usize) {
+    let server = Server::start(vec![play; 4]).await;
+    let world = world_of(&server);
+    let TurnExit::Finished(end) = world.ask("go").await else { panic!("{:#?}", world.log.events()) };
+    let asked = server.requests().len();
+    server.play_next(Play::Stream(text_of(&["here"])));
+    assert!(matches!(world.ask("next").await, TurnExit::Finished(TurnEnd::Completed)));
+    (end, asked)
+}
+
+#[tokio::test]
+async fn an_answer_larger_than_a_message_is_refused_once() {
+    let piece = "x".repeat(1024 * 1024);
+    let pieces = vec![piece.as_str(); 5];
+    let escapes = vec![r"\u0001".repeat(160 * 1024); 5];
+    let escapes: Vec<&str> = escapes.iter().map(String::as_str).collect();
+    let arguments = format!("{{\"content\": \"{}\"}}", "y".repeat(5 * 1024 * 1024));
+    let many: Vec<Vec<Value>> = (0..300).map(|n| tool_block(&format!("t{n}"), "Read", &["{}"])).collect();
+    let cases = [
+        (text_of(&pieces), "larger than 4 MiB"),
+        (text_of(&escapes), "larger than 4 MiB"),
+        (message(&[tool_block("a", "Write", &[&arguments])], "tool_use"), "larger than 4 MiB"),
+        (raw(&"z".repeat(9 * 1024 * 1024)), "larger than 4 MiB"),
+        (message(&many, "tool_use"), "more than 256 parts"),
+    ];
+    for (stream, says) in cases {
+        let (end, asked) = first_answer(Play::Stream(stream)).await;
+        let TurnEnd::Failed { code, message } = end else { panic!("{says}: {end:?}") };
+        assert_eq!((code.as_str(), asked), ("message-too-large", 1), "{message}");
+        assert!(message.contains(says), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn the_largest_message_fits_the_log_and_the_tools() {
+    let content = "\u{1}\n\"é".repeat(300_000);
+    let arguments = json!({"file_path": "a.txt", "content": content}).to_string();
+    assert!(arguments.len() < 4 * 1024 * 1024, "{}", arguments.len());
+    let server = Server::start(vec![
+        Play::Stream(message(&[tool_block("a", "Write", &[&arguments])], "tool_use")),
+        Play::Stream(text_of(&["done"])),
+    ])
+    .await;
+    let world = world_of(&server);
+    assert!(matches!(world.ask("go").await, TurnExit::Finished(TurnEnd::Completed)));
+    assert_eq!(std::fs::read_to_string(world.dir.path().join("a.txt")).unwrap(), content);
+    for event in world.log.events() {
+        assert!(serde_json::to_string(&event).unwrap().len() <= bricklayer_domain::MAX_EVENT_BYTES);
+    }
+}
+
+#[tokio::test]
+async fn a_turn_and_each_of_its_model_calls_end_in_time() {
+    use std::time::Duration;
+    let begun = message(&[text_block(&["so far"])], "end_turn");
+    let begun = begun.split("event: content_block_stop").next().unwrap().to_owned();
+    // A turn's time, a model call's time, and the code of the end.
+    let cases = [(200, 60_000, "turn-time-limit"), (60_000, 200, "model-time-limit")];
+    for (turn, model_call, expected) in cases {
+        let server = Server::start(vec![Play::Hang(begun.clone()), Play::Stream(text_of(&["here"]))]).await;
+        let mut settings = server.settings();
+        settings.idle_timeout = Duration::from_secs(60);
+        let mut world = world_of(&server);
+        world.model = Arc::new(
+            bricklayer_agent::model::anthropic::AnthropicModel::new(
+                bricklayer_agent::model::anthropic::http_client().unwrap(),
+                settings,
+            )
+            .unwrap(),
+        );
+        world.limits.max_turn_time = Duration::from_millis(turn);
+        world.limits.max_model_call_time = Duration::from_millis(model_call);
+        let TurnExit::Finished(TurnEnd::Failed { code, message }) = world.ask("go").await else { panic!("{expected}") };
+        assert_eq!(code, expected);
+        assert!(message.contains("say \"continue\"") && message.contains("limits."), "{message}");
+        assert_eq!(world.answer(), "so far", "what was said is kept");
+        assert!(matches!(world.ask("continue").await, TurnExit::Finished(TurnEnd::Completed)));
+    }
+}
+
+#[tokio::test]
+async fn signs_of_life_are_no_progress() {
+    use std::time::Duration;
+    for sign in [event(json!({"type": "ping"})), ": keep-alive\n\n".to_owned()] {
+        let server = Server::start(vec![Play::Repeat(sign)]).await;
+        let mut settings = server.settings();
+        settings.pings_only_timeout = Duration::from_millis(400);
+        let model = bricklayer_agent::model::anthropic::AnthropicModel::new(
+            bricklayer_agent::model::anthropic::http_client().unwrap(),
+            settings,
+        );
+        let world = World::new(Arc::new(model.unwrap()), TableTools::none());
+        let TurnExit::Finished(TurnEnd::Failed { code, message }) = world.ask("go").await else { panic!("no end") };
+        assert_eq!(code, "model-timeout", "{message}");
+        assert!(message.contains("signs of life"), "{message}");
+    }
+}

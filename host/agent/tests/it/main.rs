@@ -7,6 +7,7 @@ mod anthropic;
 mod files;
 mod garbled;
 mod offline;
+mod refused;
 mod replay;
 mod skills;
 mod support;

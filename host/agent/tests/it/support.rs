@@ -272,6 +272,8 @@ pub(crate) struct World {
     pub(crate) limits: TurnLimits,
     pub(crate) skills: Arc<SkillSet>,
     pub(crate) leaving: CancellationToken,
+    /// What the project's folder may hold, in bytes.
+    pub(crate) project_bytes: u64,
 }
 
 impl World {
@@ -285,6 +287,7 @@ impl World {
             limits: TurnLimits::default(),
             skills: Arc::new(SkillSet::default()),
             leaving: CancellationToken::new(),
+            project_bytes: u64::MAX,
         }
     }
 

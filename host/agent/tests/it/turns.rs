@@ -454,7 +454,11 @@ async fn a_failed_model_call_ends_the_turn_and_keeps_the_text() {
         ModelEvent::TextDelta { block: 0, text: "first try".into() },
         ModelEvent::Retry { attempt: 1, delay: Duration::from_millis(5), reason: "broke".into() },
         ModelEvent::TextDelta { block: 0, text: "second".into() },
-        ModelEvent::Failed(ModelError { kind: ModelErrorKind::Unreachable, message: "cannot be reached".into() }),
+        ModelEvent::Failed(ModelError {
+            kind: ModelErrorKind::Unreachable,
+            message: "cannot be reached".into(),
+            repairs: vec![],
+        }),
     ]];
     let world = World::new(ScriptedModel::new(script), sql_tools());
     let exit = world.ask("go").await;

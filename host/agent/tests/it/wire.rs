@@ -27,6 +27,8 @@ pub(crate) enum Play {
     End(String, usize),
     /// An event stream that falls silent.
     Hang(String),
+    /// An event stream in which this comes again and again.
+    Repeat(String),
     /// Nothing at all.
     Silence,
     /// A plain answer.
@@ -102,6 +104,14 @@ async fn play(State(far): State<Arc<Far>>, headers: HeaderMap, body: Bytes) -> R
         Play::Cut(text, end) => stream(&text, end, Some(std::io::Error::other("cut")), false),
         Play::End(text, end) => stream(&text, end, None, false),
         Play::Hang(text) => stream(&text, text.len(), None, true),
+        Play::Repeat(text) => {
+            let again = futures::stream::unfold(text, |text| async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Some((Ok::<_, std::io::Error>(Bytes::from(text.clone())), text))
+            });
+            let response = Response::builder().header("content-type", "text/event-stream");
+            response.body(Body::from_stream(again)).unwrap()
+        }
         Play::Silence => std::future::pending().await,
         Play::Plain(status, headers, text) => {
             let mut response = Response::builder().status(status);

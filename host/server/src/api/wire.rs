@@ -415,7 +415,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
         Event::ThinkingDelta { step, block, offset, text } => {
             one(WireBody::ThinkingDelta { step, block, offset, text })
         }
-        Event::ModelRetry { step, attempt, delay_ms, reason } => {
+        Event::ModelRetry { step, attempt, delay_ms, reason, repair: _ } => {
             one(WireBody::ModelRetry { step, attempt, delay_ms, reason })
         }
         Event::StepDiscarded { step } => one(WireBody::StepDiscarded { step }),

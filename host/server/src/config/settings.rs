@@ -82,6 +82,30 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "silence after which another host takes over (8)",
     ),
+    setting(
+        "limits.turn_seconds",
+        "BRICKLAYER_TURN_SECONDS",
+        false,
+        "time of a turn, waits for the user left out (7200)",
+    ),
+    setting(
+        "limits.model_call_seconds",
+        "BRICKLAYER_MODEL_CALL_SECONDS",
+        false,
+        "time of one model call with all its attempts (1200)",
+    ),
+    setting(
+        "limits.model_first_byte_seconds",
+        "BRICKLAYER_MODEL_FIRST_BYTE_SECONDS",
+        false,
+        "time until the first byte of a model's answer (60)",
+    ),
+    setting(
+        "limits.model_silence_seconds",
+        "BRICKLAYER_MODEL_SILENCE_SECONDS",
+        false,
+        "time in which a model sends nothing but signs of life (300)",
+    ),
     setting("limits.calls_per_user", "BRICKLAYER_CALLS_PER_USER", false, "tool calls of one user at once (16)"),
     setting(
         "limits.calls_per_user_and_plugin",

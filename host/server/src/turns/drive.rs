@@ -103,6 +103,17 @@ async fn drive_until_settled(
                 tracing::debug!("this worker no longer drives the turn");
                 return claim.lease;
             }
+            // What came to be does not fit into the log: another run would be paid and come to the same.
+            Ok(Ok(TurnExit::Interrupted(LogError::Refused(error)))) => {
+                tracing::error!(cause = describe(error.as_ref()), "the log refused what a turn came to");
+                end_as(inner, &claim, too_large_end("message-too-large", error.as_ref())).await;
+                return claim.lease;
+            }
+            Ok(Err(error @ (StoreError::TooLarge { .. } | StoreError::InvalidAppend(_)))) => {
+                tracing::error!(cause = describe(&error), "a turn does not fit into the log");
+                end_as(inner, &claim, too_large_end("conversation-too-long", &error)).await;
+                return claim.lease;
+            }
             Ok(Ok(TurnExit::Interrupted(LogError::Unavailable(error)))) => describe(error.as_ref()),
             Ok(Err(error)) => describe(&error),
             Err(_) => "the turn's driver panicked".to_owned(),
@@ -200,8 +211,25 @@ async fn give_up(inner: &Inner, claim: &Claim) {
                   message again to go on."
             .into(),
     };
+    end_as(inner, claim, end).await;
+}
+
+/// Ends a turn that does not go on.
+async fn end_as(inner: &Inner, claim: &Claim, end: TurnEnd) {
     if let Err(error) = finish(inner, claim, end).await {
-        tracing::error!(%error, "a turn that was given up could not be ended; it is taken up again later");
+        let cause = describe(&error);
+        tracing::error!(cause, "a turn that was given up could not be ended; it is taken up again later");
+    }
+}
+
+/// The end of a turn that the log does not take; says which bound it is.
+fn too_large_end(code: &str, error: &(dyn Error + 'static)) -> TurnEnd {
+    TurnEnd::Failed {
+        code: code.into(),
+        message: format!(
+            "The conversation's log does not take what comes next ({error}). What was done before is kept. Ask for less \
+             at once, or start a new conversation."
+        ),
     }
 }
 

@@ -60,6 +60,7 @@ fn log_error(error: StoreError) -> LogError {
         StoreError::LostLease | StoreError::TurnEnded(_) | StoreError::NotFound(_) | StoreError::Closed => {
             LogError::LostLease
         }
+        error @ (StoreError::TooLarge { .. } | StoreError::InvalidAppend(_)) => LogError::Refused(Box::new(error)),
         other => LogError::Unavailable(Box::new(other)),
     }
 }

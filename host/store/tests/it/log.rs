@@ -169,7 +169,7 @@ async fn settled_deltas_are_skipped(world: World) {
     let events = vec![
         step_started(0),
         text_delta(0, 0, "void"),
-        Event::ModelRetry { step: 0, attempt: 1, delay_ms: 1, reason: "busy".into() },
+        Event::ModelRetry { step: 0, attempt: 1, delay_ms: 1, reason: "busy".into(), repair: None },
         text_delta(0, 0, "done"),
         assistant(0, "done"),
         tool_progress("a"),

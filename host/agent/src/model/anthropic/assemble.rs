@@ -4,18 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Redactor, StopReason, ToolCallId, Usage};
+use bricklayer_domain::{Block, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES, Redactor, StopReason, ToolCallId, Usage};
 use serde_json::{Map, Value};
 
 use super::failure::{self, Failure};
 use super::surrogates::{Joiner, mend, mend_whole};
 use crate::model::{BrokenCall, MAX_JSON_DEPTH, ModelEvent, ModelReply, fits_depth};
 
-/// Bytes of one message over all its blocks; protects the host against an endless stream.
-const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
-
-/// Blocks of one message; a message with thousands is an attack or a fault.
-const MAX_BLOCKS: usize = 1000;
+/// Bytes of one stream: what a largest message takes in pieces of a few characters each.
+const MAX_STREAM_BYTES: usize = 8 * MAX_MESSAGE_BYTES;
 
 #[derive(Debug)]
 enum Building {
@@ -32,7 +29,12 @@ pub(super) struct Assembler {
     /// Halves of characters at the ends of each block's pieces.
     joiners: BTreeMap<u32, Joiner>,
     open: usize,
+    /// Bytes that came.
     bytes: usize,
+    /// Bytes of JSON that the message will take in the log.
+    kept: usize,
+    /// Events that were more than a sign of life.
+    progress: u64,
     usage: Usage,
     stop_reason: Option<StopReason>,
     stop_details: Option<String>,
@@ -48,6 +50,14 @@ struct Halves {
     ends: Option<u16>,
 }
 
+/// Bytes that a delta adds to the message as the log keeps it: text is escaped there, arguments are JSON already.
+fn kept_bytes(delta: &Value) -> usize {
+    let fields = ["text", "thinking", "signature"].into_iter().filter_map(|field| delta.get(field));
+    let texts: usize = fields.map(|text| text.to_string().len().saturating_sub(2)).sum();
+    let arguments = delta.get("partial_json").and_then(Value::as_str).map_or(0, str::len);
+    texts.saturating_add(arguments)
+}
+
 fn plain_text_of(value: &Value, field: &str) -> String {
     value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -60,8 +70,8 @@ impl Assembler {
     /// Takes one event.
     pub(super) fn take(&mut self, data: &str) -> Result<Vec<ModelEvent>, Failure> {
         self.bytes = self.bytes.saturating_add(data.len());
-        if self.bytes > MAX_MESSAGE_BYTES {
-            return Err(failure::nonsense("it is too large"));
+        if self.bytes > MAX_STREAM_BYTES {
+            return Err(failure::too_large());
         }
         if data.trim() == "[DONE]" {
             return Ok(Vec::new());
@@ -69,6 +79,9 @@ impl Assembler {
         let mended = mend(data);
         let event: Value = serde_json::from_str(&mended.json).map_err(|_| failure::garbled("an event is not JSON"))?;
         let halves = Halves { begins: mended.begins, ends: mended.ends };
+        if event.get("type").and_then(Value::as_str) != Some("ping") {
+            self.progress = self.progress.saturating_add(1);
+        }
         let index = event.get("index").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
         match event.get("type").and_then(Value::as_str).unwrap_or_default() {
             "message_start" => {
@@ -78,7 +91,7 @@ impl Assembler {
             "content_block_start" => {
                 self.start_block(index, event.get("content_block").unwrap_or(&Value::Null), halves)
             }
-            "content_block_delta" => Ok(self.take_delta(index, event.get("delta").unwrap_or(&Value::Null), halves)),
+            "content_block_delta" => self.take_delta(index, event.get("delta").unwrap_or(&Value::Null), halves),
             "content_block_stop" => {
                 self.close_block(index);
                 Ok(Vec::new())
@@ -97,6 +110,11 @@ impl Assembler {
             // Pings, and events of later versions.
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Grows with each event that is more than a sign of life.
+    pub(super) fn progress(&self) -> u64 {
+        self.progress
     }
 
     /// Whether the message's last event has come.
@@ -134,9 +152,10 @@ impl Assembler {
     }
 
     fn start_block(&mut self, index: u32, block: &Value, halves: Halves) -> Result<Vec<ModelEvent>, Failure> {
-        if self.blocks.len() >= MAX_BLOCKS {
-            return Err(failure::nonsense("it has too many blocks"));
+        if self.blocks.len() >= MAX_MESSAGE_BLOCKS && !self.blocks.contains_key(&index) {
+            return Err(failure::too_many_blocks());
         }
+        self.grow(block.to_string().len())?;
         let mut events = Vec::new();
         let mut joiner = Joiner::default();
         let mut text_of =
@@ -172,7 +191,18 @@ impl Assembler {
         Ok(events)
     }
 
-    fn take_delta(&mut self, index: u32, delta: &Value, halves: Halves) -> Vec<ModelEvent> {
+    /// Counts what the log will have to keep.
+    fn grow(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.kept = self.kept.saturating_add(bytes);
+        if self.kept > MAX_MESSAGE_BYTES { Err(failure::too_large()) } else { Ok(()) }
+    }
+
+    fn take_delta(&mut self, index: u32, delta: &Value, halves: Halves) -> Result<Vec<ModelEvent>, Failure> {
+        self.grow(kept_bytes(delta))?;
+        Ok(self.add_delta(index, delta, halves))
+    }
+
+    fn add_delta(&mut self, index: u32, delta: &Value, halves: Halves) -> Vec<ModelEvent> {
         let kind = delta.get("type").and_then(Value::as_str).unwrap_or_default();
         let joiner = self.joiners.entry(index).or_default();
         let mut text_of =

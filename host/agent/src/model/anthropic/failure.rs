@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
-use bricklayer_domain::Redactor;
+use bricklayer_domain::{MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES, Redactor};
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use url::Url;
 
-use crate::model::{ModelError, ModelErrorKind};
+use super::refusal;
+use crate::model::{ModelError, ModelErrorKind, ModelRequest};
 
 /// First wait without advice of the server.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -33,14 +34,27 @@ pub(super) struct Failure {
     pub(super) error: ModelError,
     pub(super) retryable: bool,
     pub(super) request_id: Option<String>,
+    /// What the model said is its limit of tokens, when it refused a larger one.
+    pub(super) output_limit: Option<u32>,
     advised: Option<Duration>,
     detail: String,
+    /// Status and text of a refusal, for its repairs.
+    refusal: Option<(u16, String)>,
 }
 
 impl Failure {
     fn new(kind: ModelErrorKind, retryable: bool, message: impl Into<String>) -> Self {
-        let error = ModelError { kind, message: message.into() };
-        Self { error, retryable, request_id: None, advised: None, detail: String::new() }
+        let error = ModelError { kind, message: message.into(), repairs: Vec::new() };
+        let detail = String::new();
+        Self { error, retryable, request_id: None, output_limit: None, advised: None, detail, refusal: None }
+    }
+
+    /// With what may be changed about the conversation so that the API takes it.
+    pub(super) fn with_repairs(mut self, request: &ModelRequest) -> Self {
+        if let Some((status, text)) = &self.refusal {
+            self.error.repairs = refusal::repairs(*status, text, &request.tools);
+        }
+        self
     }
 
     /// The wait before the attempt that follows the given one (from 1).
@@ -120,6 +134,31 @@ pub(super) fn nonsense(what: &str) -> Failure {
     Failure::new(ModelErrorKind::BadResponse, false, message).with_detail(what)
 }
 
+/// The answer is larger than what one message may hold. Another attempt would be paid and meet the same.
+pub(super) fn too_large() -> Failure {
+    let message = format!(
+        "The model's answer is larger than {} MiB, which is what one message may hold. Ask for less at once: a long file \
+         in several parts, say.",
+        MAX_MESSAGE_BYTES / (1024 * 1024)
+    );
+    Failure::new(ModelErrorKind::AnswerTooLarge, false, message).with_detail("too large")
+}
+
+/// The answer has more parts than one message may hold.
+pub(super) fn too_many_blocks() -> Failure {
+    let message = format!(
+        "The model's answer has more than {MAX_MESSAGE_BLOCKS} parts (texts and tool calls), which is what one message \
+         may hold. Ask for less at once."
+    );
+    Failure::new(ModelErrorKind::AnswerTooLarge, false, message).with_detail("too many blocks")
+}
+
+/// Nothing but signs of life for too long.
+pub(super) fn stalled(allowed: Duration) -> Failure {
+    let message = format!("The model wrote nothing for {:.0} seconds, only signs of life.", allowed.as_secs_f64());
+    Failure::new(ModelErrorKind::Timeout, true, message).with_detail("pings only")
+}
+
 /// A piece of the answer that cannot be read; the next attempt may be whole.
 pub(super) fn garbled(what: &str) -> Failure {
     let message = format!(
@@ -146,14 +185,27 @@ pub(super) fn in_stream(error: &Value, redactor: &Redactor) -> Failure {
         _ => 500,
     };
     let kind = clean(&redactor.text(kind));
-    classify(status, &clean(&redactor.text(text)), "the model").with_detail(format!("error event {kind}"))
+    let text = redactor.text(text);
+    let mut failure = classify(status, &clean(&text), "the model").with_detail(format!("error event {kind}"));
+    failure.refusal = Some((status, text));
+    failure
 }
 
 /// An HTTP error.
-pub(super) fn http(status: StatusCode, headers: &HeaderMap, body: &[u8], model: &str, redactor: &Redactor) -> Failure {
+pub(super) fn http(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    request: &ModelRequest,
+    redactor: &Redactor,
+) -> Failure {
     let text = redactor.text(&message_of(body));
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut failure = classify(status.as_u16(), &clean(&text), model).with_detail(format!("status {status}"));
+    let shown = clean(&text);
+    let mut failure =
+        classify(status.as_u16(), &shown, &request.model).with_detail(format!("status {status}: {shown}"));
+    failure.output_limit = refusal::output_limit(&text).filter(|_| status == StatusCode::BAD_REQUEST);
+    failure.refusal = Some((status.as_u16(), text));
     match header("x-should-retry") {
         Some("true") => failure.retryable = true,
         Some("false") => failure.retryable = false,
@@ -165,7 +217,7 @@ pub(super) fn http(status: StatusCode, headers: &HeaderMap, body: &[u8], model: 
         failure.retryable = false;
         failure.error.message = format!("{} Try again in {} seconds.", failure.error.message, wait.as_secs());
     }
-    failure
+    failure.with_repairs(request)
 }
 
 /// The error's text in Anthropic's envelope or in Databricks' own.
@@ -179,17 +231,24 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_DETAIL_CHARS).collect()
 }
 
+/// What is said when the model cannot take the conversation, however short it is told.
+const TOO_LONG: &str = "The conversation no longer fits into the model's context. Start a new conversation; files in \
+                        the project stay available there.";
+
+/// The request is larger than the API takes.
+pub(super) fn too_long() -> Failure {
+    let mut failure = Failure::new(ModelErrorKind::TooLarge, false, TOO_LONG);
+    failure.error.repairs = refusal::repairs(413, "", &[]);
+    failure
+}
+
 fn classify(status: u16, detail: &str, model: &str) -> Failure {
     let said = if detail.is_empty() { String::new() } else { format!(" It says: {detail}") };
     let too_long = ["too long", "too large", "exceed context", "context window", "maximum context"];
     let (kind, retryable, message) = match status {
-        400 | 413 | 422 if status == 413 || too_long.iter().any(|text| detail.contains(text)) => (
-            ModelErrorKind::TooLarge,
-            false,
-            "The conversation no longer fits into the model's context. Start a new conversation; files in the project \
-             stay available there."
-                .to_owned(),
-        ),
+        400 | 413 | 422 if status == 413 || too_long.iter().any(|text| detail.contains(text)) => {
+            (ModelErrorKind::TooLarge, false, TOO_LONG.to_owned())
+        }
         401 => (
             ModelErrorKind::Unauthorized,
             false,
@@ -231,7 +290,14 @@ fn classify(status: u16, detail: &str, model: &str) -> Failure {
              configuration."
                 .to_owned(),
         ),
-        _ => (ModelErrorKind::BadRequest, false, format!("The model refused the request (status {status}).{said}")),
+        _ => (
+            ModelErrorKind::BadRequest,
+            false,
+            format!(
+                "The model refused the request (status {status}).{said} Choose another model, or start a new \
+                 conversation; files in the project stay available there."
+            ),
+        ),
     };
     Failure::new(kind, retryable, message)
 }

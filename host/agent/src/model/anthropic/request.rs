@@ -12,7 +12,7 @@ pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>) -> Vec<u8> 
     body.insert("model".to_owned(), json!(request.model));
     body.insert("max_tokens".to_owned(), json!(request.max_output_tokens));
     body.insert("stream".to_owned(), json!(true));
-    if let Some(thinking) = thinking {
+    if let Some(thinking) = thinking.filter(|_| request.reasoning) {
         body.insert("thinking".to_owned(), thinking.clone());
     }
     if !request.tools.is_empty() {

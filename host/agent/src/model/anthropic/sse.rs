@@ -3,8 +3,8 @@
 
 use super::failure::{self, Failure};
 
-/// Longest line and largest event, in bytes; a delta is a few bytes, a block with a document a few megabytes.
-const MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
+/// Longest line and largest event, in bytes; a delta is a few bytes, and a whole message with its escapes fits.
+const MAX_EVENT_BYTES: usize = 2 * bricklayer_domain::MAX_MESSAGE_BYTES;
 
 /// One event's data; its name is repeated inside it.
 pub(super) type SseData = String;
@@ -67,7 +67,7 @@ impl SseDecoder {
     }
 
     fn check(&self, size: usize) -> Result<(), Failure> {
-        if size > MAX_EVENT_BYTES { Err(failure::nonsense("an event is too large")) } else { Ok(()) }
+        if size > MAX_EVENT_BYTES { Err(failure::too_large()) } else { Ok(()) }
     }
 }
 

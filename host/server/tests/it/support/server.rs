@@ -6,7 +6,8 @@ use std::time::Duration;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
-    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, PublicOrigin, WorkspaceConfig,
+    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, PublicOrigin, TurnTimes,
+    WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) workspace: Workspace,
     pub(crate) model: Model,
     pub(crate) lease: Duration,
+    pub(crate) times: TurnTimes,
     pub(crate) stream_window: Duration,
     pub(crate) stream_keep_alive: Duration,
     pub(crate) public_origins: Vec<PublicOrigin>,
@@ -66,6 +68,7 @@ impl World {
             workspace: Workspace::start().await,
             model: Model::start().await,
             lease: Duration::from_secs(30),
+            times: TurnTimes::default(),
             stream_window: Duration::from_secs(50),
             stream_keep_alive: Duration::from_secs(15),
             public_origins: Vec::new(),
@@ -116,6 +119,7 @@ impl World {
             conversation_limits: self.conversation_limits,
             lease: self.lease,
             statement_limit: None,
+            times: self.times,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
             skills_dir: None,
