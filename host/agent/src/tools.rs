@@ -6,9 +6,12 @@ mod files;
 mod glob;
 mod grep;
 mod ledger;
+mod names;
 mod patch;
 mod read;
+mod room;
 mod skill;
+mod text;
 mod walk;
 mod write;
 

@@ -8,6 +8,8 @@ use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath, Target, digest, inspect_target, replace};
 use super::ledger::FileLedger;
 use super::patch::patch;
+use super::room;
+use super::text::{Form, LineEnds, TextFile, cannot_keep, encode, with_line_ends};
 
 pub(super) fn describe() -> (String, Value) {
     let description = "Replaces an exact piece of a file of the project folder. `old_string` must occur exactly once \
@@ -33,11 +35,14 @@ fn failed(message: String) -> ToolFailure {
 
 pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) -> ToolResult {
     let args = Args::parse(input, &["file_path", "old_string", "new_string", "replace_all"])?;
-    let path = ProjectPath::parse("file_path", args.str("file_path")?)?;
+    let path = ProjectPath::locate(folder, "file_path", args.str("file_path")?)?;
     let (old, new) = (args.str("old_string")?, args.str("new_string")?);
     let replace_all = args.flag("replace_all", false)?;
     if old.is_empty() {
         return Err(invalid("`old_string` is empty; create or replace a file with Write"));
+    }
+    if new.contains('\0') {
+        return Err(invalid("`new_string` holds a NUL character; the file tools write text only"));
     }
     if old == new {
         return Err(invalid("`old_string` and `new_string` are the same"));
@@ -56,9 +61,8 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
         }
         Some(seen) => seen.digest != digest(&bytes),
     };
-    let text =
-        String::from_utf8(bytes).map_err(|_| failed(format!("`{shown}` is not valid UTF-8 and cannot be edited")))?;
-    let (old, new) = match_line_ends(&text, old, new);
+    let TextFile { text, form } = TextFile::decode(&bytes).map_err(|why| why.failure(&shown, bytes.len()))?;
+    let (old, new) = match_line_ends(&text, form, old, new);
     let count = text.matches(&old).count();
     match count {
         0 => {
@@ -77,24 +81,28 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
         }
     }
     let edited = if replace_all { text.replace(&old, &new) } else { text.replacen(&old, &new, 1) };
-    replace(folder, &path, edited.as_bytes())?;
+    let kept = encode(&edited, form).map_err(|c| cannot_keep(&shown, form, c))?;
+    room::check(folder, &path, bytes.len(), kept.len())?;
+    replace(folder, &path, &kept)?;
     let mut content = format!("Edited `{shown}`: {count} replacement{}.", if count == 1 { "" } else { "s" });
     if moved {
         content.push_str(" The file had changed since it was read; read it again before further work on it.");
     }
     // A file that moved was not seen in its new form: its digest is left out, so that it counts as unread.
-    let known_digest = if moved { Value::Null } else { Value::String(digest(edited.as_bytes())) };
+    let known_digest = if moved { Value::Null } else { Value::String(digest(&kept)) };
     let structured = json!({
-        "path": shown, "kind": "update", "digest": known_digest, "size_bytes": edited.len(),
+        "path": shown, "kind": "update", "digest": known_digest, "size_bytes": kept.len(),
         "replacements": count, "moved": moved, "patch": patch(&text, &edited),
     });
     Ok(ToolOutcome { content, structured: Some(structured), failure: None })
 }
 
 /// Models see lines without their ends: in a file with CRLF their line breaks mean CRLF.
-fn match_line_ends(text: &str, old: &str, new: &str) -> (String, String) {
-    if text.contains(old) || !text.contains("\r\n") || old.contains('\r') {
-        return (old.to_owned(), new.to_owned());
+fn match_line_ends(text: &str, form: Form, old: &str, new: &str) -> (String, String) {
+    if text.contains(old) || old.contains('\r') {
+        return (old.to_owned(), with_line_ends(new, form));
     }
-    (old.replace('\n', "\r\n"), new.replace("\r\n", "\n").replace('\n', "\r\n"))
+    // In a file with some of each, what is replaced tells how the new lines end.
+    let crlf = Form { line_ends: LineEnds::CrLf, ..form };
+    (with_line_ends(old, crlf), with_line_ends(new, crlf))
 }

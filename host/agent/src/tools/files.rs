@@ -12,6 +12,8 @@ use cap_std::fs::{Dir, File, OpenOptions};
 use sha2::{Digest as _, Sha256};
 
 use super::args::invalid;
+use super::names::on_disk;
+use super::text::TextFile;
 
 /// The name under which models may address the folder absolutely.
 const VIRTUAL_ROOT: &str = "/project";
@@ -26,6 +28,7 @@ pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct ProjectFolder {
     dir: Arc<Dir>,
+    max_bytes: u64,
 }
 
 impl ProjectFolder {
@@ -40,11 +43,21 @@ impl ProjectFolder {
     /// Takes a folder that is open already.
     #[must_use]
     pub fn from_dir(dir: Dir) -> Self {
-        Self { dir: Arc::new(dir) }
+        Self { dir: Arc::new(dir), max_bytes: u64::MAX }
     }
 
-    pub(super) fn dir(&self) -> &Dir {
+    /// With a bound for all that it holds, in bytes.
+    #[must_use]
+    pub fn with_max_bytes(self, max_bytes: u64) -> Self {
+        Self { max_bytes, ..self }
+    }
+
+    pub(super) fn dir(&self) -> &Arc<Dir> {
         &self.dir
+    }
+
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.max_bytes
     }
 }
 
@@ -89,6 +102,12 @@ impl ProjectPath {
             }
         }
         Ok(Self(normal))
+    }
+
+    /// As [`ProjectPath::parse`], and where a file of this name is there in another Unicode form, that file.
+    pub(super) fn locate(folder: &ProjectFolder, field: &str, text: &str) -> Result<Self, ToolFailure> {
+        let Self(path) = Self::parse(field, text)?;
+        Ok(Self(on_disk(folder.dir(), &path)))
     }
 
     /// For opening; the folder itself is `.`.
@@ -139,7 +158,12 @@ pub(super) fn read_whole(folder: &ProjectFolder, path: &ProjectPath) -> Result<V
     let too_large = || {
         ToolFailure::new(
             ToolErrorKind::LimitExceeded,
-            format!("`{}` is larger than {MAX_FILE_BYTES} bytes; search it with Grep instead", path.text()),
+            format!(
+                "`{}` is larger than {} MiB, which is the most that the file tools take; split it, or load it into a \
+                 table and query that",
+                path.text(),
+                MAX_FILE_BYTES / (1024 * 1024)
+            ),
         )
     };
     if size > MAX_FILE_BYTES {
@@ -152,6 +176,13 @@ pub(super) fn read_whole(folder: &ProjectFolder, path: &ProjectPath) -> Result<V
         return Err(too_large());
     }
     Ok(bytes)
+}
+
+/// Reads a whole text file: its bytes, and its text.
+pub(super) fn read_text(folder: &ProjectFolder, path: &ProjectPath) -> Result<(Vec<u8>, TextFile), ToolFailure> {
+    let bytes = read_whole(folder, path)?;
+    let file = TextFile::decode(&bytes).map_err(|why| why.failure(&path.text(), bytes.len()))?;
+    Ok((bytes, file))
 }
 
 /// What is at a path that is to be written.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::ToolResult;
 use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath};
+use super::names::composed;
 use super::walk::{Found, Walk, WalkEnd};
 use bricklayer_domain::ToolFailure;
 
@@ -42,7 +43,8 @@ pub(super) fn compile(field: &str, pattern: &str) -> Result<GlobMatcher, ToolFai
     if pattern.trim().is_empty() || pattern.len() > MAX_PATTERN_BYTES {
         return Err(invalid(format!("`{field}` must have 1 to {MAX_PATTERN_BYTES} bytes")));
     }
-    let relative = pattern.strip_prefix("/project/").unwrap_or(pattern);
+    let pattern = composed(pattern);
+    let relative = pattern.strip_prefix("/project/").unwrap_or(&pattern);
     let relative = relative.strip_prefix("./").unwrap_or(relative);
     if relative.starts_with('/') || relative.split('/').any(|part| part == "..") {
         return Err(invalid(format!("`{field}` must stay inside the folder: no leading `/`, no `..`")));
@@ -53,22 +55,31 @@ pub(super) fn compile(field: &str, pattern: &str) -> Result<GlobMatcher, ToolFai
 }
 
 /// The folder or file to search, from an optional argument.
-pub(super) fn start(args: &Args<'_>) -> Result<ProjectPath, ToolFailure> {
-    ProjectPath::parse("path", args.opt_str("path")?.unwrap_or("."))
+pub(super) fn start(folder: &ProjectFolder, args: &Args<'_>) -> Result<ProjectPath, ToolFailure> {
+    ProjectPath::locate(folder, "path", args.opt_str("path")?.unwrap_or("."))
+}
+
+/// Whether a found path fits a pattern, in whatever Unicode form its name is kept.
+pub(super) fn fits(matcher: &GlobMatcher, found: &Path, start: &ProjectPath) -> bool {
+    let path = below(found, start);
+    match path.to_str() {
+        Some(text) if !text.is_ascii() => matcher.is_match(composed(text)),
+        Some(_) | None => matcher.is_match(path),
+    }
 }
 
 /// A found path relative to where the search began.
-pub(super) fn below<'a>(path: &'a Path, start: &ProjectPath) -> &'a Path {
+fn below<'a>(path: &'a Path, start: &ProjectPath) -> &'a Path {
     if start.is_root() { path } else { path.strip_prefix(start.as_path()).unwrap_or(path) }
 }
 
 pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationToken) -> ToolResult {
     let args = Args::parse(input, &["pattern", "path"])?;
     let matcher = compile("pattern", args.str("pattern")?)?;
-    let start = start(&args)?;
+    let start = start(folder, &args)?;
     let mut files: Vec<Found> = Vec::new();
     let end = Walk::new(cancel, false).run(folder, &start, |found| {
-        if matcher.is_match(below(&found.path, &start)) {
+        if fits(&matcher, &found.path, &start) {
             files.push(found);
         }
         true

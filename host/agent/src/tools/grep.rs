@@ -2,18 +2,21 @@
 
 mod output;
 
+use std::path::Path;
+
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use globset::GlobMatcher;
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
-use grep_searcher::{BinaryDetection, SearcherBuilder};
+use grep_searcher::SearcherBuilder;
 use ignore::types::{Types, TypesBuilder};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use super::files::{MAX_FILE_BYTES, ProjectFolder, ProjectPath, open_regular};
-use super::glob::{below, compile, sort_newest_first, start};
+use super::files::{ProjectFolder, ProjectPath, read_text};
+use super::glob::{compile, fits, sort_newest_first, start};
 use super::walk::{Found, Walk, WalkEnd};
 use output::{FileHits, HitSink};
 
@@ -26,8 +29,8 @@ const MAX_CONTEXT_LINES: usize = 100;
 /// Entries gathered over all files before the search ends; protects memory.
 const MAX_ENTRIES: usize = 100_000;
 
-/// Memory for one file's lines, in bytes: a file without line breaks is refused, not loaded.
-const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+/// Files that were not searched and are named.
+const MAX_NAMED: usize = 5;
 
 /// Size of a compiled pattern, in bytes; ripgrep's own is larger, but its patterns are typed by their owner.
 const MAX_PATTERN_MEMORY: usize = 4 * 1024 * 1024;
@@ -114,7 +117,8 @@ impl Query {
             .case_insensitive(args.flag("-i", false)?)
             .multi_line(true)
             .dot_matches_new_line(multiline)
-            .line_terminator(if multiline { None } else { Some(b'\n') })
+            // Where lines end with CRLF, `$` stands before both.
+            .crlf(!multiline)
             .size_limit(MAX_PATTERN_MEMORY)
             .build(args.str("pattern")?)
             .map_err(|error| invalid(format!("`pattern` is no regular expression: {error}")))?;
@@ -143,7 +147,7 @@ impl Query {
     }
 
     fn wants(&self, found: &Found, start: &ProjectPath) -> bool {
-        self.glob.as_ref().is_none_or(|glob| glob.is_match(below(&found.path, start)))
+        self.glob.as_ref().is_none_or(|glob| fits(glob, &found.path, start))
             && self.types.as_ref().is_none_or(|types| types.matched(&found.path, false).is_whitelist())
     }
 }
@@ -159,7 +163,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
     fields.push("offset");
     let args = Args::parse(input, &fields)?;
     let query = Query::parse(&args)?;
-    let start = start(&args)?;
+    let start = start(folder, &args)?;
     let mut walk = Walk::new(cancel, true);
     let mut files = Vec::new();
     let end = walk.run(folder, &start, |found| {
@@ -170,7 +174,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
     })?;
     sort_newest_first(&mut files);
     let mut hits = Vec::new();
-    let mut skipped = 0_usize;
+    let mut skipped = Vec::new();
     let mut entries = 0_usize;
     for found in &files {
         walk.check()?;
@@ -184,12 +188,38 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
                 hits.push(found);
             }
             Ok(_) => {}
-            Err(_) if files.len() > 1 => skipped = skipped.saturating_add(1),
-            Err(failure) => return Err(failure),
+            Err(failure) if start.as_path() == found.path => return Err(failure),
+            Err(failure) => skipped.push(Skipped { path: &found.path, kind: failure.kind }),
         }
     }
     walk.check()?;
-    Ok(answer(&query, &hits, skipped, end == WalkEnd::Cut || entries >= MAX_ENTRIES))
+    Ok(answer(&query, &hits, &skipped, end == WalkEnd::Cut || entries >= MAX_ENTRIES))
+}
+
+/// A file that could not be searched.
+struct Skipped<'a> {
+    path: &'a Path,
+    kind: ToolErrorKind,
+}
+
+/// Which files were not searched, and why.
+fn not_searched(skipped: &[Skipped<'_>]) -> Vec<String> {
+    let reasons: [(&str, fn(ToolErrorKind) -> bool); 2] = [
+        ("larger than the file tools take", |kind| kind == ToolErrorKind::LimitExceeded),
+        ("no text, or not readable", |kind| kind != ToolErrorKind::LimitExceeded),
+    ];
+    let note = |(reason, fits): (&str, fn(ToolErrorKind) -> bool)| {
+        let paths: Vec<String> = skipped
+            .iter()
+            .filter(|file| fits(file.kind))
+            .map(|file| file.path.to_string_lossy().into_owned())
+            .collect();
+        let more = paths.len().checked_sub(MAX_NAMED).filter(|more| *more > 0);
+        let more = more.map_or(String::new(), |more| format!(" and {more} more"));
+        let named: Vec<&str> = paths.iter().take(MAX_NAMED).map(String::as_str).collect();
+        (!paths.is_empty()).then(|| format!("[Not searched, because {reason}: {}{more}.]", named.join(", ")))
+    };
+    reasons.into_iter().filter_map(note).collect()
 }
 
 fn search_file(
@@ -201,30 +231,25 @@ fn search_file(
 ) -> Result<FileHits, ToolFailure> {
     let shown = found.path.to_string_lossy().into_owned();
     let path = ProjectPath::parse("path", &shown)?;
-    let (file, size) = open_regular(folder, &path)?;
-    if size > MAX_FILE_BYTES {
-        let message = format!("`{shown}` is larger than {MAX_FILE_BYTES} bytes");
-        return Err(ToolFailure::new(ToolErrorKind::LimitExceeded, message));
-    }
+    let (_, file) = read_text(folder, &path)?;
     let mut searcher = SearcherBuilder::new()
-        .binary_detection(BinaryDetection::quit(0))
+        .line_terminator(if query.multiline { LineTerminator::byte(b'\n') } else { LineTerminator::crlf() })
         .multi_line(query.multiline)
         .before_context(query.before)
         .after_context(query.after)
-        .heap_limit(Some(if query.multiline { MAX_FILE_BYTES as usize } else { MAX_LINE_BYTES }))
         .build();
     let keep_lines = query.mode == Mode::Content;
     let mut sink = HitSink::new(shown.clone(), &query.matcher, keep_lines, query.only_matching, room, cancel);
     if query.mode == Mode::Files {
         sink.stop_at_first();
     }
-    let result = searcher.search_file(&query.matcher, &file.into_std(), &mut sink);
+    let result = searcher.search_slice(&query.matcher, file.text.as_bytes(), &mut sink);
     result
         .map_err(|error| ToolFailure::new(ToolErrorKind::Failed, format!("`{shown}` cannot be searched: {error}")))?;
     Ok(sink.into_hits())
 }
 
-fn answer(query: &Query, hits: &[FileHits], skipped: usize, cut: bool) -> ToolOutcome {
+fn answer(query: &Query, hits: &[FileHits], skipped: &[Skipped<'_>], cut: bool) -> ToolOutcome {
     let entries: Vec<String> = match query.mode {
         Mode::Files => hits.iter().map(|hit| hit.path.clone()).collect(),
         Mode::Count => hits.iter().map(|hit| format!("{}:{}", hit.path, hit.matches)).collect(),
@@ -252,8 +277,8 @@ fn answer(query: &Query, hits: &[FileHits], skipped: usize, cut: bool) -> ToolOu
     if query.mode == Mode::Count && total > 0 {
         note(format!("[{matches} matches in {} files.]", hits.len()));
     }
-    if skipped > 0 {
-        note(format!("[{skipped} files could not be searched: too large, or lines too long.]"));
+    for text in not_searched(skipped) {
+        note(text);
     }
     if cut {
         note("[Not everything was searched: too many files or matches. Narrow the search.]".to_owned());

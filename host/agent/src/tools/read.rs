@@ -7,16 +7,13 @@ use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use super::files::{ProjectFolder, ProjectPath, digest, read_whole};
+use super::files::{ProjectFolder, ProjectPath, digest, read_text};
 
 /// Text given to the model in one read, in bytes: about 20,000 tokens, below the driver's own cut.
 const MAX_OUTPUT_BYTES: usize = 80 * 1024;
 
 /// Characters shown of one line; longer ones are data, which Grep or a query reads better.
 const MAX_LINE_CHARS: usize = 2000;
-
-/// Bytes looked at to tell text from binary.
-const SNIFF_BYTES: usize = 8 * 1024;
 
 pub(super) fn describe() -> (String, Value) {
     let description = "Reads a text file of the project folder and returns its lines, numbered from 1. Reads the \
@@ -45,21 +42,14 @@ struct Page {
 
 pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
     let args = Args::parse(input, &["file_path", "offset", "limit"])?;
-    let path = ProjectPath::parse("file_path", args.str("file_path")?)?;
+    let path = ProjectPath::locate(folder, "file_path", args.str("file_path")?)?;
     let offset = args.opt_count("offset")?;
     let limit = args.opt_count("limit")?;
     if limit == Some(0) {
         return Err(invalid("`limit` must be at least 1"));
     }
-    let bytes = read_whole(folder, &path)?;
-    if bytes.iter().take(SNIFF_BYTES).any(|byte| *byte == 0) {
-        let message =
-            format!("`{}` is a binary file of {} bytes; it cannot be shown as text", path.text(), bytes.len());
-        return Err(ToolFailure::new(ToolErrorKind::Failed, message));
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    let lossy = matches!(text, std::borrow::Cow::Owned(_));
-    let lines: Vec<&str> = text.lines().collect();
+    let (bytes, file) = read_text(folder, &path)?;
+    let lines: Vec<&str> = file.text.lines().collect();
     let total = lines.len();
     let first = offset.unwrap_or(1).max(1);
     let wanted = limit.unwrap_or(usize::MAX);
@@ -96,10 +86,9 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
         let _ =
             write!(content, "\n[{} lines were longer than {MAX_LINE_CHARS} characters and are cut.]", page.cut_lines);
     }
-    if lossy {
-        content.push_str(
-            "\n[The file is not valid UTF-8; bytes that are not are shown as \u{fffd}. It cannot be edited.]",
-        );
+    let form = file.form.to_string();
+    if !form.is_empty() {
+        let _ = write!(content, "\n[The file's form: {form}. Edit keeps it.]");
     }
     let structured = json!({
         "path": path.text(), "digest": digest(&bytes), "size_bytes": bytes.len(), "start_line": first,

@@ -4,13 +4,15 @@ use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::{Value, json};
 
 use super::ToolResult;
-use super::args::Args;
+use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath, Target, digest, inspect_target, replace};
 use super::ledger::FileLedger;
 use super::patch::patch;
+use super::room;
+use super::text::{Form, LineEnds, TextFile, cannot_keep, encode, with_line_ends};
 
-/// Largest content of one call, in bytes; far above what a model can write, a bound for direct commands.
-const MAX_CONTENT_BYTES: usize = 16 * 1024 * 1024;
+/// Largest content of one call, in bytes: what a message may hold.
+const MAX_CONTENT_BYTES: usize = bricklayer_domain::MAX_MESSAGE_BYTES;
 
 pub(super) fn describe() -> (String, Value) {
     let description = "Creates a file in the project folder, or replaces the whole content of one; missing folders \
@@ -30,37 +32,58 @@ pub(super) fn describe() -> (String, Value) {
 
 pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) -> ToolResult {
     let args = Args::parse(input, &["file_path", "content"])?;
-    let path = ProjectPath::parse("file_path", args.str("file_path")?)?;
+    let path = ProjectPath::locate(folder, "file_path", args.str("file_path")?)?;
     let content = args.str("content")?;
+    if content.contains('\0') {
+        return Err(invalid("`content` holds a NUL character; the file tools write text only"));
+    }
     if content.len() > MAX_CONTENT_BYTES {
-        let message = format!("`content` is larger than {MAX_CONTENT_BYTES} bytes");
+        let message = format!("`content` is larger than {MAX_CONTENT_BYTES} bytes; write it in several files");
         return Err(ToolFailure::new(ToolErrorKind::LimitExceeded, message));
     }
     let target = inspect_target(folder, &path)?;
-    let (kind, old) = match &target {
-        Target::Absent => ("create", None),
-        // The file already holds this: what a repeated call finds.
-        Target::File(old) if old.as_slice() == content.as_bytes() => ("update", Some(old)),
-        Target::File(old) => {
-            check_seen(&path, ledger, old)?;
-            ("update", Some(old))
+    let old = match &target {
+        Target::Absent => None,
+        Target::File(bytes) => {
+            let file = TextFile::decode(bytes).map_err(|why| why.failure(&path.text(), bytes.len()))?;
+            Some((bytes, file))
         }
     };
-    if old.map(Vec::as_slice) != Some(content.as_bytes()) {
-        replace(folder, &path, content.as_bytes())?;
+    // A file that is replaced keeps its encoding, its byte order mark and its line ends.
+    let form = old.as_ref().map_or(Form::PLAIN, |(_, file)| file.form);
+    let text = with_line_ends(content, form);
+    let bytes = encode(&text, form).map_err(|c| cannot_keep(&path.text(), form, c))?;
+    let before = old.as_ref().map(|(bytes, _)| bytes.as_slice());
+    // A file that already holds this is what a repeated call finds.
+    if before != Some(bytes.as_slice()) {
+        if let Some(before) = before {
+            check_seen(&path, ledger, before)?;
+        }
+        room::check(folder, &path, before.map_or(0, <[u8]>::len), bytes.len())?;
+        replace(folder, &path, &bytes)?;
     }
-    let hunks = match old {
-        Some(old) => patch(&String::from_utf8_lossy(old), content),
+    let hunks = match &old {
+        Some((_, file)) => patch(&file.text, &text),
         None => Value::Null,
     };
-    let lines = content.lines().count();
-    let done = if old.is_some() { "Replaced" } else { "Created" };
+    let lines = text.lines().count();
+    let (kind, done) = if old.is_some() { ("update", "Replaced") } else { ("create", "Created") };
     let structured = json!({
-        "path": path.text(), "kind": kind, "digest": digest(content.as_bytes()), "size_bytes": content.len(),
+        "path": path.text(), "kind": kind, "digest": digest(&bytes), "size_bytes": bytes.len(),
         "total_lines": lines, "patch": hunks,
     });
-    let text = format!("{done} `{}`: {lines} lines, {} bytes.", path.text(), content.len());
-    Ok(ToolOutcome { content: text, structured: Some(structured), failure: None })
+    let mut answer = format!("{done} `{}`: {lines} lines, {} bytes", path.text(), bytes.len());
+    let kept =
+        Form { line_ends: if form.line_ends == LineEnds::Mixed { LineEnds::Lf } else { form.line_ends }, ..form };
+    let kept = kept.to_string();
+    if !kept.is_empty() {
+        answer.push_str(&format!(", kept as {kept}"));
+    }
+    if form.line_ends == LineEnds::Mixed {
+        answer.push_str("; its lines ended in several ways, now they end as given");
+    }
+    answer.push('.');
+    Ok(ToolOutcome { content: answer, structured: Some(structured), failure: None })
 }
 
 /// The rule for existing files: seen whole, and unchanged since.

@@ -11,5 +11,6 @@ mod refused;
 mod replay;
 mod skills;
 mod support;
+mod text_files;
 mod turns;
 mod wire;

@@ -296,7 +296,7 @@ impl World {
             log: self.log.clone(),
             model: self.model.clone(),
             external: self.tools.clone(),
-            folder: ProjectFolder::open(self.dir.path()).unwrap(),
+            folder: ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes),
             skills: self.skills.clone(),
             mode: self.mode,
             limits: self.limits.clone(),

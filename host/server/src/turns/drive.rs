@@ -144,7 +144,7 @@ async fn run_once(
         })
         .unwrap_or_default();
     let folder = match environment.folders.open(turn.project).await {
-        Ok(folder) => ProjectFolder::from_dir(folder),
+        Ok(folder) => ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes),
         Err(error) => {
             tracing::error!(%error, "the project's folder cannot be opened");
             let end = TurnEnd::Failed {

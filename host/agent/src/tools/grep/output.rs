@@ -34,7 +34,6 @@ pub(super) struct HitSink<'a> {
     only_matching: bool,
     room: usize,
     first_only: bool,
-    binary: bool,
     cancel: &'a CancellationToken,
 }
 
@@ -48,19 +47,14 @@ impl<'a> HitSink<'a> {
         cancel: &'a CancellationToken,
     ) -> Self {
         let hits = FileHits { path, matches: 0, lines: Vec::new() };
-        Self { hits, matcher, keep_lines, only_matching, room, first_only: false, binary: false, cancel }
+        Self { hits, matcher, keep_lines, only_matching, room, first_only: false, cancel }
     }
 
     pub(super) fn stop_at_first(&mut self) {
         self.first_only = true;
     }
 
-    /// A binary file's matches before its first NUL byte mean nothing.
-    pub(super) fn into_hits(mut self) -> FileHits {
-        if self.binary {
-            self.hits.matches = 0;
-            self.hits.lines.clear();
-        }
+    pub(super) fn into_hits(self) -> FileHits {
         self.hits
     }
 
@@ -122,11 +116,6 @@ impl Sink for HitSink<'_> {
             self.hits.lines.push(HitLine::Gap);
         }
         Ok(true)
-    }
-
-    fn binary_data(&mut self, _searcher: &Searcher, _offset: u64) -> Result<bool, io::Error> {
-        self.binary = true;
-        Ok(false)
     }
 }
 
