@@ -1731,6 +1731,11 @@ export interface components {
             code: string;
             /** @description What happened and what to do next. */
             error: string;
+            /**
+             * @description What fits now: `continue`, `new_conversation`, `retry` or `sign_in`; absent when something has to be changed
+             *     first, which the text says.
+             */
+            remedy?: string | null;
             /** @enum {string} */
             type: "error";
         } | {

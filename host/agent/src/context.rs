@@ -9,7 +9,7 @@ mod repair;
 
 use std::collections::HashMap;
 
-use bricklayer_domain::{Block, Event, StopReason, ToolCallId, ToolOutcome, TurnEnd};
+use bricklayer_domain::{Block, Event, StopReason, ToolCallId, ToolErrorKind, ToolOutcome, TurnEnd};
 use serde_json::Value;
 
 use crate::model::{Content, ModelMessage, Role};
@@ -68,13 +68,18 @@ pub fn build(events: &[Event]) -> Context {
         builder.answer_open();
         stopped = turn.iter().any(|event| matches!(event, Event::TurnFinished { end: TurnEnd::Cancelled, .. }));
     }
-    let ends_plain = events.len().checked_sub(1).is_some_and(|last| repairs.is_plain(last.saturating_sub(1)));
-    if ends_plain && context.messages.last().is_some_and(|message| message.role == Role::Assistant) {
-        // Not every model goes on from its own words.
+    if context.messages.last().is_some_and(ends_in_words) {
+        // Not every model goes on from its own words; what a provider paused goes back to it as it came.
         let content = vec![Content::Text(GO_ON.to_owned())];
         context.messages.push(ModelMessage { role: Role::User, content });
     }
     context
+}
+
+/// Whether a message is the model's own and holds nothing that its provider could go on with.
+fn ends_in_words(message: &ModelMessage) -> bool {
+    message.role == Role::Assistant
+        && !message.content.iter().any(|content| matches!(content, Content::Block(Block::Other { .. })))
 }
 
 /// Each turn with its place in the log.
@@ -166,17 +171,20 @@ impl TurnBuilder<'_> {
 
     fn answer_open(&mut self) {
         for Open { id, in_words } in std::mem::take(&mut self.open) {
-            let (text, structured, is_error) = match self.results.remove(&id) {
+            let (text, structured, kind) = match self.results.remove(&id) {
                 Some((index, outcome)) => {
-                    let is_error = outcome.is_error();
+                    let kind = outcome.failure.as_ref().map(|failure| failure.kind);
                     let text = self.repairs.text(index, &outcome.content);
-                    (if text.trim().is_empty() { NO_OUTPUT.to_owned() } else { text }, outcome.structured, is_error)
+                    (if text.trim().is_empty() { NO_OUTPUT.to_owned() } else { text }, outcome.structured, kind)
                 }
-                None => (NO_RESULT.to_owned(), None, true),
+                None => (NO_RESULT.to_owned(), None, Some(ToolErrorKind::Cancelled)),
             };
             match in_words {
                 Some((name, input)) => self.push_user_text(&call_in_words(&name, &input, &text)),
-                None => self.push(Role::User, Content::ToolResult { id, content: text, structured, is_error }),
+                None => {
+                    let is_error = kind.is_some();
+                    self.push(Role::User, Content::ToolResult { id, content: text, structured, is_error, kind });
+                }
             }
         }
         self.results.clear();

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::ModelProvider;
+use crate::model::offline::DirectCommand;
 use crate::ports::{ExternalTools, LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::TurnLimits;
@@ -118,6 +119,11 @@ struct Driver {
 
 impl Driver {
     fn new(deps: TurnDeps, history: Vec<StoredEvent>) -> Self {
+        let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
+        let mut deps = deps;
+        if last_message(&history).is_some_and(|message| DirectCommand::understands(message, &specs)) {
+            deps.model = Arc::new(DirectCommand);
+        }
         let wanted = last_settings_model(&history);
         let policy = TurnPolicy {
             mode: deps.mode,
@@ -127,7 +133,6 @@ impl Driver {
             max_concurrent_reads: deps.limits.max_concurrent_reads,
         };
         let state = TurnState::fold(policy, &history);
-        let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
         let facts = PromptFacts { workspace: deps.workspace.clone(), settings: state.settings().clone() };
         let system = system_prompt(&facts, &deps.skills).into();
         let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
@@ -278,6 +283,13 @@ fn keep(events: &mut Vec<Event>, event: Event) {
         | Event::ToolFinished { .. }
         | Event::TurnFinished { .. } => events.push(event),
     }
+}
+
+fn last_message(history: &[StoredEvent]) -> Option<&str> {
+    history.iter().rev().find_map(|stored| match &stored.event {
+        Event::TurnStarted { message, .. } => Some(message.as_str()),
+        _ => None,
+    })
 }
 
 fn last_settings_model(history: &[StoredEvent]) -> Option<&str> {

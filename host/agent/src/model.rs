@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolSpec, Usage};
+use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -37,6 +37,8 @@ pub enum Content {
         structured: Option<Value>,
         /// Whether the call failed.
         is_error: bool,
+        /// How it failed, which only the offline model reads.
+        kind: Option<ToolErrorKind>,
     },
 }
 

@@ -7,6 +7,7 @@ mod address;
 mod bounds;
 mod call_review;
 mod conversation;
+mod ending;
 mod event;
 mod ids;
 mod message;
@@ -20,6 +21,7 @@ pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
 pub use conversation::{Conversation, Project, Title, TitleError};
+pub use ending::EndRemedy;
 pub use event::{ApprovalDecision, ContinuingCall, Event, HistoryRepair, StoredEvent, TurnEnd};
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,

@@ -10,15 +10,44 @@ mod intent;
 mod question;
 mod words;
 
-use bricklayer_domain::{Block, StopReason, ToolCallId, ToolName, ToolSpec, Usage};
+use bricklayer_domain::{Block, StopReason, ToolCallId, ToolErrorKind, ToolName, ToolSpec, Usage};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use serde_json::Value;
+
+use intent::Intent;
 
 use super::{Content, ModelEvent, ModelMessage, ModelProvider, ModelReply, ModelRequest, Role};
 
 /// The offline model's id.
 pub const OFFLINE_MODEL: &str = "offline";
+
+/// What answers a direct tool command, whatever the model is.
+pub(crate) const DIRECT_COMMAND: &str = "direct command";
+
+/// Runs one direct tool command, such as `/execute_sql {"statement": "select 1"}`: the same steps as any other turn, and
+/// so the same gate and the same questions to the user, without a language model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DirectCommand;
+
+impl DirectCommand {
+    /// Whether a message is one: it names a tool, or is a short form of a command.
+    pub(crate) fn understands(message: &str, tools: &[ToolSpec]) -> bool {
+        message.trim().strip_prefix('/').is_some_and(|command| command::names_tool(command, tools))
+    }
+}
+
+impl ModelProvider for DirectCommand {
+    fn model(&self, _wanted: Option<&str>) -> String {
+        DIRECT_COMMAND.to_owned()
+    }
+
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {
+        let scene = scene(&request);
+        let command = scene.message.trim();
+        reply(&request, command::act(&scene, command.strip_prefix('/').unwrap_or(command)))
+    }
+}
 
 /// The provider that needs no key.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,31 +59,34 @@ impl ModelProvider for OfflineModel {
     }
 
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {
-        let action = next_action(&request);
-        let (text, call) = match action {
-            Action::Say(text) => (text, None),
-            Action::Call { say, name, input } => (say, Some((name, input))),
-        };
-        let mut events: Vec<ModelEvent> =
-            text.split_inclusive(' ').map(|word| ModelEvent::TextDelta { block: 0, text: word.to_owned() }).collect();
-        let mut blocks = Vec::new();
-        if !text.is_empty() {
-            blocks.push(Block::Text { text });
-        }
-        let stop_reason = if call.is_some() { StopReason::ToolUse } else { StopReason::EndTurn };
-        if let Some((name, input)) = call {
-            let id = ToolCallId(format!("offline_{}", count_calls(&request.messages)));
-            blocks.push(Block::ToolUse { id, name: name.0, input });
-        }
-        events.push(ModelEvent::Finished(ModelReply {
-            blocks,
-            broken_calls: Vec::new(),
-            stop_reason,
-            stop_details: None,
-            usage: Usage::default(),
-        }));
-        stream::iter(events).boxed()
+        reply(&request, next_action(&request))
     }
+}
+
+fn reply(request: &ModelRequest, action: Action) -> BoxStream<'static, ModelEvent> {
+    let (text, call) = match action {
+        Action::Say(text) => (text, None),
+        Action::Call { say, name, input } => (say, Some((name, input))),
+    };
+    let mut events: Vec<ModelEvent> =
+        text.split_inclusive(' ').map(|word| ModelEvent::TextDelta { block: 0, text: word.to_owned() }).collect();
+    let mut blocks = Vec::new();
+    if !text.is_empty() {
+        blocks.push(Block::Text { text });
+    }
+    let stop_reason = if call.is_some() { StopReason::ToolUse } else { StopReason::EndTurn };
+    if let Some((name, input)) = call {
+        let id = ToolCallId(format!("offline_{}", count_calls(&request.messages)));
+        blocks.push(Block::ToolUse { id, name: name.0, input });
+    }
+    events.push(ModelEvent::Finished(ModelReply {
+        blocks,
+        broken_calls: Vec::new(),
+        stop_reason,
+        stop_details: None,
+        usage: Usage::default(),
+    }));
+    stream::iter(events).boxed()
 }
 
 fn count_calls(messages: &[ModelMessage]) -> usize {
@@ -81,6 +113,8 @@ struct Done<'a> {
     content: &'a str,
     structured: Option<&'a Value>,
     is_error: bool,
+    /// What kind of failure, when it is one.
+    kind: Option<ToolErrorKind>,
     /// The call was a DESCRIBE.
     looked_up: bool,
 }
@@ -95,13 +129,16 @@ struct Scene<'a> {
     system: &'a str,
 }
 
+/// The tool of this full or short name.
+fn find_tool<'a>(tools: &'a [ToolSpec], name: &str) -> Option<&'a ToolSpec> {
+    let full = tools.iter().find(|spec| spec.name.0.eq_ignore_ascii_case(name));
+    full.or_else(|| tools.iter().find(|spec| spec.name.short().eq_ignore_ascii_case(name)))
+}
+
 impl Scene<'_> {
     /// The tool of this short or full name.
     fn tool(&self, name: &str) -> Option<&ToolSpec> {
-        self.tools
-            .iter()
-            .find(|spec| spec.name.0.eq_ignore_ascii_case(name))
-            .or_else(|| self.tools.iter().find(|spec| spec.name.short().eq_ignore_ascii_case(name)))
+        find_tool(self.tools, name)
     }
 
     /// The warehouse that the user chose, which the system prompt names.
@@ -146,7 +183,7 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
             Content::Block(Block::ToolUse { id, name, input }) => {
                 names.insert(id, (name, input));
             }
-            Content::ToolResult { id, content, structured, is_error } => {
+            Content::ToolResult { id, content, structured, is_error, kind } => {
                 let (name, input) = names.get(id).copied().unzip();
                 let statement = input.and_then(|input| input.get("statement")).and_then(Value::as_str);
                 done.push(Done {
@@ -154,6 +191,7 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
                     content,
                     structured: structured.as_ref(),
                     is_error: *is_error,
+                    kind: *kind,
                     looked_up: statement.is_some_and(|sql| sql.starts_with("DESCRIBE TABLE ")),
                 });
             }
@@ -170,13 +208,43 @@ fn next_action(request: &ModelRequest) -> Action {
         return command::act(&scene, command);
     }
     match intent::parse(message) {
+        _ if is_greeting(message) => Action::Say(format!("Hello! {}", command::help(&scene))),
+        Some(Intent::Unfinished(advice)) => Action::Say(advice),
         Some(intent) => act::next(&scene, &intent),
-        None if is_greeting(message) => Action::Say(command::help(&scene)),
         None => Action::Say(format!("I did not understand that.\n\n{}", command::help(&scene))),
     }
 }
 
+/// A greeting, or a question about what this is, with or without a few polite words around it.
 fn is_greeting(message: &str) -> bool {
-    let word = message.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    matches!(word.as_str(), "" | "hello" | "hi" | "hey" | "help" | "what can you do" | "who are you")
+    const SMALL_WORDS: [&str; 12] =
+        ["there", "bricklayer", "please", "you", "all", "everyone", "again", "so", "and", "me", "now", "agent"];
+    const GREETINGS: [&str; 18] = [
+        "",
+        "hello",
+        "hi",
+        "hey",
+        "hallo",
+        "good morning",
+        "good afternoon",
+        "good evening",
+        "help",
+        "what can do",
+        "who are",
+        "what are",
+        "what is this",
+        "how does this work",
+        "how do i start",
+        "where do i start",
+        "what should i do",
+        "thanks",
+    ];
+    let cleaned = message.to_lowercase().replace("what's", "what is").replace("can i ask", "can do");
+    let words: Vec<&str> = cleaned
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !SMALL_WORDS.contains(word))
+        .collect();
+    let words = words.join(" ");
+    let rest = ["hello ", "hi ", "hey "].iter().find_map(|start| words.strip_prefix(start)).unwrap_or(&words);
+    GREETINGS.contains(&words.as_str()) || GREETINGS.contains(&rest)
 }

@@ -74,6 +74,8 @@ pub struct TurnState {
     step: u32,
     steps_begun: u32,
     restarts: u32,
+    /// Whether the last message says something to the user.
+    spoke: bool,
     /// Messages in a row that the output limit cut inside a call.
     cut_calls: u32,
     /// Messages in a row of whose calls none could run.
@@ -102,6 +104,7 @@ impl TurnState {
             step: 0,
             steps_begun: 0,
             restarts: 0,
+            spoke: false,
             cut_calls: 0,
             fruitless: 0,
             fruitful: false,
@@ -168,6 +171,8 @@ impl TurnState {
             }
             Event::AssistantMessage { step, blocks, stop_reason, usage, aborted } => {
                 self.usage.add(*usage);
+                self.spoke =
+                    blocks.iter().any(|block| matches!(block, Block::Text { text } if !text.trim().is_empty()));
                 self.step = step.saturating_add(1);
                 self.phase = if *aborted { Phase::Aborted } else { self.after_message(blocks, stop_reason) };
                 let cut = matches!(self.phase, Phase::Calls(_)) && *stop_reason == StopReason::MaxTokens;
@@ -386,6 +391,7 @@ impl TurnState {
             Phase::Empty | Phase::Finished(_) | Phase::Calls(_) => {}
             Phase::Answered(reason) => {
                 let end = end_of(reason, self.stop_details.as_deref());
+                let end = if end == TurnEnd::Completed && !self.spoke { self.silent_end() } else { end };
                 self.finish(end, now, effects);
             }
             Phase::Ready | Phase::Streaming | Phase::Aborted if self.out_of_time => {
@@ -460,6 +466,19 @@ impl TurnState {
         }
     }
 
+    /// How a turn ends whose last message says nothing.
+    fn silent_end(&self) -> TurnEnd {
+        let (code, message) = if self.steps_begun > 1 {
+            (
+                "no-final-answer",
+                "The agent ended without an answer. What it did is kept; say \"continue\" to hear what it found.",
+            )
+        } else {
+            ("empty-answer", "The model answered with nothing. Send the message again, or say it in other words.")
+        };
+        TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() }
+    }
+
     fn finish_failed(&mut self, code: &str, message: &str, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
         self.finish(TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() }, now, effects);
     }
@@ -514,11 +533,16 @@ fn call_of(block: &Block) -> Option<CallState> {
 fn end_of(reason: &StopReason, details: Option<&str>) -> TurnEnd {
     let failed = |code: &str, message: &str| TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() };
     match reason {
-        StopReason::EndTurn
-        | StopReason::StopSequence
-        | StopReason::ToolUse
-        | StopReason::PauseTurn
-        | StopReason::Unknown(_) => TurnEnd::Completed,
+        StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse | StopReason::PauseTurn => {
+            TurnEnd::Completed
+        }
+        StopReason::Unknown(reason) => failed(
+            "model-stopped",
+            &format!(
+                "The model stopped for a reason that this version does not know (`{reason}`). What it said is kept; say \
+                 \"continue\" to let it go on."
+            ),
+        ),
         StopReason::MaxTokens => failed(
             "output-limit",
             "The answer reached the model's output limit and is cut. Say \"continue\" to let it go on.",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bricklayer_agent::TurnExit;
-use bricklayer_domain::{Block, Event, ToolAnnotations, ToolErrorKind, ToolOutcome, TurnEnd};
+use bricklayer_domain::{Block, EndRemedy, Event, ToolAnnotations, ToolErrorKind, ToolOutcome, TurnEnd};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -322,5 +322,31 @@ async fn signs_of_life_are_no_progress() {
         let TurnExit::Finished(TurnEnd::Failed { code, message }) = world.ask("go").await else { panic!("no end") };
         assert_eq!(code, "model-timeout", "{message}");
         assert!(message.contains("signs of life"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_without_an_answer_or_for_an_unknown_reason_has_a_sentence() {
+    let look = [tool_block("a", "mcp__databricks__look", &["{}"])];
+    let empty = || Play::Stream(message(&[], "end_turn"));
+    let cases = [
+        (vec![empty()], "empty-answer", "answered with nothing", EndRemedy::Retry),
+        (vec![Play::Stream(message(&[text_block(&[" "])], "end_turn"))], "empty-answer", "", EndRemedy::Retry),
+        (vec![Play::Stream(message(&look, "tool_use")), empty()], "no-final-answer", "continue", EndRemedy::Continue),
+        (
+            vec![Play::Stream(message(&[text_block(&["x"])], "odd_reason"))],
+            "model-stopped",
+            "`odd_reason`",
+            EndRemedy::Continue,
+        ),
+    ];
+    for (plays, expected, says, remedy) in cases {
+        let server = Server::start(plays).await;
+        let world = world_of(&server);
+        let TurnExit::Finished(end) = world.ask("go").await else { panic!("{expected}") };
+        assert_eq!(end.remedy(), Some(remedy), "{end:?}");
+        let TurnEnd::Failed { code, message } = end else { panic!("{expected}: {end:?}") };
+        assert_eq!(code, expected);
+        assert!(message.contains(says), "{message}");
     }
 }

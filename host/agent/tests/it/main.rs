@@ -6,6 +6,7 @@
 mod anthropic;
 mod files;
 mod garbled;
+mod malformed;
 mod offline;
 mod refused;
 mod replay;

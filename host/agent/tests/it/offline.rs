@@ -133,7 +133,18 @@ async fn requests_are_answered_or_honestly_not() {
         ("/help", &[], "I am not a language model"),
         ("/tools", &[], "`/execute_sql`: The execute_sql tool"),
         ("what is love?", &[], "I did not understand that"),
-        ("hello", &[], "Offline mode: I am not a language model"),
+        ("hello", &[], "Hello! Offline mode: I am not a language model"),
+        ("Hi there!", &[], "Hello!"),
+        ("good morning, Bricklayer", &[], "Hello!"),
+        ("help", &[], "Hello!"),
+        ("What can you do?", &[], "Hello!"),
+        ("who are you?", &[], "Hello!"),
+        ("update main.default.t1", &[], "UPDATE needs SET"),
+        (
+            "what tables are there in samples.nyctaxi, and what is in them?",
+            &["get_table_stats_and_schema"],
+            "`fare_amount` double",
+        ),
         ("show tables in samples.nyctaxi", &["get_best_warehouse", "execute_sql"], "| trips |"),
         (
             "total amount by kind in two.levels",
@@ -175,4 +186,32 @@ async fn text_comes_in_small_pieces_that_make_the_answer() {
         text.push_str(&piece);
     }
     assert_eq!(text, world.answer());
+}
+
+#[tokio::test]
+async fn a_direct_command_runs_whatever_the_model_is() {
+    let specs = || vec![spec("execute_sql", ToolAnnotations::default())];
+    let model = ScriptedModel::new(vec![say("from the model")]);
+    let world = World::new(model.clone(), TableTools::new(specs(), answer));
+    let exit = world.ask(r#"/execute_sql {"statement": "select 1"}"#).await;
+    assert!(matches!(exit, TurnExit::Finished(TurnEnd::Completed)), "{exit:?}");
+    assert_eq!(world.tools.called(), ["execute_sql"]);
+    assert!(world.answer().contains("(1 row)"), "{}", world.answer());
+    assert!(model.requests.lock().unwrap().is_empty(), "no model was asked");
+    // What names no tool is for the model.
+    world.ask("/no_such_tool {}").await;
+    assert_eq!(world.answer(), "from the model");
+    // The same questions as for the model's own calls.
+    let world = World::new(ScriptedModel::new(vec![]), TableTools::new(specs(), answer));
+    assert!(matches!(world.ask(r#"/execute_sql {"statement": "DROP TABLE t"}"#).await, TurnExit::Parked));
+    assert_eq!(world.tools.called(), Vec::<String>::new());
+    let call = bricklayer_domain::ToolCallId("offline_0".into());
+    world.log.push(vec![Event::ApprovalAnswered {
+        call,
+        decision: bricklayer_domain::ApprovalDecision::No,
+        because_of: None,
+    }]);
+    world.run().await;
+    assert_eq!(world.tools.called(), Vec::<String>::new());
+    assert_eq!(world.answer(), "You declined this call, so it did not run. Tell me what you want instead.");
 }

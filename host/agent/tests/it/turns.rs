@@ -393,7 +393,7 @@ async fn every_stop_reason_has_its_end() {
     let cases = [
         (StopReason::EndTurn, "completed"),
         (StopReason::StopSequence, "completed"),
-        (StopReason::Unknown("later".into()), "completed"),
+        (StopReason::Unknown("later".into()), "model-stopped"),
         (StopReason::MaxTokens, "output-limit"),
         (StopReason::Refusal, "model-refused"),
         (StopReason::ContextWindowExceeded, "conversation-too-long"),

@@ -311,6 +311,10 @@ pub enum WireBody {
         error: String,
         /// A stable word for the cause.
         code: String,
+        /// What fits now: `continue`, `new_conversation`, `retry` or `sign_in`; absent when something has to be changed
+        /// first, which the text says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
     },
     /// The user stopped the turn.
     #[serde(rename = "cancelled")]
@@ -473,9 +477,10 @@ fn block_body(step: u32, index: u32, block: Block, aborted: bool) -> Option<Wire
 fn end_bodies(conversation: ConversationId, end: TurnEnd, usage: Usage, steps: u32, duration_ms: u64) -> Vec<WireBody> {
     let (is_error, is_cancelled) = (matches!(end, TurnEnd::Failed { .. }), matches!(end, TurnEnd::Cancelled));
     let mut bodies = Vec::new();
+    let remedy = end.remedy().map(|remedy| remedy.as_str().to_owned());
     match end {
         TurnEnd::Completed => {}
-        TurnEnd::Failed { code, message } => bodies.push(WireBody::Error { error: message, code }),
+        TurnEnd::Failed { code, message } => bodies.push(WireBody::Error { error: message, code, remedy }),
         TurnEnd::Cancelled => bodies.push(WireBody::Cancelled {}),
     }
     bodies.push(WireBody::Result {

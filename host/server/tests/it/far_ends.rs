@@ -3,7 +3,7 @@
 use bricklayer_server::config::{Config, IdentityMode, PluginsConfig, WorkspaceConfig};
 use serde_json::{Value, json};
 
-use crate::support::{Chat, Frame, Guest, Reply, Server, Trouble, World};
+use crate::support::{Chat, Engine, Frame, Guest, Reply, Server, Trouble, World, both_engines};
 
 #[tokio::test]
 async fn the_workspaces_troubles_become_problems() {
@@ -182,5 +182,81 @@ async fn a_model_that_is_down_is_named() {
     assert_eq!(completed(&frames)["is_error"], true);
     let failure = frames.iter().find(|frame| frame.kind() == "error").unwrap();
     assert_eq!(failure.data["code"], "model-unreachable", "{failure:?}");
+    server.stop().await;
+}
+
+#[test]
+fn a_conversation_that_the_model_refuses_goes_on() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let odd = json!({"type": "error", "error": {"type": "invalid_request_error",
+            "message": "messages.1.content.0: Invalid `signature` in `thinking` block"}});
+        world.model.script("first", vec![Reply::sql("odd id:1", "SELECT 1"), Reply::text("one\u{0}")]);
+        // Whatever is tried is refused.
+        world.model.script("second", vec![Reply::Status(400, vec![], odd)]);
+        world.model.script("third", vec![Reply::text("three")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let (execution, conversation) = ann.ask(&project, "first").await;
+        ann.frames(&execution).await;
+        let second = ann.say(&project, &conversation, "second").await;
+        let frames = ann.frames(&second).await;
+        assert!(frames.iter().any(|frame| frame.kind() == "model.retry"), "the repair is noted: {frames:#?}");
+        let end = frames.iter().find(|frame| frame.kind() == "error").unwrap();
+        assert_eq!(
+            (&end.data["code"], &end.data["remedy"]),
+            (&json!("model-refused-request"), &json!("new_conversation"))
+        );
+        let asked = world.model.requests().len();
+        let third = ann.say(&project, &conversation, "third").await;
+        let frames = ann.frames(&third).await;
+        assert!(frames.iter().any(|frame| frame.kind() == "text" && frame.data["text"] == "three"), "{frames:#?}");
+        assert_eq!(world.model.requests().len(), asked + 1, "what was refused is not tried again");
+        server.stop().await;
+    });
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_paid_once() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let calls = (0..300).map(|n| (format!("t{n}"), "Read".to_owned(), json!({}))).collect();
+        let cases =
+            [(Reply::text(&"x".repeat(5 << 20)), "larger than 4 MiB"), (Reply::Tools(calls), "more than 256 parts")];
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        for (n, (reply, says)) in cases.into_iter().enumerate() {
+            world.model.script(&format!("case {n}."), vec![reply]);
+            let before = world.model.requests().len();
+            let (execution, conversation) = ann.ask(&project, &format!("case {n}.")).await;
+            let frames = ann.frames(&execution).await;
+            let end = frames.iter().find(|frame| frame.kind() == "error").unwrap();
+            assert_eq!(end.data["code"], "message-too-large");
+            assert!(end.data["error"].as_str().unwrap().contains(says), "{end:?}");
+            assert_eq!(world.model.requests().len(), before + 1, "{says}");
+            world.model.script("and now", vec![Reply::text("small")]);
+            let next = ann.say(&project, &conversation, "and now").await;
+            let frames = ann.frames(&next).await;
+            assert!(frames.iter().any(|frame| frame.data["text"] == "small"), "{frames:#?}");
+        }
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn a_turn_ends_in_its_time() {
+    let mut world = World::sqlite().await;
+    world.times.turn = std::time::Duration::from_secs(1);
+    world.model.script("silent", vec![Reply::Silence]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "silent").await;
+    let frames = ann.frames(&execution).await;
+    let end = frames.iter().find(|frame| frame.kind() == "error").unwrap();
+    assert_eq!((&end.data["code"], &end.data["remedy"]), (&json!("turn-time-limit"), &json!("continue")));
+    assert!(end.data["error"].as_str().unwrap().contains("limits.turn_seconds"), "{end:?}");
     server.stop().await;
 }

@@ -140,3 +140,34 @@ async fn the_model_is_told_of_the_local_workspace() {
     assert_eq!(shown["system_prompt"], told);
     server.stop().await;
 }
+
+/// What each card of the first page starts, and what its answer shows.
+const CARDS: &[(&str, &str, &str)] = &[
+    ("Busiest pickup hours", "execute_sql", "The busiest pickup hour in"),
+    ("Look around", "execute_sql", "trips"),
+    ("Which warehouses can I use?", "list_warehouses", "These SQL warehouses are available"),
+    ("Run a statement yourself", "execute_sql", "fare_amount"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_card_of_the_first_page_works_without_a_model() {
+    let cards = include_str!("../../../../client/src/features/chat/firstCards.json");
+    let cards: Vec<serde_json::Value> = serde_json::from_str(cards).unwrap();
+    let titles: Vec<&str> = cards.iter().map(|card| card["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, CARDS.iter().map(|(title, ..)| *title).collect::<Vec<_>>(), "each card has its row here");
+    let world = World::sqlite().await;
+    let server = Server::start(local(&world)).await;
+    let you = Api::new(&server.base);
+    let project = you.project("First minutes").await;
+    for (card, (title, tool, says)) in cards.iter().zip(CARDS) {
+        let (execution, _) = you.ask(&project, card["message"].as_str().unwrap()).await;
+        let frames = you.frames(&execution).await;
+        let results: Vec<_> = frames.iter().filter(|frame| frame.kind() == "tool_result").collect();
+        assert!(results.iter().all(|frame| frame.data["is_error"] == false), "{title}: {results:#?}");
+        assert!(results.iter().any(|frame| frame.data["tool_name"].as_str().unwrap().ends_with(tool)), "{title}");
+        let answer = frames.iter().rfind(|frame| frame.kind() == "text").unwrap().data["text"].as_str().unwrap();
+        assert!(answer.contains(says), "{title}: {answer}");
+        assert!(frames.iter().all(|frame| frame.kind() != "error"), "{title}: {frames:#?}");
+    }
+    server.stop().await;
+}

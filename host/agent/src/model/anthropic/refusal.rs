@@ -112,7 +112,7 @@ mod tests {
             400,
             "messages.5.content.1: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be \
              modified. These blocks must remain as they were in the original response.",
-            &reasoning,
+            &[Reasoning, PlainText],
         );
         check(
             400,

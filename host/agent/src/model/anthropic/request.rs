@@ -101,7 +101,7 @@ fn block(content: &Content) -> Option<Value> {
             json!({"type": "tool_use", "id": wire_id(id), "name": wire_name(name), "input": input})
         }
         Content::Block(Block::Other { raw }) => raw.clone(),
-        Content::ToolResult { id, content, is_error, structured: _ } => {
+        Content::ToolResult { id, content, is_error, structured: _, kind: _ } => {
             let mut result = json!({"type": "tool_result", "tool_use_id": wire_id(id), "content": content});
             if *is_error && let Value::Object(fields) = &mut result {
                 fields.insert("is_error".to_owned(), json!(true));

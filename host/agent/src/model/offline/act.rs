@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bricklayer_domain::ToolErrorKind;
 use serde_json::{Value, json};
 
 use super::build::{Column, Statement, build};
@@ -26,6 +27,9 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
             Step::Act(action) => action,
             Step::Result(done) => Action::Say(format!("{about}\n\n{}", result_text(done))),
         },
+        Intent::LookAround { catalog, schema } => look_around(scene, catalog, schema),
+        // Answered before any step.
+        Intent::Unfinished(advice) => Action::Say(advice.clone()),
         Intent::ListWarehouses => once(scene, "list_warehouses", json!({}), "Looking at the warehouses.", |done| {
             format!("These SQL warehouses are available:\n\n{}", done.content)
         }),
@@ -41,6 +45,33 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
             once(scene, "Grep", input, "", |done| format!("`{text}` occurs here:\n\n{}", verbatim(done.content)))
         }
     }
+}
+
+/// The tables of a schema and their columns.
+fn look_around(scene: &Scene<'_>, catalog: &str, schema: &str) -> Action {
+    let input = json!({"catalog": catalog, "schema": schema, "table_stat_level": "none"});
+    once(scene, "get_table_stats_and_schema", input, "Looking at the tables.", |done| {
+        let tables = done.structured.and_then(|result| result.get("tables")).and_then(Value::as_array);
+        let lines: Vec<String> = tables.into_iter().flatten().map(table_line).collect();
+        if lines.is_empty() {
+            return format!("`{catalog}.{schema}` holds no tables.");
+        }
+        format!(
+            "These are the tables in `{catalog}.{schema}` and what is in them:\n\n{}\n\nTo see rows: \u{201c}preview \
+             {catalog}.{schema}.TABLE\u{201d}.",
+            lines.join("\n")
+        )
+    })
+}
+
+/// One table with its columns, as a line of a list.
+fn table_line(table: &Value) -> String {
+    let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let columns = table.get("columns").and_then(Value::as_array).into_iter().flatten();
+    let columns: Vec<String> = columns
+        .map(|column| format!("`{}` {}", text(column, "name"), text(column, "type_text").to_lowercase()))
+        .collect();
+    format!("- **{}**: {}", text(table, "name"), columns.join(", "))
 }
 
 /// A request of one call.
@@ -61,6 +92,27 @@ fn call(scene: &Scene<'_>, tool: &str, input: Value, say: &str) -> Action {
 
 /// Says what a tool said, as it said it: commands and addresses in it are for copying.
 pub(super) fn failed(done: &Done<'_>) -> Action {
+    // These outcomes are worded for a model; a person knows already, or needs other words.
+    let for_people = match done.kind {
+        Some(ToolErrorKind::Denied) if done.content.contains("declined") => {
+            Some("You declined this call, so it did not run. Tell me what you want instead.")
+        }
+        Some(ToolErrorKind::Denied) if done.content.contains("plan mode") || done.content.contains("read only") => {
+            Some(
+                "This conversation only reads, so the call did not run. Choose another mode beside the message field to let \
+             it change something.",
+            )
+        }
+        Some(ToolErrorKind::Cancelled | ToolErrorKind::NotRun) => Some("The call did not run to its end."),
+        Some(ToolErrorKind::OutcomeUnknown) => Some(
+            "The server restarted while this call ran, so nobody knows whether it took effect. Look at what it would \
+             have changed before you repeat it.",
+        ),
+        _ => None,
+    };
+    if let Some(text) = for_people {
+        return Action::Say(text.to_owned());
+    }
     Action::Say(format!("That did not work: `{}` says:\n\n{}", done.name.short(), verbatim(done.content)))
 }
 

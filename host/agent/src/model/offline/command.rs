@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use bricklayer_domain::ToolSpec;
 use serde_json::{Value, json};
 
-use super::{Action, Scene, act};
+use super::{Action, Scene, act, find_tool};
 
 /// Does what a command says; `command` is the message without its slash.
 pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
@@ -36,6 +37,13 @@ pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
         Some(tool) => Action::Call { say: String::new(), name: tool.name.clone(), input },
         None => Action::Say(format!("There is no tool named `{name}`.\n\n{}", tools(scene))),
     }
+}
+
+/// Whether a command, without its slash, names one of these tools or is a short form for one.
+pub(super) fn names_tool(command: &str, tools: &[ToolSpec]) -> bool {
+    let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let name = short_form(name, rest.trim()).map_or(name, |(name, _)| name);
+    !name.is_empty() && find_tool(tools, name).is_some()
 }
 
 fn short_form<'a>(name: &str, rest: &str) -> Option<(&'a str, Value)> {

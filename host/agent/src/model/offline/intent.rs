@@ -1,7 +1,7 @@
 //! What a message asks for, read by rules.
 
 use super::question::{self, Question};
-use super::words::{file, is_name, number, quoted, table, words};
+use super::words::{file, is_file, is_filler, is_name, number, quoted, table, words};
 
 /// A request that is understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,10 @@ pub(super) enum Intent {
     Question(Question),
     /// A statement with a fixed form, and what to say about its result.
     Statement { sql: String, about: String },
+    /// The tables of a schema and what is in them.
+    LookAround { catalog: String, schema: String },
+    /// A statement that breaks off; what it lacks, for the user.
+    Unfinished(String),
     /// The warehouses.
     ListWarehouses,
     /// Keep the last answer in a file.
@@ -40,14 +44,57 @@ pub(super) fn parse(message: &str) -> Option<Intent> {
     files(message, &original, &lower)
         .or_else(|| catalogue(&original, &lower))
         .or_else(|| {
-            let looks_like_sql = SQL_WORDS.contains(&first) && !has(&["please", "me", "my"]);
-            looks_like_sql.then(|| Intent::Statement {
-                sql: message.trim().trim_end_matches(';').to_owned(),
-                about: "The statement ran.".to_owned(),
+            let second = lower.get(1).map(String::as_str).unwrap_or_default();
+            // `create a table for me`, `drop the oldest one`: words, not a statement.
+            let is_prose = has(&["please", "me", "my"]) || matches!(second, "a" | "an" | "the" | "some" | "everything");
+            if !SQL_WORDS.contains(&first) || is_prose {
+                return None;
+            }
+            let sql = message.trim().trim_end_matches(';').trim_end().to_owned();
+            Some(match unfinished(&lower) {
+                Some(advice) => Intent::Unfinished(advice),
+                None => Intent::Statement { sql, about: "The statement ran.".to_owned() },
             })
         })
         .or_else(|| question::parse(message).map(Intent::Question))
         .or_else(|| preview(&original, &lower))
+}
+
+/// What each statement cannot do without: any of these words, or after the second word nothing more is said.
+const NEEDED: [(&str, &[&str], &str); 12] = [
+    ("select", &[], "SELECT 1"),
+    ("with", &["select", "insert", "update", "delete", "merge", "values"], "WITH t AS (SELECT 1) SELECT * FROM t"),
+    ("insert", &["values", "select", "table", "from", "with"], "INSERT INTO main.default.t1 VALUES (1, 'one')"),
+    ("update", &["set"], "UPDATE main.default.t1 SET name = 'one' WHERE id = 1"),
+    ("delete", &["from"], "DELETE FROM main.default.t1 WHERE id = 1"),
+    ("merge", &["using"], "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET *"),
+    ("create", &[], "CREATE TABLE main.default.t1 (id INT, name STRING)"),
+    ("drop", &[], "DROP TABLE main.default.t1"),
+    ("alter", &[], "ALTER TABLE main.default.t1 ADD COLUMN note STRING"),
+    ("truncate", &["table"], "TRUNCATE TABLE main.default.t1"),
+    ("grant", &["to"], "GRANT SELECT ON TABLE main.default.t1 TO `someone@example.com`"),
+    ("revoke", &["from"], "REVOKE SELECT ON TABLE main.default.t1 FROM `someone@example.com`"),
+];
+
+/// Advice for a statement that breaks off; nothing when it may be whole.
+fn unfinished(lower: &[String]) -> Option<String> {
+    let first = lower.first()?;
+    let (word, needed, example) = NEEDED.iter().find(|(word, ..)| word == first)?;
+    let short = match *word {
+        // An object's kind and its name follow.
+        "create" | "drop" | "alter" => lower.len() < 3,
+        _ => lower.len() < 2,
+    };
+    let lacks = !needed.is_empty() && !lower.iter().skip(1).any(|word| needed.contains(&word.as_str()));
+    if !short && !lacks {
+        return None;
+    }
+    let word = word.to_uppercase();
+    let needs = match needed.first().filter(|_| lacks) {
+        Some(needed) => format!("{word} needs {}", needed.to_uppercase()),
+        None => format!("{word} needs more"),
+    };
+    Some(format!("That looks like a statement that is not finished: {needs}. For example:\n\n```sql\n{example}\n```"))
 }
 
 fn files(message: &str, original: &[&str], lower: &[String]) -> Option<Intent> {
@@ -84,11 +131,7 @@ fn catalogue(original: &[&str], lower: &[String]) -> Option<Intent> {
     if asks && has(&["warehouses", "warehouse"]) {
         return Some(Intent::ListWarehouses);
     }
-    let place = || {
-        let at = lower.iter().rposition(|word| matches!(word.as_str(), "in" | "of" | "from"))?;
-        let word = original.get(at.checked_add(1)?)?;
-        is_name(word).then(|| quoted(word))
-    };
+    let place = || place(original, lower);
     let show = |what: &str, place: Option<String>| {
         let sql = place.as_ref().map_or(format!("SHOW {what}"), |place| format!("SHOW {what} IN {place}"));
         let place = place.map_or(String::new(), |place| format!(" in `{place}`"));
@@ -101,7 +144,14 @@ fn catalogue(original: &[&str], lower: &[String]) -> Option<Intent> {
         return Some(show("SCHEMAS", place()));
     }
     if asks && has(&["tables"]) {
-        return Some(show("TABLES", place()));
+        let place = place();
+        let contents = has(&["columns", "them", "contain", "contents", "hold"]);
+        let parts = place.as_deref().map(|place| place.split('.').map(str::to_owned).collect::<Vec<_>>());
+        if let (true, Some([catalog, schema])) = (contents, parts.as_deref()) {
+            let plain = |part: &str| part.trim_matches('`').to_owned();
+            return Some(Intent::LookAround { catalog: plain(catalog), schema: plain(schema) });
+        }
+        return Some(show("TABLES", place));
     }
     if has(&["describe", "desc", "columns", "schema"])
         && let Some(table) = table(original).or_else(|| named_after(original, lower, &["describe", "desc"]))
@@ -110,6 +160,27 @@ fn catalogue(original: &[&str], lower: &[String]) -> Option<Intent> {
         return Some(Intent::Statement { sql: format!("DESCRIBE TABLE {table}"), about });
     }
     None
+}
+
+/// The catalog or schema that a message names: a dotted name, else the first name after a word such as `in`.
+fn place(original: &[&str], lower: &[String]) -> Option<String> {
+    let dotted = original.iter().find(|word| word.contains('.') && is_name(word) && !is_file(word));
+    let after = || {
+        let keys = lower.iter().enumerate().filter(|(_, word)| {
+            matches!(word.as_str(), "in" | "of" | "from" | "under" | "catalog" | "schema" | "database")
+        });
+        keys.filter_map(|(at, _)| {
+            let rest = original.get(at.saturating_add(1)..)?;
+            let word = rest.iter().find(|word| !is_article(word))?;
+            (is_name(word) && !is_filler(word)).then_some(word)
+        })
+        .next()
+    };
+    dotted.or_else(after).map(|word| quoted(word))
+}
+
+fn is_article(word: &str) -> bool {
+    matches!(word.to_lowercase().as_str(), "the" | "my" | "our" | "your" | "a" | "catalog" | "schema" | "database")
 }
 
 fn named_after(original: &[&str], lower: &[String], keys: &[&str]) -> Option<String> {
@@ -142,6 +213,8 @@ mod tests {
             Some(Intent::Save { file }) => format!("save {file}"),
             Some(Intent::Read { file }) => format!("read {file}"),
             Some(Intent::Search { text }) => format!("search {text}"),
+            Some(Intent::LookAround { catalog, schema }) => format!("look around {catalog} {schema}"),
+            Some(Intent::Unfinished(advice)) => advice.split(". ").next().unwrap().to_owned(),
             Some(other) => format!("{other:?}"),
         };
         assert_eq!(shown, expected, "{message}");
@@ -157,6 +230,10 @@ mod tests {
         check("what files are there?", "ListFiles");
         check("search for fare_amount in files", "search fare_amount");
         check("show tables in samples.nyctaxi", "SHOW TABLES IN samples.nyctaxi");
+        check("What tables are there in samples.nyctaxi, and what is in them?", "look around samples nyctaxi");
+        check("what tables are in the catalog samples?", "SHOW TABLES IN samples");
+        check("which tables are in it?", "SHOW TABLES");
+        check("which tables are in my workspace?", "SHOW TABLES");
         check("which catalogs are there?", "SHOW CATALOGS");
         check("show schemas in samples", "SHOW SCHEMAS IN samples");
         check("describe samples.nyctaxi.trips", "DESCRIBE TABLE samples.nyctaxi.trips");
@@ -167,6 +244,14 @@ mod tests {
         check("DROP TABLE main.default.t;", "DROP TABLE main.default.t");
         check("how many trips are in samples.nyctaxi.trips?", "question about samples.nyctaxi.trips");
         check("tell me a joke", "not understood");
+        let lacks = "That looks like a statement that is not finished: ";
+        check("update main.default.t1", &format!("{lacks}UPDATE needs SET"));
+        check("insert into main.default.t1;", &format!("{lacks}INSERT needs VALUES"));
+        check("delete", &format!("{lacks}DELETE needs FROM"));
+        check("drop table", &format!("{lacks}DROP needs more"));
+        check("select", &format!("{lacks}SELECT needs more"));
+        check("update main.default.t1 set a = 1", "update main.default.t1 set a = 1");
+        check("create a table", "not understood");
         check("", "not understood");
     }
 }

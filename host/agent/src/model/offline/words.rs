@@ -56,8 +56,35 @@ pub(super) fn table(words: &[&str]) -> Option<String> {
     dotted.or_else(|| after(&["table"])).or_else(last).map(|word| quoted(word))
 }
 
-fn is_filler(word: &str) -> bool {
-    matches!(word.to_ascii_lowercase().as_str(), "each" | "the" | "all" | "total" | "it" | "this" | "that" | "files")
+/// Words that stand where a name could, and name nothing.
+pub(super) fn is_filler(word: &str) -> bool {
+    const FILLERS: [&str; 24] = [
+        "each",
+        "the",
+        "all",
+        "total",
+        "it",
+        "this",
+        "that",
+        "these",
+        "those",
+        "them",
+        "there",
+        "here",
+        "my",
+        "our",
+        "your",
+        "which",
+        "what",
+        "general",
+        "workspace",
+        "databricks",
+        "files",
+        "and",
+        "both",
+        "any",
+    ];
+    FILLERS.contains(&word.to_ascii_lowercase().as_str())
 }
 
 /// A name as SQL takes it: parts in backticks where they need them.
