@@ -175,6 +175,7 @@ impl Driver {
                     continue;
                 }
                 Some(Effect::Classify(calls)) => Input::Classified(self.classify(&calls).await),
+                Some(Effect::LookUpStanding) => Input::Standing(self.deps.log.standing_permissions().await?),
                 Some(Effect::CallModel { step }) => {
                     let input = self.call_model(step, cancel).await?;
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });

@@ -56,6 +56,12 @@ impl CallClass {
         StandingScope::of(only)
     }
 
+    /// Whether standing permissions could cover every part that is asked about.
+    pub(crate) fn may_be_covered(&self, mode: PermissionMode) -> bool {
+        let mut asking = self.asking(mode).peekable();
+        asking.peek().is_some() && asking.all(|operation| StandingScope::of(operation).is_some())
+    }
+
     /// Whether standing permissions cover every part that is asked about.
     fn covered(&self, mode: PermissionMode, tool: &ToolName, standing: &[StandingPermission]) -> bool {
         let mut asking = self.asking(mode).peekable();

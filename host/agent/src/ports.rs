@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, ContinuingCall, Event, Progress, StoredEvent, ToolCall, ToolCallId, ToolOutcome, ToolSpec,
+    CallReview, ContinuingCall, Event, Progress, StandingPermission, StoredEvent, ToolCall, ToolCallId, ToolOutcome,
+    ToolSpec,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,13 @@ pub trait TurnLog: Send + Sync {
     /// # Errors
     /// [`LogError`]; nothing was stored.
     async fn append(&self, events: Vec<Event>) -> Result<Vec<StoredEvent>, LogError>;
+
+    /// What the user allowed for the rest of the conversation, as it stands now: it is asked each time before a call
+    /// runs because of it, so that what is taken back opens nothing any more.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError>;
 
     /// Shows live readers a delta before it is stored. Best effort and never blocking: the same text comes again,
     /// grouped, through [`TurnLog::append`], and offsets make the repetition harmless.

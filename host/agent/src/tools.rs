@@ -21,12 +21,14 @@ pub use ledger::FileLedger;
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
+    CallEffect, CallReview, Operation, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
+    ToolSource, ToolSpec,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::skills::SkillSet;
+use files::ProjectPath;
 
 /// A tool's result before it becomes an outcome.
 pub(crate) type ToolResult = Result<ToolOutcome, ToolFailure>;
@@ -102,6 +104,26 @@ pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
             }
         })
         .collect()
+}
+
+/// What a call of a built-in tool would do; nothing when its annotations say all.
+pub(crate) fn review_built_in(call: &ToolCall) -> Option<CallReview> {
+    let verb = match BuiltIn::parse(&call.name)? {
+        BuiltIn::Write => "WRITE FILE",
+        BuiltIn::Edit => "EDIT FILE",
+        BuiltIn::Read | BuiltIn::Glob | BuiltIn::Grep | BuiltIn::Skill => return None,
+    };
+    let path = call.input.get("file_path").and_then(Value::as_str).and_then(|path| {
+        let path = ProjectPath::parse("file_path", path).ok()?;
+        Some(path.text().to_owned())
+    });
+    Some(CallReview::one(Operation {
+        effect: CallEffect::Writes,
+        verb: verb.to_owned(),
+        objects: path.into_iter().collect(),
+        text: None,
+        detail: None,
+    }))
 }
 
 impl BuiltIns {

@@ -22,6 +22,25 @@ pub enum CallEffect {
     Destroys,
 }
 
+impl CallEffect {
+    /// Its word in the database and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Shares => "shares",
+            Self::Destroys => "destroys",
+        }
+    }
+
+    /// The inverse of [`CallEffect::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Reads, Self::Writes, Self::Shares, Self::Destroys].into_iter().find(|effect| effect.as_str() == text)
+    }
+}
+
 /// One part of what a call would do: one statement of a script, say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -157,6 +176,12 @@ impl PermissionMode {
             Self::Ask => "ask",
             Self::RunAll => "run_all",
         }
+    }
+
+    /// The inverse of [`PermissionMode::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == text)
     }
 
     /// Whether a part of this effect is asked about.

@@ -17,6 +17,7 @@ use crate::model::fits_depth;
 use crate::permissions::CallClass;
 use crate::ports::{CallLink, Continued, LogError, ProgressSink};
 use crate::settings::{CONTINUED_QUEUE, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
+use crate::tools::review_built_in;
 use crate::turn::{CallClassification, Input};
 
 use super::Driver;
@@ -97,7 +98,7 @@ impl Driver {
             return (call.id.clone(), CallClassification::Unknown(self.unknown_tool(&call.name)));
         };
         let review = match spec.source {
-            ToolSource::BuiltIn => None,
+            ToolSource::BuiltIn => review_built_in(call),
             // An answer that does not come counts as the gravest one.
             ToolSource::Plugin { .. } => tokio::time::timeout(REVIEW_TIME, self.deps.external.review(call))
                 .await

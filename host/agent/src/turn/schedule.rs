@@ -1,9 +1,12 @@
 //! Which calls of a message run now: permissions, order, and what a restart left behind.
 //!
 //! Calls that only read run side by side. A call that changes something waits for all before it and holds back all
-//! after it, so that what the model asked for happens in its order. A call that waits for the user does the same.
+//! after it, so that what the model asked for happens in its order. A call that waits for the user does the same. Once
+//! the user declined a call, what the message wanted to change after it does not run: it was meant to follow it.
 
-use bricklayer_domain::{ContinuingCall, Event, PermissionMode, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{
+    ContinuingCall, Event, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
+};
 
 use crate::permissions::{CallClass, Permission, decide};
 use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
@@ -34,6 +37,10 @@ impl TurnState {
             effects.push(Effect::Classify(unclassified));
             return;
         }
+        if self.standing.is_none() && self.may_be_standing() {
+            effects.push(Effect::LookUpStanding);
+            return;
+        }
         self.refuse(effects);
         let startable = self.startable();
         for Start { call, run } in &startable {
@@ -45,6 +52,17 @@ impl TurnState {
         }
         effects.extend(startable.into_iter().map(|start| Effect::RunCall(start.run)));
         self.park_if_all_wait(effects);
+        // What was looked up holds for these decisions; the user may take it back before the next.
+        self.standing = None;
+    }
+
+    /// Whether a call is due that runs unasked only if a standing permission covers it.
+    fn may_be_standing(&self) -> bool {
+        let Phase::Calls(calls) = &self.phase else { return false };
+        calls.iter().any(|state| {
+            state.known().is_some_and(|class| class.may_be_covered(self.policy.mode))
+                && matches!(self.verdict(state), Some(Verdict::Ask { .. }))
+        })
     }
 
     /// Gives every call that will never run its outcome.
@@ -97,21 +115,28 @@ impl TurnState {
         }
         // Nothing runs and nothing could start: the first open call waits for the user. Every question that the
         // message raises is put at once.
-        let questions: Vec<Event> = calls
-            .iter()
-            .filter_map(|state| match self.verdict(state)? {
-                Verdict::Ask { reason } if !state.asked => Some(Event::ApprovalRequested {
-                    call: state.call.id.clone(),
-                    name: state.call.name.clone(),
-                    input: state.call.input.clone(),
-                    reason,
-                    review: state.known().and_then(|class| class.review.clone()).unwrap_or_default(),
-                    standing: state.known().and_then(|class| class.offered_scope(self.policy.mode)),
-                    later_changes: Vec::new(),
-                }),
-                Verdict::Ask { .. } | Verdict::Run { .. } | Verdict::Fail(_) => None,
-            })
-            .collect();
+        let mut questions: Vec<Event> = Vec::new();
+        let mut later_changes: Vec<ToolCallId> = Vec::new();
+        for state in calls.iter().rev() {
+            match self.verdict(state) {
+                Some(Verdict::Ask { reason }) if !state.asked => {
+                    let class = state.known();
+                    questions.push(Event::ApprovalRequested {
+                        call: state.call.id.clone(),
+                        name: state.call.name.clone(),
+                        input: state.call.input.clone(),
+                        reason,
+                        review: class.and_then(|class| class.review.clone()).unwrap_or_default(),
+                        standing: class.and_then(|class| class.offered_scope(self.policy.mode)),
+                        later_changes: later_changes.iter().rev().cloned().collect(),
+                    });
+                }
+                Some(Verdict::Ask { .. } | Verdict::Run { reads: false }) => {}
+                Some(Verdict::Run { reads: true } | Verdict::Fail(_)) | None => continue,
+            }
+            later_changes.push(state.call.id.clone());
+        }
+        questions.reverse();
         for question in questions {
             self.emit(question, effects);
         }
@@ -134,21 +159,26 @@ impl TurnState {
         if state.status == CallStatus::Interrupted && (!class.repeatable() || state.starts >= MAX_CALL_STARTS) {
             return Some(Verdict::Fail(unknown_outcome()));
         }
-        let declined = ToolFailure::new(
-            ToolErrorKind::Denied,
-            "the user declined this call; do not try it again in another way, ask them what they want instead",
-        );
-        if state.answer.is_some_and(|answer| !answer.allows()) {
-            return Some(Verdict::Fail(declined));
+        if state.declined() && !state.settled_by_earlier {
+            return Some(Verdict::Fail(declined()));
+        }
+        if !class.reads() && self.follows_declined(state) {
+            return Some(Verdict::Fail(follows_declined()));
         }
         if state.answer.is_some() && self.policy.mode != PermissionMode::ReadOnly {
             return Some(Verdict::Run { reads: class.reads() });
         }
-        Some(match decide(self.policy.mode, &state.call.name, class, &[]) {
+        Some(match decide(self.policy.mode, &state.call.name, class, self.standing.as_deref().unwrap_or_default()) {
             Permission::Allow => Verdict::Run { reads: class.reads() },
             Permission::Ask { reason } => Verdict::Ask { reason },
             Permission::Deny { reason } => Verdict::Fail(ToolFailure::new(ToolErrorKind::Denied, reason)),
         })
+    }
+
+    /// Whether the user declined an earlier call of the same message.
+    fn follows_declined(&self, state: &CallState) -> bool {
+        let Phase::Calls(calls) = &self.phase else { return false };
+        calls.iter().take_while(|earlier| earlier.call.id != state.call.id).any(CallState::declined)
     }
 }
 
@@ -190,6 +220,10 @@ impl CallState {
         }
     }
 
+    fn declined(&self) -> bool {
+        self.answer.is_some_and(|answer| !answer.allows())
+    }
+
     fn known(&self) -> Option<&CallClass> {
         match &self.class {
             Some(CallClassification::Known(class)) => Some(class),
@@ -198,8 +232,39 @@ impl CallState {
     }
 }
 
+fn declined() -> ToolFailure {
+    ToolFailure::new(
+        ToolErrorKind::Denied,
+        "the user declined this call; do not try it again in another way, ask them what they want instead",
+    )
+}
+
+fn follows_declined() -> ToolFailure {
+    ToolFailure::new(
+        ToolErrorKind::Denied,
+        "not run: the user declined an earlier call of this message, and what changes something after it does not run; \
+         ask them what they want instead",
+    )
+}
+
+/// The outcome of a call that does not run because the turn is stopped.
+pub(super) fn outcome_of_stop(state: &CallState, out_of_time: bool) -> ToolFailure {
+    match state.status {
+        CallStatus::Interrupted => unknown_outcome(),
+        CallStatus::Waiting | CallStatus::Running | CallStatus::Finished
+            if state.declined() && !state.settled_by_earlier =>
+        {
+            declined()
+        }
+        CallStatus::Waiting | CallStatus::Running | CallStatus::Finished => {
+            let why = if out_of_time { "its time is over" } else { "the user stopped it" };
+            ToolFailure::new(ToolErrorKind::Cancelled, format!("not run: the turn ended, {why}"))
+        }
+    }
+}
+
 /// The outcome of a call that may or may not have taken effect.
-pub(super) fn unknown_outcome() -> ToolFailure {
+fn unknown_outcome() -> ToolFailure {
     ToolFailure::new(
         ToolErrorKind::OutcomeUnknown,
         "the host restarted while this call ran, so nobody knows whether it took effect; it was not repeated. Check \

@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, ContinuingCall, Event, StopReason, StoredEvent, ToolCall, ToolCallId, ToolErrorKind,
-    ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, ContinuingCall, Event, StandingPermission, StopReason, StoredEvent, ToolCall, ToolCallId,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 
 use crate::model::ModelReply;
 use crate::settings::{MAX_CALL_ID_CHARS, MAX_CALL_NAME_CHARS, MAX_CUT_CALLS, MAX_FRUITLESS_STEPS, MAX_STEP_RESTARTS};
 
+use super::schedule;
 use super::vocabulary::{CallClassification, Effect, Input, TurnPolicy};
 
 /// Where a call stands.
@@ -33,6 +34,8 @@ pub(super) struct CallState {
     pub(super) class: Option<CallClassification>,
     pub(super) asked: bool,
     pub(super) answer: Option<ApprovalDecision>,
+    /// Whether that answer came with the refusal of an earlier call.
+    pub(super) settled_by_earlier: bool,
     pub(super) status: CallStatus,
     pub(super) starts: u32,
     /// What brings to its end what it started, when its worker is gone.
@@ -68,6 +71,8 @@ pub struct TurnState {
     pub(super) stopping: bool,
     /// Whether it stops because its time is over.
     out_of_time: bool,
+    /// The conversation's standing permissions, looked up for the decisions that are due now.
+    pub(super) standing: Option<Vec<StandingPermission>>,
     turn: Option<TurnId>,
     settings: TurnSettings,
     started_at: DateTime<Utc>,
@@ -98,6 +103,7 @@ impl TurnState {
             phase: Phase::Empty,
             stopping: false,
             out_of_time: false,
+            standing: None,
             turn: None,
             settings: TurnSettings::default(),
             started_at: DateTime::UNIX_EPOCH,
@@ -180,11 +186,12 @@ impl TurnState {
                 self.fruitful = false;
             }
             Event::ApprovalRequested { call, .. } => self.with_call(call, |state| state.asked = true),
-            Event::ApprovalAnswered { call, decision, .. } => {
-                self.with_call(call, |state| {
-                    state.answer.get_or_insert(*decision);
-                });
-            }
+            Event::ApprovalAnswered { call, decision, because_of } => self.with_call(call, |state| {
+                if state.answer.is_none() {
+                    state.answer = Some(*decision);
+                    state.settled_by_earlier = because_of.is_some();
+                }
+            }),
             Event::ToolStarted { call, .. } => self.with_call(call, |state| {
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);
@@ -243,6 +250,7 @@ impl TurnState {
                     self.with_call(&id, |state| state.class = Some(class));
                 }
             }
+            Input::Standing(standing) => self.standing = Some(standing),
             Input::ModelReplied(reply) => self.take_reply(reply, &mut effects),
             Input::ModelFailed { failure, partial, usage } => {
                 self.keep_partial(partial, usage, "failed", &mut effects);
@@ -266,6 +274,12 @@ impl TurnState {
     }
 
     fn resume(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
+        if let Phase::Calls(calls) = &self.phase
+            && calls.iter().any(|call| call.answer == Some(ApprovalDecision::Stop))
+        {
+            self.stop(Vec::new(), Usage::default(), effects);
+            return;
+        }
         if matches!(self.phase, Phase::Streaming) {
             self.emit(Event::StepDiscarded { step: self.step }, effects);
             if self.restarts > MAX_STEP_RESTARTS {
@@ -347,19 +361,12 @@ impl TurnState {
         self.keep_partial(partial, usage, "stopped", effects);
         let Phase::Calls(calls) = &self.phase else { return };
         let running = calls.iter().any(|call| call.status == CallStatus::Running);
-        let idle: Vec<(ToolCallId, CallStatus)> = calls
+        let idle: Vec<(ToolCallId, ToolFailure)> = calls
             .iter()
             .filter(|call| matches!(call.status, CallStatus::Waiting | CallStatus::Interrupted))
-            .map(|call| (call.call.id.clone(), call.status))
+            .map(|call| (call.call.id.clone(), schedule::outcome_of_stop(call, self.out_of_time)))
             .collect();
-        for (id, status) in idle {
-            let failure = match status {
-                CallStatus::Interrupted => super::schedule::unknown_outcome(),
-                CallStatus::Waiting | CallStatus::Running | CallStatus::Finished => {
-                    let why = if self.out_of_time { "its time is over" } else { "the user stopped it" };
-                    ToolFailure::new(ToolErrorKind::Cancelled, format!("not run: the turn ended, {why}"))
-                }
-            };
+        for (id, failure) in idle {
             self.finish_call(&id, ToolOutcome::failed(failure), 0, effects);
         }
         if running {
@@ -522,6 +529,7 @@ fn call_of(block: &Block) -> Option<CallState> {
         class: None,
         asked: false,
         answer: None,
+        settled_by_earlier: false,
         status: CallStatus::Waiting,
         starts: 0,
         continued: None,

@@ -1,6 +1,8 @@
 //! What goes into the step function and what comes out: closed, so that all that can happen is one list.
 
-use bricklayer_domain::{Block, Event, PermissionMode, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage};
+use bricklayer_domain::{
+    Block, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
+};
 
 use crate::model::ModelReply;
 use crate::permissions::CallClass;
@@ -45,6 +47,8 @@ pub enum Input {
     Resume,
     /// The answer to [`Effect::Classify`].
     Classified(Vec<(ToolCallId, CallClassification)>),
+    /// The answer to [`Effect::LookUpStanding`].
+    Standing(Vec<StandingPermission>),
     /// The model answered.
     ModelReplied(ModelReply),
     /// The model failed for good; `partial` is the text that was shown.
@@ -88,6 +92,8 @@ pub enum Effect {
     Append(Box<Event>),
     /// Find out what these calls would do; answer with [`Input::Classified`].
     Classify(Vec<ToolCall>),
+    /// Look up the conversation's standing permissions as they are now; answer with [`Input::Standing`].
+    LookUpStanding,
     /// Ask the model; answer with [`Input::ModelReplied`] or [`Input::ModelFailed`].
     CallModel {
         /// Which model call of the turn.

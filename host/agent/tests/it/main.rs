@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
 mod anthropic;
+mod approvals;
 mod files;
 mod garbled;
 mod malformed;

@@ -8,7 +8,8 @@ use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, Tur
 use bricklayer_agent::{CallClass, context};
 use bricklayer_domain::{
     ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
-    StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations, ToolCall,
+    ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -40,6 +41,7 @@ struct Simulation {
     parked: bool,
     ended: Option<TurnEnd>,
     runs: HashMap<ToolCallId, usize>,
+    standing: Vec<StandingPermission>,
     replies: usize,
 }
 
@@ -63,7 +65,8 @@ fn class_of(call: &ToolCall) -> CallClassification {
         "destroy" => CallEffect::Destroys,
         _ => return CallClassification::Unknown("no such tool".into()),
     };
-    let operation = Operation { effect, ..Operation::unknown() };
+    let objects = vec!["t".to_owned()];
+    let operation = Operation { effect, verb: call.name.0.clone(), objects, ..Operation::unknown() };
     CallClassification::Known(CallClass {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
@@ -84,6 +87,7 @@ impl Simulation {
             parked: false,
             ended: None,
             runs: HashMap::new(),
+            standing: Vec::new(),
             replies: 0,
         };
         simulation.input(Input::Resume);
@@ -122,6 +126,7 @@ impl Simulation {
                 let classes = calls.iter().map(|call| (call.id.clone(), class_of(call))).collect();
                 self.input(Input::Classified(classes));
             }
+            Effect::LookUpStanding => self.input(Input::Standing(self.standing.clone())),
             Effect::CallModel { .. } => {
                 self.flush();
                 self.asking_model = true;
@@ -180,10 +185,47 @@ impl Simulation {
             _ => None,
         });
         let Some(call) = open else { panic!("parked without an open question: {:#?}", self.log) };
-        let decisions = [ApprovalDecision::Once, ApprovalDecision::Conversation, ApprovalDecision::No];
-        let decision = decisions[usize::from(choice) % 3];
-        self.log.push(Event::ApprovalAnswered { call, decision, because_of: None });
+        let decision = ApprovalDecision::ALL[usize::from(choice) % 4];
+        let (later, scope) = self.question(&call);
+        self.log.push(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None });
+        match decision {
+            ApprovalDecision::Conversation => self.standing.push(StandingPermission {
+                id: StandingPermissionId::new(),
+                tool: ToolName("destroy".into()),
+                scope: scope.expect("one known operation is offered"),
+                effect: CallEffect::Destroys,
+                since: NOW,
+            }),
+            // As the store has it: a refusal settles the open questions about what would have followed.
+            ApprovalDecision::No => {
+                for call_id in
+                    later.into_iter().filter(|id| self.is_asked(id) && !self.is_answered(id)).collect::<Vec<_>>()
+                {
+                    let because_of = Some(call.clone());
+                    self.log.push(Event::ApprovalAnswered { call: call_id, decision, because_of });
+                }
+            }
+            ApprovalDecision::Once | ApprovalDecision::Stop => {}
+        }
+        // Sometimes the user takes it all back.
+        if choice % 5 == 4 {
+            self.standing.clear();
+        }
         self.resume();
+    }
+
+    fn question(&self, id: &ToolCallId) -> (Vec<ToolCallId>, Option<StandingScope>) {
+        let question = self.log.iter().rev().find_map(|event| match event {
+            Event::ApprovalRequested { call, later_changes, standing, .. } if call == id => {
+                Some((later_changes.clone(), standing.clone()))
+            }
+            _ => None,
+        });
+        question.expect("it was asked")
+    }
+
+    fn is_asked(&self, id: &ToolCallId) -> bool {
+        self.log.iter().any(|event| matches!(event, Event::ApprovalRequested { call, .. } if call == id))
     }
 
     fn is_answered(&self, id: &ToolCallId) -> bool {
@@ -251,15 +293,44 @@ fn check_end(simulation: &Simulation) {
         assert!(asked.count() <= 1, "{id} is asked once");
         if name == "destroy" && runs > 0 {
             let allowed = |event: &Event| match event {
-                Event::ApprovalAnswered { call, decision, .. } => call == id && decision.allows(),
+                // All of them drop the same table, so a standing answer to one covers the others.
+                Event::ApprovalAnswered { call, decision, .. } => {
+                    (call == id && decision.allows()) || *decision == ApprovalDecision::Conversation
+                }
                 _ => false,
             };
             assert!(log.iter().any(allowed), "{id} ran without a yes");
         }
     }
+    check_refusals(simulation);
     let mut again = TurnState::fold(policy(), &stored(log));
     let effects = again.step(Input::Resume, NOW);
     assert!(matches!(effects.as_slice(), [Effect::Exit(_)]), "a finished turn only exits: {effects:?}");
+}
+
+/// After a `no` nothing of the same message changes anything any more; after a `stop` nothing runs at all.
+fn check_refusals(simulation: &Simulation) {
+    let log = &simulation.log;
+    let answer = |id: &ToolCallId| {
+        log.iter().find_map(|event| match event {
+            Event::ApprovalAnswered { call, decision, .. } if call == id => Some(*decision),
+            _ => None,
+        })
+    };
+    for event in log {
+        let Event::AssistantMessage { blocks, aborted: false, .. } = event else { continue };
+        let mut declined = false;
+        for block in blocks {
+            let Block::ToolUse { id, name, .. } = block else { continue };
+            let runs = simulation.runs.get(id).copied().unwrap_or(0);
+            assert!(!declined || name == "read" || runs == 0, "{id} ran after a refusal: {log:#?}");
+            declined |= answer(id).is_some_and(|decision| !decision.allows());
+            assert!(answer(id) != Some(ApprovalDecision::Stop) || runs == 0, "{id} ran although it stopped the turn");
+        }
+    }
+    if log.iter().any(|event| matches!(event, Event::ApprovalAnswered { decision: ApprovalDecision::Stop, .. })) {
+        assert_eq!(simulation.ended, Some(TurnEnd::Cancelled));
+    }
 }
 
 /// The rules of the wire, for the messages of any log.

@@ -12,8 +12,8 @@ use bricklayer_agent::{
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
-    PluginName, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource,
-    ToolSpec, TurnId, TurnSettings, Usage,
+    PluginName, StandingPermission, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName,
+    ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
 };
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -28,6 +28,7 @@ pub(crate) struct MemoryLog {
     turn: Mutex<TurnId>,
     events: Mutex<Vec<StoredEvent>>,
     pub(crate) previews: Mutex<Vec<Event>>,
+    pub(crate) standing: Mutex<Vec<StandingPermission>>,
     appends_left: AtomicUsize,
     changed: watch::Sender<usize>,
 }
@@ -39,6 +40,7 @@ impl MemoryLog {
             turn: Mutex::new(TurnId::new()),
             events: Mutex::default(),
             previews: Mutex::default(),
+            standing: Mutex::default(),
             appends_left: AtomicUsize::new(usize::MAX),
             changed: watch::channel(0).0,
         })
@@ -114,6 +116,10 @@ impl TurnLog for MemoryLog {
             self.appends_left.store(left - 1, Ordering::SeqCst);
         }
         Ok(self.push(events))
+    }
+
+    async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
+        Ok(self.standing.lock().unwrap().clone())
     }
 
     fn preview(&self, delta: &Event) {

@@ -1,0 +1,259 @@
+//! Who may run a call, through the driver: modes, standing permissions, refusals.
+
+use bricklayer_agent::TurnExit;
+use bricklayer_domain::{
+    ApprovalDecision, Block, CallEffect, Event, PermissionMode, StandingPermission, StandingPermissionId,
+    StandingScope, ToolAnnotations, ToolCallId, ToolErrorKind, ToolName, ToolOutcome, TurnEnd,
+};
+use serde_json::json;
+
+use crate::support::*;
+
+const SQL: &str = "mcp__databricks__execute_sql";
+
+fn sql(id: &str, statement: &str) -> Block {
+    tool_use(id, SQL, json!({"statement": statement}))
+}
+
+/// A world whose model asks for these statements in one message; calls are named `a`, `b` and so on.
+fn world(statements: &[&str]) -> World {
+    script(&[statements])
+}
+
+/// The same with several messages of one turn, or of several turns.
+fn script(messages: &[&[&str]]) -> World {
+    let tools = vec![spec("execute_sql", ToolAnnotations::default()), spec("unmarked", ToolAnnotations::default())];
+    let mut ids = ('a'..='z').map(String::from);
+    let replies = messages.iter().map(|statements| {
+        let statements = statements.iter();
+        calls(statements.map(|statement| sql(&ids.next().unwrap(), statement)).collect())
+    });
+    let replies = replies.collect();
+    World::new(ScriptedModel::new(replies), TableTools::new(tools, |_| ToolOutcome::text("done")))
+}
+
+fn answer(world: &World, call: &str, decision: ApprovalDecision) {
+    world.log.push(vec![Event::ApprovalAnswered { call: ToolCallId(call.into()), decision, because_of: None }]);
+}
+
+fn ran(world: &World) -> Vec<String> {
+    let calls = world.tools.calls.lock().unwrap();
+    calls.iter().map(|call| call.input["statement"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn questions(world: &World) -> Vec<String> {
+    let asked = |event: &Event| match event {
+        Event::ApprovalRequested { call, .. } => Some(call.0.clone()),
+        _ => None,
+    };
+    world.log.events().iter().filter_map(asked).collect()
+}
+
+fn failure(world: &World, call: &str) -> (ToolErrorKind, String) {
+    let failure = world.outcome(call).failure.unwrap();
+    (failure.kind, failure.message)
+}
+
+fn permission(tool: &str, verb: &str, objects: &[&str]) -> StandingPermission {
+    StandingPermission {
+        id: StandingPermissionId::new(),
+        tool: ToolName(tool.into()),
+        scope: StandingScope { verb: verb.into(), objects: objects.iter().map(|&object| object.to_owned()).collect() },
+        effect: CallEffect::Destroys,
+        since: chrono::Utc::now(),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Runs,
+    Asks,
+    Refused,
+}
+
+#[tokio::test]
+async fn the_mode_and_the_gravest_part_decide() {
+    use PermissionMode::{Ask, AskChanges, ReadOnly, RunAll};
+    use Seen::{Asks, Refused, Runs};
+    let modes = [ReadOnly, AskChanges, Ask, RunAll];
+    let cases = [
+        ("SELECT 1", [Runs, Runs, Runs, Runs]),
+        ("INSERT INTO t", [Refused, Asks, Runs, Runs]),
+        ("GRANT SELECT t ann", [Refused, Asks, Asks, Runs]),
+        ("DROP TABLE t", [Refused, Asks, Asks, Runs]),
+        ("SELECT 1; SELECT 2", [Runs, Runs, Runs, Runs]),
+        ("SELECT 1; INSERT INTO t", [Refused, Asks, Runs, Runs]),
+        ("INSERT INTO t; GRANT SELECT t ann; SELECT 1", [Refused, Asks, Asks, Runs]),
+        ("SELECT 1; DROP TABLE t; INSERT INTO t", [Refused, Asks, Asks, Runs]),
+    ];
+    for (statement, expected) in cases {
+        for (mode, expected) in modes.into_iter().zip(expected) {
+            let mut world = world(&[statement]);
+            world.mode = mode;
+            let exit = world.ask("go").await;
+            let seen = match exit {
+                TurnExit::Parked => Asks,
+                _ if world.outcome("a").is_error() => Refused,
+                _ => Runs,
+            };
+            assert_eq!(seen, expected, "{mode:?} {statement}");
+            assert_eq!(ran(&world).len(), usize::from(seen == Runs), "{mode:?} {statement}");
+        }
+    }
+    // Without a review the annotations decide; the default is the careful one.
+    for (mode, asks) in modes.into_iter().zip([false, true, true, false]) {
+        let script = vec![calls(vec![tool_use("a", "mcp__databricks__unmarked", json!({}))])];
+        let tools = TableTools::new(vec![spec("unmarked", ToolAnnotations::default())], |_| ToolOutcome::text(""));
+        let mut world = World::new(ScriptedModel::new(script), tools);
+        world.mode = mode;
+        assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn files_of_the_project_are_asked_about_only_before_changes() {
+    let write = || calls(vec![tool_use("a", "Write", json!({"file_path": "a.md", "content": "x"}))]);
+    for (mode, asks, written) in [
+        (PermissionMode::Ask, false, true),
+        (PermissionMode::RunAll, false, true),
+        (PermissionMode::AskChanges, true, false),
+        (PermissionMode::ReadOnly, false, false),
+    ] {
+        let mut world = World::new(ScriptedModel::new(vec![write()]), TableTools::none());
+        world.mode = mode;
+        assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{mode:?}");
+        assert_eq!(world.dir.path().join("a.md").exists(), written, "{mode:?}");
+    }
+    let mut world = World::new(ScriptedModel::new(vec![write()]), TableTools::none());
+    world.mode = PermissionMode::AskChanges;
+    world.ask("go").await;
+    let Some(Event::ApprovalRequested { standing, .. }) = world.log.events().pop() else { panic!("asked last") };
+    assert_eq!(standing, Some(StandingScope { verb: "WRITE FILE".into(), objects: vec!["a.md".into()] }));
+}
+
+#[tokio::test]
+async fn a_standing_permission_covers_the_same_verb_on_the_same_objects_and_nothing_else() {
+    let given = [permission(SQL, "DROP TABLE", &["main.a"])];
+    for (statement, asks) in [
+        ("DROP TABLE main.a", false),
+        ("DROP TABLE main.a; SELECT 1", false),
+        ("DROP TABLE main.b", true),
+        ("DROP TABLE main.a, main.b", true),
+        ("DROP SCHEMA main.a", true),
+        ("GRANT TABLE main.a", true),
+        ("DROP TABLE main.a; DROP TABLE main.b", true),
+        ("DROP TABLE", true),
+    ] {
+        let world = world(&[statement]);
+        *world.log.standing.lock().unwrap() = given.to_vec();
+        assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{statement}");
+    }
+    for wrong in [permission("mcp__other__execute_sql", "DROP TABLE", &["main.a"]), {
+        let lighter = permission(SQL, "DROP TABLE", &["main.a"]);
+        StandingPermission { effect: CallEffect::Writes, ..lighter }
+    }] {
+        let world = world(&["DROP TABLE main.a"]);
+        *world.log.standing.lock().unwrap() = vec![wrong.clone()];
+        assert!(matches!(world.ask("go").await, TurnExit::Parked), "{wrong:?}");
+    }
+    // It opens nothing in a conversation that only reads.
+    let mut world = world(&["DROP TABLE main.a"]);
+    world.mode = PermissionMode::ReadOnly;
+    *world.log.standing.lock().unwrap() = given.to_vec();
+    world.ask("go").await;
+    assert_eq!(failure(&world, "a").0, ToolErrorKind::Denied);
+}
+
+#[tokio::test]
+async fn what_is_taken_back_opens_nothing_in_the_same_turn() {
+    // Of one message, and of the next.
+    for replies in [
+        vec![calls(vec![sql("a", "DROP TABLE a"), sql("b", "DROP TABLE a")])],
+        vec![calls(vec![sql("a", "DROP TABLE a")]), calls(vec![sql("b", "DROP TABLE a")])],
+    ] {
+        let log = MemoryLog::new();
+        log.standing.lock().unwrap().push(permission(SQL, "DROP TABLE", &["a"]));
+        let taken_back = log.clone();
+        let tools = TableTools::new(vec![spec("execute_sql", ToolAnnotations::default())], move |_| {
+            taken_back.standing.lock().unwrap().clear();
+            ToolOutcome::text("done")
+        });
+        let world = World { log, ..World::new(ScriptedModel::new(replies), tools) };
+        assert!(matches!(world.ask("go").await, TurnExit::Parked));
+        assert_eq!((ran(&world).len(), questions(&world)), (1, vec!["b".to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn an_old_answer_for_the_conversation_opens_nothing() {
+    let world = script(&[&["DROP TABLE a"], &["DROP TABLE a"]]);
+    world.ask("go").await;
+    // As hosts before standing permissions stored it: the answer is in the log and nowhere else.
+    answer(&world, "a", ApprovalDecision::Conversation);
+    assert!(matches!(world.run().await, TurnExit::Parked));
+    assert_eq!((ran(&world).len(), questions(&world)), (1, vec!["a".to_owned(), "b".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_question_says_what_runs_what_an_answer_covers_and_what_depends_on_it() {
+    let world = world(&[
+        "INSERT INTO x",
+        "SELECT 1",
+        "DROP TABLE t",
+        "SELECT 2",
+        "INSERT INTO t",
+        "DROP TABLE u; DROP TABLE v",
+    ]);
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    let asked: Vec<_> = world
+        .log
+        .events()
+        .into_iter()
+        .filter(|event| matches!(event, Event::ApprovalRequested { .. }))
+        .map(|event| serde_json::to_value(event).unwrap())
+        .collect();
+    insta::assert_json_snapshot!(asked);
+}
+
+#[tokio::test]
+async fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
+    let world = world(&["DROP TABLE t", "INSERT INTO t", "SELECT 1", "DROP TABLE u"]);
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    assert_eq!(questions(&world), ["a", "d"]);
+    // The yes to a later call came first; it does not run either, as its question's predecessor said.
+    answer(&world, "d", ApprovalDecision::Once);
+    answer(&world, "a", ApprovalDecision::No);
+    assert!(matches!(world.run().await, TurnExit::Finished(TurnEnd::Completed)));
+    assert_eq!(ran(&world), ["SELECT 1"]);
+    assert!(failure(&world, "a").1.contains("declined this call"));
+    for call in ["b", "d"] {
+        let (kind, message) = failure(&world, call);
+        assert_eq!(kind, ToolErrorKind::Denied);
+        assert!(message.contains("declined an earlier call of this message"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_holds_back_nothing_before_it_and_nothing_of_the_next_message() {
+    let world = script(&[&["DROP TABLE a", "DROP TABLE b"], &["INSERT INTO c"]]);
+    world.ask("go").await;
+    answer(&world, "b", ApprovalDecision::No);
+    answer(&world, "a", ApprovalDecision::Once);
+    assert!(matches!(world.run().await, TurnExit::Finished(TurnEnd::Completed)));
+    assert_eq!(ran(&world), ["DROP TABLE a", "INSERT INTO c"]);
+}
+
+#[tokio::test]
+async fn stop_declines_and_ends_the_turn_with_an_outcome_for_every_call() {
+    let world = world(&["DROP TABLE t", "INSERT INTO t", "SELECT 1", "DROP TABLE u"]);
+    world.ask("go").await;
+    answer(&world, "a", ApprovalDecision::Stop);
+    assert!(matches!(world.run().await, TurnExit::Finished(TurnEnd::Cancelled)));
+    assert_eq!(ran(&world), Vec::<String>::new());
+    assert_eq!(failure(&world, "a").0, ToolErrorKind::Denied);
+    for call in ["b", "c", "d"] {
+        assert_eq!(failure(&world, call).0, ToolErrorKind::Cancelled);
+    }
+    // The conversation goes on.
+    assert!(matches!(world.ask("next").await, TurnExit::Finished(TurnEnd::Completed)));
+}
