@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, ProjectId, TurnSettings, UserId};
+use crate::{ConversationId, EventSeq, ProjectId, TurnId, TurnSettings, TurnStatus, UserId};
 
 /// Longest name of a project or title of a conversation, in characters.
 const MAX_TITLE_CHARS: usize = 200;
@@ -62,8 +62,33 @@ pub struct Project {
     pub name: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When the last turn of its conversations began; when it was made, before the first.
+    pub updated_at: DateTime<Utc>,
     /// How many conversations it holds.
     pub conversation_count: i64,
+    /// In how many of them a turn runs.
+    pub running_count: i64,
+    /// In how many of them a turn waits for the user.
+    pub waiting_count: i64,
+}
+
+/// The newest turn of a conversation, as far as lists show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewestTurn {
+    /// Which.
+    pub id: TurnId,
+    /// Where it stands.
+    pub status: TurnStatus,
+    /// The last event of the conversation's log.
+    pub last_seq: EventSeq,
+}
+
+impl NewestTurn {
+    /// The turn, when it runs or waits.
+    #[must_use]
+    pub fn active(&self) -> Option<TurnId> {
+        (!self.status.is_final()).then_some(self.id)
+    }
 }
 
 /// A thread in a project.
@@ -85,4 +110,6 @@ pub struct Conversation {
     pub settings: TurnSettings,
     /// How many turns it holds.
     pub turn_count: i64,
+    /// The last of them.
+    pub newest_turn: Option<NewestTurn>,
 }

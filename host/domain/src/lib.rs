@@ -20,7 +20,7 @@ pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MES
 pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
-pub use conversation::{Conversation, Project, Title, TitleError};
+pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use ending::EndRemedy;
 pub use event::{ApprovalDecision, ContinuingCall, Event, HistoryRepair, StoredEvent, TurnEnd};
 pub use ids::{

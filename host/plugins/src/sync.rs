@@ -122,7 +122,12 @@ impl PluginService {
                 () = self.inner.wake.notified() => true,
                 notice = notices.recv(), if listening => match notice {
                     Some(Notice::PluginsChanged | Notice::Resync) => true,
-                    Some(Notice::Appended { .. } | Notice::StopRequested { .. } | Notice::TurnsFreed) => continue,
+                    Some(
+                        Notice::Appended { .. }
+                        | Notice::StopRequested { .. }
+                        | Notice::TurnsFreed
+                        | Notice::ProjectChanged { .. },
+                    ) => continue,
                     None => {
                         listening = false;
                         continue;

@@ -1,12 +1,14 @@
 //! Approvals: the user's answers to calls that wait for them.
 
 use bricklayer_domain::{
-    ApprovalDecision, ConversationId, Event, EventSeq, StoredEvent, ToolCallId, TurnId, TurnStatus, UserId,
+    ApprovalDecision, CallReview, ConversationId, Event, EventSeq, ProjectId, StandingScope, StoredEvent, ToolCallId,
+    ToolName, TurnId, TurnStatus, UserId,
 };
 
-use crate::engine::{Sql, args};
+use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
 use crate::notices::Notice;
+use crate::standing::grant;
 use crate::store::Store;
 use crate::turns::status;
 use crate::writer::{insert_event, prepare};
@@ -16,10 +18,20 @@ use crate::writer::{insert_event, prepare};
 pub struct Answered {
     /// The answer that counts: this one, or an earlier one.
     pub decision: ApprovalDecision,
-    /// The event this answer added; absent when an earlier one counts.
-    pub event: Option<StoredEvent>,
-    /// Whether this answer was the last one the turn waited for: it is running again and the caller claims it.
+    /// What this answer added to the log: itself, and the later questions that it settled. Empty when an earlier answer
+    /// counts.
+    pub events: Vec<StoredEvent>,
+    /// Whether this answer was the last one the turn waited for, or stops it: it is running again and the caller claims
+    /// it.
     pub resumed: bool,
+}
+
+/// What a question said.
+struct Question {
+    tool: ToolName,
+    review: CallReview,
+    standing: Option<StandingScope>,
+    later_changes: Vec<ToolCallId>,
 }
 
 fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
@@ -30,13 +42,15 @@ fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
 }
 
 impl Store {
-    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. The
-    /// answer to the last open approval of the turn makes it running, held by nobody: see [`Store::claim_turn`].
+    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. A `no`
+    /// also settles the open questions of the same message about calls that do not run now. The answer to the last open
+    /// approval of the turn, and any `stop`, makes it running, held by nobody: see [`Store::claim_turn`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such turn of this user's or it has no such approval,
-    /// [`StoreError::TurnEnded`] when the turn ended (or is being stopped) before it was answered, or the database's
-    /// failure.
+    /// [`StoreError::TurnEnded`] when the turn ended (or is being stopped) before it was answered,
+    /// [`StoreError::StandingNotOffered`], [`StoreError::TooLarge`] when the conversation has too many standing
+    /// permissions, or the database's failure.
     pub async fn answer_approval(
         &self,
         user: &UserId,
@@ -54,16 +68,15 @@ impl Store {
         call: &ToolCallId,
         decision: ApprovalDecision,
     ) -> Result<Answered, StoreError> {
-        let prepared = prepare(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None })?;
         let mut tx = self.prompt().begin().await?;
         let row = tx
             .fetch_optional(
                 Sql::Each {
-                    sqlite: "select conversation_id, status, last_seq
+                    sqlite: "select conversation_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2",
-                    postgres: "select conversation_id, status, last_seq
+                    postgres: "select conversation_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2
@@ -75,7 +88,7 @@ impl Store {
             .ok_or(StoreError::NotFound("execution"))?;
         let approval = tx
             .fetch_optional(
-                "select decision
+                "select decision, requested_seq
                 from approvals
                 where turn_id = $1
                     and call_id = $2",
@@ -84,7 +97,7 @@ impl Store {
             .await?
             .ok_or(StoreError::NotFound("approval"))?;
         if let Some(earlier) = approval.maybe_text("decision")? {
-            return Ok(Answered { decision: parse_decision(&earlier)?, event: None, resumed: false });
+            return Ok(Answered { decision: parse_decision(&earlier)?, events: Vec::new(), resumed: false });
         }
         match status(&row)? {
             TurnStatus::Waiting => {}
@@ -96,45 +109,71 @@ impl Store {
         }
         let now = self.now();
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
-        let seq = EventSeq(row.int("last_seq")? + 1);
-        tx.execute(
-            "update approvals
-            set decision = $1,
-                answered_seq = $2
-            where turn_id = $3
-                and call_id = $4",
-            args![decision.as_str(), seq.0, turn, call.0.as_bytes()],
-        )
-        .await?;
-        let still_open = tx
-            .fetch_optional(
-                "select call_id
-                from approvals
-                where turn_id = $1
-                    and decision is null
-                limit 1",
-                args![turn],
+        let mut answers = vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None }];
+        match decision {
+            ApprovalDecision::Once | ApprovalDecision::Stop => {}
+            ApprovalDecision::Conversation => {
+                let Question { tool, review, standing, .. } =
+                    question(&mut tx, conversation, approval.int("requested_seq")?).await?;
+                let scope = standing.ok_or(StoreError::StandingNotOffered)?;
+                grant(&mut tx, conversation, &tool, &scope, &review, now).await?;
+            }
+            ApprovalDecision::No => {
+                let asked = question(&mut tx, conversation, approval.int("requested_seq")?).await?;
+                let open = open_calls(&mut tx, turn).await?;
+                for later in asked.later_changes.into_iter().filter(|later| open.contains(later)) {
+                    answers.push(Event::ApprovalAnswered { call: later, decision, because_of: Some(call.clone()) });
+                }
+            }
+        }
+        let first = row.int("last_seq")? + 1;
+        let mut events = Vec::with_capacity(answers.len());
+        for (seq, event) in (first..).zip(answers) {
+            let Event::ApprovalAnswered { call, .. } = &event else { continue };
+            tx.execute(
+                "update approvals
+                set decision = $1,
+                    answered_seq = $2
+                where turn_id = $3
+                    and call_id = $4",
+                args![decision.as_str(), seq, turn, call.0.as_bytes()],
             )
-            .await?
-            .is_some();
-        let status = if still_open { TurnStatus::Waiting } else { TurnStatus::Running };
+            .await?;
+            let prepared = prepare(event)?;
+            insert_event(&mut tx, conversation, turn, EventSeq(seq), now, &prepared).await?;
+            events.push(StoredEvent {
+                seq: EventSeq(seq),
+                conversation,
+                turn,
+                at: now,
+                event: prepared.event,
+                structured_bytes: None,
+            });
+        }
+        let stops = decision == ApprovalDecision::Stop;
+        let resumed = stops || open_calls(&mut tx, turn).await?.is_empty();
+        let status = if resumed { TurnStatus::Running } else { TurnStatus::Waiting };
+        let last = events.last().map_or(EventSeq(first), |stored| stored.seq);
         tx.execute(
             "update turns
             set last_seq = $1,
                 status = $2,
-                updated_at = case when status = $2 then updated_at else $3 end,
-                lease_expires_at = $3
-            where id = $4",
-            args![seq.0, status.as_str(), now, turn],
+                stop_requested = case when $3 then $3 else stop_requested end,
+                updated_at = case when status = $2 then updated_at else $4 end,
+                lease_expires_at = $4
+            where id = $5",
+            args![last.0, status.as_str(), stops, now, turn],
         )
         .await?;
-        insert_event(&mut tx, conversation, turn, seq, now, &prepared).await?;
-        let notice = [Notice::Appended { conversation, turn, seq, local: true }];
-        self.notices().stage(&mut tx, &notice).await?;
+        let project = ProjectId::from_uuid(row.uuid("project_id")?);
+        let notices = [
+            Notice::Appended { conversation, turn, seq: last, local: true },
+            Notice::ProjectChanged { project, conversation: Some(conversation) },
+        ];
+        self.notices().stage(&mut tx, &notices).await?;
         tx.commit().await?;
-        self.notices().publish(&notice);
-        let event = StoredEvent { seq, conversation, turn, at: now, event: prepared.event, structured_bytes: None };
-        Ok(Answered { decision, event: Some(event), resumed: !still_open })
+        self.notices().publish(&notices);
+        Ok(Answered { decision, events, resumed })
     }
 
     /// The calls of a turn that wait for an answer, in the order they were asked.
@@ -143,24 +182,47 @@ impl Store {
     /// [`StoreError::NotFound`] when there is no such turn of this user's, or the database's failure.
     pub async fn open_approvals(&self, user: &UserId, turn: TurnId) -> Result<Vec<ToolCallId>, StoreError> {
         self.get_turn(user, turn).await?;
-        let rows = self
-            .engine()
-            .fetch_all(
-                "select call_id
-                from approvals
-                where turn_id = $1
-                    and decision is null
-                order by requested_seq
-                limit 1000",
-                args![turn],
-            )
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let text =
-                    String::from_utf8(row.bytes("call_id")?).map_err(|e| StoreError::inconsistent("approvals", e))?;
-                Ok(ToolCallId(text))
-            })
-            .collect()
+        calls(&self.engine().fetch_all(OPEN_CALLS, args![turn]).await?)
+    }
+}
+
+/// A message has fewer calls than this.
+const OPEN_CALLS: &str = "select call_id
+    from approvals
+    where turn_id = $1
+        and decision is null
+    order by requested_seq
+    limit 1000";
+
+async fn open_calls(tx: &mut Tx, turn: TurnId) -> Result<Vec<ToolCallId>, StoreError> {
+    calls(&tx.fetch_all(OPEN_CALLS, args![turn]).await?)
+}
+
+fn calls(rows: &[Row]) -> Result<Vec<ToolCallId>, StoreError> {
+    let call = |row: &Row| {
+        let text = String::from_utf8(row.bytes("call_id")?).map_err(|e| StoreError::inconsistent("approvals", e))?;
+        Ok(ToolCallId(text))
+    };
+    rows.iter().map(call).collect()
+}
+
+/// What was asked, from the log.
+async fn question(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Question, StoreError> {
+    let row = tx
+        .fetch_optional(
+            "select body
+            from events
+            where conversation_id = $1
+                and seq = $2",
+            args![conversation, seq],
+        )
+        .await?
+        .ok_or_else(|| StoreError::inconsistent("approvals", "a question is not in the log"))?;
+    let event = serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))?;
+    match event {
+        Event::ApprovalRequested { name, review, standing, later_changes, .. } => {
+            Ok(Question { tool: name, review, standing, later_changes })
+        }
+        _ => Err(StoreError::inconsistent("approvals", "a question's place in the log holds something else")),
     }
 }

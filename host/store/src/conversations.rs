@@ -1,6 +1,8 @@
 //! Conversations.
 
-use bricklayer_domain::{Conversation, ConversationId, ProjectId, Title, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{
+    Conversation, ConversationId, EventSeq, NewestTurn, ProjectId, Title, TurnId, TurnSettings, UserId,
+};
 use chrono::{DateTime, Utc};
 
 use crate::engine::{Row, Sql, Tx, args};
@@ -8,6 +10,7 @@ use crate::error::{StoreError, again_on_conflict, is_foreign_key_violation};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::projects::turn_ids;
 use crate::store::Store;
+use crate::turns::status;
 
 /// The title of a conversation that nobody has named and nothing was said in.
 pub const DEFAULT_CONVERSATION_TITLE: &str = "New conversation";
@@ -40,6 +43,25 @@ pub(crate) fn to_json<T: serde::Serialize>(table: &'static str, value: &T) -> Re
     serde_json::to_string(value).map_err(|e| StoreError::inconsistent(table, e))
 }
 
+/// Conversations with their newest turn, whose `last_seq` is the end of the conversation's log.
+macro_rules! select_conversations {
+    () => {
+        "select c.id, c.project_id, c.user_id, c.title, c.settings, c.created_at, c.updated_at,
+            (select count(*) from turns where conversation_id = c.id) as turn_count,
+            t.id as turn_id, t.status, coalesce(t.last_seq, 0) as last_seq
+        from conversations as c
+        left join turns as t on t.conversation_id = c.id
+            and t.first_seq = (select max(first_seq) from turns where conversation_id = c.id)
+        "
+    };
+}
+
+fn newest_turn(row: &Row) -> Result<Option<NewestTurn>, StoreError> {
+    let Some(id) = row.maybe_uuid("turn_id")? else { return Ok(None) };
+    let last_seq = EventSeq(row.int("last_seq")?);
+    Ok(Some(NewestTurn { id: TurnId::from_uuid(id), status: status(row)?, last_seq }))
+}
+
 fn conversation(row: &Row) -> Result<Conversation, StoreError> {
     Ok(Conversation {
         id: ConversationId::from_uuid(row.uuid("id")?),
@@ -51,6 +73,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         settings: serde_json::from_str(&row.text("settings")?)
             .map_err(|e| StoreError::inconsistent("conversations", e))?,
         turn_count: row.int("turn_count")?,
+        newest_turn: newest_turn(row)?,
     })
 }
 
@@ -75,10 +98,12 @@ impl Store {
             updated_at: now,
             settings: TurnSettings::default(),
             turn_count: 0,
+            newest_turn: None,
         };
         let mut tx = self.engine().begin().await?;
         insert_conversation(&mut tx, user, project, conversation.id, &conversation.title, now).await?;
         tx.commit().await?;
+        self.announce(project, Some(conversation.id)).await;
         Ok(conversation)
     }
 
@@ -96,14 +121,14 @@ impl Store {
         let rows = self
             .engine()
             .fetch_all(
-                "select id, project_id, user_id, title, settings, created_at, updated_at,
-                    (select count(*) from turns where conversation_id = conversations.id) as turn_count
-                from conversations
-                where project_id = $1
-                    and user_id = $2
-                    and (updated_at < $3 or (updated_at = $3 and id < $4))
-                order by updated_at desc, id desc
-                limit $5",
+                concat!(
+                    select_conversations!(),
+                    "where c.project_id = $1
+                        and c.user_id = $2
+                        and (c.updated_at < $3 or (c.updated_at = $3 and c.id < $4))
+                    order by c.updated_at desc, c.id desc
+                    limit $5"
+                ),
                 args![project, user, start.at, start.id, page.fetch_limit()],
             )
             .await?;
@@ -122,11 +147,11 @@ impl Store {
         let row = self
             .engine()
             .fetch_optional(
-                "select id, project_id, user_id, title, settings, created_at, updated_at,
-                    (select count(*) from turns where conversation_id = conversations.id) as turn_count
-                from conversations
-                where id = $1
-                    and user_id = $2",
+                concat!(
+                    select_conversations!(),
+                    "where c.id = $1
+                        and c.user_id = $2"
+                ),
                 args![id, user],
             )
             .await?;
@@ -152,7 +177,9 @@ impl Store {
                 args![title.as_str(), id, user],
             )
             .await?;
-        self.get_conversation(user, id).await
+        let conversation = self.get_conversation(user, id).await?;
+        self.announce(conversation.project, Some(id)).await;
+        Ok(conversation)
     }
 
     /// Remembers what the user chose, without a turn.
@@ -212,17 +239,17 @@ impl Store {
             )
             .await?;
         let deleted = tx
-            .execute(
+            .fetch_optional(
                 "delete from conversations
                 where id = $1
-                    and user_id = $2",
+                    and user_id = $2
+                returning project_id",
                 args![id, user],
             )
-            .await?;
-        if deleted == 0 {
-            return Err(StoreError::NotFound("conversation"));
-        }
+            .await?
+            .ok_or(StoreError::NotFound("conversation"))?;
         tx.commit().await?;
+        self.announce(ProjectId::from_uuid(deleted.uuid("project_id")?), Some(id)).await;
         turn_ids(&active)
     }
 }

@@ -112,6 +112,7 @@ arg_from_id!(
     bricklayer_domain::ConversationId,
     bricklayer_domain::TurnId,
     bricklayer_domain::InstallationId,
+    bricklayer_domain::StandingPermissionId,
     crate::lease::WorkerId,
 );
 

@@ -40,6 +40,10 @@ pub enum StoreError {
     /// The turn has ended; nothing can be added to it.
     #[error("the turn has ended: {}", .0.as_str())]
     TurnEnded(TurnStatus),
+    /// The answer "for this conversation" was not offered for this call: it does several things that are asked about,
+    /// or it is not known what it does to what.
+    #[error("this call cannot be allowed for the whole conversation")]
+    StandingNotOffered,
     /// The events break a rule of the log, such as one after the turn's last; nothing was stored.
     #[error("these events cannot be appended: {0}")]
     InvalidAppend(&'static str),

@@ -34,6 +34,7 @@ mod plugin_state;
 mod postgres;
 mod projects;
 mod stagings;
+mod standing;
 mod store;
 #[cfg(all(feature = "test-support", unix))]
 pub mod test_support;
@@ -60,6 +61,7 @@ pub use notices::{Notice, Notices};
 pub use packages::{DEFAULT_STAGED_BYTES, MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
 pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};
 pub use plugin_state::{MAX_STATE_KEY_BYTES, MAX_STATE_KEYS, MAX_STATE_VALUE_BYTES, PluginStateError};
+pub use standing::MAX_STANDING_PERMISSIONS;
 pub use store::Store;
 pub use turns::{Begun, NewTurn, Stop};
 pub use writer::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES};

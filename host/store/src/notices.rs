@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, EventSeq, TurnId};
+use bricklayer_domain::{ConversationId, EventSeq, ProjectId, TurnId};
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::broadcast;
@@ -55,6 +55,14 @@ pub enum Notice {
     },
     /// A host let turns go: whoever has their users' credentials claims them.
     TurnsFreed,
+    /// What lists show of a project changed: one of its conversations was made, renamed or deleted, or one of its turns
+    /// began, waits, goes on or ended; without a conversation, the project is gone.
+    ProjectChanged {
+        /// The project.
+        project: ProjectId,
+        /// The conversation.
+        conversation: Option<ConversationId>,
+    },
     /// What plugins are installed, their versions, grants or switches changed: read
     /// [`Store::plugin_snapshot`](crate::Store::plugin_snapshot) again. With SQLite only changes of this process are
     /// told: look at [`Store::plugin_generation`](crate::Store::plugin_generation) now and then.
@@ -126,7 +134,7 @@ impl NoticeBoard {
     }
 
     /// Tells every process, outside of any transaction.
-    async fn tell(&self, engine: &Engine, notices: &[Notice]) {
+    pub(crate) async fn tell(&self, engine: &Engine, notices: &[Notice]) {
         self.publish(notices);
         if let Engine::Postgres(_) = engine {
             for chunk in notices.chunks(LINES_PER_NOTIFICATION) {
@@ -150,6 +158,12 @@ fn encode(origin: Uuid, notices: &[Notice]) -> String {
             }
             Notice::StopRequested { turn } => write!(text, "\ns {}", turn.as_uuid().simple()),
             Notice::TurnsFreed => write!(text, "\nf"),
+            Notice::ProjectChanged { project, conversation: Some(conversation) } => {
+                write!(text, "\nc {} {}", project.as_uuid().simple(), conversation.as_uuid().simple())
+            }
+            Notice::ProjectChanged { project, conversation: None } => {
+                write!(text, "\nc {}", project.as_uuid().simple())
+            }
             Notice::PluginsChanged => write!(text, "\np"),
             Notice::Resync => write!(text, "\nr"),
         };
@@ -177,6 +191,13 @@ fn decode_line(line: &str) -> Option<Notice> {
             local: false,
         }),
         "f" => Some(Notice::TurnsFreed),
+        "c" => Some(Notice::ProjectChanged {
+            project: ProjectId::from_uuid(Uuid::try_parse(words.next()?).ok()?),
+            conversation: match words.next() {
+                Some(word) => Some(ConversationId::from_uuid(Uuid::try_parse(word).ok()?)),
+                None => None,
+            },
+        }),
         "p" => Some(Notice::PluginsChanged),
         "s" => Some(Notice::StopRequested { turn: TurnId::from_uuid(Uuid::try_parse(words.next()?).ok()?) }),
         _ => None,
@@ -259,5 +280,10 @@ mod tests {
         assert_eq!(decode(origin, "x\nz 1 2 3"), [Notice::Resync]);
         let bare = [Notice::PluginsChanged, Notice::TurnsFreed];
         assert_eq!(decode(Uuid::new_v4(), &encode(origin, &bare)), bare);
+        let (project, conversation) = (ProjectId::new(), Some(ConversationId::new()));
+        for conversation in [conversation, None] {
+            let changed = [Notice::ProjectChanged { project, conversation }];
+            assert_eq!(decode(Uuid::new_v4(), &encode(origin, &changed)), changed);
+        }
     }
 }

@@ -7,13 +7,38 @@ use crate::error::{StoreError, again_on_conflict};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
 
+/// A user's (`$1`) projects with what goes on in them.
+macro_rules! select_projects {
+    () => {
+        "select p.id, p.user_id, p.name, p.created_at,
+            coalesce((select max(updated_at) from conversations where project_id = p.id), p.created_at) as updated_at,
+            (select count(*) from conversations where project_id = p.id) as conversation_count,
+            coalesce(t.running, 0) as running_count,
+            coalesce(t.waiting, 0) as waiting_count
+        from projects as p
+        left join (
+            select project_id,
+                sum(case when status = 'running' then 1 else 0 end) as running,
+                sum(case when status = 'waiting' then 1 else 0 end) as waiting
+            from turns
+            where user_id = $1
+                and status in ('running', 'waiting')
+            group by project_id
+        ) as t on t.project_id = p.id
+        "
+    };
+}
+
 fn project(row: &Row) -> Result<Project, StoreError> {
     Ok(Project {
         id: ProjectId::from_uuid(row.uuid("id")?),
         user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("projects", e))?,
         name: row.text("name")?,
         created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
         conversation_count: row.int("conversation_count")?,
+        running_count: row.int("running_count")?,
+        waiting_count: row.int("waiting_count")?,
     })
 }
 
@@ -23,12 +48,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn create_project(&self, user: &UserId, name: &Title) -> Result<Project, StoreError> {
+        let now = self.now();
         let project = Project {
             id: ProjectId::new(),
             user: user.clone(),
             name: name.as_str().to_owned(),
-            created_at: self.now(),
+            created_at: now,
+            updated_at: now,
             conversation_count: 0,
+            running_count: 0,
+            waiting_count: 0,
         };
         self.engine()
             .write(
@@ -49,13 +78,13 @@ impl Store {
         let rows = self
             .engine()
             .fetch_all(
-                "select id, user_id, name, created_at,
-                    (select count(*) from conversations where project_id = projects.id) as conversation_count
-                from projects
-                where user_id = $1
-                    and (created_at < $2 or (created_at = $2 and id < $3))
-                order by created_at desc, id desc
-                limit $4",
+                concat!(
+                    select_projects!(),
+                    "where p.user_id = $1
+                        and (p.created_at < $2 or (p.created_at = $2 and p.id < $3))
+                    order by p.created_at desc, p.id desc
+                    limit $4"
+                ),
                 args![user, start.at, start.id, page.fetch_limit()],
             )
             .await?;
@@ -71,12 +100,12 @@ impl Store {
         let row = self
             .engine()
             .fetch_optional(
-                "select id, user_id, name, created_at,
-                    (select count(*) from conversations where project_id = projects.id) as conversation_count
-                from projects
-                where id = $1
-                    and user_id = $2",
-                args![id, user],
+                concat!(
+                    select_projects!(),
+                    "where p.user_id = $1
+                        and p.id = $2"
+                ),
+                args![user, id],
             )
             .await?;
         project(&row.ok_or(StoreError::NotFound("project"))?)
@@ -147,6 +176,7 @@ impl Store {
             return Err(StoreError::NotFound("project"));
         }
         tx.commit().await?;
+        self.announce(id, None).await;
         turn_ids(&active)
     }
 }

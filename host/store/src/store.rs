@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bricklayer_domain::{ConversationId, ProjectId};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -14,7 +15,7 @@ use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_optio
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::history::ConversationLimits;
-use crate::notices::{NoticeBoard, Notices, listen};
+use crate::notices::{Notice, NoticeBoard, Notices, listen};
 use crate::writer::{Command, Writer};
 
 /// Writers of one host in PostgreSQL, so that one slow commit does not hold all turns up; a turn always has the same.
@@ -157,6 +158,11 @@ impl Store {
     /// For statements that go through much at once.
     pub(crate) fn patient(&self) -> Engine {
         self.inner.engine.within(PATIENT_LIMIT)
+    }
+
+    /// Tells whoever shows lists that something in a project changed.
+    pub(crate) async fn announce(&self, project: ProjectId, conversation: Option<ConversationId>) {
+        self.notices().tell(self.engine(), &[Notice::ProjectChanged { project, conversation }]).await;
     }
 
     pub(crate) fn notices(&self) -> &NoticeBoard {

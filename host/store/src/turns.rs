@@ -248,10 +248,13 @@ impl Store {
             args![settings, now, DEFAULT_CONVERSATION_TITLE, title.as_str(), conversation],
         )
         .await?;
-        let notice = [Notice::Appended { conversation: turn.conversation, turn: id, seq, local: true }];
-        self.notices().stage(&mut tx, &notice).await?;
+        let notices = [
+            Notice::Appended { conversation: turn.conversation, turn: id, seq, local: true },
+            Notice::ProjectChanged { project: turn.project, conversation: Some(turn.conversation) },
+        ];
+        self.notices().stage(&mut tx, &notices).await?;
         tx.commit().await?;
-        self.notices().publish(&notice);
+        self.notices().publish(&notices);
         let event = StoredEvent {
             seq,
             conversation: turn.conversation,

@@ -6,7 +6,9 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus};
+use bricklayer_domain::{
+    ConversationId, Event, EventSeq, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
+};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
@@ -330,7 +332,7 @@ impl Writer {
         let mut notices = Vec::with_capacity(batch.len());
         for append in batch {
             match self.place(&mut tx, append, now).await? {
-                Ok((conversation, first)) => {
+                Ok((conversation, project, first)) => {
                     let mut seq = first;
                     for prepared in &append.events {
                         rows.push(EventRow { conversation, seq, turn: append.lease.turn, at: now, prepared });
@@ -341,6 +343,9 @@ impl Writer {
                     }
                     let last = EventSeq(seq.0 - 1);
                     notices.push(Notice::Appended { conversation, turn: append.lease.turn, seq: last, local: true });
+                    if append.after != After::Running {
+                        notices.push(Notice::ProjectChanged { project, conversation: Some(conversation) });
+                    }
                     placed.push(Ok((conversation, first, now)));
                 }
                 Err(refusal) => placed.push(Err(refusal)),
@@ -370,7 +375,7 @@ impl Writer {
         tx: &mut Tx,
         append: &Append,
         now: DateTime<Utc>,
-    ) -> Result<Result<(ConversationId, EventSeq), StoreError>, BatchError> {
+    ) -> Result<Result<(ConversationId, ProjectId, EventSeq), StoreError>, BatchError> {
         let count = i64::try_from(append.events.len()).unwrap_or(i64::MAX);
         let going = append.after == After::Running;
         let updated = tx
@@ -388,7 +393,7 @@ impl Writer {
                     and lease_token = $8
                     and lease_worker = $9
                     and status = 'running'
-                returning conversation_id, last_seq",
+                returning conversation_id, project_id, last_seq",
                 args![
                     count,
                     append.after.status().as_str(),
@@ -406,7 +411,8 @@ impl Writer {
             .await?;
         if let Some(row) = updated {
             let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
-            return Ok(Ok((conversation, EventSeq(row.int("last_seq")? - count + 1))));
+            let project = ProjectId::from_uuid(row.uuid("project_id")?);
+            return Ok(Ok((conversation, project, EventSeq(row.int("last_seq")? - count + 1))));
         }
         let turn = tx
             .fetch_optional(

@@ -328,7 +328,7 @@ async fn replay(scene: &Scene, history: Vec<Action>, batch: usize, page: u32) {
                 expected.extend(scene.store.append(&lease, std::mem::take(&mut pending)).await.unwrap());
                 let decision = ApprovalDecision::No;
                 let answered = scene.store.answer_approval(&scene.user, turn, &call(&id), decision).await.unwrap();
-                expected.extend(answered.event);
+                expected.extend(answered.events);
                 open = Some((turn, scene.store.claim_turn(turn, scene.worker).await.unwrap().unwrap().lease));
             }
         }

@@ -1,13 +1,56 @@
-use bricklayer_domain::{ApprovalDecision, EventSeq};
+use bricklayer_domain::{ApprovalDecision, ConversationId, EventSeq, ProjectId, Title};
 use bricklayer_store::{Notice, Notices};
 use sqlx::Connection as _;
 
-use crate::harness::{World, approval_requested, call, on_both_engines, step_started, within};
+use crate::harness::{World, approval_requested, call, completed, on_both_engines, step_started, within};
 
-on_both_engines!(every_append_is_noticed, stops_are_noticed, closing_ends_the_notices);
+on_both_engines!(every_append_is_noticed, what_lists_show_is_told, stops_are_noticed, closing_ends_the_notices);
 
 async fn next(notices: &mut Notices) -> Notice {
-    within("a notice", notices.recv()).await.unwrap()
+    loop {
+        match within("a notice", notices.recv()).await.unwrap() {
+            Notice::ProjectChanged { .. } => {}
+            other => return other,
+        }
+    }
+}
+
+/// What lists show of a project.
+async fn next_change(notices: &mut Notices) -> (ProjectId, Option<ConversationId>) {
+    loop {
+        if let Notice::ProjectChanged { project, conversation } = within("a change", notices.recv()).await.unwrap() {
+            return (project, conversation);
+        }
+    }
+}
+
+async fn what_lists_show_is_told(world: World) {
+    let scene = world.scene().await;
+    let mut notices = scene.store.subscribe();
+    let (store, user, project) = (&scene.store, &scene.user, scene.project.id);
+    let told = async |notices: &mut Notices, conversation| {
+        assert_eq!(next_change(notices).await, (project, conversation));
+    };
+    let made = store.create_conversation(user, project, None).await.unwrap().id;
+    told(&mut notices, Some(made)).await;
+    store.rename_conversation(user, made, &Title::parse("x").unwrap()).await.unwrap();
+    told(&mut notices, Some(made)).await;
+    let begun = Some(scene.conversation.id);
+    let (turn, lease) = scene.begin().await;
+    told(&mut notices, begun).await;
+    // What runs on changes no list; waiting, going on and the end do.
+    store.append(&lease, vec![step_started(0)]).await.unwrap();
+    store.append(&lease, vec![approval_requested("a")]).await.unwrap();
+    told(&mut notices, begun).await;
+    store.answer_approval(user, turn.id, &call("a"), ApprovalDecision::No).await.unwrap();
+    told(&mut notices, begun).await;
+    let claim = store.claim_turn(turn.id, scene.worker).await.unwrap().unwrap();
+    store.append(&claim.lease, vec![completed()]).await.unwrap();
+    told(&mut notices, begun).await;
+    store.delete_conversation(user, made).await.unwrap();
+    told(&mut notices, Some(made)).await;
+    store.delete_project(user, project).await.unwrap();
+    told(&mut notices, None).await;
 }
 
 async fn every_append_is_noticed(world: World) {
