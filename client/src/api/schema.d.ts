@@ -370,6 +370,26 @@ export interface paths {
         patch: operations["update_project"];
         trace?: never;
     };
+    "/api/projects/{project_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams what happens in a project's conversations: first `ready`, then a frame `conversation` for each change, until
+         *     the stream's window is over. Read the lists after each `ready`: what happened before is not told.
+         */
+        get: operations["follow_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/conversations": {
         parameters: {
             query?: never;
@@ -419,6 +439,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/conversations/{conversation_id}/permissions/{permission_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a standing permission back. The next call asks again, also in a turn that runs. */
+        delete: operations["revoke_permission"];
         options?: never;
         head?: never;
         patch?: never;
@@ -584,6 +621,11 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A conversation as it is now. */
+        ChangedConversation: components["schemas"]["ConversationSummary"] & {
+            /** @description Always false. */
+            deleted: boolean;
+        };
         /** @description A consent to the update that waits. */
         ConsentPlugin: {
             /** @description The update that the caller saw. */
@@ -596,6 +638,8 @@ export interface components {
              */
             project_id?: string | null;
         };
+        /** @description A conversation as it is now, or that it is gone. */
+        ConversationChange: components["schemas"]["ChangedConversation"] | components["schemas"]["GoneConversation"];
         /** @description A conversation with what was said and done in its newest turns, or in those before an event. */
         ConversationDetail: components["schemas"]["ConversationSummary"] & {
             active_execution: components["schemas"]["Execution"] | null;
@@ -607,14 +651,16 @@ export interface components {
             earlier: number | null;
             /** @description What was done: the log without the pieces of what is complete. */
             events: components["schemas"]["WireEvent"][];
-            /**
-             * Format: int64
-             * @description The last of these events: with the newest ones, follow the active turn after it.
-             */
-            last_seq: number;
             /** @description What was said. */
             messages: components["schemas"]["Message"][];
+            /** @description What runs unasked until it is taken back. */
+            standing_permissions: components["schemas"]["Permission"][];
         };
+        /**
+         * @description What the last turn of a conversation does.
+         * @enum {string}
+         */
+        ConversationState: "idle" | "running" | "waiting" | "failed";
         /** @description A thread in a project. */
         ConversationSummary: {
             /**
@@ -633,12 +679,19 @@ export interface components {
              */
             id: string;
             /**
+             * Format: int64
+             * @description The log's last event.
+             */
+            last_seq: number;
+            /**
              * Format: uuid
              * @description Its project.
              */
             project_id: string;
             /** @description What the user chose last. */
             settings: components["schemas"]["Settings"];
+            /** @description What its last turn does. */
+            state: components["schemas"]["ConversationState"];
             /** @description For people. */
             title: string;
             /**
@@ -761,6 +814,21 @@ export interface components {
          * @enum {string}
          */
         GivenWhere: "everywhere" | "project" | "no";
+        /** @description A conversation that is gone. */
+        GoneConversation: {
+            /** @description Always true. */
+            deleted: boolean;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Its project.
+             */
+            project_id: string;
+        };
         /** @description Whether the service works. */
         Health: {
             /** @description The model. */
@@ -836,6 +904,7 @@ export interface components {
             message: string;
             /** @description Model id. */
             model?: string | null;
+            permission_mode?: components["schemas"]["Mode"] | null;
             /**
              * Format: uuid
              * @description The project.
@@ -865,6 +934,8 @@ export interface components {
             lakebase_configured: boolean;
             /** @description The model. */
             model: components["schemas"]["ModelInfo"];
+            /** @description How much the agent may do without asking. */
+            permission_modes: components["schemas"]["PermissionModes"];
             /** @description The plugins. */
             plugins: components["schemas"]["PluginSummary"][];
             /** @description The user. */
@@ -890,6 +961,11 @@ export interface components {
              */
             timestamp: string;
         };
+        /**
+         * @description How much the agent may do without asking, from careful to loose.
+         * @enum {string}
+         */
+        Mode: "read_only" | "ask_changes" | "ask" | "run_all";
         ModelHealth: {
             /** @description `offline` or `anthropic`. */
             provider: string;
@@ -918,6 +994,35 @@ export interface components {
             digest: string;
             /** @description Its version. */
             version: string;
+        };
+        /**
+         * @description Something that runs unasked in a conversation until it is taken back: the same tool doing the same thing to exactly
+         *     the same objects.
+         */
+        Permission: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description To what. */
+            objects: string[];
+            /**
+             * Format: date-time
+             * @description When it was given.
+             */
+            since: string;
+            /** @description The tool's full name. */
+            tool: string;
+            /** @description What may be done: `DROP TABLE`. */
+            verb: string;
+        };
+        /** @description The permission modes that the operator allows. */
+        PermissionModes: {
+            /** @description Those that a turn may have, from careful to loose. */
+            allowed: components["schemas"]["Mode"][];
+            /** @description The one of a turn whose user chose none. */
+            default: components["schemas"]["Mode"];
         };
         /** @description A plugin as the caller sees it. */
         Plugin: {
@@ -1308,8 +1413,23 @@ export interface components {
             id: string;
             /** @description For people. */
             name: string;
+            /**
+             * Format: int64
+             * @description In how many of them a turn runs.
+             */
+            running_count: number;
+            /**
+             * Format: date-time
+             * @description When the last turn of its conversations began; when it was made, before the first.
+             */
+            updated_at: string;
             /** @description Its owner. */
             user_email: string;
+            /**
+             * Format: int64
+             * @description In how many of them a turn waits for the user.
+             */
+            waiting_count: number;
         };
         /** @description What a call would do. */
         Review: {
@@ -1373,6 +1493,8 @@ export interface components {
              * @default null
              */
             model?: string | null;
+            /** @default null */
+            permission_mode?: components["schemas"]["Mode"] | null;
             /**
              * @description SQL warehouse for statements.
              * @default null
@@ -2671,6 +2793,46 @@ export interface operations {
             };
         };
     };
+    follow_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events: `ready` with an empty object, and `conversation`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ConversationChange"];
+                };
+            };
+            /** @description `too-many-streams`: close another window. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_conversations: {
         parameters: {
             query?: never;
@@ -2861,6 +3023,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Executions"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revoke_permission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The conversation. */
+                conversation_id: string;
+                /** @description The standing permission. */
+                permission_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {

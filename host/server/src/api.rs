@@ -5,6 +5,7 @@
 
 mod approvals;
 mod assets;
+mod changes;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod conversations;
 mod docs;
@@ -17,6 +18,7 @@ mod invoke;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
 pub(crate) mod origin;
+mod permissions;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod plugins;
 pub mod problem;
@@ -108,6 +110,8 @@ fn open_api_router() -> OpenApiRouter<AppState> {
             conversations::delete_conversation
         ))
         .routes(routes!(conversations::list_executions))
+        .routes(routes!(permissions::revoke_permission))
+        .routes(routes!(changes::follow_changes))
         .routes(routes!(invoke::invoke_agent))
         .routes(routes!(stream::follow_stream, stream::post_follow_stream))
         .routes(routes!(invoke::stop_stream))

@@ -145,6 +145,7 @@ impl App {
                 ..TurnLimits::default()
             },
             project_bytes: config.plugins.project_bytes,
+            permissions: config.permissions,
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);

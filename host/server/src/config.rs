@@ -6,6 +6,7 @@
 mod dotenv;
 mod foreign;
 mod layers;
+mod permissions;
 mod plugins;
 mod profiles;
 mod settings;
@@ -25,6 +26,7 @@ use url::Url;
 pub use crate::api::origin::PublicOrigin;
 
 pub use layers::{Layers, Source};
+pub use permissions::{LOOSEST_MODE, PermissionBounds};
 pub use plugins::PluginsConfig;
 pub use settings::{SETTINGS, Setting};
 
@@ -164,6 +166,8 @@ pub struct Config {
     pub running_turns_per_user: usize,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
+    /// How much agents may do without asking.
+    pub permissions: PermissionBounds,
     /// Age at which a stream asks its reader to connect again.
     pub stream_window: Duration,
     /// Silence after which a stream sends a sign of life.
@@ -258,6 +262,7 @@ impl Config {
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             conversation_limits: conversation_limits(layers)?,
+            permissions: PermissionBounds::from_layers(layers)?,
             stream_window: seconds(layers, "stream.window_seconds", DEFAULT_STREAM_WINDOW)?,
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,

@@ -28,6 +28,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::changes::Changes;
+use crate::config::PermissionBounds;
 use crate::identity::{Caller, Credentials};
 use crate::lifecycle::Lifecycle;
 use crate::plugins::Plugins;
@@ -60,6 +62,8 @@ pub struct TurnEnvironment {
     pub limits: TurnLimits,
     /// What a project's folder may hold, in bytes.
     pub project_bytes: u64,
+    /// How much may run unasked.
+    pub permissions: PermissionBounds,
 }
 
 /// How long a stop waits for the turn's end before it takes the turn from its holder, and once more after that. A
@@ -110,6 +114,7 @@ struct Inner {
     environment: TurnEnvironment,
     audit: AuditTrail,
     hubs: Hubs,
+    changes: Changes,
     slots: Slots,
     presence: Presence,
     /// Wakes the sweep: turns were let go.
@@ -138,6 +143,7 @@ impl Turns {
             environment,
             audit,
             hubs: Hubs::default(),
+            changes: Changes::default(),
             slots: Slots::new(limits.0, limits.1),
             _standing: standing.map(|caller| presence.enter(&caller).0),
             presence,
@@ -238,7 +244,8 @@ impl Turns {
         }
     }
 
-    /// Answers an approval and, when it was the last open one, goes on with the turn. The answer that counts.
+    /// Answers an approval and, when it was the last open one or stops the turn, goes on with the
+    /// turn. The answer that counts.
     ///
     /// # Errors
     /// As [`Store::answer_approval`].
@@ -250,13 +257,18 @@ impl Turns {
         decision: ApprovalDecision,
     ) -> Result<ApprovalDecision, StoreError> {
         let answered = self.inner.store.answer_approval(&caller.user, turn, call, decision).await?;
-        if let Some(event) = &answered.event {
-            self.inner.hubs.get(turn).publish(std::slice::from_ref(event));
+        if !answered.events.is_empty() {
+            self.inner.hubs.get(turn).publish(&answered.events);
         }
         if answered.resumed {
             self.take_over(turn, caller).await?;
         }
         Ok(answered.decision)
+    }
+
+    /// Who watches the lists of projects.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.inner.changes
     }
 
     /// Joins the readers of a turn: what is streamed and not stored yet, then what follows.

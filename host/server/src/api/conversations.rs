@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{
-    Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnId, UserId,
+    Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnStatus, UserId,
 };
 use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::extract::{Body, OptionalBody, Path, Query};
+use super::permissions::Permission;
 use super::problem::{Problem, ProblemDetails};
 use super::projects::{MAX_LIST_PAGES, title};
 use super::wire::{Settings, WireEvent, fold_history};
@@ -44,11 +45,40 @@ pub(crate) struct ConversationSummary {
     updated_at: DateTime<Utc>,
     /// How many turns it holds.
     turn_count: i64,
+    /// What its last turn does.
+    state: ConversationState,
     /// The turn that runs or waits.
     #[schema(required = true)]
     active_execution_id: Option<Uuid>,
+    /// The log's last event.
+    last_seq: i64,
     /// What the user chose last.
     settings: Settings,
+}
+
+/// What the last turn of a conversation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConversationState {
+    /// Nothing: it ended well, was stopped, or there is none.
+    Idle,
+    /// It runs.
+    Running,
+    /// It waits for the user.
+    Waiting,
+    /// It failed.
+    Failed,
+}
+
+impl From<TurnStatus> for ConversationState {
+    fn from(status: TurnStatus) -> Self {
+        match status {
+            TurnStatus::Running => Self::Running,
+            TurnStatus::Waiting => Self::Waiting,
+            TurnStatus::Failed => Self::Failed,
+            TurnStatus::Completed | TurnStatus::Cancelled => Self::Idle,
+        }
+    }
 }
 
 /// A conversation with what was said and done in its newest turns, or in those before an event.
@@ -60,15 +90,15 @@ pub(crate) struct ConversationDetail {
     messages: Vec<Message>,
     /// What was done: the log without the pieces of what is complete.
     events: Vec<WireEvent>,
-    /// The last of these events: with the newest ones, follow the active turn after it.
-    last_seq: i64,
     /// Pass it as `before` for the turns before these; null when these begin with the first. A turn that alone is
     /// larger than an answer comes in parts.
     #[schema(required = true)]
     earlier: Option<i64>,
-    /// The turn that runs or waits.
+    /// The turn that runs or waits; with the newest events, follow it after `last_seq`.
     #[schema(required = true)]
     active_execution: Option<Execution>,
+    /// What runs unasked until it is taken back.
+    standing_permissions: Vec<Permission>,
 }
 
 /// One message of a conversation.
@@ -153,21 +183,26 @@ impl From<Turn> for Execution {
     }
 }
 
-fn summary(conversation: Conversation, active: Option<TurnId>) -> ConversationSummary {
-    ConversationSummary {
-        id: conversation.id.as_uuid(),
-        project_id: conversation.project.as_uuid(),
-        title: conversation.title,
-        created_at: conversation.created_at,
-        updated_at: conversation.updated_at,
-        turn_count: conversation.turn_count,
-        active_execution_id: active.map(|turn| turn.as_uuid()),
-        settings: conversation.settings.into(),
+impl From<Conversation> for ConversationSummary {
+    fn from(conversation: Conversation) -> Self {
+        let newest = conversation.newest_turn;
+        Self {
+            id: conversation.id.as_uuid(),
+            project_id: conversation.project.as_uuid(),
+            title: conversation.title,
+            created_at: conversation.created_at,
+            updated_at: conversation.updated_at,
+            turn_count: conversation.turn_count,
+            state: newest.map_or(ConversationState::Idle, |turn| turn.status.into()),
+            active_execution_id: newest.and_then(|turn| turn.active()).map(|turn| turn.as_uuid()),
+            last_seq: newest.map_or(0, |turn| turn.last_seq.0),
+            settings: conversation.settings.into(),
+        }
     }
 }
 
 /// The user's conversation, if it belongs to this project.
-async fn find(store: &Store, user: &UserId, project: Uuid, id: Uuid) -> Result<Conversation, StoreError> {
+pub(super) async fn find(store: &Store, user: &UserId, project: Uuid, id: Uuid) -> Result<Conversation, StoreError> {
     let conversation = store.get_conversation(user, ConversationId::from_uuid(id)).await?;
     if conversation.project != ProjectId::from_uuid(project) {
         return Err(StoreError::NotFound("conversation"));
@@ -179,12 +214,6 @@ async fn find(store: &Store, user: &UserId, project: Uuid, id: Uuid) -> Result<C
 async fn turns(store: &Store, user: &UserId, id: ConversationId, limit: usize) -> Result<Vec<Turn>, StoreError> {
     let limit = u32::try_from(limit).unwrap_or(MAX_PAGE);
     Ok(store.list_turns(user, id, PageRequest { after: None, limit }).await?.items)
-}
-
-/// The turn that runs or waits: only the newest can.
-async fn active(store: &Store, user: &UserId, id: ConversationId) -> Result<Option<Turn>, StoreError> {
-    let newest = turns(store, user, id, 1).await?.into_iter().next();
-    Ok(newest.filter(|turn| !turn.status.is_final()))
 }
 
 /// Lists a project's conversations, the newest first.
@@ -202,11 +231,7 @@ pub(crate) async fn list_conversations(
     let mut after = None;
     for _ in 0..MAX_LIST_PAGES {
         let page = store.list_conversations(&caller.user, project, PageRequest { after, limit: MAX_PAGE }).await?;
-        for conversation in page.items {
-            let active =
-                if conversation.turn_count == 0 { None } else { active(store, &caller.user, conversation.id).await? };
-            summaries.push(summary(conversation, active.map(|turn| turn.id)));
-        }
+        summaries.extend(page.items.into_iter().map(ConversationSummary::from));
         after = page.next;
         if after.is_none() {
             break;
@@ -228,7 +253,7 @@ pub(crate) async fn create_conversation(
     let title = body.title.as_deref().map(|text| title("title", text)).transpose()?;
     let project = ProjectId::from_uuid(project);
     let conversation = app.store().create_conversation(&caller.user, project, title.as_ref()).await?;
-    Ok((StatusCode::CREATED, Json(summary(conversation, None))))
+    Ok((StatusCode::CREATED, Json(conversation.into())))
 }
 
 /// Which part of a history.
@@ -254,8 +279,8 @@ pub(crate) async fn get_conversation(
     Path((project, id)): Path<(Uuid, Uuid)>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Response, Problem> {
-    let turns = query.turns.unwrap_or(DEFAULT_HISTORY_TURNS);
-    if !(1..=MAX_HISTORY_TURNS).contains(&turns) {
+    let wanted = query.turns.unwrap_or(DEFAULT_HISTORY_TURNS);
+    if !(1..=MAX_HISTORY_TURNS).contains(&wanted) {
         return Err(Problem::field("turns", format!("must be between 1 and {MAX_HISTORY_TURNS}")));
     }
     if query.before.is_some_and(|before| before < 1) {
@@ -265,17 +290,26 @@ pub(crate) async fn get_conversation(
     let store = app.store();
     let conversation = find(store, &caller.user, project, id).await?;
     // The turn first, then the log: a turn that ends in between is seen to the end by whoever follows it.
-    let active = active(store, &caller.user, conversation.id).await?;
+    let newest = turns(store, &caller.user, conversation.id, 1).await?.into_iter().next();
+    let active = newest.clone().filter(|turn| !turn.status.is_final());
+    let standing = store.standing_permissions(&caller.user, conversation.id).await?;
     // The semaphore is never closed.
     let _place = HISTORIES.acquire().await.ok();
-    let HistoryPage { events, earlier } = store.history_before(&caller.user, conversation.id, before, turns).await?;
-    let detail = ConversationDetail {
-        summary: summary(conversation, active.as_ref().map(|turn| turn.id)),
-        messages: messages(&events),
+    let HistoryPage { events, earlier } = store.history_before(&caller.user, conversation.id, before, wanted).await?;
+    let summary = ConversationSummary {
+        // What was read belongs together: the turn and the log, whatever happened since the conversation was found.
+        state: newest.as_ref().map_or(ConversationState::Idle, |turn| turn.status.into()),
+        active_execution_id: active.as_ref().map(|turn| turn.id.as_uuid()),
         last_seq: events.last().map_or(0, |stored| stored.seq.0),
+        ..conversation.into()
+    };
+    let detail = ConversationDetail {
+        summary,
+        messages: messages(&events),
         events: fold_history(events),
         earlier: earlier.map(|seq| seq.0),
         active_execution: active.map(Execution::from),
+        standing_permissions: standing.into_iter().map(Permission::from).collect(),
     };
     // Written while it has its place: the parsed form is the larger one.
     Ok(Json(detail).into_response())
@@ -341,9 +375,7 @@ pub(crate) async fn update_conversation(
     let title = title("title", &body.title)?;
     let store = app.store();
     let conversation = find(store, &caller.user, project, id).await?;
-    let conversation = store.rename_conversation(&caller.user, conversation.id, &title).await?;
-    let active = active(store, &caller.user, conversation.id).await?;
-    Ok(Json(summary(conversation, active.map(|turn| turn.id))))
+    Ok(Json(store.rename_conversation(&caller.user, conversation.id, &title).await?.into()))
 }
 
 /// Deletes a conversation. A turn that runs in it is stopped.

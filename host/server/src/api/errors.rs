@@ -37,6 +37,11 @@ impl From<StoreError> for Problem {
                 );
                 Self::new(StatusCode::CONFLICT, "conversation-full", detail)
             }
+            StoreError::StandingNotOffered => Self::field(
+                "decision",
+                "cannot be `conversation` for this call: it does several things that are asked about, or it is not known \
+                 what it does to what; answer `once`, or choose another permission mode",
+            ),
             StoreError::TooLarge { what, limit } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
             }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, ProjectId, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{ConversationId, PermissionMode, ProjectId, TurnId, TurnSettings, UserId};
 use bricklayer_store::{NewTurn, Store, StoreError};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
+use super::wire::Mode;
 use crate::app::AppState;
+use crate::config::{LOOSEST_MODE, PermissionBounds};
 use crate::identity::Caller;
 use crate::turns::{BeginError, Stopping};
 
@@ -52,6 +54,9 @@ pub(crate) struct Invoke {
     /// Model id.
     #[schema(max_length = 500)]
     model: Option<String>,
+    /// How much runs unasked, within what `GET /api/me` allows. When absent, the conversation keeps its mode; a new one
+    /// has the operator's default.
+    permission_mode: Option<Mode>,
 }
 
 /// The turn that works on the message.
@@ -107,6 +112,7 @@ impl Invoke {
             cluster_id: settings_field("cluster_id", self.cluster_id.take())?,
             workspace_folder: settings_field("workspace_folder", self.workspace_folder.take())?,
             model: settings_field("model", self.model.take())?,
+            permission_mode: self.permission_mode.map(Into::into),
         })
     }
 
@@ -138,9 +144,15 @@ pub(crate) async fn invoke_agent(
     caller: Caller,
     Body(mut body): Body<Invoke>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
-    let (message, settings) = (body.message()?, body.settings()?);
+    let (message, mut settings) = (body.message()?, body.settings()?);
+    let bounds = app.config().permissions;
+    check_mode(bounds, settings.permission_mode)?;
     let project = ProjectId::from_uuid(body.project_id);
     let conversation = body.conversation_id.map(ConversationId::from_uuid);
+    if let (Some(id), None) = (conversation, settings.permission_mode) {
+        let known = kept_mode(app.store(), &caller.user, project, id).await?;
+        settings.permission_mode = known.map(|mode| bounds.of(Some(mode)));
+    }
     let client_message_id = body.client_message_id;
     let new = NewTurn { project, conversation, message, settings, client_message_id };
     let turn = match app.turns().begin(&caller, new).await {
@@ -152,6 +164,34 @@ pub(crate) async fn invoke_agent(
     };
     let invoked = Invoked { execution_id: turn.id.as_uuid(), conversation_id: turn.conversation.as_uuid() };
     Ok((StatusCode::ACCEPTED, Json(invoked)))
+}
+
+/// Refuses a mode that is looser than the operator allows.
+fn check_mode(bounds: PermissionBounds, mode: Option<PermissionMode>) -> Result<(), Problem> {
+    match mode {
+        Some(mode) if mode > bounds.loosest => Err(Problem::field(
+            "permission_mode",
+            format!(
+                "must not be looser than `{}`: the operator of this host bounds it by `{LOOSEST_MODE}`",
+                bounds.loosest.as_str()
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The mode that the conversation had last: a client that does not speak of modes does not loosen it.
+async fn kept_mode(
+    store: &Store,
+    user: &UserId,
+    project: ProjectId,
+    id: ConversationId,
+) -> Result<Option<PermissionMode>, Problem> {
+    match store.get_conversation(user, id).await {
+        Ok(conversation) => Ok(conversation.settings.permission_mode),
+        Err(StoreError::NotFound(_)) => Err(missing(store, user, project).await),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Says which of the two ids names nothing.

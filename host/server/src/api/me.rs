@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Query;
 use super::invoke::settings_field;
 use super::problem::{Problem, ProblemDetails};
+use super::wire::Mode;
 use crate::app::AppState;
 use crate::config::{DatabaseConfig, ModelConfig};
 use crate::identity::Caller;
@@ -57,6 +58,17 @@ pub(crate) struct Me {
     lakebase_configured: bool,
     /// The plugins.
     plugins: Vec<PluginSummary>,
+    /// How much the agent may do without asking.
+    permission_modes: PermissionModes,
+}
+
+/// The permission modes that the operator allows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PermissionModes {
+    /// Those that a turn may have, from careful to loose.
+    allowed: Vec<Mode>,
+    /// The one of a turn whose user chose none.
+    default: Mode,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -142,6 +154,10 @@ pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<
         },
         lakebase_configured: matches!(app.config().database, DatabaseConfig::Postgres(_)),
         plugins: plugins.collect(),
+        permission_modes: PermissionModes {
+            allowed: app.config().permissions.allowed().map(Mode::from).collect(),
+            default: app.config().permissions.usual.into(),
+        },
     })
 }
 
@@ -163,6 +179,7 @@ pub(crate) async fn get_system_prompt(
         cluster_id: settings_field("cluster_id", query.cluster_id)?,
         workspace_folder: settings_field("workspace_folder", query.workspace_folder)?,
         model: None,
+        permission_mode: None,
     };
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
     Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &app.turns().environment().skills) }))

@@ -29,8 +29,14 @@ pub(crate) struct Project {
     user_email: String,
     /// When it was made.
     created_at: DateTime<Utc>,
+    /// When the last turn of its conversations began; when it was made, before the first.
+    updated_at: DateTime<Utc>,
     /// How many conversations it holds.
     conversation_count: i64,
+    /// In how many of them a turn runs.
+    running_count: i64,
+    /// In how many of them a turn waits for the user.
+    waiting_count: i64,
 }
 
 impl From<bricklayer_domain::Project> for Project {
@@ -40,7 +46,10 @@ impl From<bricklayer_domain::Project> for Project {
             name: project.name,
             user_email: project.user.to_string(),
             created_at: project.created_at,
+            updated_at: project.updated_at,
             conversation_count: project.conversation_count,
+            running_count: project.running_count,
+            waiting_count: project.waiting_count,
         }
     }
 }

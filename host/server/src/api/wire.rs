@@ -40,20 +40,40 @@ pub struct Settings {
     /// Model id, when the user picked one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// How much runs unasked; the operator's default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission_mode: Option<Mode>,
 }
 
 impl From<TurnSettings> for Settings {
     fn from(settings: TurnSettings) -> Self {
-        let TurnSettings { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model } =
-            settings;
-        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model }
+        let TurnSettings {
+            warehouse_id,
+            default_catalog,
+            default_schema,
+            cluster_id,
+            workspace_folder,
+            model,
+            permission_mode,
+        } = settings;
+        let permission_mode = permission_mode.map(Into::into);
+        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model, permission_mode }
     }
 }
 
 impl From<Settings> for TurnSettings {
     fn from(settings: Settings) -> Self {
-        let Settings { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model } = settings;
-        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model }
+        let Settings {
+            warehouse_id,
+            default_catalog,
+            default_schema,
+            cluster_id,
+            workspace_folder,
+            model,
+            permission_mode,
+        } = settings;
+        let permission_mode = permission_mode.map(Into::into);
+        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model, permission_mode }
     }
 }
 

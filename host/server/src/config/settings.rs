@@ -77,6 +77,18 @@ pub const SETTINGS: &[Setting] = &[
         "MiB of results, kept beside them to be shown, that one conversation may hold (512)",
     ),
     setting(
+        "permissions.loosest_mode",
+        "BRICKLAYER_LOOSEST_PERMISSION_MODE",
+        false,
+        "the loosest of read_only, ask_changes, ask, run_all that users may choose (run_all)",
+    ),
+    setting(
+        "permissions.default_mode",
+        "BRICKLAYER_DEFAULT_PERMISSION_MODE",
+        false,
+        "the mode when a user chose none; never looser than that (ask)",
+    ),
+    setting(
         "limits.lease_seconds",
         "BRICKLAYER_LEASE_SECONDS",
         false,

@@ -242,3 +242,25 @@ fn plugins_are_open_in_development_and_closed_behind_a_proxy() {
     assert!(policy.may_install(&Actor::operator().unwrap()).is_ok());
     assert!(with(&[("BRICKLAYER_PLUGINS_SOURCES", "none")]).sources.words().is_empty());
 }
+
+#[test]
+fn permission_modes_are_bounded_by_the_operator() {
+    use bricklayer_domain::PermissionMode::{Ask, AskChanges, ReadOnly, RunAll};
+    let (loosest, usual) = ("BRICKLAYER_LOOSEST_PERMISSION_MODE", "BRICKLAYER_DEFAULT_PERMISSION_MODE");
+    let bounds = |env: &[(&str, &str)]| config(env).unwrap().permissions;
+    for (env, expected) in [
+        (&[] as &[(&str, &str)], (RunAll, Ask)),
+        (&[(loosest, "ask")], (Ask, Ask)),
+        (&[(loosest, "ask_changes")], (AskChanges, AskChanges)),
+        (&[(usual, "run_all")], (RunAll, RunAll)),
+        (&[(loosest, "ask"), (usual, "read_only")], (Ask, ReadOnly)),
+    ] {
+        let bounds = bounds(env);
+        assert_eq!((bounds.loosest, bounds.usual), expected, "{env:?}");
+    }
+    refused(config(&[(loosest, "all")]), "`permissions.loosest_mode` must be one of `read_only`, `ask_changes`, `ask`");
+    refused(config(&[(loosest, "ask"), (usual, "run_all")]), "must not be looser than `permissions.loosest_mode`");
+    // A choice from before the bound was drawn is brought within it.
+    assert_eq!(bounds(&[(loosest, "ask")]).of(Some(RunAll)), Ask);
+    assert_eq!(bounds(&[(loosest, "ask")]).of(Some(ReadOnly)), ReadOnly);
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::{LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, EventSeq, PermissionMode, StoredEvent, TurnEnd, Usage};
+use bricklayer_domain::{Event, EventSeq, StoredEvent, TurnEnd, Usage};
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, StoreError};
 use futures::FutureExt;
@@ -158,10 +158,12 @@ async fn run_once(
     let log = StoreLog {
         store: inner.store.clone(),
         lease: claim.lease.clone(),
+        user: turn.user.clone(),
         hub: inner.hubs.get(turn.id),
         leaving: inner.lifecycle.soft().clone(),
         appending: running.appending.clone(),
     };
+    let mode = environment.permissions.of(settings.permission_mode);
     let tools = PluginTools {
         plugins: Arc::clone(&environment.plugins),
         workspace: environment.workspace.clone(),
@@ -179,7 +181,7 @@ async fn run_once(
         external: Arc::new(tools),
         folder,
         skills: Arc::clone(&environment.skills),
-        mode: PermissionMode::Ask,
+        mode,
         limits: environment.limits.clone(),
         leaving: inner.lifecycle.soft().clone(),
         workspace: environment.workspace.fact(),

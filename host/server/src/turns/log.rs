@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{LogError, TurnLog};
-use bricklayer_domain::{Event, StoredEvent};
+use bricklayer_domain::{Event, StandingPermission, StoredEvent, UserId};
 use bricklayer_store::{Lease, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ use super::slots::Appending;
 pub(super) struct StoreLog {
     pub(super) store: Store,
     pub(super) lease: Lease,
+    pub(super) user: UserId,
     pub(super) hub: Arc<Hub>,
     /// Fires when the server is leaving: then nothing new begins, which is the turn's safe point.
     pub(super) leaving: CancellationToken,
@@ -43,6 +44,10 @@ impl TurnLog for StoreLog {
             }
         }
         if keep.is_some() { Err(LogError::LostLease) } else { Ok(Vec::new()) }
+    }
+
+    async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
+        self.store.standing_permissions(&self.user, self.lease.conversation).await.map_err(log_error)
     }
 
     fn preview(&self, delta: &Event) {

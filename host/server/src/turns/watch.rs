@@ -57,8 +57,10 @@ async fn hear(turns: Turns) {
             Notice::TurnsFreed => turns.inner.freed.notify_one(),
             // Whoever keeps the plugins has a subscription of its own.
             Notice::PluginsChanged => {}
+            Notice::ProjectChanged { project, conversation } => turns.inner.changes.tell(project, conversation),
             Notice::Resync => {
                 turns.inner.hubs.look_all();
+                turns.inner.changes.tell_all();
                 turns.inner.freed.notify_one();
             }
         }

@@ -40,6 +40,10 @@ struct Things {
     execution: String,
     /// A turn that waits for an answer.
     waiting: String,
+    /// A standing permission and its conversation.
+    careful: String,
+    careful_turn: String,
+    standing: String,
     /// Things to delete.
     doomed_project: String,
     doomed_conversation: String,
@@ -151,6 +155,23 @@ fn table(t: &Things) -> Vec<Row> {
             200,
         ),
         row(post(), "/api/stop_stream/{execution_id}", &format!("/api/stop_stream/{}", t.waiting), None, NotFound, 200),
+        row(
+            delete(),
+            leak(format!("{thread}/permissions/{{permission_id}}")),
+            &format!("{conversations}/{}/permissions/{}", t.careful, t.standing),
+            None,
+            NotFound,
+            204,
+        ),
+        row(
+            get(),
+            "/api/executions/{execution_id}/calls/{call_id}/structured",
+            &format!("/api/executions/{}/calls/call_1/structured", t.careful_turn),
+            None,
+            NotFound,
+            200,
+        ),
+        row(get(), "/api/projects/{project_id}/changes", &format!("{project}/changes"), None, NotFound, 200),
         row(delete(), thread, &format!("{conversations}/{}", t.doomed_conversation), None, NotFound, 200),
         row(delete(), one, &format!("/api/projects/{}", t.doomed_project), None, NotFound, 200),
     ]
@@ -172,6 +193,7 @@ async fn things(world: &World, owner: &Api) -> Things {
     owner.frames(&execution).await;
     let (waiting, _) = owner.ask(&project, "danger").await;
     owner.follow(&waiting, 0).await.until("approval.requested").await;
+    let [careful, careful_turn, standing] = standing_permission(world, owner, &project).await;
     let folder = world.project_dir(&project);
     std::fs::create_dir_all(folder.join("a")).unwrap();
     std::fs::write(folder.join("a/b.md"), "Ann's secret file").unwrap();
@@ -199,6 +221,9 @@ async fn things(world: &World, owner: &Api) -> Things {
         conversation,
         execution,
         waiting,
+        careful,
+        careful_turn,
+        standing,
         doomed_project,
         doomed_conversation,
         package,
@@ -209,6 +234,23 @@ async fn things(world: &World, owner: &Api) -> Things {
         doomed_plugin,
         staged,
     }
+}
+
+/// Allows something for the rest of a conversation.
+async fn standing_permission(world: &World, owner: &Api, project: &str) -> [String; 3] {
+    let input = json!({"file_path": "secret.md", "content": "x"});
+    world.model.script("careful", vec![Reply::tool("call_1", "Write", input), Reply::text("written")]);
+    let body = json!({"project_id": project, "message": "careful", "permission_mode": "ask_changes"});
+    let begun = owner.post("/api/invoke_agent", body).await.ok();
+    let [turn, conversation] = ["execution_id", "conversation_id"].map(|key| begun[key].as_str().unwrap().to_owned());
+    let mut follow = owner.follow(&turn, 0).await;
+    follow.until("approval.requested").await;
+    let answer = json!({"decision": "conversation"});
+    owner.post(&format!("/api/executions/{turn}/approvals/call_1"), answer).await.ok();
+    follow.follow_to_end().await;
+    let detail = owner.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
+    let id = detail["standing_permissions"][0]["id"].as_str().unwrap().to_owned();
+    [conversation, turn, id]
 }
 
 async fn send(api: &Api, row: &Row) -> crate::support::Answer {
@@ -223,6 +265,8 @@ async fn send(api: &Api, row: &Row) -> crate::support::Answer {
 fn every_operation_refuses_strangers() {
     both_engines(async |engine: Engine| {
         let mut world = World::new(engine).await;
+        // A stream of changes is read to the end of its window.
+        world.stream_window = std::time::Duration::from_secs(5);
         let policy = &mut world.plugins.policy;
         policy.installers = Installers::Everyone;
         // A file of the host is an administrator's to name; their own plugins are nobody else's all the same.

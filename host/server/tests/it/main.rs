@@ -23,8 +23,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
+mod approvals;
 mod authorisation;
 mod bad_input;
+mod changes;
 mod compiling;
 mod conversations;
 mod document;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
-    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PluginsConfig, PublicOrigin, TurnTimes,
-    WorkspaceConfig,
+    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig, PublicOrigin,
+    TurnTimes, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -52,6 +52,7 @@ pub(crate) struct World {
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
     pub(crate) conversation_limits: ConversationLimits,
+    pub(crate) permissions: PermissionBounds,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
 }
@@ -75,6 +76,7 @@ impl World {
             running_turns: 100,
             running_turns_per_user: 50,
             conversation_limits: ConversationLimits::default(),
+            permissions: PermissionBounds::default(),
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
         }
@@ -120,6 +122,7 @@ impl World {
             lease: self.lease,
             statement_limit: None,
             times: self.times,
+            permissions: self.permissions,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
             skills_dir: None,

@@ -1,0 +1,265 @@
+//! Approvals through the API: what an answer covers, taking it back, refusals, modes.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Api, Engine, Follow, Reply, World, both_engines};
+
+fn write(id: &str, path: &str) -> Reply {
+    Reply::tool(id, "Write", json!({"file_path": path, "content": format!("by {id}")}))
+}
+
+fn edit(id: &str, path: &str) -> Reply {
+    Reply::tool(id, "Edit", json!({"file_path": path, "old_string": "by", "new_string": "of"}))
+}
+
+/// Sends a message in this mode; the turn and the conversation.
+async fn ask(api: &Api, project: &str, conversation: Option<&str>, mode: &str, message: &str) -> (String, String) {
+    let body = json!({"project_id": project, "conversation_id": conversation, "message": message,
+        "permission_mode": mode});
+    let ids = api.post("/api/invoke_agent", body).await.ok();
+    let id = |key: &str| ids[key].as_str().unwrap().to_owned();
+    (id("execution_id"), id("conversation_id"))
+}
+
+async fn answer(api: &Api, turn: &str, call: &str, decision: &str) -> Value {
+    api.post(&format!("/api/executions/{turn}/approvals/{call}"), json!({"decision": decision})).await.ok()
+}
+
+/// The call that the next question is about.
+async fn asked(follow: &mut Follow) -> Value {
+    follow.until("approval.requested").await.data
+}
+
+async fn standing(api: &Api, project: &str, conversation: &str) -> Vec<Value> {
+    let detail = api.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
+    detail["standing_permissions"].as_array().unwrap().clone()
+}
+
+#[test]
+fn an_answer_for_the_conversation_covers_what_it_says_until_it_is_taken_back() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let replies = vec![write("c1", "a.md"), write("c2", "a.md"), write("c3", "b.md"), edit("c4", "a.md")];
+        let replies = replies.into_iter().chain([write("c5", "a.md"), Reply::text("done")]).collect();
+        world.model.script("files", replies);
+        let server = world.serve().await;
+        let (ann, bob) = (server.as_user("ann"), server.as_user("bob"));
+        let project = ann.project("One").await;
+        let (turn, conversation) = ask(&ann, &project, None, "ask_changes", "files").await;
+        let mut follow = ann.follow(&turn, 0).await;
+        let question = asked(&mut follow).await;
+        assert_eq!(question["tool_id"], "c1");
+        assert_eq!(question["standing"], json!({"verb": "WRITE FILE", "objects": ["a.md"]}));
+        assert_eq!(question["review"]["effect"], "writes");
+        answer(&ann, &turn, "c1", "conversation").await;
+        // The same again runs unasked; another file and another verb do not.
+        assert_eq!(asked(&mut follow).await["tool_id"], "c3");
+        answer(&ann, &turn, "c3", "once").await;
+        assert_eq!(asked(&mut follow).await["tool_id"], "c4");
+        let given = standing(&ann, &project, &conversation).await;
+        let words: Vec<_> = given.iter().map(|it| (&it["tool"], &it["verb"], &it["objects"])).collect();
+        assert_eq!(words, [(&json!("Write"), &json!("WRITE FILE"), &json!(["a.md"]))]);
+        // Only its owner takes it back, in its own conversation; then the turn that runs asks again.
+        let path = |project: &str, id: &Value| {
+            format!("/api/projects/{project}/conversations/{conversation}/permissions/{}", id.as_str().unwrap())
+        };
+        let id = &given[0]["id"];
+        bob.delete(&path(&project, id)).await.problem(404, "not-found");
+        let other = ann.project("Two").await;
+        ann.delete(&path(&other, id)).await.problem(404, "not-found");
+        assert_eq!(ann.delete(&path(&project, id)).await.status, 204);
+        ann.delete(&path(&project, id)).await.problem(404, "not-found");
+        answer(&ann, &turn, "c4", "once").await;
+        assert_eq!(asked(&mut follow).await["tool_id"], "c5");
+        assert!(standing(&ann, &project, &conversation).await.is_empty());
+        answer(&ann, &turn, "c5", "no").await;
+        follow.follow_to_end().await;
+        server.stop().await;
+    });
+}
+
+#[test]
+fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let call = |id: &str, name: &str, input: Value| (id.to_owned(), name.to_owned(), input);
+        let message = || {
+            Reply::Tools(vec![
+                call("drop", "mcp__databricks__execute_sql", json!({"statement": "DROP TABLE main.default.t"})),
+                call("write", "Write", json!({"file_path": "a.md", "content": "x"})),
+                call("look", "Glob", json!({"pattern": "*"})),
+                call("drop2", "mcp__databricks__execute_sql", json!({"statement": "DROP TABLE main.default.u"})),
+            ])
+        };
+        world.model.script("danger", vec![message(), Reply::text("as you like")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        for decision in ["no", "stop"] {
+            let (turn, conversation) = ann.ask(&project, "danger").await;
+            let mut follow = ann.follow(&turn, 0).await;
+            let question = asked(&mut follow).await;
+            assert_eq!(
+                (&question["tool_id"], &question["later_changes"]),
+                (&json!("drop"), &json!(["write", "drop2"]))
+            );
+            assert_eq!(asked(&mut follow).await["tool_id"], "drop2");
+            answer(&ann, &turn, "drop", decision).await;
+            // Both questions are settled by it; whoever answers late learns what counts.
+            let late = ann.post(&format!("/api/executions/{turn}/approvals/drop2"), json!({"decision": "once"})).await;
+            if decision == "no" {
+                assert_eq!(late.ok()["decision"], "no");
+            } else {
+                late.problem(409, "turn-ended");
+            }
+            let rest = follow.follow_to_end().await;
+            let result = |call: &str| {
+                let of_call = rest.iter().find(|frame| frame.data["tool_use_id"] == call);
+                of_call.unwrap_or_else(|| panic!("no result of {call}: {rest:#?}")).data.clone()
+            };
+            assert_eq!(result("drop")["error_kind"], "denied");
+            let (others, look) = if decision == "no" { ("denied", json!(false)) } else { ("cancelled", json!(true)) };
+            assert_eq!(result("write")["error_kind"], others);
+            assert_eq!(result("drop2")["error_kind"], others);
+            assert_eq!(result("look")["is_error"], look);
+            let end = &rest[rest.len() - 2].data;
+            assert_eq!(end["is_cancelled"], decision == "stop", "{end}");
+            assert!(!world.project_dir(&project).join("a.md").exists());
+            assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+            let settled = rest.iter().find(|frame| frame.data["because_of"] == "drop");
+            assert_eq!(settled.is_some(), decision == "no");
+            // The conversation goes on.
+            world.model.script("go on", vec![Reply::text("here we are")]);
+            let next = ann.say(&project, &conversation, "go on").await;
+            ann.frames(&next).await;
+        }
+        server.stop().await;
+    });
+}
+
+/// A `stop` is heard by whoever takes the turn over, and needs nobody's credential.
+#[tokio::test]
+async fn a_stop_is_carried_out_by_another_host() {
+    let world = World::new(Engine::Postgres).await;
+    world.model.script("danger", vec![Reply::sql("c1", "DROP TABLE main.default.t"), Reply::text("never")]);
+    let (one, two) = (world.serve().await, world.serve().await);
+    let (here, there) = (one.as_user("ann"), two.as_user("ann"));
+    let project = here.project("One").await;
+    let (turn, _) = here.ask(&project, "danger").await;
+    here.follow(&turn, 0).await.until("approval.requested").await;
+    let mut follow = here.follow(&turn, 0).await;
+    answer(&there, &turn, "c1", "stop").await;
+    let rest = follow.follow_to_end().await;
+    assert_eq!(rest[rest.len() - 2].data["is_cancelled"], true, "{rest:#?}");
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_answered_on_another_host_after_a_restart_counts_the_same() {
+    let world = World::new(Engine::Postgres).await;
+    let call = |id: &str, path: &str| (id.to_owned(), "Write".to_owned(), json!({"file_path": path, "content": "x"}));
+    world.model.script("files", vec![Reply::Tools(vec![call("a", "a.md"), call("b", "b.md")]), Reply::text("done")]);
+    let one = world.serve().await;
+    let ann = one.as_user("ann");
+    let project = ann.project("One").await;
+    let (turn, _) = ask(&ann, &project, None, "ask_changes", "files").await;
+    let mut follow = ann.follow(&turn, 0).await;
+    assert_eq!(asked(&mut follow).await["later_changes"], json!(["b"]));
+    assert_eq!(asked(&mut follow).await["later_changes"], json!([]));
+    answer(&ann, &turn, "b", "once").await;
+    one.kill().await;
+    let two = world.serve().await;
+    let ann = two.as_user("ann");
+    answer(&ann, &turn, "a", "no").await;
+    let frames = ann.frames(&turn).await;
+    let kinds: Vec<_> =
+        frames.iter().filter(|frame| frame.kind() == "tool_result").map(|f| &f.data["error_kind"]).collect();
+    assert_eq!(kinds, ["denied", "denied"]);
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_not_offered_is_refused_with_the_way_out() {
+    let world = World::sqlite().await;
+    let script = "DROP TABLE main.default.t; DROP TABLE main.default.u";
+    let call = Reply::tool("c1", "mcp__databricks__execute_sql_multi", json!({"script": script}));
+    world.model.script("danger", vec![call, Reply::text("done")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (turn, conversation) = ann.ask(&project, "danger").await;
+    let question = asked(&mut ann.follow(&turn, 0).await).await;
+    assert_eq!(question["standing"], json!(null));
+    let path = format!("/api/executions/{turn}/approvals/c1");
+    let refused = ann.post(&path, json!({"decision": "conversation"})).await.problem(422, "invalid-request");
+    assert_eq!(refused["errors"][0]["field"], "decision");
+    assert!(refused["detail"].as_str().unwrap().contains("answer `once`"), "{refused}");
+    assert!(standing(&ann, &project, &conversation).await.is_empty());
+    answer(&ann, &turn, "c1", "no").await;
+    server.stop().await;
+}
+
+#[test]
+fn a_mode_bounds_what_runs_and_is_kept_by_its_conversation() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        world.model.script("write it", vec![write("c1", "a.md"), Reply::text("done")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let refused = |frames: &[crate::support::Frame]| {
+            frames.iter().find(|frame| frame.kind() == "tool_result").unwrap().data["is_error"] == true
+        };
+        let (turn, conversation) = ask(&ann, &project, None, "read_only", "write it").await;
+        assert!(refused(&ann.frames(&turn).await));
+        // A client that says nothing of modes does not loosen it.
+        let next = ann.say(&project, &conversation, "write it").await;
+        assert!(refused(&ann.frames(&next).await));
+        let list = ann.get(&format!("/api/projects/{project}/conversations")).await.ok();
+        assert_eq!(list[0]["settings"]["permission_mode"], "read_only");
+        assert!(!world.project_dir(&project).join("a.md").exists());
+        let (turn, _) = ask(&ann, &project, Some(&conversation), "run_all", "write it").await;
+        assert!(!refused(&ann.frames(&turn).await));
+        assert!(world.project_dir(&project).join("a.md").exists());
+        server.stop().await;
+    });
+}
+
+#[tokio::test]
+async fn the_operator_bounds_the_modes() {
+    use bricklayer_domain::PermissionMode::{Ask, AskChanges};
+    let mut world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let all = json!({"allowed": ["read_only", "ask_changes", "ask", "run_all"], "default": "ask"});
+    assert_eq!(ann.get("/api/me").await.ok()["permission_modes"], all);
+    let project = ann.project("One").await;
+    world.model.script("danger", vec![Reply::sql("c1", "DROP TABLE main.default.t"), Reply::text("done")]);
+    let (turn, conversation) = ask(&ann, &project, None, "run_all", "danger").await;
+    let frames = ann.frames(&turn).await;
+    assert!(frames.iter().all(|frame| frame.kind() != "approval.requested"), "{frames:#?}");
+    server.stop().await;
+
+    (world.permissions.loosest, world.permissions.usual) = (Ask, AskChanges);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let bounded = json!({"allowed": ["read_only", "ask_changes", "ask"], "default": "ask_changes"});
+    assert_eq!(ann.get("/api/me").await.ok()["permission_modes"], bounded);
+    let body = json!({"project_id": project, "message": "danger", "permission_mode": "run_all"});
+    let refused = ann.post("/api/invoke_agent", body).await.problem(422, "invalid-request");
+    assert_eq!(refused["errors"][0]["field"], "permission_mode");
+    assert!(refused["detail"].as_str().unwrap().contains("permissions.loosest_mode"), "{refused}");
+    // What the conversation remembered from before is brought within the bound.
+    let next = ann.say(&project, &conversation, "danger").await;
+    let mut follow = ann.follow(&next, 0).await;
+    assert_eq!(asked(&mut follow).await["tool_id"], "c1");
+    // A new conversation has the operator's default.
+    world.model.script("write it", vec![write("c1", "a.md"), Reply::text("done")]);
+    let (turn, _) = ann.ask(&project, "write it").await;
+    assert_eq!(asked(&mut ann.follow(&turn, 0).await).await["tool_id"], "c1");
+    let wrong = json!({"project_id": project, "message": "x", "permission_mode": "everything"});
+    ann.post("/api/invoke_agent", wrong).await.problem(422, "invalid-request");
+    server.stop().await;
+}
