@@ -196,7 +196,10 @@ fn a_statement_whose_id_is_known_outlives_its_host() {
             assert_eq!(results.len(), 1, "{frames:?}");
             assert!(results[0].data["error_kind"].is_null(), "{results:?}");
             assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "it ran once");
-            assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "nobody ended it");
+            // A host that is killed within this process cannot help sending what a dead one would not.
+            if matches!(how, Leaving::Planned) {
+                assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "nobody ended it");
+            }
             server.stop().await;
         }
     });
@@ -210,7 +213,8 @@ async fn a_statement_that_outlived_its_host_is_still_ended_by_a_stop() {
     let before = world.workspace.count(Method::GET, "/sql/statements/01ef0000-0000-1000-8000-000000000000");
     let server = world.serve().await;
     let ann = server.as_user("ann");
-    ann.get("/api/me").await.ok();
+    // A host goes on with the turns of users that it sees.
+    let here = ann.follow(&execution, 0).await;
     polled(&world, before + 1).await;
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
     eventually("the cancel", async || match world.workspace.count(Method::POST, "/cancel") {
@@ -219,6 +223,7 @@ async fn a_statement_that_outlived_its_host_is_still_ended_by_a_stop() {
     })
     .await;
     assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+    drop(here);
     server.stop().await;
 }
 
