@@ -194,7 +194,6 @@ fn a_conversation_that_the_model_refuses_goes_on() {
         world.model.script("first", vec![Reply::sql("odd id:1", "SELECT 1"), Reply::text("one\u{0}")]);
         // Whatever is tried is refused.
         world.model.script("second", vec![Reply::Status(400, vec![], odd)]);
-        world.model.script("third", vec![Reply::text("three")]);
         let server = world.serve().await;
         let ann = server.as_user("ann");
         let project = ann.project("One").await;
@@ -209,6 +208,8 @@ fn a_conversation_that_the_model_refuses_goes_on() {
             (&json!("model-refused-request"), &json!("new_conversation"))
         );
         let asked = world.model.requests().len();
+        // Nothing was said in between, so both messages reach the model as one.
+        world.model.script("second", vec![Reply::text("three")]);
         let third = ann.say(&project, &conversation, "third").await;
         let frames = ann.frames(&third).await;
         assert!(frames.iter().any(|frame| frame.kind() == "text" && frame.data["text"] == "three"), "{frames:#?}");
@@ -236,7 +237,8 @@ fn an_answer_that_does_not_fit_is_paid_once() {
             assert_eq!(end.data["code"], "message-too-large");
             assert!(end.data["error"].as_str().unwrap().contains(says), "{end:?}");
             assert_eq!(world.model.requests().len(), before + 1, "{says}");
-            world.model.script("and now", vec![Reply::text("small")]);
+            // Nothing was said in between, so both messages reach the model as one.
+            world.model.script(&format!("case {n}."), vec![Reply::text("small")]);
             let next = ann.say(&project, &conversation, "and now").await;
             let frames = ann.frames(&next).await;
             assert!(frames.iter().any(|frame| frame.data["text"] == "small"), "{frames:#?}");
