@@ -79,6 +79,8 @@ struct ApiDocument;
 fn open_api_router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(ApiDocument::openapi())
         .routes(routes!(me::get_health))
+        .routes(routes!(me::get_liveness))
+        .routes(routes!(me::get_readiness))
         .routes(routes!(me::get_me))
         .routes(routes!(me::get_system_prompt))
         .routes(routes!(tools::list_tools))

@@ -1,7 +1,7 @@
 //! Everything, built once from the configuration.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
@@ -17,8 +17,10 @@ use tokio::sync::OnceCell;
 use crate::api;
 use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
-use crate::connections::{self, ConnectionLimits};
 use crate::embedded::Embedded;
+use crate::folder_lock::{FolderLock, LockError};
+use crate::front::Front;
+use crate::health::HealthCheck;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::{Lifecycle, Shutdown};
 use crate::places::Places;
@@ -38,6 +40,14 @@ pub enum StartError {
         path: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// Another host uses the data folder.
+    #[error("the data folder {path} is in use by {holder}; stop that one, or choose another folder with --data-dir")]
+    DataDirTaken {
+        /// The folder.
+        path: String,
+        /// Who has it.
+        holder: String,
     },
     /// The database cannot be used.
     #[error(transparent)]
@@ -83,6 +93,9 @@ pub struct App {
     turns: Turns,
     uploads: Places,
     streams: Places,
+    health: HealthCheck,
+    /// Let go when the server has left.
+    folder: Mutex<Option<FolderLock>>,
 }
 
 /// What handlers get; cheap to clone.
@@ -111,6 +124,7 @@ impl App {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data_dir = data_dir(&config.data_dir)?;
         let in_data_dir = |source| StartError::DataDir { path: data_dir.display().to_string(), source };
+        let folder = lock(&data_dir)?;
         let store = open_store(&config).await?;
         let folders = ProjectFolders::new(&data_dir.join("projects")).map_err(in_data_dir)?;
         let skills = Arc::new(skills(&config, &data_dir).map_err(in_data_dir)?);
@@ -150,6 +164,7 @@ impl App {
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
         let workspace_client = WorkspaceClient::new().map_err(|error| StartError::Http(error.to_string()))?;
+        let (health, folder) = (HealthCheck::default(), Mutex::new(Some(folder)));
         Ok(Arc::new(Self {
             config,
             lifecycle,
@@ -160,6 +175,8 @@ impl App {
             turns,
             uploads: Places::new(UPLOADS_PER_USER, UPLOADS),
             streams: Places::new(STREAMS_PER_USER, STREAMS),
+            health,
+            folder,
         }))
     }
 
@@ -215,14 +232,23 @@ impl App {
         &self.turns
     }
 
+    /// Whether the server can do its work.
+    pub(crate) const fn health(&self) -> &HealthCheck {
+        &self.health
+    }
+
     /// Answers HTTP on `listener` until the lifecycle's soft token fires, then leaves in order: streams say goodbye,
     /// turns come to a safe point, leases are released, the database is closed. At most 10 seconds.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) -> Shutdown {
+        let front = Front::start(listener, &self.lifecycle);
+        self.serve_behind(front).await
+    }
+
+    /// The same behind an address that answers already.
+    pub async fn serve_behind(self: Arc<Self>, front: Front) -> Shutdown {
         let lifecycle = self.lifecycle.clone();
         let soft = lifecycle.soft().clone();
-        let router = api::router(Arc::clone(&self));
-        let limits = ConnectionLimits::default();
-        lifecycle.spawn("http", connections::serve(listener, router, limits, soft.clone()));
+        front.open(api::router(Arc::clone(&self)));
         tokio::select! {
             () = lifecycle.hard().cancelled() => {}
             () = soft.cancelled() => {}
@@ -230,8 +256,29 @@ impl App {
         let shutdown = lifecycle.shutdown().await;
         self.turns.release().await;
         self.store.close().await;
+        self.let_go();
         shutdown
     }
+
+    /// Drops everything where it stands, as the death of the process would; for tests of exactly that.
+    pub async fn die(&self) {
+        self.lifecycle.die().await;
+        self.store.close().await;
+        self.let_go();
+    }
+
+    /// Lets another host have the data folder.
+    fn let_go(&self) {
+        drop(self.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<FolderLock, StartError> {
+    let path = || data_dir.display().to_string();
+    FolderLock::take(data_dir).map_err(|error| match error {
+        LockError::Taken(holder) => StartError::DataDirTaken { path: path(), holder },
+        LockError::Io(source) => StartError::DataDir { path: path(), source },
+    })
 }
 
 fn data_dir(path: &Path) -> Result<std::path::PathBuf, StartError> {

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::api;
 use crate::app::App;
 use crate::config::{Config, Layers, SETTINGS};
+use crate::front::Front;
 use crate::lifecycle::{Lifecycle, Shutdown, stop_signal};
 use crate::telemetry::Telemetry;
 
@@ -163,6 +164,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         // The port first: a second start must fail before it touches the data.
         let listener = listen(&config).await?;
         let address = listener.local_addr()?;
+        let front = Front::start(listener, &lifecycle);
         let app = App::build(config, lifecycle.clone()).await?;
         let signals = lifecycle.clone();
         // Listens from here on, and so before anybody is told that the host is there.
@@ -176,7 +178,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         });
         print(&format!("Bricklayer is at http://{address}\n"))?;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        match app.serve(listener).await {
+        match app.serve_behind(front).await {
             Shutdown::Clean | Shutdown::Forced => Ok(ExitCode::SUCCESS),
             Shutdown::Abandoned => Ok(ExitCode::FAILURE),
         }

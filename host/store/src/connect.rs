@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::StoreError;
+use crate::file::OpenFile;
 use crate::history::ConversationLimits;
 use crate::postgres::Connections;
 
@@ -192,7 +193,7 @@ async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<Engine, Stor
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
         .connect_lazy_with(connect.pragma("query_only", "on"));
-    Ok(Engine::Sqlite { writer, readers })
+    Ok(Engine::Sqlite { writer, readers, file: OpenFile::at(path) })
 }
 
 /// Makes the file for its owner only; SQLite gives its side files the same mode. When this fails, opening says why.

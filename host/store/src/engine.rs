@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use uuid::Uuid;
 
+use crate::file::OpenFile;
 use crate::postgres::{Connections, Link};
 
 /// A statement, once where the dialects agree, twice where they do not.
@@ -189,6 +190,7 @@ pub(crate) enum Engine {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        file: OpenFile,
     },
     Postgres(Connections),
 }
@@ -233,7 +235,8 @@ impl Engine {
     pub(crate) async fn write(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         let sql = sql.into();
         match self {
-            Self::Sqlite { writer, .. } => {
+            Self::Sqlite { writer, file, .. } => {
+                file.check()?;
                 Ok(sqlite_query(&sql, args).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(connections) => postgres_rows(connections, &sql, args).await,
@@ -244,7 +247,10 @@ impl Engine {
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         match self {
             // Immediate: a deferred one that read first could not become a writer once another process wrote.
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
+            Self::Sqlite { writer, file, .. } => {
+                file.check()?;
+                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
+            }
             Self::Postgres(connections) => Ok(Tx::Postgres(connections.begin("begin").await?)),
         }
     }
@@ -261,7 +267,7 @@ impl Engine {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bricklayer_domain::{TurnId, TurnStatus};
 use sqlx::migrate::MigrateError;
 
+use crate::file::FileGone;
+
 /// Why the store refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -76,6 +78,9 @@ pub enum StoreError {
     /// The database's file cannot be opened or made.
     #[error("the database file cannot be opened; check its path, its folder and the permissions of both")]
     CannotOpen(#[source] Box<sqlx::Error>),
+    /// The database's file was deleted or replaced while it was open: what is written now would be lost.
+    #[error("the database's file was deleted or replaced; stop this program, put the file back, and start it again")]
+    FileGone,
     /// The database cannot be written.
     #[error("the database is read-only; check the permissions of its file and folder")]
     ReadOnly(#[source] Box<sqlx::Error>),
@@ -129,6 +134,9 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if matches!(error, sqlx::Error::PoolClosed) {
             return Self::Closed;
+        }
+        if matches!(&error, sqlx::Error::Configuration(cause) if cause.is::<FileGone>()) {
+            return Self::FileGone;
         }
         let code = error.as_database_error().and_then(|e| e.code().map(std::borrow::Cow::into_owned));
         let is_postgres = error

@@ -23,6 +23,7 @@ pub mod crash_points;
 mod engine;
 mod error;
 mod events;
+mod file;
 mod history;
 mod installations;
 mod lease;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::audit::AuditChain;
 use crate::clock::{Clock, now};
 use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_options};
-use crate::engine::Engine;
+use crate::engine::{Engine, args};
 use crate::error::StoreError;
 use crate::history::ConversationLimits;
 use crate::notices::{Notice, NoticeBoard, Notices, listen};
@@ -112,6 +112,17 @@ impl Store {
     #[must_use]
     pub fn lease_duration(&self) -> Duration {
         self.inner.lease
+    }
+
+    /// Whether the database takes writes, within the limit of a statement: reads alone would not notice a full disk or
+    /// a file that is gone.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let at = self.now();
+        self.inner.prompt.write("update probe set at = $1 where id = 1", args![at]).await?;
+        Ok(())
     }
 
     /// Whether the database answers.

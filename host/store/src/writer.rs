@@ -361,7 +361,7 @@ impl Writer {
     /// Whether trying each append alone would only wait for the same failure again and again.
     fn is_hopeless(&self, error: &StoreError) -> bool {
         match error {
-            StoreError::Closed | StoreError::ReadOnly(_) | StoreError::Corrupt(_) => true,
+            StoreError::Closed | StoreError::FileGone | StoreError::ReadOnly(_) | StoreError::Corrupt(_) => true,
             // In SQLite it is the whole database that another process holds, in PostgreSQL a row.
             StoreError::Locked(_) => matches!(self.engine, Engine::Sqlite { .. }),
             StoreError::Unavailable(cause) => !matches!(**cause, sqlx::Error::Database(_)),

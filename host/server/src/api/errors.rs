@@ -45,6 +45,14 @@ impl From<StoreError> for Problem {
             StoreError::TooLarge { what, limit } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
             }
+            StoreError::FileGone => {
+                log(&error);
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "storage-lost",
+                    "the server's database was deleted or replaced, and nothing more can be kept; tell the operator",
+                )
+            }
             error @ StoreError::Full(_) => {
                 log(&error);
                 Self::new(

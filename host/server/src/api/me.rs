@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use bricklayer_agent::{PromptFacts, system_prompt};
 use bricklayer_domain::{ProjectId, TurnSettings};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,7 +19,7 @@ use crate::identity::Caller;
 /// Whether the service works.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `healthy`: an answer is the proof.
+    /// Always `healthy`: a server that cannot work answers 503 with what is wrong.
     status: &'static str,
     /// This build.
     version: &'static str,
@@ -123,16 +124,54 @@ const fn provider(model: &ModelConfig) -> &'static str {
     }
 }
 
-/// Tells whether the service works. Public.
+/// That the process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Alive {
+    /// Always `alive`.
+    status: &'static str,
+}
+
+/// Tells that the process answers, whatever else does not: restarting it would mend nothing. Public.
+#[utoipa::path(get, path = "/api/health/live", tag = "service", operation_id = "get_liveness",
+    responses((status = 200, body = Alive)))]
+pub(crate) async fn get_liveness() -> Json<Alive> {
+    Json(Alive { status: "alive" })
+}
+
+/// The same as `/api/health`, under the name that supervisors ask for. Public.
+#[utoipa::path(get, path = "/api/health/ready", tag = "service", operation_id = "get_readiness",
+    responses((status = 200, body = Health),
+        (status = 503, description = "`starting`, `not-ready` or `shutting-down`, with what is wrong.", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_readiness(State(app): State<AppState>) -> Result<Json<Health>, Problem> {
+    health(&app).await
+}
+
+/// Tells whether the service works: whether it takes requests and its database takes writes. Public.
 #[utoipa::path(get, path = "/api/health", tag = "service", operation_id = "get_health",
-    responses((status = 200, body = Health)))]
-pub(crate) async fn get_health(State(app): State<AppState>) -> Json<Health> {
-    Json(Health {
+    responses((status = 200, body = Health),
+        (status = 503, description = "`starting`, `not-ready` or `shutting-down`, with what is wrong.", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn get_health(State(app): State<AppState>) -> Result<Json<Health>, Problem> {
+    health(&app).await
+}
+
+/// Wait that is told when the database does not work.
+const NOT_READY_RETRY_SECONDS: u64 = 2;
+
+async fn health(app: &AppState) -> Result<Json<Health>, Problem> {
+    if app.lifecycle().soft().is_cancelled() {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting-down", "the server is shutting down"));
+    }
+    if let Some(problem) = app.health().database(app.store()).await {
+        return Err(
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", problem).retry_after(NOT_READY_RETRY_SECONDS)
+        );
+    }
+    Ok(Json(Health {
         status: "healthy",
         version: env!("CARGO_PKG_VERSION"),
         workspace: WorkspaceHealth { kind: app.workspace().fact().kind(), state: app.workspace().state() },
         model: ModelHealth { provider: provider(&app.config().model) },
-    })
+    }))
 }
 
 /// Tells who is asking, and what they have here.

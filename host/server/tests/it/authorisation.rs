@@ -105,6 +105,8 @@ fn table(t: &Things) -> Vec<Row> {
         row(get(), of_plugin("/readme"), &format!("{plugin}/readme"), None, NotFound, 200),
         row(delete(), one_plugin, &format!("/api/plugins/{}", t.doomed_plugin), None, NotFound, 204),
         row(get(), "/api/health", "/api/health", None, Public, 200),
+        row(get(), "/api/health/live", "/api/health/live", None, Public, 200),
+        row(get(), "/api/health/ready", "/api/health/ready", None, Public, 200),
         row(get(), "/api/me", "/api/me", None, OwnAnswer, 200),
         row(get(), "/api/system_prompt", &format!("/api/system_prompt?project_id={}", t.project), None, NotFound, 200),
         row(get(), "/api/tools", &format!("/api/tools?project_id={}", t.project), None, NotFound, 200),

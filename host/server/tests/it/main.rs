@@ -19,6 +19,7 @@
 //! - `plugin_cli`: the operator's verbs, `bricklayer plugin`.
 //! - `document`: the OpenAPI document.
 //! - `pages`: the commands and defaults that the repository's pages quote.
+//! - `health`: saying truly whether it can work; a database that is gone, a folder that is another's.
 //! - `telemetry`: spans as a collector gets them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
@@ -35,6 +36,7 @@ mod ends;
 mod far_ends;
 mod files;
 mod floods;
+mod health;
 mod histories;
 mod identity;
 mod outcome;

@@ -60,6 +60,10 @@ impl Running {
         Self::start_in(world, "data", environment)
     }
 
+    pub(crate) fn base(&self) -> String {
+        self.base.clone()
+    }
+
     /// With its data in a folder below the world's.
     pub(crate) fn start_in(world: &World, data_dir: &str, environment: &[(&str, &str)]) -> Self {
         keep_compiled_code(&world.data_dir().join(data_dir));

@@ -199,7 +199,7 @@ fn a_turn_of_another_host_is_followed() {
         let world = World::new(Engine::Postgres).await;
         let gate = Gate::new();
         world.model.script("stream", vec![Reply::Gated(vec!["a".into(), "b".into()], gate.clone())]);
-        let (here, there) = (world.serve().await, world.serve().await);
+        let (here, there) = (world.serve().await, world.serve_beside("there").await);
         let project = here.as_user("ann").project("One").await;
         let (execution, _) = here.as_user("ann").ask(&project, "stream").await;
         let mut follow = there.as_user("ann").follow(&execution, 0).await;

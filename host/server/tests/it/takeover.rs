@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use bricklayer_server::config::DatabaseConfig;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::process::Running;
 use crate::support::{Anywhere, Api, Engine, Follow, Frame, Gate, Reply, Server, Trouble, World, eventually};
 
 /// Short, so that a test need not wait long for a dead host; long enough for a busy machine.
@@ -181,6 +183,76 @@ async fn a_stop_that_nobody_carried_out_is_carried_out_by_any_host() {
     b.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_sent_again_after_its_host_died_is_the_same_turn() {
+    let world = world(LEASE).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    let statement = || vec![Reply::sql("call_1", "INSERT INTO t VALUES (1)"), Reply::text("done")];
+    world.model.script("first words", statement());
+    let ann = a.as_user("ann");
+    let project = ann.project("One").await;
+    let id = uuid::Uuid::new_v4();
+    let message = json!({"project_id": project, "message": "first words", "client_message_id": id});
+    let first = ann.post("/api/invoke_agent", message.clone()).await;
+    assert_eq!(first.status, 202);
+    a.kill().await;
+    let there = b.as_user("ann");
+    let again = there.post("/api/invoke_agent", message.clone()).await;
+    assert_eq!((again.status.as_u16(), again.json()), (202, first.json()));
+    let execution = first.json()["execution_id"].as_str().unwrap().to_owned();
+    assert_ended_once(&there.frames(&execution).await);
+    let conversations = there.get(&format!("/api/projects/{project}/conversations")).await.ok();
+    assert_eq!(conversations.as_array().unwrap().len(), 1, "{conversations}");
+    assert!(world.workspace.count(Method::POST, "/sql/statements") <= 1);
+    let mut other = message;
+    other["message"] = json!("other words");
+    let problem = there.post("/api/invoke_agent", other).await.problem(409, "client-message-reused");
+    assert_eq!(problem["execution_id"], json!(execution));
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turns_end_and_new_ones_work_after_the_network_to_the_database_went_silent() {
+    let world = world(Duration::from_secs(6)).await;
+    let proxy = bricklayer_store::test_support::Proxy::start(world.database_url().unwrap()).await.unwrap();
+    let through: secrecy::SecretString = proxy.url().to_owned().into();
+    let server = world.serve_beside_with("a", |config| config.database = DatabaseConfig::Postgres(through)).await;
+    let ann = server.as_user("ann");
+    let mut turns = Vec::new();
+    for n in 0..6 {
+        turns.push(gated(&world, &ann, &format!("turn {n}")).await);
+    }
+    proxy.silence();
+    turns.iter().for_each(|(gate, ..)| gate.open_to(3));
+    for (_, execution, _) in &turns {
+        eventually("the end of the turn", async || {
+            let stream = ann.request(Method::GET, &format!("/api/stream_progress/{execution}?after=0")).send().await;
+            let response = stream.map_err(|error| error.to_string())?;
+            if response.status() != 200 {
+                return Err(response.status().to_string());
+            }
+            let (mut follow, mut frames) = (Follow::new(response), Vec::new());
+            while let Some(frame) = follow.next().await {
+                frames.push(frame);
+            }
+            if !frames.last().is_some_and(Frame::is_done) {
+                return Err(format!("{:?}", frames.last()));
+            }
+            assert_ended_once(&frames);
+            assert!(frames.iter().any(|frame| frame.kind() == "text" && frame.data["text"] == "one two"), "{frames:?}");
+            Ok(())
+        })
+        .await;
+    }
+    world.model.script("new", vec![Reply::text("here")]);
+    for _ in 0..8 {
+        let project = ann.project("New").await;
+        let (execution, _) = ann.ask(&project, "new").await;
+        assert_ended_once(&ann.frames(&execution).await);
+    }
+    server.stop().await;
+}
+
 /// Users whose requests go to any of three hosts that restart one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rolling_restarts_lose_no_turn_and_repeat_no_statement() {
@@ -231,4 +303,92 @@ async fn rolling_restarts_lose_no_turn_and_repeat_no_statement() {
     for host in hosts.into_iter().flatten() {
         host.stop().await;
     }
+}
+
+/// Measures how long turns of a killed host stand still, with everything at its default: `-- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; prints a table"]
+async fn measure_take_over() {
+    const KILLS: usize = 20;
+    let world = world(LEASE).await;
+    let url = world.database_url().unwrap().to_owned();
+    let environment = [("DATABASE_URL", url.as_str())];
+    let start = |name: &str| Running::start_in(&world, name, &environment);
+    let names = ["a", "b", "c"];
+    let mut hosts: Vec<Running> = names.iter().map(|name| start(name)).collect();
+    let mut times = Vec::new();
+    for kill in 0..KILLS {
+        let (dying, seen) = (kill % names.len(), (kill + 1) % names.len());
+        let ann = hosts[dying].ann();
+        let (gate, execution, _) = gated(&world, &ann, &format!("kill {kill}.")).await;
+        let mut stream = hosts[seen].ann().follow(&execution, 0).await;
+        stream.until("system").await;
+        let began = std::time::Instant::now();
+        hosts[dying].signal("-KILL");
+        gate.open_to(3);
+        assert_ended_once(&stream.follow_to_end().await);
+        times.push(began.elapsed());
+        hosts[dying].ended().await;
+        hosts[dying] = start(names[dying]);
+    }
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    println!("{KILLS} kills, from the kill to the turn's end: p50 {:?}, p95 {:?}, worst {:?}", at(50), at(95), at(100));
+    assert!(at(100) < Duration::from_secs(10));
+}
+
+/// Three hosts that restart one after the other, again and again, under users whose requests go anywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; prints a table"]
+async fn measure_rolling_restarts() {
+    const USERS: usize = 20;
+    const ROUNDS: usize = 9;
+    let world = world(LEASE).await;
+    world.model.script("work", vec![Reply::sql("call_1", "INSERT INTO t VALUES (1)"), Reply::text("done")]);
+    let url = world.database_url().unwrap().to_owned();
+    let environment = [("DATABASE_URL", url.as_str())];
+    let start = |name: &str| Running::start_in(&world, name, &environment);
+    let names = ["a", "b", "c"];
+    let mut hosts: Vec<Running> = names.iter().map(|name| start(name)).collect();
+    let bases = std::sync::Arc::new(std::sync::Mutex::new(hosts.iter().map(Running::base).collect::<Vec<_>>()));
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let times = std::sync::Mutex::new(Vec::new());
+    let users = futures::future::join_all((0..USERS).map(|user| {
+        let anywhere = Anywhere::new(std::sync::Arc::clone(&bases), &format!("user{user}"), user);
+        let (over, times) = (&over, &times);
+        async move {
+            let project = anywhere.project("One").await;
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                let began = std::time::Instant::now();
+                anywhere.turn(&project, &format!("work of {user}")).await;
+                times.lock().unwrap().push(began.elapsed());
+            }
+        }
+    }));
+    let restarts = async {
+        for round in 0..ROUNDS {
+            let n = round % names.len();
+            hosts[n].signal("-TERM");
+            hosts[n].ended().await;
+            // Starting blocks the thread that it is on.
+            hosts[n] = tokio::task::block_in_place(|| start(names[n]));
+            bases.lock().unwrap()[n] = hosts[n].base();
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    tokio::join!(users, restarts);
+    let mut times = times.into_inner().unwrap();
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    let late = times.iter().filter(|time| **time > Duration::from_secs(10)).count();
+    println!(
+        "{ROUNDS} restarts under {USERS} users: {} turns, 0 lost, {late} later than 10 s, {} statements; p50 {:?}, \
+         p95 {:?}, worst {:?}",
+        times.len(),
+        world.workspace.count(Method::POST, "/sql/statements"),
+        at(50),
+        at(95),
+        at(100)
+    );
+    assert!(world.workspace.count(Method::POST, "/sql/statements") <= times.len());
 }

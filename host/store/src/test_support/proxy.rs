@@ -9,11 +9,20 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+/// What passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct State {
+    /// How often it went silent.
+    silences: u64,
+    /// Whether new connections are silent too.
+    deaf: bool,
+}
+
 /// Forwards connections to a test database until it is told to go silent.
 #[derive(Debug)]
 pub struct Proxy {
     url: String,
-    silences: Arc<watch::Sender<u64>>,
+    state: Arc<watch::Sender<State>>,
     _serving: JoinSet<()>,
 }
 
@@ -29,15 +38,15 @@ impl Proxy {
         let socket = PathBuf::from(folder).join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("postgres://postgres@{}/{name}?sslmode=disable", listener.local_addr()?);
-        let silences = Arc::new(watch::Sender::new(0));
-        let (mut serving, told) = (JoinSet::new(), Arc::clone(&silences));
+        let state = Arc::new(watch::Sender::new(State::default()));
+        let (mut serving, told) = (JoinSet::new(), Arc::clone(&state));
         serving.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 connections.spawn(forward(client, socket.clone(), told.subscribe()));
             }
         });
-        Ok(Self { url, silences, _serving: serving })
+        Ok(Self { url, state, _serving: serving })
     }
 
     /// The database's address through here.
@@ -48,18 +57,31 @@ impl Proxy {
 
     /// From now on nothing passes on the connections there are, and nobody is told; new ones work.
     pub fn silence(&self) {
-        self.silences.send_modify(|count| *count += 1);
+        self.state.send_modify(|state| state.silences += 1);
+    }
+
+    /// From now on nothing passes at all, until [`Proxy::mend`]: connections are taken and never answered.
+    pub fn cut(&self) {
+        self.state.send_modify(|state| *state = State { silences: state.silences + 1, deaf: true });
+    }
+
+    /// New connections work again.
+    pub fn mend(&self) {
+        self.state.send_modify(|state| state.deaf = false);
     }
 }
 
-async fn forward(mut client: TcpStream, socket: PathBuf, mut silences: watch::Receiver<u64>) {
-    silences.mark_unchanged();
+async fn forward(mut client: TcpStream, socket: PathBuf, mut state: watch::Receiver<State>) {
+    let at = *state.borrow_and_update();
+    if at.deaf {
+        return std::future::pending().await;
+    }
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
     let (mut from_client, mut from_server) = ([0; 16 * 1024], [0; 16 * 1024]);
     loop {
         let passed = tokio::select! {
             biased;
-            _ = silences.changed() => {
+            _ = state.wait_for(|now| now.silences != at.silences) => {
                 // Both ends stay open, and neither hears anything.
                 return std::future::pending().await;
             }

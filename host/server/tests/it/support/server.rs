@@ -143,6 +143,10 @@ impl World {
     }
 
     pub(crate) async fn serve_beside_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> Server {
+        Server::start(self.config_beside(name, change)).await
+    }
+
+    pub(crate) fn config_beside(&self, name: &str, change: impl FnOnce(&mut Config)) -> Config {
         let mut config = self.config();
         config.data_dir = self.data.path().join("hosts").join(name);
         // Compiled code is shared, as hosts of one user may.
@@ -153,7 +157,7 @@ impl World {
             std::os::unix::fs::symlink(shared, own.join("code")).unwrap();
         }
         change(&mut config);
-        Server::start(config).await
+        config
     }
 }
 
@@ -201,7 +205,6 @@ impl Server {
     pub(crate) async fn kill(mut self) {
         self.serving.abort_all();
         while self.serving.join_next().await.is_some() {}
-        self.lifecycle.die().await;
-        self.app.store().close().await;
+        self.app.die().await;
     }
 }
