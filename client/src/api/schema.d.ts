@@ -79,8 +79,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells whether the service works. Public. */
+        /** Tells whether the service works: whether it takes requests and its database takes writes. Public. */
         get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells that the process answers, whatever else does not: restarting it would mend nothing. Public. */
+        get: operations["get_liveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as `/api/health`, under the name that supervisors ask for. Public. */
+        get: operations["get_readiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -591,6 +625,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description That the process answers. */
+        Alive: {
+            /** @description Always `alive`. */
+            status: string;
+        };
         /** @description What a tool's author says about it. */
         Annotations: {
             /** @description Whether the user is asked before each call. */
@@ -833,7 +872,7 @@ export interface components {
         Health: {
             /** @description The model. */
             model: components["schemas"]["ModelHealth"];
-            /** @description Always `healthy`: an answer is the proof. */
+            /** @description Always `healthy`: a server that cannot work answers 503 with what is wrong. */
             status: string;
             /** @description This build. */
             version: string;
@@ -2084,6 +2123,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description `starting`, `not-ready` or `shutting-down`, with what is wrong. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_liveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+        };
+    };
+    get_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description `starting`, `not-ready` or `shutting-down`, with what is wrong. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };

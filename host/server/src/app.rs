@@ -343,6 +343,7 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
         statement_limit: config.statement_limit,
         staged_bytes: config.plugins.staged_bytes,
         conversation_limits: config.conversation_limits,
+        projects_per_user: config.projects_per_user,
         ..StoreOptions::default()
     };
     Ok(Store::connect(&url, options).await?)

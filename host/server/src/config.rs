@@ -172,6 +172,8 @@ pub struct Config {
     pub stream_window: Duration,
     /// Silence after which a stream sends a sign of life.
     pub stream_keep_alive: Duration,
+    /// Projects of one user at most.
+    pub projects_per_user: u32,
     /// How long a host may be silent before another takes its turns over.
     pub lease: Duration,
     /// Longest that a statement which turns stand on may take at PostgreSQL; a third of the lease when absent.
@@ -263,6 +265,12 @@ impl Config {
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             conversation_limits: conversation_limits(layers)?,
             permissions: PermissionBounds::from_layers(layers)?,
+            projects_per_user: u32::try_from(count(
+                layers,
+                "limits.projects_per_user",
+                bricklayer_store::DEFAULT_PROJECTS_PER_USER as usize,
+            )?)
+            .unwrap_or(u32::MAX),
             stream_window: seconds(layers, "stream.window_seconds", DEFAULT_STREAM_WINDOW)?,
             stream_keep_alive: seconds(layers, "stream.keep_alive_seconds", DEFAULT_STREAM_KEEP_ALIVE)?,
             lease: seconds(layers, "limits.lease_seconds", DEFAULT_LEASE)?,

@@ -44,8 +44,14 @@ const DEFAULT_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// SQLite readers beside the one writer; each is a thread and a page cache of up to 2 MiB.
 const DEFAULT_READERS: u32 = 4;
 
+/// Projects of one user when nobody chose: as many as a list shows.
+pub const DEFAULT_PROJECTS_PER_USER: u32 = 2_000;
+
 /// PostgreSQL connections of one host; a server's usual limit is 100 for all hosts.
 const DEFAULT_POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Least time that a host may stand still in a transaction, however short leases are: a busy machine does now and then.
+const MIN_SILENCE: Duration = Duration::from_secs(4);
 
 /// Attempts to open a SQLite file that another process is just creating: the switch to WAL does not wait its turn.
 const OPEN_ATTEMPTS: u32 = 50;
@@ -135,6 +141,8 @@ pub struct StoreOptions {
     pub staged_bytes: u64,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
+    /// Projects of one user at most; each may hold files, state and conversations.
+    pub projects_per_user: u32,
     /// Tells the time for timestamps and leases.
     pub clock: Arc<dyn Clock>,
 }
@@ -150,9 +158,15 @@ impl Default for StoreOptions {
             acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
             staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
             conversation_limits: ConversationLimits::default(),
+            projects_per_user: DEFAULT_PROJECTS_PER_USER,
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// How long a host may stand still in the middle of a transaction before the rows that it holds are others' to take.
+pub(crate) fn silence(lease: Duration) -> Duration {
+    (lease / 2).max(MIN_SILENCE)
 }
 
 impl StoreOptions {
@@ -247,7 +261,7 @@ async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Engine, Stor
         // One of them is the listener's.
         options.postgres_connections.saturating_sub(1),
         options.acquire_timeout,
-        options.lease / 2,
+        silence(options.lease),
         options.prompt_limit() * 3 / 4,
         STATEMENT_LIMIT,
     )

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// The bound.
         limit: usize,
     },
+    /// The user has as many of something as they may.
+    #[error("the user has {limit} {what} already")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The bound.
+        limit: u32,
+    },
     /// The database was written by a newer version of this program.
     #[error("the database has schema version {found}, newer than this program knows; use a newer program")]
     NewerSchema {

@@ -6,6 +6,7 @@ use bricklayer_domain::{ConversationId, Turn, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::connect::silence;
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -335,7 +336,7 @@ impl Store {
         if self.engine_name() != "postgres" {
             return Ok(0);
         }
-        let milliseconds = i64::try_from(self.lease_duration().as_millis() / 2).unwrap_or(i64::MAX);
+        let milliseconds = i64::try_from(silence(self.lease_duration()).as_millis()).unwrap_or(i64::MAX);
         let rows = self
             .prompt()
             .write(

@@ -48,7 +48,7 @@ pub use audit::{
     AuditReport, BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginFilter, PluginUsage,
 };
 pub use clock::{Clock, SystemClock};
-pub use connect::{StoreOptions, StoreUrl, StoreUrlError};
+pub use connect::{DEFAULT_PROJECTS_PER_USER, StoreOptions, StoreUrl, StoreUrlError};
 pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
 pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES, MAX_INLINE_STRUCTURED_BYTES};

@@ -46,7 +46,7 @@ impl Store {
     /// Makes a project. Two projects may have the same name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`StoreError::TooMany`] when the user has as many as they may, or the database's failure.
     pub async fn create_project(&self, user: &UserId, name: &Title) -> Result<Project, StoreError> {
         let now = self.now();
         let project = Project {
@@ -59,13 +59,20 @@ impl Store {
             running_count: 0,
             waiting_count: 0,
         };
-        self.engine()
+        let limit = self.projects_per_user();
+        let inserted = self
+            .engine()
             .write(
                 "insert into projects (id, user_id, name, created_at)
-                values ($1, $2, $3, $4)",
-                args![project.id, user, name.as_str(), project.created_at],
+                select $1, $2, $3, $4
+                where (select count(*) from projects where user_id = $2) < $5
+                returning id",
+                args![project.id, user, name.as_str(), project.created_at, i64::from(limit)],
             )
             .await?;
+        if inserted.is_empty() {
+            return Err(StoreError::TooMany { what: "projects", limit });
+        }
         Ok(project)
     }
 

@@ -41,6 +41,7 @@ struct Inner {
     lease: Duration,
     staged_bytes: u64,
     conversation_limits: ConversationLimits,
+    projects_per_user: u32,
     writers: Vec<mpsc::Sender<Command>>,
     /// What this handle records hangs together.
     audit_chain: AuditChain,
@@ -92,6 +93,7 @@ impl Store {
             lease: options.lease,
             staged_bytes: options.staged_bytes,
             conversation_limits: options.conversation_limits,
+            projects_per_user: options.projects_per_user,
             writers,
             audit_chain: AuditChain::new(),
             tasks: Mutex::new(Some(tasks)),
@@ -190,6 +192,10 @@ impl Store {
 
     pub(crate) fn conversation_limits(&self) -> ConversationLimits {
         self.inner.conversation_limits
+    }
+
+    pub(crate) fn projects_per_user(&self) -> u32 {
+        self.inner.projects_per_user
     }
 
     pub(crate) fn audit_chain(&self) -> AuditChain {

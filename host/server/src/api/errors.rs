@@ -27,6 +27,11 @@ impl From<StoreError> for Problem {
                 "`client_message_id` was used for another message already; send each message under an id of its own",
             )
             .execution(turn),
+            StoreError::TooMany { what, limit } => Self::new(
+                StatusCode::CONFLICT,
+                "too-many",
+                format!("you have {limit} {what}, which is as many as you may; delete one first"),
+            ),
             StoreError::TurnEnded(status) => {
                 Self::new(StatusCode::CONFLICT, "turn-ended", format!("the turn has ended: it is {}", status.as_str()))
             }

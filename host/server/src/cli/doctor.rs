@@ -105,8 +105,13 @@ async fn database(config: &Config) -> Finding {
     let opened = tokio::time::timeout(CHECK_LIMIT, Store::connect(&url, StoreOptions::default())).await;
     match opened {
         Ok(Ok(store)) => {
+            let probed = tokio::time::timeout(CHECK_LIMIT, store.probe()).await;
             store.close().await;
-            Finding::Good(format!("the database {url} answers"))
+            match probed {
+                Ok(Ok(())) => Finding::Good(format!("the database {url} answers and takes writes")),
+                Ok(Err(error)) => Finding::Bad(format!("the database {url} takes no writes: {error}")),
+                Err(_) => Finding::Bad(format!("the database {url} does not take a write in time")),
+            }
         }
         Ok(Err(error)) => Finding::Bad(format!("the database {url}: {error}")),
         Err(_) => Finding::Bad(format!("the database {url} does not answer in time")),

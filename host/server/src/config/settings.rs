@@ -64,6 +64,7 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "turns of one user at once (200)",
     ),
+    setting("limits.projects_per_user", "BRICKLAYER_PROJECTS_PER_USER", false, "projects of one user (2000)"),
     setting(
         "limits.conversation_mib",
         "BRICKLAYER_CONVERSATION_MIB",

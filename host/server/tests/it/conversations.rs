@@ -107,3 +107,21 @@ async fn the_prompt_and_the_tools_are_shown() {
     assert_eq!(ann.get("/api/catalogs/samples/schemas").await.ok(), json!([{"name": "nyctaxi"}]));
     server.stop().await;
 }
+
+#[test]
+fn a_user_has_a_bounded_number_of_projects() {
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
+        world.projects_per_user = 2;
+        let server = world.serve().await;
+        let (ann, bob) = (server.as_user("ann"), server.as_user("bob"));
+        let first = ann.project("One").await;
+        ann.project("Two").await;
+        let problem = ann.post("/api/projects", json!({"name": "Three"})).await.problem(409, "too-many");
+        assert!(problem["detail"].as_str().unwrap().contains("2 projects"), "{problem}");
+        bob.project("One").await;
+        ann.delete(&format!("/api/projects/{first}")).await;
+        ann.project("Three").await;
+        server.stop().await;
+    });
+}

@@ -81,7 +81,7 @@ async fn forward(mut client: TcpStream, socket: PathBuf, mut state: watch::Recei
     loop {
         let passed = tokio::select! {
             biased;
-            _ = state.wait_for(|now| now.silences != at.silences) => {
+            () = async { drop(state.wait_for(|now| now.silences != at.silences).await) } => {
                 // Both ends stay open, and neither hears anything.
                 return std::future::pending().await;
             }

@@ -53,6 +53,7 @@ pub(crate) struct World {
     pub(crate) running_turns_per_user: usize,
     pub(crate) conversation_limits: ConversationLimits,
     pub(crate) permissions: PermissionBounds,
+    pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
 }
@@ -77,6 +78,7 @@ impl World {
             running_turns_per_user: 50,
             conversation_limits: ConversationLimits::default(),
             permissions: PermissionBounds::default(),
+            projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
         }
@@ -123,6 +125,7 @@ impl World {
             statement_limit: None,
             times: self.times,
             permissions: self.permissions,
+            projects_per_user: self.projects_per_user,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
             skills_dir: None,
