@@ -404,8 +404,10 @@ async fn every_stop_reason_has_its_end() {
         let end = outline(&world.log.events()).pop().unwrap();
         assert_eq!(end, format!("turn_finished {expected}"), "{reason:?}");
     }
-    // A pause goes on with the same content.
-    let model = ScriptedModel::new(vec![text(StopReason::PauseTurn), say("end")]);
+    // A pause of the provider's own tools goes on with the same content.
+    let paused = Block::Other { raw: json!({"type": "server_tool_use", "id": "s", "name": "search", "input": {}}) };
+    let paused = reply(vec![Block::Text { text: "so".into() }, paused], StopReason::PauseTurn);
+    let model = ScriptedModel::new(vec![paused, say("end")]);
     let world = World::new(model.clone(), sql_tools());
     world.ask("go").await;
     let request = model.requests.lock().unwrap().pop().unwrap();

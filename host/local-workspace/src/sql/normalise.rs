@@ -180,6 +180,8 @@ impl Pass<'_> {
         self.out.push_str(" (");
         loop {
             let item = index;
+            // Without the blank before it.
+            self.copied = self.tokens.get(item).map_or(self.copied, |t| t.start);
             let mut depth = 0_usize;
             while let Some(token) = self.tokens.get(index) {
                 let opens = token.kind == Kind::Symbol && matches!(token.text.as_str(), "(" | "[" | "{");
