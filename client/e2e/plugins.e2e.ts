@@ -181,7 +181,7 @@ describe("a person who adds a plugin", () => {
     await page.reload();
     expect(await choice.getByRole("radio", { name: "This project" }).isChecked()).toBe(true);
     await askAnew("/count_warehouses", /"count"/);
-    await page.getByRole("article", { name: /Count warehouses: succeeded/ }).waitFor();
+    await page.getByRole("article", { name: /Count warehouses: done/ }).waitFor();
   });
 
   it("finds the calls, the denied request and the one that was sent", async () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
     }
     if (message.includes("fail once")) {
       failures += 1;
-      return failures === 1 ? { status: 400, error: "the prompt is too strange" } : [{ say: "Now it works." }];
+      return failures === 1 ? { status: 403, error: "this model is not for you" } : [{ say: "Now it works." }];
     }
     if (message.includes("bad table")) {
       return results === 0

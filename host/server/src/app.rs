@@ -158,6 +158,7 @@ impl App {
                 max_model_call_time: config.times.model_call,
                 ..TurnLimits::default()
             },
+            sign_in_wait: config.times.sign_in,
             project_bytes: config.plugins.project_bytes,
             permissions: config.permissions,
         };
@@ -244,11 +245,16 @@ impl App {
         self.serve_behind(front).await
     }
 
+    /// Lets an address that answers already lead to the server.
+    pub fn open(self: &Arc<Self>, front: &Front) {
+        front.open(api::router(Arc::clone(self)));
+    }
+
     /// The same behind an address that answers already.
     pub async fn serve_behind(self: Arc<Self>, front: Front) -> Shutdown {
         let lifecycle = self.lifecycle.clone();
         let soft = lifecycle.soft().clone();
-        front.open(api::router(Arc::clone(&self)));
+        self.open(&front);
         tokio::select! {
             () = lifecycle.hard().cancelled() => {}
             () = soft.cancelled() => {}

@@ -176,6 +176,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             }
             signals.begin_shutdown();
         });
+        app.open(&front);
         print(&format!("Bricklayer is at http://{address}\n"))?;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         match app.serve_behind(front).await {

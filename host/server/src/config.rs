@@ -190,6 +190,10 @@ pub struct Config {
     pub fairness: FairnessLimits,
 }
 
+/// Longest a call waits for its user to come back with a newer token, unless the operator says otherwise. An open page
+/// brings one each time its stream reconnects, which is more often than once a minute.
+const SIGN_IN_WAIT: Duration = Duration::from_secs(120);
+
 /// How long a turn and its model calls may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TurnTimes {
@@ -201,6 +205,8 @@ pub struct TurnTimes {
     pub first_byte: Duration,
     /// Within an answer, with nothing but signs of life.
     pub silence: Duration,
+    /// Until a user whose token has ended is back with a newer one.
+    pub sign_in: Duration,
 }
 
 impl Default for TurnTimes {
@@ -210,6 +216,7 @@ impl Default for TurnTimes {
             model_call: MAX_MODEL_CALL_TIME,
             first_byte: FIRST_BYTE_TIMEOUT,
             silence: PINGS_ONLY_TIMEOUT,
+            sign_in: SIGN_IN_WAIT,
         }
     }
 }
@@ -222,6 +229,7 @@ impl TurnTimes {
             model_call: seconds(layers, "limits.model_call_seconds", usual.model_call)?,
             first_byte: seconds(layers, "limits.model_first_byte_seconds", usual.first_byte)?,
             silence: seconds(layers, "limits.model_silence_seconds", usual.silence)?,
+            sign_in: seconds(layers, "limits.sign_in_seconds", usual.sign_in)?,
         })
     }
 }

@@ -60,6 +60,8 @@ pub struct TurnEnvironment {
     pub skills: Arc<SkillSet>,
     /// Bounds of one turn.
     pub limits: TurnLimits,
+    /// Longest a call waits for its user to come back with a newer token.
+    pub sign_in_wait: Duration,
     /// What a project's folder may hold, in bytes.
     pub project_bytes: u64,
     /// How much may run unasked.

@@ -35,6 +35,8 @@ pub(super) async fn gaps(worker: &CompileWorker) -> Result<(bool, String), LoadE
 async fn ask(worker: &CompileWorker, component: &[u8], task: Task) -> Result<(Answer, Vec<u8>), LoadError> {
     let mut command = Command::new(&worker.program);
     command.args(&worker.args).env_clear().current_dir("/").kill_on_drop(true);
+    // The program's allocator would reserve a gigabyte of addresses at once, and the child's addresses are bounded.
+    command.env("MIMALLOC_ARENA_RESERVE", "0");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| LoadError::CompileWorker(error.to_string()))?;
     let Ok(talked) = timeout(worker.wall, talk(worker, component, task, &mut child)).await else {
@@ -153,7 +155,8 @@ fn death(worker: &CompileWorker, status: ExitStatus, complaint: &str) -> LoadErr
     if status.signal() == Some(Signal::XCPU.as_raw()) {
         return LoadError::CompileTime(worker.cpu);
     }
-    if complaint.contains("memory allocation of") || complaint.contains("Cannot allocate memory") {
+    const EXHAUSTED: [&str; 3] = ["memory allocation of", "Cannot allocate memory", "out of memory"];
+    if EXHAUSTED.iter().any(|words| complaint.contains(words)) {
         return LoadError::CompileMemory { max: worker.memory_bytes };
     }
     if complaint.trim().is_empty() {

@@ -119,6 +119,12 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "time in which a model sends nothing but signs of life (300)",
     ),
+    setting(
+        "limits.sign_in_seconds",
+        "BRICKLAYER_SIGN_IN_SECONDS",
+        false,
+        "wait of a call for a user whose token has ended (120)",
+    ),
     setting("limits.calls_per_user", "BRICKLAYER_CALLS_PER_USER", false, "tool calls of one user at once (16)"),
     setting(
         "limits.calls_per_user_and_plugin",

@@ -167,7 +167,11 @@ async fn run_once(
     let tools = PluginTools {
         plugins: Arc::clone(&environment.plugins),
         workspace: environment.workspace.clone(),
-        session: Session { credential: Arc::clone(credential), is_renewable: environment.credentials.is_renewable() },
+        session: Session {
+            credential: Arc::clone(credential),
+            is_renewable: environment.credentials.is_renewable(),
+            renewal_wait: environment.sign_in_wait,
+        },
         turn: turn.clone(),
         settings,
         project_dir: environment.folders.path(turn.project),

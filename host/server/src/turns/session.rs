@@ -12,16 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::identity::{SIGN_IN_AGAIN, token};
 
-/// Longest a call waits for its user to come back with a newer token. An open page brings one each time its stream
-/// reconnects, which is more often than once a minute.
-const RENEWAL_WAIT: Duration = Duration::from_secs(120);
-
 /// One user's session.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) credential: Arc<Credential>,
     /// Whether a newer token may come at all; a configured one stays as it is.
     pub(super) is_renewable: bool,
+    /// Longest wait for one.
+    pub(super) renewal_wait: Duration,
 }
 
 impl Session {
@@ -63,7 +61,7 @@ impl Session {
             done: None,
             total: None,
         });
-        matches!(cancel.run_until_cancelled(tokio::time::timeout(RENEWAL_WAIT, newer)).await, Some(Ok(())))
+        matches!(cancel.run_until_cancelled(tokio::time::timeout(self.renewal_wait, newer)).await, Some(Ok(())))
     }
 
     /// Says what a person does when the workspace refused the token.

@@ -143,7 +143,7 @@ fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
 async fn a_stop_is_carried_out_by_another_host() {
     let world = World::new(Engine::Postgres).await;
     world.model.script("danger", vec![Reply::sql("c1", "DROP TABLE main.default.t"), Reply::text("never")]);
-    let (one, two) = (world.serve().await, world.serve().await);
+    let (one, two) = (world.serve().await, world.serve_beside("two").await);
     let (here, there) = (one.as_user("ann"), two.as_user("ann"));
     let project = here.project("One").await;
     let (turn, _) = here.ask(&project, "danger").await;

@@ -33,7 +33,7 @@ fn changes_are_told_as_they_happen_on_whatever_host() {
         world.model.script("broken", vec![Reply::Status(400, vec![], json!({"error": {"message": "no"}}))]);
         let server = world.serve().await;
         // SQLite has one host.
-        let other = if engine == Engine::Postgres { Some(world.serve().await) } else { None };
+        let other = if engine == Engine::Postgres { Some(world.serve_beside("other").await) } else { None };
         let (ann, there) = (server.as_user("ann"), other.as_ref().unwrap_or(&server).as_user("ann"));
         let project = ann.project("One").await;
         let path = format!("/api/projects/{project}/conversations");

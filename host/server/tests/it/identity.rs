@@ -87,14 +87,17 @@ async fn each_users_own_token_goes_to_the_workspace_and_no_other() {
 
 /// On this machine, on the scripted workspace.
 fn development(world: &World) -> Config {
+    let config = world.config();
     Config {
+        // A folder has one host, and some tests have one behind a proxy beside it.
+        data_dir: config.data_dir.join("developer"),
         identity: IdentityMode::Development,
         model: ModelConfig::Offline,
         workspace: WorkspaceConfig::Remote {
             host: world.workspace.url.clone(),
             token: Some("canary-developer-token".into()),
         },
-        ..world.config()
+        ..config
     }
 }
 

@@ -97,7 +97,7 @@ fn a_failed_turn_ends_with_error_result_and_one_terminal_frame() {
     check(
         stored(9, Event::TurnFinished { end, usage, steps: 2, duration_ms: 7 }),
         json!([
-            {"type": "error", "error": "no", "code": "model-unreachable"},
+            {"type": "error", "error": "no", "code": "model-unreachable", "remedy": "retry"},
             {"type": "result", "is_error": true, "num_turns": 2, "duration_ms": 7,
              "usage": {"input_tokens": 1, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
              "total_cost_usd": null, "session_id": "01980000-0000-7000-8000-000000000001"},

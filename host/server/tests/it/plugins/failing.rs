@@ -37,7 +37,7 @@ async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
             None,
         ),
         ("fetch_good", get("/api/ok/../x"), "denied", "dot segments", None, None, None),
-        ("fetch_good", status(401), "unauthenticated", "401", None, Some("sign in to the workspace again"), None),
+        ("fetch_good", status(401), "unauthenticated", "401", None, Some("reload the page to sign in again"), None),
         ("fetch_good", status(403), "permission-denied", "403", None, None, None),
         ("fetch_good", status(404), "not-found", "404", None, None, None),
         ("fetch_good", status(409), "failed", "409", None, None, None),
@@ -47,7 +47,8 @@ async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
     ];
     let world = World::sqlite().await;
     let far_end = FarEnd::start().await;
-    let host = running(&world, &far_end, &[]);
+    // Nobody comes back with a newer token.
+    let host = running(&world, &far_end, &[("BRICKLAYER_SIGN_IN_SECONDS", "1")]);
     let ann = host.ann();
     // All but the memory.
     let seen = ann.upload(&hostile_guest(), None).await.ok();

@@ -53,7 +53,9 @@ async fn each_step_is_shown_before_the_next_is_taken() {
         gate.wait(asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1).await;
         "go on"
     };
-    let router = Router::new().fallback(answer).with_state((gate.clone(), asked));
+    let me = axum::routing::get(async || r#"{"userName": "ann@example.com", "id": "77"}"#);
+    let router =
+        Router::new().route("/api/2.0/preview/scim/v2/Me", me).fallback(answer).with_state((gate.clone(), asked));
     let mut serving = JoinSet::new();
     serving.spawn(async move { axum::serve(listener, router).await });
 

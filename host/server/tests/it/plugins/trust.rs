@@ -234,7 +234,7 @@ async fn sources_are_those_that_the_operator_allows() {
     let answer = ada.post(&update, json!({})).await.ok();
     assert_eq!((answer["outcome"].clone(), answer["plugin"]["version"].clone()), (json!("swapped"), json!("1.1.0")));
     std::fs::remove_file(&path).unwrap();
-    ada.post(&update, json!({})).await.problem(502, "plugin-not-fetched");
+    ada.post(&update, json!({})).await.problem(422, "plugin-not-fetched");
     server.stop().await;
 }
 
