@@ -42,8 +42,8 @@ async fn what_is_no_package_file_is_refused() {
     refused(fetch(local(), text(&pipe)).await, "File", "not a regular file");
     refused(fetch(local(), text(folder.path())).await, "File", "not a regular file");
     refused(fetch(local(), "/dev/zero").await, "File", "not a regular file");
-    refused(fetch(local(), "/nonexistent/x.wasm").await, "NotFound", "check the path");
-    refused(fetch(local(), "ghcr.io/team/weather:1").await, "NotFound", "write oci://ghcr.io/team/weather:1");
+    refused(fetch(local(), "/nonexistent/x.wasm").await, "File", "check the path");
+    refused(fetch(local(), "ghcr.io/team/weather:1").await, "File", "write oci://ghcr.io/team/weather:1");
     std::fs::write(pipe.with_extension("ok"), PACKAGE).unwrap();
     std::fs::write(folder.path().join("pipe.ok.minisig"), vec![b'x'; 5000]).unwrap();
     refused(fetch(local(), text(&pipe.with_extension("ok"))).await, "TooLarge", "larger than 4096 bytes");
