@@ -204,7 +204,8 @@ struct Skipped<'a> {
 
 /// Which files were not searched, and why.
 fn not_searched(skipped: &[Skipped<'_>]) -> Vec<String> {
-    let reasons: [(&str, fn(ToolErrorKind) -> bool); 2] = [
+    type Reason = (&'static str, fn(ToolErrorKind) -> bool);
+    let reasons: [Reason; 2] = [
         ("larger than the file tools take", |kind| kind == ToolErrorKind::LimitExceeded),
         ("no text, or not readable", |kind| kind != ToolErrorKind::LimitExceeded),
     ];

@@ -7,8 +7,11 @@ use serde_json::json;
 
 use crate::files::Files;
 
-/// Every form: the bytes, how they read, and the bytes after `two` became `2` and after the whole was written anew.
-const FORMS: &[(&str, &[u8], &[u8], &[u8])] = &[
+/// The bytes of a form, and those after `two` became `2` and after the whole was written anew.
+type Form = (&'static str, &'static [u8], &'static [u8], &'static [u8]);
+
+/// Every form.
+const FORMS: &[Form] = &[
     ("plain", b"one\ntwo\n", b"one\n2\n", b"x\ny\n"),
     ("crlf", b"one\r\ntwo\r\n", b"one\r\n2\r\n", b"x\r\ny\r\n"),
     ("mark", b"\xef\xbb\xbfone\ntwo\n", b"\xef\xbb\xbfone\n2\n", b"\xef\xbb\xbfx\ny\n"),

@@ -145,7 +145,7 @@ impl Pass<'_> {
         let (Some(by), Some(token)) = (self.tokens.get(by), self.tokens.get(at)) else { return at + 1 };
         if by.end < self.copied {
             // Something of the list was rewritten already: what is in `out` behind BY goes.
-            let kept = self.out.rfind(|c: char| c == 'Y' || c == 'y').map_or(self.out.len(), |i| i + 1);
+            let kept = self.out.rfind(['Y', 'y']).map_or(self.out.len(), |i| i + 1);
             self.out.truncate(kept);
         } else {
             self.copy_to(by.end);

@@ -25,6 +25,7 @@ use crate::identity::Caller;
 /// A conversation as it is now, or that it is gone.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "made once and written at once")]
 pub(crate) enum ConversationChange {
     /// It was made or renamed, or a turn of it began, waits, goes on or ended.
     Changed(ChangedConversation),

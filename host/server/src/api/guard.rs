@@ -99,7 +99,8 @@ pub(super) async fn check_origin(State(app): State<AppState>, request: Request, 
     };
     // The platform asks for health by addresses that no page has.
     let is_health = request.uri().path() == HEALTH_PATH;
-    if !addressed.is_ours(mode, public) && !(is_health && mode == IdentityMode::Proxy) {
+    let asks_for_health = is_health && mode == IdentityMode::Proxy;
+    if !asks_for_health && !addressed.is_ours(mode, public) {
         let detail = match (mode, &addressed.host) {
             (IdentityMode::Development, _) => format!(
                 "this server answers only under localhost or a loopback address, not under `{}`; if that is its name \

@@ -106,11 +106,12 @@ async fn streams_of_changes_are_bounded_and_have_a_window() {
     let bobs = bob.project("Two").await;
     drop(watch(&bob, &bobs).await);
     // A server that leaves ends them all.
-    let stopped = tokio::spawn(server.stop());
+    let mut stopping = tokio::task::JoinSet::new();
+    stopping.spawn(server.stop());
     for mut follow in open {
         assert!(follow.next().await.is_none());
     }
-    stopped.await.unwrap();
+    stopping.join_next().await.unwrap().unwrap();
 }
 
 #[tokio::test]

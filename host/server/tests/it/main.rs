@@ -22,6 +22,7 @@
 //! - `health`: saying truly whether it can work; a database that is gone, a folder that is another's.
 //! - `telemetry`: spans as a collector gets them.
 
+#![allow(clippy::print_stdout, reason = "measurements print a table")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
 mod approvals;

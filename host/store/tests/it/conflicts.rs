@@ -37,7 +37,8 @@ async fn deleting_and_appending_do_not_get_in_each_others_way(world: World) {
     let shared: std::sync::Arc<std::sync::Mutex<Vec<(ProjectId, ConversationId, Lease)>>> = std::sync::Arc::default();
     let projects: std::sync::Arc<std::sync::Mutex<Vec<ProjectId>>> = std::sync::Arc::default();
     for _ in 0..4 {
-        projects.lock().unwrap().push(scene.store.create_project(&scene.user, &title("p")).await.unwrap().id);
+        let project = scene.store.create_project(&scene.user, &title("p")).await.unwrap().id;
+        projects.lock().unwrap().push(project);
     }
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..TASKS {

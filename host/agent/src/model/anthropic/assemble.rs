@@ -1,6 +1,8 @@
 //! A message from its stream events. Tolerant to what this version does not know: unknown events are skipped, unknown
 //! blocks are kept whole.
 
+#![expect(clippy::result_large_err, reason = "a failure ends the stream and is moved once")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
