@@ -91,6 +91,46 @@ describe("a question", () => {
     await declined();
   });
 
+  it("says what would be done, and to what", async () => {
+    await asked("now drop it");
+    const row = panel().getByRole("list", { name: "What it would do" }).getByRole("listitem");
+    expect(await row.count()).toBe(1);
+    expect(await row.innerText()).toMatch(/Destroys\s+DROP TABLE main\.default\.precious/);
+    expect(await answer("Allow DROP TABLE main.default.precious for this conversation").isVisible()).toBe(true);
+    await declined();
+  });
+
+  it("has a row for each statement of a script, and offers no answer for all of them", async () => {
+    await asked("the script one");
+    const rows = await panel().getByRole("list", { name: "What it would do" }).getByRole("listitem").allInnerTexts();
+    expect(rows.map((row) => row.split("\n")[0])).toEqual(["Reads", "Destroys"]);
+    expect(rows[1]).toContain("DROP SCHEMA main.nothing");
+    expect(
+      await panel()
+        .getByRole("button", { name: /for this conversation/ })
+        .count(),
+    ).toBe(0);
+    await declined();
+  });
+
+  it("comes before rights are given", async () => {
+    await asked("grant it");
+    expect(await panel().innerText()).toMatch(/gives others access[\s\S]*Shares\s+GRANT/);
+    expect(await lookAt(page, "approval-grant")).toEqual([]);
+    await declined();
+  });
+
+  it("says which later calls will not run after a no, and a stop ends the turn", async () => {
+    await asked("the later ones");
+    await panel().getByText("If you say no, a later call of the same message will not run either:").waitFor();
+    expect(await panel().innerText()).toContain("INSERT INTO main.default.precious");
+    expect(await lookAt(page, "approval-later")).toEqual([]);
+    await answer("No, and stop").click();
+    await turnEnded(page);
+    await page.getByText("You stopped this turn").waitFor();
+    expect(await page.getByText("That is settled.").count()).toBe(0);
+  });
+
   it("that is long has to be opened and read before yes", async () => {
     await asked("the long one");
     await page.waitForFunction(() => document.querySelector<HTMLButtonElement>("[data-safe]")?.disabled === false);
