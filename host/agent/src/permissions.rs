@@ -47,13 +47,12 @@ impl CallClass {
         operations.filter(move |operation| mode.asks_about(operation.effect))
     }
 
-    /// What the answer "for this conversation" would cover: the one part that is asked about, when there is just one
-    /// and it is known what it does to what.
+    /// What the answer "for this conversation" would cover: what the call does, when that is one thing, is asked about,
+    /// and it is known to what. Never offered for several statements at once: who allows one would seem to allow all.
     #[must_use]
     pub fn offered_scope(&self, mode: PermissionMode) -> Option<StandingScope> {
-        let mut asking = self.asking(mode);
-        let only = asking.next().filter(|_| asking.next().is_none())?;
-        StandingScope::of(only)
+        let [only] = self.review.as_ref()?.operations.as_slice() else { return None };
+        mode.asks_about(only.effect).then(|| StandingScope::of(only)).flatten()
     }
 
     /// Whether standing permissions could cover every part that is asked about.
