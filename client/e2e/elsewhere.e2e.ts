@@ -50,7 +50,8 @@ async function say(message: string): Promise<void> {
 
 /** Looks at something else, inside the page. */
 async function lookElsewhere(): Promise<void> {
-  await page.getByRole("link", { name: "New conversation" }).click();
+  // A failed turn may offer one as well.
+  await page.getByRole("link", { name: "New conversation" }).first().click();
   await page.getByRole("heading", { name: "What do you want to know?" }).waitFor();
 }
 
