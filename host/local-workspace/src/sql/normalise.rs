@@ -15,7 +15,8 @@ use super::{
 /// Literals that are never closed, and binary literals with other than hexadecimal digits.
 pub(crate) fn normalise(text: &str) -> Result<String, SqlError> {
     let tokens = tokenize(text)?;
-    let mut pass = Pass { text, tokens: &tokens, out: String::with_capacity(text.len() + 16), copied: 0 };
+    let mut pass =
+        Pass { text, tokens: &tokens, out: String::with_capacity(text.len() + 16), copied: 0, groups: Vec::new() };
     let mut at = 0;
     while at < tokens.len() {
         at = pass.step(at)?;
@@ -30,6 +31,8 @@ struct Pass<'a> {
     out: String,
     /// How much of `text` is in `out`, or stands replaced there.
     copied: usize,
+    /// Each BY of a GROUP BY, with the length of `out` behind it.
+    groups: Vec<(usize, usize)>,
 }
 
 /// Words that continue an expression behind a finished operand; any other word there is an alias.
@@ -44,6 +47,11 @@ impl Pass<'_> {
             Kind::Text => Ok(self.literal(at)),
             Kind::Word if self.is_prefix_of_literal(at) => self.typed_literal(at),
             Kind::Word if token.is("LIMIT") || token.is("OFFSET") => Ok(self.limit(at)),
+            Kind::Word if token.is("BY") && at > 0 && self.is(at - 1, "GROUP") => {
+                self.copy_to(token.end);
+                self.groups.push((at, self.out.len()));
+                Ok(at + 1)
+            }
             Kind::Word if token.is("GROUPING") => Ok(self.grouping_sets(at)),
             Kind::Word if token.is("VALUES") => self.values(at),
             Kind::Symbol if token.text == "!" && !self.touches(at, "=") => {
@@ -141,15 +149,10 @@ impl Pass<'_> {
     /// another grouping to be crossed with them.
     fn grouping_sets(&mut self, at: usize) -> usize {
         let listed = self.is(at + 1, "SETS") && at > 0 && !self.is(at - 1, ",") && !self.is(at - 1, "BY");
-        let Some(by) = listed.then(|| self.start_of_group(at)).flatten() else { return at + 1 };
-        let (Some(by), Some(token)) = (self.tokens.get(by), self.tokens.get(at)) else { return at + 1 };
-        if by.end < self.copied {
-            // Something of the list was rewritten already: what is in `out` behind BY goes.
-            let kept = self.out.rfind(['Y', 'y']).map_or(self.out.len(), |i| i + 1);
-            self.out.truncate(kept);
-        } else {
-            self.copy_to(by.end);
-        }
+        let by = listed.then(|| self.start_of_group(at)).flatten();
+        let kept = by.and_then(|by| self.groups.iter().rfind(|(index, _)| *index == by)).map(|(_, length)| *length);
+        let (Some(kept), Some(token)) = (kept, self.tokens.get(at)) else { return at + 1 };
+        self.out.truncate(kept);
         self.out.push(' ');
         self.copied = token.start;
         at + 1
@@ -292,6 +295,7 @@ mod tests {
             "SELECT a FROM t GROUP BY GROUPING SETS ((a), ())",
         );
         check("GROUP BY a, f('x') GROUPING SETS ((a))", "GROUP BY GROUPING SETS ((a))");
+        check("GROUP BY city, f('x') GROUPING SETS ((city), ())", "GROUP BY GROUPING SETS ((city), ())");
         check("SELECT a FROM t GROUP BY a, GROUPING SETS ((b))", "SELECT a FROM t GROUP BY a, GROUPING SETS ((b))");
     }
 
