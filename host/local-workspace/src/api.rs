@@ -1,16 +1,5 @@
 //! The REST surface: routes by family, each in its module; authentication in front of everything.
 
-mod auth;
-mod body;
-mod error;
-mod history;
-mod links;
-mod misc;
-mod statements;
-mod unity;
-mod unity_write;
-mod warehouses;
-
 use std::sync::Arc;
 
 use axum::{
@@ -22,8 +11,25 @@ use axum::{
     routing::{get, post},
 };
 
-use self::{auth::Users, error::ApiError, links::Signer};
-use crate::{config::Config, engine::Engine, statements::Statements, warehouses::Warehouses};
+use crate::{
+    catalog::api::{unity, unity_write},
+    config::Config,
+    http::error::{self, ApiError},
+    identity::{
+        auth::{self, Users},
+        misc,
+    },
+    sql::{
+        api::{
+            history,
+            links::{self, Signer},
+            statements, warehouses,
+        },
+        engine::Engine,
+        statements::Statements,
+        warehouses::Warehouses,
+    },
+};
 
 /// Largest request body: a statement of 16 MiB with its escapes.
 const BODY_BYTES: usize = 34 * 1024 * 1024;
@@ -31,11 +37,11 @@ const BODY_BYTES: usize = 34 * 1024 * 1024;
 /// Everything a handler may need; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    engine: Arc<Engine>,
-    warehouses: Arc<Warehouses>,
-    statements: Arc<Statements>,
-    users: Arc<Users>,
-    signer: Arc<Signer>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) warehouses: Arc<Warehouses>,
+    pub(crate) statements: Arc<Statements>,
+    pub(crate) users: Arc<Users>,
+    pub(crate) signer: Arc<Signer>,
 }
 
 impl App {
@@ -49,7 +55,7 @@ impl App {
         Self { engine, warehouses, statements, users, signer: Arc::new(Signer::new()) }
     }
 
-    fn workspace_id(&self) -> u64 {
+    pub(crate) fn workspace_id(&self) -> u64 {
         self.engine.metastore().read(|state| state.workspace_id)
     }
 }

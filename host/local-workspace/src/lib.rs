@@ -5,13 +5,12 @@
 //! around it. What is not supported answers in Databricks' error shape, never as a server fault.
 
 mod api;
+mod catalog;
 mod config;
-mod engine;
-mod metastore;
+mod http;
+mod identity;
 mod server;
 mod sql;
-mod statements;
-mod warehouses;
 
 pub use self::{
     config::{Config, Token},

@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api,
+    catalog::Metastore,
     config::Config,
-    engine::{Engine, EngineConfig},
-    metastore::Metastore,
-    statements::Statements,
-    warehouses::Warehouses,
+    sql::{
+        engine::{Engine, EngineConfig},
+        statements::Statements,
+        warehouses::Warehouses,
+    },
 };
 
 /// How often changes that need not be on disk at once (table histories) are written there.

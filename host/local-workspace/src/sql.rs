@@ -1,18 +1,12 @@
-//! The Databricks SQL front end: text to a [`plan::Plan`] that the engine can run, without any I/O.
-//!
-//! Catalog statements (SHOW, DESCRIBE, GRANT, CREATE TABLE's clauses, ...) are parsed here by hand, because the workspace
-//! answers them from its own catalog. Queries go through polyglot-sql's Databricks parser, are rewritten on the syntax
-//! tree so that they mean in DuckDB what they mean in Databricks, and are printed by its DuckDB generator.
+//! SQL: the language, the engine, statements and warehouses, and their REST interface.
 
-pub(crate) mod command;
-pub(crate) mod cursor;
-pub(crate) mod error;
-mod known;
-pub(crate) mod lexer;
-pub(crate) mod names;
-mod normalise;
-pub(crate) mod parse;
-pub(crate) mod plan;
-pub(crate) mod rewrite;
-pub(crate) mod store;
-pub(crate) mod types;
+pub(crate) mod api {
+    pub(crate) mod history;
+    pub(crate) mod links;
+    pub(crate) mod statements;
+    pub(crate) mod warehouses;
+}
+pub(crate) mod engine;
+pub(crate) mod language;
+pub(crate) mod statements;
+pub(crate) mod warehouses;

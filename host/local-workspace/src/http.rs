@@ -1,0 +1,4 @@
+//! What all routes share: bodies and errors in Databricks' shapes.
+
+pub(crate) mod body;
+pub(crate) mod error;

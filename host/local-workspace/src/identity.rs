@@ -1,0 +1,4 @@
+//! Who calls.
+
+pub(crate) mod auth;
+pub(crate) mod misc;

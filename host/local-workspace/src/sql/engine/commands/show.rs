@@ -1,0 +1,232 @@
+//! SHOW statements. Column names follow the Databricks SQL reference.
+
+use super::{check_catalog, check_schema, check_securable, existing};
+use crate::{
+    sql::engine::{
+        query::{Context, Outcome},
+        schema::{Column, Table, TypeName, tables},
+    },
+    sql::language::{
+        command::{Securable, Show},
+        error::SqlError,
+        names::{SchemaName, TableName},
+    },
+};
+
+type Cells = Vec<Vec<Option<String>>>;
+
+pub(super) fn show(context: &Context<'_>, show: &Show) -> Result<Outcome, SqlError> {
+    let (columns, rows): (Vec<Column>, Cells) = match show {
+        Show::Catalogs { like } => (strings(&["catalog"]), catalogs(context, like.as_deref())),
+        Show::Schemas { catalog, like } => {
+            check_catalog(context, catalog)?;
+            (strings(&["databaseName"]), schemas(context, catalog, like.as_deref()))
+        }
+        Show::Tables { schema, like } => {
+            (table_list("tableName"), table_rows(context, schema, like.as_deref(), |_| true)?)
+        }
+        Show::Views { schema, like } => {
+            (table_list("viewName"), table_rows(context, schema, like.as_deref(), |t| t.is_view)?)
+        }
+        Show::Volumes { schema } => {
+            check_schema(context, schema)?;
+            (strings(&["database", "volume_name"]), Vec::new())
+        }
+        Show::Columns { table } => {
+            let table = existing(context, table)?;
+            (strings(&["col_name"]), table.columns.iter().map(|c| vec![Some(c.name.clone())]).collect())
+        }
+        Show::CreateTable { table } => {
+            let text = create_statement(&existing(context, table)?);
+            (strings(&["createtab_stmt"]), vec![vec![Some(text)]])
+        }
+        Show::Functions { schema, like, user, system } => {
+            (strings(&["function"]), functions(context, schema, like.as_deref(), *user, *system)?)
+        }
+        Show::Properties { table, key } => (strings(&["key", "value"]), properties(context, table, key.as_deref())?),
+        Show::Grants { principal, on } => (
+            strings(&["Principal", "ActionType", "ObjectType", "ObjectKey"]),
+            grants(context, principal.as_deref(), on)?,
+        ),
+        Show::CurrentSchema => {
+            (strings(&["catalog", "namespace"]), vec![vec![Some("main".into()), Some("default".into())]])
+        }
+    };
+    Outcome::table(context, "SHOW", columns, rows)
+}
+
+fn strings(names: &[&str]) -> Vec<Column> {
+    names.iter().map(|name| Column::string(name)).collect()
+}
+
+fn table_list(name: &str) -> Vec<Column> {
+    vec![Column::string("database"), Column::string(name), Column::of("isTemporary", TypeName::Boolean)]
+}
+
+/// Databricks' SHOW patterns: `*` is any text, `|` separates alternatives, letter case does not count.
+fn matches(pattern: Option<&str>, name: &str) -> bool {
+    let Some(pattern) = pattern else { return true };
+    let name = name.to_lowercase();
+    pattern.to_lowercase().split('|').any(|alternative| wildcard(alternative, &name))
+}
+
+fn wildcard(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split(['*', '%']);
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let parts: Vec<_> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn catalogs(context: &Context<'_>, like: Option<&str>) -> Cells {
+    let names = context.metastore.catalog_names();
+    names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect()
+}
+
+fn schemas(context: &Context<'_>, catalog: &str, like: Option<&str>) -> Cells {
+    let mut names = context.metastore.read(|state| {
+        let catalog = state.catalogs.get(catalog);
+        catalog.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+    });
+    names.push("information_schema".to_owned());
+    names.sort();
+    names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect()
+}
+
+fn table_rows(
+    context: &Context<'_>,
+    schema: &SchemaName,
+    like: Option<&str>,
+    wanted: impl Fn(&Table) -> bool,
+) -> Result<Cells, SqlError> {
+    check_schema(context, schema)?;
+    let tables = tables(context.session, context.metastore, &schema.catalog, Some(&schema.schema), None)?;
+    let row = |t: Table| vec![Some(schema.schema.clone()), Some(t.name.table), Some("false".to_owned())];
+    Ok(tables.into_iter().filter(|t| wanted(t) && matches(like, &t.name.table)).map(row).collect())
+}
+
+/// SHOW CREATE TABLE.
+fn create_statement(table: &Table) -> String {
+    let quote = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+    if table.is_view {
+        let definition = table.info.view_definition.clone().unwrap_or_default();
+        return format!("CREATE VIEW {} AS {definition}", table.name.full_name());
+    }
+    let columns: Vec<_> = table
+        .columns
+        .iter()
+        .map(|c| {
+            let not_null = if c.nullable { "" } else { " NOT NULL" };
+            let comment = c.comment.as_ref().map(|text| format!(" COMMENT {}", quote(text))).unwrap_or_default();
+            format!("  {} {}{not_null}{comment}", c.name, c.kind.text)
+        })
+        .collect();
+    let mut text = format!("CREATE TABLE {} (\n{})\nUSING delta", table.name.full_name(), columns.join(",\n"));
+    for (clause, names) in
+        [("PARTITIONED BY", &table.info.partition_columns), ("CLUSTER BY", &table.info.cluster_columns)]
+    {
+        if !names.is_empty() {
+            text.push_str(&format!("\n{clause} ({})", names.join(", ")));
+        }
+    }
+    if let Some(comment) = &table.info.comment {
+        text.push_str(&format!("\nCOMMENT {}", quote(comment)));
+    }
+    if !table.info.properties.is_empty() {
+        let list: Vec<_> =
+            table.info.properties.iter().map(|(k, v)| format!("  {} = {}", quote(k), quote(v))).collect();
+        text.push_str(&format!("\nTBLPROPERTIES (\n{})", list.join(",\n")));
+    }
+    text.push('\n');
+    text
+}
+
+fn functions(
+    context: &Context<'_>,
+    schema: &SchemaName,
+    like: Option<&str>,
+    user: bool,
+    system: bool,
+) -> Result<Cells, SqlError> {
+    check_schema(context, schema)?;
+    let mut names = Vec::new();
+    if user {
+        names.extend(context.metastore.read(|state| {
+            let functions = state.schema(schema).map(|s| s.functions.keys());
+            functions.into_iter().flatten().map(|name| format!("{}.{name}", schema.full_name())).collect::<Vec<_>>()
+        }));
+    }
+    if system {
+        let sql = "SELECT DISTINCT lower(function_name) FROM duckdb_functions()
+                   WHERE function_type IN ('scalar', 'aggregate', 'macro') AND function_name ~ '^[a-z][a-z0-9_]*$'
+                     AND NOT starts_with(function_name, 'spark_') AND NOT starts_with(function_name, 'pg_')
+                   ORDER BY 1";
+        let connection = context.session.connection()?;
+        let mut statement = connection.prepare(sql).map_err(|e| context.fail(e))?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(|e| context.fail(e))?;
+        for name in rows {
+            names.push(name.map_err(|e| context.fail(e))?);
+        }
+    }
+    Ok(names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
+}
+
+fn properties(context: &Context<'_>, table: &TableName, key: Option<&str>) -> Result<Cells, SqlError> {
+    let properties = existing(context, table)?.info.properties;
+    let row = |key: &str, value: Option<&String>| {
+        let missing = || format!("Table {} does not have property: {key}", table.full_name());
+        vec![Some(key.to_owned()), Some(value.cloned().unwrap_or_else(missing))]
+    };
+    Ok(match key {
+        Some(key) => vec![row(key, properties.get(key))],
+        None => properties.iter().map(|(key, value)| row(key, Some(value))).collect(),
+    })
+}
+
+fn grants(context: &Context<'_>, principal: Option<&str>, on: &Securable) -> Result<Cells, SqlError> {
+    check_securable(context, on)?;
+    let (kind, name) = (on.kind(), on.full_name());
+    let mut rows: Cells = context.metastore.read(|state| {
+        let of_object = |g: &&crate::catalog::Grant| {
+            (g.kind == kind || (g.kind == "VIEW" && kind == "TABLE")) && g.full_name == name
+        };
+        let wanted = state.grants.iter().filter(of_object).filter(|g| principal.is_none_or(|p| p == g.principal));
+        let row = |g: &crate::catalog::Grant| {
+            [&g.principal, &g.privilege, &g.kind, &g.full_name].map(|text| Some(text.clone())).to_vec()
+        };
+        wanted.map(row).collect()
+    });
+    rows.sort();
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn show_patterns() {
+        for (pattern, name, expect) in [
+            ("*", "trips", true),
+            ("tr*", "trips", true),
+            ("*ps", "Trips", true),
+            ("t*i*s", "trips", true),
+            ("orders|trips", "trips", true),
+            ("tr", "trips", false),
+            ("x*", "trips", false),
+        ] {
+            assert_eq!(matches(Some(pattern), name), expect, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Opening DuckDB safely, and its pool of connections.
+//!
+//! **Invariant**: from the moment a statement can run, DuckDB reads and writes only inside the catalogs' folder, loads no
+//! extension, and its configuration is locked except for the search path.
+
+use std::{
+    cell::Cell,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use duckdb::{Config, Connection, InterruptHandle};
+
+use super::{Canceller, EngineConfig};
+use crate::{
+    catalog::Metastore,
+    sql::language::{
+        error::SqlError,
+        names::{Namespace, SchemaName, catalog_alias, literal, quote},
+        rewrite::READ_ONLY_CATALOGS,
+    },
+};
+
+/// Idle connections kept for reuse; more than that only cost memory, as statements are bounded elsewhere.
+const IDLE_CONNECTIONS: usize = 16;
+
+/// Spark's functions as macros.
+const FUNCTIONS: &str = include_str!("../language/functions.sql");
+
+/// DuckDB with all catalogs attached.
+pub(super) struct Database {
+    /// Only cloned from, and used for attaching; statements run on pooled connections.
+    base: Mutex<Connection>,
+    idle: Mutex<Vec<Pooled>>,
+    catalogs: std::path::PathBuf,
+}
+
+struct Pooled {
+    connection: Connection,
+    namespace: Option<Namespace>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("catalogs", &self.catalogs).finish_non_exhaustive()
+    }
+}
+
+/// Where a running statement can be interrupted.
+#[derive(Default)]
+pub(super) struct Interrupt(Mutex<Option<Arc<InterruptHandle>>>);
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupt")
+    }
+}
+
+impl Interrupt {
+    pub(super) fn fire(&self) {
+        if let Some(handle) = lock(&self.0).as_ref() {
+            handle.interrupt();
+        }
+    }
+
+    fn set(&self, handle: Option<Arc<InterruptHandle>>) {
+        *lock(&self.0) = handle;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Database {
+    pub(super) fn open(config: &EngineConfig, metastore: &Metastore) -> anyhow::Result<Self> {
+        let catalogs = config.catalogs.canonicalize()?;
+        let base = Connection::open_in_memory_with_flags(
+            Config::default()
+                .enable_autoload_extension(false)?
+                .with("autoinstall_known_extensions", "false")?
+                .with("allow_community_extensions", "false")?
+                .max_memory(&format!("{}MiB", config.memory_mib))?
+                .threads(i64::try_from(config.threads)?)?,
+        )?;
+        base.execute_batch(&settings(&catalogs))?;
+        base.execute_batch(FUNCTIONS)?;
+        base.execute_batch(super::schema::INFORMATION_SCHEMA)?;
+        let database = Self { base: Mutex::new(base), idle: Mutex::default(), catalogs };
+        for catalog in metastore.catalog_names() {
+            database.attach(&catalog)?;
+            database.make_schemas(&catalog, metastore)?;
+        }
+        // Last: from here on only the search path may change.
+        lock(&database.base).execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
+        Ok(database)
+    }
+
+    /// Attaches a catalog's file, making it if it is not there.
+    pub(super) fn attach(&self, catalog: &str) -> Result<(), duckdb::Error> {
+        let path = file(&self.catalogs, catalog);
+        let options = if READ_ONLY_CATALOGS.contains(&catalog) { " (READ_ONLY)" } else { "" };
+        let sql = format!(
+            "ATTACH IF NOT EXISTS {} AS {}{options}",
+            literal(&path.to_string_lossy()),
+            quote(&catalog_alias(catalog))
+        );
+        let base = lock(&self.base);
+        base.execute_batch(&sql)?;
+        base.execute_batch(&super::schema::information_schema_of(catalog))
+    }
+
+    /// Attaches a catalog anew that DuckDB gave up because a checkpoint of it could not be written; what was committed is
+    /// in its log.
+    pub(super) fn reattach(&self, catalog: &str) {
+        lock(&self.idle).clear();
+        let detached = lock(&self.base).execute_batch(&format!("DETACH {}", quote(&catalog_alias(catalog))));
+        if let Err(error) = detached.and_then(|()| self.attach(catalog)) {
+            tracing::error!(catalog, error = &error as &dyn std::error::Error, "a catalog cannot be attached again");
+        }
+    }
+
+    /// Makes the schemas that the metastore knows: the default ones of a fresh catalog, and those of a catalog whose
+    /// creation a crash cut short.
+    fn make_schemas(&self, catalog: &str, metastore: &Metastore) -> Result<(), duckdb::Error> {
+        if READ_ONLY_CATALOGS.contains(&catalog) {
+            return Ok(());
+        }
+        let schemas = metastore.read(|state| {
+            let info = state.catalogs.get(catalog);
+            info.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        });
+        for schema in schemas {
+            let name = SchemaName { catalog: catalog.to_owned(), schema };
+            lock(&self.base).execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
+        }
+        Ok(())
+    }
+
+    /// Detaches a catalog and removes its file.
+    pub(super) fn drop_catalog(&self, catalog: &str) -> Result<(), SqlError> {
+        let detach = format!("DETACH {}", quote(&catalog_alias(catalog)));
+        lock(&self.base).execute_batch(&detach).map_err(|e| SqlError::internal(e.to_string()))?;
+        let path = file(&self.catalogs, catalog);
+        let _ = std::fs::remove_file(path.with_extension("duckdb.wal"));
+        std::fs::remove_file(path).map_err(|e| SqlError::internal(e.to_string()))
+    }
+
+    /// A connection of the pool, with its unqualified names set to a schema.
+    pub(super) fn session<'a>(
+        &'a self,
+        namespace: &Namespace,
+        canceller: &'a Canceller,
+    ) -> Result<Session<'a>, SqlError> {
+        let pooled = match lock(&self.idle).pop() {
+            Some(pooled) => pooled,
+            None => {
+                let connection = lock(&self.base).try_clone().map_err(|e| SqlError::internal(e.to_string()))?;
+                Pooled { connection, namespace: None }
+            }
+        };
+        canceller.interrupt.set(Some(pooled.connection.interrupt_handle()));
+        let mut session = Session { database: self, pooled: Some(pooled), canceller, left: Cell::new(false) };
+        session.enter(namespace);
+        Ok(session)
+    }
+
+    pub(super) fn version(&self) -> String {
+        lock(&self.base).version().unwrap_or_default()
+    }
+
+    pub(super) fn checkpoint(&self, metastore: &Metastore) -> anyhow::Result<()> {
+        let base = lock(&self.base);
+        for catalog in metastore.catalog_names() {
+            if !READ_ONLY_CATALOGS.contains(&catalog.as_str()) {
+                base.execute_batch(&format!("CHECKPOINT {}", quote(&catalog_alias(&catalog))))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of a catalog; names are checked before they come here.
+pub(super) fn file(folder: &Path, catalog: &str) -> std::path::PathBuf {
+    folder.join(format!("{catalog}.duckdb"))
+}
+
+/// Settings of the instance, the order is of importance: directories are allowed before access is switched off.
+fn settings(catalogs: &Path) -> String {
+    let folder = catalogs.to_string_lossy();
+    let temp = catalogs.join("tmp");
+    format!(
+        "SET allowed_directories=[{}];
+         SET temp_directory={};
+         SET home_directory={};
+         SET secret_directory={};
+         SET extension_directory={};
+         SET enable_external_access=false;
+         SET TimeZone='UTC';
+         SET default_null_order='NULLS_FIRST_ON_ASC_LAST_ON_DESC';
+         SET lambda_syntax='ENABLE_SINGLE_ARROW';
+         SET preserve_insertion_order=true;",
+        literal(&folder),
+        literal(&temp.to_string_lossy()),
+        literal(&folder),
+        literal(&temp.to_string_lossy()),
+        literal(&temp.to_string_lossy()),
+    )
+}
+
+/// A connection in use; it goes back to the pool when dropped.
+pub(super) struct Session<'a> {
+    database: &'a Database,
+    pooled: Option<Pooled>,
+    canceller: &'a Canceller,
+    /// Whether the search path no longer is the one that the pool knows.
+    left: Cell<bool>,
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+impl Session<'_> {
+    /// Names without parts are looked up in this schema. A schema that does not exist leaves only the macros' schema.
+    fn enter(&mut self, namespace: &Namespace) {
+        let Some(pooled) = &mut self.pooled else {
+            return;
+        };
+        if pooled.namespace.as_ref() == Some(namespace) {
+            return;
+        }
+        let path = format!("{}.{},memory.main", quote(&catalog_alias(&namespace.catalog)), quote(&namespace.schema));
+        let set = format!("SET search_path={}", literal(&path));
+        pooled.namespace = match pooled.connection.execute_batch(&set) {
+            Ok(()) => Some(namespace.clone()),
+            Err(_) => {
+                let _ = pooled.connection.execute_batch("SET search_path='memory.main'");
+                None
+            }
+        };
+    }
+
+    /// Points the search path away from all catalogs, before one of their schemas goes.
+    pub(super) fn leave(&self) -> Result<(), duckdb::Error> {
+        self.left.set(true);
+        self.execute("SET search_path='memory.main'")
+    }
+
+    /// The connection; present until the session is dropped.
+    pub(super) fn connection(&self) -> Result<&Connection, SqlError> {
+        self.pooled.as_ref().map(|p| &p.connection).ok_or_else(|| SqlError::internal("the connection is gone"))
+    }
+
+    /// Runs statements without results.
+    pub(super) fn execute(&self, sql: &str) -> Result<(), duckdb::Error> {
+        match &self.pooled {
+            Some(pooled) => pooled.connection.execute_batch(sql),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.canceller.interrupt.set(None);
+        let Some(mut pooled) = self.pooled.take() else {
+            return;
+        };
+        if self.left.get() {
+            pooled.namespace = None;
+        }
+        let mut idle = lock(&self.database.idle);
+        if idle.len() < IDLE_CONNECTIONS {
+            idle.push(pooled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Crate version 1.1MMPP.x speaks to library 1.M.P; three places must agree.
+    #[test]
+    fn crate_package_and_library_are_of_one_version() {
+        let library = Connection::open_in_memory().unwrap().version().unwrap();
+        let package: serde_json::Value = serde_json::from_str(include_str!("../../../engine/package.json")).unwrap();
+        let manifest = include_str!("../../../../../Cargo.toml");
+        let (_, rest) = manifest.split_once("duckdb = { version = \"=1.1").unwrap();
+        let digits: String = rest.chars().take(4).collect();
+        let (minor, patch) = digits.split_at(2);
+        let wanted = format!("1.{}.{}", minor.parse::<u8>().unwrap(), patch.parse::<u8>().unwrap());
+        assert_eq!(library, format!("v{wanted}"));
+        assert!(package.to_string().contains(&format!("\"{wanted}-")), "{package}");
+    }
+
+    /// Even a statement that passed all checks of the front end could do no harm.
+    #[test]
+    fn duckdb_itself_is_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let metastore = Metastore::open(folder.path()).unwrap();
+        let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 1 };
+        std::fs::create_dir_all(&config.catalogs).unwrap();
+        let database = Database::open(&config, &metastore).unwrap();
+        let canceller = Canceller::default();
+        let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
+        let session = database.session(&namespace, &canceller).unwrap();
+        for sql in [
+            "SELECT * FROM read_text('/etc/passwd')",
+            "SELECT * FROM '/etc/passwd.csv'",
+            "COPY (SELECT 1) TO '/tmp/bricklayer-leak.csv'",
+            "ATTACH '/tmp/bricklayer-leak.duckdb' AS leak",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "SET enable_external_access=true",
+            "SET memory_limit='100GB'",
+            "SET lock_configuration=false",
+            "SET allowed_directories=['/']",
+            "EXPORT DATABASE '/tmp/bricklayer-leak'",
+        ] {
+            assert!(session.execute(sql).is_err(), "{sql}");
+        }
+        session.execute("SELECT hour('2024-01-01 10:00:00')").unwrap();
+    }
+}
