@@ -34,9 +34,9 @@ use crate::{
         error::SqlError,
         lexer::tokenize,
         names::{Namespace, catalog_alias},
-        parse::Parsed,
+        parameters::{Parameter, USER_PARAMETER},
         plan::PlanCache,
-        rewrite::{Parameter, USER_PARAMETER},
+        statement::Parsed,
     },
 };
 

@@ -4,15 +4,20 @@
 //! answers them from its own catalog. Queries go through polyglot-sql's Databricks parser, are rewritten on the syntax
 //! tree so that they mean in DuckDB what they mean in Databricks, and are printed by its DuckDB generator.
 
+mod builders;
+mod clauses;
 pub(crate) mod command;
 pub(crate) mod cursor;
 pub(crate) mod error;
-mod known;
+pub(crate) mod functions;
 pub(crate) mod lexer;
+mod missing;
 pub(crate) mod names;
 mod normalise;
-pub(crate) mod parse;
+pub(crate) mod parameters;
+mod parse;
 pub(crate) mod plan;
 pub(crate) mod rewrite;
+pub(crate) mod statement;
 pub(crate) mod store;
 pub(crate) mod types;

@@ -20,7 +20,7 @@ use crate::{
     sql::engine::{Column, Format, Limits, Request, Rows},
     sql::language::{
         names::Namespace,
-        rewrite::{Parameter, USER_PARAMETER},
+        parameters::{Parameter, USER_PARAMETER},
         types::physical_type,
     },
     sql::statements::{Entry, Status, Submission},

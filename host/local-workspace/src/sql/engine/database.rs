@@ -17,6 +17,7 @@ use crate::{
     catalog::Metastore,
     sql::language::{
         error::SqlError,
+        functions,
         names::{Namespace, SchemaName, catalog_alias, literal, quote},
         rewrite::READ_ONLY_CATALOGS,
     },
@@ -24,9 +25,6 @@ use crate::{
 
 /// Idle connections kept for reuse; more than that only cost memory, as statements are bounded elsewhere.
 const IDLE_CONNECTIONS: usize = 16;
-
-/// Spark's functions as macros.
-const FUNCTIONS: &str = include_str!("../language/functions.sql");
 
 /// DuckDB with all catalogs attached.
 pub(super) struct Database {
@@ -85,7 +83,7 @@ impl Database {
                 .threads(i64::try_from(config.threads)?)?,
         )?;
         base.execute_batch(&settings(&catalogs))?;
-        base.execute_batch(FUNCTIONS)?;
+        base.execute_batch(&functions::definitions())?;
         base.execute_batch(super::schema::INFORMATION_SCHEMA)?;
         let database = Self { base: Mutex::new(base), idle: Mutex::default(), catalogs };
         for catalog in metastore.catalog_names() {

@@ -22,8 +22,8 @@ use crate::{
     sql::language::{
         error::SqlError,
         names::TableName,
-        parse::{Dml, DmlKind},
         rewrite::Notes,
+        statement::{Dml, DmlKind},
     },
 };
 

@@ -10,7 +10,7 @@ use crate::{
     sql::language::{
         error::SqlError,
         names::{TableName, quote},
-        parse::{Insert, InsertColumns},
+        statement::{Insert, InsertColumns},
         store::{Columns, Store, StoredColumns},
     },
 };

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::known::is_missing_function;
+use super::missing::is_missing_function;
 
 /// A statement's failure as the Statement Execution API reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]

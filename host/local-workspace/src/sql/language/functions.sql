@@ -14,39 +14,6 @@ CREATE MACRO spark_array_at(list, i) AS
        THEN error('[INVALID_ARRAY_INDEX]' || CAST(i AS VARCHAR) || '|' || CAST(spark_len(list) AS VARCHAR))
        ELSE list[i + 1] END;
 
--- Casts: text must be a whole number, fractions are cut, not rounded. The type is asked while the statement runs and not
--- by overloads of the macro: DuckDB cannot choose among those while an aggregate or window has no type yet.
-CREATE MACRO spark_cast_int(x) AS
-  CASE WHEN typeof(x) = 'VARCHAR'
-       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN CAST(trim(CAST(x AS VARCHAR)) AS INTEGER)
-                 ELSE error('[CAST_INVALID_INPUT]' || CAST(x AS VARCHAR) || '|STRING|INT') END
-       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(trunc(TRY_CAST(x AS DOUBLE)) AS INTEGER)
-       WHEN typeof(x) LIKE 'DECIMAL%' THEN CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS INTEGER)
-       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS INTEGER)
-       ELSE CAST(x AS INTEGER) END;
-CREATE MACRO spark_cast_bigint(x) AS
-  CASE WHEN typeof(x) = 'VARCHAR'
-       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN CAST(trim(CAST(x AS VARCHAR)) AS BIGINT)
-                 ELSE error('[CAST_INVALID_INPUT]' || CAST(x AS VARCHAR) || '|STRING|BIGINT') END
-       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(trunc(TRY_CAST(x AS DOUBLE)) AS BIGINT)
-       WHEN typeof(x) LIKE 'DECIMAL%' THEN CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS BIGINT)
-       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS BIGINT)
-       ELSE CAST(x AS BIGINT) END;
-CREATE MACRO spark_try_cast_int(x) AS
-  CASE WHEN typeof(x) = 'VARCHAR'
-       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN TRY_CAST(trim(CAST(x AS VARCHAR)) AS INTEGER) END
-       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(trunc(TRY_CAST(x AS DOUBLE)) AS INTEGER)
-       WHEN typeof(x) LIKE 'DECIMAL%' THEN TRY_CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS INTEGER)
-       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN TRY_CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS INTEGER)
-       ELSE TRY_CAST(x AS INTEGER) END;
-CREATE MACRO spark_try_cast_bigint(x) AS
-  CASE WHEN typeof(x) = 'VARCHAR'
-       THEN CASE WHEN x IS NULL OR regexp_full_match(trim(CAST(x AS VARCHAR)), '[+-]?[0-9]+') THEN TRY_CAST(trim(CAST(x AS VARCHAR)) AS BIGINT) END
-       WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(trunc(TRY_CAST(x AS DOUBLE)) AS BIGINT)
-       WHEN typeof(x) LIKE 'DECIMAL%' THEN TRY_CAST(regexp_extract(CAST(x AS VARCHAR), '^-?[0-9]+') AS BIGINT)
-       WHEN typeof(x) LIKE 'TIMESTAMP%' THEN TRY_CAST(floor(epoch(TRY_CAST(x AS TIMESTAMP))) AS BIGINT)
-       ELSE TRY_CAST(x AS BIGINT) END;
-
 -- Storing in a column: numbers must fit and lose their fraction, text must be a whole number; text has a length, beyond
 -- which only blanks are cut.
 CREATE MACRO spark_store_integer(x, low, high, name) AS

@@ -1,85 +1,22 @@
 //! From a statement's text to what the engine runs: the first keywords decide which parser reads the rest.
 
 mod alter;
+mod clauses;
 mod create;
 mod describe;
 mod dml;
 mod security;
 mod show;
 
+use self::clauses::{single, table_name};
 use super::{
-    command::{Command, DropKind, Maintenance, Properties, Securable},
+    command::{Command, DropKind, Maintenance},
     cursor::Cursor,
     error::SqlError,
     lexer::Kind,
-    names::TableName,
     rewrite::Translator,
+    statement::{DmlKind, Parsed},
 };
-
-/// A statement ready for the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Parsed {
-    /// A query in DuckDB's SQL.
-    Query(String),
-    /// A query whose plan is asked for, in DuckDB's SQL.
-    Explain(String),
-    Dml(Dml),
-    Command(Command),
-}
-
-/// A change of a table's rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Dml {
-    pub(crate) kind: DmlKind,
-    pub(crate) target: TableName,
-    /// Runs before `sql` in the same transaction: the delete of an INSERT OVERWRITE.
-    pub(crate) before: Option<String>,
-    /// A query that must give no row, in the same transaction: whether a MERGE would update a row twice.
-    pub(crate) check: Option<String>,
-    /// What an INSERT inserts; its statement is made when the columns are known.
-    pub(crate) insert: Option<Insert>,
-    /// The statement, for all but INSERT.
-    pub(crate) sql: String,
-}
-
-/// The query of an INSERT and where its columns go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Insert {
-    pub(crate) columns: InsertColumns,
-    /// In DuckDB's SQL.
-    pub(crate) query: String,
-}
-
-/// Which columns of the table an INSERT fills.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum InsertColumns {
-    /// All, in the table's order.
-    InOrder,
-    /// Those named, in this order.
-    Listed(Vec<String>),
-    /// Those that the query's columns are called.
-    ByName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DmlKind {
-    Insert,
-    Update,
-    Delete,
-    Merge,
-}
-
-impl DmlKind {
-    /// The operation's name in DESCRIBE HISTORY.
-    pub(crate) fn operation(self) -> &'static str {
-        match self {
-            Self::Insert => "WRITE",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-            Self::Merge => "MERGE",
-        }
-    }
-}
 
 /// Parses and translates one statement.
 ///
@@ -224,75 +161,4 @@ fn set(cursor: &mut Cursor<'_>) -> Result<Command, SqlError> {
     };
     let key = Some(key.trim_matches('`').to_owned()).filter(|k| !k.is_empty() && k != "-v");
     Ok(Command::Set { key, value })
-}
-
-/// A table's name, completed.
-fn table_name(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<TableName, SqlError> {
-    let parts = cursor.name()?;
-    translator.namespace().table(&parts)
-}
-
-/// A name that must have one part only.
-fn single(parts: &[String]) -> Result<String, SqlError> {
-    match parts {
-        [name] => Ok(name.to_lowercase()),
-        _ => {
-            let detail = format!("The identifier `{}` has too many name parts.", parts.join("`.`"));
-            Err(SqlError::new("IDENTIFIER_TOO_MANY_NAME_PARTS", "42601", detail))
-        }
-    }
-}
-
-/// `('key' = 'value', key.sub = 1, ...)`.
-fn properties(cursor: &mut Cursor<'_>) -> Result<Properties, SqlError> {
-    cursor.expect(&["("])?;
-    let mut properties = Vec::new();
-    loop {
-        let key = property_key(cursor)?;
-        cursor.take(&["="]);
-        let value = cursor.advance().filter(|t| t.kind != Kind::Symbol).ok_or_else(|| cursor.unexpected())?;
-        properties.push((key, value.text));
-        if !cursor.take(&[","]) {
-            cursor.expect(&[")"])?;
-            return Ok(properties);
-        }
-    }
-}
-
-fn property_key(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
-    match cursor.take_text() {
-        Some(key) => Ok(key),
-        None => Ok(cursor.name()?.join(".")),
-    }
-}
-
-/// `(a, b, c)`.
-fn identifiers(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
-    cursor.expect(&["("])?;
-    let mut names = Vec::new();
-    loop {
-        names.push(cursor.name()?.join("."));
-        if !cursor.take(&[","]) {
-            cursor.expect(&[")"])?;
-            return Ok(names);
-        }
-    }
-}
-
-/// `[CATALOG | SCHEMA | TABLE | VIEW | FUNCTION | METASTORE] name`; without a word it is a table.
-fn securable(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Securable, SqlError> {
-    let kinds = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "FUNCTION", "METASTORE", "VOLUME"];
-    let namespace = translator.namespace();
-    match cursor.take_any(&kinds) {
-        Some("METASTORE") => Ok(Securable::Metastore),
-        Some("VOLUME") => Err(SqlError::unsupported("A volume")),
-        Some("CATALOG") if cursor.peek().is_none_or(|t| t.is("TO") || t.is("FROM")) => {
-            Ok(Securable::Catalog(namespace.catalog.clone()))
-        }
-        Some("CATALOG") => single(&cursor.name()?).map(Securable::Catalog),
-        Some("SCHEMA" | "DATABASE") => namespace.schema(&cursor.name()?).map(Securable::Schema),
-        Some("VIEW") => table_name(cursor, translator).map(Securable::View),
-        Some("FUNCTION") => table_name(cursor, translator).map(Securable::Function),
-        _ => table_name(cursor, translator).map(Securable::Table),
-    }
 }

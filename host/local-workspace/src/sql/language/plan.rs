@@ -8,8 +8,10 @@ use std::{
 use super::{
     error::SqlError,
     names::Namespace,
-    parse::{DmlKind, Parsed, statement},
-    rewrite::{Notes, Parameter, Translator},
+    parameters::Parameter,
+    parse::statement,
+    rewrite::{Notes, Translator},
+    statement::{DmlKind, Parsed},
     store::Columns,
 };
 

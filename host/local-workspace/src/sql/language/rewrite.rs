@@ -9,7 +9,6 @@
 //!
 //! **Invariant**: parameters are never put into the text as values; they become DuckDB parameters with a cast.
 
-mod builders;
 mod dates;
 mod functions;
 mod generators;
@@ -33,35 +32,24 @@ use polyglot_sql::{
 };
 
 use super::{
+    builders,
+    clauses::missing_clause,
     command::Securable,
+    cursor::Cursor,
     error::SqlError,
-    known::missing_clause,
     lexer::{Kind, tokenize},
     names::{Namespace, TableName, catalog_alias, quote},
     normalise::normalise,
-    parse::DmlKind,
+    parameters::Parameter,
+    statement::DmlKind,
     store::{Columns, StoredColumns, assign},
 };
-
-pub(super) use builders::fill;
 
 /// Catalogs that nobody may write to.
 pub(crate) const READ_ONLY_CATALOGS: [&str; 2] = ["samples", "system"];
 
-/// The name of the session parameter that carries the current user.
-pub(crate) const USER_PARAMETER: &str = "bricklayer_current_user";
-
 /// The schema of DuckDB's in-memory database that holds information_schema's views.
 const INFORMATION_SCHEMA: &str = "information_schema_views";
-
-/// A statement parameter as the caller declared it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parameter {
-    /// DuckDB's spelling of the declared type.
-    pub(crate) physical_type: String,
-    /// Only `IDENTIFIER(:name)` looks at the value, and then only as an identifier.
-    pub(crate) value: Option<String>,
-}
 
 /// Translates the queries and expressions of one statement and notes what they refer to.
 pub(crate) struct Translator<'a> {
@@ -126,11 +114,6 @@ impl<'a> Translator<'a> {
         let expression = self.parse_one(text)?;
         guard::check_query(&expression)?;
         self.rewrite(expression)
-    }
-
-    /// Translates a query whose result columns are stored, so that each must have a name that a table can hold.
-    pub(crate) fn named_query(&mut self, text: &str) -> Result<String, SqlError> {
-        self.query(text)
     }
 
     /// Translates UPDATE, DELETE or MERGE.
@@ -396,7 +379,7 @@ pub(crate) fn check_catalog_writable(on: &Securable) -> Result<(), SqlError> {
 
 /// A dotted name, each part in back quotes.
 fn quoted_name(value: &str) -> Result<String, SqlError> {
-    let mut cursor = super::cursor::Cursor::new(value)?;
+    let mut cursor = Cursor::new(value)?;
     let parts = cursor.name()?;
     cursor.end()?;
     let quoted: Vec<_> = parts.iter().map(|p| format!("`{}`", p.replace('`', "``"))).collect();

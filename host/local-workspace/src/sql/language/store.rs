@@ -7,7 +7,7 @@
 use polyglot_sql::{Expression, expressions::When};
 use serde::{Deserialize, Serialize};
 
-use super::{error::SqlError, names::TableName, rewrite::fill};
+use super::{builders::fill, error::SqlError, names::TableName};
 
 /// How a column takes values, where that differs from DuckDB's own assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

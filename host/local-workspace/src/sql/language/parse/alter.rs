@@ -1,6 +1,9 @@
 //! ALTER statements. Rules: Databricks SQL reference, "ALTER TABLE", "ALTER VIEW", "ALTER SCHEMA", "ALTER CATALOG".
 
-use super::{create::column, identifiers, properties, property_key, single, table_name};
+use super::{
+    clauses::{identifiers, properties, property_key, single, table_name},
+    create::column,
+};
 use crate::sql::language::{
     command::{AlterTable, ColumnDefinition, Command, Securable},
     cursor::Cursor,
@@ -104,7 +107,7 @@ fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Al
     }
     if cursor.take(&["AS"]) {
         let definition = cursor.rest().to_owned();
-        return Ok(AlterTable::ViewQuery { query: translator.named_query(&definition)?, definition });
+        return Ok(AlterTable::ViewQuery { query: translator.query(&definition)?, definition });
     }
     for (words, what) in [
         (["CLUSTER", "BY"], "CLUSTER BY"),

@@ -2,7 +2,7 @@
 //! Rules: Databricks SQL reference, "CREATE TABLE [USING]", "CREATE VIEW", "CREATE SCHEMA", "CREATE CATALOG",
 //! "CREATE FUNCTION (SQL)".
 
-use super::{identifiers, properties, single, table_name};
+use super::clauses::{identifiers, properties, single, table_name};
 use crate::sql::language::{
     command::{ColumnDefinition, Command, CreateFunction, CreateTable, CreateView, Generated, Properties, TableSource},
     cursor::Cursor,
@@ -124,7 +124,7 @@ fn table_clause(
     } else if cursor.take(&["SHALLOW", "CLONE"]) || cursor.take(&["DEEP", "CLONE"]) || cursor.take(&["CLONE"]) {
         table.source = TableSource::Clone(table_name(cursor, translator)?);
     } else if cursor.take(&["AS"]) || ["SELECT", "WITH"].iter().any(|word| cursor.sees(&[word])) {
-        table.source = TableSource::Query(translator.named_query(cursor.rest())?);
+        table.source = TableSource::Query(translator.query(cursor.rest())?);
     } else {
         return Err(cursor.unexpected());
     }
@@ -320,7 +320,7 @@ fn view(
         }
     }
     let definition = cursor.rest().to_owned();
-    let query = translator.named_query(&definition)?;
+    let query = translator.query(&definition)?;
     let view = CreateView {
         name,
         or_replace,

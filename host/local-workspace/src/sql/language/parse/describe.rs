@@ -1,6 +1,6 @@
 //! DESCRIBE statements. Rules: Databricks SQL reference, "DESCRIBE ...".
 
-use super::{single, table_name};
+use super::clauses::{single, table_name};
 use crate::sql::language::{
     command::{Command, Describe},
     cursor::Cursor,

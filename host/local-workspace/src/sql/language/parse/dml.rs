@@ -1,8 +1,13 @@
 //! INSERT, UPDATE, DELETE and MERGE. INSERT's head is read here (its forms differ most from DuckDB's), the rest is
 //! translated as a whole.
 
-use super::{Dml, DmlKind, Insert, InsertColumns, Parsed, identifiers, table_name};
-use crate::sql::language::{cursor::Cursor, error::SqlError, rewrite::Translator};
+use super::clauses::{identifiers, table_name};
+use crate::sql::language::{
+    cursor::Cursor,
+    error::SqlError,
+    rewrite::Translator,
+    statement::{Dml, DmlKind, Insert, InsertColumns, Parsed},
+};
 
 pub(super) fn insert(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
     cursor.expect(&["INSERT"])?;

@@ -1,6 +1,6 @@
 //! GRANT, REVOKE and COMMENT ON. Rules: Databricks SQL reference, "GRANT", "REVOKE", "COMMENT ON".
 
-use super::securable;
+use super::clauses::securable;
 use crate::sql::language::{
     command::{Command, CommentTarget},
     cursor::Cursor,

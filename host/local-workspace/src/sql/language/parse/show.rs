@@ -1,6 +1,6 @@
 //! SHOW statements. Rules: Databricks SQL reference, "SHOW ...".
 
-use super::{securable, single, table_name};
+use super::clauses::{securable, single, table_name};
 use crate::sql::language::{
     command::{Command, Securable, Show},
     cursor::Cursor,
@@ -53,7 +53,7 @@ fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, Sq
         Some("TBLPROPERTIES") => {
             let table = table_name(cursor, translator)?;
             let key = if cursor.take(&["("]) {
-                let key = super::property_key(cursor)?;
+                let key = super::clauses::property_key(cursor)?;
                 cursor.expect(&[")"])?;
                 Some(key)
             } else {

@@ -2,11 +2,11 @@
 
 use polyglot_sql::Expression;
 
-use super::{
+use super::patterns::strftime;
+use crate::sql::language::{
     builders::{fill, function, string_value, text},
-    patterns::strftime,
+    error::SqlError,
 };
-use crate::sql::language::error::SqlError;
 
 pub(super) fn with_pattern(template: &str, value: &Expression, pattern: &Expression) -> Result<Expression, SqlError> {
     let pattern =

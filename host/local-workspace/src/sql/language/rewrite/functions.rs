@@ -10,7 +10,6 @@ use polyglot_sql::{
 };
 
 use super::{
-    builders::{bound_parameter, bracket, chain, fill, function, integer_value, null, number, string_value, text},
     dates::{date_arithmetic, date_part, trunc_unit, unit_name, with_pattern},
     guard::check_function,
     nested::{
@@ -19,7 +18,13 @@ use super::{
     },
     templates::template,
 };
-use crate::sql::language::{error::SqlError, known::is_missing_function, names::Namespace};
+use crate::sql::language::{
+    builders::{bound_parameter, bracket, chain, fill, function, integer_value, null, number, string_value, text},
+    error::SqlError,
+    missing::is_missing_function,
+    names::Namespace,
+    parameters::USER_PARAMETER,
+};
 
 /// Rewrites one node; its children are rewritten already.
 pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
@@ -82,7 +87,7 @@ pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Re
         Expression::CurrentTimestamp(_) | Expression::CurrentTimestampLTZ(_) | Expression::Localtimestamp(_) => {
             fill("CAST(now() AS TIMESTAMP)", &[])
         }
-        Expression::CurrentUser(_) | Expression::SessionUser(_) => bound_parameter(super::USER_PARAMETER, "VARCHAR"),
+        Expression::CurrentUser(_) | Expression::SessionUser(_) => bound_parameter(USER_PARAMETER, "VARCHAR"),
         Expression::CurrentSchema(_) => Ok(text(&namespace.schema)),
         Expression::Lateral(lateral) => Ok(Expression::Lateral(lateral)),
         node => typed(node, namespace, maps),
@@ -150,7 +155,7 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
     let count = f.args.len();
     match (name.as_str(), f.args.as_mut_slice()) {
         ("current_user" | "user" | "session_user", []) => {
-            return bound_parameter(super::USER_PARAMETER, "VARCHAR");
+            return bound_parameter(USER_PARAMETER, "VARCHAR");
         }
         ("current_catalog", []) => return Ok(text(&namespace.catalog)),
         ("current_schema" | "current_database", []) => return Ok(text(&namespace.schema)),

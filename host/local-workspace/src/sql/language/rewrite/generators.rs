@@ -8,8 +8,10 @@ use polyglot_sql::{
     },
 };
 
-use super::builders::{alias, fill, fragment, function, integer_value};
-use crate::sql::language::error::SqlError;
+use crate::sql::language::{
+    builders::{self, alias, fill, fragment, function, integer_value},
+    error::SqlError,
+};
 
 /// Table functions that FROM may call; everything else there is refused.
 const TABLE_FUNCTIONS: [&str; 1] = ["range"];
@@ -76,7 +78,7 @@ fn order(expressions: Vec<polyglot_sql::expressions::Ordered>) -> OrderBy {
 }
 
 fn take(slot: &mut Expression) -> Expression {
-    std::mem::replace(slot, super::builders::null())
+    std::mem::replace(slot, builders::null())
 }
 
 /// A generator call with its name in lower case and its arguments.
@@ -165,7 +167,7 @@ fn stack(rows: &Expression, values: &[Expression]) -> Result<(Vec<String>, Vec<E
     let rows = rows.ok_or_else(|| SqlError::unsupported("stack with a computed number of rows"))?;
     let width = values.len().div_ceil(rows);
     let column = |index: usize| {
-        let cells = (0..rows).map(|row| values.get(row * width + index).cloned().unwrap_or_else(super::builders::null));
+        let cells = (0..rows).map(|row| values.get(row * width + index).cloned().unwrap_or_else(builders::null));
         function("unnest", vec![function("list_value", cells.collect())])
     };
     Ok(((0..width).map(|i| format!("col{i}")).collect(), (0..width).map(column).collect()))
@@ -337,7 +339,7 @@ pub(super) fn merge_check(merge: &Merge) -> Option<Expression> {
         Expression::Table(table) => table.alias.clone().unwrap_or_else(|| table.name.clone()),
         _ => return None,
     };
-    let row = super::builders::column(Some(target), Identifier::new("rowid"));
+    let row = builders::column(Some(target), Identifier::new("rowid"));
     let query = fill("(SELECT 1 FROM a JOIN b ON TRUE GROUP BY _0 HAVING count(*) > 1 LIMIT 1)", &[row]).ok()?;
     let Expression::Subquery(subquery) = query else { return None };
     let Expression::Select(mut select) = subquery.this else { return None };
@@ -350,7 +352,7 @@ pub(super) fn merge_check(merge: &Merge) -> Option<Expression> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::builders::number, *};
+    use super::{builders::number, *};
 
     #[test]
     fn stack_fills_rows_from_left_to_right() {

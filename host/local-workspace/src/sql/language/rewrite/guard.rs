@@ -3,7 +3,7 @@
 
 use polyglot_sql::{Expression, traversal::ExpressionWalk};
 
-use crate::sql::language::{error::SqlError, parse::DmlKind};
+use crate::sql::language::{error::SqlError, statement::DmlKind};
 
 /// Prefixes of DuckDB functions that read files, settings or internals; nothing in Databricks SQL is called so.
 const REFUSED_PREFIXES: [&str; 12] = [

@@ -6,7 +6,7 @@ use polyglot_sql::{
     expressions::{DataType, LambdaExpr, Struct},
 };
 
-use super::builders::{column, fill, function, string_value, substitute, text};
+use crate::sql::language::builders::{column, fill, function, string_value, substitute, text};
 use crate::sql::language::{error::SqlError, types::schema_type};
 
 pub(super) fn structure(items: Vec<Expression>) -> Expression {

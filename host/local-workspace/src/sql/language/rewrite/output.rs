@@ -2,7 +2,7 @@
 
 use polyglot_sql::{DialectType, Expression, dialects::Dialect, expressions::Literal};
 
-use super::builders::alias;
+use crate::sql::language::builders::alias;
 
 /// Functions whose results have names of their own.
 const GENERATORS: [&str; 8] =

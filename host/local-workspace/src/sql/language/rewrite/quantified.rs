@@ -8,7 +8,7 @@ use polyglot_sql::{
     expressions::{BinaryOp, LikeOp, UnaryOp},
 };
 
-use super::builders::bracket;
+use crate::sql::language::builders::bracket;
 
 /// `x NOT LIKE ANY (…)`.
 pub(super) fn negated(node: Expression) -> Result<Expression> {

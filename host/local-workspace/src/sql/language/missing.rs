@@ -1,6 +1,5 @@
-//! What Databricks SQL has and the local workspace lacks, by name, so that a refusal says whose fault it is.
-
-use super::lexer::{Token, tokenize};
+//! Built-in functions that Databricks SQL has and the local workspace lacks, by name, so that a refusal says whose fault
+//! it is.
 
 /// Built-in functions that are missing here. Source: Databricks SQL reference, "Built-in functions".
 const MISSING_FUNCTIONS: &[&str] = &[
@@ -150,36 +149,7 @@ const MISSING_FUNCTIONS: &[&str] = &[
     "zstd_decompress",
 ];
 
-/// Words that stand together in a construct that the parser does not know, and how people call it.
-const MISSING_CLAUSES: &[(&[&str], &str)] = &[
-    (&["|", ">"], "Pipe syntax"),
-    (&["VERSION", "AS", "OF"], "Time travel"),
-    (&["TIMESTAMP", "AS", "OF"], "Time travel"),
-    (&["YEAR", "TO", "MONTH"], "An INTERVAL of several units"),
-    (&["DAY", "TO"], "An INTERVAL of several units"),
-    (&["HOUR", "TO"], "An INTERVAL of several units"),
-    (&["MINUTE", "TO"], "An INTERVAL of several units"),
-    (&["MATCH_RECOGNIZE"], "MATCH_RECOGNIZE"),
-    (&["TABLESAMPLE"], "This form of TABLESAMPLE"),
-    (&["COLLATE"], "COLLATE"),
-    (&["WITHIN", "GROUP"], "This use of WITHIN GROUP"),
-    (&["STREAM"], "A STREAM"),
-    (&["EXECUTE", "IMMEDIATE"], "EXECUTE IMMEDIATE"),
-];
-
 /// Whether Databricks has a function of this name that the local workspace lacks.
 pub(crate) fn is_missing_function(name: &str) -> bool {
     MISSING_FUNCTIONS.iter().any(|missing| missing.eq_ignore_ascii_case(name))
-}
-
-/// The first construct of a text that Databricks has and the local workspace lacks.
-pub(crate) fn missing_clause(text: &str) -> Option<&'static str> {
-    let tokens = tokenize(text).ok()?;
-    let stands = |at: &[Token], words: &[&str]| {
-        at.len() >= words.len() && words.iter().zip(at).all(|(word, token)| token.is(word))
-    };
-    MISSING_CLAUSES
-        .iter()
-        .find(|(words, _)| (0..tokens.len()).any(|start| tokens.get(start..).is_some_and(|rest| stands(rest, words))))
-        .map(|(_, name)| *name)
 }
