@@ -29,7 +29,6 @@ mod stream;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod tools;
 mod warehouses;
-pub mod wire;
 
 use std::time::Duration;
 
@@ -64,7 +63,7 @@ pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
         description = "An agent that works on a Databricks workspace through sandboxed plugins. Errors are problem \
                        details (RFC 9457)."
     ),
-    components(schemas(problem::ProblemDetails, wire::WireEvent)),
+    components(schemas(problem::ProblemDetails, crate::events::WireEvent)),
     tags(
         (name = "service", description = "State, identity, prompt and tools."),
         (name = "workspace", description = "What the user can choose in their Databricks workspace."),

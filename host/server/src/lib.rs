@@ -2,7 +2,8 @@
 //! the agent and the plugin runtime are put together.
 //!
 //! Reading order: [`config`] says what is wanted, [`app`] builds everything once from it, [`api`] answers requests,
-//! [`turns`] drives the agent, [`workspace`] knows the Databricks workspace, [`lifecycle`] owns every task.
+//! [`turns`] drives the agent, [`events`] is how both tell of the log and knows neither, [`workspace`] knows the
+//! Databricks workspace, [`lifecycle`] owns every task.
 
 /// Gives memory back: after a long conversation was opened or a flood of requests refused, the system's own allocator
 /// keeps what was needed at the peak, and a container is killed by the next one.
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod config;
 mod connections;
 mod embedded;
+pub mod events;
 mod folder_lock;
 pub mod front;
 mod health;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
-use super::wire::Decision;
 use crate::app::AppState;
+use crate::events::Decision;
 use crate::identity::Caller;
 
 /// An answer.

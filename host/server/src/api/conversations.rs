@@ -18,8 +18,8 @@ use super::extract::{Body, OptionalBody, Path, Query};
 use super::permissions::Permission;
 use super::problem::{Problem, ProblemDetails};
 use super::projects::{MAX_LIST_PAGES, title};
-use super::wire::{Settings, WireEvent, fold_history};
 use crate::app::AppState;
+use crate::events::{Settings, WireEvent, fold_history};
 use crate::identity::Caller;
 
 /// Turns of a history that an answer holds when nobody says how many.

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
-use super::wire::Mode;
 use crate::app::AppState;
 use crate::config::{LOOSEST_MODE, PermissionBounds};
+use crate::events::Mode;
 use crate::identity::Caller;
 use crate::turns::{BeginError, Stopping};
 

@@ -11,9 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Query;
 use super::invoke::settings_field;
 use super::problem::{Problem, ProblemDetails};
-use super::wire::Mode;
 use crate::app::AppState;
 use crate::config::{DatabaseConfig, ModelConfig};
+use crate::events::Mode;
 use crate::identity::Caller;
 
 /// Whether the service works.

@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::extract::{OptionalBody, Path, Query};
 use super::problem::{Problem, ProblemDetails};
-use super::wire::{WireBody, WireEvent};
 use crate::app::AppState;
+use crate::events::{WireBody, WireEvent};
 use crate::identity::Caller;
 use crate::places::{NoPlace, Place};
 use crate::turns::{Item, Subscription, encode};

@@ -18,7 +18,7 @@ use chrono::Utc;
 use tokio::sync::broadcast;
 
 use super::replay::{ReplayPage, Replays};
-use crate::api::wire;
+use crate::events::{self, WireEvent};
 
 /// Frames that a reader may lag behind before it is sent back to the store; about a megabyte of deltas at worst.
 const CHANNEL_FRAMES: usize = 512;
@@ -276,7 +276,7 @@ impl Piece {
 
 /// The frame of what is not stored yet.
 fn frame(conversation: ConversationId, turn: TurnId, event: &Event) -> Option<Bytes> {
-    let frame = wire::preview(conversation, turn, event, Utc::now())?;
+    let frame = events::preview(conversation, turn, event, Utc::now())?;
     Some(encode(&frame, None))
 }
 
@@ -316,7 +316,7 @@ impl Subscription {
 
 /// The frames of a stored event; the last carries its id.
 pub(crate) fn stored_frames(stored: &StoredEvent) -> Bytes {
-    let frames = wire::frames(stored);
+    let frames = events::frames(stored);
     let last = frames.len().saturating_sub(1);
     let mut out = Vec::with_capacity(256);
     for (index, frame) in frames.iter().enumerate() {
@@ -326,13 +326,13 @@ pub(crate) fn stored_frames(stored: &StoredEvent) -> Bytes {
 }
 
 /// One frame of a stream.
-pub(crate) fn encode(frame: &wire::WireEvent, id: Option<EventSeq>) -> Bytes {
+pub(crate) fn encode(frame: &WireEvent, id: Option<EventSeq>) -> Bytes {
     let mut out = Vec::with_capacity(256);
     write_frame(&mut out, frame, id);
     out.into()
 }
 
-fn write_frame(out: &mut Vec<u8>, frame: &wire::WireEvent, id: Option<EventSeq>) {
+fn write_frame(out: &mut Vec<u8>, frame: &WireEvent, id: Option<EventSeq>) {
     let before = out.len();
     if let Some(seq) = id {
         out.extend_from_slice(format!("id: {seq}\n").as_bytes());
