@@ -3,9 +3,13 @@
 //! The page, the stream, the model's context and an export are folds of these. Events are appended and never
 //! rewritten; new variants are added, old ones keep their meaning, because old logs are read for ever.
 
+mod kind;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
     Block, CallReview, ConversationId, EventSeq, Progress, StandingScope, StopReason, ToolCallId, ToolName,

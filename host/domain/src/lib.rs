@@ -22,7 +22,9 @@ pub use call_review::{
 };
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use ending::EndRemedy;
-pub use event::{ApprovalDecision, ContinuingCall, Event, HistoryRepair, StoredEvent, TurnEnd};
+pub use event::{
+    ApprovalDecision, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd, Voids,
+};
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,
     StandingPermissionId, ToolCallId, TurnId, UserId,

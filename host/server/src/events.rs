@@ -5,11 +5,9 @@
 
 mod review;
 
-use std::collections::{HashMap, HashSet};
-
 use bricklayer_domain::{
-    ApprovalDecision, Block, ConversationId, Event, StoredEvent, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId,
-    TurnSettings, Usage,
+    ApprovalDecision, Block, ConversationId, Event, Settling, StoredEvent, ToolCallId, ToolName, ToolOutcome, TurnEnd,
+    TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -541,36 +539,12 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
 /// A whole log as a client needs it to draw the page: without the pieces of what is complete.
 #[must_use]
 pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
-    // A step that was discarded runs again under its number, so only what came before its last end is void.
-    let mut step_ends = HashMap::new();
-    let mut finished_calls = HashSet::new();
-    let mut finished_turns = HashSet::new();
-    for stored in &events {
-        match &stored.event {
-            Event::AssistantMessage { step, .. } | Event::StepDiscarded { step } => {
-                step_ends.insert((stored.turn, *step), stored.seq);
-            }
-            Event::ToolFinished { call, .. } => {
-                finished_calls.insert((stored.turn, call.clone()));
-            }
-            Event::TurnFinished { .. } => {
-                finished_turns.insert(stored.turn);
-            }
-            _ => {}
-        }
-    }
-    events
-        .into_iter()
-        .filter(|stored| match &stored.event {
-            Event::TextDelta { step, .. } | Event::ThinkingDelta { step, .. } => {
-                let end = step_ends.get(&(stored.turn, *step));
-                !finished_turns.contains(&stored.turn) && end.is_none_or(|end| *end < stored.seq)
-            }
-            Event::ToolProgress { call, .. } => !finished_calls.contains(&(stored.turn, call.clone())),
-            _ => true,
-        })
-        .flat_map(into_frames)
-        .collect()
+    // From the end, because what follows an event decides whether it is void.
+    let mut settling = Settling::default();
+    let mut shown: Vec<StoredEvent> =
+        events.into_iter().rev().filter(|stored| !settling.is_void(&stored.event)).collect();
+    shown.reverse();
+    shown.into_iter().flat_map(into_frames).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventSeq, StoredEvent, ToolCallId, ToolFailure, ToolName, ToolOutcome, TurnId, UserId,
+    ConversationId, Event, EventKind, EventSeq, Piece, StoredEvent, ToolCallId, ToolFailure, ToolName, ToolOutcome,
+    TurnId, UserId,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -76,7 +77,7 @@ pub(crate) fn event(row: &Row, detail: Detail) -> Result<StoredEvent, StoreError
     let mut structured_bytes = row.maybe_int("structured_bytes")?.and_then(|bytes| u64::try_from(bytes).ok());
     let is_old_and_large = structured_bytes.is_none() && body.len() > detail.inline_bytes();
     let event = match row.maybe_text("structured")? {
-        None if is_old_and_large && row.text("kind")? == "tool_finished" => {
+        None if is_old_and_large && row.text("kind")? == EventKind::ToolFinished.as_str() => {
             let old = FinishedCall::parse(&body).map_err(wrong)?;
             structured_bytes = old.outcome.structured.map(|raw| raw.get().len() as u64);
             old.into_event(detail.inline_bytes()).map_err(wrong)?
@@ -133,43 +134,42 @@ impl<'a> FinishedCall<'a> {
     }
 }
 
+/// The names of the kinds that fit, as a list in SQL. Names are constants of ours.
+fn kinds(fits: impl Fn(EventKind) -> bool) -> String {
+    let names = EventKind::ALL.iter().filter(|kind| fits(**kind)).map(|kind| format!("'{kind}'"));
+    format!("({})", names.collect::<Vec<_>>().join(", "))
+}
+
+/// The kinds of events that go once what they belong to is whole.
+static PIECES: LazyLock<String> = LazyLock::new(|| kinds(|kind| kind.piece().is_some()));
+
 /// Which events a detail means: `$1` is the conversation, `$2` the user, `$3` and `$4` the first and the last event.
 ///
-/// A text or thinking delta is settled once its step's message, retry, discard or turn's end follows it; progress is
-/// settled once the next step or the turn's end follows it. Steps of a conversation come one after another, so what
-/// comes last in the log decides for all of it.
-const fn condition(detail: Detail) -> &'static str {
+/// A piece is settled once an event follows that voids it. Steps come one after another, so what comes last in the log
+/// decides for all of it. The progress of a call that ended while others of its step run is left to the reader.
+fn condition(detail: Detail) -> String {
     match detail {
-        Detail::All => "true",
-        Detail::NoDeltas => "kind not in ('text_delta', 'thinking_delta', 'tool_progress')",
+        Detail::All => "true".to_owned(),
+        Detail::NoDeltas => format!("kind not in {}", *PIECES),
         Detail::Settled | Detail::Working => {
-            "(
-                kind not in ('text_delta', 'thinking_delta', 'tool_progress')
-                or (
-                    kind in ('text_delta', 'thinking_delta')
-                    and seq > coalesce((
-                        select last.seq
-                        from events as last
-                        where last.conversation_id = $1
-                            and last.kind in (
-                                'turn_started', 'assistant_message', 'model_retry', 'step_discarded', 'turn_finished'
-                            )
-                        order by last.seq desc
-                        limit 1
-                    ), 0)
+            let lives = Piece::ALL.map(|piece| {
+                format!(
+                    "or (
+                        kind in {}
+                        and seq > coalesce((
+                            select last.seq
+                            from events as last
+                            where last.conversation_id = $1
+                                and last.kind in {}
+                            order by last.seq desc
+                            limit 1
+                        ), 0)
+                    )",
+                    kinds(|kind| kind.piece() == Some(piece)),
+                    kinds(|kind| kind.voids().all_of(piece)),
                 )
-                or (
-                    kind = 'tool_progress'
-                    and seq > coalesce((
-                        select last.seq
-                        from events as last
-                        where last.conversation_id = $1
-                            and last.kind in ('turn_started', 'step_started', 'turn_finished')
-                        order by last.seq desc
-                        limit 1
-                    ), 0)
-                )
-            )"
+            });
+            format!("(kind not in {} {})", *PIECES, lives.join(" "))
         }
     }
 }
@@ -231,6 +231,18 @@ pub(crate) struct Fit {
     /// Whether all events fit.
     pub(crate) all: bool,
 }
+
+static DELETE_PIECES: LazyLock<Sql> = LazyLock::new(|| {
+    let text = format!(
+        "delete from events
+        where conversation_id = $1
+            and seq >= $2
+            and seq <= $3
+            and kind in {}",
+        *PIECES
+    );
+    Sql::Built(text.into())
+});
 
 impl Store {
     /// Events of a conversation after `after`, in order: at most `limit` and [`MAX_EVENT_PAGE`], and about
@@ -450,11 +462,7 @@ impl Store {
             .await?;
         for turn in &turns {
             tx.execute(
-                "delete from events
-                where conversation_id = $1
-                    and seq >= $2
-                    and seq <= $3
-                    and kind in ('text_delta', 'thinking_delta', 'tool_progress')",
+                DELETE_PIECES.clone(),
                 args![turn.uuid("conversation_id")?, turn.int("first_seq")?, turn.int("last_seq")?],
             )
             .await?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventSeq, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
+    ConversationId, Event, EventKind, EventSeq, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -55,7 +55,7 @@ pub(crate) struct Prepared {
     pub(crate) event: Event,
     /// Set when `event` lost its typed result.
     pub(crate) structured_bytes: Option<u64>,
-    kind: &'static str,
+    kind: EventKind,
     body: String,
     structured: Option<String>,
     call: Option<Vec<u8>>,
@@ -64,8 +64,7 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Bytes that every later turn of the conversation reads again.
     pub(crate) fn log_bytes(&self) -> i64 {
-        let goes = matches!(self.kind, "text_delta" | "thinking_delta" | "tool_progress");
-        if goes { 0 } else { i64::try_from(self.body.len()).unwrap_or(i64::MAX) }
+        if self.kind.piece().is_some() { 0 } else { i64::try_from(self.body.len()).unwrap_or(i64::MAX) }
     }
 
     fn typed_bytes(&self) -> i64 {
@@ -88,26 +87,6 @@ impl After {
             Self::Parked => TurnStatus::Waiting,
             Self::Ended(status) => status,
         }
-    }
-}
-
-/// The tag of an event's JSON, for selecting without parsing.
-const fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::TurnStarted { .. } => "turn_started",
-        Event::StepStarted { .. } => "step_started",
-        Event::TextDelta { .. } => "text_delta",
-        Event::ThinkingDelta { .. } => "thinking_delta",
-        Event::ModelRetry { .. } => "model_retry",
-        Event::StepDiscarded { .. } => "step_discarded",
-        Event::AssistantMessage { .. } => "assistant_message",
-        Event::ApprovalRequested { .. } => "approval_requested",
-        Event::ApprovalAnswered { .. } => "approval_answered",
-        Event::ToolStarted { .. } => "tool_started",
-        Event::ToolContinuation { .. } => "tool_continuation",
-        Event::ToolProgress { .. } => "tool_progress",
-        Event::ToolFinished { .. } => "tool_finished",
-        Event::TurnFinished { .. } => "turn_finished",
     }
 }
 
@@ -134,7 +113,7 @@ pub(crate) fn prepare(mut event: Event) -> Result<Prepared, StoreError> {
             structured_bytes = Some(size as u64);
         }
     }
-    Ok(Prepared { kind: kind(&event), body, structured, call, structured_bytes, event })
+    Ok(Prepared { kind: event.kind(), body, structured, call, structured_bytes, event })
 }
 
 /// The rules of the log that hold whatever the database says.
@@ -489,7 +468,7 @@ async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::E
                 row.conversation.into(),
                 row.seq.0.into(),
                 row.turn.into(),
-                row.prepared.kind.into(),
+                row.prepared.kind.as_str().into(),
                 row.prepared.body.as_str().into(),
                 row.at.into(),
                 row.prepared.structured.as_deref().into(),

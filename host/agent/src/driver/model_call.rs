@@ -242,16 +242,11 @@ impl Shown {
 pub(super) fn orphaned_text(history: &[StoredEvent]) -> Vec<Block> {
     let mut shown = Shown::new(0);
     for stored in history {
-        match &stored.event {
-            Event::TextDelta { block, text, .. } => {
-                shown.grow(*block, text, false);
-            }
-            Event::StepStarted { .. }
-            | Event::ModelRetry { .. }
-            | Event::StepDiscarded { .. }
-            | Event::AssistantMessage { .. }
-            | Event::TurnStarted { .. } => shown.text.clear(),
-            _ => {}
+        if stored.event.kind().voids().all_of(bricklayer_domain::Piece::Text) {
+            shown.text.clear();
+        }
+        if let Event::TextDelta { block, text, .. } = &stored.event {
+            shown.grow(*block, text, false);
         }
     }
     shown.blocks()
@@ -282,7 +277,7 @@ impl GroupedWriter {
             }
             // A retry takes back what readers saw: it is stored at once, and what it voids need not be.
             _ => {
-                self.waiting.retain(|event| matches!(event, Event::ModelRetry { .. }));
+                self.waiting.retain(|event| event.kind().piece().is_none());
                 self.must_store = true;
             }
         }

@@ -351,7 +351,18 @@ fn messages(events: &[StoredEvent]) -> Vec<Message> {
                     None => messages.push(answer(answer_id, message.clone(), stored.at, true)),
                 }
             }
-            _ => {}
+            Event::StepStarted { .. }
+            | Event::TextDelta { .. }
+            | Event::ThinkingDelta { .. }
+            | Event::ModelRetry { .. }
+            | Event::StepDiscarded { .. }
+            | Event::ApprovalRequested { .. }
+            | Event::ApprovalAnswered { .. }
+            | Event::ToolStarted { .. }
+            | Event::ToolContinuation { .. }
+            | Event::ToolProgress { .. }
+            | Event::ToolFinished { .. }
+            | Event::TurnFinished { end: TurnEnd::Completed | TurnEnd::Cancelled, .. } => {}
         }
     }
     messages

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, StoredEvent, TurnId, UserId};
+use bricklayer_domain::{ConversationId, Event, EventSeq, Piece, StoredEvent, TurnId, UserId};
 use bricklayer_store::{Store, StoreError};
 use bytes::Bytes;
 use chrono::Utc;
@@ -67,7 +67,7 @@ struct State {
     /// The last event published here; 0 when this process does not drive the turn.
     last: Position,
     /// Streamed text that is not in the log yet.
-    unstored: Vec<Piece>,
+    unstored: Vec<Streamed>,
 }
 
 /// A place in the log; the default is before its first event.
@@ -82,7 +82,7 @@ impl Default for Position {
 
 /// Streamed text of one block from some offset on.
 #[derive(Debug, Clone)]
-struct Piece {
+struct Streamed {
     thinking: bool,
     step: u32,
     block: u32,
@@ -186,7 +186,7 @@ impl Hub {
             let _ = self.sender.send(Item::Preview { base, frame });
         }
         // Of progress only the newest counts, and that is stored within moments: who joins reads it there.
-        if let Some(piece) = Piece::of(delta) {
+        if let Some(piece) = Streamed::of(delta) {
             state.remember(piece);
         }
     }
@@ -207,23 +207,18 @@ impl Hub {
 }
 
 impl State {
-    /// Text that the log holds now need not be kept.
+    /// Text that the log holds now, or that is void, need not be kept.
     fn forget(&mut self, event: &Event) {
-        match event {
-            Event::TextDelta { .. } | Event::ThinkingDelta { .. } => {
-                let Some(stored) = Piece::of(event) else { return };
-                let end = stored.end();
-                self.unstored.retain_mut(|piece| !stored.same_block(piece) || piece.cut_before(end));
-            }
-            Event::AssistantMessage { .. }
-            | Event::StepDiscarded { .. }
-            | Event::ModelRetry { .. }
-            | Event::TurnFinished { .. } => self.unstored.clear(),
-            _ => {}
+        if event.kind().voids().all_of(Piece::Text) {
+            self.unstored.clear();
+        }
+        if let Some(stored) = Streamed::of(event) {
+            let end = stored.end();
+            self.unstored.retain_mut(|piece| !stored.same_block(piece) || piece.cut_before(end));
         }
     }
 
-    fn remember(&mut self, piece: Piece) {
+    fn remember(&mut self, piece: Streamed) {
         match self.unstored.iter_mut().find(|known| known.same_block(&piece)) {
             Some(known) if known.end() == piece.offset => known.text.push_str(&piece.text),
             // A piece that does not continue begins the block anew, as after a retry.
@@ -233,7 +228,7 @@ impl State {
     }
 }
 
-impl Piece {
+impl Streamed {
     fn of(event: &Event) -> Option<Self> {
         match event {
             Event::TextDelta { step, block, offset, text } => {

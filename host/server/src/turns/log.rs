@@ -28,7 +28,7 @@ pub(super) struct StoreLog {
 #[async_trait]
 impl TurnLog for StoreLog {
     async fn append(&self, mut events: Vec<Event>) -> Result<Vec<StoredEvent>, LogError> {
-        let keep = if self.leaving.is_cancelled() { events.iter().position(begins_work) } else { None };
+        let keep = if self.leaving.is_cancelled() { events.iter().position(Event::begins_work) } else { None };
         if let Some(keep) = keep {
             // What was done is stored, what would begin now is not: whoever takes the turn over begins it.
             events.truncate(keep);
@@ -53,11 +53,6 @@ impl TurnLog for StoreLog {
     fn preview(&self, delta: &Event) {
         self.hub.preview(self.lease.conversation, delta);
     }
-}
-
-/// Whether something outside would start because of this event.
-const fn begins_work(event: &Event) -> bool {
-    matches!(event, Event::StepStarted { .. } | Event::ToolStarted { .. })
 }
 
 fn log_error(error: StoreError) -> LogError {
