@@ -1,207 +1,208 @@
-//! The model's context: a fold of the log into messages.
+//! The model's context: a fold of the log into messages, kept and extended.
 //!
 //! Rules of the wire that hold for whatever the log contains: roles alternate; every tool use is answered in the very
 //! next user message, results before any text; blocks of the model come back unchanged; no text is empty. The same
 //! log gives the same messages, and a longer log only adds to them, so that the provider's prompt cache holds. Only a
 //! note that the provider refused the conversation changes what stands before it.
+//!
+//! What was said is held once and shared: by the fold, by the messages, and by each request for them. A step adds what
+//! is new; the messages are made anew only when something changes what stands before it.
 
+mod messages;
 mod repair;
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, StopReason, ToolCallId, ToolErrorKind, ToolOutcome, TurnEnd};
-use serde_json::Value;
+use bricklayer_domain::{Block, Event, HistoryRepair, StopReason, ToolCallId, ToolName, TurnEnd};
 
 use crate::model::{Content, ModelMessage, Role};
-use repair::{PLAIN_TURNS, Repairs, call_in_words};
-pub(crate) use repair::{withheld_tools, without_reasoning};
+use messages::Builder;
+use repair::Repairs;
 
 /// Messages for a model call.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Context {
+pub struct Messages {
     /// The conversation.
-    pub messages: Vec<ModelMessage>,
+    pub messages: Vec<Arc<ModelMessage>>,
     /// The index of the last message of the turns before this one.
     pub previous_turn_end: Option<usize>,
 }
 
-/// What stands for the result of a call that never ended.
-const NO_RESULT: &str = "This call did not run to its end: the turn was stopped.";
-
 /// What a tool said when it said nothing; providers refuse empty text.
 const NO_OUTPUT: &str = "(no output)";
 
-/// What tells the model that the user stopped the turn before.
-const STOPPED_NOTE: &str = "[The user stopped the previous turn before it was finished.]";
+/// What a user said who said nothing.
+const NO_MESSAGE: &str = "(empty message)";
 
 /// What asks the model to go on where no message of the user does.
 const GO_ON: &str = "Go on.";
 
+/// What the messages are made from.
+#[derive(Debug, Clone)]
+enum Kept {
+    /// A turn begins, with what the user said.
+    Started { message: Arc<Content> },
+    /// The model's message.
+    Answered { blocks: Vec<Arc<Content>>, refused: bool },
+    /// A call ended.
+    Result { call: ToolCallId, content: Arc<Content> },
+    /// What stands before is read differently.
+    Repaired(HistoryRepair),
+    /// The turn ended.
+    Ended { stopped: bool },
+}
+
+/// The context of a conversation, its current turn last.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    kept: Vec<Kept>,
+    /// What stands for all that was said before, when the conversation was compacted.
+    summary: Option<Arc<Content>>,
+    repairs: Repairs,
+    /// The messages of the first so many of what is kept.
+    built: usize,
+    builder: Builder,
+}
+
 /// Folds the events of a conversation, in order, its current turn last.
 #[must_use]
-pub fn build(events: &[Event]) -> Context {
+pub fn build(events: &[Event]) -> Messages {
     let mut context = Context::default();
-    let repairs = Repairs::of(events);
-    let turns = split_turns(events);
-    let mut stopped = false;
-    for (number, (start, turn)) in turns.iter().enumerate() {
-        let later = turns.len().saturating_sub(number).saturating_sub(1);
-        if later == 0 {
-            context.previous_turn_end = context.messages.len().checked_sub(1);
-        } else if was_refused(turn) || (later > PLAIN_TURNS && repairs.is_plain(*start)) {
-            // A model that declined once declines again while it sees the message.
-            continue;
-        }
-        let mut builder = TurnBuilder {
-            messages: &mut context.messages,
-            repairs: &repairs,
-            current: later == 0,
-            open: Vec::new(),
-            results: HashMap::new(),
-        };
-        if stopped {
-            builder.push_user_text(STOPPED_NOTE);
-        }
-        for (offset, event) in turn.iter().enumerate() {
-            builder.take(start.saturating_add(offset), event);
-        }
-        builder.answer_open();
-        stopped = turn.iter().any(|event| matches!(event, Event::TurnFinished { end: TurnEnd::Cancelled, .. }));
+    for event in events {
+        context.take(event);
     }
-    if context.messages.last().is_some_and(ends_in_words) {
-        // Not every model goes on from its own words; what a provider paused goes back to it as it came.
-        let content = vec![Content::Text(GO_ON.to_owned())];
-        context.messages.push(ModelMessage { role: Role::User, content });
-    }
-    context
+    context.messages()
 }
 
-/// Whether a message is the model's own and holds nothing that its provider could go on with.
-fn ends_in_words(message: &ModelMessage) -> bool {
-    message.role == Role::Assistant
-        && !message.content.iter().any(|content| matches!(content, Content::Block(Block::Other { .. })))
-}
-
-/// Each turn with its place in the log.
-fn split_turns(events: &[Event]) -> Vec<(usize, &[Event])> {
-    let starts: Vec<usize> = events
-        .iter()
-        .enumerate()
-        .filter(|(_, event)| matches!(event, Event::TurnStarted { .. }))
-        .map(|(index, _)| index)
-        .collect();
-    let ends = starts.iter().skip(1).copied().chain(std::iter::once(events.len()));
-    starts.iter().zip(ends).filter_map(|(start, end)| Some((*start, events.get(*start..end)?))).collect()
-}
-
-fn was_refused(turn: &[Event]) -> bool {
-    turn.iter().any(|event| matches!(event, Event::AssistantMessage { stop_reason: StopReason::Refusal, .. }))
-}
-
-struct TurnBuilder<'a> {
-    messages: &'a mut Vec<ModelMessage>,
-    repairs: &'a Repairs,
-    /// Whether this is the turn that runs: its message is never cut.
-    current: bool,
-    /// Tool uses of the last assistant message, not yet answered in `messages`.
-    open: Vec<Open>,
-    /// Outcomes, each with its place in the log.
-    results: HashMap<ToolCallId, (usize, ToolOutcome)>,
-}
-
-/// A tool use that is to be answered.
-struct Open {
-    id: ToolCallId,
-    /// Its name and arguments, when it is told in words.
-    in_words: Option<(String, Value)>,
-}
-
-impl TurnBuilder<'_> {
-    fn take(&mut self, index: usize, event: &Event) {
-        match event {
-            Event::TurnStarted { message, .. } if self.current => self.push_user_text(message),
-            Event::TurnStarted { message, .. } => self.push_user_text(&self.repairs.text(index, message)),
-            Event::AssistantMessage { blocks, .. } => {
-                self.answer_open();
-                self.assistant(index, blocks);
+impl Context {
+    /// Takes the next event of the log.
+    pub fn take(&mut self, event: &Event) {
+        let kept = match event {
+            Event::TurnStarted { message, .. } => {
+                if self.repairs.change_with_turns() {
+                    self.rebuild();
+                }
+                Kept::Started { message: user_text(message) }
             }
+            Event::AssistantMessage { blocks, stop_reason, .. } => Kept::Answered {
+                blocks: blocks.iter().filter_map(said).collect(),
+                refused: *stop_reason == StopReason::Refusal,
+            },
             Event::ToolFinished { call, outcome, .. } => {
-                self.results.entry(call.clone()).or_insert_with(|| (index, outcome.clone()));
+                let kind = outcome.failure.as_ref().map(|failure| failure.kind);
+                let text = &outcome.content;
+                let content = Content::ToolResult {
+                    id: call.clone(),
+                    content: if text.trim().is_empty() { NO_OUTPUT.to_owned() } else { text.clone() },
+                    structured: outcome.structured.as_ref().filter(|value| is_small(value)).cloned(),
+                    is_error: kind.is_some(),
+                    kind,
+                };
+                Kept::Result { call: call.clone(), content: Arc::new(content) }
             }
-            Event::StepStarted { .. }
+            Event::ModelRetry { repair: Some(repair), .. } => {
+                self.repair(repair.clone());
+                return;
+            }
+            Event::TurnFinished { end, .. } => Kept::Ended { stopped: *end == TurnEnd::Cancelled },
+            Event::ModelRetry { repair: None, .. }
+            | Event::StepStarted { .. }
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
-            | Event::ModelRetry { .. }
             | Event::StepDiscarded { .. }
             | Event::ApprovalRequested { .. }
             | Event::ApprovalAnswered { .. }
             | Event::ToolStarted { .. }
             | Event::ToolContinuation { .. }
-            | Event::ToolProgress { .. }
-            | Event::TurnFinished { .. } => {}
+            | Event::ToolProgress { .. } => return,
+        };
+        self.push(kept);
+    }
+
+    fn push(&mut self, kept: Kept) {
+        self.repairs.take(self.kept.len(), &kept);
+        self.kept.push(kept);
+    }
+
+    /// Lets the model read what stands before differently from here on.
+    pub(crate) fn repair(&mut self, repair: HistoryRepair) {
+        self.push(Kept::Repaired(repair));
+        self.rebuild();
+    }
+
+    /// Takes the last repair back; nothing came after it.
+    pub(crate) fn unrepair(&mut self) {
+        if matches!(self.kept.last(), Some(Kept::Repaired(_))) {
+            self.kept.pop();
+            self.repairs = Repairs::of(&self.kept);
+            self.rebuild();
         }
     }
 
-    fn push_user_text(&mut self, text: &str) {
-        let text = if text.trim().is_empty() { "(empty message)" } else { text };
-        self.push(Role::User, Content::Text(text.to_owned()));
+    /// The messages for a model call that is due now: all calls of the last message have ended.
+    pub fn messages(&mut self) -> Messages {
+        if self.built == 0 {
+            self.builder = Builder::after(self.summary.clone());
+        }
+        for (index, kept) in self.kept.iter().enumerate().skip(self.built) {
+            self.builder.take(index, kept, &self.repairs);
+        }
+        self.built = self.kept.len();
+        self.builder.answer_open(&self.repairs);
+        let mut messages = self.builder.messages.clone();
+        if messages.last().is_some_and(|message| ends_in_words(message)) {
+            // Not every model goes on from its own words; what a provider paused goes back to it as it came.
+            messages.push(Arc::new(ModelMessage { role: Role::User, content: vec![user_text(GO_ON)] }));
+        }
+        Messages { messages, previous_turn_end: self.builder.previous_turn_end }
     }
 
-    fn assistant(&mut self, index: usize, blocks: &[Block]) {
-        let mut kept: Vec<Block> = blocks.iter().filter_map(|block| self.repairs.block(index, block)).collect();
-        // Reasoning that led to nothing is refused as the last block of a message.
-        while kept.last().is_some_and(is_reasoning) {
-            kept.pop();
-        }
-        for block in kept {
-            let open = match &block {
-                Block::ToolUse { id, name, input } => {
-                    let in_words = self.repairs.is_plain(index).then(|| (name.clone(), input.clone()));
-                    Some(Open { id: id.clone(), in_words })
-                }
-                Block::Text { .. } | Block::Thinking { .. } | Block::Other { .. } => None,
-            };
-            let in_words = open.as_ref().is_some_and(|open| open.in_words.is_some());
-            self.open.extend(open);
-            if !in_words {
-                self.push(Role::Assistant, Content::Block(block));
-            }
-        }
+    /// Whether the turn that runs goes without reasoning: what it wrote so far cannot be given back.
+    pub(crate) fn without_reasoning(&self) -> bool {
+        self.repairs.without_reasoning()
     }
 
-    fn answer_open(&mut self) {
-        for Open { id, in_words } in std::mem::take(&mut self.open) {
-            let (text, structured, kind) = match self.results.remove(&id) {
-                Some((index, outcome)) => {
-                    let kind = outcome.failure.as_ref().map(|failure| failure.kind);
-                    let text = self.repairs.text(index, &outcome.content);
-                    (if text.trim().is_empty() { NO_OUTPUT.to_owned() } else { text }, outcome.structured, kind)
-                }
-                None => (NO_RESULT.to_owned(), None, Some(ToolErrorKind::Cancelled)),
-            };
-            match in_words {
-                Some((name, input)) => self.push_user_text(&call_in_words(&name, &input, &text)),
-                None => {
-                    let is_error = kind.is_some();
-                    self.push(Role::User, Content::ToolResult { id, content: text, structured, is_error, kind });
-                }
-            }
-        }
-        self.results.clear();
+    /// Tools that the model's API refused.
+    pub(crate) fn withheld_tools(&self) -> &[ToolName] {
+        self.repairs.withheld_tools()
     }
 
-    fn push(&mut self, role: Role, content: Content) {
-        match self.messages.last_mut() {
-            Some(last) if last.role == role => last.content.push(content),
-            Some(_) | None => self.messages.push(ModelMessage { role, content: vec![content] }),
-        }
+    fn rebuild(&mut self) {
+        self.built = 0;
     }
 }
 
-fn is_reasoning(block: &Block) -> bool {
-    match block {
-        Block::Thinking { .. } => true,
-        Block::Other { raw } => repair::is_reasoning(raw),
-        Block::Text { .. } | Block::ToolUse { .. } => false,
+fn user_text(text: &str) -> Arc<Content> {
+    Arc::new(Content::Text(if text.trim().is_empty() { NO_MESSAGE.to_owned() } else { text.to_owned() }))
+}
+
+/// A block as the model gets it back; none when there is nothing in it.
+fn said(block: &Block) -> Option<Arc<Content>> {
+    let is_empty = matches!(block, Block::Text { text } if text.trim().is_empty());
+    (!is_empty).then(|| Arc::new(Content::Block(block.clone())))
+}
+
+/// Whether a message is the model's own and holds nothing that its provider could go on with.
+fn ends_in_words(message: &ModelMessage) -> bool {
+    message.role == Role::Assistant
+        && !message.content.iter().any(|content| matches!(**content, Content::Block(Block::Other { .. })))
+}
+
+/// Largest typed result, in bytes as JSON, that a turn keeps beside the text that the model reads. As values a result
+/// takes some twenty times its size, and a turn may have hundreds.
+const MAX_KEPT_STRUCTURED_BYTES: usize = 8 * 1024;
+
+/// Counts, without making the text.
+fn is_small(value: &serde_json::Value) -> bool {
+    struct Room(usize);
+    impl std::io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
+    serde_json::to_writer(Room(MAX_KEPT_STRUCTURED_BYTES), value).is_ok()
 }

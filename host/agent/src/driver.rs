@@ -10,19 +10,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Event, PermissionMode, StoredEvent, ToolName, ToolOutcome, ToolSpec, TurnEnd};
+use bricklayer_domain::{Event, PermissionMode, ToolName, ToolSpec, TurnEnd};
 use chrono::Utc;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::fold::Fold;
 use crate::model::ModelProvider;
 use crate::model::offline::DirectCommand;
 use crate::ports::{ExternalTools, LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::TurnLimits;
 use crate::skills::SkillSet;
-use crate::tools::{BuiltIns, FileLedger, ProjectFolder, built_in_specs};
-use crate::turn::{Effect, Input, TurnPolicy, TurnState};
+use crate::tools::{BuiltIns, ProjectFolder, built_in_specs};
+use crate::turn::{Effect, Input, TurnPolicy};
 
 use calls::Calls;
 
@@ -76,12 +76,11 @@ pub fn tool_catalogue(external: &[ToolSpec], skills: &SkillSet) -> Arc<[ToolSpec
 
 /// Runs a turn until it ends, waits for the user, or its log fails.
 ///
-/// `history` is every event of the conversation in order; its last turn is the one that runs. `cancel` is the user's
-/// stop: within 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that
+/// `fold` has taken the conversation's log; its last turn is the one that runs. `cancel` is the user's stop: within 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that
 /// is parked is stopped by running it with a token that is cancelled already.
-pub async fn run_turn(deps: TurnDeps, history: Vec<StoredEvent>, cancel: CancellationToken) -> TurnExit {
+pub async fn run_turn(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> TurnExit {
     let limit = deps.limits.max_turn_time;
-    let mut driver = Driver::new(deps, history);
+    let mut driver = Driver::new(deps, fold);
     let out_of_time = Arc::clone(&driver.out_of_time);
     let stop = cancel.child_token();
     let run = driver.run(&stop);
@@ -101,72 +100,47 @@ pub async fn run_turn(deps: TurnDeps, history: Vec<StoredEvent>, cancel: Cancell
 
 struct Driver {
     deps: TurnDeps,
-    state: TurnState,
+    /// The conversation so far. Its state is the one that steps.
+    fold: Fold,
     specs: Arc<[ToolSpec]>,
     system: Arc<str>,
     built_ins: BuiltIns,
-    /// The conversation without deltas and progress: what the context is built from.
-    events: Vec<Event>,
-    ledger: FileLedger,
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
     calls: Calls,
     /// Set before the stop of a turn whose time is over.
     out_of_time: Arc<AtomicBool>,
-    /// Text of a step that was streaming when its worker died; kept when the user stops the turn.
-    orphaned_text: Vec<bricklayer_domain::Block>,
 }
 
 impl Driver {
-    fn new(deps: TurnDeps, history: Vec<StoredEvent>) -> Self {
+    fn new(mut deps: TurnDeps, mut fold: Fold) -> Self {
         let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
-        let mut deps = deps;
-        if last_message(&history).is_some_and(|message| DirectCommand::understands(message, &specs)) {
+        if DirectCommand::understands(fold.message(), &specs) {
             deps.model = Arc::new(DirectCommand);
         }
-        let wanted = last_settings_model(&history);
         let policy = TurnPolicy {
             mode: deps.mode,
-            model: deps.model.model(wanted),
+            model: deps.model.model(fold.settings().model.as_deref()),
             max_steps: deps.limits.max_steps,
             max_calls_per_step: deps.limits.max_calls_per_step,
             max_concurrent_reads: deps.limits.max_concurrent_reads,
         };
-        let state = TurnState::fold(policy, &history);
-        let facts = PromptFacts { workspace: deps.workspace.clone(), settings: state.settings().clone() };
+        fold.state = std::mem::take(&mut fold.state).resumed(policy);
+        let facts = PromptFacts { workspace: deps.workspace.clone(), settings: fold.settings().clone() };
         let system = system_prompt(&facts, &deps.skills).into();
         let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
-        let orphaned_text = model_call::orphaned_text(&history);
-        let mut ledger = FileLedger::default();
-        let mut events = Vec::with_capacity(history.len());
-        for stored in history {
-            ledger.apply(&stored.event);
-            keep(&mut events, stored.event);
-        }
         let calls = Calls::new();
-        Self {
-            deps,
-            state,
-            specs,
-            system,
-            built_ins,
-            events,
-            ledger,
-            pending: Vec::new(),
-            calls,
-            out_of_time: Arc::default(),
-            orphaned_text,
-        }
+        Self { deps, fold, specs, system, built_ins, pending: Vec::new(), calls, out_of_time: Arc::default() }
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
         let first = if cancel.is_cancelled() {
-            let partial = std::mem::take(&mut self.orphaned_text);
-            self.stop_input(partial, Default::default())
+            // What the step was saying when its worker died was shown, and stays.
+            self.stop_input(self.fold.half_said(), Default::default())
         } else {
             Input::Resume
         };
-        let mut effects: VecDeque<Effect> = self.state.step(first, Utc::now()).into();
+        let mut effects: VecDeque<Effect> = self.fold.state.step(first, Utc::now()).into();
         let mut stopped = cancel.is_cancelled();
         loop {
             let input = match effects.pop_front() {
@@ -205,7 +179,7 @@ impl Driver {
                     input
                 }
             };
-            effects.extend(self.state.step(input, Utc::now()));
+            effects.extend(self.fold.state.step(input, Utc::now()));
         }
     }
 
@@ -220,8 +194,7 @@ impl Driver {
 
     /// Takes an event that the step function emitted; it becomes durable with the next flush.
     fn emit(&mut self, event: Event) {
-        self.ledger.apply(&event);
-        keep(&mut self.events, without_large_result(&event));
+        self.fold.take_emitted(&event);
         self.pending.push(event);
     }
 
@@ -236,66 +209,4 @@ impl Driver {
     fn spec(&self, name: &ToolName) -> Option<&ToolSpec> {
         self.specs.iter().find(|spec| spec.name == *name)
     }
-}
-
-/// Largest typed result, in bytes as JSON, that a turn keeps beside the text that the model reads. As values a result
-/// takes some twenty times its size, and a turn may have hundreds.
-const MAX_KEPT_STRUCTURED_BYTES: usize = 8 * 1024;
-
-/// The event without a typed result that is large: the log keeps that, the model reads its text.
-fn without_large_result(event: &Event) -> Event {
-    let Event::ToolFinished { call, name, outcome, duration_ms } = event else { return event.clone() };
-    let structured = outcome.structured.as_ref().filter(|value| is_small(value)).cloned();
-    let outcome = ToolOutcome { content: outcome.content.clone(), structured, failure: outcome.failure.clone() };
-    Event::ToolFinished { call: call.clone(), name: name.clone(), outcome, duration_ms: *duration_ms }
-}
-
-/// Counts, without making the text.
-fn is_small(value: &Value) -> bool {
-    struct Room(usize);
-    impl std::io::Write for Room {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::FileTooLarge)?;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    serde_json::to_writer(Room(MAX_KEPT_STRUCTURED_BYTES), value).is_ok()
-}
-
-/// Keeps what the model's context is built from.
-fn keep(events: &mut Vec<Event>, event: Event) {
-    match event {
-        Event::TextDelta { .. }
-        | Event::ThinkingDelta { .. }
-        | Event::ToolContinuation { .. }
-        | Event::ToolProgress { .. }
-        | Event::ModelRetry { repair: None, .. }
-        | Event::StepStarted { .. }
-        | Event::StepDiscarded { .. }
-        | Event::ToolStarted { .. }
-        | Event::ApprovalRequested { .. }
-        | Event::ApprovalAnswered { .. } => {}
-        Event::TurnStarted { .. }
-        | Event::ModelRetry { repair: Some(_), .. }
-        | Event::AssistantMessage { .. }
-        | Event::ToolFinished { .. }
-        | Event::TurnFinished { .. } => events.push(event),
-    }
-}
-
-fn last_message(history: &[StoredEvent]) -> Option<&str> {
-    history.iter().rev().find_map(|stored| match &stored.event {
-        Event::TurnStarted { message, .. } => Some(message.as_str()),
-        _ => None,
-    })
-}
-
-fn last_settings_model(history: &[StoredEvent]) -> Option<&str> {
-    history.iter().rev().find_map(|stored| match &stored.event {
-        Event::TurnStarted { settings, .. } => Some(settings.model.as_deref()),
-        _ => None,
-    })?
 }

@@ -48,10 +48,10 @@ pub struct ModelMessage {
     /// Who speaks.
     pub role: Role,
     /// What is said; never empty.
-    pub content: Vec<Content>,
+    pub content: Vec<Arc<Content>>,
 }
 
-/// One model call.
+/// One model call. What is said in it is shared with whoever keeps the conversation.
 #[derive(Debug, Clone)]
 pub struct ModelRequest {
     /// The model's id, as [`ModelProvider::model`] gave it.
@@ -61,7 +61,7 @@ pub struct ModelRequest {
     /// The tools, always in the same order.
     pub tools: Arc<[ToolSpec]>,
     /// The conversation.
-    pub messages: Vec<ModelMessage>,
+    pub messages: Vec<Arc<ModelMessage>>,
     /// Where the messages of earlier turns end: the index of the last of them. A place for a cache mark.
     pub previous_turn_end: Option<usize>,
     /// Tokens the model may write.

@@ -133,7 +133,7 @@ impl BuiltIns {
 
     /// Runs a call; `ledger` tells which files the model has seen. File work happens on a blocking thread, which ends
     /// soon after `cancel` fires.
-    pub(crate) async fn call(&self, call: ToolCall, ledger: FileLedger, cancel: CancellationToken) -> ToolOutcome {
+    pub(crate) async fn call(&self, call: ToolCall, ledger: Arc<FileLedger>, cancel: CancellationToken) -> ToolOutcome {
         let Some(tool) = BuiltIn::parse(&call.name) else {
             return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, format!("no tool {}", call.name)));
         };

@@ -4,6 +4,8 @@
 //! the lifecycle; a turn that waits for an approval has no task and no memory here, only rows. Whatever way a turn
 //! comes (a message, an answered approval, a dead worker's lease), it ends up in [`drive`].
 
+#[cfg(test)]
+mod agreement;
 mod audit;
 mod drive;
 mod hub;

@@ -1,8 +1,13 @@
 //! What is changed about a conversation that a model's API refuses. The log stays as it is; a note in it says from
 //! where on, backwards, the model reads it differently.
 
-use bricklayer_domain::{Block, Event, HistoryRepair, ToolName};
+use std::sync::Arc;
+
+use bricklayer_domain::{Block, HistoryRepair, ToolName};
 use serde_json::Value;
+
+use super::Kept;
+use crate::model::Content;
 
 /// Characters of one result, argument or text where long ones are cut: enough to say what it was about.
 const SHORT_CHARS: usize = 2_000;
@@ -13,35 +18,76 @@ const PLAIN_INPUT_CHARS: usize = 500;
 /// Turns that plain text tells of: with [`SHORT_CHARS`] some 40,000 tokens at most, which every model takes.
 pub(super) const PLAIN_TURNS: usize = 20;
 
-/// Up to where in the log (an index, exclusive) each repair holds.
-#[derive(Debug, Default)]
+/// Up to where in what is kept of the log (an index, exclusive) each repair holds, and where turns begin.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Repairs {
     reasoning: usize,
     unknown_blocks: usize,
     long_results: usize,
     plain_text: usize,
+    /// Where turns begin.
+    turns: Vec<usize>,
+    /// Whether the turn that runs goes without reasoning.
+    without_reasoning: bool,
+    withheld: Vec<ToolName>,
 }
 
 impl Repairs {
-    /// Folds the notes of a log.
-    pub(super) fn of(events: &[Event]) -> Self {
+    /// Folds what is kept of a log.
+    pub(super) fn of(kept: &[Kept]) -> Self {
         let mut repairs = Self::default();
-        let mut turn = 0;
-        for (index, event) in events.iter().enumerate() {
-            match event {
-                Event::TurnStarted { .. } => turn = index,
-                Event::ModelRetry { repair: Some(repair), .. } => match repair {
-                    HistoryRepair::EarlierReasoning => repairs.reasoning = repairs.reasoning.max(turn),
-                    HistoryRepair::Reasoning => repairs.reasoning = index,
-                    HistoryRepair::UnknownBlocks => repairs.unknown_blocks = index,
-                    HistoryRepair::LongResults => repairs.long_results = index,
-                    HistoryRepair::PlainText => repairs.plain_text = index,
-                    HistoryRepair::Tool { .. } => {}
-                },
-                _ => {}
-            }
+        for (index, kept) in kept.iter().enumerate() {
+            repairs.take(index, kept);
         }
         repairs
+    }
+
+    /// Takes the next thing, with its place.
+    pub(super) fn take(&mut self, index: usize, kept: &Kept) {
+        let repair = match kept {
+            Kept::Started { .. } => {
+                self.turns.push(index);
+                self.without_reasoning = false;
+                return;
+            }
+            Kept::Repaired(repair) => repair,
+            Kept::Answered { .. } | Kept::Result { .. } | Kept::Ended { .. } => return,
+        };
+        match repair {
+            HistoryRepair::EarlierReasoning => {
+                self.reasoning = self.reasoning.max(self.turns.last().copied().unwrap_or(0));
+            }
+            HistoryRepair::Reasoning => {
+                self.reasoning = index;
+                self.without_reasoning = true;
+            }
+            HistoryRepair::UnknownBlocks => self.unknown_blocks = index,
+            HistoryRepair::LongResults => self.long_results = index,
+            HistoryRepair::PlainText => {
+                self.plain_text = index;
+                self.without_reasoning = true;
+            }
+            HistoryRepair::Tool { name } => self.withheld.push(name.clone()),
+        }
+    }
+
+    /// How many turns begin after the one that begins here.
+    pub(super) fn turns_after(&self, index: usize) -> usize {
+        self.turns.len().saturating_sub(self.turns.partition_point(|begin| *begin <= index))
+    }
+
+    /// Whether a new turn changes how what stands before it is read: the message of the turn before may be cut then,
+    /// and the oldest turn told in words is left out.
+    pub(super) fn change_with_turns(&self) -> bool {
+        self.long_results > 0 || self.plain_text > 0
+    }
+
+    pub(super) const fn without_reasoning(&self) -> bool {
+        self.without_reasoning
+    }
+
+    pub(super) fn withheld_tools(&self) -> &[ToolName] {
+        &self.withheld
     }
 
     /// Whether what stands at this place is told as plain text.
@@ -55,16 +101,29 @@ impl Repairs {
     }
 
     /// A user's message or a tool's result as the model reads it.
-    pub(super) fn text(&self, index: usize, text: &str) -> String {
-        if self.is_short(index) { shortened(text, SHORT_CHARS) } else { text.to_owned() }
+    pub(super) fn text(&self, index: usize, content: &Arc<Content>) -> Arc<Content> {
+        if !self.is_short(index) {
+            return Arc::clone(content);
+        }
+        match &**content {
+            Content::Text(text) => Arc::new(Content::Text(shortened(text, SHORT_CHARS))),
+            Content::ToolResult { id, content, structured, is_error, kind } => Arc::new(Content::ToolResult {
+                id: id.clone(),
+                content: shortened(content, SHORT_CHARS),
+                structured: structured.clone(),
+                is_error: *is_error,
+                kind: *kind,
+            }),
+            Content::Block(_) => Arc::clone(content),
+        }
     }
 
     /// A block as the model reads it; none when it is left out.
-    pub(super) fn block(&self, index: usize, block: &Block) -> Option<Block> {
+    pub(super) fn block(&self, index: usize, content: &Arc<Content>) -> Option<Arc<Content>> {
         let plain = self.is_plain(index);
-        Some(match block {
-            Block::Text { text } if text.trim().is_empty() => return None,
-            Block::Text { text } => Block::Text { text: self.text(index, text) },
+        let Content::Block(block) = &**content else { return Some(Arc::clone(content)) };
+        let changed = match block {
+            Block::Text { text } if self.is_short(index) => Block::Text { text: shortened(text, SHORT_CHARS) },
             Block::Thinking { .. } if plain || index < self.reasoning => return None,
             Block::Other { raw } if is_reasoning(raw) && (plain || index < self.reasoning) => return None,
             Block::Other { raw } if !is_reasoning(raw) && (plain || index < self.unknown_blocks) => return None,
@@ -72,30 +131,12 @@ impl Repairs {
                 let input = serde_json::json!({"left_out": "These arguments were long and are not shown any more."});
                 Block::ToolUse { id: id.clone(), name: name.clone(), input }
             }
-            Block::Thinking { .. } | Block::Other { .. } | Block::ToolUse { .. } => block.clone(),
-        })
-    }
-}
-
-/// Whether the turn that runs goes without reasoning: what it wrote so far cannot be given back.
-pub(crate) fn without_reasoning(events: &[Event]) -> bool {
-    let start = events.iter().rposition(|event| matches!(event, Event::TurnStarted { .. })).unwrap_or(0);
-    events.iter().skip(start).any(|event| {
-        let repair = match event {
-            Event::ModelRetry { repair: Some(repair), .. } => repair,
-            _ => return false,
+            Block::Text { .. } | Block::Thinking { .. } | Block::Other { .. } | Block::ToolUse { .. } => {
+                return Some(Arc::clone(content));
+            }
         };
-        matches!(repair, HistoryRepair::Reasoning | HistoryRepair::PlainText)
-    })
-}
-
-/// Tools that the model's API refused.
-pub(crate) fn withheld_tools(events: &[Event]) -> Vec<&ToolName> {
-    let tool = |event| match event {
-        &Event::ModelRetry { repair: Some(HistoryRepair::Tool { ref name }), .. } => Some(name),
-        _ => None,
-    };
-    events.iter().filter_map(tool).collect()
+        Some(Arc::new(Content::Block(changed)))
+    }
 }
 
 /// What a call was and what came of it, in words.

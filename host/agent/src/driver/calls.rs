@@ -124,7 +124,7 @@ impl Driver {
         let work_id = id.clone();
         let task = if built_in {
             let tools = self.built_ins.clone();
-            let ledger = self.ledger.clone();
+            let ledger = Arc::clone(&self.fold.ledger);
             self.calls.tasks.spawn(async move { (work_id, tools.call(call, ledger, token).await) }.instrument(span))
         } else {
             let tools = Arc::clone(&self.deps.external);

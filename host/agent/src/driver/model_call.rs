@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, HistoryRepair, StoredEvent, Usage};
+use bricklayer_domain::{Block, Event, HistoryRepair, Usage};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -52,23 +52,23 @@ impl Driver {
         }
     }
 
-    fn request(&self) -> ModelRequest {
-        let built = context::build(&self.events);
-        let wanted = self.state.settings().model.as_deref();
-        let withheld = context::withheld_tools(&self.events);
+    fn request(&mut self) -> ModelRequest {
+        let context::Messages { messages, previous_turn_end } = self.fold.context.messages();
+        let wanted = self.fold.settings().model.as_deref();
+        let withheld = self.fold.context.withheld_tools();
         let tools = if withheld.is_empty() {
             Arc::clone(&self.specs)
         } else {
-            self.specs.iter().filter(|spec| !withheld.contains(&&spec.name)).cloned().collect()
+            self.specs.iter().filter(|spec| !withheld.contains(&spec.name)).cloned().collect()
         };
         ModelRequest {
             model: self.deps.model.model(wanted),
             system: Arc::clone(&self.system),
             tools,
-            messages: built.messages,
-            previous_turn_end: built.previous_turn_end,
+            messages,
+            previous_turn_end,
             max_output_tokens: self.deps.limits.max_output_tokens,
-            reasoning: !context::without_reasoning(&self.events),
+            reasoning: !self.fold.context.without_reasoning(),
         }
     }
 
@@ -87,17 +87,17 @@ impl Driver {
             }
             tried.push(repair.clone());
             let reason = explain(&repair);
-            let note = Event::ModelRetry { step, attempt, delay_ms: 0, reason, repair: Some(repair) };
-            self.events.push(note.clone());
+            self.fold.context.repair(repair.clone());
             let request = self.request();
             let changed = request.messages != refused.messages
                 || request.tools.len() != refused.tools.len()
                 || request.reasoning != refused.reasoning;
             if changed {
+                let note = Event::ModelRetry { step, attempt, delay_ms: 0, reason, repair: Some(repair) };
                 self.pending.push(note);
                 return Some(request);
             }
-            self.events.pop();
+            self.fold.context.unrepair();
         }
         None
     }
@@ -236,20 +236,6 @@ impl Shown {
             .map(|piece| Block::Text { text: piece.text.clone() })
             .collect()
     }
-}
-
-/// Prose of the step that was streaming when the log ends, as far as it was stored.
-pub(super) fn orphaned_text(history: &[StoredEvent]) -> Vec<Block> {
-    let mut shown = Shown::new(0);
-    for stored in history {
-        if stored.event.kind().voids().all_of(bricklayer_domain::Piece::Text) {
-            shown.text.clear();
-        }
-        if let Event::TextDelta { block, text, .. } = &stored.event {
-            shown.grow(*block, text, false);
-        }
-    }
-    shown.blocks()
 }
 
 /// Shows deltas at once and stores them in groups, one append at a time, without holding up the stream.

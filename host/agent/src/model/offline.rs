@@ -10,6 +10,8 @@ mod intent;
 mod question;
 mod words;
 
+use std::sync::Arc;
+
 use bricklayer_domain::{Block, StopReason, ToolCallId, ToolErrorKind, ToolName, ToolSpec, Usage};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -89,11 +91,11 @@ fn reply(request: &ModelRequest, action: Action) -> BoxStream<'static, ModelEven
     stream::iter(events).boxed()
 }
 
-fn count_calls(messages: &[ModelMessage]) -> usize {
+fn count_calls(messages: &[Arc<ModelMessage>]) -> usize {
     messages
         .iter()
         .flat_map(|message| &message.content)
-        .filter(|content| matches!(content, Content::Block(Block::ToolUse { .. })))
+        .filter(|content| matches!(***content, Content::Block(Block::ToolUse { .. })))
         .count()
 }
 
@@ -125,7 +127,7 @@ struct Scene<'a> {
     message: &'a str,
     done: Vec<Done<'a>>,
     tools: &'a [ToolSpec],
-    earlier: &'a [ModelMessage],
+    earlier: &'a [Arc<ModelMessage>],
     system: &'a str,
 }
 
@@ -151,7 +153,7 @@ impl Scene<'_> {
     /// The text of the last answer before this message.
     fn last_answer(&self) -> Option<&str> {
         self.earlier.iter().rev().filter(|message| message.role == Role::Assistant).find_map(|message| {
-            message.content.iter().rev().find_map(|content| match content {
+            message.content.iter().rev().find_map(|content| match &**content {
                 Content::Block(Block::Text { text }) if !text.starts_with(act::SAVED) => Some(text.as_str()),
                 Content::Block(_) | Content::Text(_) | Content::ToolResult { .. } => None,
             })
@@ -160,17 +162,17 @@ impl Scene<'_> {
 }
 
 fn scene(request: &ModelRequest) -> Scene<'_> {
-    let is_text = |content: &&Content| matches!(content, Content::Text(_));
+    let is_text = |content: &Arc<Content>| matches!(**content, Content::Text(_));
     let start = request
         .messages
         .iter()
-        .rposition(|message| message.role == Role::User && message.content.iter().any(|c| is_text(&c)))
+        .rposition(|message| message.role == Role::User && message.content.iter().any(is_text))
         .unwrap_or(0);
     let (earlier, current) = request.messages.split_at_checked(start).unwrap_or((&[], &[]));
     let message = current
         .first()
         .and_then(|message| {
-            message.content.iter().rev().find_map(|content| match content {
+            message.content.iter().rev().find_map(|content| match &**content {
                 Content::Text(text) => Some(text.as_str()),
                 Content::Block(_) | Content::ToolResult { .. } => None,
             })
@@ -179,7 +181,7 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
     let mut names = std::collections::HashMap::new();
     let mut done = Vec::new();
     for content in current.iter().skip(1).flat_map(|message| &message.content) {
-        match content {
+        match &**content {
             Content::Block(Block::ToolUse { id, name, input }) => {
                 names.insert(id, (name, input));
             }

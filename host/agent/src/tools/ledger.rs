@@ -24,10 +24,17 @@ pub struct FileLedger {
 }
 
 impl FileLedger {
+    /// Whether an event may tell of a file.
+    #[must_use]
+    pub(crate) fn tells(event: &Event) -> bool {
+        matches!(event, Event::ToolFinished { name, outcome, .. }
+            if !outcome.is_error() && matches!(name.0.as_str(), "Read" | "Write" | "Edit"))
+    }
+
     /// Takes one event of the log.
     pub fn apply(&mut self, event: &Event) {
         let Event::ToolFinished { name, outcome, .. } = event else { return };
-        if outcome.is_error() || !matches!(name.0.as_str(), "Read" | "Write" | "Edit") {
+        if !Self::tells(event) {
             return;
         }
         let Some(result) = &outcome.structured else { return };

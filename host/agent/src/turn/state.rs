@@ -45,9 +45,10 @@ pub(super) struct CallState {
 }
 
 /// Where a turn stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) enum Phase {
     /// The log holds no turn that could go on.
+    #[default]
     Empty,
     /// The next model call is due.
     Ready,
@@ -64,7 +65,7 @@ pub(super) enum Phase {
 }
 
 /// A turn as its log tells it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TurnState {
     pub(super) policy: TurnPolicy,
     pub(super) phase: Phase,
@@ -98,38 +99,31 @@ impl TurnState {
     /// marked as interrupted.
     #[must_use]
     pub fn fold(policy: TurnPolicy, history: &[StoredEvent]) -> Self {
-        let mut state = Self {
-            policy,
-            phase: Phase::Empty,
-            stopping: false,
-            out_of_time: false,
-            standing: None,
-            turn: None,
-            settings: TurnSettings::default(),
-            started_at: DateTime::UNIX_EPOCH,
-            step: 0,
-            steps_begun: 0,
-            restarts: 0,
-            spoke: false,
-            cut_calls: 0,
-            fruitless: 0,
-            fruitful: false,
-            usage: Usage::default(),
-            seen_calls: HashSet::new(),
-            stop_details: None,
-        };
+        let mut state = Self::default();
         for stored in history {
-            if let Event::TurnStarted { settings, .. } = &stored.event {
-                state.begin(stored.turn, settings.clone(), stored.at);
-            }
-            state.apply(&stored.event);
+            state.take(stored);
         }
-        if let Phase::Calls(calls) = &mut state.phase {
+        state.resumed(policy)
+    }
+
+    /// Takes the next event of the log.
+    pub fn take(&mut self, stored: &StoredEvent) {
+        if let Event::TurnStarted { settings, .. } = &stored.event {
+            self.begin(stored.turn, settings.clone(), stored.at);
+        }
+        self.apply(&stored.event);
+    }
+
+    /// The state as the log's end leaves it to a worker: what was under way is interrupted.
+    #[must_use]
+    pub fn resumed(mut self, policy: TurnPolicy) -> Self {
+        self.policy = policy;
+        if let Phase::Calls(calls) = &mut self.phase {
             for call in calls.iter_mut().filter(|call| call.status == CallStatus::Running) {
                 call.status = CallStatus::Interrupted;
             }
         }
-        state
+        self
     }
 
     /// The turn that goes on; none when the log is empty.

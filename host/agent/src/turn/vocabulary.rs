@@ -8,7 +8,7 @@ use crate::model::ModelReply;
 use crate::permissions::CallClass;
 
 /// What the step function needs to know beside the log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TurnPolicy {
     /// How much runs unasked.
     pub mode: PermissionMode,

@@ -36,7 +36,7 @@ fn request() -> ModelRequest {
         model: "claude-test".into(),
         system: "system".into(),
         tools: Vec::new().into(),
-        messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into())] }],
+        messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into()).into()] }.into()],
         previous_turn_end: None,
         max_output_tokens: 100,
         reasoning: true,

@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod approvals;
+mod contexts;
 mod files;
 mod garbled;
 mod malformed;

@@ -2,6 +2,7 @@
 //! ends once, every tool use is answered once, and nothing that must not be repeated is repeated.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
@@ -334,7 +335,7 @@ fn check_refusals(simulation: &Simulation) {
 }
 
 /// The rules of the wire, for the messages of any log.
-fn check_messages(messages: &[ModelMessage]) {
+fn check_messages(messages: &[Arc<ModelMessage>]) {
     for (index, message) in messages.iter().enumerate() {
         let expected = if index % 2 == 0 { Role::User } else { Role::Assistant };
         assert_eq!(message.role, expected);
@@ -342,7 +343,7 @@ fn check_messages(messages: &[ModelMessage]) {
         let uses: Vec<&ToolCallId> = message
             .content
             .iter()
-            .filter_map(|content| match content {
+            .filter_map(|content| match &**content {
                 Content::Block(Block::ToolUse { id, .. }) => Some(id),
                 _ => None,
             })
@@ -350,7 +351,7 @@ fn check_messages(messages: &[ModelMessage]) {
         let next = messages.get(index + 1).map(|next| next.content.as_slice()).unwrap_or_default();
         let results: Vec<&ToolCallId> = next
             .iter()
-            .map_while(|content| match content {
+            .map_while(|content| match &**content {
                 Content::ToolResult { id, .. } => Some(id),
                 _ => None,
             })

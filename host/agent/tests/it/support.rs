@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    CallLink, ExternalTools, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog,
-    WorkspaceFact, run_turn,
+    CallLink, ExternalTools, Fold, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits,
+    TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
@@ -78,6 +78,10 @@ impl MemoryLog {
 
     pub(crate) fn history(&self) -> Vec<StoredEvent> {
         self.events.lock().unwrap().clone()
+    }
+
+    pub(crate) fn fold(&self) -> Fold {
+        self.events.lock().unwrap().iter().collect()
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -312,7 +316,7 @@ impl World {
     }
 
     pub(crate) async fn run(&self) -> TurnExit {
-        run_turn(self.deps(), self.log.history(), CancellationToken::new()).await
+        run_turn(self.deps(), self.log.fold(), CancellationToken::new()).await
     }
 
     pub(crate) async fn ask(&self, message: &str) -> TurnExit {

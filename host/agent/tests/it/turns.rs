@@ -272,7 +272,7 @@ async fn a_stop_in_mid_answer_keeps_what_was_shown() {
     let world = World::new(model.clone(), sql_tools());
     world.log.begin("go");
     let cancel = CancellationToken::new();
-    let run = run_turn(world.deps(), world.log.history(), cancel.clone());
+    let run = run_turn(world.deps(), world.log.fold(), cancel.clone());
     let stop = async {
         world.log.wait_for(|event| matches!(event, Event::TextDelta { text, .. } if text == "answer")).await;
         cancel.cancel();
@@ -292,7 +292,7 @@ async fn a_stop_in_mid_answer_keeps_what_was_shown() {
     let request = model.requests.lock().unwrap().pop().unwrap();
     let roles: Vec<Role> = request.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::User, Role::Assistant, Role::User]);
-    let Content::Text(note) = &request.messages[2].content[0] else { panic!("a note") };
+    let Content::Text(note) = &*request.messages[2].content[0] else { panic!("a note") };
     assert!(note.contains("stopped"), "{note}");
 }
 
@@ -307,7 +307,7 @@ async fn a_stop_cancels_running_tools_even_deaf_ones() {
         let world = World::new(model.clone(), tools);
         world.log.begin("go");
         let cancel = CancellationToken::new();
-        let run = run_turn(world.deps(), world.log.history(), cancel.clone());
+        let run = run_turn(world.deps(), world.log.fold(), cancel.clone());
         let stop = async {
             world.log.wait_for(|event| matches!(event, Event::ToolProgress { .. })).await;
             cancel.cancel();
@@ -329,15 +329,12 @@ async fn a_parked_turn_is_stopped_by_running_it_cancelled() {
     assert!(matches!(world.ask("go").await, TurnExit::Parked));
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let exit = run_turn(world.deps(), world.log.history(), cancel.clone()).await;
+    let exit = run_turn(world.deps(), world.log.fold(), cancel.clone()).await;
     assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)));
     assert_eq!(kind(&world.outcome("a")), Some(ToolErrorKind::Cancelled));
     // A late second stop changes nothing.
     let before = world.log.events().len();
-    assert!(matches!(
-        run_turn(world.deps(), world.log.history(), cancel).await,
-        TurnExit::Finished(TurnEnd::Cancelled)
-    ));
+    assert!(matches!(run_turn(world.deps(), world.log.fold(), cancel).await, TurnExit::Finished(TurnEnd::Cancelled)));
     assert_eq!(world.log.events().len(), before);
 }
 
@@ -421,7 +418,7 @@ async fn every_stop_reason_has_its_end() {
     world.ask("good words").await;
     let request = model.requests.lock().unwrap().pop().unwrap();
     assert_eq!(request.messages.len(), 1);
-    assert_eq!(request.messages[0].content, [Content::Text("good words".into())]);
+    assert_eq!(request.messages[0].content, [Content::Text("good words".into()).into()]);
 }
 
 #[tokio::test]
@@ -549,6 +546,6 @@ async fn a_long_answer_is_stored_in_groups_and_survives_its_worker() {
     // The user stops the turn before another worker took it: what was shown stays.
     let cancel = CancellationToken::new();
     cancel.cancel();
-    run_turn(world.deps(), world.log.history(), cancel).await;
+    run_turn(world.deps(), world.log.fold(), cancel).await;
     assert_eq!(world.answer(), expected);
 }

@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::{LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, EventSeq, StoredEvent, TurnEnd, Usage};
+use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
+use bricklayer_domain::{Event, EventSeq, TurnEnd, Usage};
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, StoreError};
 use futures::FutureExt;
@@ -133,16 +133,9 @@ async fn run_once(
     running: &Running,
 ) -> Result<TurnExit, StoreError> {
     let turn = &claim.turn;
-    let history = history(inner, claim).await?;
+    let fold = fold(inner, claim).await?;
     let environment = &inner.environment;
-    let settings = history
-        .iter()
-        .rev()
-        .find_map(|stored| match &stored.event {
-            Event::TurnStarted { settings, .. } => Some(settings.clone()),
-            _ => None,
-        })
-        .unwrap_or_default();
+    let settings = fold.settings().clone();
     let folder = match environment.folders.open(turn.project).await {
         Ok(folder) => ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes),
         Err(error) => {
@@ -190,20 +183,20 @@ async fn run_once(
         leaving: inner.lifecycle.soft().clone(),
         workspace: environment.workspace.fact(),
     };
-    Ok(run_turn(deps, history, running.cancel.clone()).await)
+    Ok(run_turn(deps, fold, running.cancel.clone()).await)
 }
 
-/// The conversation's log as the turn goes on from it. How much it may be was decided when the turn began.
-async fn history(inner: &Inner, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+/// The conversation as the turn goes on from it, read page by page.
+async fn fold(inner: &Inner, claim: &Claim) -> Result<Fold, StoreError> {
     let turn = &claim.turn;
-    let mut events: Vec<StoredEvent> = Vec::new();
+    let mut fold = Fold::default();
     let mut after = EventSeq::START;
     loop {
         let page =
             inner.store.events_after(&turn.user, turn.conversation, after, MAX_EVENT_PAGE, Detail::Working).await?;
-        events.extend(page.events);
+        page.events.iter().for_each(|stored| fold.take(stored));
         if page.complete {
-            return Ok(events);
+            return Ok(fold);
         }
         after = page.through;
     }

@@ -191,6 +191,13 @@ impl Hub {
         }
     }
 
+    /// The streamed text that is not stored yet, by block; reasoning apart.
+    #[cfg(test)]
+    pub(super) fn unstored(&self) -> std::collections::BTreeMap<(bool, u32), String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unstored.iter().map(|piece| ((piece.thinking, piece.block), piece.text.clone())).collect()
+    }
+
     /// Joins: what is streamed and not stored yet, then everything that follows.
     pub(crate) fn subscribe(self: &Arc<Self>, conversation: ConversationId) -> (Vec<Item>, Subscription) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

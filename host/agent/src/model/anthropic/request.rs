@@ -42,7 +42,7 @@ fn messages(request: &ModelRequest) -> Value {
     let last = request.messages.len().checked_sub(1);
     let mut out = Vec::with_capacity(request.messages.len());
     for (index, message) in request.messages.iter().enumerate() {
-        let mut content: Vec<Value> = message.content.iter().filter_map(block).collect();
+        let mut content: Vec<Value> = message.content.iter().filter_map(|content| block(content)).collect();
         if content.is_empty() {
             continue;
         }

@@ -1,0 +1,105 @@
+//! The model's context is kept and extended: whatever the log, asking for it in between changes nothing.
+
+use bricklayer_agent::context::{Context, build};
+use bricklayer_domain::{
+    Block, Event, HistoryRepair, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnSettings, Usage,
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::support::tool_use;
+
+/// A part of a turn.
+#[derive(Debug, Clone)]
+enum Part {
+    /// A message of the model whose calls all end, in an order of their own.
+    Step { calls: usize, text: String, thinks: bool, last_first: bool },
+    /// The model's API refuses what it was given.
+    Repair(HistoryRepair),
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let text = prop_oneof![Just(String::new()), "[a-z]{1,9}", Just("long ".repeat(500))];
+    let step = (0..4_usize, text, any::<bool>(), any::<bool>());
+    let repair = prop_oneof![
+        Just(HistoryRepair::EarlierReasoning),
+        Just(HistoryRepair::Reasoning),
+        Just(HistoryRepair::UnknownBlocks),
+        Just(HistoryRepair::LongResults),
+        Just(HistoryRepair::PlainText),
+        Just(HistoryRepair::Tool { name: ToolName("sql".into()) }),
+    ];
+    prop_oneof![
+        6 => step.prop_map(|(calls, text, thinks, last_first)| Part::Step { calls, text, thinks, last_first }),
+        1 => repair.prop_map(Part::Repair),
+    ]
+}
+
+fn end() -> impl Strategy<Value = (TurnEnd, StopReason)> {
+    prop_oneof![
+        4 => Just((TurnEnd::Completed, StopReason::EndTurn)),
+        1 => Just((TurnEnd::Cancelled, StopReason::EndTurn)),
+        1 => Just((TurnEnd::Completed, StopReason::Refusal)),
+    ]
+}
+
+/// The log, and where the model is asked: after so many events.
+fn log_of(turns: Vec<(Vec<Part>, (TurnEnd, StopReason))>) -> (Vec<Event>, Vec<usize>) {
+    let (mut log, mut asked) = (Vec::new(), Vec::new());
+    for (number, (parts, (end, reason))) in turns.into_iter().enumerate() {
+        let message = format!("message {number} {}", "long ".repeat(number % 2 * 500));
+        log.push(Event::TurnStarted { message, settings: TurnSettings::default() });
+        for (step, part) in (0_u32..).zip(parts) {
+            asked.push(log.len());
+            match part {
+                Part::Repair(repair) => log.push(Event::ModelRetry {
+                    step,
+                    attempt: 1,
+                    delay_ms: 0,
+                    reason: "refused".into(),
+                    repair: Some(repair),
+                }),
+                Part::Step { calls, text, thinks, last_first } => {
+                    let mut blocks = vec![Block::Text { text: text.clone() }];
+                    if thinks {
+                        blocks.insert(0, Block::Thinking { thinking: "hm".into(), signature: "s".into() });
+                        blocks.push(Block::Other { raw: json!({"type": "holo"}) });
+                    }
+                    let mut ids: Vec<String> = (0..calls).map(|call| format!("c{number}_{step}_{call}")).collect();
+                    blocks.extend(ids.iter().map(|id| tool_use(id, "sql", json!({"statement": text}))));
+                    let stop_reason = if calls > 0 { StopReason::ToolUse } else { reason.clone() };
+                    let usage = Usage::default();
+                    log.push(Event::AssistantMessage { step, blocks, stop_reason, usage, aborted: false });
+                    if last_first {
+                        ids.reverse();
+                    }
+                    log.extend(ids.into_iter().map(|id| Event::ToolFinished {
+                        call: ToolCallId(id),
+                        name: ToolName("sql".into()),
+                        outcome: ToolOutcome::text(&text),
+                        duration_ms: 1,
+                    }));
+                }
+            }
+        }
+        log.push(Event::TurnFinished { end, usage: Usage::default(), steps: 1, duration_ms: 1 });
+    }
+    (log, asked)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn asking_in_between_changes_nothing(
+        turns in prop::collection::vec((prop::collection::vec(part(), 0..4), end()), 1..25),
+    ) {
+        let (log, asked) = log_of(turns);
+        let mut kept = Context::default();
+        let mut taken = 0;
+        for length in asked {
+            log[taken..length].iter().for_each(|event| kept.take(event));
+            taken = length;
+            prop_assert_eq!(kept.messages(), build(&log[..length]));
+        }
+    }
+}
