@@ -7,14 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bricklayer_domain::{ConversationId, ProjectId, ToolOutcome, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{CallSite, Caller, ProjectId, ToolOutcome, UserId};
 use bricklayer_runtime::{
-    CallContext, FairnessLimits, Grants, MemoryState, NoAudit, Plugin, Runtime, RuntimeConfig, ToolNamespace,
-    WorkspaceTarget, measure,
+    CallContext, FairnessLimits, Grants, Plugin, Runtime, RuntimeConfig, ToolNamespace, WorkspaceTarget, measure,
 };
 use futures::future::try_join_all;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::stats::{Table, ms, percentile};
 
@@ -201,20 +199,5 @@ fn resident_kib() -> Result<u64> {
 }
 
 pub(crate) fn context(user: &str) -> Result<CallContext> {
-    Ok(CallContext {
-        user: UserId::parse(user)?,
-        project: ProjectId::new(),
-        conversation: ConversationId::new(),
-        turn: TurnId::new(),
-        tool_call: None,
-        project_dir: None,
-        workspace: None,
-        settings: TurnSettings::default(),
-        grants: Arc::new(Grants::default()),
-        state: Arc::new(MemoryState::default()),
-        progress: Arc::new(|_| {}),
-        cancel: CancellationToken::new(),
-        audit: Arc::new(NoAudit),
-        handover: None,
-    })
+    Ok(CallContext::new(Caller::new(UserId::parse(user)?, ProjectId::new(), CallSite::Host)))
 }

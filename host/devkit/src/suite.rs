@@ -6,17 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{
-    ConversationId, PluginName, ProjectId, ToolFailure, ToolOutcome, TurnId, TurnSettings, UserId,
-};
+use bricklayer_domain::{CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, TurnSettings, UserId};
 use bricklayer_package::Powers;
 use bricklayer_runtime::{
-    CallContext, Grants, MemoryState, NoAudit, Plugin, Runtime, RuntimeConfig, StateScope, StateStore, ToolNamespace,
+    CallContext, Grants, MemoryState, Plugin, Runtime, RuntimeConfig, StateScope, StateStore, ToolNamespace,
     WorkspaceTarget,
 };
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::cases::{self, Case, FileSource, Suite, read_named};
@@ -222,11 +219,6 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         }
     };
     Ok(CallContext {
-        user,
-        project,
-        conversation: ConversationId::new(),
-        turn: TurnId::new(),
-        tool_call: None,
         project_dir: Some(folder.to_owned()),
         workspace,
         settings: TurnSettings {
@@ -237,10 +229,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         },
         grants: Arc::new(Grants::from_powers(&powers)),
         state: Arc::new(state),
-        progress: Arc::new(|_| {}),
-        cancel: CancellationToken::new(),
-        audit: Arc::new(NoAudit),
-        handover: None,
+        ..CallContext::new(Caller::new(user, project, CallSite::Host))
     })
 }
 

@@ -91,6 +91,16 @@ uuid_id!(
     StandingPermissionId,
     "permission id"
 );
+uuid_id!(
+    /// One session of an MCP client.
+    McpSessionId,
+    "MCP session id"
+);
+uuid_id!(
+    /// One run of a workflow.
+    WorkflowRunId,
+    "workflow run id"
+);
 
 /// SHA-256 of a whole package: what an installation is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

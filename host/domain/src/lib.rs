@@ -6,12 +6,14 @@
 mod address;
 mod bounds;
 mod call_review;
+mod caller;
 mod conversation;
 mod ending;
 mod event;
 mod ids;
 mod message;
 mod redact;
+mod text;
 mod tool;
 mod turn;
 
@@ -20,17 +22,19 @@ pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MES
 pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
+pub use caller::{CallSite, Caller};
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use ending::EndRemedy;
 pub use event::{
     ApprovalDecision, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd, Voids,
 };
 pub use ids::{
-    ConversationId, EventSeq, IdError, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId,
-    StandingPermissionId, ToolCallId, TurnId, UserId,
+    ConversationId, EventSeq, IdError, InstallationId, McpSessionId, PackageDigest, PluginName, PluginOwner, ProjectId,
+    StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
 };
 pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;
+pub use text::cut;
 pub use tool::{
     DEFAULT_CALL_TIME_LIMIT, Progress, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
     ToolSource, ToolSpec,

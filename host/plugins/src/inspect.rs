@@ -280,7 +280,7 @@ impl PluginService {
     /// The tools of a stored version, whether it is loaded here or not.
     pub(crate) async fn tools_of_version(&self, version: &VersionRow) -> Result<Vec<ToolSpec>, PluginError> {
         if let Some(plugin) = self.inner.loaded.get(&version.digest) {
-            return Ok(plugin.tools().to_vec());
+            return Ok(plugin.tools().iter().map(|spec| spec.as_ref().clone()).collect());
         }
         Ok(tools_of(&*self.contents(&version.digest).await?))
     }

@@ -26,5 +26,5 @@ pub use error::PluginError;
 pub use inspect::{Inspection, InstalledAs, PackageFrom};
 pub use policy::{Actor, Admins, Ceilings, Installers, Policy};
 pub use service::{PluginParts, PluginService};
-pub use table::{BoundTool, ProjectTools};
+pub use table::{BoundCall, BoundTool, ProjectTools};
 pub use view::{Given, PendingView, PluginStatus, PluginView, Scope};

@@ -74,10 +74,7 @@ impl Live {
         policy: &Policy,
     ) -> Self {
         let requests = serving.as_ref().map(|serving| serving.plugin.manifest().requests()).unwrap_or_default();
-        let grants = |given: &Powers| {
-            let effective = Powers::effective(given, &requests);
-            Arc::new(Grants::from_powers(&policy.within_ceilings(&effective)))
-        };
+        let grants = |given: &Powers| effective(given, &requests, policy);
         let everywhere = given(&row, None);
         let in_projects = row
             .grants
@@ -109,6 +106,17 @@ impl Live {
         project.and_then(|project| self.in_projects.get(&project)).unwrap_or(&self.everywhere)
     }
 
+    /// What a call of this code, which may be another version than the one that serves, may do in the project.
+    pub(crate) fn grants_of(&self, plugin: &Plugin, project: Option<ProjectId>, policy: &Policy) -> Arc<Grants> {
+        let Origin::Installed(row) = &self.origin else { return Arc::clone(self.grants(project)) };
+        if self.serving.as_ref().is_some_and(|serving| std::ptr::eq(&*serving.plugin, plugin)) {
+            return Arc::clone(self.grants(project));
+        }
+        let everywhere = given(row, None);
+        let given = if project.is_some() { everywhere.union(&given(row, project)) } else { everywhere };
+        effective(&given, &plugin.manifest().requests(), policy)
+    }
+
     /// The stored row of an installed one.
     pub(crate) const fn row(&self) -> Option<&Arc<InstallationRow>> {
         match &self.origin {
@@ -116,6 +124,11 @@ impl Live {
             Origin::Installed(row) => Some(row),
         }
     }
+}
+
+/// What code that asks for these powers may do when it was given those.
+fn effective(given: &Powers, requests: &Powers, policy: &Policy) -> Arc<Grants> {
+    Arc::new(Grants::from_powers(&policy.within_ceilings(&Powers::effective(given, requests))))
 }
 
 /// The powers given everywhere, or in one project. An id that this build cannot read (a newer host's) gives nothing.

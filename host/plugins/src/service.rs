@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use bricklayer_domain::{
-    InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId,
+    CallReview, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId,
 };
 use bricklayer_package::PackageError;
-use bricklayer_runtime::{CallContext, Runtime};
+use bricklayer_runtime::{CallContext, Grants, Runtime};
 use bricklayer_sources::Fetcher;
 use bricklayer_store::{Store, StoreError};
 use chrono::Utc;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::PluginError;
@@ -19,7 +18,7 @@ use crate::live::Live;
 use crate::loaded::Loaded;
 use crate::policy::{Actor, Policy};
 use crate::sync::Failures;
-use crate::table::{BoundTool, ProjectTools, Table};
+use crate::table::{BoundCall, BoundTool, ProjectTools, Table};
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -110,22 +109,40 @@ impl PluginService {
         self.inner.table.load().summaries(user)
     }
 
-    /// The tool of a call that begins now: what was revoked or removed since the turn began is so for this call.
+    /// The tool of a call that begins now, to be held to the call's end.
     ///
     /// # Errors
     /// When the user has no such tool in the project (any more), as the model is told.
     pub fn tool(&self, user: &UserId, project: ProjectId, name: &ToolName) -> Result<BoundTool, ToolFailure> {
-        self.tools(user, Some(project)).find(name).ok_or_else(|| {
-            let message = format!("there is no tool {name}; its plugin was removed or switched off");
-            ToolFailure::new(ToolErrorKind::UnknownTool, message)
-        })
+        self.tools(user, Some(project)).find(name).ok_or_else(|| no_tool(name))
     }
 
-    /// Runs a call. Its context is made of the tool's powers.
-    pub async fn call(&self, tool: &BoundTool, input: &Value, context: CallContext) -> ToolOutcome {
-        let outcome = self.inner.runtime.call(&tool.plugin, &tool.tool, input, context).await;
-        self.note(tool, &outcome).await;
+    /// What this very call would do, when its plugin can tell. It runs with no power at all.
+    pub async fn review(&self, call: &BoundCall, context: CallContext) -> Option<CallReview> {
+        self.inner.runtime.review(&call.prepared, context).await
+    }
+
+    /// Runs a call, of the version that was found, with the powers that its user's project gives that version now: what
+    /// was revoked, switched off or removed since it was found is so for this call. The context's own grants count for
+    /// nothing.
+    pub async fn call(&self, call: &BoundCall, context: CallContext) -> ToolOutcome {
+        let Some(grants) = self.grants_now(&call.tool) else {
+            return ToolOutcome::failed(no_tool(&call.tool.tool.spec().name));
+        };
+        let outcome = self.inner.runtime.run(&call.prepared, CallContext { grants, ..context }).await;
+        self.note(&call.tool, &outcome).await;
         outcome
+    }
+
+    /// What a call of a tool may do now; nothing when it may not be called any more.
+    fn grants_now(&self, tool: &BoundTool) -> Option<Arc<Grants>> {
+        let table = self.inner.table.load();
+        let live = table.get(tool.installation)?;
+        if Arc::ptr_eq(live, &tool.live) {
+            return Some(Arc::clone(&tool.grants));
+        }
+        let on = live.enabled && tool.project.is_none_or(|project| live.on_in(project));
+        on.then(|| live.grants_of(tool.tool.plugin(), tool.project, &self.inner.policy))
     }
 
     /// Counts a call's end; a new version that keeps trapping goes back to the one before.
@@ -158,4 +175,9 @@ impl PluginService {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn no_tool(name: &ToolName) -> ToolFailure {
+    let message = format!("there is no tool {name}; its plugin was removed or switched off");
+    ToolFailure::new(ToolErrorKind::UnknownTool, message)
 }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_domain::{InstallationId, PluginOwner, ProjectId, ToolName, ToolSpec, UserId};
-use bricklayer_runtime::{Grants, Plugin};
+use bricklayer_runtime::{Grants, PreparedCall, Tool};
+use serde_json::Value;
 
 use crate::live::{Live, Origin, Serving};
 
@@ -19,7 +20,7 @@ const MAX_REMEMBERED_PROJECTS: usize = 20_000;
 #[derive(Debug)]
 struct ToolSet {
     specs: Arc<[ToolSpec]>,
-    tools: HashMap<ToolName, (Arc<Live>, Serving, String)>,
+    tools: HashMap<ToolName, (Arc<Live>, Serving, Tool)>,
 }
 
 /// A user's tools in one project. Cheap to clone; stays as it is while the catalogue moves on.
@@ -29,19 +30,49 @@ pub struct ProjectTools {
     set: Arc<ToolSet>,
 }
 
-/// What a call needs: the code and the powers, which belong together.
+/// A tool as a user has it in a project, found once: whoever holds it calls this very version, whatever is updated or
+/// removed meanwhile.
 #[derive(Debug, Clone)]
 pub struct BoundTool {
-    /// The code; a call holds it to its end.
-    pub plugin: Arc<Plugin>,
-    /// The tool's name inside the plugin.
-    pub tool: String,
-    /// What the call may do.
+    /// The code.
+    pub tool: Tool,
+    /// What a call of it may do as things stand.
     pub grants: Arc<Grants>,
     /// The installation.
     pub installation: InstallationId,
+    pub(crate) project: Option<ProjectId>,
     pub(crate) live: Arc<Live>,
     pub(crate) serving: Serving,
+}
+
+impl BoundTool {
+    /// Validates and converts the arguments of a call, once for all that happens to it.
+    #[must_use]
+    pub fn prepare(&self, input: &Value) -> BoundCall {
+        BoundCall { tool: self.clone(), prepared: self.tool.prepare(input) }
+    }
+}
+
+/// A call of a tool that a user has in a project, ready to be judged and made; see
+/// [`PluginService::review`](crate::PluginService::review) and [`PluginService::call`](crate::PluginService::call).
+#[derive(Debug, Clone)]
+pub struct BoundCall {
+    pub(crate) tool: BoundTool,
+    pub(crate) prepared: PreparedCall,
+}
+
+impl BoundCall {
+    /// The tool.
+    #[must_use]
+    pub const fn tool(&self) -> &BoundTool {
+        &self.tool
+    }
+
+    /// The call as the sandbox takes it.
+    #[must_use]
+    pub const fn prepared(&self) -> &PreparedCall {
+        &self.prepared
+    }
 }
 
 impl ProjectTools {
@@ -56,10 +87,10 @@ impl ProjectTools {
     pub fn find(&self, name: &ToolName) -> Option<BoundTool> {
         let (live, serving, tool) = self.set.tools.get(name)?;
         Some(BoundTool {
-            plugin: Arc::clone(&serving.plugin),
             tool: tool.clone(),
             grants: Arc::clone(live.grants(self.project)),
             installation: live.id,
+            project: self.project,
             live: Arc::clone(live),
             serving: serving.clone(),
         })
@@ -73,14 +104,14 @@ impl ToolSet {
         for live in plugins {
             let Some(serving) = &live.serving else { continue };
             for spec in serving.plugin.tools() {
-                let tool = (Arc::clone(live), serving.clone(), spec.name.short().to_owned());
+                let Some(tool) = serving.plugin.tool(&spec.name.0) else { continue };
                 // Two shipped families share a prefix; everybody else's names begin with their own plugin's.
                 if tools.contains_key(&spec.name) {
                     tracing::error!(tool = %spec.name, "two plugins have a tool of this name; the first one counts");
                     continue;
                 }
-                tools.insert(spec.name.clone(), tool);
-                specs.push(spec.clone());
+                tools.insert(spec.name.clone(), (Arc::clone(live), serving.clone(), tool));
+                specs.push(spec.as_ref().clone());
             }
         }
         Self { specs: specs.into(), tools }

@@ -183,7 +183,9 @@ impl PluginService {
 
     async fn view_of(&self, actor: &Actor, live: &Live, project: Option<ProjectId>) -> Option<PluginView> {
         let serving = live.serving.as_ref();
-        let tools = serving.map(|serving| serving.plugin.tools().to_vec()).unwrap_or_default();
+        let tools = serving
+            .map(|serving| serving.plugin.tools().iter().map(|spec| spec.as_ref().clone()).collect())
+            .unwrap_or_default();
         let project_enabled = project.is_none_or(|project| live.on_in(project));
         let Some(row) = live.row() else {
             let serving = serving?;

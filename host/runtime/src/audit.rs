@@ -4,17 +4,33 @@
 //! said is in its record, [bounded](failure_text): a guest's own words may quote what it was given, so that whoever shows
 //! them shows them to the caller only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, TurnId, UserId};
+use bricklayer_domain::{Caller, PluginName, ToolErrorKind};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+/// Who called what; all records of a call share one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallIdentity {
+    /// Who called.
+    pub caller: Caller,
+    /// The plugin.
+    pub plugin: PluginName,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its package, lower-case hex.
+    pub digest: String,
+    /// The tool, by its short name; as asked and cut at 128 bytes when there is none of that name.
+    pub tool: String,
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Sent, and answered with [`AuditRecord::status`].
+    /// Sent, and answered with [`RequestRecord::status`].
     Answered,
     /// Not sent: no grant, a forbidden spelling, a limit. The text says which.
     Denied(String),
@@ -26,27 +42,11 @@ pub enum Verdict {
 
 /// One outgoing request of a plugin. Never holds a credential, a query or a body.
 #[derive(Debug, Clone)]
-pub struct AuditRecord {
+pub struct RequestRecord {
     /// When it began.
     pub at: DateTime<Utc>,
-    /// On whose behalf.
-    pub user: UserId,
-    /// The project.
-    pub project: ProjectId,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The turn.
-    pub turn: TurnId,
-    /// The call, when whoever made it gave it an id.
-    pub tool_call: Option<ToolCallId>,
-    /// The plugin.
-    pub plugin: PluginName,
-    /// Its version.
-    pub version: String,
-    /// SHA-256 of its package, lower-case hex.
-    pub digest: String,
-    /// The tool, by its short name.
-    pub tool: String,
+    /// Who called what.
+    pub who: Arc<CallIdentity>,
     /// As the plugin asked, cut at 16 characters.
     pub method: String,
     /// The host it went to; for a denied request the authority as the plugin asked, cut at 256 characters.
@@ -72,24 +72,8 @@ pub struct AuditRecord {
 pub struct CallRecord {
     /// When it was asked for.
     pub at: DateTime<Utc>,
-    /// On whose behalf.
-    pub user: UserId,
-    /// The project.
-    pub project: ProjectId,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The turn.
-    pub turn: TurnId,
-    /// The call, when whoever made it gave it an id.
-    pub tool_call: Option<ToolCallId>,
-    /// The plugin.
-    pub plugin: PluginName,
-    /// Its version.
-    pub version: String,
-    /// SHA-256 of its package, lower-case hex.
-    pub digest: String,
-    /// The tool, by its short name; as asked and cut at 128 bytes when there is none of that name.
-    pub tool: String,
+    /// Who called what.
+    pub who: Arc<CallIdentity>,
     /// [`argument_digest`] of the arguments.
     pub argument_digest: String,
     /// How it failed; none when it did not.
@@ -125,7 +109,7 @@ impl CallRecord {
 /// Takes audit records; cheap, never blocks.
 pub trait AuditSink: Send + Sync {
     /// Keeps the record of one request.
-    fn record(&self, record: AuditRecord);
+    fn request(&self, record: RequestRecord);
 
     /// Keeps the record of one call. It comes after those of all the call's requests, and so possibly some
     /// milliseconds (with clean-ups at the far end some seconds) after the call has returned.
@@ -139,7 +123,7 @@ pub trait AuditSink: Send + Sync {
 pub struct NoAudit;
 
 impl AuditSink for NoAudit {
-    fn record(&self, _record: AuditRecord) {}
+    fn request(&self, _record: RequestRecord) {}
 }
 
 /// Longest text of a failure in a record, in characters; protects the log from guests that talk.
@@ -174,8 +158,18 @@ pub fn failure_text(message: &str) -> String {
 /// names' bytes. Equal arguments have equal digests however a model orders them; a digest gives no argument away.
 #[must_use]
 pub fn argument_digest(arguments: &Value) -> String {
+    digest_of(&canonical(arguments))
+}
+
+/// Arguments as canonical JSON.
+pub(crate) fn canonical(arguments: &Value) -> String {
     let mut canonical = String::new();
     canonicalise(arguments, &mut canonical);
+    canonical
+}
+
+/// [`argument_digest`] of arguments that are canonical already.
+pub(crate) fn digest_of(canonical: &str) -> String {
     hex::encode(Sha256::digest(canonical))
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::{PluginName, ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Linker, ResourceTable, Val};
@@ -21,7 +21,7 @@ use crate::fault::{self, LimitHit};
 use crate::heavy::{Pace, Paced};
 use crate::host::{ProgressGate, bindings};
 use crate::limiter::CallLimiter;
-use crate::plugin::{Plugin, Tool};
+use crate::plugin::{Entry, Plugin};
 use crate::remedy::{self, Ending};
 use crate::stdio::StdioTail;
 use crate::tally::Tally;
@@ -52,13 +52,10 @@ pub(crate) struct CallState {
 /// What host functions need to know about the call, and what must outlive its store.
 pub(crate) struct CallInfo {
     pub(crate) ctx: CallContext,
-    pub(crate) plugin: PluginName,
-    pub(crate) tool: String,
     pub(crate) limits: Limits,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) time_limit: Duration,
     pub(crate) deadline: Instant,
-    /// Whether nothing is called.
-    pub(crate) only_start: bool,
     pub(crate) egress: Arc<CallEgress>,
     pub(crate) progress: ProgressGate,
     pub(crate) cleanups: Mutex<Cleanups>,
@@ -112,63 +109,42 @@ enum End {
     TimedOut,
 }
 
-/// Which function of a plugin a call is for.
-pub(crate) enum Target {
-    /// The tool of that short name.
-    Tool(String),
-    /// The review of a call.
-    Review,
-    /// No function: the component is started, with its first tool's limits, and left.
-    Start,
+/// What is called, and with what.
+pub(crate) struct Invocation {
+    pub(crate) entry: Arc<Entry>,
+    /// Of the function's types.
+    pub(crate) arguments: Arc<Vec<Val>>,
+    /// Whether it uses the user's rate; what the host does by itself on the way to a call does not.
+    pub(crate) counted: bool,
 }
 
-/// How a run that was only to start ends: the functions were there and none was called.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("started")]
-struct Started;
+/// One entry into a plugin.
+pub(crate) struct Job {
+    pub(crate) plugin: Arc<Plugin>,
+    /// Nothing when the plugin is only started and left.
+    pub(crate) invocation: Option<Invocation>,
+    pub(crate) ctx: CallContext,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) tally: Arc<Tally>,
+}
 
-/// Runs one call to its end, on the guests' own threads.
-pub(crate) async fn supervise(
-    shared: Arc<Shared>,
-    plugin: Arc<Plugin>,
-    target: Target,
-    arguments: Vec<Val>,
-    ctx: CallContext,
-    cancel: CancellationToken,
-    tally: Arc<Tally>,
-) -> ToolOutcome {
+/// Runs one job to its end, on the guests' own threads.
+pub(crate) async fn supervise(shared: Arc<Shared>, job: Job) -> ToolOutcome {
     let meter = Arc::new(CpuMeter::default());
-    let outcome =
-        admitted(shared, plugin, target, arguments, ctx, cancel, Arc::clone(&tally), Arc::clone(&meter)).await;
+    let tally = Arc::clone(&job.tally);
+    let outcome = admitted(&shared, job, &meter).await;
     tally.ended(outcome.failure.as_ref(), meter.spent());
     outcome
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that a call consists of, taken apart here")]
-async fn admitted(
-    shared: Arc<Shared>,
-    plugin: Arc<Plugin>,
-    target: Target,
-    arguments: Vec<Val>,
-    ctx: CallContext,
-    cancel: CancellationToken,
-    tally: Arc<Tally>,
-    meter: Arc<CpuMeter>,
-) -> ToolOutcome {
-    let found = match &target {
-        Target::Tool(name) => plugin.find(name),
-        Target::Review => plugin.review(),
-        Target::Start => plugin.first_tool(),
-    };
-    let Some(tool) = found else {
-        return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, "no such tool"));
-    };
-    let counted = matches!(target, Target::Tool(_));
+async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> ToolOutcome {
+    let Job { plugin, invocation, ctx, cancel, tally } = job;
+    let counted = invocation.as_ref().is_some_and(|invocation| invocation.counted);
     // Permit before pool: a full pool is an error, a full queue is a wait.
     let permit = tokio::select! {
         biased;
         () = cancel.cancelled() => return cancelled(),
-        permit = shared.gate.admit(&ctx.user, plugin.name(), counted, shared.queue_wait) => permit,
+        permit = shared.gate.admit(&ctx.caller.user, plugin.name(), counted, shared.queue_wait) => permit,
     };
     let _permit = match permit {
         Ok(permit) => permit,
@@ -177,19 +153,17 @@ async fn admitted(
     let _running = shared.running();
 
     let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
-    let limit = tool.time_limit.unwrap_or(limits.wall).min(shared.ceilings.wall);
+    let entry = invocation.as_ref().map(|invocation| &*invocation.entry);
+    let limit = entry.and_then(|entry| entry.time_limit).unwrap_or(limits.wall).min(shared.ceilings.wall);
     let deadline = Instant::now() + limit;
-    let name = &tool.function.tool;
     let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
     let stdio = StdioTail::new(limits.stdio_bytes);
     let call = Arc::new(CallInfo {
         progress: ProgressGate::new(Arc::clone(&ctx.progress)),
-        plugin: plugin.name().clone(),
-        tool: name.clone(),
         limits,
         tally,
+        time_limit: limit,
         deadline,
-        only_start: matches!(target, Target::Start),
         egress: Arc::new(egress),
         cleanups: Mutex::default(),
         own: Arc::clone(&plugin),
@@ -198,10 +172,10 @@ async fn admitted(
     });
 
     let end = {
-        let pace = Pace::new(&shared.heavy, &call.ctx.user);
-        let pulse = (Arc::clone(&meter), Arc::clone(&pace));
-        let guest = run(&shared, &plugin, tool, arguments, Arc::clone(&call), stdio.clone(), pulse);
-        let mut guest = Metered::new(Paced::new(guest, pace), meter);
+        let pace = Pace::new(&shared.heavy, &call.ctx.caller.user);
+        let interrupt = Interrupt { meter: Arc::clone(meter), pace: Arc::clone(&pace) };
+        let guest = run(shared, &plugin, invocation.as_ref(), &call, stdio.clone(), interrupt);
+        let mut guest = Metered::new(Paced::new(guest, pace), Arc::clone(meter));
         tokio::select! {
             biased;
             () = cancel.cancelled() => End::Cancelled,
@@ -212,44 +186,46 @@ async fn admitted(
         // Leaving this block drops the guest, and with it the store, its HTTP requests and its files.
     };
     call.progress.flush();
-    finish(&shared, &plugin, tool, call, end, limit, &stdio).await
+    finish(shared, entry, &call, end, &stdio).await
 }
 
 async fn finish(
     shared: &Arc<Shared>,
-    plugin: &Plugin,
-    tool: &Tool,
-    call: Arc<CallInfo>,
+    entry: Option<&Entry>,
+    call: &Arc<CallInfo>,
     end: End,
-    limit: Duration,
     stdio: &StdioTail,
 ) -> ToolOutcome {
-    let complete = |failure, ending| remedy::complete(failure, ending, plugin, &call, &shared.ceilings);
+    let complete = |failure, ending| remedy::complete(failure, ending, &call.own, call, &shared.ceilings);
+    let who = &call.tally.identity;
     let outcome = match &end {
         // What a guest returned by itself ends nothing at the far end.
         End::Returned(Ok(value)) => {
-            return outcome::outcome(&tool.function, value.as_ref(), &call.limits)
+            let Some(entry) = entry else { return ToolOutcome::text("started") };
+            return outcome::outcome(&entry.function, value.as_ref(), &call.limits)
                 .unwrap_or_else(|(failure, ending)| complete(failure, ending));
         }
-        End::Returned(Err(error)) if error.is::<Started>() => return ToolOutcome::text("started"),
         End::Returned(Err(error)) => {
             tracing::warn!(
-                plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, error = %format!("{error:#}"),
-                "a plugin's call was ended by the sandbox"
+                plugin.name = %who.plugin, tool = who.tool, turn.id = who.caller.site.turn().map(tracing::field::display),
+                error = %format!("{error:#}"), "a plugin's call was ended by the sandbox"
             );
             let hit = error.downcast_ref::<LimitHit>().copied();
             complete(fault::classify(error, &call.limits, &stdio.text()), Ending::Ended(hit))
         }
         End::Cancelled => cancelled(),
         End::TimedOut => {
-            let message = format!("time limit: the call took longer than {}", fault::seconds(limit));
+            let message = format!("time limit: the call took longer than {}", fault::seconds(call.time_limit));
             ToolOutcome::failed(ToolFailure { retryable: true, ..ToolFailure::new(ToolErrorKind::Timeout, message) })
         }
     };
     if matches!(end, End::Cancelled) && call.is_handed_over() {
-        tracing::info!(plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, "left a call to be continued");
+        tracing::info!(
+            plugin.name = %who.plugin, tool = who.tool, turn.id = who.caller.site.turn().map(tracing::field::display),
+            "left a call to be continued"
+        );
     } else {
-        clean_up(shared, &call).await;
+        clean_up(shared, call).await;
     }
     outcome
 }
@@ -279,14 +255,19 @@ async fn clean_up(shared: &Arc<Shared>, call: &Arc<CallInfo>) {
     let _ = tokio::time::timeout(CLEANUP_WAIT, task).await;
 }
 
+/// What the epoch's checks of a guest look at.
+struct Interrupt {
+    meter: Arc<CpuMeter>,
+    pace: Arc<Pace>,
+}
+
 async fn run(
     shared: &Shared,
     plugin: &Plugin,
-    tool: &Tool,
-    arguments: Vec<Val>,
-    call: Arc<CallInfo>,
+    invocation: Option<&Invocation>,
+    call: &Arc<CallInfo>,
     stdio: StdioTail,
-    (meter, pace): (Arc<CpuMeter>, Arc<Pace>),
+    Interrupt { meter, pace }: Interrupt,
 ) -> wasmtime::Result<Option<Val>> {
     let limits = &call.limits;
     let mut table = ResourceTable::new();
@@ -294,7 +275,7 @@ async fn run(
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.header_bytes);
     let state = CallState {
-        wasi: wasi(&call, limits.random_bytes, stdio)?,
+        wasi: wasi(call, limits.random_bytes, stdio)?,
         table,
         http,
         hooks: EgressHooks::new(Arc::clone(&call.egress)),
@@ -305,7 +286,7 @@ async fn run(
             limits.file_write_bytes,
             call.ctx.project_dir.as_ref().map(|folder| shared.projects.share(folder, limits.project_bytes)),
         ),
-        call: Arc::clone(&call),
+        call: Arc::clone(call),
     };
     let mut store = Store::new(&shared.engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -322,17 +303,15 @@ async fn run(
         Ok(UpdateDeadline::YieldCustom(1, pace.check(used)))
     });
     let instance = plugin.pre().instantiate_async(&mut store).await?;
+    let Some(Invocation { entry, arguments, .. }) = invocation else { return Ok(None) };
     let function = instance
-        .get_func(&mut store, tool.export)
-        .ok_or_else(|| wasmtime::format_err!("the export `{}` is missing", tool.function.name))?;
-    if call.only_start {
-        return Err(Started.into());
-    }
-    let mut results = match tool.function.result {
+        .get_func(&mut store, entry.export)
+        .ok_or_else(|| wasmtime::format_err!("the export `{}` is missing", entry.function.name))?;
+    let mut results = match entry.function.result {
         Some(_) => vec![Val::Bool(false)],
         None => Vec::new(),
     };
-    function.call_async(&mut store, &arguments, &mut results).await?;
+    function.call_async(&mut store, arguments, &mut results).await?;
     Ok(results.pop())
 }
 

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bricklayer_domain::{ConversationId, PluginName, Progress, ProjectId, ToolCallId, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{Caller, PluginName, Progress, ProjectId, TurnSettings};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{AuditSink, Credential, Grants};
+use crate::{AuditSink, Credential, Grants, NoAudit};
 
 /// Takes progress of a running call; cheap, never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -19,21 +19,13 @@ pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 /// On whose behalf a call runs, where, and with which powers.
 #[derive(Clone)]
 pub struct CallContext {
-    /// The person.
-    pub user: UserId,
-    /// The project.
-    pub project: ProjectId,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// The turn.
-    pub turn: TurnId,
-    /// The call's own id, when it has one: joins its records and spans to the turn's events.
-    pub tool_call: Option<ToolCallId>,
+    /// Who calls.
+    pub caller: Caller,
     /// The project's folder; the plugin sees it as `/project` when its grants say so.
     pub project_dir: Option<PathBuf>,
     /// The user's workspace, when one is connected.
     pub workspace: Option<WorkspaceTarget>,
-    /// What the user chose for the turn.
+    /// What the user chose.
     pub settings: TurnSettings,
     /// What the plugin may do.
     pub grants: Arc<Grants>,
@@ -47,6 +39,26 @@ pub struct CallContext {
     pub audit: Arc<dyn AuditSink>,
     /// Where it leaves how its remote work is continued; none when nobody would continue it.
     pub handover: Option<Arc<dyn Handover>>,
+}
+
+impl CallContext {
+    /// A call with nothing: no folder, no workspace, no powers, a store of its own in memory, and nobody who hears of
+    /// it. What a call is to have is set on top.
+    #[must_use]
+    pub fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            project_dir: None,
+            workspace: None,
+            settings: TurnSettings::default(),
+            grants: Arc::default(),
+            state: Arc::new(MemoryState::default()),
+            progress: Arc::new(|_| {}),
+            cancel: CancellationToken::new(),
+            audit: Arc::new(NoAudit),
+            handover: None,
+        }
+    }
 }
 
 /// What continues the remote work of a call: another tool of the same plugin, with these arguments.
@@ -74,11 +86,7 @@ pub trait Handover: Send + Sync {
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallContext")
-            .field("user", &self.user)
-            .field("project", &self.project)
-            .field("conversation", &self.conversation)
-            .field("turn", &self.turn)
-            .field("tool_call", &self.tool_call)
+            .field("caller", &self.caller)
             .field("workspace", &self.workspace)
             .field("grants", &self.grants)
             .finish_non_exhaustive()

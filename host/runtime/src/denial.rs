@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::ToolErrorKind;
+use bricklayer_domain::{ToolErrorKind, cut};
 use bricklayer_package::Power;
 
 /// Refusals of one call that are kept; a guest may go on asking, and what ends a call is among its latest.
@@ -92,7 +92,7 @@ impl Denial {
             Some(Missing::Time(_)) => ToolErrorKind::LimitExceeded,
             _ => ToolErrorKind::Denied,
         };
-        let said = crate::host::cut(said, MAX_SAID_BYTES).chars().filter(|c| !c.is_control()).collect();
+        let said = cut(said, MAX_SAID_BYTES).chars().filter(|c| !c.is_control()).collect();
         Self { said, missing, of, kind }
     }
 

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{ConversationId, ProjectId, TurnId, TurnSettings, UserId};
-use serde_json::Value;
-use tokio_util::sync::CancellationToken;
+use bricklayer_domain::{CallSite, Caller, ProjectId, UserId};
 
-use crate::call::Target;
 use crate::tally::Tally;
-use crate::{CallContext, Grants, LoadError, MemoryState, NoAudit, Plugin, PowerKind, Powers, Runtime};
+use crate::{CallContext, Grants, LoadError, Plugin, PowerKind, Powers, Runtime};
 
 /// The name of the person on whose behalf nothing is done.
 const NOBODY: &str = "nobody";
@@ -23,24 +20,11 @@ impl Runtime {
     pub async fn dry_run(&self, plugin: &Arc<Plugin>) -> Result<(), LoadError> {
         let asked = plugin.manifest().requests();
         let limits: Powers = asked.iter().filter(|power| power.kind() == PowerKind::Limit).cloned().collect();
-        let ctx = CallContext {
-            user: UserId::parse(NOBODY).map_err(|error| LoadError::Start(error.to_string()))?,
-            project: ProjectId::new(),
-            conversation: ConversationId::new(),
-            turn: TurnId::new(),
-            tool_call: None,
-            project_dir: None,
-            workspace: None,
-            settings: TurnSettings::default(),
-            grants: Arc::new(Grants::from_powers(&limits)),
-            state: Arc::new(MemoryState::default()),
-            progress: Arc::new(|_| {}),
-            cancel: CancellationToken::new(),
-            audit: Arc::new(NoAudit),
-            handover: None,
-        };
-        let tally = Tally::new(&ctx, plugin, "(start)", &Value::Null);
-        match self.run(plugin, Target::Start, Vec::new(), ctx, tally).await.failure {
+        let user = UserId::parse(NOBODY).map_err(|error| LoadError::Start(error.to_string()))?;
+        let caller = Caller::new(user, ProjectId::new(), CallSite::Host);
+        let ctx = CallContext { grants: Arc::new(Grants::from_powers(&limits)), ..CallContext::new(caller) };
+        let tally = Tally::new(plugin.identity("(start)", &ctx), Arc::clone(&ctx.audit), Arc::from(""));
+        match self.enter(plugin, None, ctx, tally).await.failure {
             None => Ok(()),
             Some(failure) => Err(LoadError::Start(failure.message)),
         }

@@ -15,11 +15,12 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use url::Url;
-use wasmtime::component::{Component, Linker, Val};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::audit::argument_digest;
 use crate::cache::CodeCache;
-use crate::call::{self, CallState, Target};
+use crate::call::{self, CallState, Invocation, Job};
 use crate::compile;
 use crate::config::MAX_MEMORY_BYTES;
 use crate::egress::Broker;
@@ -28,7 +29,7 @@ use crate::heavy::HeavyGate;
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use crate::project_size::ProjectSizes;
 use crate::tally::Tally;
-use crate::{CallContext, Ceilings, Compiler, Limits, LoadError, Plugin, RuntimeConfig, ToolNamespace, convert};
+use crate::{CallContext, Ceilings, Compiler, Limits, LoadError, Plugin, PreparedCall, RuntimeConfig, ToolNamespace};
 
 /// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
 const TICK: Duration = Duration::from_millis(2);
@@ -270,34 +271,42 @@ impl Runtime {
         self.handle.spawn_blocking(work).await.map_err(|_| LoadError::ShuttingDown)
     }
 
-    /// Runs one tool call to its end: validates, waits for a slot, runs in a fresh sandbox, converts. Never panics;
-    /// every fault is a failed outcome with its kind. Returns within 500 ms when `ctx.cancel` fires; dropping the
-    /// future cancels as well, and registered clean-ups run all the same.
+    /// Finds a tool by its full or short name, prepares a call of it, and runs it: for whoever makes one call of a
+    /// plugin that they hold.
     pub async fn call(&self, plugin: &Arc<Plugin>, tool: &str, input: &Value, ctx: CallContext) -> ToolOutcome {
-        let Some(found) = plugin.find(tool) else {
-            let tally = Tally::new(&ctx, plugin, tool, input);
-            let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
-            let failure = ToolFailure::new(ToolErrorKind::UnknownTool, message);
-            tally.ended(Some(&failure), Duration::ZERO);
-            return ToolOutcome::failed(failure);
-        };
-        let tally = Tally::new(&ctx, plugin, &found.function.tool, input);
-        let arguments = match convert::arguments(&found.function, input) {
-            Ok(arguments) => arguments,
-            Err(fault) => {
-                let failure = ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string());
-                tally.ended(Some(&failure), Duration::ZERO);
-                return ToolOutcome::failed(failure);
-            }
-        };
-        self.run(plugin, Target::Tool(found.function.tool.clone()), arguments, ctx, tally).await
+        if let Some(found) = plugin.tool(tool) {
+            return self.run(&found.prepare(input), ctx).await;
+        }
+        let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
+        let failure = ToolFailure::new(ToolErrorKind::UnknownTool, message);
+        let tally = Tally::new(plugin.identity(tool, &ctx), Arc::clone(&ctx.audit), argument_digest(input).into());
+        tally.ended(Some(&failure), Duration::ZERO);
+        ToolOutcome::failed(failure)
     }
 
-    pub(crate) async fn run(
+    /// Runs one tool call to its end: waits for a slot, runs in a fresh sandbox, converts. Never panics; every fault is
+    /// a failed outcome with its kind. Returns within 500 ms when `ctx.cancel` fires; dropping the future cancels as
+    /// well, and registered clean-ups run all the same. Leaves one record, whatever becomes of it.
+    pub async fn run(&self, call: &PreparedCall, ctx: CallContext) -> ToolOutcome {
+        let plugin = call.tool().plugin();
+        let who = plugin.identity(call.tool().short_name(), &ctx);
+        let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
+        let arguments = match call.arguments() {
+            Ok(arguments) => Arc::clone(arguments),
+            Err(failure) => {
+                tally.ended(Some(failure), Duration::ZERO);
+                return ToolOutcome::failed(failure.clone());
+            }
+        };
+        let invocation = Invocation { entry: Arc::clone(call.tool().entry()), arguments, counted: true };
+        self.enter(plugin, Some(invocation), ctx, tally).await
+    }
+
+    /// Starts a plugin in a sandbox of its own, on the guests' threads, and calls one function of it, or none.
+    pub(crate) async fn enter(
         &self,
         plugin: &Arc<Plugin>,
-        target: Target,
-        arguments: Vec<Val>,
+        invocation: Option<Invocation>,
         ctx: CallContext,
         tally: Arc<Tally>,
     ) -> ToolOutcome {
@@ -305,9 +314,8 @@ impl Runtime {
         let cancel = ctx.cancel.child_token();
         let _stop = cancel.clone().drop_guard();
         let span = tally.span.clone();
-        let shared = Arc::clone(&self.shared);
-        let work = call::supervise(shared, Arc::clone(plugin), target, arguments, ctx, cancel, Arc::clone(&tally));
-        match self.handle.spawn(work.instrument(span)).await {
+        let job = Job { plugin: Arc::clone(plugin), invocation, ctx, cancel, tally: Arc::clone(&tally) };
+        match self.handle.spawn(call::supervise(Arc::clone(&self.shared), job).instrument(span)).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(plugin.name = %plugin.name(), %error, "a call ended by a fault of the host");

@@ -6,6 +6,7 @@ mod progress;
 
 use std::sync::PoisonError;
 
+use bricklayer_domain::cut;
 use bricklayer_package::Power;
 use tokio::time::Instant;
 use wasmtime::component::HasSelf;
@@ -59,11 +60,10 @@ impl CallState {
     }
 
     fn state_scope(&self) -> Option<StateScope> {
-        self.call
-            .ctx
-            .grants
-            .state
-            .then(|| StateScope { project: self.call.ctx.project, plugin: self.call.plugin.clone() })
+        self.call.ctx.grants.state.then(|| StateScope {
+            project: self.call.ctx.caller.project,
+            plugin: self.call.tally.identity.plugin.clone(),
+        })
     }
 }
 
@@ -82,9 +82,11 @@ impl wit::log::Host for CallState {
         self.log_lines_left = left;
         let message: String =
             cut(&message, MAX_LOG_LINE_BYTES).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let call = &self.call;
-        let span =
-            tracing::info_span!("plugin", plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn);
+        let who = &self.call.tally.identity;
+        let turn = who.caller.site.turn();
+        let span = tracing::info_span!(
+            "plugin", plugin.name = %who.plugin, tool = who.tool, turn.id = turn.map(tracing::field::display)
+        );
         let _entered = span.enter();
         match level {
             wit::log::Level::Debug => tracing::debug!(target: "bricklayer_plugin", "{message}"),
@@ -93,19 +95,10 @@ impl wit::log::Host for CallState {
             wit::log::Level::Error => tracing::error!(target: "bricklayer_plugin", "{message}"),
         }
         if left == 0 {
-            tracing::warn!(plugin.name = %call.plugin, tool = call.tool, turn.id = %call.ctx.turn, "further log lines of this call are dropped");
+            tracing::warn!("further log lines of this call are dropped");
         }
         Ok(())
     }
-}
-
-/// The beginning of a text, at most `max` bytes, whole characters.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
-    let mut end = text.len().min(max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 impl wit::context::Host for CallState {
@@ -118,9 +111,10 @@ impl wit::context::Host for CallState {
             Some(workspace.base_url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
         });
         Ok(wit::context::CallContext {
-            project: ctx.project.to_string(),
-            conversation: ctx.conversation.to_string(),
-            user: Some(ctx.user.to_string()),
+            project: ctx.caller.project.to_string(),
+            // A caller without a conversation has something else that ties its calls together.
+            conversation: ctx.caller.site.thread().to_string(),
+            user: Some(ctx.caller.user.to_string()),
             workspace_host,
             warehouse: settings.warehouse_id,
             catalog: settings.default_catalog,

@@ -28,6 +28,7 @@ mod limiter;
 pub mod measure;
 mod outcome;
 mod plugin;
+mod prepared;
 mod project_size;
 mod remedy;
 mod review;
@@ -37,7 +38,8 @@ mod tally;
 mod cache;
 
 pub use audit::{
-    AuditRecord, AuditSink, CallRecord, MAX_FAILURE_CHARS, NoAudit, Verdict, argument_digest, failure_text,
+    AuditSink, CallIdentity, CallRecord, MAX_FAILURE_CHARS, NoAudit, RequestRecord, Verdict, argument_digest,
+    failure_text,
 };
 pub use bricklayer_package::{
     Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, PowerKind, Powers,
@@ -54,4 +56,5 @@ pub use engine::{Runtime, RuntimeError, Stats};
 pub use fairness::FairnessLimits;
 pub use far_end::{FarAnswer, FarEnd, FarRequest, Unanswered};
 pub use grants::Grants;
-pub use plugin::{LoadError, Plugin, ToolNamespace};
+pub use plugin::{LoadError, Plugin, Tool, ToolNamespace};
+pub use prepared::PreparedCall;

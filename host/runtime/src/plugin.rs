@@ -1,16 +1,22 @@
 //! A loaded plugin: its manifest, its tools, and the pre-linked component that calls start from.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{PluginName, ToolName, ToolSource, ToolSpec};
+use bricklayer_domain::{PluginName, ToolName, ToolSource, ToolSpec, cut};
 use bricklayer_package::{Function, Manifest, PackageContents, PackageError};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
+use crate::CallContext;
+use crate::audit::CallIdentity;
 use crate::call::CallState;
 
 /// Longest tool name that model providers accept, prefix included.
 const MAX_TOOL_NAME_BYTES: usize = 128;
+
+/// Longest name of a tool in a record; longer names are none of any tool.
+const MAX_TOOL_BYTES: usize = 128;
 
 /// Longest time that a plugin may think about what a call would do; the user waits for it before every call.
 const REVIEW_TIME: Duration = Duration::from_millis(500);
@@ -90,14 +96,14 @@ impl ToolNamespace {
 pub struct Plugin {
     manifest: Manifest,
     digest: String,
-    specs: Vec<ToolSpec>,
-    tools: Vec<Tool>,
-    review: Option<Tool>,
+    specs: Vec<Arc<ToolSpec>>,
+    entries: Vec<Arc<Entry>>,
+    review: Option<Arc<Entry>>,
     pre: InstancePre<CallState>,
 }
 
-/// What a call needs to know about its tool.
-pub(crate) struct Tool {
+/// A function of a plugin that can be called.
+pub(crate) struct Entry {
     pub(crate) function: Function,
     pub(crate) export: ComponentExportIndex,
     pub(crate) time_limit: Option<Duration>,
@@ -123,31 +129,31 @@ impl Plugin {
         let PackageContents { manifest, functions, review, digest, .. } = contents;
         let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Import(format!("{error:#}")))?;
         let mut specs = Vec::with_capacity(functions.len());
-        let mut tools = Vec::with_capacity(functions.len());
+        let mut entries = Vec::with_capacity(functions.len());
         for function in functions {
             let annotations = manifest.annotations(&function.tool);
             let name = format!("{}{}", namespace.as_str(), function.tool);
             if name.len() > MAX_TOOL_NAME_BYTES {
                 return Err(LoadError::ToolName(name));
             }
-            specs.push(ToolSpec {
+            specs.push(Arc::new(ToolSpec {
                 name: ToolName(name),
                 source: ToolSource::Plugin { plugin: manifest.name.clone() },
                 description: function.docs.clone(),
                 input_schema: function.input_schema(),
                 output_schema: function.output_schema(),
                 annotations: annotations.clone(),
-            });
+            }));
             let export = export_of(component, &function)
                 .ok_or_else(|| LoadError::Compile(format!("the export `{}` is missing", function.name)))?;
             let time_limit = annotations.time_limit_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-            tools.push(Tool { function, export, time_limit });
+            entries.push(Arc::new(Entry { function, export, time_limit }));
         }
         let review = review.and_then(|function| {
             let export = export_of(component, &function)?;
-            Some(Tool { function, export, time_limit: Some(REVIEW_TIME) })
+            Some(Arc::new(Entry { function, export, time_limit: Some(REVIEW_TIME) }))
         });
-        Ok(Self { manifest, digest, specs, tools, review, pre })
+        Ok(Self { manifest, digest, specs, entries, review, pre })
     }
 
     /// Its name.
@@ -170,7 +176,7 @@ impl Plugin {
 
     /// Its tools, ordered by name.
     #[must_use]
-    pub fn tools(&self) -> &[ToolSpec] {
+    pub fn tools(&self) -> &[Arc<ToolSpec>] {
         &self.specs
     }
 
@@ -180,28 +186,84 @@ impl Plugin {
         &self.manifest
     }
 
+    /// Who calls what, when this caller calls that tool of it.
+    pub(crate) fn identity(&self, tool: &str, ctx: &CallContext) -> CallIdentity {
+        CallIdentity {
+            caller: ctx.caller.clone(),
+            plugin: self.name().clone(),
+            version: self.version().to_owned(),
+            digest: self.digest().to_owned(),
+            tool: cut(tool, MAX_TOOL_BYTES).to_owned(),
+        }
+    }
+
     pub(crate) fn pre(&self) -> &InstancePre<CallState> {
         &self.pre
     }
 
     /// The function that says what one call would do.
-    pub(crate) fn review(&self) -> Option<&Tool> {
+    pub(crate) fn review(&self) -> Option<&Arc<Entry>> {
         self.review.as_ref()
     }
 
-    /// Any tool, for a start that calls none.
-    pub(crate) fn first_tool(&self) -> Option<&Tool> {
-        self.tools.first()
+    /// The tool of that full or short name.
+    #[must_use]
+    pub fn tool(self: &Arc<Self>, name: &str) -> Option<Tool> {
+        let index = self.index(name)?;
+        Some(Tool {
+            plugin: Arc::clone(self),
+            spec: Arc::clone(self.specs.get(index)?),
+            entry: Arc::clone(self.entries.get(index)?),
+        })
     }
 
-    /// The tool of that full or short name.
-    pub(crate) fn find(&self, name: &str) -> Option<&Tool> {
-        let index = self
-            .specs
-            .iter()
-            .position(|spec| spec.name.0 == name)
-            .or_else(|| self.tools.iter().position(|tool| tool.function.tool == name))?;
-        self.tools.get(index)
+    /// The function of the tool of that full or short name.
+    pub(crate) fn entry(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.entries.get(self.index(name)?)
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        let full = self.specs.iter().position(|spec| spec.name.0 == name);
+        full.or_else(|| self.entries.iter().position(|entry| entry.function.tool == name))
+    }
+}
+
+/// One tool of a loaded plugin, found once. Whoever holds it holds the plugin's code: every call that is made of it runs
+/// this very version, whatever is loaded, updated or removed meanwhile. Cheap to clone.
+#[derive(Clone)]
+pub struct Tool {
+    plugin: Arc<Plugin>,
+    spec: Arc<ToolSpec>,
+    entry: Arc<Entry>,
+}
+
+impl fmt::Debug for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tool").field("name", &self.spec.name).field("plugin", &self.plugin).finish()
+    }
+}
+
+impl Tool {
+    /// The plugin that it is a tool of.
+    #[must_use]
+    pub const fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+
+    /// As the catalogue lists it.
+    #[must_use]
+    pub const fn spec(&self) -> &Arc<ToolSpec> {
+        &self.spec
+    }
+
+    /// Its name inside the plugin.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        &self.entry.function.tool
+    }
+
+    pub(crate) const fn entry(&self) -> &Arc<Entry> {
+        &self.entry
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{CallEffect, CallReview, Operation};
+use bricklayer_domain::{CallEffect, CallReview, Operation, cut};
 use serde_json::Value;
 use wasmtime::component::Val;
 
-use crate::call::Target;
-use crate::host::cut;
+use crate::call::Invocation;
 use crate::tally::Tally;
-use crate::{CallContext, Grants, NoAudit, Plugin, Runtime, convert};
+use crate::{CallContext, Grants, NoAudit, PreparedCall, Runtime};
 
 /// Operations that a review keeps; protects the log and the one who reads it. Further ones become one that counts as the
 /// gravest of them.
@@ -30,18 +29,12 @@ impl Runtime {
     /// What one particular call would do, as the plugin's exported `operations`, or the older `review`, answers for
     /// these arguments; none when it exports neither, or when the arguments do not fit, since such a call fails before
     /// the plugin runs. An answer that does not come is one operation of which nothing is known. Runs without HTTP,
-    /// files and state. Ask before [`Runtime::call`].
-    pub async fn review(
-        &self,
-        plugin: &Arc<Plugin>,
-        tool: &str,
-        input: &Value,
-        ctx: CallContext,
-    ) -> Option<CallReview> {
-        let found = plugin.find(tool)?;
-        let asked = plugin.review()?;
-        convert::arguments(&found.function, input).ok()?;
-        let arguments = vec![Val::String(found.function.tool.clone()), Val::String(input.to_string())];
+    /// files and state, and leaves no record. Ask before [`Runtime::run`].
+    pub async fn review(&self, call: &PreparedCall, ctx: CallContext) -> Option<CallReview> {
+        let plugin = call.tool().plugin();
+        let (entry, input) = (plugin.review()?, call.canonical()?);
+        call.arguments().ok()?;
+        let arguments = vec![Val::String(call.tool().short_name().to_owned()), Val::String(input.as_ref().to_owned())];
         let ctx = CallContext {
             project_dir: None,
             workspace: None,
@@ -51,8 +44,10 @@ impl Runtime {
             handover: None,
             ..ctx
         };
-        let tally = Tally::new(&ctx, plugin, &asked.function.tool, input);
-        let outcome = self.run(plugin, Target::Review, arguments, ctx, tally).await;
+        let who = plugin.identity(&entry.function.tool, &ctx);
+        let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
+        let asked = Invocation { entry: Arc::clone(entry), arguments: Arc::new(arguments), counted: false };
+        let outcome = self.enter(plugin, Some(asked), ctx, tally).await;
         let answer = outcome.structured.and_then(|mut value| value.get_mut("result").map(Value::take));
         Some(answer.and_then(read).unwrap_or_else(|| CallReview::one(Operation::unknown())))
     }

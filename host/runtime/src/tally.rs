@@ -6,39 +6,16 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{
-    ConversationId, PluginName, ProjectId, ToolCallId, ToolErrorKind, ToolFailure, TurnId, UserId,
-};
+use bricklayer_domain::{ToolErrorKind, ToolFailure};
 use bricklayer_package::{FilesGrant, Power};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use tracing::Span;
 
-use crate::audit::{AuditSink, CallRecord, argument_digest, failure_text};
-use crate::context::CallContext;
+use crate::audit::{AuditSink, CallIdentity, CallRecord, failure_text};
 use crate::denial::{Denial, Denials};
-use crate::host::cut;
-use crate::plugin::Plugin;
-
-/// Longest name of a tool in a record; longer names are none of any tool.
-const MAX_TOOL_BYTES: usize = 128;
 
 /// Powers that a record names at most; a manifest has no more rules than this, each with its methods and paths.
 const MAX_POWERS: usize = 256;
-
-/// Who calls what.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    pub(crate) user: UserId,
-    pub(crate) project: ProjectId,
-    pub(crate) conversation: ConversationId,
-    pub(crate) turn: TurnId,
-    pub(crate) tool_call: Option<ToolCallId>,
-    pub(crate) plugin: PluginName,
-    pub(crate) version: String,
-    pub(crate) digest: String,
-    pub(crate) tool: String,
-}
 
 /// How the latest request of a call went: what a guest that names no kind of error most likely failed of.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,13 +36,13 @@ pub(crate) enum LastRequest {
 /// One call's account. Shared by everything that works for the call: its record is written when the last of them is
 /// gone, so that no request is missing in it and no path forgets it.
 pub(crate) struct Tally {
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<CallIdentity>,
     /// The call's span: requests hang below it wherever they run.
     pub(crate) span: Span,
     /// The most linear memory held at once, in bytes.
     pub(crate) memory_peak: Arc<AtomicUsize>,
     sink: Arc<dyn AuditSink>,
-    argument_digest: String,
+    argument_digest: Arc<str>,
     at: DateTime<Utc>,
     began: Instant,
     end: Mutex<End>,
@@ -93,25 +70,17 @@ struct End {
 }
 
 impl Tally {
-    pub(crate) fn new(ctx: &CallContext, plugin: &Plugin, tool: &str, arguments: &Value) -> Arc<Self> {
-        let identity = Identity {
-            user: ctx.user.clone(),
-            project: ctx.project,
-            conversation: ctx.conversation,
-            turn: ctx.turn,
-            tool_call: ctx.tool_call.clone(),
-            plugin: plugin.name().clone(),
-            version: plugin.version().to_owned(),
-            digest: plugin.digest().to_owned(),
-            tool: cut(tool, MAX_TOOL_BYTES).to_owned(),
-        };
+    /// The account of a call that begins now. Its records go to `sink`; `argument_digest` is that of its arguments.
+    pub(crate) fn new(identity: CallIdentity, sink: Arc<dyn AuditSink>, argument_digest: Arc<str>) -> Arc<Self> {
+        let caller = &identity.caller;
         let span = tracing::info_span!(
             "tool_call",
-            user = %identity.user,
-            project.id = %identity.project,
-            conversation.id = %identity.conversation,
-            turn.id = %identity.turn,
-            tool_call.id = identity.tool_call.as_ref().map(|id| id.0.as_str()),
+            user = %caller.user,
+            project.id = %caller.project,
+            site = caller.site.as_str(),
+            conversation.id = caller.site.conversation().map(tracing::field::display),
+            turn.id = caller.site.turn().map(tracing::field::display),
+            tool_call.id = caller.tool_call.as_ref().map(|id| id.0.as_str()),
             plugin.name = %identity.plugin,
             plugin.version = identity.version,
             plugin.digest = identity.digest,
@@ -122,11 +91,11 @@ impl Tally {
             memory_peak_bytes = tracing::field::Empty,
         );
         Arc::new(Self {
-            identity,
+            identity: Arc::new(identity),
             span,
             memory_peak: Arc::default(),
-            sink: Arc::clone(&ctx.audit),
-            argument_digest: argument_digest(arguments),
+            sink,
+            argument_digest,
             at: Utc::now(),
             began: Instant::now(),
             end: Mutex::new(End {
@@ -219,19 +188,10 @@ impl Drop for Tally {
     fn drop(&mut self) {
         let end = self.end.get_mut().unwrap_or_else(PoisonError::into_inner);
         let powers = std::mem::take(self.powers.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let identity = self.identity.clone();
         let record = CallRecord {
             at: self.at,
-            user: identity.user,
-            project: identity.project,
-            conversation: identity.conversation,
-            turn: identity.turn,
-            tool_call: identity.tool_call,
-            plugin: identity.plugin,
-            version: identity.version,
-            digest: identity.digest,
-            tool: identity.tool,
-            argument_digest: std::mem::take(&mut self.argument_digest),
+            who: Arc::clone(&self.identity),
+            argument_digest: self.argument_digest.as_ref().to_owned(),
             failure: end.failure,
             failure_text: end.failure_text.take(),
             duration: end.duration.unwrap_or_else(|| self.began.elapsed()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_domain::{ToolCall, ToolOutcome};
-use bricklayer_runtime::{AuditRecord, AuditSink, CallRecord, FarEnd};
+use bricklayer_runtime::{AuditSink, CallRecord, FarEnd, RequestRecord};
 use tokio::sync::mpsc;
 
 /// What happens that an author has not been shown yet; more is dropped, as showing must never hold up a call.
@@ -15,7 +15,7 @@ const UNSEEN: usize = 1_000;
 #[derive(Debug, Clone)]
 pub enum Seen {
     /// A request of a plugin ended.
-    Request(AuditRecord),
+    Request(RequestRecord),
     /// A call of a plugin's tool ended.
     Call {
         /// As the model asked for it.
@@ -56,9 +56,9 @@ struct Watched {
 }
 
 impl AuditSink for Watched {
-    fn record(&self, record: AuditRecord) {
+    fn request(&self, record: RequestRecord) {
         let _ = self.spectator.0.try_send(Seen::Request(record.clone()));
-        self.sink.record(record);
+        self.sink.request(record);
     }
 
     fn call(&self, record: CallRecord) {

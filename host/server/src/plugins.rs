@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::CallReview;
-use bricklayer_plugins::{BoundTool, PluginParts, PluginService};
-use bricklayer_runtime::{CallContext, Ceilings, Limits, Runtime, RuntimeConfig};
+use bricklayer_plugins::{PluginParts, PluginService};
+use bricklayer_runtime::{Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
 use bricklayer_store::Store;
-use serde_json::Value;
 use url::Url;
 
 use crate::app::StartError;
@@ -72,11 +70,6 @@ impl Plugins {
             Ok(()) => *named = Some(url.clone()),
             Err(error) => tracing::error!(%error, "plugins cannot reach the workspace"),
         }
-    }
-
-    /// What this very call would do, when its plugin can tell.
-    pub async fn review(&self, tool: &BoundTool, input: &Value, context: CallContext) -> Option<CallReview> {
-        self.service.runtime().review(&tool.plugin, &tool.tool, input, context).await
     }
 }
 

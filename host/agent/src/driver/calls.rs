@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
     CallReview, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource,
-    Usage,
+    Usage, cut,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -271,10 +271,7 @@ fn bound(mut outcome: ToolOutcome, limits: &TurnLimits) -> ToolOutcome {
     }
     let size = outcome.content.len();
     if size > limits.max_result_bytes {
-        let mut end = limits.max_result_bytes;
-        while !outcome.content.is_char_boundary(end) {
-            end = end.saturating_sub(1);
-        }
+        let end = cut(&outcome.content, limits.max_result_bytes).len();
         outcome.content.truncate(end);
         let rest = if outcome.structured.is_some() { "; the user sees the whole result" } else { "" };
         outcome.content.push_str(&format!(

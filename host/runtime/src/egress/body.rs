@@ -53,7 +53,7 @@ pub(super) struct UserShare {
 impl UserShare {
     /// Takes bytes of the user's minute.
     pub(super) fn take(&self, bytes: u64) -> Result<(), Refused> {
-        let user = &self.tally.identity.user;
+        let user = &self.tally.identity.caller.user;
         self.gate.take_egress(user, bytes).map_err(|wait| {
             let reason = format!(
                 "egress limit: your plugins carried {} bytes within a minute, which is all that one user gets; try again \

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bricklayer_domain::cut;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::uri::PathAndQuery;
@@ -84,7 +85,7 @@ impl PlainRequest {
             if header_bytes > max_header_bytes {
                 return Err(PlainFault::TooLarge(format!("the headers have more than {max_header_bytes} bytes")));
             }
-            let odd = || invalid(format!("{:?} is no header", super::super::host::cut(&name, 100)));
+            let odd = || invalid(format!("{:?} is no header", cut(&name, 100)));
             let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| odd())?;
             let value = HeaderValue::from_str(&value).map_err(|_| odd())?;
             // How long the body is, the host says: what says the same is dropped, what says otherwise would cut the body

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use bricklayer_domain::cut;
 use chrono::{DateTime, Utc};
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::audit::{AuditRecord, Verdict};
-use crate::host::cut;
+use crate::audit::{RequestRecord, Verdict};
 use crate::tally::Tally;
 
 /// Longest texts of a record; what a guest asks for must not fill the audit log.
@@ -19,7 +19,7 @@ const MAX_PATH_BYTES: usize = 1024;
 
 /// A record in the making; written when it is dropped, so that no path forgets it.
 pub(super) struct Recording {
-    record: Option<AuditRecord>,
+    record: Option<RequestRecord>,
     tally: Arc<Tally>,
     span: Span,
     began: Instant,
@@ -29,18 +29,9 @@ pub(super) struct Recording {
 impl Recording {
     pub(super) fn new(tally: &Arc<Tally>, method: &str, host: &str, path: &str) -> Self {
         let at: DateTime<Utc> = Utc::now();
-        let who = tally.identity.clone();
-        let record = AuditRecord {
+        let record = RequestRecord {
             at,
-            user: who.user,
-            project: who.project,
-            conversation: who.conversation,
-            turn: who.turn,
-            tool_call: who.tool_call,
-            plugin: who.plugin,
-            version: who.version,
-            digest: who.digest,
-            tool: who.tool,
+            who: Arc::clone(&tally.identity),
             method: cut(method, MAX_METHOD_BYTES).to_owned(),
             host: cut(host, MAX_HOST_BYTES).to_owned(),
             path: cut(path, MAX_PATH_BYTES).to_owned(),
@@ -96,7 +87,7 @@ impl Recording {
         &self.tally
     }
 
-    fn with(&mut self, change: impl FnOnce(&mut AuditRecord)) {
+    fn with(&mut self, change: impl FnOnce(&mut RequestRecord)) {
         if let Some(record) = &mut self.record {
             change(record);
         }
@@ -121,6 +112,6 @@ impl Drop for Recording {
         };
         self.span.record("verdict", verdict);
         self.tally.bytes(record.request_bytes, record.response_bytes);
-        self.tally.sink().record(record);
+        self.tally.sink().request(record);
     }
 }

@@ -109,7 +109,7 @@ impl CallEgress {
         let permit = Arc::clone(&self.parallel).acquire_owned().await.map_err(|_| Error::InternalError(None))?;
         let line = match self.broker.played(&allowed.audience.to_string()) {
             Some(far_end) => Line::Recorded(Arc::clone(far_end)),
-            None => Line::Network(self.broker.pool.client(&self.tally.identity.user, &allowed.origin)),
+            None => Line::Network(self.broker.pool.client(&self.tally.identity.caller.user, &allowed.origin)),
         };
         let listener = match &line {
             Line::Network(_) => self.broker.listener().map(|far_end| Listener::new(far_end, &allowed, &parts.headers)),

@@ -42,7 +42,7 @@ impl wit::Host for CallState {
 
 /// Whether a tool may continue a call: there is one, it only reads, and its arguments fit.
 fn fits(plugin: &Plugin, tool: &str, input: &Value) -> Result<(), String> {
-    let found = plugin.find(tool).ok_or_else(|| format!("the plugin has no tool `{tool}`"))?;
+    let found = plugin.entry(tool).ok_or_else(|| format!("the plugin has no tool `{tool}`"))?;
     if !plugin.manifest().annotations(tool).read_only {
         return Err(format!("the tool `{tool}` does not only read, so nobody would have allowed it"));
     }

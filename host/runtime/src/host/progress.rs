@@ -3,11 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::Progress;
+use bricklayer_domain::{Progress, cut};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::cut;
 use crate::context::ProgressSink;
 
 /// Shortest time between two reports that are passed on.

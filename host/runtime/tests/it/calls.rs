@@ -124,7 +124,7 @@ async fn progress_is_thinned_and_keeps_the_newest() {
 async fn the_context_is_the_callers_and_holds_no_token() {
     let bench = Bench::new().await;
     let ctx = bench.ctx();
-    let (project, conversation) = (ctx.project.to_string(), ctx.conversation.to_string());
+    let (project, conversation) = (ctx.caller.project.to_string(), ctx.caller.site.thread().to_string());
     let seen = Bench::ok(&bench.call_with("who", json!({}), ctx).await);
     let host = bench.far_end.url().authority().to_owned();
     assert_eq!(seen["result"], json!([project, conversation, "true", "ada@example.com", host, "wh-1"]));
@@ -138,7 +138,7 @@ async fn state_belongs_to_the_project_and_needs_its_grant() {
     assert_eq!(Bench::ok(&bench.call("recall", json!({})).await), json!({"result": ["a"]}));
 
     let mut other = bench.ctx();
-    other.project = bricklayer_domain::ProjectId::new();
+    other.caller.project = bricklayer_domain::ProjectId::new();
     assert_eq!(Bench::ok(&bench.call_with("recall", json!({}), other).await), json!({"result": []}));
 
     let mut refused = bench.ctx();
@@ -156,7 +156,7 @@ async fn state_belongs_to_the_project_and_needs_its_grant() {
 async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
     let bench = Bench::new().await;
     let review = async |tool: &str, input: Value| {
-        let review = bench.runtime.review(&bench.plugin, tool, &input, bench.ctx()).await;
+        let review = bench.review(tool, input).await;
         review.map(|review| (review.effect(), review.operations.len()))
     };
     assert_eq!(review("who", json!({})).await, Some((CallEffect::Reads, 1)));
@@ -168,4 +168,25 @@ async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
     assert_eq!(review("write_file", json!({"path": 1})).await, None);
     assert_eq!(review("no_such_tool", json!({})).await, None);
     bench.neighbour_answers().await;
+}
+
+#[tokio::test]
+async fn one_prepared_call_is_judged_and_made_as_often_as_wanted() {
+    let bench = Bench::new().await;
+    let tool = bench.plugin.tool("mcp__databricks__write_file").unwrap();
+    let call = tool.prepare(&json!({"path": "/project/a", "text": "rm"}));
+    assert_eq!((call.fault(), call.tool().short_name()), (None, "write_file"));
+    for _ in 0..2 {
+        let review = bench.runtime.review(&call, bench.ctx()).await.unwrap();
+        assert_eq!(review.effect(), CallEffect::Destroys);
+        Bench::ok(&bench.runtime.run(&call, bench.ctx()).await);
+    }
+    assert_eq!(std::fs::read_to_string(bench.project.path().join("a")).unwrap(), "rm");
+
+    // One whose arguments do not fit says so before and fails when it is made, with a record.
+    let odd = tool.prepare(&json!({"path": 1}));
+    let fault = odd.fault().unwrap().clone();
+    assert_eq!((fault.kind, bench.runtime.review(&odd, bench.ctx()).await), (ToolErrorKind::InvalidInput, None));
+    assert_eq!(bench.runtime.run(&odd, bench.ctx()).await.failure, Some(fault));
+    assert_eq!(bench.last_call(3).await.kind(), "invalid-input");
 }

@@ -1,12 +1,14 @@
 //! What a model is told about a plugin's tools, from the component's types and documentation alone.
 
+use std::sync::Arc;
+
 use bricklayer_domain::ToolSpec;
 use bricklayer_runtime::{LoadError, ToolNamespace};
 use serde_json::json;
 
 use crate::support::{Bench, hostile, noop, package_of};
 
-fn spec<'a>(specs: &'a [ToolSpec], name: &str) -> &'a ToolSpec {
+fn spec<'a>(specs: &'a [Arc<ToolSpec>], name: &str) -> &'a ToolSpec {
     specs.iter().find(|spec| spec.name.0 == name).unwrap_or_else(|| panic!("no tool {name}"))
 }
 

@@ -39,7 +39,7 @@ async fn a_granted_request_carries_the_token_and_the_guest_does_not_see_it() {
     assert_eq!(audit.len(), 1);
     let record = &audit[0];
     assert_eq!((record.method.as_str(), record.path.as_str(), record.status), ("GET", "/api/ok/echo", Some(200)));
-    assert_eq!((record.tool.as_str(), &record.verdict), ("fetch", &Verdict::Answered));
+    assert_eq!((record.who.tool.as_str(), &record.verdict), ("fetch", &Verdict::Answered));
     assert!(record.response_bytes > 0);
     bench.far_end.seen().clear();
 
@@ -294,7 +294,7 @@ async fn connections_are_kept_and_never_shared_between_users() {
     }
     for _ in 0..10 {
         let mut other = bench.ctx();
-        other.user = UserId::parse("grace@example.com").unwrap();
+        other.caller.user = UserId::parse("grace@example.com").unwrap();
         Bench::ok(&bench.call_with("fetch", get("/api/ok/grace"), other).await);
     }
     let peers = |path: &str| -> HashSet<_> {

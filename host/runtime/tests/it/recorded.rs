@@ -100,7 +100,7 @@ async fn state_runs() {
 async fn context_runs() {
     for version in CONTRACT_VERSIONS {
         let bench = bench(version, "context").await;
-        assert_eq!(run(&bench).await.content, bench.ctx().project.to_string(), "{version}");
+        assert_eq!(run(&bench).await.content, bench.ctx().caller.project.to_string(), "{version}");
     }
 }
 
@@ -133,10 +133,10 @@ async fn review_runs() {
     for version in CONTRACT_VERSIONS {
         let bench = bench(version, "review").await;
         assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
-        let short = bench.runtime.review(&bench.plugin, "run", &json!({"text": "x"}), bench.ctx()).await.unwrap();
+        let short = bench.review("run", json!({"text": "x"})).await.unwrap();
         assert_eq!(short.effect(), CallEffect::Writes, "{version}: {short:?}");
         let long = json!({"text": "x".repeat(40)});
-        let long = bench.runtime.review(&bench.plugin, "run", &long, bench.ctx()).await.unwrap();
+        let long = bench.review("run", long).await.unwrap();
         assert_eq!(long.effect(), CallEffect::Reads, "{version}: {long:?}");
     }
 }
@@ -159,7 +159,7 @@ async fn operations_run() {
         assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
         let review = async |text: String| {
             let input = json!({ "text": text });
-            bench.runtime.review(&bench.plugin, "run", &input, bench.ctx()).await.unwrap().operations
+            bench.review("run", input).await.unwrap().operations
         };
         let expected = |effect| Operation {
             effect,

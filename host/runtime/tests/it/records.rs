@@ -17,25 +17,22 @@ fn fetch(method: &str, path: &str, body: Option<&str>) -> Value {
 async fn a_call_leaves_one_record_with_the_totals_of_its_requests() {
     let bench = Bench::new().await;
     let ctx = bench.ctx();
-    let (project, conversation, turn) = (ctx.project, ctx.conversation, ctx.turn);
+    let caller = ctx.caller.clone();
     let input = fetch("POST", "/api/ok/echo", Some("twelve bytes"));
     Bench::ok(&bench.call_with("mcp__databricks__fetch", input.clone(), ctx).await);
     let record = bench.last_call(1).await;
-    assert_eq!((record.project, record.conversation, record.turn), (project, conversation, turn));
-    assert_eq!((record.user.as_str(), record.tool_call), ("ada@example.com", Some(ToolCallId("call-1".to_owned()))));
-    assert_eq!((record.plugin.as_str(), record.tool.as_str()), ("test-hostile", "fetch"));
-    assert_eq!((record.version.as_str(), record.digest.as_str()), ("0.1.0", bench.plugin.digest()));
+    let who = record.who;
+    assert_eq!(who.caller, caller);
+    assert_eq!((caller.user.as_str(), caller.tool_call), ("ada@example.com", Some(ToolCallId("call-1".to_owned()))));
+    assert_eq!((who.plugin.as_str(), who.tool.as_str()), ("test-hostile", "fetch"));
+    assert_eq!((who.version.as_str(), who.digest.as_str()), ("0.1.0", bench.plugin.digest()));
     assert_eq!((record.argument_digest, record.failure), (argument_digest(&input), None));
     assert_eq!((record.http_requests, record.bytes_sent), (1, 12));
     assert_eq!(record.bytes_received, bench.audit()[0].response_bytes);
     assert_eq!(record.powers, ["POST workspace/api/ok/** as-caller", "files:read", "files:write"]);
     assert!(record.cpu > Duration::ZERO && record.cpu < record.duration, "{:?} of {:?}", record.cpu, record.duration);
     assert!((1..64 << 20).contains(&record.memory_peak_bytes), "{}", record.memory_peak_bytes);
-    let request = &bench.audit()[0];
-    assert_eq!(
-        (request.digest.as_str(), request.tool_call.as_ref().unwrap().0.as_str()),
-        (bench.plugin.digest(), "call-1")
-    );
+    assert_eq!(bench.audit()[0].who, who);
 
     let mut calls = 1;
     let mut next = async |tool: &str, input: Value| {

@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId, TurnSettings, UserId,
+    CallReview, CallSite, Caller, ConversationId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId,
+    TurnSettings, UserId,
 };
 use bricklayer_runtime::{
-    AuditRecord, AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, Runtime, RuntimeConfig,
+    AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, RequestRecord, Runtime, RuntimeConfig,
     ToolNamespace, WorkspaceTarget,
 };
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use far_end::FarEnd;
 pub(crate) use guests::{hostile, noop, package_of, package_with};
@@ -27,11 +27,11 @@ pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
 
 /// Audit records of one bench: of requests, and of calls.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Mutex<Vec<AuditRecord>>, Mutex<Vec<CallRecord>>);
+pub(crate) struct Audit(Mutex<Vec<RequestRecord>>, Mutex<Vec<CallRecord>>);
 
 impl Audit {
     /// Records of requests.
-    pub(crate) fn requests(&self) -> Vec<AuditRecord> {
+    pub(crate) fn requests(&self) -> Vec<RequestRecord> {
         self.0.lock().unwrap().clone()
     }
 
@@ -42,7 +42,7 @@ impl Audit {
 }
 
 impl AuditSink for Audit {
-    fn record(&self, record: AuditRecord) {
+    fn request(&self, record: RequestRecord) {
         self.0.lock().unwrap().push(record);
     }
 
@@ -102,12 +102,9 @@ impl Bench {
     /// A call's context with everything that the plugin asks for but more memory.
     pub(crate) fn ctx(&self) -> CallContext {
         let progress = Arc::clone(&self.progress);
+        let site = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new() };
+        let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), self.project_id, site);
         CallContext {
-            user: UserId::parse("ada@example.com").unwrap(),
-            project: self.project_id,
-            conversation: ConversationId::new(),
-            turn: TurnId::new(),
-            tool_call: Some(ToolCallId("call-1".to_owned())),
             project_dir: Some(self.project.path().to_owned()),
             workspace: Some(WorkspaceTarget {
                 base_url: self.far_end.url(),
@@ -117,9 +114,8 @@ impl Bench {
             grants: Arc::new(Grants { memory_mib: None, ..Grants::from_request(self.plugin.manifest()) }),
             state: Arc::clone(&self.state) as _,
             progress: Arc::new(move |report| progress.lock().unwrap().push(report)),
-            cancel: CancellationToken::new(),
             audit: Arc::clone(&self.audit) as _,
-            handover: None,
+            ..CallContext::new(Caller { tool_call: Some(ToolCallId("call-1".to_owned())), ..caller })
         }
     }
 
@@ -131,6 +127,11 @@ impl Bench {
         let outcome = self.runtime.call(&self.plugin, tool, &input, ctx).await;
         self.no_canary(&outcome);
         outcome
+    }
+
+    /// What the plugin says that the call would do.
+    pub(crate) async fn review(&self, tool: &str, input: Value) -> Option<CallReview> {
+        self.runtime.review(&self.plugin.tool(tool)?.prepare(&input), self.ctx()).await
     }
 
     /// The call must succeed; its typed result.
@@ -168,7 +169,7 @@ impl Bench {
         .await
     }
 
-    pub(crate) fn audit(&self) -> Vec<AuditRecord> {
+    pub(crate) fn audit(&self) -> Vec<RequestRecord> {
         self.audit.0.lock().unwrap().clone()
     }
 }

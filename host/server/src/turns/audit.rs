@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bricklayer_domain::{InstallationId, PackageDigest};
-use bricklayer_runtime::{AuditRecord, AuditSink, CallRecord, Verdict};
+use bricklayer_runtime::{AuditSink, CallIdentity, CallRecord, RequestRecord, Verdict};
 use bricklayer_store::{AuditEntry, AuditKind, Store};
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::lifecycle::Lifecycle;
@@ -70,28 +71,21 @@ async fn write(store: &Store, batch: &mut Vec<AuditEntry>) {
     batch.clear();
 }
 
-fn request(record: AuditRecord, installation: InstallationId) -> AuditEntry {
+fn request(record: RequestRecord, installation: InstallationId) -> AuditEntry {
     let (outcome, reason) = match record.verdict {
         Verdict::Answered => ("answered", None),
         Verdict::Denied(reason) => ("denied", Some(reason)),
         Verdict::Failed(reason) => ("failed", Some(reason)),
         Verdict::Aborted => ("aborted", None),
     };
+    let who = &record.who;
     AuditEntry {
-        at: record.at,
-        user: record.user,
-        project: Some(record.project),
-        turn: Some(record.turn),
-        kind: AuditKind::Request,
-        plugin: record.plugin,
-        installation: Some(installation),
-        digest: PackageDigest::parse(&record.digest).ok(),
-        tool: record.tool,
         outcome: outcome.to_owned(),
         body: json!({
-            "version": record.version,
-            "conversation_id": record.conversation,
-            "tool_call_id": record.tool_call,
+            "version": who.version,
+            "site": who.caller.site,
+            "conversation_id": who.caller.site.conversation(),
+            "tool_call_id": who.caller.tool_call,
             "method": record.method,
             "host": record.host,
             "path": record.path,
@@ -102,26 +96,20 @@ fn request(record: AuditRecord, installation: InstallationId) -> AuditEntry {
             "bytes_received": record.response_bytes,
             "duration_ms": milliseconds(record.duration),
         }),
+        ..entry(AuditKind::Request, record.at, who, installation)
     }
 }
 
 fn call(record: CallRecord, installation: InstallationId) -> AuditEntry {
     let outcome = record.kind().to_owned();
+    let who = &record.who;
     AuditEntry {
-        at: record.at,
-        user: record.user,
-        project: Some(record.project),
-        turn: Some(record.turn),
-        kind: AuditKind::Call,
-        plugin: record.plugin,
-        installation: Some(installation),
-        digest: PackageDigest::parse(&record.digest).ok(),
-        tool: record.tool,
         outcome,
         body: json!({
-            "version": record.version,
-            "conversation_id": record.conversation,
-            "tool_call_id": record.tool_call,
+            "version": who.version,
+            "site": who.caller.site,
+            "conversation_id": who.caller.site.conversation(),
+            "tool_call_id": who.caller.tool_call,
             "argument_digest": record.argument_digest,
             "http_requests": record.http_requests,
             "bytes_sent": record.bytes_sent,
@@ -132,6 +120,24 @@ fn call(record: CallRecord, installation: InstallationId) -> AuditEntry {
             "powers": record.powers,
             "failure": record.failure_text,
         }),
+        ..entry(AuditKind::Call, record.at, who, installation)
+    }
+}
+
+/// What all records of a call say alike.
+fn entry(kind: AuditKind, at: DateTime<Utc>, who: &CallIdentity, installation: InstallationId) -> AuditEntry {
+    AuditEntry {
+        at,
+        user: who.caller.user.clone(),
+        project: Some(who.caller.project),
+        turn: who.caller.site.turn(),
+        kind,
+        plugin: who.plugin.clone(),
+        installation: Some(installation),
+        digest: PackageDigest::parse(&who.digest).ok(),
+        tool: who.tool.clone(),
+        outcome: String::new(),
+        body: Value::Null,
     }
 }
 
@@ -163,7 +169,7 @@ struct TrailOf {
 }
 
 impl AuditSink for TrailOf {
-    fn record(&self, record: AuditRecord) {
+    fn request(&self, record: RequestRecord) {
         self.trail.keep(request(record, self.installation));
     }
 

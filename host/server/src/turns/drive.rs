@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
@@ -171,6 +171,7 @@ async fn run_once(
         store: inner.store.clone(),
         audit: inner.audit.clone(),
         leaving: inner.lifecycle.soft().clone(),
+        judged: Mutex::default(),
     };
     let deps = TurnDeps {
         log: Arc::new(log),

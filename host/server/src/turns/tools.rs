@@ -1,15 +1,17 @@
 //! Plugin tools of one turn: who calls, where, with which powers.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{CallLink, ExternalTools, ProgressSink};
 use bricklayer_domain::{
-    CallReview, ContinuingCall, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
+    CallReview, CallSite, Caller, ContinuingCall, MAX_MESSAGE_BLOCKS, ToolCall, ToolCallId, ToolErrorKind, ToolFailure,
+    ToolOutcome, ToolSpec, Turn, TurnSettings,
 };
-use bricklayer_plugins::BoundTool;
+use bricklayer_plugins::BoundCall;
 use bricklayer_runtime::{AuditSink, CallContext, Continuation, Credential, Handover, Plugin, WorkspaceTarget};
 use bricklayer_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,8 @@ pub(super) struct PluginTools {
     pub(super) audit: AuditTrail,
     /// Fires when the server is leaving.
     pub(super) leaving: CancellationToken,
+    /// Calls that were judged and have not run yet: what was judged is what runs.
+    pub(super) judged: Mutex<HashMap<ToolCallId, (ToolCall, BoundCall)>>,
 }
 
 /// Puts into the turn's log how a call of a plugin goes on without this host.
@@ -46,8 +50,8 @@ struct LogHandover {
 impl Handover for LogHandover {
     async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let by = continuation.and_then(|continuation| {
-            let spec = self.plugin.tools().iter().find(|spec| spec.name.short() == continuation.tool)?;
-            Some(ContinuingCall { name: spec.name.clone(), input: continuation.input })
+            let tool = self.plugin.tool(&continuation.tool)?;
+            Some(ContinuingCall { name: tool.spec().name.clone(), input: continuation.input })
         });
         Ok(self.link.continued_by(by).await?)
     }
@@ -64,10 +68,10 @@ impl ExternalTools for PluginTools {
     }
 
     async fn review(&self, call: &ToolCall) -> Option<CallReview> {
-        let tool = self.tool(call).ok()?;
+        let bound = self.bind(call).ok()?;
+        self.hold(call, bound.clone());
         // A review runs without a workspace, so it neither needs nor waits for one.
-        let context = self.context(call, &tool, None, Arc::new(|_| {}), CancellationToken::new());
-        self.plugins.review(&tool, &call.input, context).await
+        self.plugins.service().review(&bound, self.context(call, &bound)).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
@@ -87,15 +91,16 @@ impl PluginTools {
         link: Option<CallLink>,
         cancel: CancellationToken,
     ) -> ToolOutcome {
-        let tool = match self.tool(call) {
-            Ok(tool) => tool,
+        let bound = match self.held(call).map_or_else(|| self.bind(call), Ok) {
+            Ok(bound) => bound,
             Err(failure) => return ToolOutcome::failed(failure),
         };
-        let needs_session = tool.plugin.manifest().asks_for_workspace();
+        let tool = &bound.tool().tool;
+        let needs_session = tool.plugin().manifest().asks_for_workspace();
         if needs_session && let Err(failure) = self.session.fresh(&progress, &cancel).await {
             return ToolOutcome::failed(failure);
         }
-        let base_url = if tool.plugin.manifest().asks_for_workspace() {
+        let base_url = if needs_session {
             match self.workspace.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
                 Some(Err(error)) => return failed(ToolErrorKind::Upstream, error.to_string(), true),
@@ -110,21 +115,24 @@ impl PluginTools {
             WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) }
         });
         let handover = link.map(|link| {
-            let handover = LogHandover { link, plugin: Arc::clone(&tool.plugin), leaving: self.leaving.clone() };
+            let handover = LogHandover { link, plugin: Arc::clone(tool.plugin()), leaving: self.leaving.clone() };
             Arc::new(handover) as Arc<dyn Handover>
         });
         let began = Instant::now();
         let token = self.session.credential.secret();
-        let run = |context| self.plugins.service().call(&tool, &call.input, context);
+        let run = |context| self.plugins.service().call(&bound, context);
         let context = || CallContext {
+            workspace: workspace.clone(),
+            progress: Arc::clone(&progress),
+            cancel: cancel.clone(),
             handover: handover.clone(),
-            ..self.context(call, &tool, workspace.clone(), Arc::clone(&progress), cancel.clone())
+            ..self.context(call, &bound)
         };
         let mut outcome = run(context()).await;
         // What only reads can be asked again once the user is back.
         if needs_session
             && is_unauthenticated(&outcome)
-            && self.only_reads(call)
+            && tool.spec().annotations.read_only
             && self.session.renewed(&token, &progress, &cancel).await
         {
             outcome = run(context()).await;
@@ -154,41 +162,42 @@ impl PluginTools {
         }
     }
 
-    fn only_reads(&self, call: &ToolCall) -> bool {
-        self.specs().iter().any(|spec| spec.name == call.name && spec.annotations.read_only)
+    /// Finds the call's tool and reads its arguments.
+    fn bind(&self, call: &ToolCall) -> Result<BoundCall, ToolFailure> {
+        let tool = self.plugins.service().tool(&self.turn.user, self.turn.project, &call.name)?;
+        Ok(tool.prepare(&call.input))
     }
 
-    fn tool(&self, call: &ToolCall) -> Result<BoundTool, ToolFailure> {
-        self.plugins.service().tool(&self.turn.user, self.turn.project, &call.name)
+    /// Keeps what a call was judged by until it runs.
+    fn hold(&self, call: &ToolCall, bound: BoundCall) {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if judged.len() >= MAX_MESSAGE_BLOCKS {
+            judged.clear();
+        }
+        judged.insert(call.id.clone(), (call.clone(), bound));
     }
 
-    fn context(
-        &self,
-        call: &ToolCall,
-        tool: &BoundTool,
-        workspace: Option<WorkspaceTarget>,
-        progress: ProgressSink,
-        cancel: CancellationToken,
-    ) -> CallContext {
-        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(tool.installation));
+    /// What the call was judged by, if it was judged here.
+    fn held(&self, call: &ToolCall) -> Option<BoundCall> {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.remove(&call.id).filter(|(same, _)| same == call).map(|(_, bound)| bound)
+    }
+
+    /// Of a call without a workspace, of which nobody hears.
+    fn context(&self, call: &ToolCall, bound: &BoundCall) -> CallContext {
+        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(bound.tool().installation));
+        let Turn { user, project, conversation, id, .. } = &self.turn;
+        let site = CallSite::Turn { conversation: *conversation, turn: *id };
+        let caller = Caller { tool_call: Some(call.id.clone()), ..Caller::new(user.clone(), *project, site) };
         CallContext {
-            user: self.turn.user.clone(),
-            project: self.turn.project,
-            conversation: self.turn.conversation,
-            turn: self.turn.id,
-            tool_call: Some(call.id.clone()),
             project_dir: Some(self.project_dir.clone()),
-            workspace,
             settings: self.settings.clone(),
-            grants: Arc::clone(&tool.grants),
-            state: Arc::new(StoreState { store: self.store.clone(), user: self.turn.user.clone() }),
-            progress,
-            cancel,
+            state: Arc::new(StoreState { store: self.store.clone(), user: user.clone() }),
             audit: match self.plugins.spectator() {
                 Some(spectator) => spectator.over(audit),
                 None => audit,
             },
-            handover: None,
+            ..CallContext::new(caller)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use bricklayer_domain::cut;
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::chain::{Hash, StoredRecord, genesis};
@@ -27,11 +28,7 @@ const OPEN_LOCK: i64 = 0x6272_6963_6b61_7564;
 
 /// A text that both engines take (PostgreSQL's holds everything but NUL), cut to the bound.
 fn field(text: &str) -> String {
-    let mut end = text.len().min(MAX_FIELD_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}")
+    cut(text, MAX_FIELD_BYTES).replace('\0', "\u{fffd}")
 }
 
 fn stored(chain: AuditChain, entry: &AuditEntry) -> StoredRecord {

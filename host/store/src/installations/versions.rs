@@ -1,6 +1,6 @@
 //! Installing, new versions, going back, removing.
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginOwner, UserId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginOwner, UserId, cut};
 
 use super::change::{Change, Slot};
 use super::read::{read_grant, read_installations};
@@ -267,13 +267,4 @@ impl Change<'_> {
         self.drop_state(&new.owner, &new.name).await?;
         Ok(())
     }
-}
-
-/// The longest beginning of a text with at most so many bytes.
-fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }

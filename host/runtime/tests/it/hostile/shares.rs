@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{ToolErrorKind, ToolOutcome, UserId};
+use bricklayer_domain::{Caller, ToolErrorKind, ToolOutcome, UserId};
 use bricklayer_runtime::{CallContext, FairnessLimits, Limits, RuntimeConfig};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -13,7 +13,9 @@ use super::all_came_back;
 use crate::support::{Bench, hostile, until};
 
 fn of(bench: &Bench, user: &str) -> CallContext {
-    CallContext { user: UserId::parse(&format!("{user}@example.com")).unwrap(), ..bench.ctx() }
+    let ctx = bench.ctx();
+    let user = UserId::parse(&format!("{user}@example.com")).unwrap();
+    CallContext { caller: Caller { user, ..ctx.caller }, ..ctx }
 }
 
 async fn with(fairness: FairnessLimits, max_concurrent_calls: usize, heavy_calls: usize) -> Bench {

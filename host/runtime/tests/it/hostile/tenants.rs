@@ -5,7 +5,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{ConversationId, Operation, ProjectId, ToolErrorKind, ToolOutcome, TurnId, UserId};
+use bricklayer_domain::{Caller, Operation, ProjectId, ToolErrorKind, ToolOutcome, UserId};
 use bricklayer_runtime::{CallContext, FairnessLimits, LoadError, RuntimeConfig, ToolNamespace, WorkspaceTarget};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -26,11 +26,9 @@ impl Tenant {
         let audit: Arc<Audit> = Arc::default();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("own.txt"), marker).unwrap();
+        let user = UserId::parse(&format!("{marker}@example.com")).unwrap();
         let ctx = CallContext {
-            user: UserId::parse(&format!("{marker}@example.com")).unwrap(),
-            project: ProjectId::new(),
-            conversation: ConversationId::new(),
-            turn: TurnId::new(),
+            caller: Caller { user, project: ProjectId::new(), ..bench.ctx().caller },
             project_dir: Some(folder.path().to_owned()),
             workspace: Some(WorkspaceTarget {
                 base_url: bench.far_end.url(),
@@ -185,7 +183,7 @@ async fn special_files_hang_nothing() {
 #[tokio::test]
 async fn a_loop_in_the_review_counts_as_the_worst() {
     let bench = bench().await;
-    let review = bench.runtime.review(&bench.plugin, "spin", &json!({}), bench.ctx()).await.unwrap();
+    let review = bench.review("spin", json!({})).await.unwrap();
     assert_eq!(review.operations, [Operation::unknown()]);
     all_came_back(&bench).await;
 }

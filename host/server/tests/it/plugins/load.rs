@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, ProjectId, ToolName, TurnId, TurnSettings, UserId};
-use bricklayer_runtime::{CallContext, FairnessLimits, MemoryState, NoAudit};
+use bricklayer_domain::{CallSite, Caller, ProjectId, ToolName, UserId};
+use bricklayer_runtime::{CallContext, FairnessLimits};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -50,23 +50,9 @@ async fn replacing_under_load_fails_no_call() {
                     let plugins = &app.turns().environment().plugins;
                     let name = ToolName("mcp__greeter__version".into());
                     let tool = plugins.service().tool(&user, project, &name).unwrap();
-                    let context = CallContext {
-                        user: user.clone(),
-                        project,
-                        conversation: ConversationId::new(),
-                        turn: TurnId::new(),
-                        tool_call: None,
-                        project_dir: None,
-                        workspace: None,
-                        settings: TurnSettings::default(),
-                        grants: Arc::clone(&tool.grants),
-                        state: Arc::new(MemoryState::default()),
-                        progress: Arc::new(|_| {}),
-                        cancel: CancellationToken::new(),
-                        audit: Arc::new(NoAudit),
-                        handover: None,
-                    };
-                    let outcome = plugins.service().call(&tool, &json!({}), context).await;
+                    let caller = Caller::new(user.clone(), project, CallSite::Host);
+                    let call = tool.prepare(&json!({}));
+                    let outcome = plugins.service().call(&call, CallContext::new(caller)).await;
                     assert!(outcome.failure.is_none(), "{outcome:?}");
                     let number: u64 = outcome.content.strip_prefix("1.0.").unwrap().parse().unwrap();
                     assert!(number >= least && number <= REPLACEMENTS, "{number} after {least} was published");

@@ -1,6 +1,12 @@
 //! New versions: in place, waiting, refused, taken back.
 
+use std::sync::Arc;
+
+use bricklayer_domain::{CallSite, Caller, ProjectId, ToolErrorKind, ToolName, UserId};
+use bricklayer_plugins::BoundCall;
+use bricklayer_runtime::{AuditSink, CallContext, CallRecord, RequestRecord};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::{call, id, open, version_said};
 use crate::support::{Api, Engine, Guest, World, both_engines, eventually};
@@ -140,4 +146,66 @@ fn a_version_that_keeps_crashing_goes_back_by_itself() {
         assert_eq!(changes["records"][0]["outcome"], "rolled-back-by-itself", "{changes}");
         server.stop().await;
     });
+}
+
+/// Takes the records of calls.
+struct Records(mpsc::UnboundedSender<CallRecord>);
+
+impl AuditSink for Records {
+    fn request(&self, _record: RequestRecord) {}
+
+    fn call(&self, record: CallRecord) {
+        self.0.send(record).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_prepared_call_keeps_its_version_and_not_its_powers() {
+    let mut world = World::sqlite().await;
+    open(&mut world);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let guest = |version: &str| Guest::new("greeter", version).asks_for_files().package();
+    let plugin = id(&ann.install(&guest("1.0.0"), &["files:read"]).await);
+    let service = server.app.turns().environment().plugins.service();
+    let user = UserId::parse("ann@example.com").unwrap();
+    let of_project = ProjectId::from_uuid(project.parse().unwrap());
+    let name = ToolName("mcp__greeter__version".to_owned());
+    let prepare = || service.tool(&user, of_project, &name).unwrap().prepare(&json!({}));
+    let (sender, mut records) = mpsc::unbounded_channel();
+    let folder = tempfile::tempdir().unwrap();
+    let mut made = async |call: &BoundCall| {
+        let context = CallContext {
+            project_dir: Some(folder.path().to_owned()),
+            audit: Arc::new(Records(sender.clone())),
+            ..CallContext::new(Caller::new(user.clone(), of_project, CallSite::Host))
+        };
+        let outcome = service.call(call, context).await;
+        assert!(outcome.failure.is_none(), "{outcome:?}");
+        (outcome.content, records.recv().await.unwrap().powers)
+    };
+    let read = vec!["files:read".to_owned()];
+
+    let old = prepare();
+    assert_eq!(made(&old).await, ("1.0.0".to_owned(), read.clone()));
+    assert_eq!(ann.update(&plugin, &guest("1.0.1")).await.ok()["outcome"], "swapped");
+    assert_eq!(made(&prepare()).await, ("1.0.1".to_owned(), read.clone()));
+    assert_eq!(made(&old).await, ("1.0.0".to_owned(), read));
+    ann.put(&format!("/api/plugins/{plugin}/grants"), json!({"grants": []})).await.ok();
+    assert_eq!(made(&old).await, ("1.0.0".to_owned(), Vec::new()));
+
+    // What may not be called any more is not called, whoever holds it.
+    let gone = async || {
+        let context = CallContext::new(Caller::new(user.clone(), of_project, CallSite::Host));
+        service.call(&old, context).await.failure.unwrap().kind
+    };
+    let switch = format!("/api/plugins/{plugin}/projects/{project}");
+    ann.put(&switch, json!({"enabled": false})).await.ok();
+    assert_eq!(gone().await, ToolErrorKind::UnknownTool);
+    ann.put(&switch, json!({"enabled": true})).await.ok();
+    assert_eq!(made(&old).await.0, "1.0.0");
+    assert_eq!(ann.delete(&format!("/api/plugins/{plugin}")).await.status, 204);
+    assert_eq!(gone().await, ToolErrorKind::UnknownTool);
+    server.stop().await;
 }

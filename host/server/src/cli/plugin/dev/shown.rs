@@ -1,7 +1,7 @@
 //! Calls and requests as lines.
 
 use bricklayer_domain::{ToolCall, ToolOutcome};
-use bricklayer_runtime::{AuditRecord, Verdict};
+use bricklayer_runtime::{RequestRecord, Verdict};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ pub(super) async fn show(mut seen: mpsc::Receiver<Seen>) {
     }
 }
 
-fn request(record: &AuditRecord) -> String {
+fn request(record: &RequestRecord) -> String {
     let line = format!("      {} {}{}", record.method, record.host, record.path);
     match (&record.verdict, record.status) {
         (Verdict::Answered, Some(status)) => {
