@@ -1,7 +1,7 @@
 /** A session that ends while the page is open: whatever a proxy answers in the host's place, one banner says so. */
 import type { Browser, Locator, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProject } from "./support/actions";
+import { ask, createProject, turnEnded } from "./support/actions";
 import { launch, openPage } from "./support/browser";
 import { type Host, startHost } from "./support/host";
 import { lookAt } from "./support/looks";
@@ -39,6 +39,16 @@ const answers: readonly [string, (route: Route) => Promise<void>][] = [
 
 async function comeBack(): Promise<void> {
   await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+}
+
+/** What fails for the want of a session, and one press on the banner with the session there again. */
+async function signOutAndIn(fail: () => Promise<void>): Promise<void> {
+  await page.route(api, (route) => route.fulfill({ status: 401, body: "" }));
+  await fail();
+  await banner().waitFor();
+  await page.unroute(api);
+  await banner().getByRole("button", { name: "Sign in" }).click();
+  await banner().waitFor({ state: "detached" });
 }
 
 describe("a session that ends", () => {
@@ -94,9 +104,61 @@ describe("a session that ends", () => {
     await page.getByRole("heading", { name: "What do you want to know?" }).waitFor();
   });
 
+  it("brings back the dialog that one was writing in", async () => {
+    await page.goto(host.url);
+    await page.getByRole("button", { name: "New project" }).first().click();
+    await page.getByRole("textbox", { name: "Name" }).fill("Tips by hour");
+    await signOutAndIn(() => page.getByRole("button", { name: "Create project" }).click());
+    expect(await page.getByRole("dialog").getByRole("textbox", { name: "Name" }).inputValue()).toBe("Tips by hour");
+    await page.keyboard.press("Escape");
+    await page.reload();
+    await page.getByRole("button", { name: "New project" }).first().waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await page.goto(`${host.url}/plugins`);
+    await page.getByRole("button", { name: "Add plugin" }).click();
+    await page.getByRole("radio", { name: "From an address" }).check();
+    await page.getByLabel("Address", { exact: true }).fill("oci://registry.example/team/weather:1.2.0");
+    await signOutAndIn(() => page.getByRole("button", { name: "Look at it" }).click());
+    expect(await page.getByLabel("Address", { exact: true }).inputValue()).toBe("oci://registry.example/team/weather:1.2.0");
+    await page.keyboard.press("Escape");
+  });
+
+  it("says nothing of a lost connection, and brings back what was written in the conversation", async () => {
+    await page.goto(host.url);
+    await page.getByRole("link", { name: /^Taxi demand/ }).click();
+    await ask(page, '/execute_sql {"statement": "SELECT 7 AS seven"}');
+    await page.getByRole("gridcell").first().waitFor();
+    await turnEnded(page);
+    await message().fill("what I was about to ask");
+    const title = page.getByRole("navigation", { name: "Conversations" }).getByRole("listitem").first();
+    await title.hover();
+    await title.getByRole("button", { name: /^Actions for/ }).click();
+    await page.getByRole("menuitem", { name: "Rename" }).click();
+    await page.getByRole("textbox", { name: "Title" }).fill("Seven");
+    await page.route(api, (route) => route.fulfill({ status: 401, body: "" }));
+    await page.getByRole("button", { name: "Rename" }).click();
+    await banner().waitFor();
+    // Nobody is reached either: still there is one thing to do, and one place that says it.
+    await page.unroute(api);
+    await page.route(api, (route) => route.abort());
+    await page.evaluate(() => window.dispatchEvent(new Event("online")));
+    await comeBack();
+    await comeBack();
+    expect(await page.locator("body").innerText()).not.toMatch(/Connection lost|does not answer|out of date/i);
+    await page.unroute(api);
+    await banner().getByRole("button", { name: "Sign in" }).click();
+    await banner().waitFor({ state: "detached" });
+    expect(await page.getByRole("dialog").getByRole("textbox", { name: "Title" }).inputValue()).toBe("Seven");
+    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("heading", { name: "Seven" }).waitFor();
+    expect(await message().inputValue()).toBe("what I was about to ask");
+  });
+
   it("is told to who opens a page, and nothing else fails beside it", async () => {
     await page.route(api, (route) => route.fulfill({ status: 200, contentType: "text/html", body: signIn }));
-    for (const path of ["/", "/plugins"]) {
+    const conversation = new URL(page.url()).pathname;
+    expect(conversation).toContain("/c/");
+    for (const path of ["/", "/plugins", conversation]) {
       await page.goto(`${host.url}${path}`);
       await banner().waitFor();
       await page.getByText("Shown when you are signed in again.").first().waitFor();

@@ -1,16 +1,16 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createPortal } from "react-dom";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect } from "react";
 import { isSignedIn } from "@/api/http";
 import { sentence } from "@/shared/lib/format";
-import { signedOut } from "@/shared/lib/signedOut";
+import { useSignedOut } from "@/shared/lib/signedOut";
 import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
 import styles from "./SessionBanner.module.css";
 
 /** Says, once and over everything, that the host no longer knows who asks, and leads back in. */
 export function SessionBanner() {
-  const state = useSyncExternalStore(signedOut.subscribe, signedOut.get);
+  const state = useSignedOut();
   const queryClient = useQueryClient();
   const ended = state !== null;
   // Who signed in in another window finds this page as it was, and working again.

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from "react";
 import { Store } from "./store";
 
 /** Why the host knows nobody any more who asks from this page; `null` while it does. */
@@ -11,3 +12,7 @@ export interface SignedOut {
  * there is one thing to do, and it is the same everywhere.
  */
 export const signedOut = new Store<SignedOut | null>(null);
+
+export function useSignedOut(): SignedOut | null {
+  return useSyncExternalStore(signedOut.subscribe, signedOut.get);
+}

@@ -1,5 +1,4 @@
-import { useSyncExternalStore } from "react";
-import { signedOut } from "@/shared/lib/signedOut";
+import { useSignedOut } from "@/shared/lib/signedOut";
 import { Button } from "./Button";
 import styles from "./LoadFailure.module.css";
 import { Notice } from "./Notice";
@@ -16,7 +15,7 @@ interface LoadFailureProps {
 
 /** Where something should be that did not come, or did not come again. */
 export function LoadFailure({ title, message, stale = false, onRetry }: LoadFailureProps) {
-  const ended = useSyncExternalStore(signedOut.subscribe, signedOut.get) !== null;
+  const ended = useSignedOut() !== null;
   // The page says it once for all that did not come.
   if (ended) return stale ? null : <p className={styles.later}>Shown when you are signed in again.</p>;
   return (

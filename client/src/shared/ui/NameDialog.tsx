@@ -1,10 +1,13 @@
-import { useId, useState } from "react";
+import { useId } from "react";
+import { type DialogPlace, useDialogText } from "../lib/dialogText";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import styles from "./Form.module.css";
 import { Notice } from "./Notice";
 
 interface NameDialogProps {
+  /** Where its text is kept while it stands open. */
+  place: DialogPlace;
   title: string;
   label: string;
   initial: string;
@@ -20,8 +23,8 @@ const MAX_NAME_LENGTH = 200;
 
 /** Asks for one name: to create something or to rename it. */
 export function NameDialog(props: NameDialogProps) {
-  const { title, label, initial, placeholder, action, pending, error, onSubmit, onClose } = props;
-  const [name, setName] = useState(initial);
+  const { place, title, label, initial, placeholder, action, pending, error, onSubmit, onClose } = props;
+  const [name, setName] = useDialogText(place, initial);
   const id = useId();
   const trimmed = name.trim();
   return (

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo } from "react";
 import type { TurnSettings } from "@/api/types";
-import { Button } from "@/shared/ui/Button";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { toast } from "@/shared/ui/toast";
@@ -88,19 +88,17 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
         thread={
           <Thread state={state}>
             {state.phase === "loading" && state.view.turns.length === 0 && <Skeleton lines={7} label="Loading the conversation" />}
-            {(state.phase === "failed" || state.phase === "missing") && (
-              <Notice
-                tone="bad"
-                title={state.phase === "missing" ? "This conversation does not exist" : "The conversation could not be loaded"}
-                actions={
-                  state.phase === "failed" && (
-                    <Button size="s" icon="refresh" onClick={() => void session.load()}>
-                      Try again
-                    </Button>
-                  )
-                }
-              >
-                {state.phase === "missing" ? "It may have been deleted. Choose another one, or start a new one." : state.error}
+            {state.phase === "failed" && (
+              <LoadFailure
+                title="The conversation could not be loaded"
+                message={state.error ?? ""}
+                stale={state.view.turns.length > 0}
+                onRetry={() => void session.load()}
+              />
+            )}
+            {state.phase === "missing" && (
+              <Notice tone="bad" title="This conversation does not exist">
+                It may have been deleted. Choose another one, or start a new one.
               </Notice>
             )}
           </Thread>

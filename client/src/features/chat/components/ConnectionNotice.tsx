@@ -1,4 +1,5 @@
 import { useReachable } from "@/shared/lib/reachable";
+import { useSignedOut } from "@/shared/lib/signedOut";
 import { Button } from "@/shared/ui/Button";
 import type { Connection, Session } from "../model/session";
 import styles from "./ConnectionNotice.module.css";
@@ -10,7 +11,9 @@ const QUIET_FAILURES = 1;
 export function ConnectionNotice({ connection, session }: { connection: Connection; session: Session }) {
   const reachable = useReachable();
   const failures = connection.kind === "connecting" || connection.kind === "waiting" ? connection.attempt : 0;
-  const lost = !reachable || failures > QUIET_FAILURES;
+  // Who is signed out is told so, once: what fails because of it is no lost connection.
+  const signedOut = useSignedOut() !== null;
+  const lost = !signedOut && (!reachable || failures > QUIET_FAILURES);
   return (
     <div role="status" data-empty={!lost}>
       {lost && (

@@ -1,6 +1,7 @@
 import { useEffect, useSyncExternalStore } from "react";
 import { markSeen } from "@/shared/lib/seen";
 import { useSessions } from "../chatContext";
+import { useSignedOut } from "@/shared/lib/signedOut";
 import type { Session, SessionState } from "../model/session";
 
 /** The session of a conversation, loaded and kept fresh while it is on screen. */
@@ -8,10 +9,11 @@ export function useSession(projectId: string, conversationId: string): { session
   const sessions = useSessions();
   const session = sessions.get(projectId, conversationId);
   const state = useSyncExternalStore(session.store.subscribe, session.store.get);
-  // Loads with the page, and again when the window or the network comes back: another tab may have gone on.
+  const known = useSignedOut() === null;
+  // Loads with the page, and again when the window, the network or the user comes back: another tab may have gone on.
   useEffect(() => {
     const refresh = (): void => {
-      if (document.visibilityState !== "visible") return;
+      if (!known || document.visibilityState !== "visible") return;
       session.reconnectNow();
       session.load().catch(() => undefined);
     };
@@ -24,7 +26,7 @@ export function useSession(projectId: string, conversationId: string): { session
       window.removeEventListener("online", refresh);
       document.removeEventListener("visibilitychange", refresh);
     };
-  }, [session]);
+  }, [session, known]);
   useSeenToHere(conversationId, state);
   return { session, state };
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Problem, messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
+import { leftOpen } from "@/shared/lib/dialogText";
 import { Icon } from "@/shared/ui/Icon";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
@@ -18,13 +19,20 @@ interface ConversationListProps {
   onDeleted: (conversationId: string) => void;
 }
 
-type Open = { dialog: "rename" | "delete"; conversation: ConversationSummary } | null;
+type Open = { dialog: "rename"; id: string } | { dialog: "delete"; conversation: ConversationSummary } | null;
+
+/** A title that was being written when the page was left. */
+function openedAgain(): Open {
+  const id = leftOpen("rename-conversation");
+  return id === null ? null : { dialog: "rename", id };
+}
 
 export function ConversationList({ projectId, activeId, onDeleted }: ConversationListProps) {
   const conversations = useQuery(conversationsQuery(projectId));
   const [filter, setFilter] = useState("");
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useState<Open>(openedAgain);
   const all = conversations.data ?? [];
+  const renamed = open?.dialog === "rename" ? all.find((conversation) => conversation.id === open.id) : undefined;
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = all.filter((conversation) => words.every((word) => conversation.title.toLowerCase().includes(word)));
 
@@ -57,12 +65,12 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
             key={conversation.id}
             conversation={conversation}
             active={conversation.id === activeId}
-            onRename={() => setOpen({ dialog: "rename", conversation })}
+            onRename={() => setOpen({ dialog: "rename", id: conversation.id })}
             onDelete={() => setOpen({ dialog: "delete", conversation })}
           />
         ))}
       </ul>
-      {open?.dialog === "rename" && <RenameConversation conversation={open.conversation} onClose={() => setOpen(null)} />}
+      {renamed !== undefined && <RenameConversation conversation={renamed} onClose={() => setOpen(null)} />}
       {open?.dialog === "delete" && (
         <DeleteConversation conversation={open.conversation} onDeleted={() => onDeleted(open.conversation.id)} onClose={() => setOpen(null)} />
       )}

@@ -7,6 +7,7 @@ export function RenameConversation({ conversation, onClose }: { conversation: Co
   const rename = useRenameConversation(conversation.project_id);
   return (
     <NameDialog
+      place={{ dialog: "rename-conversation", of: conversation.id }}
       title="Rename conversation"
       label="Title"
       initial={conversation.title}

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
+import { leftOpen } from "@/shared/lib/dialogText";
 import { Button } from "@/shared/ui/Button";
 import { Menu, type MenuItem } from "@/shared/ui/Menu";
 import { Notice } from "@/shared/ui/Notice";
@@ -23,7 +24,7 @@ type Open = "update" | "roll-back" | "remove" | null;
 
 export function DetailHeader({ plugin, projectId }: { plugin: Plugin; projectId: string | null }) {
   const heading = useArrival<HTMLHeadingElement>();
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useState<Open>(() => (leftOpen("update-plugin") === plugin.id ? "update" : null));
   const update = useUpdate(plugin.id);
   const enable = useSetEnabled(plugin.id);
   const own = plugin.can_manage && plugin.scope !== "shipped";

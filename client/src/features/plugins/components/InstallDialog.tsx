@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
+import { useDialogText } from "@/shared/lib/dialogText";
 import { links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { Dialog } from "@/shared/ui/Dialog";
@@ -18,6 +19,7 @@ interface InstallDialogProps {
 
 /** Adds a plugin: choose a package, see what it is and what it asks for, decide. Nothing is installed before the end. */
 export function InstallDialog({ policy, projectId, onClose }: InstallDialogProps) {
+  const [source, setSource] = useDialogText({ dialog: "add-plugin", of: "" }, "");
   const [inspection, setInspection] = useState<Inspection | null>(null);
   return (
     <Dialog
@@ -26,7 +28,7 @@ export function InstallDialog({ policy, projectId, onClose }: InstallDialogProps
       onClose={onClose}
     >
       {inspection === null ? (
-        <SourceStep policy={policy} onInspected={setInspection} onClose={onClose} />
+        <SourceStep policy={policy} source={source} onSource={setSource} onInspected={setInspection} onClose={onClose} />
       ) : (
         <Review key={inspection.staged} inspection={inspection} policy={policy} projectId={projectId} onBack={() => setInspection(null)} onClose={onClose} />
       )}

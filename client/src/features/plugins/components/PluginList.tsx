@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/problem";
+import { leftOpen } from "@/shared/lib/dialogText";
 import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
 import { Notice } from "@/shared/ui/Notice";
@@ -27,7 +28,7 @@ export function PluginList({ projectId, children }: PluginListProps) {
   const list = useQuery(pluginsQuery(projectId));
   const heading = useArrival<HTMLHeadingElement>();
   const [filter, setFilter] = useState("");
-  const [installing, setInstalling] = useState(false);
+  const [installing, setInstalling] = useState(() => leftOpen("add-plugin") !== null);
   const plugins = list.data?.plugins ?? [];
   const shown = plugins.filter((plugin) => matches(plugin, filter)).toSorted(byNeed);
   const added = shown.filter((plugin) => plugin.scope !== "shipped");

@@ -20,16 +20,18 @@ const ways = [
 
 interface SourceStepProps {
   policy: Policy;
+  /** The address, kept by the dialog. */
+  source: string;
+  onSource: (source: string) => void;
   onInspected: (inspection: Inspection) => void;
   onClose: () => void;
 }
 
 /** Which package. The host reads and checks it; nothing is installed yet. */
-export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
-  const [way, setWay] = useState<Way>("file");
+export function SourceStep({ policy, source, onSource, onInspected, onClose }: SourceStepProps) {
+  const [way, setWay] = useState<Way>(source === "" ? "file" : "address");
   const [file, setFile] = useState<File | null>(null);
   const [manifest, setManifest] = useState<File | null>(null);
-  const [source, setSource] = useState("");
   const inspect = useInspect();
   const stop = useRef<AbortController | null>(null);
   const id = useId();
@@ -100,7 +102,7 @@ export function SourceStep({ policy, onInspected, onClose }: SourceStepProps) {
             maxLength={2_000}
             aria-describedby={`${id}-hint`}
             aria-invalid={inspect.isError}
-            onChange={(event) => choose(setSource)(event.target.value)}
+            onChange={(event) => choose(onSource)(event.target.value)}
           />
           <p id={`${id}-hint`} className={styles.hint}>
             A path on the host, an https address with its digest (<code>https://…/weather.wasm#sha256=…</code>), or a registry (<code>oci://…</code>).

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
+import { useDialogText } from "@/shared/lib/dialogText";
 import { Dialog } from "@/shared/ui/Dialog";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { toast } from "@/shared/ui/toast";
@@ -13,13 +14,16 @@ import { SourceStep } from "./SourceStep";
 
 /** Replaces one plugin by another package of it: choose, see what changes, decide. */
 export function UpdateDialog({ plugin, projectId, onClose }: { plugin: Plugin; projectId: string | null; onClose: () => void }) {
+  const [source, setSource] = useDialogText({ dialog: "update-plugin", of: plugin.id }, "");
   const [inspection, setInspection] = useState<Inspection | null>(null);
   const policy = useQuery(pluginsQuery(projectId)).data?.policy;
   const update = useUpdate(plugin.id);
   return (
     <Dialog title={inspection === null ? `Update ${plugin.name}` : `Update ${plugin.name} to ${inspection.version}?`} size="medium" onClose={onClose}>
       {policy === undefined && <Skeleton lines={4} label="Loading" />}
-      {policy !== undefined && inspection === null && <SourceStep policy={policy} onInspected={setInspection} onClose={onClose} />}
+      {policy !== undefined && inspection === null && (
+        <SourceStep policy={policy} source={source} onSource={setSource} onInspected={setInspection} onClose={onClose} />
+      )}
       {inspection !== null && (
         <ReviewStep
           key={inspection.staged}

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
 import type { Project } from "@/api/types";
+import { leftOpen } from "@/shared/lib/dialogText";
 import { links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { Button } from "@/shared/ui/Button";
@@ -19,14 +20,22 @@ import { RenameProject } from "./RenameProject";
 /** Fewer are seen at a glance. */
 const SEARCHED_FROM = 6;
 
-type Open = { dialog: "create" } | { dialog: "rename" | "delete"; project: Project } | null;
+type Open = { dialog: "create" } | { dialog: "rename"; id: string } | { dialog: "delete"; project: Project } | null;
+
+/** A dialog that was being written in when the page was left. */
+function openedAgain(): Open {
+  if (leftOpen("new-project") !== null) return { dialog: "create" };
+  const id = leftOpen("rename-project");
+  return id === null ? null : { dialog: "rename", id };
+}
 
 export function ProjectList() {
   const projects = useQuery(projectsQuery());
   const create = useCreateProject();
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useState<Open>(openedAgain);
   const [words, setWords] = useState("");
   const found = matching(projects.data ?? [], words);
+  const renamed = open?.dialog === "rename" ? projects.data?.find((project) => project.id === open.id) : undefined;
   const startCreating = (): void => {
     create.reset();
     setOpen({ dialog: "create" });
@@ -85,7 +94,7 @@ export function ProjectList() {
               <ProjectCard
                 key={project.id}
                 project={project}
-                onRename={() => setOpen({ dialog: "rename", project })}
+                onRename={() => setOpen({ dialog: "rename", id: project.id })}
                 onDelete={() => setOpen({ dialog: "delete", project })}
               />
             ))}
@@ -94,6 +103,7 @@ export function ProjectList() {
       )}
       {open?.dialog === "create" && (
         <NameDialog
+          place={{ dialog: "new-project", of: "" }}
           title="New project"
           label="Name"
           initial=""
@@ -105,7 +115,7 @@ export function ProjectList() {
           onClose={() => setOpen(null)}
         />
       )}
-      {open?.dialog === "rename" && <RenameProject project={open.project} onClose={() => setOpen(null)} />}
+      {renamed !== undefined && <RenameProject project={renamed} onClose={() => setOpen(null)} />}
       {open?.dialog === "delete" && <DeleteProject project={open.project} onClose={() => setOpen(null)} />}
     </section>
   );

@@ -7,6 +7,7 @@ export function RenameProject({ project, onClose }: { project: Project; onClose:
   const rename = useRenameProject();
   return (
     <NameDialog
+      place={{ dialog: "rename-project", of: project.id }}
       title="Rename project"
       label="Name"
       initial={project.name}
