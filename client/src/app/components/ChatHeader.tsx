@@ -1,5 +1,6 @@
 import { IconButton } from "@/shared/ui/IconButton";
 import { Button } from "@/shared/ui/Button";
+import { plainName } from "@/shared/lib/plainSight";
 import { Name } from "@/shared/ui/Name";
 import styles from "./ChatHeader.module.css";
 
@@ -19,7 +20,7 @@ export function ChatHeader({ title, isHeading, sidebarShown, filesShown, fileCou
   return (
     <header className={styles.header}>
       {!sidebarShown && <IconButton icon="menu" label="Show sidebar" onClick={onSidebar} />}
-      <Title className={styles.title} title={title}>
+      <Title className={styles.title} title={plainName(title)}>
         <Name text={title} />
       </Title>
       <Button variant="quiet" size="s" icon="folder" aria-pressed={filesShown} onClick={onFiles}>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { navigate } from "@/shared/lib/navigation";
+import { plainName } from "@/shared/lib/plainSight";
 import styles from "./ProjectChoice.module.css";
 
 interface ProjectChoiceProps {
@@ -21,7 +22,7 @@ export function ProjectChoice({ projectId, hrefOf }: ProjectChoiceProps) {
         {!known && <option value={projectId}>This project</option>}
         {projects.data?.map((project) => (
           <option key={project.id} value={project.id}>
-            {project.name}
+            {plainName(project.name)}
           </option>
         ))}
       </select>

@@ -1,4 +1,5 @@
 /** Notifications of the system, for who asked for them. */
+import { plainName } from "./plainSight";
 
 interface Note {
   title: string;
@@ -20,7 +21,7 @@ export async function askForNotifications(): Promise<NotificationPermission> {
 export function notify({ title, text, tag, onPress }: Note): void {
   if (notificationState() !== "granted") return;
   try {
-    const note = new Notification(title, { body: text, tag });
+    const note = new Notification(plainName(title), { body: text, tag });
     note.addEventListener("click", () => {
       window.focus();
       note.close();

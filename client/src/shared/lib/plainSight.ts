@@ -70,6 +70,13 @@ export function plainPieces(text: string): readonly Piece[] {
   return piecesOf(text.replaceAll(/\r\n|\n/g, "⏎"));
 }
 
+/** The same in one text, for titles, labels and what is read aloud. */
+export function plainName(text: string): string {
+  return plainPieces(text)
+    .map((piece) => piece.text)
+    .join("");
+}
+
 function emptyLinesFrom(lines: readonly string[], from: number): number {
   let count = 0;
   while (from + count < lines.length && /^\s*$/.test(lines[from + count] ?? "")) count += 1;

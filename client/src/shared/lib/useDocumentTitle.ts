@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { plainName } from "./plainSight";
 
 let name = "";
 let count = 0;
@@ -7,7 +8,7 @@ let count = 0;
 export function useDocumentTitle(title: string): void {
   // The tab's title lives outside the tree.
   useEffect(() => {
-    name = title;
+    name = plainName(title);
     write();
   }, [title]);
 }

@@ -1,5 +1,6 @@
 import type { ComponentProps } from "react";
 import { cx } from "@/shared/lib/cx";
+import { plainName } from "@/shared/lib/plainSight";
 import styles from "./Button.module.css";
 import { Icon, type IconName } from "./Icon";
 
@@ -11,11 +12,12 @@ interface IconButtonProps extends ComponentProps<"button"> {
 }
 
 export function IconButton({ icon, label, size = "m", className, ...rest }: IconButtonProps) {
+  const shown = plainName(label);
   return (
     <button
       type="button"
-      aria-label={label}
-      title={label}
+      aria-label={shown}
+      title={shown}
       className={cx(styles.button, styles.quiet, styles.iconOnly, size === "s" && styles.small, className)}
       {...rest}
     >

@@ -1,6 +1,7 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { useRef, useState } from "react";
 import { cx } from "@/shared/lib/cx";
+import { plainName } from "@/shared/lib/plainSight";
 import { Icon, type IconName } from "./Icon";
 import { IconButton } from "./IconButton";
 import styles from "./Menu.module.css";
@@ -38,7 +39,7 @@ export function Menu({ label, icon = "more", items, className }: MenuProps) {
         <Radix.Portal>
           <Radix.Content
             className={styles.list}
-            aria-label={label}
+            aria-label={plainName(label)}
             align="end"
             sideOffset={GAP}
             collisionPadding={EDGE}
@@ -65,7 +66,7 @@ export function Menu({ label, icon = "more", items, className }: MenuProps) {
                 }}
               >
                 {item.icon !== undefined && <Icon name={item.icon} size={16} />}
-                {item.label}
+                {plainName(item.label)}
               </Radix.Item>
             ))}
           </Radix.Content>

@@ -1,6 +1,7 @@
 import { render } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { Name, plainName } from "./Name";
+import { plainName } from "../lib/plainSight";
+import { Name } from "./Name";
 
 describe("a name", () => {
   it.each([

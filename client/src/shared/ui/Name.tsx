@@ -19,10 +19,3 @@ export function Name({ text }: { text: string }) {
     </bdi>
   );
 }
-
-/** The same in one text, for titles and for what is read aloud. */
-export function plainName(text: string): string {
-  return plainPieces(text)
-    .map((piece) => piece.text)
-    .join("");
-}

@@ -1,6 +1,8 @@
 import { plural } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/Button";
+import { plainName } from "@/shared/lib/plainSight";
 import { IconButton } from "@/shared/ui/IconButton";
+import { Name } from "@/shared/ui/Name";
 import type { Queue } from "../hooks/useQueue";
 import styles from "./QueuedMessages.module.css";
 
@@ -25,8 +27,8 @@ export function QueuedMessages({ queue, running, onSend, onEdit }: QueuedMessage
       <ol className={styles.list}>
         {waiting.map(({ id, text }) => (
           <li key={id}>
-            <span className={styles.text} title={text}>
-              {text}
+            <span className={styles.text} title={plainName(text)}>
+              <Name text={text} />
             </span>
             {!running && (
               <Button size="s" onClick={() => onSend(id)}>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
 import { formatAgo, plural } from "@/shared/lib/format";
+import { plainName } from "@/shared/lib/plainSight";
 import { Button } from "@/shared/ui/Button";
 import { Notice } from "@/shared/ui/Notice";
 import { Popover } from "@/shared/ui/Popover";
@@ -41,7 +42,12 @@ export function StandingPermissions() {
                   {describeTool(permission.tool, {}).title} · {formatAgo(permission.since, Date.now())}
                 </span>
               </span>
-              <Button size="s" disabled={revoke.isPending} aria-label={`Take back ${operationName(permission)}`} onClick={() => revoke.mutate(permission.id)}>
+              <Button
+                size="s"
+                disabled={revoke.isPending}
+                aria-label={`Take back ${plainName(operationName(permission))}`}
+                onClick={() => revoke.mutate(permission.id)}
+              >
                 Take back
               </Button>
             </li>

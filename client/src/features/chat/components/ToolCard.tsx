@@ -1,6 +1,8 @@
 import { memo, useId, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { formatDuration } from "@/shared/lib/format";
+import { Name } from "@/shared/ui/Name";
+import { plainName } from "@/shared/lib/plainSight";
 import { Icon } from "@/shared/ui/Icon";
 import { describeOutcome, describeTool, shortName } from "../model/describeTool";
 import { outcomeOf, outcomeWords } from "../model/outcome";
@@ -36,12 +38,16 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
   return (
     <article
       className={cx(styles.card, outcome === "failed" && styles.failed, outcome === "partly" && styles.partly, outcome === "waiting" && styles.asking)}
-      aria-label={`${title}: ${outcomeWords[outcome]}`}
+      aria-label={`${plainName(title)}: ${outcomeWords[outcome]}`}
     >
       <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         <ToolStatusMark outcome={outcome} />
-        <span className={styles.title}>{title}</span>
-        <span className={styles.detail}>{detail}</span>
+        <span className={styles.title}>
+          <Name text={title} />
+        </span>
+        <span className={styles.detail}>
+          <Name text={detail} />
+        </span>
         <span className={styles.meta}>
           {word !== "" && <span className={styles.outcome}>{word}</span>}
           {result?.durationMs != null && <span>{formatDuration(result.durationMs)}</span>}

@@ -4,6 +4,7 @@ import { links } from "@/shared/lib/links";
 import { useSeen } from "@/shared/lib/seen";
 import { Link } from "@/shared/ui/Link";
 import { Menu } from "@/shared/ui/Menu";
+import { Name } from "@/shared/ui/Name";
 import { Spinner } from "@/shared/ui/Spinner";
 import { type Summary, statusOf, statusWords } from "../model/status";
 import styles from "./ConversationList.module.css";
@@ -21,7 +22,9 @@ export function ConversationRow({ conversation, active, onRename, onDelete }: Co
   return (
     <li className={cx(styles.row, active && styles.active)}>
       <Link href={links.conversation(conversation.project_id, conversation.id)} aria-current={active ? "page" : undefined} className={styles.link}>
-        <span className={styles.title}>{conversation.title}</span>
+        <span className={styles.title}>
+          <Name text={conversation.title} />
+        </span>
         <span className={styles.when} data-status={status}>
           {status === "idle" ? (
             formatAgo(conversation.updated_at, Date.now())

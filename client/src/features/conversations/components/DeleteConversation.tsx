@@ -1,6 +1,7 @@
 import { messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
 import { ConfirmDialog } from "@/shared/ui/ConfirmDialog";
+import { Name } from "@/shared/ui/Name";
 import { toast } from "@/shared/ui/toast";
 import { useDeleteConversation } from "../api/mutations";
 
@@ -30,7 +31,10 @@ export function DeleteConversation({ conversation, onDeleted, onClose }: DeleteC
       onClose={onClose}
     >
       <p>
-        <strong>{conversation.title}</strong> is deleted for good. The project’s files stay.
+        <strong>
+          <Name text={conversation.title} />
+        </strong>{" "}
+        is deleted for good. The project’s files stay.
       </p>
     </ConfirmDialog>
   );

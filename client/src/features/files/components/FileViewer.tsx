@@ -7,7 +7,7 @@ import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { parseCsv } from "@/shared/table/parseCsv";
 import { Code } from "@/shared/ui/Code";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
-import { plainName } from "@/shared/ui/Name";
+import { plainName } from "@/shared/lib/plainSight";
 import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import type { FileContent } from "../api/content";

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { links } from "@/shared/lib/links";
+import { plainName } from "@/shared/lib/plainSight";
 import { Icon } from "@/shared/ui/Icon";
 import { Link } from "@/shared/ui/Link";
 import { Name } from "@/shared/ui/Name";
@@ -27,7 +28,7 @@ export function ProjectSelect({ projectId }: { projectId: string }) {
         setWords("");
       }}
       trigger={
-        <button type="button" className={styles.select} aria-label={`Project: ${name}`}>
+        <button type="button" className={styles.select} aria-label={`Project: ${plainName(name)}`}>
           <span>
             <Name text={name} />
           </span>
