@@ -23,8 +23,23 @@ export async function findings(page: Page): Promise<string[]> {
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary ?? ""})`).join("; ")}`);
   });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  return overflow > 0 ? [...violations, `the page is ${overflow}px wider than the window`] : violations;
+  return [...violations, ...(await cutOff(page))];
+}
+
+/** What does not fit: into the window, into its dialog, or above the window's lower edge. */
+async function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const wide = document.documentElement.scrollWidth - innerWidth;
+    if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
+    for (const dialog of document.querySelectorAll('[role="dialog"]')) {
+      const more = dialog.scrollWidth - dialog.clientWidth;
+      if (more > 0) found.push(`a dialog's content is ${more}px wider than the dialog`);
+    }
+    const field = document.querySelector("[data-composer]")?.closest("form")?.getBoundingClientRect();
+    if (field !== undefined && field.bottom > innerHeight) found.push(`the message field ends ${Math.round(field.bottom - innerHeight)}px below the window`);
+    return found;
+  });
 }
 
 /** Looks at one state in every way; each finding names the look it was found in. */

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { callName, waitingCalls } from "../model/approval";
 import type { ConversationView } from "../model/view";
 import { ApprovalPanel } from "./ApprovalPanel";
+import styles from "./ApprovalPanel.module.css";
 
 /**
  * The one place for questions, above the composer: one at a time, in their order. It takes no focus from anybody, so no
@@ -28,7 +29,7 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
   }, [firstId]);
 
   return (
-    <div ref={place} data-empty={first === undefined}>
+    <div ref={place} className={styles.dock} data-empty={first === undefined} data-gives-way={first === undefined ? undefined : ""}>
       <p className="visually-hidden" role="status">
         {first !== undefined && `Approval needed. ${callName(first)}. From the message, Shift and Tab go to the answers.`}
       </p>
