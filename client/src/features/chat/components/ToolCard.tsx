@@ -50,7 +50,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
         </span>
         <span className={styles.meta}>
           {word !== "" && <span className={styles.outcome}>{word}</span>}
-          {result?.durationMs != null && <span>{formatDuration(result.durationMs)}</span>}
+          {result?.durationMs != null && outcome !== "declined" && <span>{formatDuration(result.durationMs)}</span>}
         </span>
         <span className={styles.chevron}>
           <Icon name="chevronRight" size={15} />
