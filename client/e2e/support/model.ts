@@ -6,7 +6,8 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from "node:net";
 
 export type Step =
-  | { say: string }
+  /** `piece`: characters of one delta. */
+  | { say: string; piece?: number }
   | { think: string }
   | { call: string; input: unknown }
   /** Nothing more is sent until the test lets go. */
@@ -14,6 +15,8 @@ export type Step =
 
 /** What the model does with a conversation whose last message is `message`; `results` are the tool results since. */
 export type Script = (message: string, results: number) => readonly Step[] | { status: number; error: string };
+
+const USUAL_PIECE = 9;
 
 export interface Model {
   readonly environment: Record<string, string>;
@@ -113,7 +116,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, script
         begin(kind === "text" ? { type: "text", text: "" } : { type: "thinking", thinking: "", signature: "" });
         open = kind;
       }
-      for (const piece of ("say" in step ? step.say : step.think).match(/[\s\S]{1,9}/gu) ?? []) {
+      const length = ("piece" in step ? step.piece : undefined) ?? USUAL_PIECE;
+      for (const piece of ("say" in step ? step.say : step.think).match(new RegExp(`[\\s\\S]{1,${length}}`, "gu")) ?? []) {
         send({
           type: "content_block_delta",
           index,
