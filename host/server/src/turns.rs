@@ -197,9 +197,12 @@ impl Turns {
     /// [`StoreError::NotFound`] when there is none of this user's, or the database's failure.
     pub async fn stop(&self, caller: &Caller, turn: TurnId) -> Result<Stopping, StoreError> {
         // The turn may run here: then it need not wait for the database to hear of it.
-        self.inner.slots.cancel(turn, Some(&caller.user));
-        let Stop::Requested { claimable } = self.inner.store.request_stop(&caller.user, turn).await? else {
-            return Ok(Stopping::HadEnded);
+        let told = self.inner.slots.cancel(turn, Some(&caller.user));
+        let claimable = match self.inner.store.request_stop(&caller.user, turn).await? {
+            Stop::Requested { claimable } => claimable,
+            // It heard at once, and its end was stored before the wish was.
+            Stop::Ended(TurnStatus::Cancelled) if told => return Ok(Stopping::Stopped),
+            Stop::Ended(_) => return Ok(Stopping::HadEnded),
         };
         self.inner.slots.cancel(turn, None);
         if claimable {

@@ -134,14 +134,16 @@ impl Slots {
         self.shared.table().running.len()
     }
 
-    /// Stops a turn for its user, when it runs here and, if a user is named, is theirs.
-    pub(super) fn cancel(&self, turn: TurnId, user: Option<&UserId>) {
+    /// Stops a turn for its user, when it runs here and, if a user is named, is theirs; says whether it was told now
+    /// for the first time.
+    pub(super) fn cancel(&self, turn: TurnId, user: Option<&UserId>) -> bool {
         let table = self.shared.table();
-        if let Some(entry) = table.running.get(&turn)
-            && user.is_none_or(|user| *user == entry.user)
-        {
-            entry.cancel.cancel();
-        }
+        let Some(entry) = table.running.get(&turn).filter(|entry| user.is_none_or(|user| *user == entry.user)) else {
+            return false;
+        };
+        let first = !entry.cancel.is_cancelled();
+        entry.cancel.cancel();
+        first
     }
 
     /// Makes this worker leave a turn.
