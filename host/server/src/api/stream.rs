@@ -226,7 +226,21 @@ impl Reader {
         };
         // What a page leaves out is settled, and void for whoever comes after it. A reader that claimed to be past the
         // log's end stands at its end now.
-        self.last = page.through;
+        let claimed = std::mem::replace(&mut self.last, page.through);
+        if claimed > page.through && !self.turn.status.is_final() {
+            // The turn may have ended since this reader asked for it: then nothing more will be said.
+            match self.app.store().get_turn(&self.turn.user, self.turn.id).await {
+                Ok(turn) => self.turn = turn,
+                Err(error) => {
+                    tracing::warn!(%error, "a stream's turn cannot be read from the store");
+                    self.phase = Phase::Done;
+                    return Some(self.reconnect());
+                }
+            }
+            if self.turn.status.is_final() {
+                return None;
+            }
+        }
         if page.terminal {
             self.phase = Phase::Leave;
         } else if page.complete {

@@ -1,5 +1,7 @@
 //! Long conversations: their history in pages, their large results apart, and their bound.
 
+use std::time::Duration;
+
 use bricklayer_domain::{
     Block, ConversationId, Event, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd,
     TurnSettings, Usage, UserId,
@@ -160,7 +162,8 @@ async fn a_full_conversation_says_so_before_a_turn_begins() {
 
 #[tokio::test]
 async fn a_reader_past_the_end_gets_what_is_still_to_come() {
-    let world = World::sqlite().await;
+    let mut world = World::sqlite().await;
+    world.stream_keep_alive = Duration::from_millis(100);
     let gate = Gate::new();
     world.model.script("stream", vec![Reply::Gated(vec!["a".into()], gate.clone())]);
     let server = world.serve().await;
@@ -170,11 +173,18 @@ async fn a_reader_past_the_end_gets_what_is_still_to_come() {
     ann.follow(&execution, 0).await.until("system").await;
     let mut past = ann.follow(&execution, i64::MAX).await;
     let mut header = ann.clone().with("last-event-id", "4000000000").follow(&execution, 0).await;
+    // They stand at the log's end before it moves.
+    for stream in [&mut past, &mut header] {
+        stream.until("keepalive").await;
+    }
     gate.open_to(1);
     for stream in [&mut past, &mut header] {
         let frames = stream.follow_to_end().await;
         assert!(frames.iter().any(|frame| frame.kind() == "stream.completed"), "{frames:?}");
     }
+    // Whoever claims to have more than there ever was is told that it is over.
+    let frames = ann.follow(&execution, i64::MAX).await.follow_to_end().await;
+    assert_eq!(frames.len(), 1, "{frames:?}");
     server.stop().await;
 }
 
