@@ -38,7 +38,7 @@ async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
         ),
         ("fetch_good", get("/api/ok/../x"), "denied", "dot segments", None, None, None),
         ("fetch_good", status(401), "unauthenticated", "401", None, Some("reload the page to sign in again"), None),
-        ("fetch_good", status(403), "permission-denied", "403", None, None, None),
+        ("fetch_good", status(403), "permission-denied", "403", None, Some("ask whoever owns it"), None),
         ("fetch_good", status(404), "not-found", "404", None, None, None),
         ("fetch_good", status(409), "failed", "409", None, None, None),
         ("fetch_good", status(429), "rate-limited", "429", None, None, Some(3600)),
