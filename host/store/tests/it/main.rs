@@ -19,6 +19,7 @@
 //! - `change_records`: a change and its audit record are both there or neither.
 //! - `crash`: killing a process in the middle of writing.
 //! - `crash_changes`: killing it at every write of a change of installed plugins.
+//! - `upgrades`: databases of every earlier version.
 //! - `schema`: both sets of migrations make the same tables.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
@@ -45,3 +46,4 @@ mod schema;
 mod silence;
 mod tenancy;
 mod turns;
+mod upgrades;
