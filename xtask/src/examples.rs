@@ -13,8 +13,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::exec::Program;
 use crate::layout::Layout;
+use crate::plugins;
+use crate::stages::stage;
 use crate::toolchain::TARGET;
-use crate::{plugins, stage};
 
 pub(crate) use noops::noops;
 

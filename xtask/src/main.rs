@@ -6,17 +6,22 @@ mod examples;
 mod exec;
 mod layout;
 mod plugins;
+mod stages;
 mod stamp;
+#[cfg(test)]
+mod structure;
+mod suites;
 mod toolchain;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::exec::Program;
 use crate::layout::Layout;
+use crate::stages::{Stages, stage};
 
 /// Automation of the Bricklayer repository.
 #[derive(Debug, Parser)]
@@ -60,18 +65,30 @@ enum Chore {
     Codegen,
     /// The page in a headless browser against the host as it was built last.
     E2e,
+    /// A test program as cargo starts it, with the times of its tests.
+    #[command(hide = true)]
+    RunTestProgram {
+        program: PathBuf,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Chore::RunTestProgram { program, arguments } = &options.chore {
+        return suites::run_program(program, arguments).unwrap_or_else(|error| failed(&error));
+    }
     match Layout::find().and_then(|layout| perform(options.chore, &layout)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // One line with its causes: a stack trace of the chores tells nobody what to do.
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    // One line with its causes: a stack trace of the chores tells nobody what to do.
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }
 
 fn perform(chore: Chore, layout: &Layout) -> Result<()> {
@@ -95,6 +112,7 @@ fn perform(chore: Chore, layout: &Layout) -> Result<()> {
         Chore::Advisories => advisories(layout),
         Chore::Codegen => client::codegen(layout),
         Chore::E2e => client::end_to_end(layout),
+        Chore::RunTestProgram { .. } => Ok(()),
     }
 }
 
@@ -112,17 +130,17 @@ fn run(layout: &Layout, arguments: &[String]) -> Result<()> {
 }
 
 fn test(layout: &Layout) -> Result<()> {
-    let began = Instant::now();
-    stage("engine, plugins and page are built", || prepare(layout))?;
+    let mut stages = Stages::default();
+    stages.run("engine, plugins and page are built", || prepare(layout))?;
     // Programs and tests in one build: apart, cargo would choose features twice and compile much of the tree twice.
-    stage("host programs are built", || cargo(layout, &["build", "--workspace", "--bins", "--tests"]))?;
+    stages.run("host programs are built", || cargo(layout, &["build", "--workspace", "--bins", "--tests"]))?;
     // Not nextest: suites share one PostgreSQL and one set of compiled guests per process.
-    stage("host tests passed", || cargo(layout, &["test", "--workspace"]))?;
-    stage("plugin tests passed", || plugins::test(layout))?;
-    stage("authors' plugins built and passed", || examples::run(layout))?;
-    stage("client tests passed", || client::test(layout))?;
-    stage("browser tests passed", || client::end_to_end(layout))?;
-    eprintln!("\nall tests passed ({})", seconds(began));
+    stages.run("host tests passed", || suites::run(layout))?;
+    stages.run("plugin tests passed", || plugins::test(layout))?;
+    stages.run("authors' plugins built and passed", || examples::run(layout))?;
+    stages.run("client tests passed", || client::test(layout))?;
+    stages.run("browser tests passed", || client::end_to_end(layout))?;
+    stages.tell("all tests passed");
     Ok(())
 }
 
@@ -187,25 +205,6 @@ fn lint(layout: &Layout) -> Result<()> {
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Result<()> {
     Program::cargo().directory(&layout.root).args(arguments).run()
-}
-
-/// Runs one part of a longer chore and says plainly how it ended.
-fn stage(done: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let began = Instant::now();
-    match work() {
-        Ok(()) => {
-            eprintln!("── {done} ({})", seconds(began));
-            Ok(())
-        }
-        Err(error) => {
-            eprintln!("── NOT: {done} ({})", seconds(began));
-            Err(error)
-        }
-    }
-}
-
-fn seconds(began: Instant) -> String {
-    format!("{} s", began.elapsed().as_secs())
 }
 
 #[cfg(test)]
