@@ -9,6 +9,7 @@ use std::{env, path::Path};
 fn main() {
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=migrations");
     let target = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let origin = match target.as_str() {
         "linux" | "freebsd" => "$ORIGIN",

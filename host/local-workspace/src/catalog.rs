@@ -1,13 +1,32 @@
-//! Unity Catalog: what is known of catalogs, schemas, tables and functions beside their data, and its REST interface.
+//! Unity Catalog: what exists in the workspace, whose it is and who may do what with it.
+//!
+//! [`Catalog`] is what other areas ask. The REST interface stands above the SQL engine, which knows the tables' columns
+//! and carries out changes as the SQL statements that mean the same.
 
-pub(crate) mod api {
-    pub(crate) mod unity;
-    pub(crate) mod unity_write;
+mod api {
+    pub(super) mod catalogs;
+    pub(super) mod functions;
+    pub(super) mod metastores;
+    pub(super) mod permissions;
+    pub(super) mod schemas;
+    pub(super) mod tables;
+    pub(super) mod volumes;
 }
-mod metastore;
-mod state;
+mod change;
+mod model;
+pub(crate) mod names;
+mod path;
+mod routes;
+mod service;
+mod store;
 
 pub(crate) use self::{
-    metastore::Metastore,
-    state::{Audit, CatalogInfo, FunctionInfo, Grant, SchemaInfo, State, TableInfo, WarehouseInfo},
+    change::{Change, TableEdit},
+    model::{
+        Audit, CatalogInfo, CatalogTree, FunctionInfo, Grant, HistoryEntry, SYSTEM_USER, SchemaInfo, SchemaTree,
+        TableInfo, TableTree, TextLimit,
+    },
+    routes::area,
+    service::Unity,
+    store::{Catalog, Workspace, import},
 };

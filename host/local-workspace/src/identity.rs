@@ -1,4 +1,15 @@
-//! Who calls.
+//! Who calls, and which workspace answers.
 
-pub(crate) mod auth;
-pub(crate) mod misc;
+mod auth;
+mod discovery;
+mod me;
+mod routes;
+mod state;
+mod users;
+
+pub(crate) use self::{
+    auth::{Caller, require_token},
+    routes::area,
+    state::Identity,
+    users::user_id,
+};

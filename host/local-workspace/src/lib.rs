@@ -4,13 +4,14 @@
 //! [`Workspace::start`] opens the data folder and serves; the binary `bricklayer-workspace` is a thin command line
 //! around it. What is not supported answers in Databricks' error shape, never as a server fault.
 
-mod api;
 mod catalog;
 mod config;
+mod database;
 mod http;
 mod identity;
 mod server;
 mod sql;
+mod takeover;
 
 pub use self::{
     config::{Config, Token},

@@ -1,4 +1,4 @@
-//! Start and end of the service.
+//! Start and end of the service, and the list of its areas.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -9,22 +9,32 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, task::JoinSet};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
+    middleware::{from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api,
-    catalog::Metastore,
+    catalog::{self, Catalog, Unity},
     config::Config,
-    sql::{
-        engine::{Engine, EngineConfig},
-        statements::Statements,
-        warehouses::Warehouses,
+    database::Database,
+    http::{
+        Area,
+        body::BODY_BYTES,
+        error::{self, ApiError},
     },
+    identity::{self, Identity, require_token},
+    sql::{
+        self, Sql,
+        engine::{Engine, EngineConfig},
+    },
+    takeover,
 };
-
-/// How often changes that need not be on disk at once (table histories) are written there.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long open connections may take to finish at shutdown.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -61,14 +71,44 @@ pub enum StartError {
     Data(anyhow::Error),
 }
 
+/// What the areas are made of.
+#[derive(Debug)]
+struct Areas {
+    database: Database,
+    engine: Arc<Engine>,
+    identity: Identity,
+    catalog: Unity,
+    sql: Sql,
+}
+
+impl Areas {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        let database = Database::open(&config.data_dir).await?;
+        takeover::take_over(&database, &config.data_dir).await?;
+        let catalog = Catalog::open(database.clone()).await?;
+        let engine = open_engine(config, catalog.clone()).await?;
+        Ok(Self {
+            identity: Identity::new(&config.tokens, catalog.workspace.id),
+            catalog: Unity::new(catalog, Arc::clone(&engine)),
+            sql: Sql::open(Arc::clone(&engine), database.clone()).await?,
+            database,
+            engine,
+        })
+    }
+
+    /// All areas: what is listed here is served.
+    fn list(&self) -> [Area; 3] {
+        [identity::area(self.identity.clone()), catalog::area(self.catalog.clone()), sql::area(self.sql.clone())]
+    }
+}
+
 /// A running workspace. Dropping it stops it without a last checkpoint; [`Workspace::shutdown`] is the clean way.
 #[derive(Debug)]
 pub struct Workspace {
     address: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    engine: Arc<Engine>,
-    statements: Arc<Statements>,
+    areas: Areas,
     /// Held for as long as the folder is in use.
     _lock: File,
 }
@@ -83,16 +123,12 @@ impl Workspace {
         // Before the data is opened, so that a taken port costs nothing.
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let engine = open_engine(&config).await.map_err(StartError::Data)?;
-        let warehouses = Arc::new(Warehouses::new(Arc::clone(&engine)));
-        let statements = Arc::new(Statements::new(Arc::clone(&engine)));
+        let areas = Areas::open(&config).await.map_err(StartError::Data)?;
         let stop = CancellationToken::new();
-        let app = api::App::new(&config, Arc::clone(&engine), warehouses, Arc::clone(&statements));
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, api::router(app), stop.clone()));
-        tasks.spawn(flush(Arc::clone(&engine), stop.clone()));
-        tracing::info!(%address, duckdb = engine.version(), "the local workspace listens");
-        Ok(Self { address, stop, tasks, engine, statements, _lock: lock })
+        tasks.spawn(serve(listener, router(&areas), stop.clone()));
+        tracing::info!(%address, duckdb = areas.engine.version(), "the local workspace listens");
+        Ok(Self { address, stop, tasks, areas, _lock: lock })
     }
 
     /// Where it listens.
@@ -104,18 +140,55 @@ impl Workspace {
     /// Ends running statements, closes connections, and writes everything to disk.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
-        self.statements.shutdown().await;
+        self.areas.sql.shutdown().await;
         let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
         }
-        let engine = Arc::clone(&self.engine);
+        let engine = Arc::clone(&self.areas.engine);
         match tokio::task::spawn_blocking(move || engine.checkpoint()).await {
             Ok(Ok(())) => tracing::info!("everything is written"),
             Ok(Err(e)) => tracing::error!("the last checkpoint failed: {e:#}"),
             Err(e) => tracing::error!("the last checkpoint failed: {e}"),
         }
+        self.areas.database.close().await;
+    }
+}
+
+/// The routes of all areas; what is not there answers in Databricks' words for that.
+fn router(areas: &Areas) -> Router {
+    let (mut closed, mut open) = (Router::new(), Router::new());
+    for area in areas.list() {
+        closed = closed.merge(area.closed);
+        open = open.merge(area.open);
+    }
+    let closed = closed
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        // The token is looked at before the route, so that a stranger learns nothing about what exists.
+        .layer(from_fn_with_state(areas.identity.clone(), require_token));
+    let workspace_id = HeaderValue::from(areas.catalog.workspace().id);
+    open.merge(closed)
+        .layer(map_response(refuse_in_json))
+        .layer(map_response(move |mut response: Response| {
+            response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), workspace_id.clone());
+            std::future::ready(response)
+        }))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
+}
+
+async fn unknown(method: Method, uri: Uri) -> ApiError {
+    ApiError::endpoint_not_found(&method, uri.path())
+}
+
+/// The framework refuses a body beyond the bound in plain text.
+async fn refuse_in_json(response: Response) -> Response {
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::too_large(BODY_BYTES).into_response()
+    } else {
+        response
     }
 }
 
@@ -138,21 +211,17 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-async fn open_engine(config: &Config) -> anyhow::Result<Arc<Engine>> {
-    let folder = config.data_dir.clone();
+async fn open_engine(config: &Config, catalog: Catalog) -> anyhow::Result<Arc<Engine>> {
     let engine = EngineConfig {
-        catalogs: folder.join("catalogs"),
+        catalogs: config.data_dir.join("catalogs"),
         memory_mib: config.engine_memory_mib,
         threads: config.engine_threads,
     };
-    tokio::task::spawn_blocking(move || {
-        let metastore = Arc::new(Metastore::open(&folder)?);
-        Engine::open(&engine, metastore).map(Arc::new)
-    })
-    .await?
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || Engine::open(&engine, catalog, runtime).map(Arc::new)).await?
 }
 
-async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
@@ -160,20 +229,5 @@ async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationTo
     let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(e) = served.await {
         tracing::error!("serving ended: {e}");
-    }
-}
-
-async fn flush(engine: Arc<Engine>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(FLUSH_INTERVAL) => {}
-            () = stop.cancelled() => return,
-        }
-        let engine = Arc::clone(&engine);
-        match tokio::task::spawn_blocking(move || engine.metastore().flush()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::error!("the catalog cannot be written: {e:#}"),
-            Err(e) => tracing::error!("the catalog cannot be written: {e}"),
-        }
     }
 }

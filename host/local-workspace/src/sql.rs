@@ -1,12 +1,18 @@
-//! SQL: the language, the engine, statements and warehouses, and their REST interface.
+//! SQL: the language, the engine, statements and warehouses.
 
-pub(crate) mod api {
-    pub(crate) mod history;
-    pub(crate) mod links;
-    pub(crate) mod statements;
-    pub(crate) mod warehouses;
+mod api {
+    mod error;
+    pub(super) mod history;
+    pub(super) mod links;
+    pub(super) mod statements;
+    pub(super) mod warehouses;
 }
 pub(crate) mod engine;
 pub(crate) mod language;
-pub(crate) mod statements;
+mod links;
+mod routes;
+mod state;
+mod statements;
 pub(crate) mod warehouses;
+
+pub(crate) use self::{routes::area, state::Sql};

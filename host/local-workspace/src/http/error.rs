@@ -7,9 +7,9 @@ use axum::{
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
 
-use crate::sql::{language::error::SqlError, warehouses::Refused};
+use crate::database;
 
 /// An answer other than success.
 #[derive(Debug)]
@@ -17,11 +17,20 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// What the caller is not told.
+    cause: Option<anyhow::Error>,
+}
+
+/// The body of an error answer.
+#[derive(Debug, Serialize)]
+struct Shape {
+    error_code: &'static str,
+    message: String,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), cause: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -54,37 +63,22 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if self.status.is_server_error() {
-            tracing::error!(code = self.code, "{}", self.message);
+            let cause = self.cause.map(|cause| format!("{cause:#}"));
+            tracing::error!(code = self.code, cause, "{}", self.message);
         }
-        (self.status, Json(json!({ "error_code": self.code, "message": self.message }))).into_response()
+        (self.status, Json(Shape { error_code: self.code, message: self.message })).into_response()
     }
 }
 
-impl From<Refused> for ApiError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Unknown(id) => Self::not_found(format!("Warehouse {id} does not exist.")),
-            Refused::Invalid(text) => Self::invalid(text),
-        }
-    }
-}
-
-/// Failures of catalog statements that the Unity Catalog API carries out.
-impl From<SqlError> for ApiError {
-    fn from(error: SqlError) -> Self {
-        let (status, code) = match error.class {
-            "NO_SUCH_CATALOG_EXCEPTION" => (StatusCode::NOT_FOUND, "CATALOG_DOES_NOT_EXIST"),
-            "SCHEMA_NOT_FOUND" => (StatusCode::NOT_FOUND, "SCHEMA_DOES_NOT_EXIST"),
-            "TABLE_OR_VIEW_NOT_FOUND" => (StatusCode::NOT_FOUND, "TABLE_DOES_NOT_EXIST"),
-            "CATALOG_ALREADY_EXISTS" => (StatusCode::CONFLICT, "CATALOG_ALREADY_EXISTS"),
-            "SCHEMA_ALREADY_EXISTS" => (StatusCode::CONFLICT, "SCHEMA_ALREADY_EXISTS"),
-            "CATALOG_NOT_EMPTY" => (StatusCode::BAD_REQUEST, "CATALOG_NOT_EMPTY"),
-            "SCHEMA_NOT_EMPTY" => (StatusCode::BAD_REQUEST, "SCHEMA_NOT_EMPTY"),
-            "INSUFFICIENT_PERMISSIONS" => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
-            _ if error.error_code == "INTERNAL_ERROR" => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
-            _ => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"),
+/// What the database of objects cannot do is for the log; a caller can only come back.
+impl From<database::Error> for ApiError {
+    fn from(error: database::Error) -> Self {
+        let message = if error.is_disk_full() {
+            "The disk of the local workspace is full. Nothing was changed. Make room in its data folder, then try again."
+        } else {
+            "The local workspace cannot read or write its objects; its log says why."
         };
-        Self::new(status, code, error.detail)
+        Self { cause: Some(anyhow::Error::from(error)), ..Self::internal(message) }
     }
 }
 

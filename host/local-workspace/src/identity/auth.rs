@@ -1,6 +1,4 @@
-//! Who calls: bearer tokens to users. Tokens are compared by their digests, so that no timing tells a prefix.
-
-use std::collections::HashMap;
+//! Who calls: bearer tokens to users.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -8,27 +6,9 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use sha2::{Digest, Sha256};
 
-use crate::{api::App, config::Token, http::error::ApiError};
-
-/// Digests of tokens with their users.
-#[derive(Debug)]
-pub(crate) struct Users(HashMap<[u8; 32], String>);
-
-impl Users {
-    pub(crate) fn new(tokens: &[Token]) -> Self {
-        Self(tokens.iter().map(|t| (digest(&t.secret), t.user.clone())).collect())
-    }
-
-    fn user(&self, token: &str) -> Option<&str> {
-        self.0.get(&digest(token)).map(String::as_str)
-    }
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
+use super::state::Identity;
+use crate::http::error::ApiError;
 
 /// The user of the request at hand.
 #[derive(Debug, Clone)]
@@ -44,7 +24,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// Lets nobody through without a known token.
 pub(crate) async fn require_token(
-    State(app): State<App>,
+    State(identity): State<Identity>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
@@ -56,7 +36,7 @@ pub(crate) async fn require_token(
     let Some(token) = token.filter(|t| !t.is_empty()) else {
         return Err(unauthenticated());
     };
-    let Some(user) = app.users.user(token) else {
+    let Some(user) = identity.users.user(token) else {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "403", "Invalid access token."));
     };
     let caller = Caller(user.to_owned());

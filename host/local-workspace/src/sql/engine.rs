@@ -3,32 +3,37 @@
 //! [`Engine::run`] carries out one statement on a blocking thread. Catalogs are attached database files, the functions
 //! and information_schema views of Databricks live in the in-memory database beside them.
 
+mod canceller;
 mod cells;
 mod commands;
+mod context;
 mod database;
 mod failure;
+mod information_schema;
+mod marks;
+mod objects;
 mod query;
+mod recovery;
+mod rows;
 mod samples;
 mod schema;
 mod store;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 
-use self::database::{Database, Interrupt};
+use tokio::runtime::Handle;
+
 pub(crate) use self::{
+    canceller::Canceller,
     cells::Format,
-    query::{Chunk, Limits, Outcome, Rows},
-    schema::{Column, Table, TableColumn},
+    database::EngineConfig,
+    query::Outcome,
+    rows::{Chunk, Limits, Rows},
+    schema::{Column, Table, TableColumn, TypeName},
 };
+use self::{context::Context, database::Database, objects::Objects};
 use crate::{
-    catalog::Metastore,
+    catalog::{Catalog, names::TableName},
     sql::language::{
         command::Command,
         error::SqlError,
@@ -36,20 +41,10 @@ use crate::{
         names::{Namespace, catalog_alias},
         parameters::{Parameter, USER_PARAMETER},
         plan::PlanCache,
+        rewrite::Notes,
         statement::Parsed,
     },
 };
-
-/// How the engine is opened.
-#[derive(Debug, Clone)]
-pub(crate) struct EngineConfig {
-    /// Folder of the catalogs' database files; DuckDB may touch nothing else.
-    pub(crate) catalogs: PathBuf,
-    /// DuckDB's memory limit in MiB.
-    pub(crate) memory_mib: u64,
-    /// DuckDB's worker threads.
-    pub(crate) threads: usize,
-}
 
 /// One statement to run.
 #[derive(Debug, Clone)]
@@ -61,26 +56,6 @@ pub(crate) struct Request {
     pub(crate) limits: Limits,
 }
 
-/// Ends a running statement from another thread.
-#[derive(Debug, Default)]
-pub(crate) struct Canceller {
-    cancelled: AtomicBool,
-    interrupt: Interrupt,
-}
-
-impl Canceller {
-    /// Asks the statement to end. It must be called again while the statement runs: DuckDB forgets an interrupt that
-    /// comes just before a query starts.
-    pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
-        self.interrupt.fire();
-    }
-
-    pub(crate) fn check(&self) -> Result<(), SqlError> {
-        if self.cancelled.load(Ordering::SeqCst) { Err(SqlError::cancelled()) } else { Ok(()) }
-    }
-}
-
 /// The first words of statements that change nothing.
 const READING: [&str; 9] = ["SELECT", "WITH", "VALUES", "FROM", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"];
 
@@ -88,28 +63,29 @@ fn first_word(text: &str) -> Option<String> {
     tokenize(text).ok()?.into_iter().find(|token| token.text != "(").map(|token| token.text)
 }
 
-/// The engine with its catalog.
+/// The engine. What exists it asks the catalog.
 #[derive(Debug)]
 pub(crate) struct Engine {
     database: Database,
-    metastore: Arc<Metastore>,
+    objects: Objects,
     plans: PlanCache,
 }
 
 impl Engine {
-    /// Opens the database, attaches all catalogs and makes the sample data if it is not there yet.
+    /// Opens the database, attaches all catalogs, decides what a killed process left half done, and makes the sample data
+    /// if it is not there yet. Blocks, and later calls wait on `runtime`: call all of them on its blocking threads.
     ///
     /// # Errors
     /// Files that cannot be opened, and sample data that cannot be written.
-    pub(crate) fn open(config: &EngineConfig, metastore: Arc<Metastore>) -> anyhow::Result<Self> {
+    pub(crate) fn open(config: &EngineConfig, catalog: Catalog, runtime: Handle) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&config.catalogs)?;
-        samples::ensure(&config.catalogs, &metastore)?;
-        let database = Database::open(config, &metastore)?;
-        Ok(Self { database, metastore, plans: PlanCache::default() })
-    }
-
-    pub(crate) fn metastore(&self) -> &Metastore {
-        &self.metastore
+        let objects = Objects::new(catalog, runtime);
+        samples::ensure(&config.catalogs, &objects)?;
+        let database = Database::open(config)?;
+        recovery::remove_dropped(&database, &objects)?;
+        database.attach_all(&objects.ask(|known| known.catalog_names())?)?;
+        recovery::recover(&database, &objects)?;
+        Ok(Self { database, objects, plans: PlanCache::default() })
     }
 
     /// Version of the DuckDB library.
@@ -126,7 +102,7 @@ impl Engine {
         if let Err(invalidated) = &first
             && invalidated.class == failure::INVALIDATED
         {
-            let catalogs = self.metastore.catalog_names();
+            let catalogs = self.objects.ask(|known| known.catalog_names())?;
             for catalog in catalogs.iter().filter(|catalog| catalog_alias(catalog) == invalidated.detail) {
                 self.database.reattach(catalog);
             }
@@ -145,14 +121,14 @@ impl Engine {
     fn run_as(&self, request: &Request, canceller: &Canceller, maps: bool) -> Result<Outcome, SqlError> {
         canceller.check()?;
         let session = self.database.session(&request.namespace, canceller)?;
-        let catalog = store::Catalog { session: &session, metastore: &self.metastore };
+        let catalog = store::Catalog { session: &session, objects: &self.objects };
         let plan = self.plans.plan(&request.text, &request.namespace, &request.parameters, maps, &catalog)?;
         let mut parameters: BTreeMap<String, Option<String>> =
             request.parameters.iter().map(|(name, p)| (name.clone(), p.value.clone())).collect();
         parameters.insert(USER_PARAMETER.to_owned(), Some(request.user.clone()));
-        let context = query::Context {
+        let context = Context {
             session: &session,
-            metastore: &self.metastore,
+            objects: &self.objects,
             database: &self.database,
             notes: &plan.notes,
             parameters: &parameters,
@@ -176,11 +152,11 @@ impl Engine {
         let canceller = Canceller::default();
         let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
         let session = self.database.session(&namespace, &canceller)?;
-        let context = query::Context {
+        let context = Context {
             session: &session,
-            metastore: &self.metastore,
+            objects: &self.objects,
             database: &self.database,
-            notes: &crate::sql::language::rewrite::Notes::default(),
+            notes: &Notes::default(),
             parameters: &BTreeMap::new(),
             limits: Limits::default(),
             user,
@@ -197,18 +173,18 @@ impl Engine {
         let canceller = Canceller::default();
         let namespace = Namespace { catalog: catalog.to_owned(), schema: "default".to_owned() };
         let session = self.database.session(&namespace, &canceller)?;
-        schema::tables(&session, &self.metastore, catalog, schema, None)
+        schema::tables(&session, &self.objects, catalog, schema, None)
     }
 
     /// Reads one table.
     ///
     /// # Errors
     /// `TABLE_OR_VIEW_NOT_FOUND`, or a database that cannot be read.
-    pub(crate) fn table(&self, name: &crate::sql::language::names::TableName) -> Result<Table, SqlError> {
+    pub(crate) fn table(&self, name: &TableName) -> Result<Table, SqlError> {
         let canceller = Canceller::default();
         let namespace = Namespace { catalog: name.catalog.clone(), schema: name.schema.clone() };
         let session = self.database.session(&namespace, &canceller)?;
-        schema::table(&session, &self.metastore, name)
+        schema::table(&session, &self.objects, name)
     }
 
     /// Writes everything to the database files.
@@ -216,7 +192,6 @@ impl Engine {
     /// # Errors
     /// A file that cannot be written.
     pub(crate) fn checkpoint(&self) -> anyhow::Result<()> {
-        self.database.checkpoint(&self.metastore)?;
-        self.metastore.flush()
+        self.database.checkpoint(&self.objects.ask(|known| known.catalog_names())?)
     }
 }

@@ -1,12 +1,12 @@
 //! SQL warehouses: settings and state. All of them run on the one engine; a stopped one starts when a statement comes,
 //! as in Databricks.
 
-use std::sync::Arc;
-
 use rand::Rng;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::SqliteConnection;
 
-use crate::{catalog::WarehouseInfo, sql::engine::Engine};
+use crate::database::{self, Database};
 
 /// Name of the warehouse that a fresh workspace has.
 const FIRST_WAREHOUSE: &str = "Local Warehouse";
@@ -18,133 +18,256 @@ const SIZES: [&str; 10] =
     ["2X-Small", "X-Small", "Small", "Medium", "Large", "X-Large", "2X-Large", "3X-Large", "4X-Large", "5X-Large"];
 
 /// Why a change was refused.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Refused {
     /// No warehouse has this id.
     Unknown(String),
     /// A setting is not allowed; the text says which and why.
     Invalid(String),
+    /// The database failed.
+    Objects(database::Error),
 }
 
-/// All warehouses of the workspace.
-#[derive(Debug)]
+impl From<database::Error> for Refused {
+    fn from(error: database::Error) -> Self {
+        Self::Objects(error)
+    }
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Objects(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Refused {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Objects(error.into())
+    }
+}
+
+/// A SQL warehouse.
+#[derive(Debug, Clone)]
+pub(crate) struct Warehouse {
+    pub(crate) id: String,
+    pub(crate) creator: String,
+    pub(crate) running: bool,
+    pub(crate) settings: Settings,
+}
+
+/// A warehouse's settings as the API gives them, and as they are stored: fields may be added, never renamed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) cluster_size: String,
+    pub(crate) auto_stop_mins: i64,
+    pub(crate) min_num_clusters: i64,
+    pub(crate) max_num_clusters: i64,
+    pub(crate) enable_photon: bool,
+    pub(crate) enable_serverless_compute: bool,
+    pub(crate) warehouse_type: String,
+    pub(crate) spot_instance_policy: String,
+    pub(crate) channel: Value,
+    pub(crate) tags: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statement_timeout: Option<Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            cluster_size: "2X-Small".to_owned(),
+            auto_stop_mins: 120,
+            min_num_clusters: 1,
+            max_num_clusters: 1,
+            enable_photon: true,
+            enable_serverless_compute: true,
+            warehouse_type: "PRO".to_owned(),
+            spot_instance_policy: "COST_OPTIMIZED".to_owned(),
+            channel: serde_json::json!({ "name": "CHANNEL_NAME_CURRENT" }),
+            tags: serde_json::json!({}),
+            statement_timeout: None,
+        }
+    }
+}
+
+/// The settings that a caller gives, for a new warehouse or as a change; what the API does not know is left out.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct SettingsChange {
+    pub(crate) name: Option<String>,
+    cluster_size: Option<String>,
+    auto_stop_mins: Option<i64>,
+    min_num_clusters: Option<i64>,
+    max_num_clusters: Option<i64>,
+    enable_photon: Option<bool>,
+    enable_serverless_compute: Option<bool>,
+    warehouse_type: Option<String>,
+    spot_instance_policy: Option<String>,
+    channel: Option<Value>,
+    tags: Option<Value>,
+    statement_timeout: Option<Value>,
+}
+
+impl SettingsChange {
+    /// The settings after the change.
+    fn applied_to(self, old: Settings) -> Settings {
+        Settings {
+            name: self.name.unwrap_or(old.name),
+            cluster_size: self.cluster_size.unwrap_or(old.cluster_size),
+            auto_stop_mins: self.auto_stop_mins.unwrap_or(old.auto_stop_mins),
+            min_num_clusters: self.min_num_clusters.unwrap_or(old.min_num_clusters),
+            max_num_clusters: self.max_num_clusters.unwrap_or(old.max_num_clusters),
+            enable_photon: self.enable_photon.unwrap_or(old.enable_photon),
+            enable_serverless_compute: self.enable_serverless_compute.unwrap_or(old.enable_serverless_compute),
+            warehouse_type: self.warehouse_type.unwrap_or(old.warehouse_type),
+            spot_instance_policy: self.spot_instance_policy.unwrap_or(old.spot_instance_policy),
+            channel: self.channel.unwrap_or(old.channel),
+            tags: self.tags.unwrap_or(old.tags),
+            statement_timeout: self.statement_timeout.or(old.statement_timeout),
+        }
+    }
+}
+
+/// All warehouses of the workspace; cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Warehouses {
-    engine: Arc<Engine>,
+    database: Database,
+}
+
+type Row = (String, String, bool, String);
+
+const ALL: &str = "SELECT id, creator, running, settings FROM warehouses ORDER BY position";
+const ONE: &str = "SELECT id, creator, running, settings FROM warehouses WHERE id = ?";
+
+fn warehouse((id, creator, running, settings): Row) -> database::Result<Warehouse> {
+    Ok(Warehouse { id, creator, running, settings: serde_json::from_str(&settings)? })
 }
 
 impl Warehouses {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        engine.metastore().write(|state| {
-            if state.warehouses.is_empty() {
-                let settings = with_defaults(Map::from_iter([("name".to_owned(), json!(FIRST_WAREHOUSE))]));
-                let creator = "System user".to_owned();
-                state.warehouses.push(WarehouseInfo { id: new_id(), creator, running: true, settings });
-            }
-        });
-        Self { engine }
+    /// Opens the list; a workspace without a warehouse gets one.
+    ///
+    /// # Errors
+    /// A database that cannot be read or written.
+    pub(crate) async fn open(database: Database) -> database::Result<Self> {
+        let warehouses = Self { database };
+        if warehouses.list().await?.is_empty() {
+            let settings = Settings { name: FIRST_WAREHOUSE.to_owned(), ..Settings::default() };
+            let first = Warehouse { id: new_id(), creator: "System user".to_owned(), running: true, settings };
+            let mut change = warehouses.database.change().await?;
+            add(&mut change, &first).await?;
+            change.commit().await?;
+        }
+        Ok(warehouses)
     }
 
-    pub(crate) fn list(&self) -> Vec<WarehouseInfo> {
-        self.engine.metastore().read(|state| state.warehouses.clone())
+    pub(crate) async fn list(&self) -> database::Result<Vec<Warehouse>> {
+        let rows: Vec<Row> = sqlx::query_as(ALL).fetch_all(self.database.read()).await?;
+        rows.into_iter().map(warehouse).collect()
     }
 
-    pub(crate) fn get(&self, id: &str) -> Result<WarehouseInfo, Refused> {
-        let found = self.engine.metastore().read(|state| state.warehouses.iter().find(|w| w.id == id).cloned());
-        found.ok_or_else(|| Refused::Unknown(id.to_owned()))
+    pub(crate) async fn get(&self, id: &str) -> Result<Warehouse, Refused> {
+        let row = sqlx::query_as(ONE).bind(id).fetch_optional(self.database.read()).await?;
+        Ok(warehouse(row.ok_or_else(|| Refused::Unknown(id.to_owned()))?)?)
     }
 
-    pub(crate) fn create(&self, settings: Map<String, Value>, creator: &str) -> Result<WarehouseInfo, Refused> {
-        let settings = with_defaults(settings);
+    pub(crate) async fn create(&self, given: SettingsChange, creator: &str) -> Result<Warehouse, Refused> {
+        let settings = given.applied_to(Settings::default());
         check(&settings)?;
-        self.engine.metastore().write(|state| {
-            let name = settings.get("name").cloned().unwrap_or_default();
-            if state.warehouses.iter().any(|w| w.settings.get("name") == Some(&name)) {
-                return Err(Refused::Invalid(format!("A SQL warehouse with the name {name} already exists.")));
-            }
-            if state.warehouses.len() >= MAX_WAREHOUSES {
-                return Err(Refused::Invalid(format!("This workspace holds at most {MAX_WAREHOUSES} SQL warehouses.")));
-            }
-            let warehouse = WarehouseInfo { id: new_id(), creator: creator.to_owned(), running: true, settings };
-            state.warehouses.push(warehouse.clone());
-            Ok(warehouse)
-        })
+        let mut change = self.database.change().await?;
+        let rows: Vec<Row> = sqlx::query_as(ALL).fetch_all(&mut *change).await?;
+        let known: Vec<_> = rows.into_iter().map(warehouse).collect::<Result<_, _>>()?;
+        if known.iter().any(|w| w.settings.name == settings.name) {
+            let message = format!("A SQL warehouse with the name \"{}\" already exists.", settings.name);
+            return Err(Refused::Invalid(message));
+        }
+        if known.len() >= MAX_WAREHOUSES {
+            return Err(Refused::Invalid(format!("This workspace holds at most {MAX_WAREHOUSES} SQL warehouses.")));
+        }
+        let warehouse = Warehouse { id: new_id(), creator: creator.to_owned(), running: true, settings };
+        add(&mut change, &warehouse).await?;
+        change.commit().await?;
+        Ok(warehouse)
     }
 
-    pub(crate) fn edit(&self, id: &str, settings: Map<String, Value>) -> Result<(), Refused> {
-        self.change(id, |warehouse| {
-            let mut merged = warehouse.settings.clone();
-            merged.extend(settings);
-            check(&merged)?;
-            warehouse.settings = merged;
-            Ok(())
-        })
-    }
-
-    /// Starts or stops; doing it twice is doing it once.
-    pub(crate) fn set_running(&self, id: &str, running: bool) -> Result<(), Refused> {
-        self.change(id, |warehouse| {
-            warehouse.running = running;
-            Ok(())
-        })
-    }
-
-    /// Starts a stopped warehouse that a statement was sent to.
-    pub(crate) fn wake(&self, id: &str) -> Result<(), Refused> {
-        if self.get(id)?.running { Ok(()) } else { self.set_running(id, true) }
-    }
-
-    pub(crate) fn delete(&self, id: &str) -> Result<(), Refused> {
-        self.get(id)?;
-        self.engine.metastore().write(|state| state.warehouses.retain(|w| w.id != id));
+    pub(crate) async fn edit(&self, id: &str, given: SettingsChange) -> Result<(), Refused> {
+        let mut change = self.database.change().await?;
+        let row = sqlx::query_as(ONE).bind(id).fetch_optional(&mut *change).await?;
+        let known = warehouse(row.ok_or_else(|| Refused::Unknown(id.to_owned()))?)?;
+        let settings = given.applied_to(known.settings);
+        check(&settings)?;
+        sqlx::query("UPDATE warehouses SET settings = ? WHERE id = ?")
+            .bind(serde_json::to_string(&settings)?)
+            .bind(id)
+            .execute(&mut *change)
+            .await?;
+        change.commit().await?;
         Ok(())
     }
 
-    fn change(&self, id: &str, change: impl FnOnce(&mut WarehouseInfo) -> Result<(), Refused>) -> Result<(), Refused> {
-        self.engine.metastore().write(|state| match state.warehouses.iter_mut().find(|w| w.id == id) {
-            Some(warehouse) => change(warehouse),
-            None => Err(Refused::Unknown(id.to_owned())),
-        })
+    /// Starts or stops; doing it twice is doing it once.
+    pub(crate) async fn set_running(&self, id: &str, running: bool) -> Result<(), Refused> {
+        let mut change = self.database.change().await?;
+        let update = sqlx::query("UPDATE warehouses SET running = ? WHERE id = ?").bind(running).bind(id);
+        if update.execute(&mut *change).await?.rows_affected() == 0 {
+            return Err(Refused::Unknown(id.to_owned()));
+        }
+        change.commit().await?;
+        Ok(())
     }
+
+    /// Starts a stopped warehouse that a statement was sent to.
+    pub(crate) async fn wake(&self, id: &str) -> Result<(), Refused> {
+        let running = sqlx::query_scalar("SELECT running FROM warehouses WHERE id = ?").bind(id);
+        match running.fetch_optional(self.database.read()).await? {
+            Some(true) => Ok(()),
+            Some(false) => self.set_running(id, true).await,
+            None => Err(Refused::Unknown(id.to_owned())),
+        }
+    }
+
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), Refused> {
+        let mut change = self.database.change().await?;
+        let delete = sqlx::query("DELETE FROM warehouses WHERE id = ?").bind(id);
+        if delete.execute(&mut *change).await?.rows_affected() == 0 {
+            return Err(Refused::Unknown(id.to_owned()));
+        }
+        change.commit().await?;
+        Ok(())
+    }
+}
+
+/// Adds a warehouse behind the others.
+pub(crate) async fn add(change: &mut SqliteConnection, warehouse: &Warehouse) -> database::Result<()> {
+    sqlx::query("INSERT INTO warehouses (id, creator, running, settings) VALUES (?, ?, ?, ?)")
+        .bind(&warehouse.id)
+        .bind(&warehouse.creator)
+        .bind(warehouse.running)
+        .bind(serde_json::to_string(&warehouse.settings)?)
+        .execute(change)
+        .await?;
+    Ok(())
 }
 
 fn new_id() -> String {
     format!("{:016x}", rand::rng().random::<u64>())
 }
 
-/// Keeps the settings the API knows and adds what was left out.
-fn with_defaults(given: Map<String, Value>) -> Map<String, Value> {
-    let defaults = json!({
-        "name": "", "cluster_size": "2X-Small", "auto_stop_mins": 120, "min_num_clusters": 1, "max_num_clusters": 1,
-        "enable_photon": true, "enable_serverless_compute": true, "warehouse_type": "PRO",
-        "spot_instance_policy": "COST_OPTIMIZED", "channel": {"name": "CHANNEL_NAME_CURRENT"}, "tags": {},
-    });
-    let mut settings = defaults.as_object().cloned().unwrap_or_default();
-    for (key, value) in given {
-        if settings.contains_key(&key) || key == "statement_timeout" {
-            settings.insert(key, value);
-        }
-    }
-    settings
-}
-
-fn check(settings: &Map<String, Value>) -> Result<(), Refused> {
+fn check(settings: &Settings) -> Result<(), Refused> {
     let invalid = |text: String| Err(Refused::Invalid(text));
-    let number = |key: &str| settings.get(key).and_then(Value::as_i64);
-    let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
-    if name.is_empty() || name.chars().count() >= 100 {
+    if settings.name.is_empty() || settings.name.chars().count() >= 100 {
         return invalid("A SQL warehouse needs a name of fewer than 100 characters.".to_owned());
     }
-    let size = settings.get("cluster_size").and_then(Value::as_str).unwrap_or_default();
+    let size = settings.cluster_size.as_str();
     if !SIZES.contains(&size) {
         return invalid(format!("Invalid cluster size '{size}'. Supported values: {}.", SIZES.join(", ")));
     }
-    match number("auto_stop_mins") {
-        Some(minutes) if minutes == 0 || minutes >= 10 => {}
-        _ => return invalid("auto_stop_mins must be 0 or at least 10.".to_owned()),
+    let minutes = settings.auto_stop_mins;
+    if minutes != 0 && minutes < 10 {
+        return invalid("auto_stop_mins must be 0 or at least 10.".to_owned());
     }
-    let (Some(min), Some(max)) = (number("min_num_clusters"), number("max_num_clusters")) else {
-        return invalid("min_num_clusters and max_num_clusters must be whole numbers.".to_owned());
-    };
+    let (min, max) = (settings.min_num_clusters, settings.max_num_clusters);
     if !(1..=40).contains(&max) || min < 1 || min > max.min(30) {
         return invalid(
             "min_num_clusters must be from 1 to max_num_clusters (at most 30), which is at most 40.".to_owned(),

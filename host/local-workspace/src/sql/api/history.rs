@@ -4,13 +4,16 @@ use axum::{
     Json,
     extract::{RawQuery, State},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{
-    api::App,
     http::error::ApiError,
-    identity::{auth::Caller, misc::user_id},
-    sql::statements::{Entry, Status},
+    identity::{Caller, user_id},
+    sql::{
+        Sql,
+        statements::{Entry, Status},
+    },
 };
 
 /// Entries of one page when the caller does not say.
@@ -19,21 +22,65 @@ const PAGE: usize = 100;
 /// Entries of one page at most.
 const MAX_PAGE: usize = 1_000;
 
+/// A page of the history.
+#[derive(Debug, Serialize)]
+pub(crate) struct History {
+    res: Vec<Query>,
+    has_next_page: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+/// A statement.
+#[derive(Debug, Serialize)]
+struct Query {
+    query_id: Uuid,
+    query_text: String,
+    status: &'static str,
+    statement_type: &'static str,
+    warehouse_id: String,
+    endpoint_id: String,
+    user_id: u64,
+    user_name: String,
+    executed_as_user_id: u64,
+    executed_as_user_name: String,
+    query_start_time_ms: i64,
+    is_final: bool,
+    client_application: Option<String>,
+    #[serde(flatten)]
+    end: Option<Ended>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+}
+
+/// What is known of a statement that has ended.
+#[derive(Debug, Serialize)]
+struct Ended {
+    execution_end_time_ms: i64,
+    query_end_time_ms: i64,
+    duration: i64,
+    rows_produced: u64,
+    metrics: Metrics,
+}
+
+#[derive(Debug, Serialize)]
+struct Metrics {
+    total_time_ms: i64,
+    execution_time_ms: i64,
+    rows_produced_count: u64,
+}
+
 pub(crate) async fn list(
-    State(app): State<App>,
+    State(sql): State<Sql>,
     Caller(user): Caller,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<History>, ApiError> {
     let filter = Filter::parse(query.as_deref().unwrap_or_default())?;
-    let all: Vec<_> = app.statements.history(&user).into_iter().filter(|e| filter.accepts(e)).collect();
-    let page: Vec<_> = all.iter().skip(filter.offset).take(filter.size).map(|e| render(e)).collect();
-    let next = filter.offset + page.len();
-    let more = next < all.len();
-    let mut answer = json!({ "res": page, "has_next_page": more });
-    if let (true, Value::Object(fields)) = (more, &mut answer) {
-        fields.insert("next_page_token".to_owned(), json!(next.to_string()));
-    }
-    Ok(Json(answer))
+    let all: Vec<_> = sql.statements.history(&user).into_iter().filter(|e| filter.accepts(e)).collect();
+    let res: Vec<_> = all.iter().skip(filter.offset).take(filter.size).map(|e| answer(e)).collect();
+    let next = filter.offset + res.len();
+    let has_next_page = next < all.len();
+    Ok(Json(History { res, has_next_page, next_page_token: has_next_page.then(|| next.to_string()) }))
 }
 
 #[derive(Debug, Default)]
@@ -100,40 +147,42 @@ fn status_name(status: &Status) -> &'static str {
     }
 }
 
-fn render(entry: &Entry) -> Value {
+fn answer(entry: &Entry) -> Query {
     let status = entry.status();
     let end = entry.end();
-    let user = &entry.submission.request.user;
-    let mut value = json!({
-        "query_id": entry.id,
-        "query_text": entry.submission.request.text,
-        "status": status_name(&status),
-        "statement_type": end.map_or("OTHER", |e| e.kind),
-        "warehouse_id": entry.submission.warehouse_id,
-        "endpoint_id": entry.submission.warehouse_id,
-        "user_id": user_id(user),
-        "user_name": user,
-        "executed_as_user_id": user_id(user),
-        "executed_as_user_name": user,
-        "query_start_time_ms": entry.started_at,
-        "is_final": status.is_final(),
-        "client_application": entry.submission.client,
-    });
-    let Value::Object(fields) = &mut value else {
-        return value;
-    };
-    if let Some(end) = end {
-        let duration = end.ended_at - entry.started_at;
-        fields.insert("execution_end_time_ms".to_owned(), json!(end.ended_at));
-        fields.insert("query_end_time_ms".to_owned(), json!(end.ended_at));
-        fields.insert("duration".to_owned(), json!(duration));
-        fields.insert("rows_produced".to_owned(), json!(end.rows));
-        let metrics =
-            json!({ "total_time_ms": duration, "execution_time_ms": duration, "rows_produced_count": end.rows });
-        fields.insert("metrics".to_owned(), metrics);
+    let submission = &entry.submission;
+    let user = &submission.request.user;
+    Query {
+        query_id: entry.id,
+        query_text: submission.request.text.clone(),
+        status: status_name(&status),
+        statement_type: end.map_or("OTHER", |e| e.kind),
+        warehouse_id: submission.warehouse_id.clone(),
+        endpoint_id: submission.warehouse_id.clone(),
+        user_id: user_id(user),
+        user_name: user.clone(),
+        executed_as_user_id: user_id(user),
+        executed_as_user_name: user.clone(),
+        query_start_time_ms: entry.started_at,
+        is_final: status.is_final(),
+        client_application: submission.client.clone(),
+        end: end.map(|end| {
+            let duration = end.ended_at - entry.started_at;
+            Ended {
+                execution_end_time_ms: end.ended_at,
+                query_end_time_ms: end.ended_at,
+                duration,
+                rows_produced: end.rows,
+                metrics: Metrics {
+                    total_time_ms: duration,
+                    execution_time_ms: duration,
+                    rows_produced_count: end.rows,
+                },
+            }
+        }),
+        error_message: match &status {
+            Status::Failed(error) => Some(error.to_string()),
+            _ => None,
+        },
     }
-    if let Status::Failed(error) = &status {
-        fields.insert("error_message".to_owned(), json!(error.to_string()));
-    }
-    value
 }

@@ -4,26 +4,26 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
-    api::App,
-    http::{body, error::ApiError},
-    identity::{auth::Caller, misc::origin},
-    sql::engine::{Column, Format, Limits, Request, Rows},
-    sql::language::{
-        names::Namespace,
-        parameters::{Parameter, USER_PARAMETER},
-        types::physical_type,
+    http::{Empty, body::Body, error::ApiError, origin},
+    identity::Caller,
+    sql::{
+        Sql,
+        engine::{Chunk, Column, Format, Limits, Request, Rows, TypeName},
+        language::{
+            names::Namespace,
+            parameters::{Parameter, USER_PARAMETER},
+            types::physical_type,
+        },
+        statements::{Entry, Status, Submission},
     },
-    sql::statements::{Entry, Status, Submission},
 };
 
 /// Longest statement in bytes.
@@ -39,7 +39,7 @@ const EXTERNAL_BYTES: usize = 256 * 1024 * 1024;
 const MAX_PARAMETERS: usize = 256;
 
 #[derive(Debug, Deserialize)]
-struct Body {
+pub(crate) struct Execute {
     #[serde(default)]
     statement: String,
     #[serde(default)]
@@ -94,28 +94,28 @@ enum OnWaitTimeout {
 
 /// POST: starts a statement and waits for it as long as was asked.
 pub(crate) async fn execute(
-    State(app): State<App>,
+    State(sql): State<Sql>,
     Caller(user): Caller,
     headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let body: Body = body::parse(&body)?;
+    Body(body): Body<Execute>,
+) -> Result<Json<Answer>, ApiError> {
     let wait = wait_timeout(body.wait_timeout.as_deref())?;
     let on_timeout = body.on_wait_timeout;
-    let submission = submission(&app, body, user, &headers)?;
-    let entry = app.statements.submit(submission).ok_or_else(|| {
+    let submission = submission(body, user, &headers)?;
+    sql.warehouses.wake(&submission.warehouse_id).await?;
+    let entry = sql.statements.submit(submission).ok_or_else(|| {
         let message = "Too many statements are waiting in this workspace. Please retry later.";
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", message)
     })?;
     if wait.is_zero() {
-        return Ok(render(&app, &entry, &Status::Pending, &headers).into_response());
+        return Ok(render(&sql, &entry, &Status::Pending, &headers));
     }
     let mut status = entry.wait(wait).await;
     if !status.is_final() && on_timeout == OnWaitTimeout::Cancel {
-        app.statements.cancel(&entry);
+        sql.statements.cancel(&entry);
         status = entry.wait(CANCEL_WAIT).await;
     }
-    Ok(render(&app, &entry, &status, &headers).into_response())
+    Ok(render(&sql, &entry, &status, &headers))
 }
 
 /// How long an answer waits for a cancelled statement to have ended.
@@ -123,34 +123,34 @@ const CANCEL_WAIT: Duration = Duration::from_secs(5);
 
 /// GET: where a statement stands, with its first chunk when it succeeded.
 pub(crate) async fn get(
-    State(app): State<App>,
+    State(sql): State<Sql>,
     Caller(user): Caller,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
-    let entry = find(&app, &id, &user)?;
-    Ok(render(&app, &entry, &entry.status(), &headers).into_response())
+) -> Result<Json<Answer>, ApiError> {
+    let entry = find(&sql, &id, &user)?;
+    Ok(render(&sql, &entry, &entry.status(), &headers))
 }
 
 /// POST cancel: answers at once, whatever the statement's state; polling tells how it ended.
 pub(crate) async fn cancel(
-    State(app): State<App>,
+    State(sql): State<Sql>,
     Caller(user): Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let entry = find(&app, &id, &user)?;
-    app.statements.cancel(&entry);
-    Ok(Json(json!({})))
+) -> Result<Json<Empty>, ApiError> {
+    let entry = find(&sql, &id, &user)?;
+    sql.statements.cancel(&entry);
+    Ok(Json(Empty {}))
 }
 
 /// GET result/chunks/n: one chunk, bare.
 pub(crate) async fn chunk(
-    State(app): State<App>,
+    State(sql): State<Sql>,
     Caller(user): Caller,
     headers: HeaderMap,
     Path((id, index)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let entry = find(&app, &id, &user)?;
+) -> Result<Json<ChunkAnswer>, ApiError> {
+    let entry = find(&sql, &id, &user)?;
     let rows = match entry.status() {
         Status::Succeeded { rows } => rows,
         Status::Closed => {
@@ -164,11 +164,11 @@ pub(crate) async fn chunk(
     let index = known.ok_or_else(|| {
         ApiError::invalid(format!("Chunk index {index} is out of range: the result has {} chunks.", rows.chunks.len()))
     })?;
-    Ok(Json(result(&app, &entry, &rows, index, &headers)).into_response())
+    Ok(Json(chunk_of(&sql, &entry, &rows, index, &headers)))
 }
 
-fn find(app: &App, id: &str, user: &str) -> Result<Arc<Entry>, ApiError> {
-    let entry = Uuid::parse_str(id).ok().and_then(|id| app.statements.get(&id, user));
+fn find(sql: &Sql, id: &str, user: &str) -> Result<Arc<Entry>, ApiError> {
+    let entry = Uuid::parse_str(id).ok().and_then(|id| sql.statements.get(&id, user));
     entry.ok_or_else(|| ApiError::not_found(format!("The statement {id} was not found.")))
 }
 
@@ -182,7 +182,7 @@ fn wait_timeout(text: Option<&str>) -> Result<Duration, ApiError> {
     }
 }
 
-fn submission(app: &App, body: Body, user: String, headers: &HeaderMap) -> Result<Submission, ApiError> {
+fn submission(body: Execute, user: String, headers: &HeaderMap) -> Result<Submission, ApiError> {
     if body.statement.trim().is_empty() {
         return Err(ApiError::invalid("The statement is missing or empty."));
     }
@@ -202,7 +202,6 @@ fn submission(app: &App, body: Body, user: String, headers: &HeaderMap) -> Resul
             return Err(ApiError::invalid("The local workspace does not support the format ARROW_STREAM."));
         }
     };
-    app.warehouses.wake(&body.warehouse_id)?;
     let external = body.disposition == Disposition::ExternalLinks;
     let limits = Limits {
         row_limit: limit("row_limit", body.row_limit)?,
@@ -269,20 +268,78 @@ fn parameters(given: Vec<BodyParameter>) -> Result<BTreeMap<String, Parameter>, 
     Ok(parameters)
 }
 
+/// Where a statement stands.
 #[derive(Debug, Serialize)]
-struct Answer {
+pub(crate) struct Answer {
     statement_id: Uuid,
-    status: Value,
+    status: StatusAnswer,
     #[serde(skip_serializing_if = "Option::is_none")]
-    manifest: Option<Value>,
+    manifest: Option<Manifest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<ChunkAnswer>,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct ChunkAnswer {
+#[derive(Debug, Serialize)]
+struct StatusAnswer {
+    state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    external_links: Option<Value>,
+    error: Option<ErrorAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql_state: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorAnswer {
+    error_code: &'static str,
+    message: String,
+}
+
+/// What a result looks like.
+#[derive(Debug, Serialize)]
+struct Manifest {
+    format: &'static str,
+    schema: Schema,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chunks: Vec<ChunkInfo>,
+    total_chunk_count: usize,
+    total_row_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_byte_count: Option<usize>,
+    truncated: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Schema {
+    column_count: usize,
+    columns: Vec<ColumnInfo>,
+}
+
+#[derive(Debug, Serialize)]
+struct ColumnInfo {
+    name: String,
+    position: usize,
+    type_name: TypeName,
+    type_text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    type_precision: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    type_scale: Option<u8>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChunkInfo {
+    chunk_index: usize,
+    row_offset: u64,
+    row_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_count: Option<usize>,
+}
+
+/// One chunk as the API gives it; an empty object when there is none.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct ChunkAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_links: Option<[Link; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chunk_index: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -297,95 +354,98 @@ struct ChunkAnswer {
     data_array: Option<Box<RawValue>>,
 }
 
-fn render(app: &App, entry: &Entry, status: &Status, headers: &HeaderMap) -> Json<Answer> {
-    let mut answer = Answer { statement_id: entry.id, status: json!({}), manifest: None, result: None };
-    answer.status = match status {
-        Status::Pending => json!({ "state": "PENDING" }),
-        Status::Running => json!({ "state": "RUNNING" }),
-        Status::Canceled => json!({ "state": "CANCELED" }),
-        Status::Closed => json!({ "state": "CLOSED" }),
-        Status::Failed(error) => json!({
-            "state": "FAILED",
-            "error": { "error_code": error.error_code, "message": error.to_string() },
-            "sql_state": error.sql_state,
-        }),
+#[derive(Debug, Serialize)]
+struct Link {
+    external_link: String,
+    expiration: String,
+    chunk_index: usize,
+    row_offset: u64,
+    row_count: u64,
+    byte_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_chunk_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_chunk_internal_link: Option<String>,
+}
+
+fn render(sql: &Sql, entry: &Entry, status: &Status, headers: &HeaderMap) -> Json<Answer> {
+    let (mut manifest, mut result, mut error, mut sql_state) = (None, None, None, None);
+    let state = match status {
+        Status::Pending => "PENDING",
+        Status::Running => "RUNNING",
+        Status::Canceled => "CANCELED",
+        Status::Closed => "CLOSED",
+        Status::Failed(failure) => {
+            error = Some(ErrorAnswer { error_code: failure.error_code, message: failure.to_string() });
+            sql_state = Some(failure.sql_state);
+            "FAILED"
+        }
         Status::Succeeded { rows } => {
-            answer.manifest = Some(manifest(entry, rows));
-            answer.result = Some(result(app, entry, rows, 0, headers));
-            json!({ "state": "SUCCEEDED" })
+            manifest = Some(manifest_of(entry, rows));
+            result = Some(chunk_of(sql, entry, rows, 0, headers));
+            "SUCCEEDED"
         }
     };
-    Json(answer)
+    Json(Answer { statement_id: entry.id, status: StatusAnswer { state, error, sql_state }, manifest, result })
 }
 
-fn manifest(entry: &Entry, rows: &Rows) -> Value {
-    let format = match entry.submission.request.limits.format {
-        Format::JsonArray => "JSON_ARRAY",
-        Format::Csv => "CSV",
-    };
+fn manifest_of(entry: &Entry, rows: &Rows) -> Manifest {
     let external = entry.submission.external;
-    let chunk = |(index, chunk): (usize, &crate::sql::engine::Chunk)| {
-        let mut value = json!({ "chunk_index": index, "row_offset": chunk.row_offset, "row_count": chunk.row_count });
-        if external && let Value::Object(fields) = &mut value {
-            fields.insert("byte_count".to_owned(), json!(chunk.data.len()));
-        }
-        value
+    let chunk = |(index, chunk): (usize, &Chunk)| ChunkInfo {
+        chunk_index: index,
+        row_offset: chunk.row_offset,
+        row_count: chunk.row_count,
+        byte_count: external.then_some(chunk.data.len()),
     };
-    let mut value = json!({
-        "format": format,
-        "schema": {
-            "column_count": rows.columns.len(),
-            "columns": rows.columns.iter().enumerate().map(column).collect::<Vec<_>>(),
+    Manifest {
+        format: match entry.submission.request.limits.format {
+            Format::JsonArray => "JSON_ARRAY",
+            Format::Csv => "CSV",
         },
-        "total_chunk_count": rows.chunks.len(),
-        "total_row_count": rows.row_count,
-        "truncated": rows.truncated,
-    });
-    if let Value::Object(fields) = &mut value {
-        if !rows.chunks.is_empty() {
-            fields.insert("chunks".to_owned(), rows.chunks.iter().enumerate().map(chunk).collect());
-        }
-        if external {
-            let bytes: usize = rows.chunks.iter().map(|c| c.data.len()).sum();
-            fields.insert("total_byte_count".to_owned(), json!(bytes));
-        }
+        schema: Schema {
+            column_count: rows.columns.len(),
+            columns: rows.columns.iter().enumerate().map(column).collect(),
+        },
+        chunks: rows.chunks.iter().enumerate().map(chunk).collect(),
+        total_chunk_count: rows.chunks.len(),
+        total_row_count: rows.row_count,
+        total_byte_count: external.then(|| rows.chunks.iter().map(|c| c.data.len()).sum()),
+        truncated: rows.truncated,
     }
-    value
 }
 
-fn column((position, column): (usize, &Column)) -> Value {
-    let mut value = json!({
-        "name": column.name, "position": position, "type_name": column.kind.name, "type_text": column.kind.text,
-    });
-    if let (Some((precision, scale)), Value::Object(fields)) = (column.kind.decimal, &mut value) {
-        fields.insert("type_precision".to_owned(), json!(precision));
-        fields.insert("type_scale".to_owned(), json!(scale));
+fn column((position, column): (usize, &Column)) -> ColumnInfo {
+    let (precision, scale) = column.kind.decimal.unzip();
+    ColumnInfo {
+        name: column.name.clone(),
+        position,
+        type_name: column.kind.name,
+        type_text: column.kind.text.clone(),
+        type_precision: precision,
+        type_scale: scale,
     }
-    value
 }
 
-/// One chunk as the API gives it; an empty object when there is none.
-fn result(app: &App, entry: &Entry, rows: &Rows, index: usize, headers: &HeaderMap) -> ChunkAnswer {
+fn chunk_of(sql: &Sql, entry: &Entry, rows: &Rows, index: usize, headers: &HeaderMap) -> ChunkAnswer {
     let Some(chunk) = rows.chunks.get(index) else {
         return ChunkAnswer::default();
     };
-    let next = (index + 1 < rows.chunks.len()).then_some(index + 1);
-    let next_link = next.map(|n| format!("/api/2.0/sql/statements/{}/result/chunks/{n}", entry.id));
+    let next_chunk_index = (index + 1 < rows.chunks.len()).then_some(index + 1);
+    let next_chunk_internal_link =
+        next_chunk_index.map(|n| format!("/api/2.0/sql/statements/{}/result/chunks/{n}", entry.id));
     if entry.submission.external {
-        let (path, expires) = app.signer.link(&entry.id, index);
-        let mut link = json!({
-            "external_link": format!("{}{path}", origin(headers)),
-            "expiration": expires.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "chunk_index": index,
-            "row_offset": chunk.row_offset,
-            "row_count": chunk.row_count,
-            "byte_count": chunk.data.len(),
-        });
-        if let (Some(next), Value::Object(fields)) = (next, &mut link) {
-            fields.insert("next_chunk_index".to_owned(), json!(next));
-            fields.insert("next_chunk_internal_link".to_owned(), json!(next_link));
-        }
-        return ChunkAnswer { external_links: Some(json!([link])), ..ChunkAnswer::default() };
+        let (path, expires) = sql.signer.link(&entry.id, index);
+        let link = Link {
+            external_link: format!("{}{path}", origin(headers)),
+            expiration: expires.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            chunk_index: index,
+            row_offset: chunk.row_offset,
+            row_count: chunk.row_count,
+            byte_count: chunk.data.len(),
+            next_chunk_index,
+            next_chunk_internal_link,
+        };
+        return ChunkAnswer { external_links: Some([link]), ..ChunkAnswer::default() };
     }
     let text = String::from_utf8_lossy(&chunk.data).into_owned();
     ChunkAnswer {
@@ -393,8 +453,8 @@ fn result(app: &App, entry: &Entry, rows: &Rows, index: usize, headers: &HeaderM
         chunk_index: Some(index),
         row_offset: Some(chunk.row_offset),
         row_count: Some(chunk.row_count),
-        next_chunk_index: next,
-        next_chunk_internal_link: next_link,
+        next_chunk_index,
+        next_chunk_internal_link,
         data_array: RawValue::from_string(text).ok(),
     }
 }

@@ -1,30 +1,27 @@
 //! Catalog statements, answered and carried out from the workspace's own catalog.
 
 mod alter;
+mod checks;
 mod create;
 mod describe;
 mod security;
 mod show;
 
-use super::{
-    query::{Context, Outcome},
-    schema::{Column, Table, table},
-};
-use crate::sql::language::{
-    command::{Command, DropKind, Maintenance, Securable},
-    error::SqlError,
-    names::{SchemaName, TableName},
-    rewrite::check_catalog_writable,
+use std::collections::BTreeMap;
+
+use self::checks::{check_catalog, check_schema, existing};
+use super::{context::Context, query::Outcome, schema::Column};
+use crate::{
+    catalog::names::{Securable, TableName},
+    sql::language::{
+        command::{Command, Maintenance},
+        error::SqlError,
+        rewrite::check_catalog_writable,
+    },
 };
 
 /// Carries out one catalog statement.
 pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome, SqlError> {
-    let outcome = dispatch(context, command)?;
-    context.metastore.flush().map_err(|e| SqlError::internal(format!("{e:#}")))?;
-    Ok(outcome)
-}
-
-fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome, SqlError> {
     match command {
         Command::Show(show) => show::show(context, show),
         Command::Describe(describe) => describe::describe(context, describe),
@@ -60,52 +57,12 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome, SqlErro
     }
 }
 
-fn check_catalog(context: &Context<'_>, name: &str) -> Result<(), SqlError> {
-    let known = context.metastore.read(|state| state.catalogs.contains_key(name));
-    if known { Ok(()) } else { Err(SqlError::catalog_not_found(name)) }
-}
-
-fn check_schema(context: &Context<'_>, name: &SchemaName) -> Result<(), SqlError> {
-    check_catalog(context, &name.catalog)?;
-    let known = context.metastore.read(|state| state.schema(name).is_some());
-    if known { Ok(()) } else { Err(SqlError::schema_not_found(&name.quoted())) }
-}
-
-fn existing(context: &Context<'_>, name: &TableName) -> Result<Table, SqlError> {
-    table(context.session, context.metastore, name)
-}
-
-/// Refuses an object that does not exist.
-fn check_securable(context: &Context<'_>, on: &Securable) -> Result<(), SqlError> {
-    match on {
-        Securable::Metastore => Ok(()),
-        Securable::Catalog(name) => check_catalog(context, name),
-        Securable::Schema(name) => check_schema(context, name),
-        Securable::Table(name) | Securable::View(name) => existing(context, name).map(drop),
-        Securable::Function(name) => {
-            let known = context
-                .metastore
-                .read(|state| state.schema(&name.schema_name()).is_some_and(|s| s.functions.contains_key(&name.table)));
-            if known { Ok(()) } else { Err(SqlError::routine_not_found(&name.full_name())) }
-        }
-    }
-}
-
 fn truncate(context: &Context<'_>, name: &TableName) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Table(name.clone()))?;
     existing(context, name)?;
     context.execute(&format!("DELETE FROM {}", name.physical()))?;
-    record(context, name, "TRUNCATE");
+    context.record(name, "TRUNCATE", BTreeMap::new());
     Ok(Outcome::nothing("TRUNCATE"))
-}
-
-/// Adds an operation to a table's history.
-fn record(context: &Context<'_>, name: &TableName, operation: &str) {
-    context.metastore.write(|state| {
-        if let Some(table) = state.table_mut(name, context.user) {
-            table.record(context.user, operation, std::collections::BTreeMap::new());
-        }
-    });
 }
 
 /// DuckDB keeps its files in order by itself; the statements check their table and answer that nothing was to do.
@@ -159,13 +116,4 @@ fn set(context: &Context<'_>, key: Option<&str>, value: Option<&str>) -> Result<
         return Outcome::table(context, "SET", columns, rows);
     }
     Err(SqlError::new("CONFIG_NOT_AVAILABLE", "42K0I", format!("Configuration {key} is not available.")))
-}
-
-/// The word for a dropped or expected object in error messages.
-fn word(kind: DropKind) -> &'static str {
-    match kind {
-        DropKind::Table => "TABLE",
-        DropKind::View => "VIEW",
-        DropKind::Function => "FUNCTION",
-    }
 }

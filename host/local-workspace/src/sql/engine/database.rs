@@ -6,32 +6,39 @@
 use std::{
     cell::Cell,
     fmt,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
-use duckdb::{Config, Connection, InterruptHandle};
+use duckdb::{Config, Connection};
 
-use super::{Canceller, EngineConfig};
-use crate::{
-    catalog::Metastore,
-    sql::language::{
-        error::SqlError,
-        functions,
-        names::{Namespace, SchemaName, catalog_alias, literal, quote},
-        rewrite::READ_ONLY_CATALOGS,
-    },
+use super::{canceller::Canceller, failure, information_schema, marks};
+use crate::sql::language::{
+    error::SqlError,
+    functions,
+    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, literal, quote},
 };
 
 /// Idle connections kept for reuse; more than that only cost memory, as statements are bounded elsewhere.
 const IDLE_CONNECTIONS: usize = 16;
+
+/// How the engine is opened.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineConfig {
+    /// Folder of the catalogs' database files; DuckDB may touch nothing else.
+    pub(crate) catalogs: PathBuf,
+    /// DuckDB's memory limit in MiB.
+    pub(crate) memory_mib: u64,
+    /// DuckDB's worker threads.
+    pub(crate) threads: usize,
+}
 
 /// DuckDB with all catalogs attached.
 pub(super) struct Database {
     /// Only cloned from, and used for attaching; statements run on pooled connections.
     base: Mutex<Connection>,
     idle: Mutex<Vec<Pooled>>,
-    catalogs: std::path::PathBuf,
+    catalogs: PathBuf,
 }
 
 struct Pooled {
@@ -45,34 +52,13 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Where a running statement can be interrupted.
-#[derive(Default)]
-pub(super) struct Interrupt(Mutex<Option<Arc<InterruptHandle>>>);
-
-impl fmt::Debug for Interrupt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Interrupt")
-    }
-}
-
-impl Interrupt {
-    pub(super) fn fire(&self) {
-        if let Some(handle) = lock(&self.0).as_ref() {
-            handle.interrupt();
-        }
-    }
-
-    fn set(&self, handle: Option<Arc<InterruptHandle>>) {
-        *lock(&self.0) = handle;
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Database {
-    pub(super) fn open(config: &EngineConfig, metastore: &Metastore) -> anyhow::Result<Self> {
+    /// Opens DuckDB without a catalog; [`Self::attach_all`] comes next.
+    pub(super) fn open(config: &EngineConfig) -> anyhow::Result<Self> {
         let catalogs = config.catalogs.canonicalize()?;
         let base = Connection::open_in_memory_with_flags(
             Config::default()
@@ -84,21 +70,24 @@ impl Database {
         )?;
         base.execute_batch(&settings(&catalogs))?;
         base.execute_batch(&functions::definitions())?;
-        base.execute_batch(super::schema::INFORMATION_SCHEMA)?;
-        let database = Self { base: Mutex::new(base), idle: Mutex::default(), catalogs };
-        for catalog in metastore.catalog_names() {
-            database.attach(&catalog)?;
-            database.make_schemas(&catalog, metastore)?;
+        base.execute_batch(information_schema::VIEWS)?;
+        Ok(Self { base: Mutex::new(base), idle: Mutex::default(), catalogs })
+    }
+
+    /// Attaches these catalogs. From here on only the search path may change.
+    pub(super) fn attach_all(&self, catalogs: &[String]) -> anyhow::Result<()> {
+        for catalog in catalogs {
+            self.attach(catalog)?;
         }
-        // Last: from here on only the search path may change.
-        lock(&database.base).execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
-        Ok(database)
+        lock(&self.base).execute_batch("SET allowed_configs=['search_path']; SET lock_configuration=true;")?;
+        Ok(())
     }
 
     /// Attaches a catalog's file, making it if it is not there.
     pub(super) fn attach(&self, catalog: &str) -> Result<(), duckdb::Error> {
         let path = file(&self.catalogs, catalog);
-        let options = if READ_ONLY_CATALOGS.contains(&catalog) { " (READ_ONLY)" } else { "" };
+        let read_only = READ_ONLY_CATALOGS.contains(&catalog);
+        let options = if read_only { " (READ_ONLY)" } else { "" };
         let sql = format!(
             "ATTACH IF NOT EXISTS {} AS {}{options}",
             literal(&path.to_string_lossy()),
@@ -106,7 +95,10 @@ impl Database {
         );
         let base = lock(&self.base);
         base.execute_batch(&sql)?;
-        base.execute_batch(&super::schema::information_schema_of(catalog))
+        if !read_only {
+            base.execute_batch(&marks::place(catalog))?;
+        }
+        base.execute_batch(&information_schema::views_of(catalog))
     }
 
     /// Attaches a catalog anew that DuckDB gave up because a checkpoint of it could not be written; what was committed is
@@ -119,30 +111,27 @@ impl Database {
         }
     }
 
-    /// Makes the schemas that the metastore knows: the default ones of a fresh catalog, and those of a catalog whose
-    /// creation a crash cut short.
-    fn make_schemas(&self, catalog: &str, metastore: &Metastore) -> Result<(), duckdb::Error> {
-        if READ_ONLY_CATALOGS.contains(&catalog) {
-            return Ok(());
-        }
-        let schemas = metastore.read(|state| {
-            let info = state.catalogs.get(catalog);
-            info.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
-        });
-        for schema in schemas {
-            let name = SchemaName { catalog: catalog.to_owned(), schema };
-            lock(&self.base).execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
+    /// Detaches a catalog; its file stays.
+    pub(super) fn detach(&self, catalog: &str) -> Result<(), SqlError> {
+        let detach = format!("DETACH {}", quote(&catalog_alias(catalog)));
+        lock(&self.base).execute_batch(&detach).map_err(failure::internal)
+    }
+
+    /// Removes the file of a catalog that is not attached; none is fine.
+    pub(super) fn remove_file(&self, catalog: &str) -> Result<(), SqlError> {
+        let path = file(&self.catalogs, catalog);
+        for path in [path.with_extension("duckdb.wal"), path] {
+            match std::fs::remove_file(path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SqlError::internal(e.to_string())),
+                _ => {}
+            }
         }
         Ok(())
     }
 
-    /// Detaches a catalog and removes its file.
-    pub(super) fn drop_catalog(&self, catalog: &str) -> Result<(), SqlError> {
-        let detach = format!("DETACH {}", quote(&catalog_alias(catalog)));
-        lock(&self.base).execute_batch(&detach).map_err(|e| SqlError::internal(e.to_string()))?;
-        let path = file(&self.catalogs, catalog);
-        let _ = std::fs::remove_file(path.with_extension("duckdb.wal"));
-        std::fs::remove_file(path).map_err(|e| SqlError::internal(e.to_string()))
+    /// Looks at the engine's own tables, beside all statements.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Connection) -> duckdb::Result<T>) -> Result<T, SqlError> {
+        look(&lock(&self.base)).map_err(failure::internal)
     }
 
     /// A connection of the pool, with its unqualified names set to a schema.
@@ -158,7 +147,7 @@ impl Database {
                 Pooled { connection, namespace: None }
             }
         };
-        canceller.interrupt.set(Some(pooled.connection.interrupt_handle()));
+        canceller.attach(Some(pooled.connection.interrupt_handle()));
         let mut session = Session { database: self, pooled: Some(pooled), canceller, left: Cell::new(false) };
         session.enter(namespace);
         Ok(session)
@@ -168,19 +157,18 @@ impl Database {
         lock(&self.base).version().unwrap_or_default()
     }
 
-    pub(super) fn checkpoint(&self, metastore: &Metastore) -> anyhow::Result<()> {
+    /// Writes the logs of these catalogs into their files.
+    pub(super) fn checkpoint(&self, catalogs: &[String]) -> anyhow::Result<()> {
         let base = lock(&self.base);
-        for catalog in metastore.catalog_names() {
-            if !READ_ONLY_CATALOGS.contains(&catalog.as_str()) {
-                base.execute_batch(&format!("CHECKPOINT {}", quote(&catalog_alias(&catalog))))?;
-            }
+        for catalog in catalogs.iter().filter(|catalog| !READ_ONLY_CATALOGS.contains(&catalog.as_str())) {
+            base.execute_batch(&format!("CHECKPOINT {}", quote(&catalog_alias(catalog))))?;
         }
         Ok(())
     }
 }
 
 /// The file of a catalog; names are checked before they come here.
-pub(super) fn file(folder: &Path, catalog: &str) -> std::path::PathBuf {
+pub(super) fn file(folder: &Path, catalog: &str) -> PathBuf {
     folder.join(format!("{catalog}.duckdb"))
 }
 
@@ -264,7 +252,7 @@ impl Session<'_> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        self.canceller.interrupt.set(None);
+        self.canceller.attach(None);
         let Some(mut pooled) = self.pooled.take() else {
             return;
         };
@@ -300,10 +288,10 @@ mod tests {
     #[test]
     fn duckdb_itself_is_locked() {
         let folder = tempfile::tempdir().unwrap();
-        let metastore = Metastore::open(folder.path()).unwrap();
         let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 1 };
         std::fs::create_dir_all(&config.catalogs).unwrap();
-        let database = Database::open(&config, &metastore).unwrap();
+        let database = Database::open(&config).unwrap();
+        database.attach_all(&["main".to_owned()]).unwrap();
         let canceller = Canceller::default();
         let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
         let session = database.session(&namespace, &canceller).unwrap();

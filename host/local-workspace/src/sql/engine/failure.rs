@@ -1,9 +1,10 @@
 //! DuckDB's errors in Databricks' words. The texts on the left are DuckDB's of the pinned version; a message that is not
 //! recognised keeps its text under a general class, so nothing is lost but the class.
 
-use crate::sql::language::{error::SqlError, rewrite::Notes};
-
-use super::query::Context;
+use crate::{
+    database,
+    sql::language::{error::SqlError, rewrite::Notes},
+};
 
 /// Class of the inner signal that an array reading met a map; never shown.
 pub(super) const BINDS_AS_MAP: &str = "BRICKLAYER_BINDS_AS_MAP";
@@ -13,13 +14,28 @@ pub(super) fn internal(error: duckdb::Error) -> SqlError {
     SqlError::internal(message(&error))
 }
 
-/// An error of a user's statement.
-pub(super) fn of_statement(error: duckdb::Error, context: &Context<'_>) -> SqlError {
-    if context.canceller.check().is_err() {
+/// Class of errors of a disk that takes no more.
+pub(super) const DISK_FULL: &str = "LOCAL_WORKSPACE_DISK_FULL";
+
+/// An error of the database of objects.
+pub(super) fn of_objects(error: database::Error) -> SqlError {
+    if error.is_disk_full() {
+        return SqlError::disk_full(false);
+    }
+    SqlError::internal(format!("{:#}", anyhow::Error::from(error)))
+}
+
+/// An error of a user's statement; `missing_table` says of a table that DuckDB does not find what Databricks would say.
+pub(super) fn of_statement(
+    error: duckdb::Error,
+    cancelled: bool,
+    notes: &Notes,
+    missing_table: impl Fn(&str) -> Option<SqlError>,
+) -> SqlError {
+    if cancelled {
         return SqlError::cancelled();
     }
-    let text = message(&error);
-    translate(&text, context.notes, |name| context.missing_table(name))
+    translate(&message(&error), notes, missing_table)
 }
 
 fn message(error: &duckdb::Error) -> String {

@@ -1,81 +1,20 @@
-//! Running queries and changes on a session, and collecting their rows into chunks of text.
+//! Running queries and changes of rows on a session.
 
 use std::{collections::BTreeMap, time::Instant};
 
-use bytes::Bytes;
-use duckdb::{
-    Statement,
-    arrow::array::{Array, ArrayRef},
-    params_from_iter,
-    types::Value,
-};
+use duckdb::{Statement, arrow::array::Array, params_from_iter, types::Value};
 
 use super::{
-    Canceller,
-    cells::{Format, append_cell, append_row},
-    database::{Database, Session},
-    failure,
+    cells::append_cell,
+    context::Context,
+    rows::{Collector, Rows},
     schema::{Column, SqlType, TypeName},
+    store::insert_statement,
 };
-use crate::{
-    catalog::Metastore,
-    sql::language::{
-        error::SqlError,
-        names::TableName,
-        rewrite::Notes,
-        statement::{Dml, DmlKind},
-    },
+use crate::sql::language::{
+    error::SqlError,
+    statement::{Dml, DmlKind},
 };
-
-/// Rows of one chunk at most; with the next bound this keeps answers at a few megabytes.
-const CHUNK_ROWS: u64 = 10_000;
-
-/// Bytes of one chunk at most (a single row may be larger).
-const CHUNK_BYTES: usize = 4 * 1024 * 1024;
-
-/// What bounds a result.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Rows to give; more are cut and the result says so.
-    pub(crate) row_limit: Option<u64>,
-    /// Bytes to give; more are cut and the result says so.
-    pub(crate) byte_limit: Option<u64>,
-    /// Bytes that fail the statement when they are exceeded.
-    pub(crate) inline_bytes: Option<usize>,
-    /// Bytes after which any result is cut.
-    pub(crate) total_bytes: usize,
-    pub(crate) format: Format,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            row_limit: None,
-            byte_limit: None,
-            inline_bytes: None,
-            total_bytes: 64 * 1024 * 1024,
-            format: Format::JsonArray,
-        }
-    }
-}
-
-/// A part of a result.
-#[derive(Debug, Clone)]
-pub(crate) struct Chunk {
-    pub(crate) row_offset: u64,
-    pub(crate) row_count: u64,
-    /// The rows in the asked form; for JSON a whole array of arrays.
-    pub(crate) data: Bytes,
-}
-
-/// A result set.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rows {
-    pub(crate) columns: Vec<Column>,
-    pub(crate) chunks: Vec<Chunk>,
-    pub(crate) row_count: u64,
-    pub(crate) truncated: bool,
-}
 
 /// What a statement gave.
 #[derive(Debug, Clone)]
@@ -112,87 +51,6 @@ impl Outcome {
             }
         }
         Ok(Self { rows: collector.finish(), kind })
-    }
-}
-
-/// All that running one statement needs.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    pub(super) session: &'a Session<'a>,
-    pub(super) metastore: &'a Metastore,
-    pub(super) database: &'a Database,
-    pub(super) notes: &'a Notes,
-    pub(super) parameters: &'a BTreeMap<String, Option<String>>,
-    pub(super) limits: Limits,
-    pub(super) user: &'a str,
-    pub(super) canceller: &'a Canceller,
-}
-
-impl Context<'_> {
-    pub(super) fn fail(&self, error: duckdb::Error) -> SqlError {
-        failure::of_statement(error, self)
-    }
-
-    /// Runs DuckDB statements that have no result.
-    pub(super) fn execute(&self, sql: &str) -> Result<(), SqlError> {
-        tracing::trace!(sql, "duckdb");
-        self.session.execute(sql).map_err(|e| self.fail(e))
-    }
-
-    /// Runs one DuckDB statement that may hold the statement's parameters.
-    pub(super) fn execute_bound(&self, sql: &str) -> Result<(), SqlError> {
-        if self.notes.parameters.is_empty() {
-            return self.execute(sql);
-        }
-        let connection = self.session.connection()?;
-        let mut statement = connection.prepare(sql).map_err(|e| self.fail(e))?;
-        let values = self.bind(&statement)?;
-        statement.execute(params_from_iter(values)).map(drop).map_err(|e| self.fail(e))
-    }
-
-    /// Runs steps that take effect together or not at all.
-    pub(super) fn transaction<T>(&self, steps: impl FnOnce() -> Result<T, SqlError>) -> Result<T, SqlError> {
-        self.execute("BEGIN")?;
-        let result = steps().and_then(|value| self.execute("COMMIT").map(|()| value));
-        if result.is_err() {
-            let _ = self.session.execute("ROLLBACK");
-        }
-        result
-    }
-
-    /// The error for the first table of the statement that does not exist, by DuckDB's name of it.
-    pub(super) fn missing_table(&self, name: &str) -> Option<SqlError> {
-        let table = name.rsplit('.').next().unwrap_or(name).to_lowercase();
-        let named = self.notes.tables.iter().filter(|t| t.table == table);
-        let missing = named.chain(&self.notes.tables).find(|t| !self.table_exists(t))?;
-        Some(SqlError::table_not_found(&missing.quoted()))
-    }
-
-    pub(super) fn table_exists(&self, name: &TableName) -> bool {
-        super::schema::table(self.session, self.metastore, name).is_ok()
-    }
-
-    /// The columns that a query would give, each with DuckDB's name of its type.
-    pub(super) fn describe(&self, sql: &str) -> Result<Vec<(String, String)>, SqlError> {
-        let connection = self.session.connection()?;
-        let mut statement = connection.prepare(&format!("DESCRIBE {sql}")).map_err(|e| self.fail(e))?;
-        let values = self.bind(&statement)?;
-        let rows = statement
-            .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(|e| self.fail(e))?;
-        rows.collect::<Result<_, _>>().map_err(|e| self.fail(e))
-    }
-
-    fn bind(&self, statement: &Statement<'_>) -> Result<Vec<Value>, SqlError> {
-        (1..=statement.parameter_count())
-            .map(|index| {
-                let name = statement.parameter_name(index).map_err(|e| self.fail(e))?;
-                Ok(match self.parameters.get(&name) {
-                    Some(Some(value)) => Value::Text(value.clone()),
-                    _ => Value::Null,
-                })
-            })
-            .collect()
     }
 }
 
@@ -256,11 +114,7 @@ pub(super) fn change(context: &Context<'_>, dml: &Dml) -> Result<Outcome, SqlErr
     };
     let mut metrics: BTreeMap<String, String> = counts.iter().map(|(n, c)| ((*n).to_owned(), c.to_string())).collect();
     metrics.insert("executionTimeMs".to_owned(), started.elapsed().as_millis().to_string());
-    context.metastore.write(|state| {
-        if let Some(table) = state.table_mut(&dml.target, context.user) {
-            table.record(context.user, dml.kind.operation(), metrics);
-        }
-    });
+    context.record(&dml.target, dml.kind.operation(), metrics);
     let columns = counts.iter().map(|(name, _)| Column::of(name, TypeName::Long)).collect();
     let row = counts.iter().map(|(_, count)| Some(count.to_string())).collect();
     let kind = match dml.kind {
@@ -284,7 +138,7 @@ fn change_rows(context: &Context<'_>, dml: &Dml) -> Result<Vec<(&'static str, u6
                       possibility of multiple matches.";
         return Err(SqlError::new("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "21506", detail));
     }
-    let inserted = dml.insert.as_ref().map(|insert| super::store::insert_statement(context, &dml.target, insert));
+    let inserted = dml.insert.as_ref().map(|insert| insert_statement(context, &dml.target, insert));
     let inserted = inserted.transpose()?;
     let sql = inserted.as_ref().unwrap_or(&dml.sql);
     tracing::trace!(sql, "duckdb");
@@ -324,130 +178,4 @@ fn merge_counts(
         ("num_deleted_rows", deleted),
         ("num_inserted_rows", inserted),
     ])
-}
-
-/// Puts rows into chunks and watches the limits.
-struct Collector {
-    limits: Limits,
-    columns: Vec<Column>,
-    chunks: Vec<Chunk>,
-    text: String,
-    chunk_rows: u64,
-    rows: u64,
-    bytes: usize,
-    truncated: bool,
-}
-
-impl Collector {
-    fn new(columns: Vec<Column>, limits: Limits) -> Self {
-        let mut collector = Self {
-            limits,
-            columns,
-            chunks: Vec::new(),
-            text: String::new(),
-            chunk_rows: 0,
-            rows: 0,
-            bytes: 0,
-            truncated: false,
-        };
-        if limits.format == Format::Csv {
-            for index in 0..collector.columns.len() {
-                collector.text.push_str(if index > 0 { "," } else { "" });
-                let name = collector.columns.get(index).map(|c| c.name.clone()).unwrap_or_default();
-                append_cell(&mut collector.text, Format::Csv, Some(&name));
-            }
-            collector.text.push_str("\r\n");
-        }
-        collector
-    }
-
-    fn push(&mut self, columns: &[ArrayRef], row: usize, longs: &[bool]) -> Result<bool, SqlError> {
-        let json = self.limits.format == Format::JsonArray;
-        if !self.admits() {
-            return Ok(false);
-        }
-        let start = self.open_row(json);
-        append_row(&mut self.text, self.limits.format, columns, row, longs)?;
-        self.close_row(start)
-    }
-
-    fn push_with(
-        &mut self,
-        append: impl FnOnce(&mut String, Format) -> Result<(), SqlError>,
-    ) -> Result<bool, SqlError> {
-        let json = self.limits.format == Format::JsonArray;
-        if !self.admits() {
-            return Ok(false);
-        }
-        let start = self.open_row(json);
-        self.text.push_str(if json { "[" } else { "" });
-        append(&mut self.text, self.limits.format)?;
-        self.text.push_str(if json { "]" } else { "\r\n" });
-        self.close_row(start)
-    }
-
-    fn admits(&mut self) -> bool {
-        let full = self.limits.row_limit.is_some_and(|limit| self.rows >= limit);
-        self.truncated |= full;
-        !full
-    }
-
-    fn open_row(&mut self, json: bool) -> usize {
-        if json && self.chunk_rows > 0 {
-            self.text.push(',');
-        }
-        self.text.len()
-    }
-
-    /// Counts the row that was appended at `start`; `false` when it does not fit and nothing more may come.
-    fn close_row(&mut self, start: usize) -> Result<bool, SqlError> {
-        let bytes = self.bytes + (self.text.len() - start);
-        if self.limits.inline_bytes.is_some_and(|limit| bytes > limit) {
-            let limit = self.limits.inline_bytes.unwrap_or_default();
-            return Err(inline_limit(limit));
-        }
-        let cut = self.limits.byte_limit.is_some_and(|limit| u64::try_from(bytes).unwrap_or(u64::MAX) > limit);
-        if cut || bytes > self.limits.total_bytes {
-            self.text.truncate(start);
-            if self.text.ends_with(',') && self.chunk_rows > 0 {
-                self.text.pop();
-            }
-            self.truncated = true;
-            return Ok(false);
-        }
-        self.bytes = bytes;
-        self.rows += 1;
-        self.chunk_rows += 1;
-        if self.chunk_rows >= CHUNK_ROWS || self.text.len() >= CHUNK_BYTES {
-            self.close_chunk();
-        }
-        Ok(true)
-    }
-
-    fn close_chunk(&mut self) {
-        if self.chunk_rows == 0 {
-            return;
-        }
-        let text = std::mem::take(&mut self.text);
-        let data = match self.limits.format {
-            Format::JsonArray => format!("[{text}]"),
-            Format::Csv => text,
-        };
-        let row_offset = self.rows - self.chunk_rows;
-        self.chunks.push(Chunk { row_offset, row_count: self.chunk_rows, data: Bytes::from(data) });
-        self.chunk_rows = 0;
-    }
-
-    fn finish(mut self) -> Rows {
-        self.close_chunk();
-        Rows { columns: self.columns, chunks: self.chunks, row_count: self.rows, truncated: self.truncated }
-    }
-}
-
-fn inline_limit(limit: usize) -> SqlError {
-    let detail = format!(
-        "Inline byte limit exceeded. Statements executed with disposition=INLINE can have a result size of at most {limit} \
-         bytes. Please execute the statement with disposition=EXTERNAL_LINKS if you want to download the full result."
-    );
-    SqlError::new("INLINE_BYTE_LIMIT_EXCEEDED", "54000", detail)
 }

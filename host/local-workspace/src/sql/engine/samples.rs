@@ -2,19 +2,18 @@
 //! the numbers come from our own generator. Names and columns follow Databricks' `samples` catalog where it has the
 //! table; the rows are invented.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context;
 use duckdb::{Connection, params};
 
-use super::database::file;
-use crate::catalog::{CatalogInfo, Metastore, SchemaInfo, TableInfo};
+use super::{database::file, objects::Objects};
+use crate::catalog::{
+    CatalogInfo, CatalogTree, HistoryEntry, SYSTEM_USER as OWNER, SchemaInfo, SchemaTree, TableInfo, TableTree,
+};
 
 /// The catalog that all sample tables are in.
 const CATALOG: &str = "samples";
-
-/// Owner of the sample data.
-const OWNER: &str = "System user";
 
 /// Trips in `samples.nyctaxi.trips`; the real table has as many.
 const TRIPS: usize = 21_932;
@@ -29,11 +28,10 @@ const DEVICES: usize = 400;
 const VERSION: &str = "1";
 
 /// Makes the sample catalog if it is missing or of another version.
-pub(super) fn ensure(folder: &Path, metastore: &Metastore) -> anyhow::Result<()> {
+pub(super) fn ensure(folder: &Path, objects: &Objects) -> anyhow::Result<()> {
     let path = file(folder, CATALOG);
-    let known = metastore.read(|state| {
-        state.catalogs.get(CATALOG).and_then(|c| c.properties.get("bricklayer.samples.version").cloned())
-    });
+    let known = objects.ask(|known| known.catalog(CATALOG))?;
+    let known = known.and_then(|info| info.properties.get("bricklayer.samples.version").cloned());
     if path.exists() && known.as_deref() == Some(VERSION) {
         return Ok(());
     }
@@ -46,8 +44,8 @@ pub(super) fn ensure(folder: &Path, metastore: &Metastore) -> anyhow::Result<()>
     }
     build(&building).context("cannot make the sample data")?;
     std::fs::rename(&building, &path)?;
-    register(metastore);
-    metastore.flush()
+    objects.ask(|known| async move { known.replace_catalog(CATALOG, &entries()).await })?;
+    Ok(())
 }
 
 fn build(path: &Path) -> anyhow::Result<()> {
@@ -295,10 +293,14 @@ fn devices(connection: &Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts the catalog, its schemas and their comments into the metastore.
-fn register(metastore: &Metastore) {
-    let mut catalog = CatalogInfo::new(OWNER, Some("Sample data, read only".to_owned()));
-    catalog.properties.insert("bricklayer.samples.version".to_owned(), VERSION.to_owned());
+/// The catalog, its schemas and tables, with their comments.
+fn entries() -> CatalogTree {
+    let mut info = CatalogInfo::new(OWNER, Some("Sample data, read only".to_owned()));
+    info.properties.insert("bricklayer.samples.version".to_owned(), VERSION.to_owned());
+    let mut schemas = BTreeMap::new();
+    let default =
+        SchemaTree { info: SchemaInfo::default_of(OWNER), tables: BTreeMap::new(), functions: BTreeMap::new() };
+    schemas.insert("default".to_owned(), default);
     let tables = [
         ("nyctaxi", "New York taxi trips", "trips", "One row for each yellow taxi trip, January and February 2016"),
         ("tpch", "Orders of a trading company", "orders", "One row for each order, 1992 to 1998"),
@@ -307,10 +309,10 @@ fn register(metastore: &Metastore) {
     for (schema, schema_comment, table, table_comment) in tables {
         let mut info = TableInfo::new(OWNER);
         info.comment = Some(table_comment.to_owned());
-        info.record(OWNER, "CREATE TABLE AS SELECT", std::collections::BTreeMap::new());
-        let mut schema_info = SchemaInfo::new(OWNER, Some(schema_comment.to_owned()));
-        schema_info.tables.insert(table.to_owned(), info);
-        catalog.schemas.insert(schema.to_owned(), schema_info);
+        let history = vec![HistoryEntry::new(OWNER, "CREATE TABLE AS SELECT", BTreeMap::new())];
+        let tables = BTreeMap::from([(table.to_owned(), TableTree { info, history, next_version: 1 })]);
+        let info = SchemaInfo::new(OWNER, Some(schema_comment.to_owned()));
+        schemas.insert(schema.to_owned(), SchemaTree { info, tables, functions: BTreeMap::new() });
     }
-    metastore.write(|state| state.catalogs.insert(CATALOG.to_owned(), catalog));
+    CatalogTree { info, schemas }
 }

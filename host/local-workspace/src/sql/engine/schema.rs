@@ -1,4 +1,4 @@
-//! Columns and their types as Databricks shows them, and tables as DuckDB and the metastore together know them.
+//! Columns and their types as Databricks shows them, and tables as DuckDB and the catalog together know them.
 //! Type names follow the Statement Execution API's `ColumnInfoTypeName`.
 
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use duckdb::core::{LogicalTypeHandle, LogicalTypeId};
 use serde::Serialize;
 
-use super::{database::Session, failure};
+use super::{database::Session, failure, objects::Objects};
 use crate::{
-    catalog::{Metastore, TableInfo},
+    catalog::{SYSTEM_USER, TableInfo, names::TableName},
     sql::language::{
         error::SqlError,
-        names::{TableName, catalog_alias, literal},
+        names::{INTERNAL_SCHEMA, catalog_alias, literal},
     },
 };
 
@@ -225,8 +225,8 @@ pub(crate) struct Table {
 }
 
 /// One table.
-pub(super) fn table(session: &Session<'_>, metastore: &Metastore, name: &TableName) -> Result<Table, SqlError> {
-    tables(session, metastore, &name.catalog, Some(&name.schema), Some(&name.table))?
+pub(super) fn table(session: &Session<'_>, objects: &Objects, name: &TableName) -> Result<Table, SqlError> {
+    tables(session, objects, &name.catalog, Some(&name.schema), Some(&name.table))?
         .pop()
         .ok_or_else(|| SqlError::table_not_found(&name.quoted()))
 }
@@ -234,13 +234,17 @@ pub(super) fn table(session: &Session<'_>, metastore: &Metastore, name: &TableNa
 /// The tables and views of a catalog, of one of its schemas, or just one, in the order of their names.
 pub(super) fn tables(
     session: &Session<'_>,
-    metastore: &Metastore,
+    objects: &Objects,
     catalog: &str,
     schema: Option<&str>,
     table: Option<&str>,
 ) -> Result<Vec<Table>, SqlError> {
     let condition = |column: &str| {
-        let mut condition = format!("database_name = {} AND NOT internal", literal(&catalog_alias(catalog)));
+        let mut condition = format!(
+            "database_name = {} AND NOT internal AND schema_name <> {}",
+            literal(&catalog_alias(catalog)),
+            literal(INTERNAL_SCHEMA)
+        );
         if let Some(schema) = schema {
             condition.push_str(&format!(" AND schema_name = {}", literal(schema)));
         }
@@ -261,12 +265,20 @@ pub(super) fn tables(
     let rows = statement
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))
         .map_err(failure::internal)?;
+    let mut known = match (schema, table) {
+        (Some(schema), Some(table)) => {
+            let name = TableName { catalog: catalog.to_owned(), schema: schema.to_owned(), table: table.to_owned() };
+            let info = objects.ask(|known| known.table(&name))?;
+            info.into_iter().map(|info| ((name.schema.clone(), name.table.clone()), info)).collect()
+        }
+        _ => objects.ask(|known| known.tables(catalog, schema))?,
+    };
     let mut tables = Vec::new();
     for row in rows {
         let (schema, table, is_view, rows): (String, String, bool, i64) = row.map_err(failure::internal)?;
         let name = TableName { catalog: catalog.to_owned(), schema: schema.clone(), table: table.to_lowercase() };
-        let info = metastore.read(|state| state.table(&name).cloned());
-        let info = info.unwrap_or_else(|| TableInfo::new("System user"));
+        let info = known.remove(&(name.schema.clone(), name.table.clone()));
+        let info = info.unwrap_or_else(|| TableInfo::new(SYSTEM_USER));
         let mut columns = columns.remove(&(schema, table)).unwrap_or_default();
         for column in &mut columns {
             let comment = info.column_comments.get(&column.name.to_lowercase());
@@ -305,55 +317,6 @@ fn columns(session: &Session<'_>, condition: &str) -> Result<ColumnsByTable, Sql
         columns.entry(key).or_default().push(column);
     }
     Ok(columns)
-}
-
-/// The views behind `system.information_schema`, over all attached catalogs. Names follow Databricks' information schema.
-pub(super) const INFORMATION_SCHEMA: &str = "
-CREATE SCHEMA memory.information_schema_views;
-CREATE MACRO memory.main.catalog_of(alias) AS substr(alias, 4);
-CREATE VIEW memory.information_schema_views.catalogs AS
-  SELECT catalog_of(database_name) AS catalog_name, 'System user' AS catalog_owner, comment
-  FROM duckdb_databases() WHERE starts_with(database_name, 'uc_');
-CREATE VIEW memory.information_schema_views.schemata AS
-  SELECT catalog_of(database_name) AS catalog_name, schema_name, 'System user' AS schema_owner, comment
-  FROM duckdb_schemas() WHERE starts_with(database_name, 'uc_')
-    AND (NOT internal OR schema_name = 'information_schema') AND schema_name <> 'pg_catalog';
-CREATE VIEW memory.information_schema_views.tables AS
-  SELECT catalog_of(database_name) AS table_catalog, schema_name AS table_schema, table_name, 'MANAGED' AS table_type,
-         'NO' AS is_insertable_into, 'DELTA' AS data_source_format, comment
-  FROM duckdb_tables() WHERE starts_with(database_name, 'uc_') AND NOT internal
-  UNION ALL
-  SELECT catalog_of(database_name), schema_name, view_name, 'VIEW', 'NO', NULL, comment
-  FROM duckdb_views() WHERE starts_with(database_name, 'uc_') AND NOT internal;
-CREATE VIEW memory.information_schema_views.views AS
-  SELECT catalog_of(database_name) AS table_catalog, schema_name AS table_schema, view_name AS table_name
-  FROM duckdb_views() WHERE starts_with(database_name, 'uc_') AND NOT internal;
-CREATE VIEW memory.information_schema_views.columns AS
-  SELECT catalog_of(database_name) AS table_catalog, schema_name AS table_schema, table_name, column_name,
-         CAST(column_index - 1 AS INTEGER) AS ordinal_position, column_default,
-         CASE WHEN is_nullable THEN 'YES' ELSE 'NO' END AS is_nullable, upper(spark_type_name(data_type)) AS full_data_type,
-         upper(spark_type_name(data_type)) AS data_type, comment
-  FROM duckdb_columns() WHERE starts_with(database_name, 'uc_') AND NOT internal;
-";
-
-/// The views of one catalog's information_schema.
-pub(super) fn information_schema_of(catalog: &str) -> String {
-    let view = |table: &str, column: &str| {
-        format!(
-            "CREATE OR REPLACE VIEW {} AS SELECT * FROM {} WHERE {column} = {};",
-            crate::sql::language::rewrite::information_schema_view(table, Some(catalog)),
-            crate::sql::language::rewrite::information_schema_view(table, None),
-            literal(catalog)
-        )
-    };
-    [
-        view("catalogs", "catalog_name"),
-        view("schemata", "catalog_name"),
-        view("tables", "table_catalog"),
-        view("views", "table_catalog"),
-        view("columns", "table_catalog"),
-    ]
-    .concat()
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! INSERT with Databricks' store assignment, and what the catalog knows of how columns take values.
 
 use super::{
+    context::Context,
     database::Session,
-    query::Context,
+    objects::Objects,
     schema::{self, Table, TableColumn, TypeName},
 };
 use crate::{
-    catalog::Metastore,
+    catalog::names::TableName,
     sql::language::{
         error::SqlError,
-        names::{TableName, quote},
+        names::quote,
         statement::{Insert, InsertColumns},
         store::{Columns, Store, StoredColumns},
     },
@@ -18,12 +19,12 @@ use crate::{
 /// The catalog as a translation sees it.
 pub(super) struct Catalog<'a> {
     pub(super) session: &'a Session<'a>,
-    pub(super) metastore: &'a Metastore,
+    pub(super) objects: &'a Objects,
 }
 
 impl Columns for Catalog<'_> {
     fn stored(&self, table: &TableName) -> StoredColumns {
-        match schema::table(self.session, self.metastore, table) {
+        match schema::table(self.session, self.objects, table) {
             Ok(table) => table.columns.iter().map(|column| (column.name.clone(), store(&table, column))).collect(),
             Err(_) => Vec::new(),
         }
@@ -56,7 +57,7 @@ pub(super) fn insert_statement(context: &Context<'_>, target: &TableName, insert
         InsertColumns::ByName => format!("INSERT INTO {} BY NAME", target.physical()),
     };
     let plain = format!("{head} {}", insert.query);
-    let Ok(table) = schema::table(context.session, context.metastore, target) else { return Ok(plain) };
+    let Ok(table) = schema::table(context.session, context.objects, target) else { return Ok(plain) };
     // What cannot be described (DEFAULT in VALUES) or does not match in number goes as it is; DuckDB says what is wrong.
     let Ok(given) = context.describe(&insert.query) else { return Ok(plain) };
     let wanted: Vec<&str> = match &insert.columns {

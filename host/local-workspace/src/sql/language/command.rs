@@ -1,8 +1,8 @@
 //! Catalog statements as data. The parser fills these in, the engine's command modules carry them out.
 
-use super::{
-    names::{SchemaName, TableName},
-    store::TextLimit,
+use crate::catalog::{
+    TextLimit,
+    names::{SchemaName, Securable, TableName},
 };
 
 /// A list of `'key' = 'value'` pairs in the order written.
@@ -124,50 +124,6 @@ pub(crate) enum Maintenance {
     Analyze,
     Refresh,
     Cache,
-}
-
-/// Something that privileges, owners and properties belong to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Securable {
-    Metastore,
-    Catalog(String),
-    Schema(SchemaName),
-    Table(TableName),
-    View(TableName),
-    Function(TableName),
-}
-
-impl Securable {
-    /// The kind as grants and the Unity Catalog API spell it.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Metastore => "METASTORE",
-            Self::Catalog(_) => "CATALOG",
-            Self::Schema(_) => "SCHEMA",
-            Self::Table(_) => "TABLE",
-            Self::View(_) => "VIEW",
-            Self::Function(_) => "FUNCTION",
-        }
-    }
-
-    pub(crate) fn full_name(&self) -> String {
-        match self {
-            Self::Metastore => "metastore".to_owned(),
-            Self::Catalog(name) => name.clone(),
-            Self::Schema(name) => name.full_name(),
-            Self::Table(name) | Self::View(name) | Self::Function(name) => name.full_name(),
-        }
-    }
-
-    /// The catalog it belongs to, if any.
-    pub(crate) fn catalog(&self) -> Option<&str> {
-        match self {
-            Self::Metastore => None,
-            Self::Catalog(name) => Some(name),
-            Self::Schema(name) => Some(&name.catalog),
-            Self::Table(name) | Self::View(name) | Self::Function(name) => Some(&name.catalog),
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,16 @@
-//! Names of catalogs, schemas and tables, and where they live in DuckDB.
+//! Names as statements write them, and where they live in DuckDB.
 
 use super::error::SqlError;
+use crate::catalog::names::{SchemaName, TableName};
 
 /// Prefix of the alias under which a catalog's database file is attached; DuckDB reserves some plain names (`main`, `temp`).
 const ALIAS_PREFIX: &str = "uc_";
+
+/// Catalogs that nobody may write to.
+pub(crate) const READ_ONLY_CATALOGS: [&str; 2] = ["samples", "system"];
+
+/// The schema of each writable catalog that holds the engine's own notes; no statement can name it.
+pub(crate) const INTERNAL_SCHEMA: &str = "bricklayer.internal";
 
 /// The catalog and schema that unqualified names of one statement belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,30 +19,17 @@ pub(crate) struct Namespace {
     pub(crate) schema: String,
 }
 
-/// A schema's full name, both parts in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct SchemaName {
-    pub(crate) catalog: String,
-    pub(crate) schema: String,
-}
-
-/// The full name of a table, view or function, all parts in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct TableName {
-    pub(crate) catalog: String,
-    pub(crate) schema: String,
-    pub(crate) table: String,
-}
-
 impl Namespace {
     /// Completes a name of one or two parts to a schema's name.
     pub(crate) fn schema(&self, parts: &[String]) -> Result<SchemaName, SqlError> {
-        match parts {
-            [] => Ok(SchemaName { catalog: self.catalog.clone(), schema: self.schema.clone() }),
-            [schema] => Ok(SchemaName { catalog: self.catalog.clone(), schema: schema.to_lowercase() }),
-            [catalog, schema] => Ok(SchemaName { catalog: catalog.to_lowercase(), schema: schema.to_lowercase() }),
-            _ => Err(too_many_parts(parts)),
-        }
+        let (catalog, schema) = match parts {
+            [] => (&self.catalog, &self.schema),
+            [schema] => (&self.catalog, schema),
+            [catalog, schema] => (catalog, schema),
+            _ => return Err(too_many_parts(parts)),
+        };
+        let name = SchemaName { catalog: catalog.to_lowercase(), schema: schema.to_lowercase() };
+        if name.schema == INTERNAL_SCHEMA { Err(SqlError::schema_not_found(&name.quoted())) } else { Ok(name) }
     }
 
     /// Completes a name of one to three parts to a table's name.
@@ -51,15 +45,6 @@ impl Namespace {
 }
 
 impl SchemaName {
-    pub(crate) fn full_name(&self) -> String {
-        format!("{}.{}", self.catalog, self.schema)
-    }
-
-    /// The name as error messages show it.
-    pub(crate) fn quoted(&self) -> String {
-        format!("`{}`.`{}`", self.catalog, self.schema)
-    }
-
     /// The name as DuckDB knows it.
     pub(crate) fn physical(&self) -> String {
         format!("{}.{}", quote(&catalog_alias(&self.catalog)), quote(&self.schema))
@@ -67,19 +52,6 @@ impl SchemaName {
 }
 
 impl TableName {
-    pub(crate) fn schema_name(&self) -> SchemaName {
-        SchemaName { catalog: self.catalog.clone(), schema: self.schema.clone() }
-    }
-
-    pub(crate) fn full_name(&self) -> String {
-        format!("{}.{}.{}", self.catalog, self.schema, self.table)
-    }
-
-    /// The name as error messages show it.
-    pub(crate) fn quoted(&self) -> String {
-        format!("`{}`.`{}`.`{}`", self.catalog, self.schema, self.table)
-    }
-
     /// The name as DuckDB knows it.
     pub(crate) fn physical(&self) -> String {
         format!("{}.{}", self.schema_name().physical(), quote(&self.table))

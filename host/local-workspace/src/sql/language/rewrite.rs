@@ -34,19 +34,16 @@ use polyglot_sql::{
 use super::{
     builders,
     clauses::missing_clause,
-    command::Securable,
     cursor::Cursor,
     error::SqlError,
     lexer::{Kind, tokenize},
-    names::{Namespace, TableName, catalog_alias, quote},
+    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, quote},
     normalise::normalise,
     parameters::Parameter,
     statement::DmlKind,
     store::{Columns, StoredColumns, assign},
 };
-
-/// Catalogs that nobody may write to.
-pub(crate) const READ_ONLY_CATALOGS: [&str; 2] = ["samples", "system"];
+use crate::catalog::names::{Securable, TableName};
 
 /// The schema of DuckDB's in-memory database that holds information_schema's views.
 const INFORMATION_SCHEMA: &str = "information_schema_views";

@@ -1,6 +1,7 @@
 //! What a statement's text becomes: a query, a change of rows, or a catalog statement.
 
-use super::{command::Command, names::TableName};
+use super::command::Command;
+use crate::catalog::names::TableName;
 
 /// A statement ready for the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,9 @@
 //! types' own pages.
 
 use polyglot_sql::{Expression, expressions::When};
-use serde::{Deserialize, Serialize};
 
-use super::{builders::fill, error::SqlError, names::TableName};
+use super::{builders::fill, error::SqlError};
+use crate::catalog::{TextLimit, names::TableName};
 
 /// How a column takes values, where that differs from DuckDB's own assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +21,6 @@ pub(crate) enum Store {
     Text(TextLimit),
     /// As DuckDB does it.
     Plain,
-}
-
-/// The length of a CHAR(n) or VARCHAR(n) column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct TextLimit {
-    /// Characters at most.
-    pub(crate) length: u32,
-    /// CHAR: shorter values are filled up with blanks.
-    pub(crate) padded: bool,
 }
 
 /// A table's columns in their order, with how each takes values.

@@ -1,21 +1,23 @@
 //! CREATE and DROP of catalogs, schemas, tables, views and functions.
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
-use super::{check_catalog, check_schema, existing, word};
+use super::checks::{check_catalog, check_schema, existing};
 use crate::{
-    catalog::{Audit, CatalogInfo, FunctionInfo, SchemaInfo, TableInfo},
-    sql::engine::query::{Context, Outcome},
-    sql::language::{
-        command::{
-            ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, Securable,
-            TableSource,
+    catalog::{
+        Audit, CatalogInfo, Change, FunctionInfo, SchemaInfo, TableInfo,
+        names::{SchemaName, Securable, TableName},
+    },
+    sql::{
+        engine::{context::Context, query::Outcome, schema::tables},
+        language::{
+            command::{
+                ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, TableSource,
+            },
+            error::SqlError,
+            names::{literal, quote},
+            rewrite::check_catalog_writable,
         },
-        error::SqlError,
-        names::{SchemaName, TableName, literal, quote},
-        rewrite::check_catalog_writable,
     },
 };
 
@@ -46,12 +48,18 @@ pub(super) fn catalog(
         let detail = format!("Catalog '{name}' already exists. Choose a different name, or add IF NOT EXISTS.");
         return Err(SqlError::new("CATALOG_ALREADY_EXISTS", "42P06", detail));
     }
+    // A catalog dropped before under this name may have left its file.
+    if context.objects.ask(|known| known.dropped_catalogs())?.iter().any(|dropped| dropped == name) {
+        context.database.remove_file(name)?;
+        context.objects.ask(|known| known.file_removed(name))?;
+    }
     context.database.attach(name).map_err(|e| context.fail(e))?;
     let default = SchemaName { catalog: name.to_owned(), schema: "default".to_owned() };
     context.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", default.physical()))?;
-    context.metastore.write(|state| {
-        state.catalogs.insert(name.to_owned(), CatalogInfo::new(context.user, comment));
-    });
+    // Until here the file is one that nobody knows.
+    context
+        .objects
+        .ask(|known| async move { known.create_catalog(name, &CatalogInfo::new(context.user, comment)).await })?;
     Ok(Outcome::nothing("CREATE"))
 }
 
@@ -68,8 +76,8 @@ pub(super) fn drop_catalog(
     if name == "main" {
         return Err(SqlError::permission("Catalog 'main' cannot be dropped: statements without a catalog use it."));
     }
-    let tables = crate::sql::engine::schema::tables(context.session, context.metastore, name, None, None)?;
-    let schemas = context.metastore.read(|state| state.catalogs.get(name).map_or(0, |c| c.schemas.len()));
+    let tables = tables(context.session, context.objects, name, None, None)?;
+    let schemas = context.objects.ask(|known| known.schemas(name))?.len();
     if !cascade && (!tables.is_empty() || schemas > 1) {
         let detail =
             format!("Cannot drop catalog '{name}' because it is not empty. Use CASCADE to drop what it holds.");
@@ -77,11 +85,17 @@ pub(super) fn drop_catalog(
     }
     // The search path may not point into a database that goes away.
     context.session.leave().map_err(|e| context.fail(e))?;
-    context.database.drop_catalog(name)?;
-    context.metastore.write(|state| {
-        state.catalogs.remove(name);
-        state.forget_grants(name);
-    });
+    context.database.detach(name)?;
+    if let Err(e) = context.objects.ask(|known| known.drop_catalog(name)) {
+        context.database.attach(name).map_err(|e| context.fail(e))?;
+        return Err(e);
+    }
+    // From here the catalog is gone; a file that cannot be removed now is removed at the next start.
+    let removed =
+        context.database.remove_file(name).and_then(|()| context.objects.ask(|known| known.file_removed(name)));
+    if let Err(e) = removed {
+        tracing::warn!(catalog = name, "the file of a dropped catalog is left: {e}");
+    }
     Ok(Outcome::nothing("DROP"))
 }
 
@@ -114,14 +128,10 @@ pub(super) fn schema(
         );
         return Err(SqlError::new("SCHEMA_ALREADY_EXISTS", "42P06", detail));
     }
-    context.execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical()))?;
-    context.metastore.write(|state| {
-        let mut info = SchemaInfo::new(context.user, comment);
-        info.properties.extend(properties.iter().cloned());
-        if let Some(catalog) = state.catalogs.get_mut(&name.catalog) {
-            catalog.schemas.insert(name.schema.clone(), info);
-        }
-    });
+    let mut info = SchemaInfo::new(context.user, comment);
+    info.properties.extend(properties.iter().cloned());
+    let create = format!("CREATE SCHEMA IF NOT EXISTS {}", name.physical());
+    context.change(&Change::CreateSchema { name: name.clone(), info }, || context.execute(&create))?;
     Ok(Outcome::nothing("CREATE"))
 }
 
@@ -135,14 +145,8 @@ pub(super) fn drop_schema(
     if let Err(missing) = check_schema(context, name) {
         return if if_exists { Ok(Outcome::nothing("DROP")) } else { Err(missing) };
     }
-    let tables = crate::sql::engine::schema::tables(
-        context.session,
-        context.metastore,
-        &name.catalog,
-        Some(&name.schema),
-        None,
-    )?;
-    let functions = context.metastore.read(|state| state.schema(name).map_or(0, |s| s.functions.len()));
+    let tables = tables(context.session, context.objects, &name.catalog, Some(&name.schema), None)?;
+    let functions = context.objects.ask(|known| known.functions(name))?.len();
     if !cascade && (!tables.is_empty() || functions != 0) {
         let detail = format!(
             "Cannot drop a schema {} because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its \
@@ -151,22 +155,20 @@ pub(super) fn drop_schema(
         );
         return Err(SqlError::new("SCHEMA_NOT_EMPTY", "2BP01", detail));
     }
+    let change = Change::DropSchema { name: name.clone() };
     if name.schema == "main" {
         // DuckDB's own schema of that name cannot go; what is in it can.
-        for table in &tables {
-            let word = if table.is_view { "VIEW" } else { "TABLE" };
-            context.execute(&format!("DROP {word} {} CASCADE", table.name.physical()))?;
-        }
+        context.change(&change, || {
+            for table in &tables {
+                let word = if table.is_view { "VIEW" } else { "TABLE" };
+                context.execute(&format!("DROP {word} {} CASCADE", table.name.physical()))?;
+            }
+            Ok(())
+        })?;
     } else {
         context.session.leave().map_err(|e| context.fail(e))?;
-        context.execute(&format!("DROP SCHEMA {} CASCADE", name.physical()))?;
+        context.change(&change, || context.execute(&format!("DROP SCHEMA {} CASCADE", name.physical())))?;
     }
-    context.metastore.write(|state| {
-        if let Some(catalog) = state.catalogs.get_mut(&name.catalog) {
-            catalog.schemas.remove(&name.schema);
-        }
-        state.forget_grants(&name.full_name());
-    });
     Ok(Outcome::nothing("DROP"))
 }
 
@@ -182,7 +184,33 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
             return Err(SqlError::table_exists(&name.quoted()));
         }
     }
-    context.transaction(|| {
+    let operation = match (&table.source, table.or_replace) {
+        (TableSource::Query(_), false) => "CREATE TABLE AS SELECT",
+        (TableSource::Query(_), true) => "CREATE OR REPLACE TABLE AS SELECT",
+        (TableSource::Clone(_), _) => "CLONE",
+        (_, false) => "CREATE TABLE",
+        (_, true) => "CREATE OR REPLACE TABLE",
+    };
+    let limits = match &table.source {
+        TableSource::Like(source) | TableSource::Clone(source) => {
+            context.objects.ask(|known| known.table(source))?.map(|info| info.text_limits)
+        }
+        TableSource::Columns | TableSource::Query(_) => None,
+    };
+    let own_limits = table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.text_limit?)));
+    let comments = table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?)));
+    let info = TableInfo {
+        comment: table.comment.clone(),
+        properties: table.properties.iter().cloned().collect(),
+        partition_columns: table.partition_columns.clone(),
+        cluster_columns: table.cluster_columns.clone(),
+        primary_key: table.primary_key.clone(),
+        text_limits: limits.unwrap_or_else(|| own_limits.collect()),
+        column_comments: comments.collect(),
+        ..TableInfo::new(context.user)
+    };
+    let entry = Some(context.entry(operation));
+    context.change(&Change::PutTable { name: name.clone(), info: Box::new(info), entry }, || {
         if known.is_some() {
             context.execute(&format!("DROP TABLE {} CASCADE", name.physical()))?;
         }
@@ -191,36 +219,6 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
         }
         Ok(())
     })?;
-    let operation = match (&table.source, table.or_replace) {
-        (TableSource::Query(_), false) => "CREATE TABLE AS SELECT",
-        (TableSource::Query(_), true) => "CREATE OR REPLACE TABLE AS SELECT",
-        (TableSource::Clone(_), _) => "CLONE",
-        (_, false) => "CREATE TABLE",
-        (_, true) => "CREATE OR REPLACE TABLE",
-    };
-    let source_limits = match &table.source {
-        TableSource::Like(source) | TableSource::Clone(source) => {
-            context.metastore.read(|state| state.table(source).map(|info| info.text_limits.clone()))
-        }
-        TableSource::Columns | TableSource::Query(_) => None,
-    };
-    context.metastore.write(|state| {
-        let Some(schema) = state.schema_mut(&name.schema_name()) else {
-            return;
-        };
-        let mut info = schema.tables.remove(&name.table).unwrap_or_else(|| TableInfo::new(context.user));
-        info.comment.clone_from(&table.comment);
-        info.properties = table.properties.iter().cloned().collect();
-        info.partition_columns.clone_from(&table.partition_columns);
-        info.cluster_columns.clone_from(&table.cluster_columns);
-        info.primary_key.clone_from(&table.primary_key);
-        let limits = table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.text_limit?)));
-        info.text_limits = source_limits.unwrap_or_else(|| limits.collect());
-        info.column_comments =
-            table.columns.iter().filter_map(|c| Some((c.name.to_lowercase(), c.comment.clone()?))).collect();
-        info.record(context.user, operation, BTreeMap::new());
-        schema.tables.insert(name.table.clone(), info);
-    });
     Ok(Outcome::nothing("CREATE"))
 }
 
@@ -299,26 +297,24 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
     }
     let names: Vec<_> = view.columns.iter().map(|(column, _)| quote(column)).collect();
     let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    context.execute(&format!("CREATE OR REPLACE VIEW {}{columns} AS {}", name.physical(), view.query))?;
-    context.metastore.write(|state| {
-        let Some(info) = state.table_mut(name, context.user) else {
-            return;
-        };
-        info.comment.clone_from(&view.comment);
-        info.properties = view.properties.iter().cloned().collect();
-        info.view_definition = Some(view.definition.clone());
-        let comments = view.columns.iter().filter_map(|(column, c)| Some((column.to_lowercase(), c.clone()?)));
-        info.column_comments = comments.collect();
-    });
+    let comments = view.columns.iter().filter_map(|(column, c)| Some((column.to_lowercase(), c.clone()?)));
+    let info = TableInfo {
+        comment: view.comment.clone(),
+        properties: view.properties.iter().cloned().collect(),
+        view_definition: Some(view.definition.clone()),
+        column_comments: comments.collect(),
+        ..TableInfo::new(context.user)
+    };
+    let create = format!("CREATE OR REPLACE VIEW {}{columns} AS {}", name.physical(), view.query);
+    let change = Change::PutTable { name: name.clone(), info: Box::new(info), entry: None };
+    context.change(&change, || context.execute(&create))?;
     Ok(Outcome::nothing("CREATE"))
 }
 
 pub(super) fn function(context: &Context<'_>, function: &CreateFunction) -> Result<Outcome, SqlError> {
     let name = &function.name;
     check_schema(context, &name.schema_name())?;
-    let known = context
-        .metastore
-        .read(|state| state.schema(&name.schema_name()).is_some_and(|s| s.functions.contains_key(&name.table)));
+    let known = context.objects.ask(|known| known.function(name))?.is_some();
     if known && function.if_not_exists {
         return Ok(Outcome::nothing("CREATE"));
     }
@@ -331,19 +327,14 @@ pub(super) fn function(context: &Context<'_>, function: &CreateFunction) -> Resu
         Some(kind) => format!("CAST(({}) AS {kind})", function.body),
         None => function.body.clone(),
     };
-    context.execute(&format!("CREATE OR REPLACE MACRO {}({}) AS {body}", name.physical(), parameters.join(", ")))?;
-    context.metastore.write(|state| {
-        let Some(schema) = state.schema_mut(&name.schema_name()) else {
-            return;
-        };
-        let info = FunctionInfo {
-            id: Uuid::new_v4(),
-            audit: Audit::new(context.user),
-            comment: function.comment.clone(),
-            parameters: function.parameters.clone(),
-        };
-        schema.functions.insert(name.table.clone(), info);
-    });
+    let info = FunctionInfo {
+        id: Uuid::new_v4(),
+        audit: Audit::new(context.user),
+        comment: function.comment.clone(),
+        parameters: function.parameters.clone(),
+    };
+    let create = format!("CREATE OR REPLACE MACRO {}({}) AS {body}", name.physical(), parameters.join(", "));
+    context.change(&Change::PutFunction { name: name.clone(), info }, || context.execute(&create))?;
     Ok(Outcome::nothing("CREATE"))
 }
 
@@ -367,36 +358,37 @@ pub(super) fn drop(
         let detail = format!("{} is {is}; DROP {not} needs a {}.", name.quoted(), word(kind));
         return Err(SqlError::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "42809", detail));
     }
-    context.execute(&format!("DROP {} {} CASCADE", word(kind), name.physical()))?;
-    for column in &table.columns {
-        let Some(default) = &column.default else {
-            continue;
-        };
-        if default.contains("$identity") {
-            let sequence = TableName { table: format!("{}${}$identity", name.table, column.name), ..name.clone() };
-            context.execute(&format!("DROP SEQUENCE IF EXISTS {}", sequence.physical()))?;
+    context.change(&Change::DropTable { name: name.clone() }, || {
+        context.execute(&format!("DROP {} {} CASCADE", word(kind), name.physical()))?;
+        for column in &table.columns {
+            if column.default.as_ref().is_some_and(|default| default.contains("$identity")) {
+                let sequence = TableName { table: format!("{}${}$identity", name.table, column.name), ..name.clone() };
+                context.execute(&format!("DROP SEQUENCE IF EXISTS {}", sequence.physical()))?;
+            }
         }
-    }
-    context.metastore.write(|state| {
-        if let Some(schema) = state.schema_mut(&name.schema_name()) {
-            schema.tables.remove(&name.table);
-        }
-        state.forget_grants(&name.full_name());
-    });
+        Ok(())
+    })?;
     Ok(Outcome::nothing("DROP"))
 }
 
 fn drop_function(context: &Context<'_>, name: &TableName, if_exists: bool) -> Result<Outcome, SqlError> {
-    let removed = context
-        .metastore
-        .write(|state| state.schema_mut(&name.schema_name()).and_then(|s| s.functions.remove(&name.table)).is_some());
-    if !removed {
+    if context.objects.ask(|known| known.function(name))?.is_none() {
         return if if_exists {
             Ok(Outcome::nothing("DROP"))
         } else {
             Err(SqlError::routine_not_found(&name.full_name()))
         };
     }
-    context.execute(&format!("DROP MACRO IF EXISTS {}", name.physical()))?;
+    let drop = format!("DROP MACRO IF EXISTS {}", name.physical());
+    context.change(&Change::DropFunction { name: name.clone() }, || context.execute(&drop))?;
     Ok(Outcome::nothing("DROP"))
+}
+
+/// The word for a dropped or expected object.
+fn word(kind: DropKind) -> &'static str {
+    match kind {
+        DropKind::Table => "TABLE",
+        DropKind::View => "VIEW",
+        DropKind::Function => "FUNCTION",
+    }
 }

@@ -2,16 +2,17 @@
 
 use chrono::DateTime;
 
-use super::{check_catalog, check_schema, existing};
+use super::checks::{check_catalog, check_schema, existing};
 use crate::{
-    sql::engine::{
-        query::{Context, Outcome},
-        schema::{Column, SqlType, Table, TypeName},
-    },
-    sql::language::{
-        command::Describe,
-        error::SqlError,
-        names::{SchemaName, TableName},
+    catalog::{HistoryEntry, names::SchemaName},
+    sql::{
+        engine::{
+            context::Context,
+            query::{self, Outcome},
+            rows::Limits,
+            schema::{Column, SqlType, Table, TableColumn, TypeName},
+        },
+        language::{command::Describe, error::SqlError, names::Namespace},
     },
 };
 
@@ -26,18 +27,21 @@ pub(super) fn describe(context: &Context<'_>, describe: &Describe) -> Result<Out
                 None => (table_columns(), whole_table(&table, *extended)),
             }
         }
-        Describe::History { table } => (history_columns(), history(&existing(context, table)?)),
+        Describe::History { table } => {
+            existing(context, table)?;
+            (history_columns(), history(context.objects.ask(|known| known.history(table))?))
+        }
         Describe::Detail { table } => detail(&existing(context, table)?),
         Describe::Catalog { name, extended } => {
             check_catalog(context, name)?;
-            (info_columns("info_name", "info_value"), catalog(context, name, *extended))
+            (info_columns("info_name", "info_value"), catalog(context, name, *extended)?)
         }
         Describe::Schema { name, extended } => {
             check_schema(context, name)?;
-            (info_columns("database_description_item", "database_description_value"), schema(context, name, *extended))
+            (info_columns("database_description_item", "database_description_value"), schema(context, name, *extended)?)
         }
         Describe::Function { name } => (vec![Column::string("function_desc")], function(context, name)?),
-        Describe::Query { sql } => (table_columns(), query(context, sql)?),
+        Describe::Query { sql } => (table_columns(), of_query(context, sql)?),
     };
     Outcome::table(context, "DESCRIBE", columns, rows)
 }
@@ -55,7 +59,7 @@ fn row(cells: [&str; 3]) -> Vec<Option<String>> {
 }
 
 fn whole_table(table: &Table, extended: bool) -> Cells {
-    let column = |c: &crate::sql::engine::schema::TableColumn| {
+    let column = |c: &TableColumn| {
         let kind = match table.info.text_limits.get(&c.name.to_lowercase()) {
             Some(limit) => format!("{}({})", if limit.padded { "char" } else { "varchar" }, limit.length),
             None => c.kind.text.to_lowercase(),
@@ -122,10 +126,12 @@ fn history_columns() -> Vec<Column> {
     ]
 }
 
-fn history(table: &Table) -> Cells {
+/// The operations, newest first.
+fn history(entries: Vec<HistoryEntry>) -> Cells {
     let json = |map: &std::collections::BTreeMap<String, String>| serde_json::to_string(map).ok();
-    let entries = table.info.history.iter().rev();
     entries
+        .iter()
+        .rev()
         .map(|entry| {
             vec![
                 Some(entry.version.to_string()),
@@ -167,9 +173,9 @@ fn detail(table: &Table) -> (Vec<Column>, Cells) {
     (columns, vec![cells])
 }
 
-fn catalog(context: &Context<'_>, name: &str, extended: bool) -> Cells {
-    let Some(info) = context.metastore.read(|state| state.catalogs.get(name).cloned()) else {
-        return Vec::new();
+fn catalog(context: &Context<'_>, name: &str, extended: bool) -> Result<Cells, SqlError> {
+    let Some(info) = context.objects.ask(|known| known.catalog(name))? else {
+        return Ok(Vec::new());
     };
     let mut rows = vec![
         vec![Some("Catalog Name".to_owned()), Some(name.to_owned())],
@@ -181,12 +187,12 @@ fn catalog(context: &Context<'_>, name: &str, extended: bool) -> Cells {
         rows.push(vec![Some("Created By".to_owned()), Some(info.audit.created_by)]);
         rows.push(vec![Some("Created At".to_owned()), Some(time(info.audit.created_at))]);
     }
-    rows
+    Ok(rows)
 }
 
-fn schema(context: &Context<'_>, name: &SchemaName, extended: bool) -> Cells {
-    let Some(info) = context.metastore.read(|state| state.schema(name).cloned()) else {
-        return Vec::new();
+fn schema(context: &Context<'_>, name: &SchemaName, extended: bool) -> Result<Cells, SqlError> {
+    let Some(info) = context.objects.ask(|known| known.schema(name))? else {
+        return Ok(Vec::new());
     };
     let mut rows = vec![
         vec![Some("Catalog Name".to_owned()), Some(name.catalog.clone())],
@@ -198,17 +204,14 @@ fn schema(context: &Context<'_>, name: &SchemaName, extended: bool) -> Cells {
         let properties: Vec<_> = info.properties.iter().map(|(k, v)| format!("({k},{v})")).collect();
         rows.push(vec![Some("Properties".to_owned()), Some(format!("({})", properties.join(", ")))]);
     }
-    rows
+    Ok(rows)
 }
 
 fn function(context: &Context<'_>, name: &str) -> Result<Cells, SqlError> {
     let parts: Vec<_> = name.split('.').map(str::to_owned).collect();
-    let namespace = crate::sql::language::names::Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
-    let full: TableName = namespace.table(&parts)?;
-    let info = context
-        .metastore
-        .read(|state| state.schema(&full.schema_name()).and_then(|s| s.functions.get(&full.table)).cloned());
-    let Some(info) = info else {
+    let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
+    let full = namespace.table(&parts)?;
+    let Some(info) = context.objects.ask(|known| known.function(&full))? else {
         return Err(SqlError::routine_not_found(name));
     };
     let parameters: Vec<_> = info.parameters.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
@@ -222,10 +225,10 @@ fn function(context: &Context<'_>, name: &str) -> Result<Cells, SqlError> {
     ])
 }
 
-fn query(context: &Context<'_>, sql: &str) -> Result<Cells, SqlError> {
-    let limits = crate::sql::engine::query::Limits { row_limit: Some(0), ..context.limits };
+fn of_query(context: &Context<'_>, sql: &str) -> Result<Cells, SqlError> {
+    let limits = Limits { row_limit: Some(0), ..context.limits };
     let empty = Context { limits, ..*context };
-    let outcome = crate::sql::engine::query::select(&empty, sql)?;
+    let outcome = query::select(&empty, sql)?;
     let columns = outcome.rows.columns.into_iter();
     Ok(columns.map(|c| vec![Some(c.name), Some(c.kind.text.to_lowercase()), None]).collect())
 }

@@ -1,10 +1,13 @@
 //! GRANT and REVOKE: kept and shown. The local workspace does not enforce privileges beyond the read-only catalogs;
 //! everybody with a token may do everything, as an administrator may in Databricks.
 
-use super::check_securable;
+use super::checks::check_securable;
 use crate::{
-    sql::engine::query::{Context, Outcome},
-    sql::language::{command::Securable, error::SqlError},
+    catalog::names::Securable,
+    sql::{
+        engine::{context::Context, query::Outcome},
+        language::error::SqlError,
+    },
 };
 
 pub(super) fn grant(
@@ -14,11 +17,7 @@ pub(super) fn grant(
     principal: &str,
 ) -> Result<Outcome, SqlError> {
     check_securable(context, on)?;
-    context.metastore.write(|state| {
-        for privilege in privileges {
-            state.grant(on, principal, privilege);
-        }
-    });
+    context.objects.ask(|known| known.grant(on, principal, privileges))?;
     Ok(Outcome::nothing("GRANT"))
 }
 
@@ -29,10 +28,6 @@ pub(super) fn revoke(
     principal: &str,
 ) -> Result<Outcome, SqlError> {
     check_securable(context, on)?;
-    context.metastore.write(|state| {
-        for privilege in privileges {
-            state.revoke(on, principal, privilege);
-        }
-    });
+    context.objects.ask(|known| known.revoke(on, principal, privileges))?;
     Ok(Outcome::nothing("REVOKE"))
 }

@@ -1,15 +1,18 @@
 //! SHOW statements. Column names follow the Databricks SQL reference.
 
-use super::{check_catalog, check_schema, check_securable, existing};
+use super::checks::{check_catalog, check_schema, check_securable, existing};
 use crate::{
-    sql::engine::{
-        query::{Context, Outcome},
-        schema::{Column, Table, TypeName, tables},
+    catalog::{
+        Grant,
+        names::{SchemaName, Securable, TableName},
     },
-    sql::language::{
-        command::{Securable, Show},
-        error::SqlError,
-        names::{SchemaName, TableName},
+    sql::{
+        engine::{
+            context::Context,
+            query::Outcome,
+            schema::{Column, Table, TypeName, tables},
+        },
+        language::{command::Show, error::SqlError},
     },
 };
 
@@ -17,10 +20,10 @@ type Cells = Vec<Vec<Option<String>>>;
 
 pub(super) fn show(context: &Context<'_>, show: &Show) -> Result<Outcome, SqlError> {
     let (columns, rows): (Vec<Column>, Cells) = match show {
-        Show::Catalogs { like } => (strings(&["catalog"]), catalogs(context, like.as_deref())),
+        Show::Catalogs { like } => (strings(&["catalog"]), catalogs(context, like.as_deref())?),
         Show::Schemas { catalog, like } => {
             check_catalog(context, catalog)?;
-            (strings(&["databaseName"]), schemas(context, catalog, like.as_deref()))
+            (strings(&["databaseName"]), schemas(context, catalog, like.as_deref())?)
         }
         Show::Tables { schema, like } => {
             (table_list("tableName"), table_rows(context, schema, like.as_deref(), |_| true)?)
@@ -89,19 +92,17 @@ fn wildcard(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
-fn catalogs(context: &Context<'_>, like: Option<&str>) -> Cells {
-    let names = context.metastore.catalog_names();
-    names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect()
+fn catalogs(context: &Context<'_>, like: Option<&str>) -> Result<Cells, SqlError> {
+    let names = context.objects.ask(|known| known.catalog_names())?;
+    Ok(names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
 }
 
-fn schemas(context: &Context<'_>, catalog: &str, like: Option<&str>) -> Cells {
-    let mut names = context.metastore.read(|state| {
-        let catalog = state.catalogs.get(catalog);
-        catalog.map(|c| c.schemas.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
-    });
+fn schemas(context: &Context<'_>, catalog: &str, like: Option<&str>) -> Result<Cells, SqlError> {
+    let schemas = context.objects.ask(|known| known.schemas(catalog))?;
+    let mut names: Vec<_> = schemas.into_iter().map(|(name, _)| name).collect();
     names.push("information_schema".to_owned());
     names.sort();
-    names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect()
+    Ok(names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
 }
 
 fn table_rows(
@@ -111,7 +112,7 @@ fn table_rows(
     wanted: impl Fn(&Table) -> bool,
 ) -> Result<Cells, SqlError> {
     check_schema(context, schema)?;
-    let tables = tables(context.session, context.metastore, &schema.catalog, Some(&schema.schema), None)?;
+    let tables = tables(context.session, context.objects, &schema.catalog, Some(&schema.schema), None)?;
     let row = |t: Table| vec![Some(schema.schema.clone()), Some(t.name.table), Some("false".to_owned())];
     Ok(tables.into_iter().filter(|t| wanted(t) && matches(like, &t.name.table)).map(row).collect())
 }
@@ -162,10 +163,8 @@ fn functions(
     check_schema(context, schema)?;
     let mut names = Vec::new();
     if user {
-        names.extend(context.metastore.read(|state| {
-            let functions = state.schema(schema).map(|s| s.functions.keys());
-            functions.into_iter().flatten().map(|name| format!("{}.{name}", schema.full_name())).collect::<Vec<_>>()
-        }));
+        let functions = context.objects.ask(|known| known.functions(schema))?;
+        names.extend(functions.into_iter().map(|(name, _)| format!("{}.{name}", schema.full_name())));
     }
     if system {
         let sql = "SELECT DISTINCT lower(function_name) FROM duckdb_functions()
@@ -197,16 +196,12 @@ fn properties(context: &Context<'_>, table: &TableName, key: Option<&str>) -> Re
 fn grants(context: &Context<'_>, principal: Option<&str>, on: &Securable) -> Result<Cells, SqlError> {
     check_securable(context, on)?;
     let (kind, name) = (on.kind(), on.full_name());
-    let mut rows: Cells = context.metastore.read(|state| {
-        let of_object = |g: &&crate::catalog::Grant| {
-            (g.kind == kind || (g.kind == "VIEW" && kind == "TABLE")) && g.full_name == name
-        };
-        let wanted = state.grants.iter().filter(of_object).filter(|g| principal.is_none_or(|p| p == g.principal));
-        let row = |g: &crate::catalog::Grant| {
-            [&g.principal, &g.privilege, &g.kind, &g.full_name].map(|text| Some(text.clone())).to_vec()
-        };
-        wanted.map(row).collect()
-    });
+    let wanted = |g: &Grant| {
+        (g.kind == kind || (g.kind == "VIEW" && kind == "TABLE")) && principal.is_none_or(|p| p == g.principal)
+    };
+    let grants = context.objects.ask(|known| known.grants(&name))?;
+    let row = |g: Grant| [g.principal, g.privilege, g.kind, g.full_name].map(Some).to_vec();
+    let mut rows: Cells = grants.into_iter().filter(wanted).map(row).collect();
     rows.sort();
     Ok(rows)
 }

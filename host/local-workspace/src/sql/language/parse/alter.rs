@@ -4,11 +4,11 @@ use super::{
     clauses::{identifiers, properties, property_key, single, table_name},
     create::column,
 };
+use crate::catalog::names::{Securable, TableName};
 use crate::sql::language::{
-    command::{AlterTable, ColumnDefinition, Command, Securable},
+    command::{AlterTable, ColumnDefinition, Command},
     cursor::Cursor,
     error::SqlError,
-    names::TableName,
     rewrite::Translator,
     types::parse_type,
 };

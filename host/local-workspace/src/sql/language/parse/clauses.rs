@@ -1,13 +1,7 @@
 //! Clauses that several statements have.
 
-use crate::sql::language::{
-    command::{Properties, Securable},
-    cursor::Cursor,
-    error::SqlError,
-    lexer::Kind,
-    names::TableName,
-    rewrite::Translator,
-};
+use crate::catalog::names::{Securable, TableName};
+use crate::sql::language::{command::Properties, cursor::Cursor, error::SqlError, lexer::Kind, rewrite::Translator};
 
 /// A table's name, completed.
 pub(super) fn table_name(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<TableName, SqlError> {

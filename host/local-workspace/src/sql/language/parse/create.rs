@@ -3,12 +3,12 @@
 //! "CREATE FUNCTION (SQL)".
 
 use super::clauses::{identifiers, properties, single, table_name};
+use crate::catalog::TextLimit;
 use crate::sql::language::{
     command::{ColumnDefinition, Command, CreateFunction, CreateTable, CreateView, Generated, Properties, TableSource},
     cursor::Cursor,
     error::SqlError,
     rewrite::Translator,
-    store::TextLimit,
     types::parse_type,
 };
 

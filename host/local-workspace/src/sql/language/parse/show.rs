@@ -1,11 +1,11 @@
 //! SHOW statements. Rules: Databricks SQL reference, "SHOW ...".
 
 use super::clauses::{securable, single, table_name};
+use crate::catalog::names::{SchemaName, Securable};
 use crate::sql::language::{
-    command::{Command, Securable, Show},
+    command::{Command, Show},
     cursor::Cursor,
     error::SqlError,
-    names::SchemaName,
     rewrite::Translator,
 };
 

@@ -1,0 +1,199 @@
+//! The catalog's objects as they are stored. Fields may be added (with a default), never renamed.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Owner of what the workspace itself brings along.
+pub(crate) const SYSTEM_USER: &str = "System user";
+
+/// Who made and changed an object, in milliseconds since the epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Audit {
+    pub(crate) owner: String,
+    pub(crate) created_by: String,
+    pub(crate) created_at: i64,
+    pub(crate) updated_by: String,
+    pub(crate) updated_at: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CatalogInfo {
+    pub(crate) id: Uuid,
+    pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    #[serde(default)]
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SchemaInfo {
+    pub(crate) id: Uuid,
+    pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    #[serde(default)]
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// What DuckDB does not keep about a table or view.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct TableInfo {
+    pub(crate) id: Uuid,
+    pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    #[serde(default)]
+    pub(crate) properties: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) column_comments: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) partition_columns: Vec<String>,
+    #[serde(default)]
+    pub(crate) cluster_columns: Vec<String>,
+    #[serde(default)]
+    pub(crate) primary_key: Vec<String>,
+    /// Lengths of CHAR and VARCHAR columns, by their names in lower case.
+    #[serde(default)]
+    pub(crate) text_limits: BTreeMap<String, TextLimit>,
+    /// A view's query as it was written.
+    #[serde(default)]
+    pub(crate) view_definition: Option<String>,
+}
+
+/// The length of a CHAR(n) or VARCHAR(n) column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TextLimit {
+    /// Characters at most.
+    pub(crate) length: u32,
+    /// CHAR: shorter values are filled up with blanks.
+    pub(crate) padded: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct HistoryEntry {
+    pub(crate) version: i64,
+    pub(crate) timestamp: i64,
+    pub(crate) user: String,
+    pub(crate) operation: String,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) metrics: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct FunctionInfo {
+    pub(crate) id: Uuid,
+    pub(crate) audit: Audit,
+    #[serde(default)]
+    pub(crate) comment: Option<String>,
+    /// Parameter names with their types as written.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::FromRow)]
+pub(crate) struct Grant {
+    pub(crate) kind: String,
+    pub(crate) full_name: String,
+    pub(crate) principal: String,
+    pub(crate) privilege: String,
+}
+
+/// A catalog with all that is in it, to be put in at once.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CatalogTree {
+    #[serde(flatten)]
+    pub(crate) info: CatalogInfo,
+    #[serde(default)]
+    pub(crate) schemas: BTreeMap<String, SchemaTree>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct SchemaTree {
+    #[serde(flatten)]
+    pub(crate) info: SchemaInfo,
+    #[serde(default)]
+    pub(crate) tables: BTreeMap<String, TableTree>,
+    #[serde(default)]
+    pub(crate) functions: BTreeMap<String, FunctionInfo>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct TableTree {
+    #[serde(flatten)]
+    pub(crate) info: TableInfo,
+    #[serde(default)]
+    pub(crate) history: Vec<HistoryEntry>,
+    #[serde(default)]
+    pub(crate) next_version: i64,
+}
+
+impl Audit {
+    pub(crate) fn new(user: &str) -> Self {
+        let now = Utc::now().timestamp_millis();
+        Self {
+            owner: user.to_owned(),
+            created_by: user.to_owned(),
+            created_at: now,
+            updated_by: user.to_owned(),
+            updated_at: now,
+        }
+    }
+
+    pub(crate) fn touch(&mut self, user: &str) {
+        user.clone_into(&mut self.updated_by);
+        self.updated_at = Utc::now().timestamp_millis();
+    }
+}
+
+impl CatalogInfo {
+    pub(crate) fn new(user: &str, comment: Option<String>) -> Self {
+        Self { id: Uuid::new_v4(), audit: Audit::new(user), comment, properties: BTreeMap::new() }
+    }
+}
+
+impl SchemaInfo {
+    pub(crate) fn new(user: &str, comment: Option<String>) -> Self {
+        Self { id: Uuid::new_v4(), audit: Audit::new(user), comment, properties: BTreeMap::new() }
+    }
+
+    /// The schema that every catalog has from its beginning.
+    pub(crate) fn default_of(user: &str) -> Self {
+        Self::new(user, Some("Default schema (auto-created)".to_owned()))
+    }
+}
+
+impl TableInfo {
+    pub(crate) fn new(user: &str) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            audit: Audit::new(user),
+            comment: None,
+            properties: BTreeMap::new(),
+            column_comments: BTreeMap::new(),
+            partition_columns: Vec::new(),
+            cluster_columns: Vec::new(),
+            text_limits: BTreeMap::new(),
+            primary_key: Vec::new(),
+            view_definition: None,
+        }
+    }
+}
+
+impl HistoryEntry {
+    /// An operation of now; which version it makes is for the catalog to say.
+    pub(crate) fn new(user: &str, operation: &str, metrics: BTreeMap<String, String>) -> Self {
+        Self {
+            version: 0,
+            timestamp: Utc::now().timestamp_millis(),
+            user: user.to_owned(),
+            operation: operation.to_owned(),
+            parameters: BTreeMap::new(),
+            metrics,
+        }
+    }
+}

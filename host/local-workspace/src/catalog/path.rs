@@ -1,0 +1,34 @@
+//! Names of objects in paths.
+
+use super::names::{SchemaName, Securable, TableName};
+use crate::http::error::ApiError;
+
+/// `catalog.schema`, letter case aside.
+pub(super) fn schema_name(text: &str) -> Result<SchemaName, ApiError> {
+    match text.to_lowercase().split('.').collect::<Vec<_>>().as_slice() {
+        [catalog, schema] => Ok(SchemaName { catalog: (*catalog).to_owned(), schema: (*schema).to_owned() }),
+        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a schema."))),
+    }
+}
+
+/// `catalog.schema.table`, letter case aside.
+pub(super) fn table_name(text: &str) -> Result<TableName, ApiError> {
+    match text.to_lowercase().split('.').collect::<Vec<_>>().as_slice() {
+        [catalog, schema, table] => {
+            Ok(TableName { catalog: (*catalog).to_owned(), schema: (*schema).to_owned(), table: (*table).to_owned() })
+        }
+        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a table."))),
+    }
+}
+
+/// A securable from the API's type and name.
+pub(super) fn securable(kind: &str, name: &str) -> Result<Securable, ApiError> {
+    match kind.to_lowercase().as_str() {
+        "metastore" => Ok(Securable::Metastore),
+        "catalog" => Ok(Securable::Catalog(name.to_lowercase())),
+        "schema" => schema_name(name).map(Securable::Schema),
+        "table" => table_name(name).map(Securable::Table),
+        "function" => table_name(name).map(Securable::Function),
+        _ => Err(ApiError::invalid(format!("The securable type '{kind}' is not supported by the local workspace."))),
+    }
+}

@@ -1,0 +1,31 @@
+//! The area's routes.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::{
+    api::{history, links, statements, warehouses},
+    state::Sql,
+};
+use crate::http::Area;
+
+pub(crate) fn area(sql: Sql) -> Area {
+    let closed = Router::new()
+        .route("/api/2.0/sql/warehouses", get(warehouses::list).post(warehouses::create))
+        .route("/api/2.0/sql/warehouses/{id}", get(warehouses::get).delete(warehouses::delete))
+        .route("/api/2.0/sql/warehouses/{id}/edit", post(warehouses::edit))
+        .route("/api/2.0/sql/warehouses/{id}/start", post(warehouses::start))
+        .route("/api/2.0/sql/warehouses/{id}/stop", post(warehouses::stop))
+        .route("/api/2.0/preview/sql/data_sources", get(warehouses::data_sources))
+        .route("/api/2.0/sql/statements", post(statements::execute))
+        .route("/api/2.0/sql/statements/", post(statements::execute))
+        .route("/api/2.0/sql/statements/{id}", get(statements::get))
+        .route("/api/2.0/sql/statements/{id}/cancel", post(statements::cancel))
+        .route("/api/2.0/sql/statements/{id}/result/chunks/{chunk}", get(statements::chunk))
+        .route("/api/2.0/sql/history/queries", get(history::list))
+        .with_state(sql.clone());
+    let open = Router::new().route("/_results/{id}/{chunk}", get(links::download)).with_state(sql);
+    Area { closed, open }
+}

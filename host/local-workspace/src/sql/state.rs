@@ -1,0 +1,28 @@
+//! What the area is made of.
+
+use std::sync::Arc;
+
+use super::{engine::Engine, links::Signer, statements::Statements, warehouses::Warehouses};
+use crate::database::{self, Database};
+
+/// The area's state; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sql {
+    pub(super) statements: Arc<Statements>,
+    pub(super) warehouses: Warehouses,
+    pub(super) signer: Arc<Signer>,
+}
+
+impl Sql {
+    /// # Errors
+    /// A database of objects that cannot be read or written.
+    pub(crate) async fn open(engine: Arc<Engine>, database: Database) -> database::Result<Self> {
+        let warehouses = Warehouses::open(database).await?;
+        Ok(Self { statements: Arc::new(Statements::new(engine)), warehouses, signer: Arc::new(Signer::new()) })
+    }
+
+    /// Ends all statements and waits for them.
+    pub(crate) async fn shutdown(&self) {
+        self.statements.shutdown().await;
+    }
+}
