@@ -279,3 +279,101 @@ async fn a_body_that_is_too_large_is_refused_in_json() {
     assert!(answer["message"].as_str().unwrap().contains("34 MiB"), "{answer}");
     lab.stop().await;
 }
+
+/// The folder is one of version 0.1 whose process was killed: objects in one JSON file, tables in DuckDB's log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_an_earlier_version_is_taken_over_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("catalogs")).unwrap();
+    for file in ["metastore.json", "catalogs/main.duckdb", "catalogs/main.duckdb.wal"] {
+        let earlier = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/earlier-folder").join(file);
+        std::fs::copy(earlier, folder.path().join(file)).unwrap();
+    }
+    let mut lab = Lab::start_in(folder).await;
+    for _ in 0..2 {
+        let assignment = lab.get("/api/2.1/unity-catalog/current-metastore-assignment").await;
+        assert_eq!(
+            (assignment["metastore_id"].as_str(), assignment["workspace_id"].as_u64()),
+            (Some("6ac32856-5c1f-44ef-b250-dae1d2491ff5"), Some(1_001_791_174_742))
+        );
+        let warehouses = lab.get("/api/2.0/sql/warehouses").await;
+        let names: Vec<_> = warehouses["warehouses"].as_array().unwrap().iter().map(|w| &w["name"]).collect();
+        assert_eq!(names, ["Local Warehouse", "second"]);
+        assert_eq!(warehouses["warehouses"][1]["cluster_size"], "Small");
+        assert_eq!(lab.get("/api/2.1/unity-catalog/catalogs/main").await["comment"], "ours");
+        let table = lab.get("/api/2.1/unity-catalog/tables/main.raw.t").await;
+        assert_eq!(table["table_id"], "d463ffca-717c-458d-91aa-afa8786b599a");
+        assert_eq!(
+            (table["owner"].as_str(), table["comment"].as_str(), &table["properties"]),
+            (Some("ann@example.com"), Some("things"), &json!({ "a": "b" }))
+        );
+        assert_eq!(lab.sql("DESCRIBE main.raw.t v").await[2], json!(["comment", "text"]));
+        assert_eq!(lab.sql("SELECT u FROM main.raw.v ORDER BY u").await, json!([["ONE"], ["TWO"]]));
+        assert_eq!(lab.sql("SELECT main.raw.twice(4)").await, json!([["8"]]));
+        assert_eq!(lab.sql("SHOW GRANTS ON TABLE main.raw.t").await.as_array().unwrap().len(), 1);
+        let history = lab.sql("DESCRIBE HISTORY main.raw.t").await;
+        let history: Vec<_> = history
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row[0].as_str().unwrap(), row[4].as_str().unwrap()))
+            .collect();
+        assert_eq!(history, [("2", "WRITE"), ("1", "WRITE"), ("0", "CREATE TABLE")]);
+        assert_eq!(lab.sql("SELECT count(*) > 0 FROM samples.nyctaxi.trips").await, json!([["true"]]));
+        let folder = lab.stop().await;
+        assert!(!folder.path().join("metastore.json").exists());
+        lab = Lab::start_in(folder).await;
+    }
+    lab.sql("INSERT INTO main.raw.t (v) VALUES ('three')").await;
+    assert_eq!(lab.sql("DESCRIBE HISTORY main.raw.t").await[0][0], "3");
+    assert!(lab.sql_error("INSERT INTO main.raw.t (v) VALUES ('longer')").await.contains("char/varchar"));
+    lab.stop().await;
+}
+
+/// The place where the engine keeps its own notes is none that a statement can name.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engines_notes_are_out_of_reach() {
+    let lab = Lab::start().await;
+    for statement in [
+        "SELECT * FROM main.`bricklayer.internal`.marks",
+        "INSERT INTO main.`bricklayer.internal`.marks VALUES (1)",
+        "DROP SCHEMA main.`bricklayer.internal` CASCADE",
+        "CREATE TABLE main.`Bricklayer.Internal`.t (i INT)",
+    ] {
+        let message = lab.sql_error(statement).await;
+        assert!(message.starts_with("[SCHEMA_NOT_FOUND]"), "{statement}: {message}");
+    }
+    let answer = lab.submit("SELECT * FROM marks", json!({ "schema": "bricklayer.internal" })).await;
+    assert_eq!(answer["status"]["state"], "FAILED", "{answer}");
+    let count = "SELECT count(*) FROM system.information_schema";
+    for (view, column) in [("schemata", "schema_name"), ("tables", "table_schema"), ("columns", "table_schema")] {
+        let rows = lab.sql(&format!("{count}.{view} WHERE {column} LIKE 'bricklayer%'")).await;
+        assert_eq!(rows, json!([["0"]]), "{view}");
+    }
+    let summaries = lab.get("/api/2.1/unity-catalog/table-summaries?catalog_name=main").await;
+    assert_eq!(summaries["tables"], json!([]));
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_the_wrong_shape_are_malformed_requests() {
+    let lab = Lab::start().await;
+    for (path, body) in [
+        ("/api/2.0/sql/warehouses", json!({ "name": 5 })),
+        ("/api/2.0/sql/warehouses", json!([])),
+        ("/api/2.1/unity-catalog/catalogs", json!({ "name": ["lab"] })),
+        ("/api/2.1/unity-catalog/schemas", json!({ "catalog_name": "main", "name": "x", "properties": "none" })),
+        ("/api/2.0/sql/statements", json!({ "statement": 1 })),
+    ] {
+        let (status, answer) = lab.post(path, body.clone()).await;
+        assert_eq!(
+            (status.as_u16(), answer["error_code"].as_str()),
+            (400, Some("MALFORMED_REQUEST")),
+            "{body}: {answer}"
+        );
+    }
+    let (status, answer) =
+        lab.call(Some(ANN), Method::GET, "/api/2.1/unity-catalog/catalogs?max_results=many", None).await;
+    assert_eq!((status.as_u16(), answer["error_code"].as_str()), (400, Some("INVALID_PARAMETER_VALUE")), "{answer}");
+    lab.stop().await;
+}

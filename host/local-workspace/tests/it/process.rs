@@ -112,12 +112,17 @@ fn without_a_token_it_says_what_to_do() {
 
 /// What a statement gave: its answer as the API gives it.
 async fn run(address: &str, statement: &str) -> Value {
+    try_run(address, statement).await.unwrap()
+}
+
+/// What a statement gave, if anybody answered.
+async fn try_run(address: &str, statement: &str) -> Option<Value> {
     let client = reqwest::Client::new();
     let call = |method: reqwest::Method, path: &str, body: Value| {
         let request = client.request(method, format!("http://{address}{path}")).bearer_auth("x").body(body.to_string());
-        async move { serde_json::from_str::<Value>(&request.send().await.unwrap().text().await.unwrap()).unwrap() }
+        async move { serde_json::from_str::<Value>(&request.send().await.ok()?.text().await.ok()?).ok() }
     };
-    let warehouses = call(reqwest::Method::GET, "/api/2.0/sql/warehouses", Value::Null).await;
+    let warehouses = call(reqwest::Method::GET, "/api/2.0/sql/warehouses", Value::Null).await?;
     let body = serde_json::json!({ "statement": statement, "warehouse_id": warehouses["warehouses"][0]["id"] });
     call(reqwest::Method::POST, "/api/2.0/sql/statements", body).await
 }
@@ -197,4 +202,96 @@ async fn a_full_disk_leaves_reading_alive_and_says_so() {
     assert_eq!(run(&again, insert).await["status"]["state"], "SUCCEEDED");
     drop(child.stdin.take());
     assert!(end(&mut child).success());
+}
+
+/// What is answered is kept, whatever kind of object it is.
+#[tokio::test]
+async fn a_killed_process_keeps_what_it_answered() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token", "x=ann@example.com"]);
+    let first = address(&mut child);
+    for statement in [
+        "CREATE CATALOG lab COMMENT 'ours'",
+        "CREATE SCHEMA lab.raw COMMENT 'kept'",
+        "CREATE TABLE lab.raw.t (v VARCHAR(5) COMMENT 'text') COMMENT 'things'",
+        "INSERT INTO lab.raw.t VALUES ('one')",
+        "ALTER TABLE lab.raw.t ADD COLUMN w INT COMMENT 'more'",
+        "CREATE TABLE lab.raw.gone (i INT)",
+        "DROP TABLE lab.raw.gone",
+        "CREATE TABLE lab.raw.old (i INT) COMMENT 'renamed'",
+        "GRANT SELECT ON TABLE lab.raw.old TO `bob@example.com`",
+        "ALTER TABLE lab.raw.old RENAME TO lab.raw.new",
+        "CREATE FUNCTION lab.raw.twice(x INT) RETURNS INT RETURN x * 2",
+        "CREATE CATALOG short",
+        "DROP CATALOG short",
+        "ALTER TABLE lab.raw.t SET TBLPROPERTIES ('last' = 'yes')",
+    ] {
+        let answer = run(&first, statement).await;
+        assert_eq!(answer["status"]["state"], "SUCCEEDED", "{statement}: {answer}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let mut child = spawn(folder.path(), &["--token", "x=ann@example.com", "--exit-with-parent"]);
+    let again = address(&mut child);
+    for (statement, expect) in [
+        ("SELECT v FROM lab.raw.t", serde_json::json!([["one"]])),
+        ("DESCRIBE lab.raw.t", serde_json::json!([["v", "varchar(5)", "text"], ["w", "int", "more"]])),
+        ("SELECT lab.raw.twice(4)", serde_json::json!([["8"]])),
+        (
+            "SHOW GRANTS ON TABLE lab.raw.new",
+            serde_json::json!([["bob@example.com", "SELECT", "TABLE", "lab.raw.new"]]),
+        ),
+        ("SHOW TBLPROPERTIES lab.raw.t", serde_json::json!([["last", "yes"]])),
+        ("SHOW TABLES IN lab.raw", serde_json::json!([["raw", "new", "false"], ["raw", "t", "false"]])),
+        ("SHOW CATALOGS", serde_json::json!([["lab"], ["main"], ["samples"]])),
+    ] {
+        let answer = run(&again, statement).await;
+        assert_eq!(answer["result"]["data_array"], expect, "{statement}: {answer}");
+    }
+    let history = run(&again, "DESCRIBE HISTORY lab.raw.t").await;
+    let operations: Vec<_> = history["result"]["data_array"].as_array().unwrap().iter().map(|row| &row[4]).collect();
+    assert_eq!(operations, ["SET TBLPROPERTIES", "ADD COLUMNS", "WRITE", "CREATE TABLE"]);
+    drop(child.stdin.take());
+    assert!(end(&mut child).success());
+}
+
+/// The process is killed while it replaces a table: what the engine has of it and what the catalog knows of it are of the
+/// same statement.
+#[tokio::test]
+async fn a_table_and_what_is_known_of_it_are_of_one_statement() {
+    const KILLS: usize = 8;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..KILLS {
+        let mut child = spawn(folder.path(), &["--token", "x", "--exit-with-parent"]);
+        let address = address(&mut child);
+        if round > 0 {
+            let column = run(&address, "DESCRIBE t").await["result"]["data_array"][0][0].clone();
+            let extended = run(&address, "DESCRIBE EXTENDED t").await["result"]["data_array"].clone();
+            let comment = extended.as_array().unwrap().iter().find(|row| row[0] == "Comment").unwrap()[1].clone();
+            assert_eq!(column, comment, "{extended}");
+        }
+        let settled = format!("CREATE OR REPLACE TABLE t (c{round}_0 INT) COMMENT 'c{round}_0'");
+        assert_eq!(run(&address, &settled).await["status"]["state"], "SUCCEEDED");
+        // One after the other, until the process is gone in the midst of one.
+        let replace = async {
+            for i in 1.. {
+                let statement = format!("CREATE OR REPLACE TABLE t (c{round}_{i} INT) COMMENT 'c{round}_{i}'");
+                if try_run(&address, &statement).await.is_none() {
+                    return;
+                }
+            }
+        };
+        let kill = async {
+            // Each round a different number of requests is answered first, so that the end comes at different moments.
+            for _ in 0..round * 3 {
+                try_run(&address, "SELECT 1").await;
+            }
+            child.kill().unwrap();
+        };
+        tokio::join!(replace, kill);
+        child.wait().unwrap();
+    }
 }
