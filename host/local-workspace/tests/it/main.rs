@@ -11,6 +11,7 @@
 
 mod api;
 mod conformance;
+mod directions;
 mod hardening;
 mod harness;
 mod process;
