@@ -1,6 +1,11 @@
 //! SQL warehouses: settings and state. All of them run on the one engine; a stopped one starts when a statement comes,
 //! as in Databricks.
 
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,6 +139,8 @@ impl SettingsChange {
 #[derive(Debug, Clone)]
 pub(crate) struct Warehouses {
     database: Database,
+    /// Ids of those that run, so that a statement need not ask the database.
+    awake: Arc<Mutex<HashSet<String>>>,
 }
 
 type Row = (String, String, bool, String);
@@ -151,15 +158,22 @@ impl Warehouses {
     /// # Errors
     /// A database that cannot be read or written.
     pub(crate) async fn open(database: Database) -> database::Result<Self> {
-        let warehouses = Self { database };
-        if warehouses.list().await?.is_empty() {
+        let warehouses = Self { database, awake: Arc::default() };
+        let known = warehouses.list().await?;
+        warehouses.awake().extend(known.iter().filter(|w| w.running).map(|w| w.id.clone()));
+        if known.is_empty() {
             let settings = Settings { name: FIRST_WAREHOUSE.to_owned(), ..Settings::default() };
             let first = Warehouse { id: new_id(), creator: "System user".to_owned(), running: true, settings };
             let mut change = warehouses.database.change().await?;
             add(&mut change, &first).await?;
             change.commit().await?;
+            warehouses.awake().insert(first.id);
         }
         Ok(warehouses)
+    }
+
+    fn awake(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.awake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn list(&self) -> database::Result<Vec<Warehouse>> {
@@ -188,6 +202,7 @@ impl Warehouses {
         let warehouse = Warehouse { id: new_id(), creator: creator.to_owned(), running: true, settings };
         add(&mut change, &warehouse).await?;
         change.commit().await?;
+        self.awake().insert(warehouse.id.clone());
         Ok(warehouse)
     }
 
@@ -214,17 +229,17 @@ impl Warehouses {
             return Err(Refused::Unknown(id.to_owned()));
         }
         change.commit().await?;
+        if running {
+            self.awake().insert(id.to_owned());
+        } else {
+            self.awake().remove(id);
+        }
         Ok(())
     }
 
     /// Starts a stopped warehouse that a statement was sent to.
     pub(crate) async fn wake(&self, id: &str) -> Result<(), Refused> {
-        let running = sqlx::query_scalar("SELECT running FROM warehouses WHERE id = ?").bind(id);
-        match running.fetch_optional(self.database.read()).await? {
-            Some(true) => Ok(()),
-            Some(false) => self.set_running(id, true).await,
-            None => Err(Refused::Unknown(id.to_owned())),
-        }
+        if self.awake().contains(id) { Ok(()) } else { self.set_running(id, true).await }
     }
 
     pub(crate) async fn delete(&self, id: &str) -> Result<(), Refused> {
@@ -234,6 +249,7 @@ impl Warehouses {
             return Err(Refused::Unknown(id.to_owned()));
         }
         change.commit().await?;
+        self.awake().remove(id);
         Ok(())
     }
 }
