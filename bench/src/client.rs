@@ -44,8 +44,14 @@ impl User {
 
     /// Starts a turn in a conversation of its own.
     pub(crate) async fn invoke(&self, message: &str) -> Result<String> {
-        let body = json!({"project_id": self.project, "message": message});
+        self.invoke_in(&mut None, message).await
+    }
+
+    /// Starts a turn in a conversation; when there is none yet, it is that of the turn from then on.
+    async fn invoke_in(&self, conversation: &mut Option<String>, message: &str) -> Result<String> {
+        let body = json!({"project_id": self.project, "conversation_id": conversation, "message": message});
         let begun = self.post("/api/invoke_agent", &body).await?;
+        *conversation = Some(text(&begun, "conversation_id").context("conversation id")?.to_owned());
         Ok(text(&begun, "execution_id").context("execution id")?.to_owned())
     }
 
@@ -75,8 +81,13 @@ impl User {
 
     /// A whole turn: message sent to terminal event read.
     pub(crate) async fn turn(&self, message: &str) -> Result<Duration> {
+        self.turn_in(&mut None, message).await
+    }
+
+    /// The same in a conversation, see [`User::invoke_in`].
+    pub(crate) async fn turn_in(&self, conversation: &mut Option<String>, message: &str) -> Result<Duration> {
         let begun = Instant::now();
-        let execution = self.invoke(message).await?;
+        let execution = self.invoke_in(conversation, message).await?;
         let mut ran_sql = false;
         let mut problem = None;
         self.follow(&execution, |event| {

@@ -8,6 +8,7 @@
 
 mod calls;
 mod client;
+mod conversation;
 mod fairness;
 mod host;
 mod languages;
@@ -48,6 +49,9 @@ struct Options {
     /// Turns that wait for a silent model.
     #[arg(long, default_value_t = 100)]
     silent: usize,
+    /// Measure nothing but the start and a conversation that grows.
+    #[arg(long)]
+    only_conversation: bool,
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
@@ -103,6 +107,11 @@ async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir
     let floor = floor(far, options.turns).await?;
     table.row("HTTP floor, one user, p50", ms(floor), "");
 
+    conversation::measure(&mut table, &host).await?;
+    if options.only_conversation {
+        host.stop().await?;
+        return Ok(table);
+    }
     one_user(&mut table, &host, options, floor).await?;
     many_users(&mut table, &host, options).await?;
     deltas(&mut table, &host, shared).await?;

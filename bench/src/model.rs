@@ -48,7 +48,9 @@ impl Shared {
 }
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().route("/v1/messages", post(messages)).with_state(shared)
+    // Whole conversations come here.
+    let any_size = axum::extract::DefaultBodyLimit::disable();
+    Router::new().route("/v1/messages", post(messages)).layer(any_size).with_state(shared)
 }
 
 async fn messages(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
