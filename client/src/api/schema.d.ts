@@ -771,6 +771,7 @@ export interface components {
         };
         /**
          * @description How grave a call, or a part of it, is; from harmless to grave.
+         * @default destroys
          * @enum {string}
          */
         Effect: "reads" | "writes" | "shares" | "destroys";
@@ -1863,6 +1864,16 @@ export interface components {
             tool_use_id: string;
             /** @enum {string} */
             type: "tool_result";
+        } | {
+            /**
+             * Format: int64
+             * @description The first event that it still reads as it is.
+             */
+            begins: number;
+            /** @description What it reads instead. */
+            summary: string;
+            /** @enum {string} */
+            type: "context.compacted";
         } | {
             /**
              * Format: int64

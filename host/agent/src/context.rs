@@ -13,7 +13,7 @@ mod repair;
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, HistoryRepair, StopReason, ToolCallId, ToolName, TurnEnd};
+use bricklayer_domain::{Block, Event, EventSeq, HistoryRepair, StopReason, ToolCallId, ToolName, TurnEnd};
 
 use crate::model::{Content, ModelMessage, Role};
 use messages::Builder;
@@ -37,11 +37,14 @@ const NO_MESSAGE: &str = "(empty message)";
 /// What asks the model to go on where no message of the user does.
 const GO_ON: &str = "Go on.";
 
+/// What stands before the summary of what was said before.
+const SUMMARY_NOTE: &str = "[What was said and done before, in short:]\n";
+
 /// What the messages are made from.
 #[derive(Debug, Clone)]
 enum Kept {
-    /// A turn begins, with what the user said.
-    Started { message: Arc<Content> },
+    /// A turn begins, with what the user said; where it stands in the log, when that is known.
+    Started { seq: Option<EventSeq>, message: Arc<Content> },
     /// The model's message.
     Answered { blocks: Vec<Arc<Content>>, refused: bool },
     /// A call ended.
@@ -69,20 +72,20 @@ pub struct Context {
 pub fn build(events: &[Event]) -> Messages {
     let mut context = Context::default();
     for event in events {
-        context.take(event);
+        context.take(None, event);
     }
     context.messages()
 }
 
 impl Context {
-    /// Takes the next event of the log.
-    pub fn take(&mut self, event: &Event) {
+    /// Takes the next event of the log; `seq` is its place, when it has one already.
+    pub fn take(&mut self, seq: Option<EventSeq>, event: &Event) {
         let kept = match event {
             Event::TurnStarted { message, .. } => {
                 if self.repairs.change_with_turns() {
                     self.rebuild();
                 }
-                Kept::Started { message: user_text(message) }
+                Kept::Started { seq, message: user_text(message) }
             }
             Event::AssistantMessage { blocks, stop_reason, .. } => Kept::Answered {
                 blocks: blocks.iter().filter_map(said).collect(),
@@ -104,6 +107,10 @@ impl Context {
                 self.repair(repair.clone());
                 return;
             }
+            Event::ContextCompacted { summary, begins } => {
+                self.compact(summary, *begins);
+                return;
+            }
             Event::TurnFinished { end, .. } => Kept::Ended { stopped: *end == TurnEnd::Cancelled },
             Event::ModelRetry { repair: None, .. }
             | Event::StepStarted { .. }
@@ -122,6 +129,21 @@ impl Context {
     fn push(&mut self, kept: Kept) {
         self.repairs.take(self.kept.len(), &kept);
         self.kept.push(kept);
+    }
+
+    /// Puts a summary in the place of what stands before an event.
+    fn compact(&mut self, summary: &str, begins: EventSeq) {
+        let starts = || {
+            self.kept.iter().enumerate().filter_map(|(index, kept)| match kept {
+                Kept::Started { seq, .. } => Some((index, *seq)),
+                Kept::Answered { .. } | Kept::Result { .. } | Kept::Repaired(_) | Kept::Ended { .. } => None,
+            })
+        };
+        let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().last());
+        self.kept.drain(..first.map_or(0, |(index, _)| index));
+        self.summary = Some(user_text(&format!("{SUMMARY_NOTE}{summary}")));
+        self.repairs = Repairs::of(&self.kept);
+        self.rebuild();
     }
 
     /// Lets the model read what stands before differently from here on.

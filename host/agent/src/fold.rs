@@ -27,7 +27,7 @@ impl Fold {
     pub fn take(&mut self, stored: &StoredEvent) {
         let event = &stored.event;
         self.state.take(stored);
-        self.context.take(event);
+        self.context.take(Some(stored.seq), event);
         self.learn(event);
         if event.kind().voids().all_of(Piece::Text) {
             self.half_said.clear();
@@ -47,19 +47,23 @@ impl Fold {
             | Event::ToolContinuation { .. }
             | Event::ToolProgress { .. }
             | Event::ToolFinished { .. }
+            | Event::ContextCompacted { .. }
             | Event::TurnFinished { .. } => {}
         }
     }
 
     /// Takes an event that the state emitted itself and that is not stored yet.
     pub(crate) fn take_emitted(&mut self, event: &Event) {
-        self.context.take(event);
+        self.context.take(None, event);
         self.learn(event);
     }
 
     fn learn(&mut self, event: &Event) {
-        if FileLedger::tells(event) {
-            Arc::make_mut(&mut self.ledger).apply(event);
+        match event {
+            // What was read before is not in front of the model any more.
+            Event::ContextCompacted { .. } => self.ledger = Arc::default(),
+            event if FileLedger::tells(event) => Arc::make_mut(&mut self.ledger).apply(event),
+            _ => {}
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    Block, CallReview, ConversationId, EventSeq, Progress, StandingScope, StopReason, ToolCallId, ToolName,
+    Block, CallReview, ConversationId, EventSeq, LaneId, Progress, StandingScope, StopReason, ToolCallId, ToolName,
     ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
@@ -233,6 +233,14 @@ pub enum Event {
         /// Wall time of the call.
         duration_ms: u64,
     },
+    /// From here on the model reads a summary in the place of what was said before an earlier event. The page still
+    /// shows all of it.
+    ContextCompacted {
+        /// What the model reads instead.
+        summary: String,
+        /// The first event that it still reads as it is: always the first one of a turn, this turn's at the latest.
+        begins: EventSeq,
+    },
     /// The turn ended. Exactly one, the last of its turn.
     TurnFinished {
         /// How.
@@ -262,6 +270,9 @@ pub struct StoredEvent {
     pub seq: EventSeq,
     /// The conversation.
     pub conversation: ConversationId,
+    /// The lane of the conversation that it belongs to.
+    #[serde(default = "main_lane")]
+    pub lane: LaneId,
     /// The turn.
     pub turn: TurnId,
     /// When it was appended.
@@ -271,4 +282,8 @@ pub struct StoredEvent {
     /// Bytes of the typed result, as JSON, when it is kept apart and `event` comes without it; it is read by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structured_bytes: Option<u64>,
+}
+
+const fn main_lane() -> LaneId {
+    LaneId::MAIN
 }

@@ -102,6 +102,17 @@ uuid_id!(
     "workflow run id"
 );
 
+uuid_id!(
+    /// A lane of a conversation.
+    LaneId,
+    "lane id"
+);
+
+impl LaneId {
+    /// The main lane, which every conversation has.
+    pub const MAIN: Self = Self(Uuid::nil());
+}
+
 /// SHA-256 of a whole package: what an installation is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

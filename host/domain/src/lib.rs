@@ -11,6 +11,7 @@ mod conversation;
 mod ending;
 mod event;
 mod ids;
+mod lane;
 mod message;
 mod redact;
 mod text;
@@ -29,9 +30,10 @@ pub use event::{
     ApprovalDecision, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd, Voids,
 };
 pub use ids::{
-    ConversationId, EventSeq, IdError, InstallationId, McpSessionId, PackageDigest, PluginName, PluginOwner, ProjectId,
-    StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
+    ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, PackageDigest, PluginName, PluginOwner,
+    ProjectId, StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
 };
+pub use lane::{Lane, LaneParent};
 pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;
 pub use text::cut;

@@ -305,6 +305,14 @@ pub enum WireBody {
         /// Wall time.
         duration_ms: u64,
     },
+    /// From here on the model reads a summary in the place of what was said before an earlier event.
+    #[serde(rename = "context.compacted")]
+    ContextCompacted {
+        /// What it reads instead.
+        summary: String,
+        /// The first event that it still reads as it is.
+        begins: i64,
+    },
     /// The turn's account.
     #[serde(rename = "result")]
     Result {
@@ -403,7 +411,7 @@ pub fn frames(stored: &StoredEvent) -> Vec<WireEvent> {
 }
 
 fn into_frames(stored: StoredEvent) -> Vec<WireEvent> {
-    let StoredEvent { seq, conversation, turn, at, event, structured_bytes: apart } = stored;
+    let StoredEvent { seq, conversation, lane: _, turn, at, event, structured_bytes: apart } = stored;
     bodies(conversation, event)
         .into_iter()
         .map(|mut body| {
@@ -473,6 +481,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             total: progress.total,
         }),
         Event::ToolFinished { call, name, outcome, duration_ms } => one(tool_result(call, name, outcome, duration_ms)),
+        Event::ContextCompacted { summary, begins } => one(WireBody::ContextCompacted { summary, begins: begins.0 }),
         Event::TurnFinished { end, usage, steps, duration_ms } => {
             end_bodies(conversation, end, usage, steps, duration_ms)
         }

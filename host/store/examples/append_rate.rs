@@ -64,6 +64,7 @@ fn message(project: ProjectId, conversation: bricklayer_domain::ConversationId) 
     NewTurn {
         project,
         conversation: Some(conversation),
+        lane: bricklayer_domain::LaneId::MAIN,
         message: "What are the busiest pickup hours?".into(),
         settings: TurnSettings::default(),
         client_message_id: None,

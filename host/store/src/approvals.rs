@@ -1,8 +1,8 @@
 //! Approvals: the user's answers to calls that wait for them.
 
 use bricklayer_domain::{
-    ApprovalDecision, CallReview, ConversationId, Event, EventSeq, ProjectId, StandingScope, StoredEvent, ToolCallId,
-    ToolName, TurnId, TurnStatus, UserId,
+    ApprovalDecision, CallReview, ConversationId, Event, EventSeq, LaneId, ProjectId, StandingScope, StoredEvent,
+    ToolCallId, ToolName, TurnId, TurnStatus, UserId,
 };
 
 use crate::engine::{Row, Sql, Tx, args};
@@ -11,7 +11,7 @@ use crate::notices::Notice;
 use crate::standing::grant;
 use crate::store::Store;
 use crate::turns::status;
-use crate::writer::{insert_event, prepare};
+use crate::writer::{Place, insert_event, prepare};
 
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,11 +72,11 @@ impl Store {
         let row = tx
             .fetch_optional(
                 Sql::Each {
-                    sqlite: "select conversation_id, project_id, status, last_seq
+                    sqlite: "select conversation_id, lane_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2",
-                    postgres: "select conversation_id, project_id, status, last_seq
+                    postgres: "select conversation_id, lane_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2
@@ -109,6 +109,7 @@ impl Store {
         }
         let now = self.now();
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
+        let lane = LaneId::from_uuid(row.uuid("lane_id")?);
         let mut answers = vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None }];
         match decision {
             ApprovalDecision::Once | ApprovalDecision::Stop => {}
@@ -140,15 +141,9 @@ impl Store {
             )
             .await?;
             let prepared = prepare(event)?;
-            insert_event(&mut tx, conversation, turn, EventSeq(seq), now, &prepared).await?;
-            events.push(StoredEvent {
-                seq: EventSeq(seq),
-                conversation,
-                turn,
-                at: now,
-                event: prepared.event,
-                structured_bytes: None,
-            });
+            let place = Place { conversation, lane, turn, seq: EventSeq(seq), at: now };
+            insert_event(&mut tx, place, &prepared).await?;
+            events.push(place.stored(prepared.event, None));
         }
         let stops = decision == ApprovalDecision::Stop;
         let resumed = stops || open_calls(&mut tx, turn).await?.is_empty();

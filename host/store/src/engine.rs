@@ -60,6 +60,7 @@ pub(crate) enum Arg<'a> {
     Bytes(&'a [u8]),
     MaybeBytes(Option<&'a [u8]>),
     Int(i64),
+    MaybeInt(Option<i64>),
     Bool(bool),
     Time(DateTime<Utc>),
 }
@@ -82,6 +83,7 @@ arg_from! {
     Bytes: &'a [u8],
     MaybeBytes: Option<&'a [u8]>,
     Int: i64,
+    MaybeInt: Option<i64>,
     Bool: bool,
     Time: DateTime<Utc>,
 }
@@ -112,6 +114,7 @@ arg_from_id!(
     bricklayer_domain::ProjectId,
     bricklayer_domain::ConversationId,
     bricklayer_domain::TurnId,
+    bricklayer_domain::LaneId,
     bricklayer_domain::InstallationId,
     bricklayer_domain::StandingPermissionId,
     crate::lease::WorkerId,
@@ -135,6 +138,7 @@ macro_rules! bind_all {
                 Arg::Bytes(value) => query.bind(*value),
                 Arg::MaybeBytes(value) => query.bind(*value),
                 Arg::Int(value) => query.bind(*value),
+                Arg::MaybeInt(value) => query.bind(*value),
                 Arg::Bool(value) => query.bind(*value),
                 Arg::Time(value) => query.bind(*value),
             };

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventKind, EventSeq, Piece, StoredEvent, ToolCallId, ToolFailure, ToolName, ToolOutcome,
-    TurnId, UserId,
+    ConversationId, Event, EventKind, EventSeq, LaneId, Piece, StoredEvent, ToolCallId, ToolFailure, ToolName,
+    ToolOutcome, TurnId, UserId,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -64,9 +64,10 @@ pub struct EventPage {
     pub complete: bool,
 }
 
-/// Which events of a conversation; both ends belong to it.
+/// Which events of a conversation: those of a lane; both ends belong to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
+    pub(crate) lane: LaneId,
     pub(crate) first: EventSeq,
     pub(crate) last: EventSeq,
 }
@@ -94,6 +95,7 @@ pub(crate) fn event(row: &Row, detail: Detail) -> Result<StoredEvent, StoreError
     Ok(StoredEvent {
         seq: EventSeq(row.int("seq")?),
         conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
+        lane: LaneId::from_uuid(row.uuid("lane_id")?),
         turn: TurnId::from_uuid(row.uuid("turn_id")?),
         at: row.time("at")?,
         event,
@@ -143,9 +145,10 @@ fn kinds(fits: impl Fn(EventKind) -> bool) -> String {
 /// The kinds of events that go once what they belong to is whole.
 static PIECES: LazyLock<String> = LazyLock::new(|| kinds(|kind| kind.piece().is_some()));
 
-/// Which events a detail means: `$1` is the conversation, `$2` the user, `$3` and `$4` the first and the last event.
+/// Which events a detail means: `$1` is the conversation, `$2` the user, `$3` and `$4` the first and the last event, `$6`
+/// the lane.
 ///
-/// A piece is settled once an event follows that voids it. Steps come one after another, so what comes last in the log
+/// A piece is settled once an event of its lane follows that voids it. Steps of a lane come one after another, so what comes last in the log
 /// decides for all of it. The progress of a call that ended while others of its step run is left to the reader.
 fn condition(detail: Detail) -> String {
     match detail {
@@ -160,6 +163,7 @@ fn condition(detail: Detail) -> String {
                             select last.seq
                             from events as last
                             where last.conversation_id = $1
+                                and last.lane_id = $6
                                 and last.kind in {}
                             order by last.seq desc
                             limit 1
@@ -197,6 +201,7 @@ impl Statements {
                     and exists (select 1 from conversations where id = $1 and user_id = $2)
                     and seq >= $3
                     and seq <= $4
+                    and lane_id = $6
                     and {condition}
                 order by seq {order}
                 limit $5"
@@ -204,7 +209,7 @@ impl Statements {
             Sql::Built(text.into())
         };
         let sizes = "seq, cast(octet_length(body) + {typed_bytes} as bigint) as bytes";
-        let events = "conversation_id, seq, turn_id, kind, body, at, {typed} as structured,
+        let events = "conversation_id, seq, lane_id, turn_id, kind, body, at, {typed} as structured,
             cast(octet_length(structured) as bigint) as structured_bytes";
         Self { sizes: select(sizes, ""), sizes_back: select(sizes, "desc"), events: select(events, "") }
     }
@@ -245,7 +250,7 @@ static DELETE_PIECES: LazyLock<Sql> = LazyLock::new(|| {
 });
 
 impl Store {
-    /// Events of a conversation after `after`, in order: at most `limit` and [`MAX_EVENT_PAGE`], and about
+    /// Events of a conversation's main lane after `after`, in order: at most `limit` and [`MAX_EVENT_PAGE`], and about
     /// [`MAX_EVENT_PAGE_BYTES`], but always one when there is one.
     ///
     /// # Errors
@@ -258,7 +263,8 @@ impl Store {
         limit: u32,
         detail: Detail,
     ) -> Result<EventPage, StoreError> {
-        let span = Span { first: EventSeq(after.0.saturating_add(1)), last: EventSeq(i64::MAX) };
+        let first = EventSeq(after.0.saturating_add(1));
+        let span = Span { lane: LaneId::MAIN, first, last: EventSeq(i64::MAX) };
         let page = self.page(user, conversation, span, limit, detail).await?;
         if page.events.is_empty() {
             self.get_conversation(user, conversation).await?;
@@ -266,7 +272,7 @@ impl Store {
         Ok(page)
     }
 
-    /// Events of one turn after `after`, as [`Store::events_after`] does. The turn's last one is
+    /// Events of one turn in its own lane after `after`, as [`Store::events_after`] does. The turn's last one is
     /// [`Event::TurnFinished`].
     ///
     /// # Errors
@@ -282,7 +288,7 @@ impl Store {
         let row = self
             .engine()
             .fetch_optional(
-                "select conversation_id, first_seq, last_seq
+                "select conversation_id, lane_id, first_seq, last_seq
                 from turns
                 where id = $1
                     and user_id = $2",
@@ -292,11 +298,12 @@ impl Store {
             .ok_or(StoreError::NotFound("execution"))?;
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
         let first = EventSeq(after.0.saturating_add(1).max(row.int("first_seq")?));
-        let span = Span { first, last: EventSeq(row.int("last_seq")?) };
+        let lane = LaneId::from_uuid(row.uuid("lane_id")?);
+        let span = Span { lane, first, last: EventSeq(row.int("last_seq")?) };
         self.page(user, conversation, span, limit, detail).await
     }
 
-    async fn page(
+    pub(crate) async fn page(
         &self,
         user: &UserId,
         conversation: ConversationId,
@@ -340,7 +347,7 @@ impl Store {
         bytes: u64,
     ) -> Result<Option<Fit>, StoreError> {
         // One more than asked, to learn whether these are all.
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1];
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1, span.lane];
         let rows = self.engine().fetch_all(statement.clone(), args).await?;
         let mut fit = None;
         let mut total: u64 = 0;
@@ -362,7 +369,7 @@ impl Store {
         limit: u32,
         detail: Detail,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit)];
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit), span.lane];
         let rows = self.engine().fetch_all(Statements::of(detail).events.clone(), args).await?;
         rows.iter().map(|row| event(row, detail)).collect()
     }

@@ -26,6 +26,7 @@ mod events;
 mod file;
 mod history;
 mod installations;
+mod lanes;
 mod lease;
 mod multi_insert;
 mod notices;
@@ -52,11 +53,14 @@ pub use connect::{DEFAULT_PROJECTS_PER_USER, StoreOptions, StoreUrl, StoreUrlErr
 pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
 pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES, MAX_INLINE_STRUCTURED_BYTES};
-pub use history::{ConversationLimits, HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS};
+pub use history::{
+    ConversationLimits, HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS, ReadFrom,
+};
 pub use installations::{
     GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
     MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,
 };
+pub use lanes::{MAX_LANE_DEPTH, MAX_LANES};
 pub use lease::{Claim, HeldLease, Lease, Orphaned, WorkerId};
 pub use notices::{Notice, Notices};
 pub use packages::{DEFAULT_STAGED_BYTES, MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};

@@ -1,7 +1,7 @@
 //! Turns: beginning one, who drives it, and asking it to stop.
 
 use bricklayer_domain::{
-    ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus, UserId,
+    ConversationId, Event, EventSeq, LaneId, ProjectId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus, UserId,
 };
 use uuid::Uuid;
 
@@ -9,11 +9,12 @@ use crate::conversations::{DEFAULT_CONVERSATION_TITLE, insert_conversation, temp
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
 use crate::history::check_room;
+use crate::lanes::is_lane;
 use crate::lease::{Claim, Lease, WorkerId, claim};
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
-use crate::writer::{Prepared, insert_event, prepare};
+use crate::writer::{Place, Prepared, insert_event, prepare};
 
 /// A message that begins a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct NewTurn {
     pub project: ProjectId,
     /// Where it was said; a new conversation of the project when absent.
     pub conversation: Option<ConversationId>,
+    /// The lane of the conversation in which it was said.
+    pub lane: LaneId,
     /// As typed.
     pub message: String,
     /// What the user chose; the conversation remembers it.
@@ -199,16 +202,20 @@ impl Store {
             }
             return Err(StoreError::Busy { turn: TurnId::from_uuid(row.uuid("id")?) });
         }
-        check_room(&mut tx, conversation, self.conversation_limits()).await?;
+        if !is_lane(&mut tx, conversation, new.lane).await? {
+            return Err(StoreError::NotFound("lane"));
+        }
+        check_room(&mut tx, conversation, new.lane, self.conversation_limits()).await?;
         let now = self.now();
         let id = TurnId::new();
         let inserted = tx
             .fetch_all(
                 "insert into turns (
                     id, conversation_id, project_id, user_id, status, client_message_id, first_seq, last_seq,
-                    stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at, log_bytes
+                    stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at, log_bytes,
+                    lane_id
                 )
-                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9, $10
+                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9, $10, $11
                 from (
                     select coalesce((
                         select last_seq
@@ -231,14 +238,16 @@ impl Store {
                     worker,
                     self.lease_end(now),
                     now,
-                    prepared.log_bytes()
+                    prepared.log_bytes(),
+                    new.lane
                 ],
             )
             .await?;
         let row = inserted.first().ok_or_else(|| StoreError::inconsistent("turns", "nothing was inserted"))?;
         let seq = EventSeq(row.int("first_seq")?);
         let Claim { turn, lease, .. } = claim(row, worker)?;
-        insert_event(&mut tx, turn.conversation, id, seq, now, prepared).await?;
+        let place = Place { conversation: turn.conversation, lane: new.lane, turn: id, seq, at: now };
+        insert_event(&mut tx, place, prepared).await?;
         tx.execute(
             "update conversations
             set settings = $1,
@@ -255,14 +264,7 @@ impl Store {
         self.notices().stage(&mut tx, &notices).await?;
         tx.commit().await?;
         self.notices().publish(&notices);
-        let event = StoredEvent {
-            seq,
-            conversation: turn.conversation,
-            turn: id,
-            at: now,
-            event: prepared.event.clone(),
-            structured_bytes: None,
-        };
+        let event = place.stored(prepared.event.clone(), None);
         Ok(Begun::New { turn, event, lease })
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventKind, EventSeq, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
+    ConversationId, Event, EventKind, EventSeq, LaneId, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +17,7 @@ use crate::conversations::to_json;
 use crate::engine::{Arg, Engine, Tx, args};
 use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
 use crate::events::MAX_INLINE_STRUCTURED_BYTES;
+use crate::lanes::is_lane;
 use crate::lease::Lease;
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
@@ -45,6 +46,8 @@ pub(crate) enum Command {
 /// One append, checked and serialised by its caller.
 pub(crate) struct Append {
     lease: Lease,
+    /// The turn's own when absent.
+    lane: Option<LaneId>,
     events: Vec<Prepared>,
     after: After,
     reply: oneshot::Sender<Result<Vec<StoredEvent>, StoreError>>,
@@ -150,7 +153,8 @@ fn after(events: &[Event]) -> Result<After, StoreError> {
             | Event::ToolStarted { .. }
             | Event::ToolContinuation { .. }
             | Event::ToolProgress { .. }
-            | Event::ToolFinished { .. } => {}
+            | Event::ToolFinished { .. }
+            | Event::ContextCompacted { .. } => {}
         }
     }
     Ok(after)
@@ -170,17 +174,50 @@ impl Store {
     /// or [`StoreError::TooLarge`]: nothing was stored and the lease is still good. The database's failure: see
     /// [`StoreError::Unavailable`].
     pub async fn append(&self, lease: &Lease, events: Vec<Event>) -> Result<Vec<StoredEvent>, StoreError> {
+        self.append_to(lease, None, after(&events)?, events).await
+    }
+
+    /// Appends events to another lane of a turn's conversation, as [`Store::append`] does to the turn's own: those of a
+    /// subagent, say, whose own beginning and end are events like others there.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; [`StoreError::NotFound`] when the conversation has no such lane.
+    pub async fn append_to_lane(
+        &self,
+        lease: &Lease,
+        lane: LaneId,
+        events: Vec<Event>,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        if events.len() > MAX_APPEND_EVENTS {
+            return Err(StoreError::TooLarge { what: "the number of events", limit: MAX_APPEND_EVENTS });
+        }
+        if events.iter().any(|event| matches!(event.kind(), EventKind::ApprovalRequested | EventKind::ApprovalAnswered))
+        {
+            return Err(StoreError::InvalidAppend("approvals are asked in the lane of their turn"));
+        }
+        if !is_lane(&mut self.engine().begin_read().await?, lease.conversation, lane).await? {
+            return Err(StoreError::NotFound("lane"));
+        }
+        self.append_to(lease, Some(lane), After::Running, events).await
+    }
+
+    async fn append_to(
+        &self,
+        lease: &Lease,
+        lane: Option<LaneId>,
+        after: After,
+        events: Vec<Event>,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let after = after(&events)?;
         let events = events.into_iter().map(prepare).collect::<Result<_, _>>()?;
         let writers = self.writers();
         // One turn, one writer: its appends keep their order, and no two transactions here want the same row.
         let index = lease.turn.as_uuid().as_u64_pair().1 % (writers.len().max(1) as u64);
         let writer = usize::try_from(index).ok().and_then(|i| writers.get(i)).ok_or(StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let append = Append { lease: lease.clone(), events, after, reply };
+        let append = Append { lease: lease.clone(), lane, events, after, reply };
         writer.send(Command::Append(append)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -213,8 +250,8 @@ impl From<sqlx::Error> for BatchError {
     }
 }
 
-/// Where an append went, or why it was refused.
-type Placed = Result<(ConversationId, EventSeq, DateTime<Utc>), StoreError>;
+/// Where an append's first event went, or why it was refused.
+type Placed = Result<Place, StoreError>;
 
 impl Writer {
     pub(crate) const fn new(engine: Engine, notices: NoticeBoard, clock: Arc<dyn Clock>, lease: Duration) -> Self {
@@ -311,21 +348,23 @@ impl Writer {
         let mut notices = Vec::with_capacity(batch.len());
         for append in batch {
             match self.place(&mut tx, append, now).await? {
-                Ok((conversation, project, first)) => {
-                    let mut seq = first;
+                Ok((project, first)) => {
+                    let mut place = first;
+                    let mut last = first.seq;
                     for prepared in &append.events {
-                        rows.push(EventRow { conversation, seq, turn: append.lease.turn, at: now, prepared });
+                        rows.push((place, prepared));
                         if let Event::ApprovalRequested { call, .. } = &prepared.event {
-                            open_approval(&mut tx, append.lease.turn, call, seq).await?;
+                            open_approval(&mut tx, place.turn, call, place.seq).await?;
                         }
-                        seq = EventSeq(seq.0 + 1);
+                        last = place.seq;
+                        place = place.next();
                     }
-                    let last = EventSeq(seq.0 - 1);
-                    notices.push(Notice::Appended { conversation, turn: append.lease.turn, seq: last, local: true });
+                    let Place { conversation, turn, .. } = first;
+                    notices.push(Notice::Appended { conversation, turn, seq: last, local: true });
                     if append.after != After::Running {
                         notices.push(Notice::ProjectChanged { project, conversation: Some(conversation) });
                     }
-                    placed.push(Ok((conversation, first, now)));
+                    placed.push(Ok(first));
                 }
                 Err(refusal) => placed.push(Err(refusal)),
             }
@@ -354,7 +393,7 @@ impl Writer {
         tx: &mut Tx,
         append: &Append,
         now: DateTime<Utc>,
-    ) -> Result<Result<(ConversationId, ProjectId, EventSeq), StoreError>, BatchError> {
+    ) -> Result<Result<(ProjectId, Place), StoreError>, BatchError> {
         let count = i64::try_from(append.events.len()).unwrap_or(i64::MAX);
         let going = append.after == After::Running;
         let updated = tx
@@ -372,7 +411,7 @@ impl Writer {
                     and lease_token = $8
                     and lease_worker = $9
                     and status = 'running'
-                returning conversation_id, project_id, last_seq",
+                returning conversation_id, lane_id, project_id, last_seq",
                 args![
                     count,
                     append.after.status().as_str(),
@@ -391,7 +430,9 @@ impl Writer {
         if let Some(row) = updated {
             let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
             let project = ProjectId::from_uuid(row.uuid("project_id")?);
-            return Ok(Ok((conversation, project, EventSeq(row.int("last_seq")? - count + 1))));
+            let lane = append.lane.unwrap_or(LaneId::from_uuid(row.uuid("lane_id")?));
+            let seq = EventSeq(row.int("last_seq")? - count + 1);
+            return Ok(Ok((project, Place { conversation, lane, turn: append.lease.turn, seq, at: now })));
         }
         let turn = tx
             .fetch_optional(
@@ -412,18 +453,10 @@ impl Writer {
 /// Answers each append. A caller that no longer waits is fine.
 fn answer(batch: Vec<Append>, placed: Vec<Placed>) {
     for (append, placed) in batch.into_iter().zip(placed) {
-        let turn = append.lease.turn;
-        let answer = placed.map(|(conversation, first, at)| {
-            (first.0..)
+        let answer = placed.map(|first| {
+            std::iter::successors(Some(first), |place| Some(place.next()))
                 .zip(append.events)
-                .map(|(seq, prepared)| StoredEvent {
-                    seq: EventSeq(seq),
-                    conversation,
-                    turn,
-                    at,
-                    event: prepared.event,
-                    structured_bytes: prepared.structured_bytes,
-                })
+                .map(|(place, prepared)| place.stored(prepared.event, prepared.structured_bytes))
                 .collect()
         });
         let _ = append.reply.send(answer);
@@ -445,34 +478,49 @@ async fn open_approval(tx: &mut Tx, turn: TurnId, call: &ToolCallId, seq: EventS
     Ok(())
 }
 
-struct EventRow<'a> {
-    conversation: ConversationId,
-    seq: EventSeq,
-    turn: TurnId,
-    at: DateTime<Utc>,
-    prepared: &'a Prepared,
+/// Where an event stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) conversation: ConversationId,
+    pub(crate) lane: LaneId,
+    pub(crate) turn: TurnId,
+    pub(crate) seq: EventSeq,
+    pub(crate) at: DateTime<Utc>,
 }
 
-static INSERT: LazyLock<MultiInsert<8>> = LazyLock::new(|| {
+impl Place {
+    /// The event in this place.
+    pub(crate) const fn stored(self, event: Event, structured_bytes: Option<u64>) -> StoredEvent {
+        let Self { conversation, lane, turn, seq, at } = self;
+        StoredEvent { seq, conversation, lane, turn, at, event, structured_bytes }
+    }
+
+    const fn next(self) -> Self {
+        Self { seq: EventSeq(self.seq.0 + 1), ..self }
+    }
+}
+
+static INSERT: LazyLock<MultiInsert<9>> = LazyLock::new(|| {
     MultiInsert::new(
-        "insert into events (conversation_id, seq, turn_id, kind, body, at, structured, call_id) values",
+        "insert into events (conversation_id, seq, lane_id, turn_id, kind, body, at, structured, call_id) values",
         "",
     )
 });
 
-async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::Error> {
-    let rows: Vec<[Arg<'_>; 8]> = rows
+async fn insert_events(tx: &mut Tx, rows: &[(Place, &Prepared)]) -> Result<(), sqlx::Error> {
+    let rows: Vec<[Arg<'_>; 9]> = rows
         .iter()
-        .map(|row| {
+        .map(|(place, prepared)| {
             [
-                row.conversation.into(),
-                row.seq.0.into(),
-                row.turn.into(),
-                row.prepared.kind.as_str().into(),
-                row.prepared.body.as_str().into(),
-                row.at.into(),
-                row.prepared.structured.as_deref().into(),
-                row.prepared.call.as_deref().into(),
+                place.conversation.into(),
+                place.seq.0.into(),
+                place.lane.into(),
+                place.turn.into(),
+                prepared.kind.as_str().into(),
+                prepared.body.as_str().into(),
+                place.at.into(),
+                prepared.structured.as_deref().into(),
+                prepared.call.as_deref().into(),
             ]
         })
         .collect();
@@ -480,13 +528,6 @@ async fn insert_events(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<(), sqlx::E
 }
 
 /// Inserts one event in the caller's transaction.
-pub(crate) async fn insert_event(
-    tx: &mut Tx,
-    conversation: ConversationId,
-    turn: TurnId,
-    seq: EventSeq,
-    at: DateTime<Utc>,
-    prepared: &Prepared,
-) -> Result<(), sqlx::Error> {
-    insert_events(tx, &[EventRow { conversation, seq, turn, at, prepared }]).await
+pub(crate) async fn insert_event(tx: &mut Tx, place: Place, prepared: &Prepared) -> Result<(), sqlx::Error> {
+    insert_events(tx, &[(place, prepared)]).await
 }

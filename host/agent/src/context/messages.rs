@@ -63,7 +63,7 @@ impl Builder {
     /// Takes the next thing, with its place.
     pub(super) fn take(&mut self, index: usize, kept: &Kept, repairs: &Repairs) {
         match kept {
-            Kept::Started { message } => self.begin_turn(index, message, repairs),
+            Kept::Started { message, .. } => self.begin_turn(index, message, repairs),
             Kept::Answered { refused, .. } if self.turn.left_out => self.turn.refused |= *refused,
             Kept::Answered { blocks, refused } => {
                 self.turn.refused |= *refused;

@@ -159,7 +159,8 @@ impl TurnState {
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }
-            | Event::ToolProgress { .. } => {}
+            | Event::ToolProgress { .. }
+            | Event::ContextCompacted { .. } => {}
             Event::StepStarted { step, .. } => {
                 self.step = *step;
                 self.steps_begun = self.steps_begun.max(step.saturating_add(1));

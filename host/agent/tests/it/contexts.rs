@@ -2,7 +2,8 @@
 
 use bricklayer_agent::context::{Context, build};
 use bricklayer_domain::{
-    Block, Event, HistoryRepair, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnSettings, Usage,
+    Block, Event, EventKind, EventSeq, HistoryRepair, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd,
+    TurnSettings, Usage,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -97,9 +98,40 @@ proptest! {
         let mut kept = Context::default();
         let mut taken = 0;
         for length in asked {
-            log[taken..length].iter().for_each(|event| kept.take(event));
+            log[taken..length].iter().for_each(|event| kept.take(None, event));
             taken = length;
             prop_assert_eq!(kept.messages(), build(&log[..length]));
+        }
+    }
+
+    #[test]
+    fn a_compacted_log_reads_as_its_tail(
+        turns in prop::collection::vec((prop::collection::vec(part(), 0..4), end()), 1..9),
+        earlier in 0..3_usize,
+        chance in any::<prop::sample::Index>(),
+    ) {
+        let (mut log, _) = log_of(turns);
+        let place = |index: usize| EventSeq(index as i64 + 1);
+        let starts: Vec<usize> =
+            log.iter().enumerate().filter(|(_, event)| event.kind() == EventKind::TurnStarted).map(|(at, _)| at).collect();
+        let last = starts[starts.len() - 1];
+        let begins = starts[starts.len().saturating_sub(1 + earlier)];
+        // Somewhere in the last turn, after it began.
+        let at = last + 1 + chance.index(log.len() - last);
+        log.insert(at, Event::ContextCompacted { summary: "in short".into(), begins: place(begins) });
+        let read = |from: usize| {
+            let mut context = Context::default();
+            log.iter().enumerate().skip(from).for_each(|(index, event)| context.take(Some(place(index)), event));
+            context.messages()
+        };
+        let whole = read(0);
+        prop_assert_eq!(&whole, &read(begins));
+        let first = format!("{:?}", whole.messages[0].content[0]);
+        prop_assert!(first.contains("in short"), "{}", first);
+        let told = format!("{:?}", whole.messages);
+        for number in 0..starts.len() - 1 - earlier.min(starts.len() - 1) {
+            let message = format!("message {number} ");
+            prop_assert!(!told.contains(&message), "{}", message);
         }
     }
 }

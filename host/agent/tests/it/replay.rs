@@ -51,6 +51,7 @@ fn stored(log: &[Event]) -> Vec<StoredEvent> {
     let place = |(index, event): (usize, &Event)| StoredEvent {
         seq: EventSeq(index as i64 + 1),
         conversation,
+        lane: bricklayer_domain::LaneId::MAIN,
         turn,
         at: NOW,
         event: event.clone(),

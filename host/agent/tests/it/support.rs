@@ -67,6 +67,7 @@ impl MemoryLog {
         log.extend(events.into_iter().enumerate().map(|(index, event)| StoredEvent {
             seq: EventSeq((first + index + 1) as i64),
             conversation: self.conversation,
+            lane: bricklayer_domain::LaneId::MAIN,
             turn,
             at: chrono::Utc::now(),
             event,

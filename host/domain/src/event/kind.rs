@@ -106,6 +106,7 @@ kinds! {
     ToolContinuation  "tool_continuation"  STAYS,    Nothing;
     ToolProgress      "tool_progress"      PROGRESS, Nothing;
     ToolFinished      "tool_finished"      STAYS,    ItsCall;
+    ContextCompacted  "context_compacted"  STAYS,    Nothing;
     TurnFinished      "turn_finished"      STAYS,    All;
 }
 
@@ -133,6 +134,7 @@ impl Event {
             | Self::ModelRetry { .. }
             | Self::StepDiscarded { .. }
             | Self::AssistantMessage { .. }
+            | Self::ContextCompacted { .. }
             | Self::TurnFinished { .. } => None,
         }
     }
@@ -153,6 +155,7 @@ impl Event {
             | Self::ToolContinuation { .. }
             | Self::ToolProgress { .. }
             | Self::ToolFinished { .. }
+            | Self::ContextCompacted { .. }
             | Self::TurnFinished { .. } => false,
         }
     }

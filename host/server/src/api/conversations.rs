@@ -362,6 +362,7 @@ fn messages(events: &[StoredEvent]) -> Vec<Message> {
             | Event::ToolContinuation { .. }
             | Event::ToolProgress { .. }
             | Event::ToolFinished { .. }
+            | Event::ContextCompacted { .. }
             | Event::TurnFinished { end: TurnEnd::Completed | TurnEnd::Cancelled, .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, PermissionMode, ProjectId, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, TurnId, TurnSettings, UserId};
 use bricklayer_store::{NewTurn, Store, StoreError};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,7 @@ pub(crate) async fn invoke_agent(
         settings.permission_mode = known.map(|mode| bounds.of(Some(mode)));
     }
     let client_message_id = body.client_message_id;
-    let new = NewTurn { project, conversation, message, settings, client_message_id };
+    let new = NewTurn { project, conversation, lane: LaneId::MAIN, message, settings, client_message_id };
     let turn = match app.turns().begin(&caller, new).await {
         Ok(turn) => turn,
         Err(BeginError::Store(StoreError::NotFound(_))) => {

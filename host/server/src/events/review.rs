@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 /// How grave a call, or a part of it, is; from harmless to grave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// What a client that does not know a newer word takes it for.
+#[schema(default = "destroys")]
 pub enum Effect {
     /// Changes nothing.
     Reads,

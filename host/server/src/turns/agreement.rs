@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bricklayer_agent::Fold;
 use bricklayer_domain::{
-    Block, Event, EventKind, EventSeq, Piece, Progress, StopReason, StoredEvent, Title, ToolCallId, ToolName,
+    Block, Event, EventKind, EventSeq, LaneId, Piece, Progress, StopReason, StoredEvent, Title, ToolCallId, ToolName,
     ToolOutcome, TurnEnd, TurnSettings, Usage, UserId,
 };
 use bricklayer_store::{Begun, Detail, Lease, MAX_EVENT_PAGE, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
@@ -52,6 +52,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             Event::ToolProgress { call, progress: Progress { message: text, done: None, total: None } }
         }
         EventKind::ToolFinished => Event::ToolFinished { call, name, outcome: ToolOutcome::text("ok"), duration_ms: 1 },
+        EventKind::ContextCompacted => Event::ContextCompacted { summary: text, begins: EventSeq(1) },
         EventKind::TurnFinished => {
             Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 }
         }
@@ -84,7 +85,14 @@ impl World {
         let user = UserId::parse("ann@example.com").unwrap();
         let project = store.create_project(&user, &Title::parse("p").unwrap()).await.unwrap().id;
         let settings = TurnSettings::default();
-        let new = NewTurn { project, conversation: None, message: "go".into(), settings, client_message_id: None };
+        let new = NewTurn {
+            project,
+            conversation: None,
+            lane: LaneId::MAIN,
+            message: "go".into(),
+            settings,
+            client_message_id: None,
+        };
         Self { store, user, new }
     }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, EventSeq, TurnEnd, Usage};
+use bricklayer_domain::{Event, TurnEnd, Usage};
 use bricklayer_runtime::Credential;
-use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, StoreError};
+use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, StoreError};
 use futures::FutureExt;
 use tracing::Instrument;
 
@@ -187,14 +187,15 @@ async fn run_once(
     Ok(run_turn(deps, fold, running.cancel.clone()).await)
 }
 
-/// The conversation as the turn goes on from it, read page by page.
+/// The conversation as the turn goes on from it, read page by page from its newest compaction on.
 async fn fold(inner: &Inner, claim: &Claim) -> Result<Fold, StoreError> {
     let turn = &claim.turn;
     let mut fold = Fold::default();
-    let mut after = EventSeq::START;
+    let ReadFrom { lane, mut after } = inner.store.read_from(&turn.user, turn.id).await?;
     loop {
+        let (user, conversation) = (&turn.user, turn.conversation);
         let page =
-            inner.store.events_after(&turn.user, turn.conversation, after, MAX_EVENT_PAGE, Detail::Working).await?;
+            inner.store.lane_events_after(user, conversation, lane, after, MAX_EVENT_PAGE, Detail::Working).await?;
         page.events.iter().for_each(|stored| fold.take(stored));
         if page.complete {
             return Ok(fold);

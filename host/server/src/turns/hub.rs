@@ -361,6 +361,7 @@ mod tests {
         StoredEvent {
             seq: EventSeq(seq),
             conversation: ConversationId::new(),
+            lane: bricklayer_domain::LaneId::MAIN,
             turn,
             at: Utc::now(),
             event,

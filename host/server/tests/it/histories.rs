@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bricklayer_domain::{
-    Block, ConversationId, Event, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd,
+    Block, ConversationId, Event, EventSeq, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd,
     TurnSettings, Usage, UserId,
 };
 use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
@@ -17,6 +17,7 @@ async fn begin(store: &Store, user: &str, project: &str, conversation: &str) -> 
     let new = NewTurn {
         project: ProjectId::from_uuid(project.parse().unwrap()),
         conversation: Some(ConversationId::from_uuid(conversation.parse().unwrap())),
+        lane: bricklayer_domain::LaneId::MAIN,
         message: "look".into(),
         settings: TurnSettings::default(),
         client_message_id: None,
@@ -188,10 +189,71 @@ async fn a_reader_past_the_end_gets_what_is_still_to_come() {
     server.stop().await;
 }
 
+/// Turns of a conversation of 100,000 events, and the events of each.
+const TURNS: i64 = 200;
+const TURN_EVENTS: i64 = 500;
+
+#[test]
+fn a_conversation_of_100_000_events_opens_and_goes_on() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        world.model.script("go on", vec![Reply::text("here")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("Long").await;
+        let path = format!("/api/projects/{project}/conversations");
+        let conversation = ann.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
+        for number in 0..TURNS {
+            let steps = (0..TURN_EVENTS - 2).map(|step| match step % 2 {
+                0 => Event::StepStarted { step: 0, model: "scripted".into() },
+                _ => said(&format!("answer {number}.{step}")),
+            });
+            turn(&server, &project, &conversation, steps.collect()).await;
+        }
+        // It opens at its end, and what came before comes on demand, each in an answer of a bounded size.
+        let path = format!("{path}/{conversation}");
+        let (mut next, mut answers) = (TURNS * TURN_EVENTS, 0);
+        let mut before = String::new();
+        loop {
+            let answer = ann.get(&format!("{path}?turns=200{before}")).await;
+            let page = answer.ok();
+            assert!(answer.text.len() < 8 << 20, "{} bytes", answer.text.len());
+            let shown = seqs(&page);
+            assert_eq!((shown[shown.len() - 1], shown.len() as i64), (next, next - shown[0] + 1), "no gap");
+            (next, answers) = (shown[0] - 1, answers + 1);
+            match page["earlier"].as_i64() {
+                Some(earlier) => before = format!("&before={earlier}"),
+                None => break,
+            }
+        }
+        assert_eq!(next, 0, "down to the first event");
+        assert!(answers > 10, "{answers}");
+        // It goes on, and the model reads all of it.
+        let execution = ann.say(&project, &conversation, "go on").await;
+        let frames = ann.frames(&execution).await;
+        assert!(frames.iter().any(|frame| frame.data["text"] == "here"), "{frames:?}");
+        let request = world.model.requests().pop().unwrap().to_string();
+        assert!(request.contains("answer 0.1") && request.contains(&format!("answer {}.1", TURNS - 1)));
+        // Compacted, it reads the summary and the last turns alone; the page still shows everything.
+        let begins = EventSeq((TURNS - 1) * TURN_EVENTS + 1);
+        turn(&server, &project, &conversation, vec![Event::ContextCompacted { summary: "in short".into(), begins }])
+            .await;
+        let execution = ann.say(&project, &conversation, "go on").await;
+        let frames = ann.frames(&execution).await;
+        assert!(frames.iter().any(|frame| frame.data["text"] == "here"), "{frames:?}");
+        let request = world.model.requests().pop().unwrap().to_string();
+        assert!(request.contains("in short") && request.contains(&format!("answer {}.1", TURNS - 1)), "{request}");
+        assert!(!request.contains(&format!("answer {}.1\"", TURNS - 2)), "{request}");
+        let first = ann.get(&format!("{path}?turns=1&before={}", TURN_EVENTS + 1)).await.ok();
+        assert_eq!(seqs(&first)[0], 1);
+        server.stop().await;
+    });
+}
+
 /// Windows that open a conversation at once.
 const WINDOWS: usize = 20;
 /// Events of the long one.
-const EVENTS: u32 = 50_000;
+const EVENTS: u32 = 100_000;
 
 /// What a person has after a month, and what it may cost the host: the events of many calls, and the large tables that
 /// some of them gave. Printed, because the figures say more than their bounds.
@@ -234,7 +296,7 @@ async fn long_conversations_cost_little_memory_and_give_it_back() {
     api.get("/api/projects").await.ok();
     let before = host.memory_now_kib();
     let mut lines = vec![format!("{:<40} {:>8} MiB", "before", before / MIB)];
-    for (what, conversation) in [("50,000 events in 20 windows", &long), ("128 tables in 20 windows", &wide)] {
+    for (what, conversation) in [("100,000 events in 20 windows", &long), ("128 tables in 20 windows", &wide)] {
         let path = format!("/api/projects/{project}/conversations/{conversation}");
         let opened = futures::future::join_all((0..WINDOWS).map(|_| api.get(&path))).await;
         for answer in opened {
@@ -243,11 +305,13 @@ async fn long_conversations_cost_little_memory_and_give_it_back() {
         }
         lines.push(format!("{what:<40} {:>8} MiB, peak {}", host.memory_now_kib() / MIB, host.memory_peak_kib() / MIB));
     }
-    let execution = api.say(&project.to_string(), &wide, "go on").await;
-    api.frames(&execution).await;
+    for conversation in [&long, &wide] {
+        let execution = api.say(&project.to_string(), conversation, "go on").await;
+        api.frames(&execution).await;
+    }
     lines.push(format!(
         "{:<40} {:>8} MiB, peak {}",
-        "a turn after them",
+        "a turn in each",
         host.memory_now_kib() / MIB,
         host.memory_peak_kib() / MIB
     ));

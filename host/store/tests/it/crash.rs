@@ -74,6 +74,7 @@ async fn append_for_ever(store: Store) {
         let new = NewTurn {
             project: project.id,
             conversation: Some(conversation),
+            lane: bricklayer_domain::LaneId::MAIN,
             message: "go".into(),
             settings: Default::default(),
             client_message_id: None,

@@ -137,6 +137,7 @@ impl Scene {
         NewTurn {
             project: self.project.id,
             conversation: Some(self.conversation.id),
+            lane: bricklayer_domain::LaneId::MAIN,
             message: text.into(),
             settings: TurnSettings::default(),
             client_message_id: None,

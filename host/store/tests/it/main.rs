@@ -7,6 +7,7 @@
 //! - `grants`: what is given to them, and where they are on.
 //! - `conflicts`: many at once on the same rows.
 //! - `silence`: a network that goes silent without a reset.
+//! - `lanes`: subagents and forks in a conversation's log; where reading begins after a compaction.
 //! - `leases`: who may write, taking over, renewing, racing.
 //! - `approvals`: parking, answering, going on.
 //! - `log`: order, pages, detail, pruning, rules of appending; a property test of replay.
@@ -35,6 +36,7 @@ mod grants;
 mod harness;
 mod history;
 mod installations;
+mod lanes;
 mod leases;
 mod log;
 mod notices;

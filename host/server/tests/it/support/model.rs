@@ -92,7 +92,11 @@ impl Model {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let shared = Arc::<Shared>::default();
-        let router = Router::new().route("/v1/messages", post(messages)).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .route("/v1/messages", post(messages))
+            // Whole conversations come here.
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, shared, _serving: serving }

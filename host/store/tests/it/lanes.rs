@@ -1,0 +1,222 @@
+use bricklayer_domain::{Event, EventSeq, LaneId, LaneParent, StoredEvent, TurnId, TurnSettings};
+use bricklayer_store::{
+    Begun, ConversationLimits, Detail, Lease, MAX_LANE_DEPTH, NewTurn, ReadFrom, Store, StoreError, StoreOptions,
+};
+
+use crate::harness::{
+    Scene, World, approval_requested, assert_refused, assistant, call, completed, on_both_engines, step_started,
+    text_delta, tool_finished, user,
+};
+
+on_both_engines!(
+    a_subagents_events_are_a_lane_of_their_own,
+    a_fork_shows_its_parent_up_to_its_message,
+    lanes_hang_in_what_is_there,
+    a_turn_reads_from_the_newest_compaction,
+    a_compacted_conversation_has_room_again,
+    a_compacted_fork_reads_its_own_tail,
+);
+
+fn started(message: &str) -> Event {
+    Event::TurnStarted { message: message.into(), settings: TurnSettings::default() }
+}
+
+fn compacted(begins: EventSeq) -> Event {
+    Event::ContextCompacted { summary: "in short".into(), begins }
+}
+
+async fn events(scene: &Scene, lane: LaneId, detail: Detail, limit: u32) -> Vec<StoredEvent> {
+    let (mut all, mut after) = (Vec::new(), EventSeq::START);
+    loop {
+        let page = scene
+            .store
+            .lane_events_after(&scene.user, scene.conversation.id, lane, after, limit, detail)
+            .await
+            .unwrap();
+        all.extend(page.events);
+        if page.complete {
+            return all;
+        }
+        after = page.through;
+    }
+}
+
+async fn seqs(scene: &Scene, lane: LaneId, detail: Detail) -> Vec<i64> {
+    let all = events(scene, lane, detail, 1000).await;
+    assert_eq!(events(scene, lane, detail, 2).await, all, "pages of any size");
+    all.iter().map(|stored| stored.seq.0).collect()
+}
+
+async fn open(scene: &Scene, parent: LaneParent) -> Result<LaneId, StoreError> {
+    scene.store.open_lane(&scene.user, scene.conversation.id, parent).await.map(|lane| lane.id)
+}
+
+async fn begin_in(scene: &Scene, lane: LaneId) -> Lease {
+    let new = NewTurn { lane, ..scene.message("and now") };
+    match scene.store.begin_turn(&scene.user, scene.worker, new).await.unwrap() {
+        Begun::New { lease, event, .. } => {
+            assert_eq!(event.lane, lane);
+            lease
+        }
+        Begun::Repeated { .. } => panic!("a new message made no new turn"),
+    }
+}
+
+async fn a_subagents_events_are_a_lane_of_their_own(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    let of = |name: &str| LaneParent::Call { lane: LaneId::MAIN, turn: turn.id, call: call(name) };
+    let (first, second) = (open(&scene, of("a")).await.unwrap(), open(&scene, of("b")).await.unwrap());
+    scene.store.append(&lease, vec![step_started(0), text_delta(0, 0, "main")]).await.unwrap();
+    // Two subagents at once: what one says voids nothing of the others.
+    let beginning = vec![started("look"), step_started(0), text_delta(0, 0, "first")];
+    let stored = scene.store.append_to_lane(&lease, first, beginning.clone()).await.unwrap();
+    assert!(stored.iter().all(|stored| stored.lane == first && stored.turn == turn.id), "{stored:?}");
+    scene.store.append_to_lane(&lease, second, beginning).await.unwrap();
+    scene.store.append_to_lane(&lease, first, vec![assistant(0, "first"), completed()]).await.unwrap();
+    // Its end is not the turn's.
+    scene.store.append(&lease, vec![tool_finished("a")]).await.unwrap();
+    for (lane, all, settled) in [
+        (LaneId::MAIN, vec![1, 2, 3, 12], vec![1, 2, 3, 12]),
+        (first, vec![4, 5, 6, 10, 11], vec![4, 5, 10, 11]),
+        (second, vec![7, 8, 9], vec![7, 8, 9]),
+    ] {
+        assert_eq!(seqs(&scene, lane, Detail::All).await, all);
+        assert_eq!(seqs(&scene, lane, Detail::Settled).await, settled);
+    }
+    assert_eq!(scene.events(Detail::All).await, events(&scene, LaneId::MAIN, Detail::All, 1000).await);
+    let own = scene.store.turn_events_after(&scene.user, turn.id, EventSeq::START, 100, Detail::All).await.unwrap();
+    assert_eq!(own.events.iter().map(|stored| stored.seq.0).collect::<Vec<_>>(), [1, 2, 3, 12]);
+    // A question parks the turn, so it is asked in the turn's lane.
+    let asked = scene.store.append_to_lane(&lease, first, vec![approval_requested("a")]).await;
+    assert_refused!(asked, StoreError::InvalidAppend(_));
+    assert_refused!(
+        scene.store.append_to_lane(&lease, LaneId::new(), vec![step_started(0)]).await,
+        StoreError::NotFound("lane")
+    );
+    scene.store.append(&lease, vec![completed()]).await.unwrap();
+    assert_refused!(scene.store.append_to_lane(&lease, first, vec![step_started(1)]).await, StoreError::TurnEnded(_));
+    let lanes = scene.store.list_lanes(&scene.user, scene.conversation.id).await.unwrap();
+    let mut found: Vec<_> = lanes.into_iter().map(|lane| (lane.id, lane.parent)).collect();
+    found.sort_by_key(|(id, _)| *id);
+    assert_eq!(found, [(first, of("a")), (second, of("b"))]);
+}
+
+async fn a_fork_shows_its_parent_up_to_its_message(world: World) {
+    let scene = world.scene().await;
+    for answer in ["one", "two", "three"] {
+        let (_, lease) = scene.begin().await;
+        scene.store.append(&lease, vec![assistant(0, answer), completed()]).await.unwrap();
+    }
+    let at = |lane, through| LaneParent::Message { lane, through: EventSeq(through) };
+    let fork = open(&scene, at(LaneId::MAIN, 6)).await.unwrap();
+    assert_eq!(seqs(&scene, fork, Detail::All).await, [1, 2, 3, 4, 5, 6], "a fork goes on from what was said");
+    let lease = begin_in(&scene, fork).await;
+    let stored = scene.store.append(&lease, vec![step_started(0), assistant(0, "else"), completed()]).await.unwrap();
+    assert!(stored.iter().all(|stored| stored.lane == fork), "a turn's events are in its lane: {stored:?}");
+    assert_eq!(seqs(&scene, fork, Detail::All).await, [1, 2, 3, 4, 5, 6, 10, 11, 12, 13]);
+    assert_eq!(seqs(&scene, LaneId::MAIN, Detail::All).await, [1, 2, 3, 4, 5, 6, 7, 8, 9], "its parent stays");
+    // The main lane goes on; neither sees the other.
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![completed()]).await.unwrap();
+    assert_eq!(seqs(&scene, LaneId::MAIN, Detail::Settled).await, [1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 15]);
+    let page = scene.store.history_before(&scene.user, scene.conversation.id, EventSeq(i64::MAX), 30).await.unwrap();
+    assert_eq!(page.events, scene.events(Detail::Settled).await, "the page shows the main lane");
+    // Forks of the fork: at its own message, and at one that it has from its parent.
+    let (later, earlier) = (open(&scene, at(fork, 12)).await.unwrap(), open(&scene, at(fork, 3)).await.unwrap());
+    assert_eq!(seqs(&scene, later, Detail::All).await, [1, 2, 3, 4, 5, 6, 10, 11, 12]);
+    assert_eq!(seqs(&scene, earlier, Detail::All).await, [1, 2, 3]);
+}
+
+async fn lanes_hang_in_what_is_there(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![completed()]).await.unwrap();
+    let at = |lane, through| LaneParent::Message { lane, through: EventSeq(through) };
+    let fork = open(&scene, at(LaneId::MAIN, 1)).await.unwrap();
+    for parent in [
+        at(LaneId::MAIN, 3),
+        at(fork, 2),
+        at(LaneId::new(), 1),
+        LaneParent::Call { lane: LaneId::MAIN, turn: TurnId::new(), call: call("a") },
+        LaneParent::Call { lane: LaneId::new(), turn: turn.id, call: call("a") },
+    ] {
+        assert_refused!(open(&scene, parent).await, StoreError::NotFound("lane" | "place in that lane"));
+    }
+    let mut deep = fork;
+    for _ in 1..MAX_LANE_DEPTH {
+        deep = open(&scene, at(deep, 1)).await.unwrap();
+    }
+    assert_eq!(seqs(&scene, deep, Detail::All).await, [1]);
+    assert_refused!(open(&scene, at(deep, 1)).await, StoreError::TooMany { .. });
+    let new = NewTurn { lane: LaneId::new(), ..scene.message("hi") };
+    assert_refused!(scene.store.begin_turn(&scene.user, scene.worker, new).await, StoreError::NotFound("lane"));
+    let (eve, id) = (user("eve@example.com"), scene.conversation.id);
+    assert_refused!(scene.store.open_lane(&eve, id, at(LaneId::MAIN, 1)).await, StoreError::NotFound("conversation"));
+    assert_refused!(scene.store.list_lanes(&eve, id).await, StoreError::NotFound("conversation"));
+    let strange = scene.store.lane_events_after(&eve, id, fork, EventSeq::START, 9, Detail::All).await;
+    assert_refused!(strange, StoreError::NotFound("conversation"));
+    assert_refused!(scene.store.read_from(&eve, turn.id).await, StoreError::NotFound("execution"));
+    scene.store.delete_conversation(&scene.user, id).await.unwrap();
+    assert_eq!(world.raw("delete from lanes").await, 0, "lanes go with their conversation");
+}
+
+async fn a_turn_reads_from_the_newest_compaction(world: World) {
+    let scene = world.scene().await;
+    let read_from = async |lease: &Lease| scene.store.read_from(&scene.user, lease.turn).await.unwrap();
+    let main = |after| ReadFrom { lane: LaneId::MAIN, after: EventSeq(after) };
+    for _ in 0..3 {
+        let (_, lease) = scene.begin().await;
+        assert_eq!(read_from(&lease).await, main(0));
+        scene.store.append(&lease, vec![assistant(0, "x"), completed()]).await.unwrap();
+    }
+    // From the second turn on.
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![compacted(EventSeq(4)), completed()]).await.unwrap();
+    let (_, lease) = scene.begin().await;
+    assert_eq!(read_from(&lease).await, main(3));
+    // A newer one counts; one that would leave its own turn out is one of its turn.
+    scene.store.append(&lease, vec![compacted(EventSeq(i64::MAX))]).await.unwrap();
+    assert_eq!(read_from(&lease).await, main(12));
+    let read = scene.store.events_after(&scene.user, scene.conversation.id, EventSeq(12), 9, Detail::Working).await;
+    let read = read.unwrap().events;
+    assert!(matches!(read[0].event, Event::TurnStarted { .. }), "{read:?}");
+    assert_eq!(seqs(&scene, LaneId::MAIN, Detail::All).await.len(), 14, "nothing is gone");
+}
+
+async fn a_compacted_conversation_has_room_again(world: World) {
+    let conversation_limits = ConversationLimits { log_bytes: 10_000, structured_bytes: 100_000 };
+    let options = StoreOptions { conversation_limits, ..world.options() };
+    let scene = Scene { store: Store::connect(&world.url, options).await.unwrap(), ..world.scene().await };
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![assistant(0, &"x".repeat(8_000)), completed()]).await.unwrap();
+    let (_, lease) = scene.begin().await;
+    scene
+        .store
+        .append(&lease, vec![assistant(0, &"x".repeat(4_000)), compacted(EventSeq(4)), completed()])
+        .await
+        .unwrap();
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![assistant(0, &"x".repeat(8_000)), completed()]).await.unwrap();
+    let refused = scene.store.begin_turn(&scene.user, scene.worker, scene.message("more")).await;
+    assert_refused!(refused, StoreError::ConversationFull { .. });
+}
+
+async fn a_compacted_fork_reads_its_own_tail(world: World) {
+    let scene = world.scene().await;
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![completed()]).await.unwrap();
+    let (_, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![compacted(EventSeq(3)), completed()]).await.unwrap();
+    let at = |through| LaneParent::Message { lane: LaneId::MAIN, through: EventSeq(through) };
+    // One fork from before the compaction, one from after it.
+    for (through, after) in [(2, 0), (5, 2)] {
+        let fork = open(&scene, at(through)).await.unwrap();
+        let lease = begin_in(&scene, fork).await;
+        let read_from = async || scene.store.read_from(&scene.user, lease.turn).await.unwrap();
+        assert_eq!(read_from().await, ReadFrom { lane: fork, after: EventSeq(after) });
+        let stored = scene.store.append(&lease, vec![compacted(EventSeq(i64::MAX))]).await.unwrap();
+        assert_eq!(read_from().await, ReadFrom { lane: fork, after: EventSeq(stored[0].seq.0 - 2) });
+        scene.store.append(&lease, vec![completed()]).await.unwrap();
+    }
+}
