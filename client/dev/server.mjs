@@ -230,6 +230,12 @@ const scripts = {
       tool_name: "mcp__databricks__execute_sql",
       tool_input: { statement: "DROP TABLE main.sales.orders_2023", warehouse_id: "local0001" },
       reason: "DROP TABLE deletes main.sales.orders_2023 and its data.",
+      review: {
+        effect: "destroys",
+        operations: [{ effect: "destroys", verb: "DROP TABLE", objects: ["main.sales.orders_2023"], text: "DROP TABLE main.sales.orders_2023", detail: null }],
+      },
+      standing: null,
+      later_changes: [],
     });
     while (!e.answers.has(id)) await e.wait(100);
     e.emit({ type: "approval.answered", tool_id: id, decision: e.answers.get(id) });

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import openapiTS, { astToString } from "openapi-typescript";
@@ -14,7 +15,9 @@ describe("generated types", () => {
     expect(readFileSync(join(here, "schema.d.ts"), "utf8")).toContain(fresh.trim());
   });
 
-  it("name every event that the page knows, and no other", () => {
-    expectTypeOf<WireBody["type"]>().toEqualTypeOf<WireEvent["type"]>();
+  it("of events come with the parsers that check them", () => {
+    const fresh = execFileSync(process.execPath, [join(here, "../../scripts/generate-events.mjs"), "--print"], { encoding: "utf8" });
+    expect(readFileSync(join(here, "events.ts"), "utf8")).toBe(fresh);
+    expectTypeOf<WireEvent["type"]>().toEqualTypeOf<WireBody["type"]>();
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readStream } from "./stream";
+import { sent } from "./testing/events";
 import type { WireEvent } from "./wire";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -22,7 +23,7 @@ async function read(): Promise<WireEvent[]> {
   return events;
 }
 
-const frame = (id: number | null, value: object): string => `${id === null ? "" : `id: ${id}\n`}data: ${JSON.stringify(value)}\n\n`;
+const frame = (id: number | null, value: object): string => `${id === null ? "" : `id: ${id}\n`}data: ${JSON.stringify(sent(value))}\n\n`;
 const script =
   "retry: 1000\n\n: keep-alive\n\n" +
   frame(null, { type: "text_delta", step: 0, block: 0, offset: 0, text: "Brick 🧱" }) +

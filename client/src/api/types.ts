@@ -1,7 +1,7 @@
 /**
  * The shapes of the host's JSON, by the names used here. They are generated: `openapi.json` is written by the host,
- * `schema.d.ts` from it (`npm run generate-types`), and tests check that both are fresh.
- * Events of a stream are checked piece by piece as they arrive, in `wire.ts`.
+ * `schema.d.ts` and `events.ts` from it (`npm run generate-types`), and tests check that all are fresh.
+ * Events are checked one by one as they arrive, in `wire.ts`.
  */
 import type { components } from "./schema";
 

@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type WireEvent, parseWireEvent } from "@/api/wire";
+import { wire } from "@/api/testing/events";
 import { prepend, refresh } from "./pages";
 import { reduceEvents } from "./reduce";
 import { emptyView } from "./view";
-
-const wire = (event: object): WireEvent => {
-  const parsed = parseWireEvent({ execution_id: "t", at: "2026-01-01T00:00:00Z", ...event });
-  if (parsed === null) throw new Error("not an event");
-  return parsed;
-};
 
 const events = [
   { type: "conversation.created", message: "Much, please" },

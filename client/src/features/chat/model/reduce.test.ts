@@ -1,16 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { wire } from "@/api/testing/events";
 import { type WireEvent, parseWireEvent } from "@/api/wire";
 import { seeded } from "@/shared/testing/random";
 import { reduceEvents } from "./reduce";
 import { type ConversationView, type ToolItem, emptyView } from "./view";
 
 const turn = "11111111-1111-4111-8111-111111111111";
-
-function wire(event: Record<string, unknown>): WireEvent {
-  const parsed = parseWireEvent({ execution_id: turn, at: "2026-01-01T00:00:00Z", ...event });
-  if (parsed === null) throw new Error(`not an event: ${JSON.stringify(event)}`);
-  return parsed;
-}
 
 const answer = "The busiest hour is 18:00 🧱 — and it is not close.";
 const half = [...answer].slice(0, 20).join("");
@@ -40,7 +35,13 @@ const stored: readonly WireEvent[] = [
   { type: "text_delta", step: 1, block: 0, offset: 0, text: half },
   { type: "text_delta", step: 1, block: 0, offset: 20, text: rest },
   { type: "text", step: 1, block: 0, text: answer },
-  { type: "result", is_error: false, num_turns: 2, duration_ms: 900, usage: { input_tokens: 10, output_tokens: 5 } },
+  {
+    type: "result",
+    is_error: false,
+    num_turns: 2,
+    duration_ms: 900,
+    usage: { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+  },
   { type: "stream.completed", is_error: false, is_cancelled: false },
 ].map((event, index) => wire({ ...event, seq: index + 1 }));
 

@@ -14,19 +14,17 @@ export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>
   let lastSeq = view.lastSeq;
   const drafts = new Map<string, TurnDraft>();
   const known = new Map(view.turns.map((turn) => [turn.executionId, turn]));
-  let newest = view.turns.at(-1)?.executionId;
   for (const event of events) {
     // Events of one sequence number may come as several frames, so an equal number is let through; each is idempotent.
     if (event.seq !== null && event.seq < lastSeq) continue;
     lastSeq = event.seq ?? lastSeq;
-    const executionId = event.execution_id ?? newest;
-    if (executionId === undefined || isTransport(event)) continue;
+    const executionId = event.execution_id;
+    if (isTransport(event)) continue;
     let draft = drafts.get(executionId);
     if (draft === undefined) {
       const turn = known.get(executionId);
       draft = new TurnDraft(turn ?? newTurn(executionId));
       drafts.set(executionId, draft);
-      if (turn === undefined) newest = executionId;
     }
     reduceTurn(draft, event);
   }
@@ -59,15 +57,15 @@ function newTurn(executionId: string): TurnView {
 function reduceTurn(draft: TurnDraft, event: WireEvent): void {
   switch (event.type) {
     case "conversation.created":
-      return draft.patch({ message: event.message, at: event.at ?? draft.turn.at, settings: event.settings ?? null });
+      return draft.patch({ message: event.message, at: event.at, settings: event.settings });
     case "system":
-      return draft.patch({ step: event.data?.step ?? draft.turn.step, model: event.data?.model ?? draft.turn.model, retry: null });
+      return draft.patch({ step: event.data.step, model: event.data.model, retry: null });
     case "text_delta":
       return proseDelta(draft, "text", event);
     case "thinking_delta":
       return proseDelta(draft, "thinking", event);
     case "text":
-      return proseFinal(draft, "text", event, event.text, event.aborted);
+      return proseFinal(draft, "text", event, event.text, event.aborted ?? false);
     case "thinking":
       return proseFinal(draft, "thinking", event, event.thinking, false);
     case "step.discarded":
@@ -87,7 +85,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
         approval: {
           reason: event.reason,
           decision: tool.approval?.decision ?? null,
-          operations: event.review?.operations ?? [],
+          operations: event.review.operations,
           standing: event.standing,
           laterChanges: event.later_changes,
         },
@@ -129,7 +127,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           retryAfterSeconds: event.retry_after_seconds ?? null,
           structured: event.structured ?? tool.result?.structured ?? null,
           structuredBytes: event.structured_bytes ?? null,
-          durationMs: event.duration_ms ?? null,
+          durationMs: event.duration_ms,
         },
       }));
     case "result":
@@ -138,8 +136,8 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
         summary: {
           steps: event.num_turns,
           durationMs: event.duration_ms,
-          inputTokens: (event.usage?.input_tokens ?? 0) + (event.usage?.cache_creation_input_tokens ?? 0) + (event.usage?.cache_read_input_tokens ?? 0),
-          outputTokens: event.usage?.output_tokens ?? 0,
+          inputTokens: event.usage.input_tokens + event.usage.cache_creation_input_tokens + event.usage.cache_read_input_tokens,
+          outputTokens: event.usage.output_tokens,
         },
       });
     case "error":
@@ -148,6 +146,8 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
       return finish(draft, "cancelled");
     case "stream.completed":
       return finish(draft, event.is_cancelled ? "cancelled" : event.is_error ? "failed" : "completed");
+    // Nothing of what was said is gone from the page.
+    case "context.compacted":
     case "keepalive":
     case "stream.reconnect":
       return;

@@ -1,18 +1,15 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Problem } from "@/api/problem";
 import type { StreamOptions } from "@/api/stream";
-import { type WireEvent, parseWireEvent } from "@/api/wire";
+import { wire as anyWire, sent } from "@/api/testing/events";
+import type { WireEvent } from "@/api/wire";
 import { Session, type Snapshot } from "./session";
 
 const turn = "t1";
 
-function wire(event: Record<string, unknown>): WireEvent {
-  const parsed = parseWireEvent({ execution_id: turn, at: "2026-01-01T00:00:00Z", ...event });
-  if (parsed === null) throw new Error("not an event");
-  return parsed;
-}
+const wire = (event: object): WireEvent => anyWire({ execution_id: turn, ...event });
 
-const created = { type: "conversation.created", message: "Hello", seq: 1, execution_id: turn };
+const created = sent({ type: "conversation.created", message: "Hello", seq: 1, execution_id: turn });
 const text = (seq: number, offset: number, piece: string): WireEvent => wire({ type: "text_delta", step: 0, block: 0, offset, text: piece, seq });
 const completed = wire({ type: "stream.completed", seq: 9 });
 

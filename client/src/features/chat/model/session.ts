@@ -150,8 +150,9 @@ export class Session {
   started(executionId: string, message: string): void {
     this.#loading?.abort();
     this.#loading = null;
-    const event = parseWireEvent({ type: "conversation.created", execution_id: executionId, message, at: new Date().toISOString() });
-    this.#patch({ phase: "ready", error: null, ...(event === null ? {} : { view: reduceEvents(this.store.get().view, [event]) }) });
+    const at = new Date().toISOString();
+    const event = { type: "conversation.created", seq: null, execution_id: executionId, at, conversation_id: "", message, settings: {} } as const;
+    this.#patch({ phase: "ready", error: null, view: reduceEvents(this.store.get().view, [event]) });
     this.#follow(executionId);
   }
 
@@ -227,7 +228,7 @@ export class Session {
             if (signal.aborted) return;
             failures = 0;
             if (event.type === "stream.reconnect") clean = true;
-            this.#receive(event, executionId);
+            this.#receive(event);
           },
         });
       } catch (error) {
@@ -284,10 +285,10 @@ export class Session {
     return turn !== undefined && turn.status !== "running";
   }
 
-  #receive(event: WireEvent, executionId: string): void {
+  #receive(event: WireEvent): void {
     // Another window's turn was between what is shown and this one.
     if (event.type === "conversation.created" && event.seq !== null && event.seq > this.store.get().view.lastSeq + 1) return this.#catchUp();
-    this.#buffer.push(event.execution_id === null ? { ...event, execution_id: executionId } : event);
+    this.#buffer.push(event);
     if (event.type === "tool_result") this.#ports.onActivity("tool");
     if (event.type === "stream.completed") {
       this.#flush();

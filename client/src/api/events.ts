@@ -1,0 +1,340 @@
+/**
+ * Written by scripts/generate-events.mjs from openapi.json: the events of a conversation's history and of its stream,
+ * and the parser that checks them. Run `npm run generate-types` after a change of the document.
+ */
+import * as v from "valibot";
+
+/** How much the agent may do without asking, from careful to loose. */
+const Mode = v.picklist(["read_only", "ask_changes", "ask", "run_all"]);
+
+/** What the user chose for a turn. Absent means: the agent chooses. */
+const Settings = v.object({
+  /** Cluster for code. */
+  cluster_id: v.optional(v.nullable(v.string())),
+  /** Catalog for unqualified names. */
+  default_catalog: v.optional(v.nullable(v.string())),
+  /** Schema for unqualified names. */
+  default_schema: v.optional(v.nullable(v.string())),
+  /** Model id, when the user picked one. */
+  model: v.optional(v.nullable(v.string())),
+  permission_mode: v.optional(v.nullable(Mode)),
+  /** SQL warehouse for statements. */
+  warehouse_id: v.optional(v.nullable(v.string())),
+  /** Folder in the workspace for what is uploaded. */
+  workspace_folder: v.optional(v.nullable(v.string())),
+});
+
+/** Which model answers a step. */
+const StepData = v.object({
+  /** The model asked. */
+  model: v.string(),
+  /** Which model call of the turn, from 0. */
+  step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+
+/** How grave a call, or a part of it, is; from harmless to grave. */
+const Effect = v.fallback(v.picklist(["reads", "writes", "shares", "destroys"]), "destroys");
+
+/** One part of what a call would do: one statement of a script, say. */
+const ReviewedOperation = v.object({
+  /** More about it, in one line. */
+  detail: v.nullable(v.string()),
+  /** How grave it is. */
+  effect: Effect,
+  /** What it does it to; empty when it cannot be told. */
+  objects: v.array(v.string()),
+  /** Its exact text. */
+  text: v.nullable(v.string()),
+  /** What it does: `DROP TABLE`, `GRANT`; `UNKNOWN` when nobody can tell. */
+  verb: v.string(),
+});
+
+/** What a call would do. */
+const Review = v.object({
+  /** The effect of its gravest part. */
+  effect: Effect,
+  /** Its parts in the order in which they would run; empty when nobody can tell. */
+  operations: v.array(ReviewedOperation),
+});
+
+/** What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
+const Standing = v.object({
+  /** To what. */
+  objects: v.array(v.string()),
+  /** What is done. */
+  verb: v.string(),
+});
+
+/** The user's answer to an approval. */
+const Decision = v.picklist(["once", "conversation", "no", "stop"]);
+
+/** Tokens of a turn. */
+const WireUsage = v.object({
+  /** Input tokens written to the prompt cache. */
+  cache_creation_input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Input tokens read from the prompt cache. */
+  cache_read_input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Input tokens outside the prompt cache. */
+  input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Tokens the model wrote. */
+  output_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+
+/** What every event has. */
+const envelope = {
+  /** When. */
+  at: v.string(),
+  /** The turn. */
+  execution_id: v.string(),
+  /** Its position in the conversation's log; null for previews and keep-alives, which are not in the log. */
+  seq: v.nullable(v.pipe(v.number(), v.integer())),
+};
+
+/** Events, told apart by their `type`. */
+export const wireEvent = v.variant("type", [
+  /** The user's message; the first of each turn. */
+  v.object({
+    /** The conversation. */
+    conversation_id: v.string(),
+    /** As typed. */
+    message: v.string(),
+    /** What the user chose. */
+    settings: Settings,
+    type: v.literal("conversation.created"),
+    ...envelope,
+  }),
+  /** A model call begins. */
+  v.object({
+    /** Which. */
+    data: StepData,
+    /** Always `step`. */
+    subtype: v.string(),
+    type: v.literal("system"),
+    ...envelope,
+  }),
+  /** A piece of text: `text = text[0..offset] + delta`, in Unicode scalar values, which makes repetition harmless. */
+  v.object({
+    /** Content block. */
+    block: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Characters before this piece. */
+    offset: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The piece. */
+    text: v.string(),
+    type: v.literal("text_delta"),
+    ...envelope,
+  }),
+  /** A piece of reasoning, applied like a text delta. */
+  v.object({
+    /** Content block. */
+    block: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Characters before this piece. */
+    offset: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The piece. */
+    text: v.string(),
+    type: v.literal("thinking_delta"),
+    ...envelope,
+  }),
+  /** Drop what the step streamed so far. */
+  v.object({
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    type: v.literal("step.discarded"),
+    ...envelope,
+  }),
+  /** The model call failed and is tried again; drop what it streamed so far. */
+  v.object({
+    /** The attempt that failed, from 1. */
+    attempt: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Wait before the next. */
+    delay_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Why. */
+    reason: v.string(),
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    type: v.literal("model.retry"),
+    ...envelope,
+  }),
+  /** A whole block of text, which replaces its deltas. */
+  v.object({
+    /** Set when it was cut short. */
+    aborted: v.optional(v.nullable(v.boolean())),
+    /** Content block. */
+    block: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The text. */
+    text: v.string(),
+    type: v.literal("text"),
+    ...envelope,
+  }),
+  /** A whole block of reasoning, which replaces its deltas. */
+  v.object({
+    /** Content block. */
+    block: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The reasoning. */
+    thinking: v.string(),
+    type: v.literal("thinking"),
+    ...envelope,
+  }),
+  /** The model asks for a tool. */
+  v.object({
+    /** Model call. */
+    step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The call. */
+    tool_id: v.string(),
+    /** Its arguments. */
+    tool_input: v.unknown(),
+    /** The tool's full name. */
+    tool_name: v.string(),
+    type: v.literal("tool_use"),
+    ...envelope,
+  }),
+  /** The call waits for the user. */
+  v.object({
+    /** Later calls of the same message that change something: they do not run when this one is declined. */
+    later_changes: v.array(v.string()),
+    /** Why it is asked. */
+    reason: v.string(),
+    /** What it would do. */
+    review: Review,
+    standing: v.nullable(Standing),
+    /** The call. */
+    tool_id: v.string(),
+    /** Its exact arguments. */
+    tool_input: v.unknown(),
+    /** The tool's full name. */
+    tool_name: v.string(),
+    type: v.literal("approval.requested"),
+    ...envelope,
+  }),
+  /** The user answered. */
+  v.object({
+    /** The earlier call whose refusal settled this one too; absent for an answer of its own. */
+    because_of: v.optional(v.nullable(v.string())),
+    /** What they said. */
+    decision: Decision,
+    /** The call. */
+    tool_id: v.string(),
+    type: v.literal("approval.answered"),
+    ...envelope,
+  }),
+  /** The call runs. */
+  v.object({
+    /** The call. */
+    tool_id: v.string(),
+    type: v.literal("tool_started"),
+    ...envelope,
+  }),
+  /** How far the call is. */
+  v.object({
+    /** Units done. */
+    done: v.optional(v.nullable(v.number())),
+    /** In words. */
+    message: v.string(),
+    /** The call. */
+    tool_id: v.string(),
+    /** Units in all. */
+    total: v.optional(v.nullable(v.number())),
+    type: v.literal("tool_progress"),
+    ...envelope,
+  }),
+  /** The call ended. */
+  v.object({
+    /** What the model reads. */
+    content: v.string(),
+    /** Id of the power that was missing. */
+    denied: v.optional(v.nullable(v.string())),
+    /** Wall time. */
+    duration_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The kind of failure. */
+    error_kind: v.optional(v.nullable(v.string())),
+    /** Whether it failed. */
+    is_error: v.boolean(),
+    /** What a person does so that the call succeeds. */
+    remedy: v.optional(v.nullable(v.string())),
+    /** Seconds after which the call may be tried again. */
+    retry_after_seconds: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
+    /** The typed result. */
+    structured: v.optional(v.nullable(v.unknown())),
+    /** Bytes of the typed result when it is larger than 64 KiB and therefore not here: it is at
+`/api/executions/{execution_id}/calls/{tool_use_id}/structured`. */
+    structured_bytes: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
+    /** The tool's full name. */
+    tool_name: v.string(),
+    /** The call. */
+    tool_use_id: v.string(),
+    type: v.literal("tool_result"),
+    ...envelope,
+  }),
+  /** From here on the model reads a summary in the place of what was said before an earlier event. */
+  v.object({
+    /** The first event that it still reads as it is. */
+    begins: v.pipe(v.number(), v.integer()),
+    /** What it reads instead. */
+    summary: v.string(),
+    type: v.literal("context.compacted"),
+    ...envelope,
+  }),
+  /** The turn's account. */
+  v.object({
+    /** Wall time, waiting included. */
+    duration_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Whether it failed. */
+    is_error: v.boolean(),
+    /** Model calls. */
+    num_turns: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** The conversation. */
+    session_id: v.string(),
+    /** Not known here. */
+    total_cost_usd: v.nullable(v.number()),
+    type: v.literal("result"),
+    /** Tokens. */
+    usage: WireUsage,
+    ...envelope,
+  }),
+  /** The turn failed. */
+  v.object({
+    /** A stable word for the cause. */
+    code: v.string(),
+    /** What happened and what to do next. */
+    error: v.string(),
+    /** What fits now: `continue`, `new_conversation`, `retry` or `sign_in`; absent when something has to be changed
+first, which the text says. */
+    remedy: v.optional(v.nullable(v.string())),
+    type: v.literal("error"),
+    ...envelope,
+  }),
+  /** The user stopped the turn. */
+  v.object({ type: v.literal("cancelled"), ...envelope }),
+  /** The turn is over. Exactly one, the last. */
+  v.object({
+    /** Whether the user stopped it. */
+    is_cancelled: v.boolean(),
+    /** Whether it failed. */
+    is_error: v.boolean(),
+    type: v.literal("stream.completed"),
+    ...envelope,
+  }),
+  /** Nothing happened for a while. */
+  v.object({
+    /** Seconds since something did. */
+    elapsed_since_last_event: v.number(),
+    type: v.literal("keepalive"),
+    ...envelope,
+  }),
+  /** The stream's window is over: connect again, after this event. */
+  v.object({
+    /** The last event sent. */
+    last_event_id: v.pipe(v.number(), v.integer()),
+    type: v.literal("stream.reconnect"),
+    ...envelope,
+  }),
+]);
+
+export type WireEvent = v.InferOutput<typeof wireEvent>;
