@@ -3,16 +3,13 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::exec::Program;
 use crate::layout::Layout;
 use crate::stamp::Stamp;
 
-/// The platform whose package is in the lock file, with its checksum.
-const LOCKED: &str = "linux-x64";
-
-/// Installs the package when its lock changed and copies this platform's library to where the build looks for it.
+/// Installs this platform's package, by the checksum that the lock file has of every platform's, when the lock changed,
+/// and copies the library to where the build looks for it.
 pub(crate) fn fetch(layout: &Layout) -> Result<()> {
     let package = layout.root.join("host/local-workspace/engine");
     let platform = platform();
@@ -22,23 +19,12 @@ pub(crate) fn fetch(layout: &Layout) -> Result<()> {
         return Ok(());
     }
     crate::client::require_node()?;
-    let npm = || Program::npm().directory(&package);
-    npm().args(["ci", "--no-audit", "--no-fund"]).run()?;
-    if platform != LOCKED {
-        // npm locks what the registry offers where the lock is made; the other platforms go by version alone.
-        let description: Value = serde_json::from_slice(&fs::read(package.join("package.json"))?)?;
-        let version = description
-            .get("optionalDependencies")
-            .and_then(|packages| packages.get(format!("@duckdb/node-bindings-{LOCKED}")))
-            .and_then(Value::as_str)
-            .context("the engine's package.json names no version")?;
-        let wanted = format!("@duckdb/node-bindings-{platform}@{version}");
-        npm().args(["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", &wanted]).run()?;
-    }
+    Program::npm().directory(&package).args(["ci", "--no-audit", "--no-fund"]).run()?;
     let from = package.join("node_modules/@duckdb").join(format!("node-bindings-{platform}"));
     let mut copied = 0;
     fs::create_dir_all(layout.engine())?;
-    for file in fs::read_dir(&from).with_context(|| format!("read {}", from.display()))? {
+    let unknown = || format!("there is no prebuilt SQL engine for {platform} (no {})", from.display());
+    for file in fs::read_dir(&from).with_context(unknown)? {
         let file = file?.path();
         let library = file.file_name().filter(|name| name.to_string_lossy().contains("duckdb.") && !is_addon(name));
         if let Some(name) = library {
@@ -70,4 +56,32 @@ fn platform() -> String {
         arch => arch,
     };
     format!("{os}-{arch}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    /// What Node calls the platforms that there is a library for.
+    const PLATFORMS: [&str; 6] = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64", "win32-arm64", "win32-x64"];
+
+    #[test]
+    fn every_platforms_library_is_locked_by_its_checksum() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/local-workspace/engine");
+        let read = |name: &str| -> Value {
+            serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+        };
+        let (wanted, locked) = (read("package.json"), read("package-lock.json"));
+        let wanted = wanted["optionalDependencies"].as_object().unwrap();
+        assert_eq!(wanted.len(), PLATFORMS.len());
+        for platform in PLATFORMS {
+            let name = format!("@duckdb/node-bindings-{platform}");
+            let package = &locked["packages"][format!("node_modules/{name}")];
+            assert_eq!(package["version"], wanted[&name], "{platform}");
+            let checksum = package["integrity"].as_str().unwrap();
+            assert!(checksum.starts_with("sha512-") && checksum.len() > 90, "{platform}: {checksum}");
+        }
+    }
 }
