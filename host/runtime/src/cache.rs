@@ -150,6 +150,7 @@ impl CodeCache {
         // SAFETY: `deserialize` trusts its bytes to come from `Engine::precompile_component` of a compatible wasmtime.
         // They come from `Compiler::compile`: from this process, or over a pipe from a process that this one started
         // from the operator's program, under the same engine settings. No package and no file has a way here.
+        #[expect(unsafe_code, reason = "compiled code can be loaded in no other way")]
         let component = unsafe { Component::deserialize(engine, code) }?;
         let name = name(engine, digest);
         let path = self.dir.join(&name);
@@ -190,7 +191,9 @@ impl CodeCache {
         };
         // SAFETY: `deserialize` trusts its bytes to come from `Component::serialize` of a compatible wasmtime. The MAC
         // just verified them to be what `adopt` kept, under a key that only this user can read.
-        match unsafe { Component::deserialize(engine, code) } {
+        #[expect(unsafe_code, reason = "compiled code can be loaded in no other way")]
+        let loaded = unsafe { Component::deserialize(engine, code) };
+        match loaded {
             Ok(component) => {
                 // Used now. Where that cannot be noted it is as old as it was.
                 let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
