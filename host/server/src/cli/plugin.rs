@@ -8,6 +8,7 @@ mod inspect;
 mod keys;
 mod new;
 mod test;
+mod workspace;
 
 mod operator;
 
@@ -102,6 +103,11 @@ fn tell_advice(advice: &[Advice]) -> usize {
 /// What the verb is for goes to standard output.
 fn out(text: &str) -> Result<(), Problem> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|e| Problem::io("write to standard output", &e))
+}
+
+/// A text of a plugin's, or of a far end's, without what a terminal would act on.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// What goes on meanwhile goes to standard error; a closed one is no reason to stop.

@@ -164,6 +164,12 @@ impl Layers {
         Ok(())
     }
 
+    /// Takes out what any layer says of the settings whose keys begin so.
+    pub(crate) fn forget(&mut self, keys: &str) {
+        self.values.retain(|key, _| !key.starts_with(keys));
+        self.profile = None;
+    }
+
     /// The strongest value of a setting. Empty text counts as not set, as shells make it hard to unset.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Raw> {

@@ -8,8 +8,8 @@ use bricklayer_devkit::{Case, CaseReport, Live, Problem, Project, Suite, record_
 use bricklayer_package::Severity;
 use bricklayer_runtime::WorkspaceTarget;
 use clap::Args;
-use secrecy::SecretString;
 
+use super::workspace;
 use crate::identity::LOCAL_USER;
 use crate::lifecycle::Lifecycle;
 use crate::workspace::LocalWorkspace;
@@ -35,7 +35,8 @@ pub(super) struct TestArgs {
     /// Record anew where there are recorded answers
     #[arg(long, requires = "record")]
     overwrite: bool,
-    /// Record from the workspace that DATABRICKS_HOST and DATABRICKS_TOKEN name, as yourself
+    /// Record from the workspace that DATABRICKS_HOST and DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE name, as
+    /// yourself
     #[arg(long, requires = "record")]
     real_workspace: bool,
 }
@@ -97,7 +98,7 @@ async fn record(
         matches!(power, bricklayer_package::Power::Http { audience: bricklayer_package::Audience::Workspace, .. })
     });
     let workspace = match (args.real_workspace, asks) {
-        (true, _) => Some(real_workspace()?),
+        (true, _) => Some(workspace::real(workspace::environment(), folder)?),
         (false, true) => Some(local_workspace(&lifecycle, folder).await?),
         (false, false) => None,
     };
@@ -105,19 +106,6 @@ async fn record(
     let recorded = record_cases(package, folder, live, wanted, done).await;
     lifecycle.shutdown().await;
     recorded
-}
-
-fn real_workspace() -> Result<WorkspaceTarget, Problem> {
-    let variable = |name: &str| {
-        std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
-            Problem::new(format!("{name} is not set"))
-                .fix("set DATABRICKS_HOST and DATABRICKS_TOKEN, or leave --real-workspace out")
-        })
-    };
-    let host = variable("DATABRICKS_HOST")?;
-    let host = if host.contains("://") { host } else { format!("https://{host}") };
-    let base_url = host.parse().map_err(|error| Problem::new(format!("DATABRICKS_HOST: {error}")))?;
-    Ok(WorkspaceTarget { base_url, credential: SecretString::from(variable("DATABRICKS_TOKEN")?).into() })
 }
 
 /// A local workspace with its sample data, for as long as the lifecycle lasts. Not that of `plugin dev`, which may be
@@ -141,6 +129,7 @@ fn line(report: &CaseReport) -> String {
     let mark = if report.passed() { "ok    " } else { "FAILED" };
     let mut text = format!("{mark}  {}: {} ({} ms)\n", report.tool, report.name, report.took.as_millis());
     for problem in &report.problems {
+        let problem = super::harmless(problem);
         text.push_str(&format!("          {}\n", problem.replace('\n', "\n          ")));
     }
     text

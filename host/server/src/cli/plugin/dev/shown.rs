@@ -15,11 +15,16 @@ const OUTCOME_CHARS: usize = 200;
 /// Shows what happens until nothing more can.
 pub(super) async fn show(mut seen: mpsc::Receiver<Seen>) {
     while let Some(seen) = seen.recv().await {
-        super::say(&match seen {
-            Seen::Request(record) => request(&record),
-            Seen::Call { call, outcome, took } => self::call(&call, &outcome, took),
-        });
+        super::say(&line(seen));
     }
+}
+
+fn line(seen: Seen) -> String {
+    let line = match seen {
+        Seen::Request(record) => request(&record),
+        Seen::Call { call, outcome, took } => self::call(&call, &outcome, took),
+    };
+    super::super::harmless(&line)
 }
 
 fn request(record: &RequestRecord) -> String {
@@ -64,10 +69,26 @@ fn shortened(text: &str, chars: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bricklayer_domain::{ToolCallId, ToolName};
+    use bricklayer_domain::{ToolCallId, ToolErrorKind, ToolFailure, ToolName};
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nothing_that_a_plugin_says_acts_on_the_terminal() {
+        let asked = ToolCall {
+            id: ToolCallId("1".to_owned()),
+            name: ToolName("mcp__weather__get_forecast".to_owned()),
+            input: json!({"city": "\u{9b}31m"}),
+        };
+        for outcome in [
+            ToolOutcome::text("\u{1b}[31mred\u{7}"),
+            ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "\u{1b}]0;title\u{7}\r")),
+        ] {
+            let line = line(Seen::Call { call: asked.clone(), outcome, took: Duration::from_millis(7) });
+            assert!(line.chars().all(|c| !c.is_control() || c == '\n'), "{line:?}");
+        }
+    }
 
     #[test]
     fn long_arguments_are_cut_and_line_breaks_are_gone() {
