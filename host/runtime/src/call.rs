@@ -18,6 +18,7 @@ use crate::disk::{self, DiskShare};
 use crate::egress::{CallEgress, CleanupRequest, EgressHooks};
 use crate::engine::Shared;
 use crate::fault::{self, LimitHit};
+use crate::guest_log::LinesLeft;
 use crate::heavy::{Pace, Paced};
 use crate::host::{ProgressGate, bindings};
 use crate::limiter::CallLimiter;
@@ -44,7 +45,7 @@ pub(crate) struct CallState {
     pub(crate) hooks: EgressHooks,
     pub(crate) limiter: CallLimiter,
     pub(crate) host_calls_left: u32,
-    pub(crate) log_lines_left: u32,
+    pub(crate) log_lines: LinesLeft,
     pub(crate) disk: DiskShare,
     pub(crate) call: Arc<CallInfo>,
 }
@@ -157,7 +158,7 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
     let limit = entry.and_then(|entry| entry.time_limit).unwrap_or(limits.wall).min(shared.ceilings.wall);
     let deadline = Instant::now() + limit;
     let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
-    let stdio = StdioTail::new(limits.stdio_bytes);
+    let stdio = StdioTail::new(limits.stdio_bytes, Arc::clone(&tally.identity));
     let call = Arc::new(CallInfo {
         progress: ProgressGate::new(Arc::clone(&ctx.progress)),
         limits,
@@ -186,6 +187,7 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
         // Leaving this block drops the guest, and with it the store, its HTTP requests and its files.
     };
     call.progress.flush();
+    stdio.end();
     finish(shared, entry, &call, end, &stdio).await
 }
 
@@ -281,7 +283,7 @@ async fn run(
         hooks: EgressHooks::new(Arc::clone(&call.egress)),
         limiter: CallLimiter::new(limits, Arc::clone(&call.tally.memory_peak)),
         host_calls_left: limits.host_calls,
-        log_lines_left: crate::host::MAX_LOG_LINES,
+        log_lines: LinesLeft::default(),
         disk: DiskShare::new(
             limits.file_write_bytes,
             call.ctx.project_dir.as_ref().map(|folder| shared.projects.share(folder, limits.project_bytes)),

@@ -6,9 +6,9 @@ mod progress;
 
 use std::sync::PoisonError;
 
-use bricklayer_domain::cut;
 use bricklayer_package::Power;
 use tokio::time::Instant;
+use tracing::Level;
 use wasmtime::component::HasSelf;
 
 use crate::call::CallState;
@@ -20,8 +20,6 @@ use crate::fault::LimitHit;
 pub(crate) use progress::ProgressGate;
 
 /// Limits of the interfaces, as `wit/host.wit` states them.
-pub(crate) const MAX_LOG_LINES: u32 = 256;
-const MAX_LOG_LINE_BYTES: usize = 2048;
 const MAX_KEY_BYTES: usize = 256;
 const MAX_VALUE_BYTES: usize = 65_536;
 const MAX_KEYS: usize = 256;
@@ -78,25 +76,13 @@ impl wit::progress::Host for CallState {
 impl wit::log::Host for CallState {
     fn write(&mut self, level: wit::log::Level, message: String) -> wasmtime::Result<()> {
         self.count()?;
-        let Some(left) = self.log_lines_left.checked_sub(1) else { return Ok(()) };
-        self.log_lines_left = left;
-        let message: String =
-            cut(&message, MAX_LOG_LINE_BYTES).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let who = &self.call.tally.identity;
-        let turn = who.caller.site.turn();
-        let span = tracing::info_span!(
-            "plugin", plugin.name = %who.plugin, tool = who.tool, turn.id = turn.map(tracing::field::display)
-        );
-        let _entered = span.enter();
-        match level {
-            wit::log::Level::Debug => tracing::debug!(target: "bricklayer_plugin", "{message}"),
-            wit::log::Level::Info => tracing::info!(target: "bricklayer_plugin", "{message}"),
-            wit::log::Level::Warn => tracing::warn!(target: "bricklayer_plugin", "{message}"),
-            wit::log::Level::Error => tracing::error!(target: "bricklayer_plugin", "{message}"),
-        }
-        if left == 0 {
-            tracing::warn!("further log lines of this call are dropped");
-        }
+        let level = match level {
+            wit::log::Level::Debug => Level::DEBUG,
+            wit::log::Level::Info => Level::INFO,
+            wit::log::Level::Warn => Level::WARN,
+            wit::log::Level::Error => Level::ERROR,
+        };
+        self.log_lines.write(&self.call.tally.identity, level, &message);
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod fairness;
 mod far_end;
 mod fault;
 mod grants;
+mod guest_log;
 mod heavy;
 mod host;
 mod limiter;

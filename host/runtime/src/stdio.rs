@@ -1,5 +1,5 @@
-//! A guest's standard output and error: bounded, and only the tail kept, because a panic's text is all that an
-//! author has to go by.
+//! A guest's standard output and error: bounded. The tail is kept, because a panic's text is all that an author has to
+//! go by, and each line goes to the log as it comes, where anybody looks at it: `bricklayer plugin dev` does.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -8,10 +8,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
+use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use crate::CallIdentity;
 use crate::fault::LimitHit;
+use crate::guest_log::{self, LinesLeft, MAX_LINE_BYTES};
 
 /// How much of the end is kept.
 const TAIL_BYTES: usize = 2048;
@@ -29,12 +32,53 @@ pub(crate) struct StdioTail {
 struct Inner {
     tail: VecDeque<u8>,
     left: usize,
+    /// None where nobody looks.
+    lines: Option<Lines>,
+}
+
+/// What is printed, line by line.
+#[derive(Debug)]
+struct Lines {
+    who: Arc<CallIdentity>,
+    left: LinesLeft,
+    /// The line that has not ended.
+    open: Vec<u8>,
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let room = MAX_LINE_BYTES.saturating_sub(self.open.len());
+            self.open.extend(piece.get(..room).unwrap_or(piece));
+            if piece.ends_with(b"\n") {
+                self.end();
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        let line = std::mem::take(&mut self.open);
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end();
+        if !text.is_empty() {
+            self.left.write(&self.who, Level::DEBUG, text);
+        }
+    }
 }
 
 impl StdioTail {
     /// Streams that take `max` bytes in all.
-    pub(crate) fn new(max: usize) -> Self {
-        Self { inner: Arc::new(Mutex::new(Inner { tail: VecDeque::new(), left: max })) }
+    pub(crate) fn new(max: usize, who: Arc<CallIdentity>) -> Self {
+        let lines = guest_log::prints_are_seen().then(|| Lines { who, left: LinesLeft::default(), open: Vec::new() });
+        Self { inner: Arc::new(Mutex::new(Inner { tail: VecDeque::new(), left: max, lines })) }
+    }
+
+    /// The call is over, and with it a line that nothing ended.
+    pub(crate) fn end(&self) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lines) = &mut inner.lines {
+            lines.end();
+        }
     }
 
     /// The end of what was written, without control characters other than line breaks.
@@ -47,6 +91,9 @@ impl StdioTail {
     fn push(&self, bytes: &[u8]) -> Result<(), LimitHit> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.left = inner.left.checked_sub(bytes.len()).ok_or(LimitHit::Stdio)?;
+        if let Some(lines) = &mut inner.lines {
+            lines.push(bytes);
+        }
         let kept = bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default();
         inner.tail.extend(kept);
         let excess = inner.tail.len().saturating_sub(TAIL_BYTES);

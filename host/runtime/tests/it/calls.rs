@@ -3,7 +3,7 @@
 use bricklayer_domain::{CallEffect, ToolErrorKind};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, failed};
+use crate::support::{Bench, failed, logs};
 
 fn everything() -> Value {
     json!({
@@ -189,4 +189,18 @@ async fn one_prepared_call_is_judged_and_made_as_often_as_wanted() {
     assert_eq!((fault.kind, bench.runtime.review(&odd, bench.ctx()).await), (ToolErrorKind::InvalidInput, None));
     assert_eq!(bench.runtime.run(&odd, bench.ctx()).await.failure, Some(fault));
     assert_eq!(bench.last_call(3).await.kind(), "invalid-input");
+}
+
+#[tokio::test]
+async fn what_a_guest_prints_is_in_the_log_line_by_line() {
+    logs();
+    let bench = Bench::new().await;
+    failed(&bench.call("crash", json!({"message": "told-on-standard-error"})).await, ToolErrorKind::Trap, "crashed");
+    failed(&bench.call("print_flood", json!({})).await, ToolErrorKind::LimitExceeded, "output limit: ");
+    let text = logs().lock().unwrap().clone();
+    let line = |says: &str| text.lines().find(|line| line.contains("bricklayer_plugin: ") && line.contains(says));
+    let crash = line("told-on-standard-error").expect("the panic's text");
+    assert!(crash.contains("DEBUG") && crash.contains("tool=\"crash\""), "{crash}");
+    let flood = line(&"x".repeat(1000)).expect("a printed line");
+    assert!(flood.trim_end().ends_with(&format!(": {}", "x".repeat(1000))), "one line is one line");
 }
