@@ -12,7 +12,7 @@ use crate::denial::{Denial, Missing};
 use crate::fairness::whole_seconds;
 use crate::fault::LimitHit;
 use crate::plugin::Plugin;
-use crate::tally::LastRequest;
+use crate::tally::{LastRequest, SentAs};
 
 /// How a guest's run ended badly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) fn complete(
 ) -> ToolOutcome {
     let last = call.tally.how_last_went();
     // A guest that says nothing of its error's kind most likely failed of its latest request.
-    if let (Ending::Unspoken, Some((kind, retryable))) = (ending, kind_of(last)) {
+    if let (Ending::Unspoken, Some((kind, retryable))) = (ending, kind_of(&last)) {
         failure.kind = kind;
         failure.retryable = retryable;
     }
@@ -74,13 +74,19 @@ pub(crate) fn complete(
         failure.message.push_str("\nthe plugin asks for more of the project's folder than it was given");
         want(&mut failure, plugin, &requested, &power);
     } else if let (LastRequest::Denied, true, Some(denial)) =
-        (last, says_nothing(&failure, ending), call.tally.denials().latest())
+        (&last, says_nothing(&failure, ending), call.tally.denials().latest())
     {
         note(&mut failure, plugin, &requested, &denial);
     }
-    if let LastRequest::Answered { status, retry_after, as_caller } = last {
-        if let (401, true, ToolErrorKind::Unauthenticated, None) = (status, as_caller, failure.kind, &failure.remedy) {
-            failure.remedy = Some("sign in to the workspace again: it refused the credential".to_owned());
+    if let LastRequest::Answered { status, retry_after, sent_as } = last {
+        match (status, failure.kind, sent_as) {
+            (401, ToolErrorKind::Unauthenticated, SentAs::Caller) if failure.remedy.is_none() => {
+                failure.remedy = Some("sign in to the workspace again: it refused the credential".to_owned());
+            }
+            (401, ToolErrorKind::Unauthenticated, SentAs::Nobody(needed)) => {
+                as_nobody(&mut failure, plugin, &requested, &needed);
+            }
+            _ => {}
         }
         let later = matches!(failure.kind, ToolErrorKind::RateLimited | ToolErrorKind::Upstream);
         if later && matches!(status, 429 | 503) {
@@ -88,6 +94,19 @@ pub(crate) fn complete(
         }
     }
     ToolOutcome::failed(failure)
+}
+
+/// The workspace asked who calls, and the plugin's request did not say it. What a guest's library says of that answer,
+/// that the user should sign in again, is wrong here and leads its reader the wrong way.
+fn as_nobody(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, needed: &Power) {
+    failure.kind = ToolErrorKind::Denied;
+    failure.message = "the workspace answered 401 because the request went out without the caller's credential: the \
+                       rule that allows it attaches none. Signing in again does not help"
+        .to_owned();
+    want(failure, plugin, requested, needed);
+    if asked_for(requested, needed).is_none() {
+        failure.remedy = Some("the plugin's author must add `credential = true` to the rule in plugin.toml".to_owned());
+    }
 }
 
 /// The refusal that the call failed of. One that the sandbox ended at a limit failed of that limit.
@@ -122,7 +141,7 @@ fn note(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, denial: 
     }
 }
 
-fn kind_of(last: LastRequest) -> Option<(ToolErrorKind, bool)> {
+fn kind_of(last: &LastRequest) -> Option<(ToolErrorKind, bool)> {
     Some(match last {
         // A refusal speaks for itself, where the failure passes it on.
         LastRequest::None | LastRequest::Denied => return None,

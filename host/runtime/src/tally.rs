@@ -18,7 +18,7 @@ use crate::denial::{Denial, Denials};
 const MAX_POWERS: usize = 256;
 
 /// How the latest request of a call went: what a guest that names no kind of error most likely failed of.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum LastRequest {
     /// There was none.
     #[default]
@@ -30,7 +30,18 @@ pub(crate) enum LastRequest {
     /// The far end did not answer.
     Unanswered { late: bool },
     /// The far end answered.
-    Answered { status: u16, retry_after: Option<Duration>, as_caller: bool },
+    Answered { status: u16, retry_after: Option<Duration>, sent_as: SentAs },
+}
+
+/// As whom a request went out.
+#[derive(Debug, Clone)]
+pub(crate) enum SentAs {
+    /// As the caller, at the workspace.
+    Caller,
+    /// As nobody, at the workspace: the rule that allowed it attaches no credential. This power would have.
+    Nobody(Power),
+    /// At a public host, which never knows the caller.
+    Public,
 }
 
 /// One call's account. Shared by everything that works for the call: its record is written when the last of them is
@@ -167,7 +178,7 @@ impl Tally {
 
     /// How the latest request went.
     pub(crate) fn how_last_went(&self) -> LastRequest {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes the outcome; the first one counts.

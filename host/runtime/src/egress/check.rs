@@ -8,6 +8,7 @@ use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
 use crate::denial::Missing;
+use crate::tally::SentAs;
 
 /// The placeholder authority for the caller's workspace.
 const WORKSPACE: &str = "workspace";
@@ -33,6 +34,18 @@ impl Allowed {
     /// What the plugin asked for at that host.
     pub(super) fn path_and_query(&self) -> &str {
         self.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+    }
+
+    /// As whom it goes out.
+    pub(super) fn sent_as(&self) -> SentAs {
+        match self.audience {
+            Audience::Workspace if !self.credential => {
+                let exact = needed(&self.audience, self.method, self.uri.path(), true);
+                SentAs::Nobody(exact.unwrap_or_else(|| self.power.clone()))
+            }
+            Audience::Workspace => SentAs::Caller,
+            Audience::Host(_) => SentAs::Public,
+        }
     }
 
     /// The address as the plugin wrote it.
@@ -76,7 +89,7 @@ impl CallEgress {
         let audience = if host == WORKSPACE { Audience::Workspace } else { Audience::Host(host) };
         let (rule, pattern) = rule(&self.grants.http, &audience, method, path).ok_or_else(|| Refused {
             reason: format!("no grant allows {} {path} at {audience}", method.as_str()),
-            missing: needed(&audience, method, path).map(Missing::Power),
+            missing: needed(&audience, method, path, false).map(Missing::Power),
             kind: ToolErrorKind::Denied,
         })?;
         let origin = self.origin(&audience)?;
@@ -119,9 +132,9 @@ impl CallEgress {
 }
 
 /// The narrowest power that would allow a request.
-fn needed(audience: &Audience, method: Method, path: &str) -> Option<Power> {
+fn needed(audience: &Audience, method: Method, path: &str, credential: bool) -> Option<Power> {
     let path = PathPattern::parse(path).ok()?;
-    Some(Power::Http { audience: audience.clone(), method, path, credential: false })
+    Some(Power::Http { audience: audience.clone(), method, path, credential })
 }
 
 /// The rule that allows a request, and which of its paths. Of several, one with the credential counts: the person

@@ -151,7 +151,7 @@ impl CallEgress {
         self.tally.last_request(LastRequest::Answered {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
-            as_caller: allowed.credential,
+            sent_as: allowed.sent_as(),
         });
         let (mut head, body) = response.into_parts();
         // An encoded body could hold the credential where the scanner does not see it; none was asked for.

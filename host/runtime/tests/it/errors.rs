@@ -108,6 +108,16 @@ async fn every_failure_says_its_kind_and_the_way_out() {
                 ..upstream(Kind::Unauthenticated, false, "the answer was 401")
             },
         ),
+        // A rule without the credential: the plugin's fault, and not the user's.
+        (
+            "fetch_good",
+            get("/api/plain/status-401"),
+            Expect {
+                denied: Some("GET workspace/api/plain/status-401 as-caller"),
+                remedy: Some("the plugin's author must add `credential = true` to the rule in plugin.toml"),
+                ..plain(Kind::Denied, false, "attaches none. Signing in again does not help")
+            },
+        ),
         ("fetch_good", get("/api/ok/status-403"), upstream(Kind::PermissionDenied, false, "the answer was 403")),
         ("fetch_good", get("/api/ok/status-404"), upstream(Kind::NotFound, false, "the answer was 404")),
         ("fetch_good", get("/api/ok/status-409"), upstream(Kind::Failed, false, "the answer was 409")),
