@@ -8,6 +8,9 @@ use crate::Problem;
 /// Built components that are kept: a Python one has 19 MB.
 const KEPT_BUILDS: usize = 20;
 
+/// Machine code that is kept, in bytes: a version of a Python plugin has some 60 MB.
+pub const CODE_BYTES: u64 = 1024 * 1024 * 1024;
+
 /// The cache's folder: `bricklayer` in the person's own (XDG base directory specification: `XDG_CACHE_HOME`, else
 /// `~/.cache`), else one in the plugin's folder.
 #[must_use]
@@ -22,6 +25,12 @@ pub(crate) fn folder(plugin: &Path) -> PathBuf {
 /// Where a tool of a version is installed.
 pub(crate) fn tool(plugin: &Path, name: &str) -> PathBuf {
     folder(plugin).join("tools").join(name)
+}
+
+/// Machine code for every command of an author: what one compiled no other compiles again.
+#[must_use]
+pub fn code(plugin: &Path) -> PathBuf {
+    folder(plugin).join("code")
 }
 
 /// A component built earlier from exactly this source with exactly these tools.

@@ -25,6 +25,7 @@ mod watch;
 mod problem;
 
 pub use build::{Built, build};
+pub use cache::{CODE_BYTES as CODE_CACHE_BYTES, code as code_cache};
 pub use cases::{Case, Context, Exchange, Expect, FileSource, Suite};
 pub use check::check;
 pub use describe::{describe, size};

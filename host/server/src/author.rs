@@ -1,6 +1,7 @@
 //! What a plugin's author sees and arranges of his own host (`bricklayer plugin dev`): each call and request as it
 //! happens, and recorded answers for services that are not there. A host that serves others has none of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,4 +74,6 @@ pub struct AuthorHooks {
     pub far_end: Option<Arc<dyn FarEnd>>,
     /// Sees calls and requests.
     pub spectator: Option<Spectator>,
+    /// Machine code is kept in this folder, which all of an author's commands share.
+    pub code_cache: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bricklayer_devkit::CODE_CACHE_BYTES;
 use bricklayer_plugins::{PluginParts, PluginService};
 use bricklayer_runtime::{Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
@@ -34,8 +35,11 @@ impl Plugins {
     /// # Errors
     /// When the sandbox cannot be set up, or a package inside this program is none.
     pub fn new(config: &Config, store: Store, cache_dir: &Path, hooks: AuthorHooks) -> Result<Self, StartError> {
-        let AuthorHooks { far_end, spectator } = hooks;
-        let runtime = RuntimeConfig { far_end, ..runtime_config(config, cache_dir) };
+        let AuthorHooks { far_end, spectator, code_cache } = hooks;
+        let mut runtime = RuntimeConfig { far_end, ..runtime_config(config, cache_dir) };
+        if let Some(cache_dir) = code_cache {
+            runtime = RuntimeConfig { cache_bytes: CODE_CACHE_BYTES, cache_dir, ..runtime };
+        }
         let runtime = Arc::new(Runtime::new(runtime)?);
         let config = &config.plugins;
         let fetcher = Fetcher::new(FetcherSettings {

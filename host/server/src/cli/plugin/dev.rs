@@ -2,28 +2,26 @@
 
 mod shown;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
-use bricklayer_devkit::{Built, Playback, Problem, Project, Snapshot, WATCH_INTERVAL};
+use bricklayer_devkit::{Built, Playback, Problem, Project, Snapshot, WATCH_INTERVAL, code_cache};
 use bricklayer_domain::{InstallationId, PluginOwner};
 use bricklayer_package::Severity;
 use bricklayer_plugins::{Actor, PackageFrom, PluginService, UpdateFrom, UpdateOutcome};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::workspace;
 use crate::app::App;
 use crate::author::{AuthorHooks, Spectator};
-use crate::config::{Config, Layers};
+use crate::config::Config;
 use crate::lifecycle::{Lifecycle, Shutdown, stop_signal};
 
 /// The port when the author names none and it is free.
 const PORT: u16 = 8000;
-
-/// Settings that would let an unfinished plugin work on a real workspace.
-const REAL_WORKSPACE: [&str; 2] = ["DATABRICKS_HOST", "DATABRICKS_TOKEN"];
 
 #[derive(Debug, Args)]
 pub(super) struct DevArgs {
@@ -35,7 +33,8 @@ pub(super) struct DevArgs {
     /// Send every request to its real host, also where tests.toml has a recorded answer
     #[arg(long)]
     live: bool,
-    /// Work on the workspace that DATABRICKS_HOST and DATABRICKS_TOKEN name, as yourself, and not on the local one
+    /// Work on the workspace that DATABRICKS_HOST and DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE name, as yourself,
+    /// and not on the local one
     #[arg(long)]
     real_workspace: bool,
 }
@@ -50,12 +49,16 @@ pub(super) fn run(args: &DevArgs) -> Result<ExitCode, Problem> {
 
 async fn dev(args: &DevArgs, project: Project) -> Result<ExitCode, Problem> {
     let wrong = |error: anyhow::Error| Problem::new(format!("{error:#}"));
-    let config = config(args, &project.folder).map_err(wrong)?;
+    let config = config(args, &project.folder)?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr().map_err(|e| Problem::io("listen", &e))?;
     let playback = Arc::new(Playback::new(&project.folder));
     let (spectator, seen) = Spectator::new();
-    let hooks = AuthorHooks { far_end: (!args.live).then(|| Arc::clone(&playback) as _), spectator: Some(spectator) };
+    let hooks = AuthorHooks {
+        far_end: (!args.live).then(|| Arc::clone(&playback) as _),
+        spectator: Some(spectator),
+        code_cache: Some(code_cache(&project.folder)),
+    };
     let lifecycle = Lifecycle::new();
     let app = App::build_for_author(config, lifecycle.clone(), hooks).await.map_err(|e| wrong(e.into()))?;
     let signals = lifecycle.clone();
@@ -89,21 +92,17 @@ async fn dev(args: &DevArgs, project: Project) -> Result<ExitCode, Problem> {
 }
 
 /// The configuration of a host that belongs to the plugin's folder alone.
-fn config(args: &DevArgs, folder: &Path) -> anyhow::Result<Config> {
+fn config(args: &DevArgs, folder: &Path) -> Result<Config, Problem> {
     let data = folder.join(".bricklayer/dev");
-    let flags = HashMap::from([
+    let flags = vec![
         ("listen", "127.0.0.1:0".to_owned()),
         ("data_dir", data.to_string_lossy().into_owned()),
         ("identity", "development".to_owned()),
-    ]);
-    let mut environment: HashMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    ];
+    let mut environment = workspace::environment();
     environment.remove("DATABASE_URL");
-    if !args.real_workspace {
-        environment.retain(|name, _| !REAL_WORKSPACE.contains(&name.as_str()));
-    }
-    Ok(Config::from_layers(&Layers::read(flags.into_iter().collect(), &environment, folder)?)?)
+    let layers = workspace::layers(flags, environment, folder, args.real_workspace)?;
+    workspace::config(&layers, args.real_workspace)
 }
 
 async fn listen(port: Option<u16>) -> Result<TcpListener, Problem> {
@@ -153,20 +152,25 @@ impl Workshop {
         {
             super::tell(&problem);
         }
+        let began = Instant::now();
+        super::err(&format!("building {} {}\n", project.manifest.name, project.manifest.version));
         let to_build = project.clone();
         let built = tokio::task::spawn_blocking(move || super::build::build(&to_build, Severity::Warning)).await;
         let outcome = match built {
-            Ok(Ok(built)) => self.install(project, &built).await.map(|()| built),
+            Ok(Ok(built)) => {
+                super::err(&format!("built in {:.1} s, making machine code\n", built.took.as_secs_f64()));
+                self.install(project, &built).await.map(|()| built)
+            }
             Ok(Err(problem)) => Err(problem),
             Err(error) => Err(Problem::new(format!("the build broke off: {error}"))),
         };
         match outcome {
             Ok(built) => say(&format!(
-                "{} {} now serves: {}, built in {:.1} s",
+                "{} {} now serves: {}, after {:.1} s",
                 project.manifest.name,
                 project.manifest.version,
                 built.inspection.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>().join(", "),
-                built.took.as_secs_f64()
+                began.elapsed().as_secs_f64()
             )),
             Err(problem) => {
                 super::tell(&problem);
