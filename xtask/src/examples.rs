@@ -146,6 +146,47 @@ fn template(author: &Author<'_>, language: &str) -> Result<()> {
         clean.run()?;
         ensure!(first == fs::read(other.join(&name).join(&package))?, "a clean build gave another package");
     }
+    prints(author, language, &other.join(&name))
+}
+
+/// What each language prints with, put into its template.
+const PRINTS: [(&str, &str, &str, &str); 3] = [
+    (
+        "rust",
+        "src/lib.rs",
+        "    let days = request.days.unwrap_or(DEFAULT_DAYS);",
+        "    println!(\"printed for {}\", request.city);\n    eprintln!(\"and on the other stream\");\n",
+    ),
+    (
+        "javascript",
+        "plugin.js",
+        "    const wanted = days ?? DEFAULT_DAYS;",
+        "    console.log('printed for', city);\n    console.error('and on the other stream');\n",
+    ),
+    (
+        "python",
+        "app.py",
+        "        days = DEFAULT_DAYS if",
+        "        import sys\n\n        print(\"printed for\", request.city)\n        print(\"and on the other stream\", file=sys.stderr)\n",
+    ),
+];
+
+/// What a tool prints is seen with `--logs`, and not without.
+fn prints(author: &Author<'_>, language: &str, folder: &Path) -> Result<()> {
+    let (_, file, before, print) =
+        PRINTS.iter().find(|(known, ..)| *known == language).context("how the language prints")?;
+    let path = folder.join(file);
+    let text = fs::read_to_string(&path)?;
+    ensure!(text.contains(before), "{file} does not contain {before:?}");
+    fs::write(&path, text.replacen(before, &format!("{print}{before}"), 1))?;
+    for (arguments, seen) in
+        [(&["test", "--only", "Berlin", "--logs"][..], true), (&["test", "--only", "Berlin"], false)]
+    {
+        let (_, said) = author.plugin(folder, arguments).said()?;
+        for line in ["printed for Berlin", "and on the other stream"] {
+            ensure!(said.contains(line) == seen, "{line:?} seen with {arguments:?} should be {seen}; it said:\n{said}");
+        }
+    }
     Ok(())
 }
 

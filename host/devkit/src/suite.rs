@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, TurnSettings, UserId};
+use bricklayer_domain::{
+    CallReview, CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, TurnSettings, UserId,
+};
 use bricklayer_package::Powers;
 use bricklayer_runtime::{
     CallContext, Grants, MemoryState, Plugin, Runtime, RuntimeConfig, StateScope, StateStore, ToolNamespace,
@@ -144,7 +146,8 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     async fn new(package: Vec<u8>, folder: &'a Path, live: Option<Live>) -> Result<Self, Problem> {
         let recordings = Arc::new(CaseRecordings::default());
-        let mut config = RuntimeConfig::new(cache::folder(folder).join("code"));
+        let mut config = RuntimeConfig::new(cache::code(folder));
+        config.cache_bytes = cache::CODE_BYTES;
         config.far_end = Some(Arc::clone(&recordings) as _);
         config.max_concurrent_calls = 1;
         let workspace = live.as_ref().and_then(|live| live.workspace.as_ref());
@@ -157,6 +160,12 @@ impl<'a> Bench<'a> {
             .await
             .map_err(|error| Problem::new(format!("the package cannot be loaded: {error}")))?;
         Ok(Self { runtime, plugin, folder, recordings, live })
+    }
+
+    /// Asks what a case's call would do, as a host does before it.
+    async fn review(&self, case: &Case, arguments: &Value, expected: &Value, context: CallContext) -> Vec<String> {
+        let Some(tool) = self.plugin.tool(&case.tool) else { return Vec::new() };
+        reviewed(expected, self.runtime.review(&tool.prepare(arguments), context).await.as_ref())
     }
 
     /// Runs one case; while it is recorded, what was heard is to be taken afterwards.
@@ -179,6 +188,10 @@ impl<'a> Bench<'a> {
         let outcome = self.runtime.call(&self.plugin, &case.tool, &arguments, context).await;
         let took = began.elapsed();
         let mut problems = judge(case, &outcome);
+        if let Some(expected) = &case.expect.operations {
+            let context = self::context(&self.plugin, case, project.path(), self.live.as_ref()).await?;
+            problems.extend(self.review(case, &arguments, expected, context).await);
+        }
         problems.extend(self.recordings.end());
         for (path, expected) in &case.expect.files {
             let found = fs::read_to_string(project.path().join(path)).unwrap_or_else(|_| "(no such file)".to_owned());
@@ -189,6 +202,14 @@ impl<'a> Bench<'a> {
         let outcome = outcome.content.chars().take(SHOWN_CHARS).collect();
         Ok(CaseReport { name: case.name.clone(), tool: case.tool.clone(), problems, outcome, took })
     }
+}
+
+fn reviewed(expected: &Value, review: Option<&CallReview>) -> Vec<String> {
+    let Some(review) = review else {
+        return vec!["operations: the plugin exports neither `operations` nor `review`".to_owned()];
+    };
+    let found = serde_json::to_value(&review.operations).unwrap_or_default();
+    compare::differences(expected, &found).into_iter().map(|problem| format!("operations: {problem}")).collect()
 }
 
 fn write_inside(project: &Path, path: &str, contents: &[u8]) -> Result<(), Problem> {

@@ -17,7 +17,7 @@ struct Mistake {
     says: &'static str,
 }
 
-const MISTAKES: [Mistake; 16] = [
+const MISTAKES: [Mistake; 17] = [
     Mistake {
         what: "a function without documentation",
         file: "wit/world.wit",
@@ -81,6 +81,14 @@ const MISTAKES: [Mistake; 16] = [
         to: "min_celsius = 13, max_celsius = 25 }",
         verb: "test",
         says: "days[0].max_celsius: expected 24, found 25",
+    },
+    Mistake {
+        what: "an operation that is not as expected",
+        file: "plugin.js",
+        from: "verb: 'READ FORECAST'",
+        to: "verb: 'SELL FORECAST'",
+        verb: "test",
+        says: "operations: [0].verb: expected \"READ FORECAST\", found \"SELL FORECAST\"",
     },
     Mistake {
         what: "a tool that the module lacks",
