@@ -1,8 +1,11 @@
-// Takes the README's pictures from a running host. Usage: node dev/readme-shots.mjs URL OUTDIR
+// Takes the README's pictures from a running host that is new: node dev/readme-shots.mjs URL OUTDIR
+// `plugins.png` is the browser's tests' own picture (e2e/screenshots/plugins-list-desk-light.png).
+import packed from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
 
 const [url, out] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const executablePath = process.env.CHROMIUM ?? (await packed.executablePath());
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], headless: true });
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light", reducedMotion: "reduce" });
 const ask = async (message) => {
   await page.getByLabel("Message", { exact: true }).fill(message);
