@@ -37,6 +37,7 @@ describe.skipIf(process.env["BRICKLAYER_FIGURES"] === undefined)("figures of the
     await page.addInitScript(watch);
     await createProject(page, "Figures");
     await ask(page, "the first message");
+    await page.waitForURL(/\/c\//);
     await turnEnded(page);
   });
 

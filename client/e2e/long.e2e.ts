@@ -23,6 +23,7 @@ beforeAll(async () => {
   ({ page, faults } = await openPage(browser, host.url));
   await createProject(page, "Long");
   await ask(page, "the first message");
+  await page.waitForURL(/\/c\//);
   await turnEnded(page);
 });
 

@@ -31,8 +31,8 @@ export function Thread({ state, children }: { state: SessionState; children?: Re
         </div>
       </div>
       {!atEnd && (
-        <button type="button" className={styles.jump} onClick={() => toEnd(true)}>
-          <Icon name="arrowDown" size={16} /> Latest
+        <button type="button" className={styles.jump} aria-label="Latest" title="Latest" onClick={() => toEnd(true)}>
+          <Icon name="arrowDown" size={18} />
         </button>
       )}
     </div>
