@@ -12,6 +12,7 @@ mod identity;
 mod server;
 mod sql;
 mod takeover;
+mod unity;
 
 pub use self::{
     config::{Config, Token},

@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalog::{self, Catalog, Unity},
+    catalog::Catalog,
     config::Config,
     database::Database,
     http::{
@@ -34,6 +34,7 @@ use crate::{
         engine::{Engine, EngineConfig},
     },
     takeover,
+    unity::{self, Unity},
 };
 
 /// How long open connections may take to finish at shutdown.
@@ -77,7 +78,7 @@ struct Areas {
     database: Database,
     engine: Arc<Engine>,
     identity: Identity,
-    catalog: Unity,
+    unity: Unity,
     sql: Sql,
 }
 
@@ -89,7 +90,7 @@ impl Areas {
         let engine = open_engine(config, catalog.clone()).await?;
         Ok(Self {
             identity: Identity::new(&config.tokens, catalog.workspace.id),
-            catalog: Unity::new(catalog, Arc::clone(&engine)),
+            unity: Unity::new(catalog, Arc::clone(&engine)),
             sql: Sql::open(Arc::clone(&engine), database.clone()).await?,
             database,
             engine,
@@ -98,7 +99,7 @@ impl Areas {
 
     /// All areas: what is listed here is served.
     fn list(&self) -> [Area; 3] {
-        [identity::area(self.identity.clone()), catalog::area(self.catalog.clone()), sql::area(self.sql.clone())]
+        [identity::area(self.identity.clone()), unity::area(self.unity.clone()), sql::area(self.sql.clone())]
     }
 }
 
@@ -168,7 +169,7 @@ fn router(areas: &Areas) -> Router {
         .method_not_allowed_fallback(unknown)
         // The token is looked at before the route, so that a stranger learns nothing about what exists.
         .layer(from_fn_with_state(areas.identity.clone(), require_token));
-    let workspace_id = HeaderValue::from(areas.catalog.workspace().id);
+    let workspace_id = HeaderValue::from(areas.unity.workspace().id);
     open.merge(closed)
         .layer(map_response(refuse_in_json))
         .layer(map_response(move |mut response: Response| {

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// From the bottom up: a module may use what stands in its own line or above it. The longest name that fits counts.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "config",
     "database",
     "http",
@@ -15,10 +15,11 @@ const LAYERS: [&str; 14] = [
     "catalog::model",
     "catalog::change",
     "catalog::store",
+    "catalog",
     "sql::language",
     "sql::engine",
     "sql",
-    "catalog",
+    "unity",
     "takeover",
     "server",
 ];

@@ -11,14 +11,17 @@ use uuid::Uuid;
 
 use crate::{
     catalog::{
-        Audit, SchemaInfo, Unity,
+        Audit, SchemaInfo,
         names::{SchemaName, Securable},
-        path::schema_name,
-        service::{DeleteQuery, Update, parameter, required, schema_missing},
     },
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::language::command::Command,
+    unity::{
+        Unity,
+        path::schema_name,
+        service::{DeleteQuery, Update, parameter, required, schema_missing},
+    },
 };
 
 #[derive(Debug, Serialize)]

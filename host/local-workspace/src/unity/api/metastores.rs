@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::catalog::Unity;
+use crate::unity::Unity;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Assignment {

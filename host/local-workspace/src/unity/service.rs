@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::{
-    names::{SchemaName, Securable},
-    store::{Catalog, Workspace},
-};
 use crate::{
+    catalog::{
+        Catalog, Workspace,
+        names::{SchemaName, Securable},
+    },
     http::{blocking, error::ApiError},
     sql::{
         engine::Engine,

@@ -1,7 +1,9 @@
 //! Names of objects in paths.
 
-use super::names::{SchemaName, Securable, TableName};
-use crate::http::error::ApiError;
+use crate::{
+    catalog::names::{SchemaName, Securable, TableName},
+    http::error::ApiError,
+};
 
 /// `catalog.schema`, letter case aside.
 pub(super) fn schema_name(text: &str) -> Result<SchemaName, ApiError> {

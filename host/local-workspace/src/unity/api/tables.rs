@@ -10,16 +10,17 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{
-        Audit, Unity,
-        path::table_name,
-        service::{parameter, schema_parameter, table_missing},
-    },
+    catalog::Audit,
     http::{Empty, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::{
         engine::{Table, TableColumn, TypeName},
         language::command::{Command, DropKind},
+    },
+    unity::{
+        Unity,
+        path::table_name,
+        service::{parameter, schema_parameter, table_missing},
     },
 };
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::functions::InSchema;
 use crate::{
-    catalog::{Unity, service::schema_parameter},
     http::{Empty, error::ApiError, query::Params},
+    unity::{Unity, service::schema_parameter},
 };
 
 #[derive(Debug, Serialize)]

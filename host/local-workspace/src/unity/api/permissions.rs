@@ -9,10 +9,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Unity, names::Securable, path::securable},
+    catalog::names::Securable,
     http::{body::OptionalBody, error::ApiError},
     identity::Caller,
     sql::language::command::Command,
+    unity::{Unity, path::securable},
 };
 
 #[derive(Debug, Serialize)]

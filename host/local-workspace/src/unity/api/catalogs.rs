@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{
-        Audit, CatalogInfo, Unity,
-        names::Securable,
-        service::{DeleteQuery, Update, catalog_missing, required},
-    },
+    catalog::{Audit, CatalogInfo, names::Securable},
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::language::command::Command,
+    unity::{
+        Unity,
+        service::{DeleteQuery, Update, catalog_missing, required},
+    },
 };
 
 #[derive(Debug, Serialize)]

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{Audit, FunctionInfo, Unity, names::SchemaName, service::schema_parameter},
+    catalog::{Audit, FunctionInfo, names::SchemaName},
     http::{error::ApiError, page::PageQuery, query::Params},
+    unity::{Unity, service::schema_parameter},
 };
 
 #[derive(Debug, Serialize)]

@@ -1,0 +1,19 @@
+//! Unity Catalog's REST interface.
+//!
+//! It stands above the SQL engine, which knows the tables' columns and carries out changes as the SQL statements that
+//! mean the same; what exists it asks the catalog.
+
+mod api {
+    pub(super) mod catalogs;
+    pub(super) mod functions;
+    pub(super) mod metastores;
+    pub(super) mod permissions;
+    pub(super) mod schemas;
+    pub(super) mod tables;
+    pub(super) mod volumes;
+}
+mod path;
+mod routes;
+mod service;
+
+pub(crate) use self::{routes::area, service::Unity};
