@@ -1,5 +1,5 @@
 // Takes the README's pictures from a running host that is new: node dev/readme-shots.mjs URL OUTDIR
-// `plugins.png` is the browser's tests' own picture (e2e/screenshots/plugins-list-desk-light.png).
+// `plugins.png` is the browser tests' own picture (e2e/screenshots/plugins-waiting-desk-light.png).
 import packed from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
 
