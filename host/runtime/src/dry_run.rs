@@ -23,7 +23,8 @@ impl Runtime {
         let user = UserId::parse(NOBODY).map_err(|error| LoadError::Start(error.to_string()))?;
         let caller = Caller::new(user, ProjectId::new(), CallSite::Host);
         let ctx = CallContext { grants: Arc::new(Grants::from_powers(&limits)), ..CallContext::new(caller) };
-        let tally = Tally::new(plugin.identity("(start)", &ctx), Arc::clone(&ctx.audit), Arc::from(""));
+        let tally =
+            Tally::new(plugin.profile().identity("(start)", &ctx.caller), Arc::clone(&ctx.audit), Arc::from(""));
         match self.enter(plugin, None, ctx, tally).await.failure {
             None => Ok(()),
             Some(failure) => Err(LoadError::Start(failure.message)),

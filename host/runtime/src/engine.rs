@@ -1,18 +1,16 @@
-//! The engine, and all that is made once per process: linker, pool, ticker, code cache, the guests' own threads.
+//! The engine, and all that is made once per process: linker, pool, code cache, the guests' own threads.
 //!
 //! Guests run on a tokio runtime of their own: a guest that spins until its next epoch check keeps a thread busy, and
 //! the API's threads must never be that thread.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use url::Url;
 use wasmtime::component::{Component, Linker};
@@ -20,19 +18,14 @@ use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::audit::argument_digest;
 use crate::cache::CodeCache;
-use crate::call::{self, CallState, Invocation, Job};
+use crate::call::{self, Invocation, Job};
 use crate::compile;
 use crate::config::MAX_MEMORY_BYTES;
-use crate::egress::Broker;
-use crate::fairness::Gate;
-use crate::heavy::HeavyGate;
+use crate::guest::{self, GuestState};
 use crate::limiter::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLES};
-use crate::project_size::ProjectSizes;
+use crate::shared::{Shared, Unshared};
 use crate::tally::Tally;
-use crate::{CallContext, Ceilings, Compiler, Limits, LoadError, Plugin, PreparedCall, RuntimeConfig, ToolNamespace};
-
-/// How often a running guest is looked at, and so how late a limit or a cancel may be noticed.
-const TICK: Duration = Duration::from_millis(2);
+use crate::{CallContext, Compiler, LoadError, Plugin, PreparedCall, RuntimeConfig, ToolNamespace};
 
 /// Components compiled at the same time: compiling takes a core and much memory, and packages may be hostile.
 const PARALLEL_COMPILATIONS: usize = 2;
@@ -93,45 +86,10 @@ pub struct Stats {
     pub cache_hits: u64,
 }
 
-/// What calls share.
-pub(crate) struct Shared {
-    pub(crate) engine: Engine,
-    pub(crate) limits: Limits,
-    pub(crate) ceilings: Ceilings,
-    pub(crate) queue_wait: Duration,
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) heavy: Arc<HeavyGate>,
-    pub(crate) broker: Arc<Broker>,
-    pub(crate) projects: ProjectSizes,
-    pub(crate) cleanups: TaskTracker,
-    ticker: Ticker,
-    started: AtomicU64,
-}
-
-impl Shared {
-    /// Keeps the ticker running until the guard is dropped.
-    pub(crate) fn running(self: &Arc<Self>) -> RunningGuard {
-        self.started.fetch_add(1, Ordering::Relaxed);
-        if self.ticker.running.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.ticker.wake();
-        }
-        RunningGuard(Arc::clone(&self.ticker.running))
-    }
-}
-
-/// One running call.
-pub(crate) struct RunningGuard(Arc<AtomicUsize>);
-
-impl Drop for RunningGuard {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// The sandbox. One per process; cheap to share behind an `Arc`.
 pub struct Runtime {
     shared: Arc<Shared>,
-    linker: Linker<CallState>,
+    linker: Linker<GuestState>,
     max_concurrent_calls: usize,
     cache: Arc<CodeCache>,
     compiler: Compiler,
@@ -178,31 +136,20 @@ impl Runtime {
         let cache = CodeCache::open(&config.cache_dir, config.cache_bytes).map_err(RuntimeError::Cache)?;
         let fault = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine(&config).map_err(fault)?;
-        let linker = call::linker(&engine).map_err(fault)?;
+        let linker = guest::linker(&engine).map_err(fault)?;
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(config.threads.max(1))
             .thread_name("bricklayer-guest")
             .enable_all()
             .build()
             .map_err(RuntimeError::Threads)?;
-        let gate = Arc::new(Gate::new(config.fairness.clone(), config.max_concurrent_calls));
-        let broker = Broker::new(&config, Arc::clone(&gate)).map_err(RuntimeError::Egress)?;
-        let ticker = Ticker::start(&engine).map_err(RuntimeError::Threads)?;
+        let shared = Shared::new(engine, &config).map_err(|unshared| match unshared {
+            Unshared::Egress(reason) => RuntimeError::Egress(reason),
+            Unshared::Ticker(error) => RuntimeError::Threads(error),
+        })?;
         let handle = threads.handle().clone();
         Ok(Self {
-            shared: Arc::new(Shared {
-                engine,
-                gate,
-                heavy: Arc::new(HeavyGate::new(config.heavy_calls)),
-                limits: config.limits,
-                ceilings: config.ceilings,
-                queue_wait: config.queue_wait,
-                broker: Arc::new(broker),
-                projects: ProjectSizes::default(),
-                cleanups: TaskTracker::new(),
-                ticker,
-                started: AtomicU64::new(0),
-            }),
+            shared: Arc::new(shared),
             linker,
             max_concurrent_calls: config.max_concurrent_calls,
             cache: Arc::new(cache),
@@ -279,7 +226,11 @@ impl Runtime {
         }
         let message = format!("the plugin {} has no tool `{tool}`", plugin.name());
         let failure = ToolFailure::new(ToolErrorKind::UnknownTool, message);
-        let tally = Tally::new(plugin.identity(tool, &ctx), Arc::clone(&ctx.audit), argument_digest(input).into());
+        let tally = Tally::new(
+            plugin.profile().identity(tool, &ctx.caller),
+            Arc::clone(&ctx.audit),
+            argument_digest(input).into(),
+        );
         tally.ended(Some(&failure), Duration::ZERO);
         ToolOutcome::failed(failure)
     }
@@ -289,7 +240,7 @@ impl Runtime {
     /// well, and registered clean-ups run all the same. Leaves one record, whatever becomes of it.
     pub async fn run(&self, call: &PreparedCall, ctx: CallContext) -> ToolOutcome {
         let plugin = call.tool().plugin();
-        let who = plugin.identity(call.tool().short_name(), &ctx);
+        let who = plugin.profile().identity(call.tool().short_name(), &ctx.caller);
         let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
         let arguments = match call.arguments() {
             Ok(arguments) => Arc::clone(arguments),
@@ -350,8 +301,8 @@ impl Runtime {
     pub fn stats(&self) -> Stats {
         let gate = self.shared.gate.stats();
         Stats {
-            running: self.shared.ticker.running.load(Ordering::Acquire),
-            started: self.shared.started.load(Ordering::Relaxed),
+            running: self.shared.running_now(),
+            started: self.shared.started(),
             free_slots: self.max_concurrent_calls.saturating_sub(gate.running),
             admitted: gate.running,
             waiting: gate.waiting,
@@ -392,36 +343,4 @@ fn engine(config: &RuntimeConfig) -> wasmtime::Result<Engine> {
     let mut settings = compile::settings();
     settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&settings)
-}
-
-/// Advances the engine's epoch while calls run; asleep otherwise.
-struct Ticker {
-    running: Arc<AtomicUsize>,
-    thread: Mutex<Thread>,
-}
-
-impl Ticker {
-    fn start(engine: &Engine) -> std::io::Result<Self> {
-        // A weak engine: the thread must not keep alive what it ticks for.
-        let engine = engine.weak();
-        let running = Arc::new(AtomicUsize::new(0));
-        let seen = Arc::clone(&running);
-        let thread = std::thread::Builder::new().name("bricklayer-epoch".to_owned()).spawn(move || {
-            loop {
-                if seen.load(Ordering::Acquire) == 0 {
-                    // Woken by the next call; the timeout is for noticing that the engine is gone.
-                    std::thread::park_timeout(Duration::from_secs(1));
-                } else {
-                    std::thread::sleep(TICK);
-                }
-                let Some(engine) = engine.upgrade() else { return };
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(Self { running, thread: Mutex::new(thread.thread().clone()) })
-    }
-
-    fn wake(&self) {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner).unpark();
-    }
 }

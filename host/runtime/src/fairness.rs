@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 use bucket::Bucket;
 
+use crate::text::whole_seconds;
+
 /// How often users are looked through for those of whom nothing is left.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -97,11 +99,6 @@ impl Refusal {
             ToolFailure::new(ToolErrorKind::LimitExceeded, format!("{message}; try again in {seconds} seconds"));
         ToolFailure { retryable: true, retry_after_seconds: Some(seconds), ..failure }
     }
-}
-
-/// Rounded up, so that nobody comes back too early.
-pub(crate) fn whole_seconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_nanos().div_ceil(1_000_000_000)).unwrap_or(u32::MAX)
 }
 
 /// Counters of the gate; all but the last are zero when nothing runs.

@@ -5,6 +5,7 @@
 
 pub mod advisories;
 mod audit;
+mod cache;
 mod call;
 mod compile;
 mod config;
@@ -12,31 +13,30 @@ mod context;
 mod convert;
 mod cpu;
 mod credential;
-mod denial;
 mod disk;
 mod dry_run;
 mod egress;
 mod engine;
+mod failure;
 mod fairness;
 mod far_end;
-mod fault;
 mod grants;
+mod guest;
 mod guest_log;
 mod heavy;
-mod host;
 mod limiter;
+mod load_error;
 #[doc(hidden)]
 pub mod measure;
-mod outcome;
 mod plugin;
 mod prepared;
+mod profile;
 mod project_size;
-mod remedy;
 mod review;
+mod shared;
 mod stdio;
 mod tally;
-
-mod cache;
+mod text;
 
 pub use audit::{
     AuditSink, CallIdentity, CallRecord, MAX_FAILURE_CHARS, NoAudit, RequestRecord, Verdict, argument_digest,
@@ -57,5 +57,7 @@ pub use engine::{Runtime, RuntimeError, Stats};
 pub use fairness::FairnessLimits;
 pub use far_end::{FarAnswer, FarEnd, FarRequest, Unanswered};
 pub use grants::Grants;
-pub use plugin::{LoadError, Plugin, Tool, ToolNamespace};
+pub use load_error::LoadError;
+pub use plugin::{Plugin, Tool};
 pub use prepared::PreparedCall;
+pub use profile::ToolNamespace;

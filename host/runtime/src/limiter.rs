@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::ResourceLimiter;
 
 use crate::Limits;
-use crate::fault::LimitHit;
+use crate::failure::LimitHit;
 
 /// Most core instances, memories and tables that one component may consist of: an interpreter has about 14 instances.
 pub(crate) const MAX_CORE_INSTANCES: u32 = 60;

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 
-use crate::fault::LimitHit;
+use crate::failure::LimitHit;
 
 /// Files and folders that are looked at in one project; a folder with more counts as full, because looking at all of
 /// them again and again would cost more than the bytes do.

@@ -44,7 +44,7 @@ impl Runtime {
             handover: None,
             ..ctx
         };
-        let who = plugin.identity(&entry.function.tool, &ctx);
+        let who = plugin.profile().identity(&entry.function.tool, &ctx.caller);
         let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
         let asked = Invocation { entry: Arc::clone(entry), arguments: Arc::new(arguments), counted: false };
         let outcome = self.enter(plugin, Some(asked), ctx, tally).await;

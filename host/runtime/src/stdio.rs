@@ -13,7 +13,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::CallIdentity;
-use crate::fault::LimitHit;
+use crate::failure::LimitHit;
 use crate::guest_log::{self, LinesLeft, MAX_LINE_BYTES};
 
 /// How much of the end is kept.

@@ -12,37 +12,10 @@ use chrono::{DateTime, Utc};
 use tracing::Span;
 
 use crate::audit::{AuditSink, CallIdentity, CallRecord, failure_text};
-use crate::denial::{Denial, Denials};
+use crate::failure::Course;
 
 /// Powers that a record names at most; a manifest has no more rules than this, each with its methods and paths.
 const MAX_POWERS: usize = 256;
-
-/// How the latest request of a call went: what a guest that names no kind of error most likely failed of.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum LastRequest {
-    /// There was none.
-    #[default]
-    None,
-    /// The host refused it.
-    Denied,
-    /// It would have gone beyond a limit of the call, or did.
-    Limit,
-    /// The far end did not answer.
-    Unanswered { late: bool },
-    /// The far end answered.
-    Answered { status: u16, retry_after: Option<Duration>, sent_as: SentAs },
-}
-
-/// As whom a request went out.
-#[derive(Debug, Clone)]
-pub(crate) enum SentAs {
-    /// As the caller, at the workspace.
-    Caller,
-    /// As nobody, at the workspace: the rule that allowed it attaches no credential. This power would have.
-    Nobody(Power),
-    /// At a public host, which never knows the caller.
-    Public,
-}
 
 /// One call's account. Shared by everything that works for the call: its record is written when the last of them is
 /// gone, so that no request is missing in it and no path forgets it.
@@ -52,6 +25,8 @@ pub(crate) struct Tally {
     pub(crate) span: Span,
     /// The most linear memory held at once, in bytes.
     pub(crate) memory_peak: Arc<AtomicUsize>,
+    /// What became of its requests.
+    pub(crate) course: Course,
     sink: Arc<dyn AuditSink>,
     argument_digest: Arc<str>,
     at: DateTime<Utc>,
@@ -61,8 +36,6 @@ pub(crate) struct Tally {
     sent: AtomicU64,
     received: AtomicU64,
     powers: Mutex<BTreeSet<String>>,
-    denials: Denials,
-    last: Mutex<LastRequest>,
 }
 
 impl fmt::Debug for Tally {
@@ -119,8 +92,7 @@ impl Tally {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             powers: Mutex::default(),
-            denials: Denials::default(),
-            last: Mutex::default(),
+            course: Course::default(),
         })
     }
 
@@ -156,29 +128,6 @@ impl Tally {
         if files >= FilesGrant::ReadWrite {
             self.used(&Power::WriteFiles);
         }
-    }
-
-    /// Notes a refusal.
-    pub(crate) fn denied(&self, denial: Denial) -> Arc<Denial> {
-        let denial = Arc::new(denial);
-        self.denials.add(Arc::clone(&denial));
-        self.last_request(LastRequest::Denied);
-        denial
-    }
-
-    /// What the host refused during the call.
-    pub(crate) const fn denials(&self) -> &Denials {
-        &self.denials
-    }
-
-    /// Notes how a request went.
-    pub(crate) fn last_request(&self, last: LastRequest) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
-    }
-
-    /// How the latest request went.
-    pub(crate) fn how_last_went(&self) -> LastRequest {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes the outcome; the first one counts.

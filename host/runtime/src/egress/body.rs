@@ -20,9 +20,10 @@ use super::headers;
 use super::record::Recording;
 use super::redact::Scanner;
 use crate::audit::Verdict;
-use crate::denial::{Asked, Denial, Missing};
-use crate::fairness::{Gate, whole_seconds};
-use crate::tally::{LastRequest, Tally};
+use crate::failure::{Asked, Denial, LastRequest, Missing};
+use crate::fairness::Gate;
+use crate::tally::Tally;
+use crate::text::whole_seconds;
 
 /// Bytes that may still pass in all bodies of a call, and in this one.
 pub(super) struct Allowance {
@@ -71,7 +72,7 @@ impl UserShare {
     fn take_on_the_way(&self, bytes: u64) -> bool {
         let taken = self.take(bytes);
         if let Err(refused) = &taken {
-            self.tally.denied(Denial::new(Asked::Bytes, &refused.reason, refused.missing.clone()));
+            self.tally.course.denied(Denial::new(Asked::Bytes, &refused.reason, refused.missing.clone()));
         }
         taken.is_ok()
     }
@@ -143,7 +144,7 @@ impl Answer {
 
     fn fail(&mut self, why: &str, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.ended = true;
-        self.recording.tally().last_request(match &error {
+        self.recording.tally().course.last_request(match &error {
             Error::HttpResponseBodySize(_) => LastRequest::Limit,
             Error::ConnectionReadTimeout => LastRequest::Unanswered { late: true },
             _ => LastRequest::Unanswered { late: false },

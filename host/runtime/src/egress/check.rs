@@ -7,8 +7,7 @@ use bricklayer_package::{Audience, HttpRule, Method, PathPattern, Power};
 use http::Uri;
 
 use super::{CallEgress, Origin, Workspace};
-use crate::denial::Missing;
-use crate::tally::SentAs;
+use crate::failure::{Missing, SentAs};
 
 /// The placeholder authority for the caller's workspace.
 const WORKSPACE: &str = "workspace";

@@ -8,7 +8,7 @@ use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 
 use super::CallEgress;
-use crate::denial::{Asked, Denial};
+use crate::failure::{Asked, Denial};
 
 /// Largest body, as `wit/host.wit` states it.
 const MAX_BODY_BYTES: usize = 16_384;

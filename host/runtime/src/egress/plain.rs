@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, WasiBody};
 use super::CallEgress;
 use super::headers;
 use super::send::Unsent;
-use crate::tally::LastRequest;
+use crate::failure::LastRequest;
 
 /// Largest body either way, as `wit/host.wit` states it: host and guest both hold it whole.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -140,7 +140,7 @@ impl CallEgress {
             Some(time) => match timeout(time.max(Duration::from_millis(1)), exchange).await {
                 Ok(answer) => answer,
                 Err(_) => {
-                    self.tally.last_request(LastRequest::Unanswered { late: true });
+                    self.tally.course.last_request(LastRequest::Unanswered { late: true });
                     Err(Error::HttpResponseTimeout.into())
                 }
             },

@@ -22,8 +22,7 @@ use super::listen::Listener;
 use super::record::Recording;
 use super::redact::{self, Scanner};
 use crate::audit::Verdict;
-use crate::denial::{Asked, Denial};
-use crate::tally::LastRequest;
+use crate::failure::{Asked, Denial, LastRequest};
 
 /// Times a request may be repeated when the far end asks to come back later.
 const MAX_RETRIES: u32 = 3;
@@ -136,19 +135,19 @@ impl CallEgress {
                         let path = allowed.uri.path();
                         let of = Asked::Address { path: path.to_owned() };
                         let refusal = Denial::of_request(of, allowed.method.as_str(), path, &why, None);
-                        denial = Some(self.tally.denied(refusal));
+                        denial = Some(self.tally.course.denied(refusal));
                     }
-                    Error::HttpRequestBodySize(_) => self.tally.last_request(LastRequest::Limit),
+                    Error::HttpRequestBodySize(_) => self.tally.course.last_request(LastRequest::Limit),
                     other => {
                         let late = matches!(other, Error::HttpResponseTimeout | Error::ConnectionTimeout);
-                        self.tally.last_request(LastRequest::Unanswered { late });
+                        self.tally.course.last_request(LastRequest::Unanswered { late });
                     }
                 }
                 recording.verdict(Verdict::Failed(why));
                 return Err(Unsent { error, denial });
             }
         };
-        self.tally.last_request(LastRequest::Answered {
+        self.tally.course.last_request(LastRequest::Answered {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
             sent_as: allowed.sent_as(),
@@ -187,7 +186,7 @@ impl CallEgress {
         tracing::warn!(plugin.name = %plugin, method, authority, path, reason, "request of a plugin refused");
         let denial = Denial::of_request(Asked::Request { path: path.to_owned() }, method, path, &reason, missing);
         recording.verdict(Verdict::Denied(reason));
-        let denial = self.tally.denied(Denial { kind, ..denial });
+        let denial = self.tally.course.denied(Denial { kind, ..denial });
         Unsent { error: Error::HttpRequestDenied, denial: Some(denial) }
     }
 

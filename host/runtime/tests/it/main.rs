@@ -12,6 +12,7 @@ mod errors;
 mod files;
 mod hostile;
 mod limits;
+mod modules;
 mod pages;
 mod recorded;
 mod recorded_http;

@@ -7,61 +7,25 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
+use super::limit::LimitHit;
 use crate::Limits;
+use crate::text::seconds;
 
-/// A limit of the sandbox, raised inside a host function or callback; it travels through wasmtime as the trap's cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum LimitHit {
-    #[error("memory limit")]
-    Memory,
-    #[error("table limit")]
-    Table,
-    #[error("cpu limit")]
-    Cpu,
-    #[error("stdio limit")]
-    Stdio,
-    #[error("host call limit")]
-    HostCalls,
-    #[error("file limit")]
-    Disk,
-    #[error("project limit")]
-    Project,
+/// The failure for a call that was stopped.
+pub(crate) fn cancelled() -> ToolFailure {
+    ToolFailure::new(ToolErrorKind::Cancelled, "the call was stopped")
 }
 
-/// The failure for a limit, by its name and number.
-pub(crate) fn limit(hit: LimitHit, limits: &Limits) -> ToolFailure {
-    let message = match hit {
-        LimitHit::Memory => format!(
-            "memory limit: the call asked for more than {} MiB over all its memories; ask for less data at a time",
-            limits.memory_bytes / (1024 * 1024)
-        ),
-        LimitHit::Table => {
-            format!("table limit: the call asked for more than {} table elements", limits.table_elements)
-        }
-        LimitHit::Cpu => {
-            format!("cpu limit: the call used more than {} of processor time; give it less to do", seconds(limits.cpu))
-        }
-        LimitHit::Stdio => {
-            format!("output limit: the call wrote more than {} bytes to its standard output", limits.stdio_bytes)
-        }
-        LimitHit::HostCalls => {
-            format!("host-call limit: the call used the host's functions more than {} times", limits.host_calls)
-        }
-        LimitHit::Disk => {
-            format!("file limit: the call wrote more than {} bytes to files", limits.file_write_bytes)
-        }
-        LimitHit::Project => format!(
-            "project limit: the project's folder would have more than {} bytes, or has too many files",
-            limits.project_bytes
-        ),
-    };
-    ToolFailure::new(ToolErrorKind::LimitExceeded, message)
+/// The failure for a call that took longer than it may.
+pub(crate) fn timed_out(limit: Duration) -> ToolFailure {
+    let message = format!("time limit: the call took longer than {}", seconds(limit));
+    ToolFailure { retryable: true, ..ToolFailure::new(ToolErrorKind::Timeout, message) }
 }
 
 /// The failure for a call that wasmtime ended.
 pub(crate) fn classify(error: &wasmtime::Error, limits: &Limits, stdio_tail: &str) -> ToolFailure {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
-        return limit(*hit, limits);
+        return hit.failure(limits);
     }
     let exceeded = |message: String| ToolFailure::new(ToolErrorKind::LimitExceeded, message);
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
@@ -109,10 +73,4 @@ fn crash(cause: &str, stdio_tail: &str) -> ToolFailure {
         message.push_str(tail);
     }
     ToolFailure::new(ToolErrorKind::Trap, message)
-}
-
-/// A duration for people.
-pub(crate) fn seconds(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds >= 10.0 { format!("{seconds:.0} seconds") } else { format!("{seconds} seconds") }
 }

@@ -104,10 +104,10 @@ impl Denial {
 
 /// The refusals of one call, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Denials(Mutex<VecDeque<Arc<Denial>>>);
+pub(super) struct Denials(Mutex<VecDeque<Arc<Denial>>>);
 
 impl Denials {
-    pub(crate) fn add(&self, denial: Arc<Denial>) {
+    pub(super) fn add(&self, denial: Arc<Denial>) {
         let mut denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if denials.len() >= MAX_DENIALS {
             denials.pop_front();
@@ -115,14 +115,14 @@ impl Denials {
         denials.push_back(denial);
     }
 
-    pub(crate) fn latest(&self) -> Option<Arc<Denial>> {
+    pub(super) fn latest(&self) -> Option<Arc<Denial>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).back().cloned()
     }
 
     /// The refusal that a failure passes on: the one whose words its message has; else, of those whose code it has or
     /// whose kind it `named`, the one whose path it has; else the latest of them, because what a guest got past came
     /// earlier.
-    pub(crate) fn passed_on(&self, message: &str, named: Option<ToolErrorKind>) -> Option<Arc<Denial>> {
+    pub(super) fn passed_on(&self, message: &str, named: Option<ToolErrorKind>) -> Option<Arc<Denial>> {
         let denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = plain(message);
         if let Some(found) = denials.iter().rev().find(|denial| text.contains(&plain(&denial.said))) {

@@ -1,18 +1,31 @@
 //! `http` of the contract: one function over the same egress as `wasi:http`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use wasmtime_wasi_http::Error;
 
-use super::wit::http as wit;
-use crate::call::CallState;
-use crate::egress::{PlainRequest, Unsent};
+use super::contract::wit::http as wit;
+use super::{Frame, View};
+use crate::egress::{CallEgress, PlainFault, PlainRequest, Unsent};
 
-impl wit::Host for CallState {
+/// The way out, and how long a set of headers may be.
+pub(super) struct HttpCtx {
+    egress: Arc<CallEgress>,
+    max_header_bytes: usize,
+}
+
+impl HttpCtx {
+    pub(super) fn new(frame: &Frame) -> Self {
+        Self { egress: Arc::clone(&frame.egress), max_header_bytes: frame.limits.header_bytes }
+    }
+}
+
+impl wit::Host for View<'_, HttpCtx> {
     async fn fetch(&mut self, request: wit::Request) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
         self.count()?;
-        let egress = std::sync::Arc::clone(&self.call.egress);
+        let egress = Arc::clone(&self.own.egress);
         let request = PlainRequest {
             method: request.method,
             url: request.url,
@@ -20,7 +33,7 @@ impl wit::Host for CallState {
             body: request.body.map(Bytes::from),
             timeout: request.timeout_ms.map(|millis| Duration::from_millis(millis.into())),
         };
-        let request = match request.parse(self.call.limits.header_bytes) {
+        let request = match request.parse(self.own.max_header_bytes) {
             Ok(request) => request,
             Err(fault) => return Ok(Err(wit::HttpError::from(fault))),
         };
@@ -35,11 +48,11 @@ impl wit::Host for CallState {
     }
 }
 
-impl From<crate::egress::PlainFault> for wit::HttpError {
-    fn from(fault: crate::egress::PlainFault) -> Self {
+impl From<PlainFault> for wit::HttpError {
+    fn from(fault: PlainFault) -> Self {
         match fault {
-            crate::egress::PlainFault::Invalid(why) => Self::Invalid(why),
-            crate::egress::PlainFault::TooLarge(why) => Self::TooLarge(why),
+            PlainFault::Invalid(why) => Self::Invalid(why),
+            PlainFault::TooLarge(why) => Self::TooLarge(why),
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Progress, thinned: a guest may report as often as it likes, the page hears it at most 20 times a second.
+//! `progress` of the contract, thinned: a guest may report as often as it likes, the page hears it at most 20 times a second.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bricklayer_domain::{Progress, cut};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::contract::wit::progress as wit;
+use super::{Frame, View};
 use crate::context::ProgressSink;
 
 /// Shortest time between two reports that are passed on.
@@ -14,6 +16,23 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Longest message, in characters.
 const MAX_MESSAGE_CHARS: usize = 500;
+
+/// Where a call's reports go.
+pub(super) struct ProgressCtx(Arc<ProgressGate>);
+
+impl ProgressCtx {
+    pub(super) fn new(frame: &Frame) -> Self {
+        Self(Arc::clone(&frame.progress))
+    }
+}
+
+impl wit::Host for View<'_, ProgressCtx> {
+    fn report(&mut self, message: String, done: Option<f64>, total: Option<f64>) -> wasmtime::Result<()> {
+        self.count()?;
+        self.own.0.report(&message, done, total);
+        Ok(())
+    }
+}
 
 /// Lets the first report through at once and of those that follow too soon the newest.
 pub(crate) struct ProgressGate {
@@ -33,8 +52,8 @@ impl ProgressGate {
         Self { sink, inner: Mutex::default(), waiting: Notify::new() }
     }
 
-    pub(crate) fn report(&self, message: String, done: Option<f64>, total: Option<f64>) {
-        let message = cut(&message, MAX_MESSAGE_CHARS * 4).chars().take(MAX_MESSAGE_CHARS);
+    fn report(&self, message: &str, done: Option<f64>, total: Option<f64>) {
+        let message = cut(message, MAX_MESSAGE_CHARS * 4).chars().take(MAX_MESSAGE_CHARS);
         let message = message.map(|c| if c.is_control() { ' ' } else { c }).collect();
         let number = |value: Option<f64>| value.filter(|value| value.is_finite());
         let progress = Progress { message, done: number(done), total: number(total) };

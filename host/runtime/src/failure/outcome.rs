@@ -5,9 +5,9 @@ use bricklayer_package::{Function, Shape, ShapeKind};
 use serde_json::{Map, Value};
 use wasmtime::component::Val;
 
+use super::remedy::Ending;
 use crate::Limits;
 use crate::convert::{OutputFault, to_json};
-use crate::remedy::Ending;
 
 /// What a guest returned: a success, or its failure and whether it named the failure's kind.
 pub(crate) fn outcome(

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use bricklayer_package::{FilesGrant, Power, Powers};
 
-use crate::call::CallInfo;
-use crate::config::Ceilings;
-use crate::denial::{Denial, Missing};
-use crate::fairness::whole_seconds;
-use crate::fault::LimitHit;
-use crate::plugin::Plugin;
-use crate::tally::{LastRequest, SentAs};
+use super::course::{Course, LastRequest, SentAs};
+use super::denial::{Denial, Missing};
+use super::limit::LimitHit;
+use crate::profile::Profile;
+use crate::text::whole_seconds;
+use crate::{Ceilings, Grants, Limits};
 
 /// How a guest's run ended badly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,21 +24,33 @@ pub(crate) enum Ending {
     Ended(Option<LimitHit>),
 }
 
+/// Under which circumstances a call failed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    /// What the plugin says of itself.
+    pub(crate) plugin: &'a Profile,
+    /// What it was given.
+    pub(crate) grants: &'a Grants,
+    /// Whether the call has a project with a folder.
+    pub(crate) has_project: bool,
+    /// What the call could use.
+    pub(crate) limits: &'a Limits,
+    /// The most that any call could use.
+    pub(crate) ceilings: &'a Ceilings,
+    /// What became of its requests.
+    pub(crate) course: &'a Course,
+}
+
 /// Completes a failure with what the host knows of the call.
-pub(crate) fn complete(
-    mut failure: ToolFailure,
-    ending: Ending,
-    plugin: &Plugin,
-    call: &CallInfo,
-    ceilings: &Ceilings,
-) -> ToolOutcome {
-    let last = call.tally.how_last_went();
+pub(crate) fn complete(mut failure: ToolFailure, ending: Ending, call: &Circumstances<'_>) -> ToolOutcome {
+    let plugin = call.plugin;
+    let last = call.course.how_last_went();
     // A guest that says nothing of its error's kind most likely failed of its latest request.
     if let (Ending::Unspoken, Some((kind, retryable))) = (ending, kind_of(&last)) {
         failure.kind = kind;
         failure.retryable = retryable;
     }
-    let requested = plugin.manifest().requests();
+    let requested = plugin.manifest.requests();
     if let Some(denial) = passed_on(&failure, ending, call) {
         if !denial.is_said_in(&failure.message) {
             failure.message.push_str("\nthe host refused a request of the plugin: ");
@@ -61,7 +72,7 @@ pub(crate) fn complete(
             None => {}
         }
     } else if let Ending::Ended(Some(hit)) = ending
-        && let Some(power) = raising(hit, &requested, call, ceilings)
+        && let Some(power) = raising(hit, &requested, call)
     {
         want(&mut failure, plugin, &requested, &power);
     } else if ending == Ending::Ended(Some(LimitHit::Project)) {
@@ -74,7 +85,7 @@ pub(crate) fn complete(
         failure.message.push_str("\nthe plugin asks for more of the project's folder than it was given");
         want(&mut failure, plugin, &requested, &power);
     } else if let (LastRequest::Denied, true, Some(denial)) =
-        (&last, says_nothing(&failure, ending), call.tally.denials().latest())
+        (&last, says_nothing(&failure, ending), call.course.denials().latest())
     {
         note(&mut failure, plugin, &requested, &denial);
     }
@@ -98,7 +109,7 @@ pub(crate) fn complete(
 
 /// The workspace asked who calls, and the plugin's request did not say it. What a guest's library says of that answer,
 /// that the user should sign in again, is wrong here and leads its reader the wrong way.
-fn as_nobody(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, needed: &Power) {
+fn as_nobody(failure: &mut ToolFailure, plugin: &Profile, requested: &Powers, needed: &Power) {
     failure.kind = ToolErrorKind::Denied;
     failure.message = "the workspace answered 401 because the request went out without the caller's credential: the \
                        rule that allows it attaches none. Signing in again does not help"
@@ -110,13 +121,13 @@ fn as_nobody(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, nee
 }
 
 /// The refusal that the call failed of. One that the sandbox ended at a limit failed of that limit.
-fn passed_on(failure: &ToolFailure, ending: Ending, call: &CallInfo) -> Option<Arc<Denial>> {
+fn passed_on(failure: &ToolFailure, ending: Ending, call: &Circumstances<'_>) -> Option<Arc<Denial>> {
     let named = match ending {
         Ending::Spoken => Some(failure.kind),
         Ending::Unspoken | Ending::Ended(None) => None,
         Ending::Ended(Some(_)) => return None,
     };
-    call.tally.denials().passed_on(&failure.message, named)
+    call.course.denials().passed_on(&failure.message, named)
 }
 
 /// Whether an error leaves open what the call failed of: `failed` is what a guest's library says of any exception.
@@ -131,7 +142,7 @@ fn says_nothing(failure: &ToolFailure, ending: Ending) -> bool {
 /// Says that the last thing that the plugin asked for was refused, when its error says nothing of that. Whether the
 /// call failed of it is not known (a guest may have lost the code on the way, or got past the refusal), so the failure
 /// keeps its kind and gets no remedy of its own.
-fn note(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, denial: &Denial) {
+fn note(failure: &mut ToolFailure, plugin: &Profile, requested: &Powers, denial: &Denial) {
     failure.message.push_str("\nbefore that, the host refused a request of the plugin: ");
     failure.message.push_str(&denial.said);
     if let Some(Missing::Power(needed)) = &denial.missing
@@ -160,7 +171,7 @@ fn kind_of(last: &LastRequest) -> Option<(ToolErrorKind, bool)> {
 }
 
 /// Names the power that was missing: as the plugin asks for it, so that it can be given; else as it was needed.
-fn want(failure: &mut ToolFailure, plugin: &Plugin, requested: &Powers, needed: &Power) {
+fn want(failure: &mut ToolFailure, plugin: &Profile, requested: &Powers, needed: &Power) {
     match asked_for(requested, needed) {
         Some(power) => {
             failure.remedy = Some(grant(plugin, power));
@@ -180,13 +191,13 @@ fn asked_for<'a>(requested: &'a Powers, needed: &Power) -> Option<&'a Power> {
 }
 
 /// The command that gives a power.
-fn grant(plugin: &Plugin, power: &Power) -> String {
+fn grant(plugin: &Profile, power: &Power) -> String {
     format!("bricklayer plugin grant {} \"{}\"", plugin.name(), power.id())
 }
 
 /// The power that raises a limit, when the plugin asks for it, does not have it, and the operator allows any more.
-fn raising(hit: LimitHit, requested: &Powers, call: &CallInfo, ceilings: &Ceilings) -> Option<Power> {
-    let (given, limits) = (&call.ctx.grants, &call.limits);
+fn raising(hit: LimitHit, requested: &Powers, call: &Circumstances<'_>) -> Option<Power> {
+    let (given, limits, ceilings) = (call.grants, call.limits, call.ceilings);
     let asked = |power: &&Power| match (hit, power) {
         (LimitHit::Memory, Power::Memory { mib }) => {
             given.memory_mib.is_none_or(|given| given < *mib) && limits.memory_bytes < ceilings.memory_bytes
@@ -207,9 +218,9 @@ fn about_files(message: &str) -> bool {
 }
 
 /// What of the project's folder the plugin asks for and does not have.
-fn missing_files(requested: &Powers, call: &CallInfo) -> Option<Power> {
-    call.ctx.project_dir.as_ref()?;
-    match (requested.files(), call.ctx.grants.files) {
+fn missing_files(requested: &Powers, call: &Circumstances<'_>) -> Option<Power> {
+    match (requested.files(), call.grants.files) {
+        _ if !call.has_project => None,
         (FilesGrant::Read | FilesGrant::ReadWrite, FilesGrant::None) => Some(Power::ReadFiles),
         (FilesGrant::ReadWrite, FilesGrant::Read) => Some(Power::WriteFiles),
         _ => None,

@@ -1,0 +1,99 @@
+//! `continuation` of the contract: how a call's remote work goes on when the host leaves.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+use super::contract::wit::continuation as wit;
+use super::{Frame, View};
+use crate::context::{Continuation, Handover};
+use crate::convert;
+use crate::profile::Profile;
+
+/// Bytes of a continuation's arguments, as the contract states them; protects the log.
+const MAX_INPUT_BYTES: usize = 16_384;
+
+/// What a call offered, and the tools that could take it.
+pub(super) struct ContinuationCtx {
+    offer: Arc<Offer>,
+    plugin: Arc<Profile>,
+}
+
+impl ContinuationCtx {
+    pub(super) fn new(frame: &Frame) -> Self {
+        Self { offer: Arc::clone(&frame.offer), plugin: Arc::clone(&frame.plugin) }
+    }
+}
+
+/// How a call's remote work goes on without it, as far as the caller knows; outlives the guest.
+pub(crate) struct Offer {
+    handover: Option<Arc<dyn Handover>>,
+    /// Whether the caller knows how the call is continued.
+    kept: AtomicBool,
+}
+
+impl Offer {
+    pub(crate) fn new(handover: Option<Arc<dyn Handover>>) -> Self {
+        Self { handover, kept: AtomicBool::new(false) }
+    }
+
+    /// Whether this host leaves and another continues what the call started.
+    pub(crate) fn is_taken_up(&self) -> bool {
+        let leaving = self.handover.as_ref().is_some_and(|handover| handover.is_leaving());
+        leaving && self.kept.load(Ordering::SeqCst)
+    }
+
+    async fn keep(&self, continuation: Option<Continuation>) -> Result<(), wit::ContinuationError> {
+        let Some(handover) = &self.handover else {
+            return Err(wit::ContinuationError::Unavailable("nobody would continue this call".to_owned()));
+        };
+        let offered = continuation.is_some();
+        match handover.keep(continuation).await {
+            Ok(()) => {
+                self.kept.store(offered, Ordering::SeqCst);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = &*error as &dyn Error, "how a call is continued was not stored");
+                Err(wit::ContinuationError::Unavailable("the host's database cannot be reached".to_owned()))
+            }
+        }
+    }
+}
+
+impl wit::Host for View<'_, ContinuationCtx> {
+    async fn offer(&mut self, tool: String, input: String) -> wasmtime::Result<Result<(), wit::ContinuationError>> {
+        self.count()?;
+        let invalid = |why: &str| Ok(Err(wit::ContinuationError::Invalid(why.to_owned())));
+        if input.len() > MAX_INPUT_BYTES {
+            return invalid("the input has more than 16384 bytes");
+        }
+        let Ok(input @ Value::Object(_)) = serde_json::from_str(&input) else {
+            return invalid("the input is no JSON object");
+        };
+        if let Err(why) = fits(&self.own.plugin, &tool, &input) {
+            return invalid(&why);
+        }
+        Ok(self.own.offer.keep(Some(Continuation { tool, input })).await)
+    }
+
+    async fn withdraw(&mut self) -> wasmtime::Result<()> {
+        self.count()?;
+        if self.own.offer.kept.swap(false, Ordering::SeqCst) {
+            // Nothing is lost when this fails: what the offer named has ended, and says so when it is asked.
+            let _ = self.own.offer.keep(None).await;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a tool may continue a call: there is one, it only reads, and its arguments fit.
+fn fits(plugin: &Profile, tool: &str, input: &Value) -> Result<(), String> {
+    let (spec, entry) = plugin.find(tool).ok_or_else(|| format!("the plugin has no tool `{tool}`"))?;
+    if !spec.annotations.read_only {
+        return Err(format!("the tool `{tool}` does not only read, so nobody would have allowed it"));
+    }
+    convert::arguments(&entry.function, input).map(drop).map_err(|fault| fault.to_string())
+}
