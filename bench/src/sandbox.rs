@@ -44,7 +44,6 @@ pub(crate) async fn measure(
     let mut config = RuntimeConfig::new(dir.join("sandbox"));
     config.fairness = FairnessLimits::unlimited();
     config.max_concurrent_calls = 1024;
-    config.operator_hosts = vec![format!("http://{workspace}").parse()?];
     let runtime = Runtime::new(config)?;
     let plugin = runtime.load(work.clone(), ToolNamespace::databricks()).await?;
     values(table, &runtime, &plugin).await?;
@@ -157,10 +156,8 @@ async fn statements(table: &mut Table, runtime: &Runtime, package: &Path, worksp
                 let mut context = context(&format!("s{n}@example.com"))?;
                 context.grants = Arc::new(Grants::from_request(plugin.manifest()));
                 context.settings.warehouse_id = Some("w1".to_owned());
-                context.workspace = Some(WorkspaceTarget {
-                    base_url: format!("http://{workspace}").parse()?,
-                    credential: "bench".into(),
-                });
+                let url = format!("http://{workspace}").parse()?;
+                context.workspace = Some(WorkspaceTarget::named(url, "bench".into()));
                 for _ in 0..STATEMENTS / parallel {
                     let input = json!({"statement": "SELECT 1"});
                     check(runtime.call(plugin, "execute_sql", &input, context.clone()).await)?;

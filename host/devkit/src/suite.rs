@@ -150,8 +150,6 @@ impl<'a> Bench<'a> {
         config.cache_bytes = cache::CODE_BYTES;
         config.far_end = Some(Arc::clone(&recordings) as _);
         config.max_concurrent_calls = 1;
-        let workspace = live.as_ref().and_then(|live| live.workspace.as_ref());
-        config.operator_hosts = workspace.map(|workspace| workspace.base_url.clone()).into_iter().collect();
         let runtime =
             Runtime::new(config).map_err(|error| Problem::new(format!("the sandbox does not start: {error}")))?;
         let name = bricklayer_package::read(&package).map_err(|error| Problem::new(error.to_string()))?.manifest.name;
@@ -236,7 +234,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         Some(live) => live.workspace.clone(),
         None => {
             let base_url = Url::parse(WORKSPACE).map_err(|error| Problem::new(error.to_string()))?;
-            Some(WorkspaceTarget { base_url, credential: SecretString::from("recorded-credential").into() })
+            Some(WorkspaceTarget::new(base_url, SecretString::from("recorded-credential").into()))
         }
     };
     Ok(CallContext {

@@ -141,8 +141,8 @@ pub struct RuntimeConfig {
     pub limits: Limits,
     /// The most that one call may get by its grants.
     pub ceilings: Ceilings,
-    /// Origins that the operator allows although their address is private or their scheme is http, such as the
-    /// local workspace. Scheme, host and port must match; the path is ignored.
+    /// Origins besides workspaces that the operator allows although their address is private or their scheme is http. A
+    /// plugin reaches one by its host's name when its grants say so. Scheme, host and port must match; the path is ignored.
     pub operator_hosts: Vec<Url>,
     /// Calls that run at once in this process; further ones wait. Each costs a slot of the memory pool.
     pub max_concurrent_calls: usize,

@@ -96,12 +96,28 @@ impl fmt::Debug for CallContext {
 /// A workspace and the caller's credential for it.
 #[derive(Debug, Clone)]
 pub struct WorkspaceTarget {
-    /// Scheme, host and port; the path is ignored. Must be a Databricks domain over https, or an origin that the
-    /// operator named.
+    /// Scheme, host and port; the path is ignored.
     pub base_url: Url,
     /// Sent as `authorization: Bearer …` by the host, after the request was checked. Never seen by a plugin.
     /// A newer one of the same user is taken at the next request.
     pub credential: Credential,
+    /// Whether the operator named this very address, which may then be private and its scheme http. Any other is
+    /// refused unless it is a Databricks domain over https.
+    pub named: bool,
+}
+
+impl WorkspaceTarget {
+    /// A workspace at a Databricks domain; any other address is refused when a request is made.
+    #[must_use]
+    pub fn new(base_url: Url, credential: Credential) -> Self {
+        Self { base_url, credential, named: false }
+    }
+
+    /// A workspace that the operator named, or the local one.
+    #[must_use]
+    pub fn named(base_url: Url, credential: Credential) -> Self {
+        Self { base_url, credential, named: true }
+    }
 }
 
 /// Whose key-value store.

@@ -20,7 +20,7 @@ mod redact;
 mod send;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_domain::Redactor;
 use tokio::sync::Semaphore;
@@ -31,51 +31,30 @@ pub(crate) use hooks::EgressHooks;
 pub(crate) use plain::{PlainFault, PlainRequest};
 pub(crate) use send::Unsent;
 
-use crate::context::CallContext;
+use crate::context::{CallContext, WorkspaceTarget};
 use crate::credential::{Credential, Issued};
 use crate::fairness::Gate;
 use crate::tally::Tally;
 use crate::{FarEnd, Grants, Limits, RuntimeConfig};
 use pool::Pool;
 
-/// The origins that the operator named; cheap to clone. They may change while the host runs, as when the local
-/// workspace comes back on another port.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OperatorHosts {
-    origins: Arc<RwLock<Arc<[Origin]>>>,
-}
-
-impl OperatorHosts {
-    /// The origins as they are now.
-    fn now(&self) -> Arc<[Origin]> {
-        Arc::clone(&self.origins.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Replaces them all.
-    fn set(&self, hosts: &[Url]) -> Result<(), String> {
-        let origins = hosts
-            .iter()
-            .map(|url| Origin::of(url).ok_or_else(|| format!("`{url}` is no http or https origin")))
-            .collect::<Result<_, _>>()?;
-        *self.origins.write().unwrap_or_else(PoisonError::into_inner) = origins;
-        Ok(())
-    }
-}
-
 /// What all calls share: connections, and what the operator named.
 pub(crate) struct Broker {
     pool: Pool,
-    operator: OperatorHosts,
+    /// Besides workspaces, which each call names for itself.
+    named: Vec<Origin>,
     far_end: Option<Arc<dyn FarEnd>>,
     gate: Arc<Gate>,
 }
 
 impl Broker {
     pub(crate) fn new(config: &RuntimeConfig, gate: Arc<Gate>) -> Result<Self, String> {
-        let operator = OperatorHosts::default();
-        operator.set(&config.operator_hosts)?;
-        let pool = Pool::new(operator.clone(), config.limits.http_connect)?;
-        Ok(Self { pool, operator, far_end: config.far_end.clone(), gate })
+        let named = config.operator_hosts.iter().map(|url| {
+            let origin = Origin::of(url).ok_or_else(|| format!("`{url}` is no http or https origin"))?;
+            Ok(Origin { named: true, ..origin })
+        });
+        let named = named.collect::<Result<_, String>>()?;
+        Ok(Self { pool: Pool::new(config.limits.http_connect)?, named, far_end: config.far_end.clone(), gate })
     }
 
     /// Who answers for this host in the place of the network.
@@ -87,19 +66,17 @@ impl Broker {
     fn listener(&self) -> Option<&Arc<dyn FarEnd>> {
         self.far_end.as_ref().filter(|far_end| far_end.listens())
     }
-
-    pub(crate) fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), String> {
-        self.operator.set(hosts)
-    }
 }
 
-/// Scheme, host and port of a far end.
+/// A far end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     https: bool,
     /// Lower case; an IPv6 literal in brackets.
     host: String,
     port: u16,
+    /// Whether the operator named it, so that it may be reached at a private address.
+    named: bool,
 }
 
 impl Origin {
@@ -109,11 +86,11 @@ impl Origin {
             "http" => false,
             _ => return None,
         };
-        Some(Self { https, host: url.host_str()?.to_lowercase(), port: url.port_or_known_default()? })
+        Some(Self { https, host: url.host_str()?.to_lowercase(), port: url.port_or_known_default()?, named: false })
     }
 
     fn public(host: &str) -> Self {
-        Self { https: true, host: host.to_owned(), port: 443 }
+        Self { https: true, host: host.to_owned(), port: 443, named: false }
     }
 
     fn scheme(&self) -> &'static str {
@@ -155,7 +132,7 @@ pub(crate) struct CallEgress {
 impl CallEgress {
     pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, tally: Arc<Tally>, limits: Limits) -> Self {
         let workspace = match &ctx.workspace {
-            Some(target) => workspace(&target.base_url, &target.credential, &broker.operator.now()),
+            Some(target) => workspace(target),
             None => Workspace::Missing,
         };
         let tokens = ctx.workspace.iter().map(|target| target.credential.now()).collect();
@@ -196,19 +173,21 @@ impl CallEgress {
 /// The domains of Databricks workspaces on the three clouds.
 const WORKSPACE_DOMAINS: [&str; 3] = [".cloud.databricks.com", ".azuredatabricks.net", ".gcp.databricks.com"];
 
-fn workspace(url: &Url, credential: &Credential, operator: &[Origin]) -> Workspace {
-    let Some(origin) = Origin::of(url) else {
+fn workspace(target: &WorkspaceTarget) -> Workspace {
+    let WorkspaceTarget { base_url, credential, named } = target;
+    let Some(origin) = Origin::of(base_url) else {
         return Workspace::Refused("the workspace's address is no http or https origin".to_owned());
     };
     let official = origin.https
         && origin.port == 443
         && WORKSPACE_DOMAINS.iter().any(|domain| origin.host.len() > domain.len() && origin.host.ends_with(domain));
-    if !official && !operator.contains(&origin) {
+    if !official && !named {
         return Workspace::Refused(format!(
             "{} is neither a Databricks domain nor an origin that the operator named",
             origin.authority()
         ));
     }
+    let origin = Origin { named: *named, ..origin };
     if credential.now().authorization.is_none() {
         return Workspace::Refused("the credential holds characters that no header may hold".to_owned());
     }
@@ -222,25 +201,24 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(url: &str, operator: &[&str], connected: bool) {
-        let operator: Vec<Origin> = operator.iter().map(|url| Origin::of(&Url::parse(url).unwrap()).unwrap()).collect();
-        let found =
-            workspace(&Url::parse(url).unwrap(), &Credential::from(SecretString::from("dapi-0123456789")), &operator);
+    fn check(url: &str, named: bool, connected: bool) {
+        let credential = Credential::from(SecretString::from("dapi-0123456789"));
+        let found = workspace(&WorkspaceTarget { base_url: Url::parse(url).unwrap(), credential, named });
         assert_eq!(matches!(found, Workspace::Connected { .. }), connected, "{url}");
     }
 
     #[test]
     fn a_workspace_is_a_databricks_domain_or_named_by_the_operator() {
-        check("https://dbc-1.cloud.databricks.com", &[], true);
-        check("https://adb-1.2.azuredatabricks.net/?o=1", &[], true);
-        check("https://1.2.gcp.databricks.com", &[], true);
-        check("http://dbc-1.cloud.databricks.com", &[], false);
-        check("https://dbc-1.cloud.databricks.com:8443", &[], false);
-        check("https://cloud.databricks.com.evil.example", &[], false);
-        check("https://evilcloud.databricks.com", &[], false);
-        check("https://169.254.169.254", &[], false);
-        check("http://127.0.0.1:8111", &[], false);
-        check("http://127.0.0.1:8111", &["http://127.0.0.1:8111/x"], true);
-        check("http://127.0.0.1:8112", &["http://127.0.0.1:8111"], false);
+        check("https://dbc-1.cloud.databricks.com", false, true);
+        check("https://adb-1.2.azuredatabricks.net/?o=1", false, true);
+        check("https://1.2.gcp.databricks.com", false, true);
+        check("http://dbc-1.cloud.databricks.com", false, false);
+        check("https://dbc-1.cloud.databricks.com:8443", false, false);
+        check("https://cloud.databricks.com.evil.example", false, false);
+        check("https://evilcloud.databricks.com", false, false);
+        check("https://169.254.169.254", false, false);
+        check("http://127.0.0.1:8111", false, false);
+        check("http://127.0.0.1:8111", true, true);
+        check("ftp://127.0.0.1", true, false);
     }
 }

@@ -12,7 +12,6 @@ use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
-use url::Url;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -275,14 +274,6 @@ impl Runtime {
                 ToolOutcome::failed(failure)
             }
         }
-    }
-
-    /// Replaces what [`RuntimeConfig::operator_hosts`] said; calls that begin from now on see it.
-    ///
-    /// # Errors
-    /// When one is no http or https origin; nothing changed.
-    pub fn set_operator_hosts(&self, hosts: &[Url]) -> Result<(), RuntimeError> {
-        self.shared.broker.set_operator_hosts(hosts).map_err(RuntimeError::Egress)
     }
 
     /// Forgets the compiled code of a package that nobody uses any more. Calls that run keep theirs.

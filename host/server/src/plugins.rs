@@ -1,7 +1,7 @@
-//! The plugins of this server: the service over its database and sandbox, and the workspace that plugins may reach.
+//! The plugins of this server: the service over its database and sandbox.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_devkit::CODE_CACHE_BYTES;
@@ -9,7 +9,6 @@ use bricklayer_plugins::{PluginParts, PluginService};
 use bricklayer_runtime::{Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
 use bricklayer_store::Store;
-use url::Url;
 
 use crate::app::StartError;
 use crate::author::{AuthorHooks, Spectator};
@@ -23,8 +22,6 @@ pub const COMPILE_WORKER: &str = "compile-worker";
 #[derive(Debug)]
 pub struct Plugins {
     service: PluginService,
-    /// The workspace that plugins may reach.
-    named: Mutex<Option<Url>>,
     /// Who watches, when this host belongs to a plugin's author.
     spectator: Option<Spectator>,
 }
@@ -49,7 +46,7 @@ impl Plugins {
         });
         let parts = PluginParts { store, runtime, fetcher, policy: config.policy.clone(), shipped: shipped() };
         let service = PluginService::new(parts).map_err(StartError::ShippedPlugin)?;
-        Ok(Self { service, named: Mutex::default(), spectator })
+        Ok(Self { service, spectator })
     }
 
     /// Everything that happens to plugins.
@@ -61,19 +58,6 @@ impl Plugins {
     /// Who watches the calls; nobody on a host that serves others.
     pub(crate) const fn spectator(&self) -> Option<&Spectator> {
         self.spectator.as_ref()
-    }
-
-    /// Lets plugins reach this workspace although it is no Databricks domain: the operator named it, or it is the
-    /// local one, whose port changes when it is started again. Cheap when nothing changed.
-    pub fn name_workspace(&self, url: &Url) {
-        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.as_ref() == Some(url) {
-            return;
-        }
-        match self.service.runtime().set_operator_hosts(std::slice::from_ref(url)) {
-            Ok(()) => *named = Some(url.clone()),
-            Err(error) => tracing::error!(%error, "plugins cannot reach the workspace"),
-        }
     }
 }
 

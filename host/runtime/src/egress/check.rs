@@ -117,8 +117,7 @@ impl CallEgress {
                 }
             },
             Audience::Host(host) => {
-                let named = self.broker.operator.now();
-                if let Some(origin) = named.iter().find(|origin| origin.host == *host) {
+                if let Some(origin) = self.broker.named.iter().find(|origin| origin.host == *host) {
                     return Ok(origin.clone());
                 }
                 if host.parse::<IpAddr>().is_ok_and(|literal| !is_public_address(literal)) {

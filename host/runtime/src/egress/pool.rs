@@ -1,7 +1,7 @@
 //! Pooled keep-alive connections, one pool per user and far end: no connection ever carries two users' requests.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::UserId;
@@ -11,8 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::WasiBody;
 
+use super::Origin;
 use super::address::{self, Lookup, VettingResolver};
-use super::{OperatorHosts, Origin};
 
 /// Connections without work are closed after this; below the idle limits that load balancers commonly have.
 const IDLE: Duration = Duration::from_secs(50);
@@ -23,30 +23,38 @@ const MAX_IDLE: usize = 8;
 /// Pools kept in all; the one unused the longest goes first.
 const MAX_POOLS: usize = 512;
 
-pub(super) type HttpClient = Client<HttpsConnector<HttpConnector<VettingResolver>>, WasiBody>;
+type Connector = HttpsConnector<HttpConnector<VettingResolver>>;
+
+pub(super) type HttpClient = Client<Connector, WasiBody>;
 
 pub(super) struct Pool {
-    connector: HttpsConnector<HttpConnector<VettingResolver>>,
+    /// To public addresses only.
+    public: Connector,
+    /// To wherever the name of an origin leads that the operator named.
+    named: Connector,
     clients: Mutex<HashMap<(UserId, Origin), (HttpClient, Instant)>>,
 }
 
 impl Pool {
-    pub(super) fn new(operator: OperatorHosts, connect: Duration) -> Result<Self, String> {
-        Self::with_lookup(operator, connect, address::system())
+    pub(super) fn new(connect: Duration) -> Result<Self, String> {
+        Self::with_lookup(connect, &address::system())
     }
 
-    fn with_lookup(operator: OperatorHosts, connect: Duration, lookup: Lookup) -> Result<Self, String> {
-        let mut http = HttpConnector::new_with_resolver(VettingResolver::new(operator, lookup));
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(connect));
-        // The provider is named here, so that nothing depends on a process-wide default being installed.
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .map_err(|error| error.to_string())?
-            .https_or_http()
-            .enable_http1();
-        Ok(Self { connector: connector.wrap_connector(http), clients: Mutex::default() })
+    fn with_lookup(connect: Duration, lookup: &Lookup) -> Result<Self, String> {
+        let connector = |private| {
+            let mut http = HttpConnector::new_with_resolver(VettingResolver::new(private, Arc::clone(lookup)));
+            http.enforce_http(false);
+            http.set_nodelay(true);
+            http.set_connect_timeout(Some(connect));
+            // The provider is named here, so that nothing depends on a process-wide default being installed.
+            let connector = HttpsConnectorBuilder::new()
+                .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
+                .map_err(|error| error.to_string())?
+                .https_or_http()
+                .enable_http1();
+            Ok::<_, String>(connector.wrap_connector(http))
+        };
+        Ok(Self { public: connector(false)?, named: connector(true)?, clients: Mutex::default() })
     }
 
     /// The client for one user and far end. Must be called where tokio runs: connections live on the caller's runtime.
@@ -68,7 +76,7 @@ impl Pool {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MAX_IDLE)
-            .build(self.connector.clone());
+            .build(if origin.named { &self.named } else { &self.public }.clone());
         clients.insert(key, (client.clone(), now));
         client
     }
@@ -77,7 +85,6 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, SocketAddr};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use http::Request;
@@ -125,10 +132,10 @@ mod tests {
         let address = trap.local_addr().unwrap();
         let connect = Duration::from_millis(200);
         let user = UserId::parse("ada@example.com").unwrap();
-        let origin = Origin { https: false, host: "rebind.example".to_owned(), port: address.port() };
+        let origin = Origin { https: false, host: "rebind.example".to_owned(), port: address.port(), named: false };
 
         let (lookup, asked) = rebinding(address.ip());
-        let pool = Pool::with_lookup(OperatorHosts::default(), connect, lookup.clone()).unwrap();
+        let pool = Pool::with_lookup(connect, &lookup).unwrap();
         let client = pool.client(&user, &origin);
         let first = get(&client, address.port()).await.unwrap_err();
         assert!(!first.contains("not public"), "vetted and tried: {first}");
@@ -141,10 +148,7 @@ mod tests {
         assert!(arrived.is_err(), "somebody walked into the trap");
 
         // The trap works: a host that the operator named is connected to there.
-        let operator = OperatorHosts::default();
-        operator.set(&["http://rebind.example".parse().unwrap()]).unwrap();
-        let pool = Pool::with_lookup(operator, connect, lookup).unwrap();
-        let client = pool.client(&user, &origin);
+        let client = pool.client(&user, &Origin { named: true, ..origin });
         let answer = async {
             let (mut stream, _) = trap.accept().await.unwrap();
             let mut request = [0u8; 1024];

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bricklayer_domain::{ToolErrorKind, UserId};
-use bricklayer_runtime::{Grants, Limits, Verdict};
+use bricklayer_runtime::{CallContext, Grants, Limits, Verdict, WorkspaceTarget};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, CANARY, failed, hostile, until};
+use crate::support::{Bench, CANARY, FarEnd, failed, hostile, until};
 
 /// Both doors that a request can leave by: `wasi:http`, and the plain function of the contract.
 const DOORS: [&str; 2] = ["fetch", "fetch_plain"];
@@ -277,7 +277,7 @@ async fn without_grants_or_workspace_nothing_leaves() {
     let outcome = bench.call_with("fetch", get("/api/ok/x"), homeless).await;
     failed(&outcome, ToolErrorKind::Denied, "no workspace is connected");
     let mut foreign = bench.ctx();
-    foreign.workspace.as_mut().unwrap().base_url = "https://evil.example".parse().unwrap();
+    foreign.workspace = Some(WorkspaceTarget::new("https://evil.example".parse().unwrap(), CANARY.into()));
     let outcome = bench.call_with("fetch", get("/api/ok/x"), foreign).await;
     failed(&outcome, ToolErrorKind::Denied, "neither a Databricks domain nor an origin that the operator named");
     for address in ["127.0.0.1:9", "169.254.169.254:80", "localhost:80"] {
@@ -371,4 +371,43 @@ async fn the_plain_function_has_limits_of_its_own() {
         ToolErrorKind::Denied,
         "GET / at workspace",
     );
+}
+
+#[tokio::test]
+async fn two_calls_use_two_workspaces_side_by_side() {
+    let bench = Bench::new().await;
+    let ends = [FarEnd::start().await, FarEnd::start_on("127.0.0.2:0").await];
+    let tokens = ["renewed-token-of-one", "renewed-token-of-two"];
+    for door in DOORS {
+        let calls = ends.iter().zip(tokens).map(|(end, token)| {
+            let workspace = Some(WorkspaceTarget::named(end.url(), token.into()));
+            bench.call_with(door, get("/api/ok/held"), CallContext { workspace, ..bench.ctx() })
+        });
+        let before: Vec<_> = ends.iter().map(|end| end.seen().len()).collect();
+        let both = async {
+            until("both to be asked", || {
+                let seen: Vec<_> = ends.iter().map(|end| end.seen().len()).collect();
+                if seen.iter().zip(&before).all(|(seen, before)| seen > before) {
+                    Ok(())
+                } else {
+                    Err(format!("{seen:?}"))
+                }
+            })
+            .await;
+            ends.iter().for_each(FarEnd::release);
+        };
+        let (outcomes, ()) = tokio::join!(futures::future::join_all(calls), both);
+        for outcome in &outcomes {
+            assert_eq!(Bench::ok(outcome)["status"], 200, "{door}");
+        }
+    }
+    for (end, token) in ends.iter().zip(tokens) {
+        let bearer = format!("Bearer {token}");
+        assert_eq!(end.seen().len(), DOORS.len());
+        assert!(end.seen().iter().all(|seen| seen.header("authorization") == Some(&bearer)), "{:?}", end.seen());
+    }
+    // What one call's workspace may be is nothing to another's.
+    let workspace = Some(WorkspaceTarget::new(ends[0].url(), tokens[0].into()));
+    let outcome = bench.call_with("fetch", get("/api/ok/x"), CallContext { workspace, ..bench.ctx() }).await;
+    failed(&outcome, ToolErrorKind::Denied, "nor an origin that the operator named");
 }

@@ -143,7 +143,6 @@ async fn every_failure_says_its_kind_and_the_way_out() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut ctx = bench.ctx();
     let url: url::Url = format!("http://{gone}").parse().unwrap();
-    bench.runtime.set_operator_hosts(&[url.clone(), bench.far_end.url()]).unwrap();
     ctx.workspace.as_mut().unwrap().base_url = url;
     let outcome = bench.call_with("fetch_good", get("/api/ok/x"), ctx).await;
     check(outcome.failure.as_ref().unwrap(), &outcome.content, &plain(Kind::Upstream, true, "ConnectionRefused"));

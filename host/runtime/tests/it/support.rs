@@ -106,10 +106,7 @@ impl Bench {
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), self.project_id, site);
         CallContext {
             project_dir: Some(self.project.path().to_owned()),
-            workspace: Some(WorkspaceTarget {
-                base_url: self.far_end.url(),
-                credential: SecretString::from(CANARY).into(),
-            }),
+            workspace: Some(WorkspaceTarget::named(self.far_end.url(), SecretString::from(CANARY).into())),
             settings: TurnSettings { warehouse_id: Some("wh-1".to_owned()), ..TurnSettings::default() },
             grants: Arc::new(Grants { memory_mib: None, ..Grants::from_request(self.plugin.manifest()) }),
             state: Arc::clone(&self.state) as _,

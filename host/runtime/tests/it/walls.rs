@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bricklayer_domain::ToolErrorKind;
-use bricklayer_runtime::{Audience, HttpRule, Method};
-use bricklayer_runtime::{Grants, PathPattern, Verdict};
+use bricklayer_runtime::{Audience, Grants, HttpRule, Method, PathPattern, RuntimeConfig, Verdict};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Bench, CANARY};
+use crate::support::{Bench, CANARY, hostile};
 
 const DOORS: [&str; 2] = ["fetch", "fetch_plain"];
 
@@ -25,7 +24,8 @@ async fn trap(address: &str) -> Option<TcpListener> {
 
 #[tokio::test]
 async fn no_spelling_of_a_private_address_is_connected_to() {
-    let bench = Bench::new().await;
+    // The operator names the far end's host; this host name would be let through for that alone.
+    let bench = Bench::configured(hostile(), |config| RuntimeConfig { operator_hosts: Vec::new(), ..config }).await;
     let traps = [trap("127.0.0.1:443").await, trap("127.0.0.2:443").await, trap("[::1]:443").await];
     let hosts = [
         "127.0.0.1",
@@ -74,8 +74,6 @@ async fn no_spelling_of_a_private_address_is_connected_to() {
         credential: true,
     };
     ctx.grants = Arc::new(Grants { http: hosts.iter().chain(&spelled).map(rule).collect(), ..Grants::default() });
-    // The operator names the far end's host; this host name would be let through for that alone.
-    bench.runtime.set_operator_hosts(&[]).unwrap();
     ctx.workspace = None;
     for host in hosts.iter().chain(&spelled) {
         for door in DOORS {
@@ -115,9 +113,9 @@ async fn redirects_are_answers_and_nobody_follows_them() {
 async fn the_token_goes_to_no_other_host() {
     // The workspace and a public host that the operator named; the plugin has grants for both, and asks both to be
     // called with the caller's identity.
-    let bench = Bench::new().await;
     let other = crate::support::FarEnd::start_on("127.0.0.2:0").await;
-    bench.runtime.set_operator_hosts(&[bench.far_end.url(), other.url()]).unwrap();
+    let bench =
+        Bench::configured(hostile(), |config| RuntimeConfig { operator_hosts: vec![other.url()], ..config }).await;
     let mut ctx = bench.ctx();
     let rule = |audience| HttpRule {
         audience,

@@ -110,10 +110,9 @@ impl PluginTools {
             // Only its name is told, for links: a plugin of something else neither waits nor fails for it.
             self.workspace.base_url_if_ready().await
         };
-        let workspace = base_url.map(|base_url| {
-            self.plugins.name_workspace(&base_url);
-            WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) }
-        });
+        // The operator named it, or it is the local one.
+        let workspace =
+            base_url.map(|base_url| WorkspaceTarget::named(base_url, Credential::clone(&self.session.credential)));
         let handover = link.map(|link| {
             let handover = LogHandover { link, plugin: Arc::clone(tool.plugin()), leaving: self.leaving.clone() };
             Arc::new(handover) as Arc<dyn Handover>

@@ -30,10 +30,10 @@ impl Tenant {
         let ctx = CallContext {
             caller: Caller { user, project: ProjectId::new(), ..bench.ctx().caller },
             project_dir: Some(folder.path().to_owned()),
-            workspace: Some(WorkspaceTarget {
-                base_url: bench.far_end.url(),
-                credential: SecretString::from(format!("dapi-token-of-{marker}")).into(),
-            }),
+            workspace: Some(WorkspaceTarget::named(
+                bench.far_end.url(),
+                SecretString::from(format!("dapi-token-of-{marker}")).into(),
+            )),
             audit: Arc::clone(&audit) as _,
             ..bench.ctx()
         };

@@ -115,7 +115,7 @@ async fn local_workspace(lifecycle: &Lifecycle, folder: &Path) -> Result<Workspa
     std::fs::create_dir_all(&data).map_err(|e| Problem::io("make a folder for the local workspace", &e))?;
     let local = LocalWorkspace::start(lifecycle, None, data, LOCAL_USER);
     let base_url = local.ready(READY_LIMIT).await.map_err(|error| Problem::new(error.to_string()))?;
-    Ok(WorkspaceTarget { base_url, credential: local.token().clone().into() })
+    Ok(WorkspaceTarget::named(base_url, local.token().clone().into()))
 }
 
 /// A package's cases: beside it, or beside the folder `dist` that it lies in.

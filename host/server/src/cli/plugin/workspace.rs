@@ -48,9 +48,7 @@ pub(super) fn config(layers: &Layers, real: bool) -> Result<Config, Problem> {
 pub(super) fn real(environment: HashMap<String, String>, folder: &Path) -> Result<WorkspaceTarget, Problem> {
     let flags = vec![("identity", "development".to_owned()), ("listen", "127.0.0.1:0".to_owned())];
     match config(&layers(flags, environment, folder, true)?, true)?.workspace {
-        WorkspaceConfig::Remote { host, token: Some(token) } => {
-            Ok(WorkspaceTarget { base_url: host, credential: token.into() })
-        }
+        WorkspaceConfig::Remote { host, token: Some(token) } => Ok(WorkspaceTarget::named(host, token.into())),
         WorkspaceConfig::Remote { token: None, .. } | WorkspaceConfig::Local { .. } => {
             Err(Problem::new("--real-workspace needs a token of the workspace").fix("set DATABRICKS_TOKEN"))
         }
