@@ -1285,6 +1285,11 @@ export interface components {
             /** @description Why a request was refused or failed, or what a change was about. */
             reason?: string | null;
             /**
+             * @description Where a call, or the call of a request, came from: `turn`, `mcp`, `workflow`, `program` or `host`; absent in
+             *     records from before there was more than one, and for a change.
+             */
+            site?: string | null;
+            /**
              * Format: int32
              * @description Of the answer to a request.
              */

@@ -4,6 +4,7 @@
 //! Everything else depends on it; it depends on nobody.
 
 mod address;
+mod audit;
 mod bounds;
 mod call_review;
 mod caller;
@@ -19,6 +20,7 @@ mod tool;
 mod turn;
 
 pub use address::is_public_address;
+pub use audit::{AuditBody, AuditKind, CallAudit, CalledBy, ChangeAudit, RequestAudit};
 pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES};
 pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,

@@ -142,6 +142,31 @@ pub enum ToolErrorKind {
 }
 
 impl ToolErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::InvalidInput,
+        Self::UnknownTool,
+        Self::Denied,
+        Self::NotFound,
+        Self::NotRun,
+        Self::LimitExceeded,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::RateLimited,
+        Self::Upstream,
+        Self::Failed,
+        Self::Trap,
+        Self::OutcomeUnknown,
+    ];
+
+    /// The inverse of [`ToolErrorKind::as_str`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The kind's word, as everywhere outside: `invalid-input`, `limit-exceeded`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,9 +1,8 @@
 //! What is written down about every change, with the change itself: who, what, which digests, which powers.
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId};
-use bricklayer_store::{AuditEntry, AuditKind, InstallationRow};
+use bricklayer_domain::{AuditBody, ChangeAudit, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId};
+use bricklayer_store::{AuditEntry, InstallationRow};
 use chrono::Utc;
-use serde_json::json;
 
 use crate::live::Live;
 use crate::policy::Actor;
@@ -88,17 +87,16 @@ impl<'a> Change<'a> {
             user: actor.user().clone(),
             project: self.project,
             turn: None,
-            kind: AuditKind::Change,
             plugin: self.name.clone(),
             installation: self.id,
             digest: self.digest.cloned(),
             tool: String::new(),
             outcome: kind.as_str().to_owned(),
-            body: json!({
-                "owner": owner,
-                "before": self.before.map(PackageDigest::as_str),
-                "powers": self.powers,
-                "problem": self.problem,
+            body: AuditBody::Change(ChangeAudit {
+                owner: owner.to_owned(),
+                before: self.before.cloned(),
+                powers: self.powers,
+                problem: self.problem,
             }),
         }
     }

@@ -6,10 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, Title, TurnId, UserId};
+use bricklayer_domain::{
+    AuditBody, CallAudit, CallSite, CalledBy, ConversationId, InstallationId, PackageDigest, PluginName, ProjectId,
+    RequestAudit, Title, ToolCallId, TurnId, UserId,
+};
 use bricklayer_store::{
-    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, MAX_PACKAGE_BYTES, PluginFilter, Store, StoreOptions,
-    StoreUrl,
+    AuditEntry, AuditFilter, AuditPageRequest, MAX_PACKAGE_BYTES, PluginFilter, Store, StoreOptions, StoreUrl,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -66,22 +68,38 @@ fn installation(plugin: usize) -> InstallationId {
 
 fn entry(index: usize, projects: &[ProjectId]) -> Result<AuditEntry, Failure> {
     let user = index * 7 % 1000;
+    let (conversation, turn) = (ConversationId::new(), TurnId::new());
+    let by = CalledBy {
+        version: "1.0.0".into(),
+        site: Some(CallSite::Turn { conversation, turn }),
+        conversation_id: Some(conversation),
+        tool_call_id: Some(ToolCallId("toolu_0123456789".into())),
+    };
     Ok(AuditEntry {
         at: chrono::Utc::now(),
         user: UserId::parse(&format!("user{user}@example.com"))?,
         project: projects.get(user).copied(),
-        turn: Some(TurnId::new()),
-        kind: if index.is_multiple_of(3) { AuditKind::Call } else { AuditKind::Request },
+        turn: Some(turn),
         plugin: PluginName::parse(&format!("plugin-{}", index % 20))?,
         installation: Some(installation(index % 20)),
         digest: Some(PackageDigest::parse(&"ab".repeat(32))?),
         tool: "execute_sql".into(),
         outcome: if index.is_multiple_of(50) { "trap".into() } else { "ok".into() },
-        body: serde_json::json!({
-            "version": "1.0.0", "conversation_id": TurnId::new(), "tool_call_id": "toolu_0123456789",
-            "method": "POST", "host": "example.cloud.databricks.com", "path": "/api/2.0/sql/statements",
-            "status": 200, "bytes_sent": 512, "bytes_received": 40_000, "duration_ms": 210.5, "cpu_ms": 1.25,
-        }),
+        body: if index.is_multiple_of(3) {
+            AuditBody::Call(CallAudit { by, duration_ms: 210.5, cpu_ms: 1.25, ..CallAudit::default() })
+        } else {
+            AuditBody::Request(RequestAudit {
+                by,
+                method: "POST".into(),
+                host: "example.cloud.databricks.com".into(),
+                path: "/api/2.0/sql/statements".into(),
+                status: Some(200),
+                bytes_sent: 512,
+                bytes_received: 40_000,
+                duration_ms: 210.5,
+                ..RequestAudit::default()
+            })
+        },
     })
 }
 

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -46,35 +46,6 @@ impl fmt::Display for AuditChain {
     }
 }
 
-/// What a record is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AuditKind {
-    /// A tool was called.
-    Call,
-    /// A plugin asked for an HTTP request.
-    Request,
-    /// A plugin was installed, updated, given or refused something, switched, rolled back or removed.
-    Change,
-}
-
-impl AuditKind {
-    /// The word in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Request => "request",
-            Self::Change => "change",
-        }
-    }
-
-    /// The kind of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Call, Self::Request, Self::Change].into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
 /// The outcome of a call that went well; any other is an error.
 const OK: &str = "ok";
 
@@ -89,8 +60,6 @@ pub struct AuditEntry {
     pub project: Option<ProjectId>,
     /// In which turn, when in one.
     pub turn: Option<TurnId>,
-    /// What happened.
-    pub kind: AuditKind,
     /// By or to which plugin.
     pub plugin: PluginName,
     /// Which installation of it; several may have the name. Absent in records from before there were ids in them, and
@@ -102,9 +71,16 @@ pub struct AuditEntry {
     pub tool: String,
     /// How it ended: a word. For a call `ok` or the kind of the error.
     pub outcome: String,
-    /// The rest, a JSON object. Usage is counted from the numbers `cpu_ms` (fractions count) of a call, `bytes_sent`
-    /// and `bytes_received` of a request.
-    pub body: serde_json::Value,
+    /// The rest, by what the record is about. Usage is counted from it.
+    pub body: AuditBody,
+}
+
+impl AuditEntry {
+    /// What the record is about.
+    #[must_use]
+    pub const fn kind(&self) -> AuditKind {
+        self.body.kind()
+    }
 }
 
 /// A record, and where it is.

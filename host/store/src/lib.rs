@@ -45,7 +45,7 @@ mod writer;
 
 pub use approvals::Answered;
 pub use audit::{
-    AuditChain, AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditKind, AuditPage, AuditPageRequest, AuditRecord,
+    AuditChain, AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditPage, AuditPageRequest, AuditRecord,
     AuditReport, BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginFilter, PluginUsage,
 };
 pub use clock::{Clock, SystemClock};

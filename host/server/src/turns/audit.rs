@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{InstallationId, PackageDigest};
+use bricklayer_domain::{AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit};
 use bricklayer_runtime::{AuditSink, CallIdentity, CallRecord, RequestRecord, Verdict};
-use bricklayer_store::{AuditEntry, AuditKind, Store};
+use bricklayer_store::{AuditEntry, Store};
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::lifecycle::Lifecycle;
@@ -81,20 +80,17 @@ fn request(record: RequestRecord, installation: InstallationId) -> AuditEntry {
     let who = &record.who;
     AuditEntry {
         outcome: outcome.to_owned(),
-        body: json!({
-            "version": who.version,
-            "site": who.caller.site,
-            "conversation_id": who.caller.site.conversation(),
-            "tool_call_id": who.caller.tool_call,
-            "method": record.method,
-            "host": record.host,
-            "path": record.path,
-            "status": record.status,
-            "reason": reason,
-            "retries": record.retries,
-            "bytes_sent": record.request_bytes,
-            "bytes_received": record.response_bytes,
-            "duration_ms": milliseconds(record.duration),
+        body: AuditBody::Request(RequestAudit {
+            by: CalledBy::new(&who.version, &who.caller),
+            method: record.method,
+            host: record.host,
+            path: record.path,
+            status: record.status,
+            reason,
+            retries: record.retries,
+            bytes_sent: record.request_bytes,
+            bytes_received: record.response_bytes,
+            duration_ms: milliseconds(record.duration),
         }),
         ..entry(AuditKind::Request, record.at, who, installation)
     }
@@ -105,20 +101,17 @@ fn call(record: CallRecord, installation: InstallationId) -> AuditEntry {
     let who = &record.who;
     AuditEntry {
         outcome,
-        body: json!({
-            "version": who.version,
-            "site": who.caller.site,
-            "conversation_id": who.caller.site.conversation(),
-            "tool_call_id": who.caller.tool_call,
-            "argument_digest": record.argument_digest,
-            "http_requests": record.http_requests,
-            "bytes_sent": record.bytes_sent,
-            "bytes_received": record.bytes_received,
-            "duration_ms": milliseconds(record.duration),
-            "cpu_ms": milliseconds(record.cpu),
-            "memory_peak_bytes": record.memory_peak_bytes,
-            "powers": record.powers,
-            "failure": record.failure_text,
+        body: AuditBody::Call(CallAudit {
+            by: CalledBy::new(&who.version, &who.caller),
+            argument_digest: record.argument_digest,
+            http_requests: record.http_requests,
+            bytes_sent: record.bytes_sent,
+            bytes_received: record.bytes_received,
+            duration_ms: milliseconds(record.duration),
+            cpu_ms: milliseconds(record.cpu),
+            memory_peak_bytes: record.memory_peak_bytes,
+            powers: record.powers,
+            failure: record.failure_text,
         }),
         ..entry(AuditKind::Call, record.at, who, installation)
     }
@@ -131,13 +124,12 @@ fn entry(kind: AuditKind, at: DateTime<Utc>, who: &CallIdentity, installation: I
         user: who.caller.user.clone(),
         project: Some(who.caller.project),
         turn: who.caller.site.turn(),
-        kind,
         plugin: who.plugin.clone(),
         installation: Some(installation),
         digest: PackageDigest::parse(&who.digest).ok(),
         tool: who.tool.clone(),
         outcome: String::new(),
-        body: Value::Null,
+        body: kind.into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use bricklayer_domain::cut;
+use bricklayer_domain::{AuditBody, cut};
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::chain::{Hash, StoredRecord, genesis};
@@ -32,9 +32,9 @@ fn field(text: &str) -> String {
 }
 
 fn stored(chain: AuditChain, entry: &AuditEntry) -> StoredRecord {
-    let mut body = entry.body.to_string();
+    let mut body = entry.body.to_json();
     if body.len() > MAX_AUDIT_BODY_BYTES {
-        body = serde_json::json!({ "omitted_bytes": body.len() }).to_string();
+        body = AuditBody::Omitted { kind: entry.kind(), omitted_bytes: body.len() as u64 }.to_json();
     }
     StoredRecord {
         chain: chain.as_uuid(),
@@ -43,7 +43,7 @@ fn stored(chain: AuditChain, entry: &AuditEntry) -> StoredRecord {
         user: entry.user.as_str().to_owned(),
         project: entry.project.map(|id| id.as_uuid()),
         turn: entry.turn.map(|id| id.as_uuid()),
-        kind: entry.kind.as_str().to_owned(),
+        kind: entry.kind().as_str().to_owned(),
         plugin: entry.plugin.as_str().to_owned(),
         installation: entry.installation.map(|id| id.as_uuid()),
         digest: entry.digest.as_ref().map(|digest| digest.as_str().to_owned()),

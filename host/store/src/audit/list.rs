@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
+use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::chain::StoredRecord;
-use super::{AuditChain, AuditEntry, AuditKind, AuditRecord};
+use super::{AuditChain, AuditEntry, AuditRecord};
 use crate::engine::{Arg, Row, Sql};
 use crate::error::StoreError;
 use crate::page::{CursorError, MAX_PAGE, latest};
@@ -168,18 +168,18 @@ fn statement(filter: &AuditFilter, after: Option<AuditCursor>, limit: u32) -> (S
 pub(super) fn read_record(row: &Row) -> Result<AuditRecord, StoreError> {
     let wrong = |reason: String| StoreError::inconsistent("audit_log", reason);
     let stored = StoredRecord::read(row)?;
+    let kind = AuditKind::parse(&stored.kind).ok_or_else(|| wrong(format!("unknown kind {}", stored.kind)))?;
     let entry = AuditEntry {
         at: stored.at,
         user: UserId::parse(&stored.user).map_err(|e| wrong(e.to_string()))?,
         project: stored.project.map(ProjectId::from_uuid),
         turn: stored.turn.map(TurnId::from_uuid),
-        kind: AuditKind::parse(&stored.kind).ok_or_else(|| wrong(format!("unknown kind {}", stored.kind)))?,
         plugin: PluginName::parse(&stored.plugin).map_err(|e| wrong(e.to_string()))?,
         installation: stored.installation.map(InstallationId::from_uuid),
         digest: stored.digest.as_deref().map(PackageDigest::parse).transpose().map_err(|e| wrong(e.to_string()))?,
         tool: stored.tool,
         outcome: stored.outcome,
-        body: serde_json::from_str(&stored.body).map_err(|e| wrong(e.to_string()))?,
+        body: AuditBody::read(kind, &stored.body).map_err(|e| wrong(e.to_string()))?,
     };
     Ok(AuditRecord { chain: AuditChain(stored.chain), seq: stored.seq, entry })
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bricklayer_domain::{InstallationId, PluginName, UserId};
+use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PluginName, UserId};
 use chrono::{DateTime, SubsecRound as _, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::list::read_record;
-use super::{AuditEntry, AuditKind, AuditRecord, OK};
+use super::{AuditEntry, AuditRecord, OK};
 use crate::engine::{Arg, Sql, args};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -63,28 +62,30 @@ fn day(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(SECONDS_PER_DAY)
 }
 
-fn counted(value: Option<i64>) -> i64 {
-    value.unwrap_or_default().clamp(0, MAX_COUNTED)
+fn counted(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(MAX_COUNTED).min(MAX_COUNTED)
 }
 
 /// Adds an entry to the rows, which are in the order of their keys: hosts that meet never lock each other.
 pub(super) fn count<'a>(rows: &mut BTreeMap<UsageKey<'a>, UsageRow>, entry: &'a AuditEntry) {
-    let number = |key: &str| {
-        let number = entry.body.get(key)?;
-        number.as_i64().or_else(|| number.as_u64().map(|_| MAX_COUNTED))
-    };
-    let Some(installation) = entry.installation.filter(|_| entry.kind != AuditKind::Change) else { return };
+    let Some(installation) = entry.installation.filter(|_| entry.kind() != AuditKind::Change) else { return };
     let row = rows.entry((installation.as_uuid(), entry.user.as_str(), day(entry.at))).or_default();
     row.last_at = row.last_at.max(entry.at.trunc_subsecs(6));
-    if entry.kind == AuditKind::Call {
-        row.calls += 1;
-        row.errors += i64::from(entry.outcome != OK);
-        let cpu_us = entry.body.get("cpu_ms").and_then(Value::as_f64).map(|ms| (ms * 1000.0) as i64);
-        row.cpu_us += counted(cpu_us);
-    } else {
-        row.requests += 1;
-        row.bytes_sent += counted(number("bytes_sent"));
-        row.bytes_received += counted(number("bytes_received"));
+    match entry.kind() {
+        AuditKind::Call => {
+            row.calls += 1;
+            row.errors += i64::from(entry.outcome != OK);
+        }
+        AuditKind::Request => row.requests += 1,
+        AuditKind::Change => {}
+    }
+    match &entry.body {
+        AuditBody::Call(call) => row.cpu_us += ((call.cpu_ms * 1000.0) as i64).clamp(0, MAX_COUNTED),
+        AuditBody::Request(request) => {
+            row.bytes_sent += counted(request.bytes_sent);
+            row.bytes_received += counted(request.bytes_received);
+        }
+        AuditBody::Change(_) | AuditBody::Omitted { .. } => {}
     }
 }
 

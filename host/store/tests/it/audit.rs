@@ -1,12 +1,14 @@
 use std::time::Duration;
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, TurnId, UserId};
+use bricklayer_domain::{
+    AuditBody, AuditKind, CallAudit, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, RequestAudit,
+    TurnId, UserId,
+};
 use bricklayer_store::{
-    AuditCursor, AuditEntry, AuditFilter, AuditKind, AuditPageRequest, AuditRecord, Clock as _, MAX_AUDIT_BATCH,
+    AuditCursor, AuditEntry, AuditFilter, AuditPageRequest, AuditRecord, Clock as _, MAX_AUDIT_BATCH,
     MAX_AUDIT_BODY_BYTES, PluginFilter, PluginUsage, Store, StoreError, StoreUrl,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
 
 use crate::harness::{World, assert_refused, on_both_engines, user};
 use crate::installations::install;
@@ -46,13 +48,12 @@ pub(crate) fn entry(index: i64) -> AuditEntry {
         user: user("ann@example.com"),
         project: Some(ProjectId::new()),
         turn: Some(TurnId::new()),
-        kind: AuditKind::Call,
         plugin: name("weather"),
         installation: Some(weather()),
         digest: Some(PackageDigest::parse(&"a".repeat(64)).unwrap()),
         tool: format!("tool-{index}"),
         outcome: "ok".into(),
-        body: json!({ "cpu_ms": 1.5, "index": index }),
+        body: AuditBody::Call(CallAudit { cpu_ms: 1.5, http_requests: index as u32, ..CallAudit::default() }),
     }
 }
 
@@ -110,7 +111,13 @@ async fn records_are_found_by_every_filter(world: World) {
             (None, "maps", AuditKind::Call),
         ] {
             let base = entry(entries.len() as i64 + index as i64);
-            entries.push(AuditEntry { user: user(user_name), project, plugin: name(plugin), kind, ..base });
+            entries.push(AuditEntry {
+                user: user(user_name),
+                project,
+                plugin: name(plugin),
+                body: kind.into(),
+                ..base
+            });
         }
     }
     store.append_audit(&entries).await.unwrap();
@@ -129,7 +136,7 @@ async fn records_are_found_by_every_filter(world: World) {
                             Some(PluginFilter::Named(plugin)) => *plugin == entry.plugin,
                             _ => true,
                         })
-                        .filter(|entry| kind.is_none_or(|kind| kind == entry.kind))
+                        .filter(|entry| kind.is_none_or(|kind| kind == entry.kind()))
                         .cloned()
                         .collect();
                     expected.reverse();
@@ -147,7 +154,7 @@ async fn namesakes_have_records_of_their_own(world: World) {
     for (index, id) in [Some(weather()), Some(installation(2)), None].into_iter().cycle().take(12).enumerate() {
         let kind = if index % 2 == 0 { AuditKind::Call } else { AuditKind::Change };
         let plugin = name(if index < 9 { "weather" } else { "maps" });
-        entries.push(AuditEntry { installation: id, kind, plugin, ..entry(index as i64) });
+        entries.push(AuditEntry { installation: id, body: kind.into(), plugin, ..entry(index as i64) });
     }
     store.append_audit(&entries).await.unwrap();
     for id in [weather(), installation(2), installation(3)] {
@@ -157,7 +164,7 @@ async fn namesakes_have_records_of_their_own(world: World) {
             let expected = entries.iter().rev().filter(|entry| {
                 entry.plugin == name("weather")
                     && entry.installation.is_none_or(|of| of == id)
-                    && kind.is_none_or(|kind| kind == entry.kind)
+                    && kind.is_none_or(|kind| kind == entry.kind())
             });
             assert!(found.iter().map(|record| &record.entry).eq(expected), "{id} {kind:?}");
         }
@@ -229,11 +236,21 @@ async fn anything_can_be_recorded(world: World) {
         digest: None,
         tool: format!("\0{}", "é".repeat(5000)),
         outcome: "'; drop table audit_log; --".into(),
-        body: json!({ "path": "a\0b", "bytes_sent": u64::MAX, "cpu_ms": -1e300, "n": 0.1 }),
+        body: AuditBody::Call(CallAudit {
+            failure: Some("a\0b".to_owned()),
+            bytes_sent: u64::MAX,
+            cpu_ms: -1e300,
+            duration_ms: 0.1,
+            ..CallAudit::default()
+        }),
         ..entry(0)
     };
-    let large = AuditEntry { body: json!({ "x": "x".repeat(MAX_AUDIT_BODY_BYTES) }), ..entry(1) };
-    let requests = AuditEntry { kind: AuditKind::Request, ..strange.clone() };
+    let failure = Some("x".repeat(MAX_AUDIT_BODY_BYTES));
+    let body = AuditBody::Call(CallAudit { failure, ..CallAudit::default() });
+    let omitted = AuditBody::Omitted { kind: AuditKind::Call, omitted_bytes: body.to_json().len() as u64 };
+    let large = AuditEntry { body, ..entry(1) };
+    let request = RequestAudit { path: "a\0b".to_owned(), bytes_sent: u64::MAX, ..RequestAudit::default() };
+    let requests = AuditEntry { body: AuditBody::Request(request), ..strange.clone() };
     store.append_audit(&[strange.clone(), large, requests.clone(), requests]).await.unwrap();
     let mut records = all(&store, &AuditFilter::default(), 10).await;
     records.sort_by_key(|record| record.seq);
@@ -242,7 +259,7 @@ async fn anything_can_be_recorded(world: World) {
     assert!(kept.tool.len() <= 2048 + 2 && kept.tool.starts_with("\u{fffd}éé"));
     assert_eq!((&kept.outcome, &kept.body), (&strange.outcome, &strange.body));
     assert_eq!((kept.project, kept.turn, &kept.digest), (None, None, &None));
-    assert_eq!(records[1].entry.body, json!({ "omitted_bytes": MAX_AUDIT_BODY_BYTES + 8 }));
+    assert_eq!(records[1].entry.body, omitted);
     assert!(store.verify_audit().await.unwrap().is_intact());
     let usage = store.plugin_usage(weather(), None, start()).await.unwrap();
     assert_eq!((usage.calls, usage.requests, usage.cpu_ms), (2, 2, 0));
@@ -266,11 +283,10 @@ async fn usage_adds_up(world: World) {
         ..entry(0)
     };
     let request = |user_name: &str| AuditEntry {
-        kind: AuditKind::Request,
-        body: json!({ "bytes_sent": 10, "bytes_received": 1_000_000 }),
+        body: AuditBody::Request(RequestAudit { bytes_sent: 10, bytes_received: 1_000_000, ..RequestAudit::default() }),
         ..call(user_name, "answered")
     };
-    let change = AuditEntry { kind: AuditKind::Change, ..call("ann@example.com", "installed") };
+    let change = AuditEntry { body: AuditKind::Change.into(), ..call("ann@example.com", "installed") };
     let old = AuditEntry { at: now - TimeDelta::days(3), ..call("ann@example.com", "ok") };
     // Another one of the same name.
     let other = AuditEntry { installation: Some(installation(2)), ..call("ann@example.com", "ok") };
@@ -331,7 +347,7 @@ async fn errors_are_listed(world: World) {
         .map(|index| AuditEntry {
             user: user(if index % 2 == 0 { "ann@example.com" } else { "bob@example.com" }),
             outcome: if index % 3 == 0 { "ok".into() } else { "trap".into() },
-            kind: if index % 5 == 0 { AuditKind::Request } else { AuditKind::Call },
+            body: if index % 5 == 0 { AuditKind::Request } else { AuditKind::Call }.into(),
             ..entry(index)
         })
         .collect();

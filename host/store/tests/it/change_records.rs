@@ -1,9 +1,9 @@
 //! A change of installed plugins and its audit record are one: both or neither, whatever is refused, and however many
 //! append to the chain meanwhile.
 
-use bricklayer_domain::PluginOwner;
+use bricklayer_domain::{AuditKind, PluginOwner};
 use bricklayer_store::{
-    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, InstallationError, NewInstallation, Store, StoreUrl,
+    AuditEntry, AuditFilter, AuditPageRequest, InstallationError, NewInstallation, Store, StoreUrl,
 };
 use tokio::task::JoinSet;
 
@@ -97,7 +97,7 @@ async fn changes_and_calls_share_a_chain(world: World) {
             let store = store.clone();
             tasks.spawn(async move {
                 for _ in 0..ROUNDS {
-                    let call = AuditEntry { kind: AuditKind::Call, ..outcome("ok") };
+                    let call = AuditEntry { body: AuditKind::Call.into(), ..outcome("ok") };
                     store.append_audit(&[call.clone(), call]).await.unwrap();
                 }
             });

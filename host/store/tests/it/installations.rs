@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
+use bricklayer_domain::{AuditKind, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId, UserId};
 use bricklayer_store::{
-    AuditEntry, AuditKind, GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER,
+    AuditEntry, GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_INSTALLATIONS_PER_OWNER,
     NewInstallation, Notice, Store, StoreError, StoreUrl, VersionRow,
 };
 use chrono::DateTime;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::harness::{World, assert_refused, on_both_engines, title, user, within};
@@ -71,13 +70,12 @@ pub(crate) fn noted() -> AuditEntry {
         user: user("ann@example.com"),
         project: None,
         turn: None,
-        kind: AuditKind::Change,
         plugin: name("weather"),
         installation: None,
         digest: None,
         tool: String::new(),
         outcome: "changed".into(),
-        body: json!({}),
+        body: AuditKind::Change.into(),
     }
 }
 

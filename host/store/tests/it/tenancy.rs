@@ -1,8 +1,8 @@
 //! Another user's ids look like ids that do not exist, in every function that takes a user.
 
-use bricklayer_domain::{ApprovalDecision, EventSeq, InstallationId, PluginName, TurnSettings, TurnStatus};
+use bricklayer_domain::{ApprovalDecision, AuditKind, EventSeq, InstallationId, PluginName, TurnSettings, TurnStatus};
 use bricklayer_store::{
-    AuditEntry, AuditFilter, AuditKind, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
+    AuditEntry, AuditFilter, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
 };
 
 use crate::harness::{World, approval_requested, assert_refused, call, on_both_engines, title, user};
@@ -23,13 +23,12 @@ async fn a_strangers_ids_do_not_exist(world: World) {
         user: ann.clone(),
         project: Some(project),
         turn: Some(turn.id),
-        kind: AuditKind::Call,
         plugin: plugin.clone(),
         installation: Some(installation),
         digest: None,
         tool: "t".into(),
         outcome: "trap".into(),
-        body: serde_json::json!({}),
+        body: AuditKind::Call.into(),
     };
     store.append_audit(&[record]).await.unwrap();
     let before = (store.get_project(ann, project).await.unwrap(), scene.events(Detail::All).await);

@@ -1,10 +1,9 @@
 //! What is shown of a plugin's use: figures, failed calls, records.
 
-use bricklayer_domain::UserId;
+use bricklayer_domain::{AuditBody, CallSite, ToolErrorKind, UserId};
 use bricklayer_store::{AuditEntry, AuditRecord, PluginUsage as Usage};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -53,7 +52,7 @@ pub(crate) struct PluginAudit {
 }
 
 /// One call, one request or one change.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct PluginRecord {
     /// When.
     at: DateTime<Utc>,
@@ -67,6 +66,10 @@ pub(crate) struct PluginRecord {
     /// In which turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     turn_id: Option<Uuid>,
+    /// Where a call, or the call of a request, came from: `turn`, `mcp`, `workflow`, `program` or `host`; absent in
+    /// records from before there was more than one, and for a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<&'static str>,
     /// The tool, by its short name; empty for a change.
     tool: String,
     /// How it ended: of a call `ok` or the kind of failure, of a request `answered`, `denied`, `failed` or `aborted`, of
@@ -120,35 +123,41 @@ impl PluginFault {
     /// A failed call as this user may see it.
     pub(in crate::api::plugins) fn seen_by(user: &UserId, record: AuditRecord) -> Self {
         let entry = record.entry;
-        let said = entry.body.get("failure").and_then(Value::as_str).filter(|said| !said.is_empty());
-        let words = match entry.outcome.as_str() {
-            "trap" => "the plugin crashed",
-            "denied" => "a power that it needs was not given",
-            "limit-exceeded" => "it reached a limit of the sandbox",
-            "timeout" => "it took too long",
-            "cancelled" => "it was stopped",
-            "invalid-input" => "the arguments did not fit",
-            "upstream" => "the far end failed or could not be reached",
-            "unauthenticated" => "the far end refused the credential",
-            "permission-denied" => "the far end refused the user",
-            "not-found" => "the far end did not find it",
-            "rate-limited" => "too much was asked at once",
-            "unknown-tool" => "there is no such tool",
-            _ => "the tool reports a failure",
+        let said = match &entry.body {
+            AuditBody::Call(call) => call.failure.as_deref().filter(|said| !said.is_empty()),
+            _ => None,
         };
+        let words = words(ToolErrorKind::parse(&entry.outcome));
         let message = said.filter(|_| entry.user == *user).unwrap_or(words).to_owned();
         Self { at: entry.at, tool: entry.tool, kind: entry.outcome, message }
     }
 }
 
+/// A kind of failure in words.
+const fn words(kind: Option<ToolErrorKind>) -> &'static str {
+    use ToolErrorKind as Kind;
+    match kind {
+        Some(Kind::Trap) => "the plugin crashed",
+        Some(Kind::Denied) => "a power that it needs was not given",
+        Some(Kind::LimitExceeded) => "it reached a limit of the sandbox",
+        Some(Kind::Timeout) => "it took too long",
+        Some(Kind::Cancelled) => "it was stopped",
+        Some(Kind::InvalidInput) => "the arguments did not fit",
+        Some(Kind::Upstream) => "the far end failed or could not be reached",
+        Some(Kind::Unauthenticated) => "the far end refused the credential",
+        Some(Kind::PermissionDenied) => "the far end refused the user",
+        Some(Kind::NotFound) => "the far end did not find it",
+        Some(Kind::RateLimited) => "too much was asked at once",
+        Some(Kind::UnknownTool) => "there is no such tool",
+        Some(Kind::Failed | Kind::NotRun | Kind::OutcomeUnknown) | None => "the tool reports a failure",
+    }
+}
+
 impl From<AuditRecord> for PluginRecord {
     fn from(record: AuditRecord) -> Self {
-        let AuditEntry { at, user, project, turn, kind, digest, tool, outcome, body, .. } = record.entry;
-        let text = |key: &str| body.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
-        let whole = |key: &str| body.get(key).and_then(Value::as_u64);
-        let number = |key: &str| body.get(key).and_then(Value::as_f64);
-        let powers = body.get("powers").and_then(Value::as_array).into_iter().flatten();
-        Self {
+        let kind = record.entry.kind();
+        let AuditEntry { at, user, project, turn, digest, tool, outcome, body, .. } = record.entry;
+        let shown = Self {
             at,
             kind: kind.as_str(),
             user: user.to_string(),
@@ -157,18 +166,34 @@ impl From<AuditRecord> for PluginRecord {
             tool,
             outcome,
             digest: digest.map(|digest| digest.to_string()),
-            method: text("method"),
-            host: text("host"),
-            path: text("path"),
-            status: whole("status").and_then(|status| u16::try_from(status).ok()),
-            reason: text("reason").or_else(|| text("problem")),
-            powers: powers.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-            bytes_sent: whole("bytes_sent").unwrap_or_default(),
-            bytes_received: whole("bytes_received").unwrap_or_default(),
-            duration_ms: number("duration_ms").unwrap_or_default(),
-            cpu_ms: number("cpu_ms"),
-            memory_peak_bytes: whole("memory_peak_bytes"),
-            argument_digest: text("argument_digest"),
+            ..Self::default()
+        };
+        match body {
+            AuditBody::Call(call) => Self {
+                site: call.by.site.as_ref().map(CallSite::as_str),
+                powers: call.powers,
+                bytes_sent: call.bytes_sent,
+                bytes_received: call.bytes_received,
+                duration_ms: call.duration_ms,
+                cpu_ms: Some(call.cpu_ms),
+                memory_peak_bytes: Some(call.memory_peak_bytes),
+                argument_digest: Some(call.argument_digest),
+                ..shown
+            },
+            AuditBody::Request(request) => Self {
+                site: request.by.site.as_ref().map(CallSite::as_str),
+                method: Some(request.method),
+                host: Some(request.host),
+                path: Some(request.path),
+                status: request.status,
+                reason: request.reason,
+                bytes_sent: request.bytes_sent,
+                bytes_received: request.bytes_received,
+                duration_ms: request.duration_ms,
+                ..shown
+            },
+            AuditBody::Change(change) => Self { reason: change.problem, powers: change.powers, ..shown },
+            AuditBody::Omitted { .. } => shown,
         }
     }
 }

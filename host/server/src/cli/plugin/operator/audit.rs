@@ -2,8 +2,8 @@
 //! written.
 
 use anyhow::Context as _;
-use bricklayer_domain::{PluginName, ProjectId, UserId};
-use bricklayer_store::{AuditFilter, AuditKind, AuditPageRequest, AuditRecord, PluginFilter};
+use bricklayer_domain::{AuditBody, AuditKind, CallAudit, ChangeAudit, PluginName, ProjectId, RequestAudit, UserId};
+use bricklayer_store::{AuditFilter, AuditPageRequest, AuditRecord, PluginFilter};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ fn table(records: &[AuditRecord]) -> String {
         let entry = &record.entry;
         [
             entry.at.format("%Y-%m-%d %H:%M:%S").to_string(),
-            entry.kind.as_str().to_owned(),
+            entry.kind().as_str().to_owned(),
             entry.user.to_string(),
             entry.plugin.to_string(),
             if entry.tool.is_empty() { "-".to_owned() } else { entry.tool.clone() },
@@ -129,19 +129,20 @@ fn table(records: &[AuditRecord]) -> String {
 }
 
 /// The part of a record that says most to a person.
-fn what(body: &Value) -> String {
-    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let number = |key: &str| body.get(key).and_then(Value::as_f64);
-    if let (Some(_), Some(_)) = (body.get("method"), body.get("host")) {
-        let status = number("status").map(|status| format!(" {status}")).unwrap_or_default();
-        return format!("{} {}{}{status}", text("method"), text("host"), text("path"));
-    }
-    if let Some(powers) = body.get("powers").and_then(Value::as_array).filter(|powers| !powers.is_empty()) {
-        return powers.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
-    }
-    match number("duration_ms") {
-        Some(duration) => format!("{duration:.0} ms"),
-        None => text("problem"),
+fn what(body: &AuditBody) -> String {
+    match body {
+        AuditBody::Request(RequestAudit { method, host, path, status, .. }) => {
+            let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+            format!("{method} {host}{path}{status}")
+        }
+        AuditBody::Call(CallAudit { powers, .. }) | AuditBody::Change(ChangeAudit { powers, .. })
+            if !powers.is_empty() =>
+        {
+            powers.join(", ")
+        }
+        AuditBody::Call(call) => format!("{:.0} ms", call.duration_ms),
+        AuditBody::Change(change) => change.problem.clone().unwrap_or_default(),
+        AuditBody::Omitted { omitted_bytes, .. } => format!("({omitted_bytes} bytes were not kept)"),
     }
 }
 
@@ -151,7 +152,7 @@ fn record_data(record: &AuditRecord) -> Value {
         "chain": record.chain.to_string(),
         "seq": record.seq,
         "at": entry.at,
-        "kind": entry.kind.as_str(),
+        "kind": entry.kind().as_str(),
         "user": entry.user,
         "project": entry.project,
         "turn": entry.turn,
