@@ -125,6 +125,7 @@ async fn go_on(
     let new = NewTurn {
         project,
         conversation: Some(conversation),
+        lane: bricklayer_domain::LaneId::MAIN,
         message: "and now".into(),
         settings: Default::default(),
         client_message_id: None,
