@@ -8,6 +8,7 @@ mod audit;
 mod bounds;
 mod call_review;
 mod caller;
+mod chain;
 mod conversation;
 mod ending;
 mod event;
@@ -26,6 +27,7 @@ pub use call_review::{
     CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
 pub use caller::{CallSite, Caller};
+pub use chain::chain;
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use ending::EndRemedy;
 pub use event::{

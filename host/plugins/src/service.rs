@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use bricklayer_domain::{
-    CallReview, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId,
+    CallReview, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId, chain,
 };
 use bricklayer_package::PackageError;
 use bricklayer_runtime::{CallContext, Grants, Runtime};
@@ -156,7 +156,7 @@ impl PluginService {
             return;
         }
         if let Err(error) = self.roll_back_by_itself(&tool.live, &tool.serving.digest).await {
-            tracing::error!(plugin.name = %tool.live.name, %error, "a trapping version was not rolled back");
+            tracing::error!(plugin.name = %tool.live.name, error = chain(&error), "a trapping version was not rolled back");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginName, ProjectId, chain};
 use bricklayer_runtime::ToolNamespace;
 use sha2::{Digest as _, Sha256};
 use uuid::{Builder, Uuid};
@@ -30,7 +30,7 @@ pub(crate) async fn load(inner: &Inner) -> Vec<Arc<Live>> {
         let plugin = match inner.runtime.load(bytes.clone(), ToolNamespace::databricks()).await {
             Ok(plugin) => plugin,
             Err(error) => {
-                tracing::error!(%error, "a plugin that ships with the host cannot be loaded");
+                tracing::error!(error = chain(&error), "a plugin that ships with the host cannot be loaded");
                 continue;
             }
         };

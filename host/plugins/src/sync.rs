@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::{InstallationId, PackageDigest};
+use bricklayer_domain::{InstallationId, PackageDigest, chain};
 use bricklayer_runtime::ToolNamespace;
 use bricklayer_store::{InstallationRow, Notice, PluginSnapshot, StoreError};
 use futures::future::BoxFuture;
@@ -147,7 +147,7 @@ impl PluginService {
             match self.look(look).await {
                 Ok(wanted) => loads.add(wanted),
                 Err(error) => {
-                    tracing::warn!(%error, "the installed plugins could not be looked at; trying again");
+                    tracing::warn!(error = chain(&error), "the installed plugins could not be looked at; trying again");
                     loads.look_at = Some(Instant::now() + RETRY);
                 }
             }
@@ -158,7 +158,7 @@ impl PluginService {
                 self.failures().lasting.clear();
                 self.inner.wake.notify_one();
                 if let Err(error) = self.inner.store.sweep_packages(chrono::Utc::now() - STAGED_FOR).await {
-                    tracing::warn!(%error, "packages that nobody installed were not removed");
+                    tracing::warn!(error = chain(&error), "packages that nobody installed were not removed");
                 }
             }
         }
@@ -246,14 +246,14 @@ impl PluginService {
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "a loaded plugin could not be put into the catalogue yet");
+                tracing::warn!(error = chain(&error), "a loaded plugin could not be put into the catalogue yet");
                 true
             }
         }
     }
 
     fn keep_failure(&self, wanted: Wanted, error: &PluginError) {
-        tracing::error!(plugin.id = %wanted.id, plugin.digest = %wanted.digest, %error, "an installed plugin cannot be loaded");
+        tracing::error!(plugin.id = %wanted.id, plugin.digest = %wanted.digest, error = chain(&error), "an installed plugin cannot be loaded");
         self.failures().lasting.insert((wanted.id, wanted.digest), error.to_string());
     }
 
@@ -277,7 +277,7 @@ impl PluginService {
             Ok(wanted) if wanted.is_empty() => {}
             Ok(_) => self.inner.wake.notify_one(),
             Err(error) => {
-                tracing::warn!(%error, "a change of plugins could not be read back yet");
+                tracing::warn!(error = chain(&error), "a change of plugins could not be read back yet");
                 self.inner.wake.notify_one();
             }
         }

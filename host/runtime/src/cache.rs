@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
+use bricklayer_domain::chain;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -117,7 +118,7 @@ impl CodeCache {
             Ok(())
         });
         if let Err(error) = swept {
-            tracing::warn!(path = %self.dir.display(), %error, "the folder of compiled code could not be swept");
+            tracing::warn!(path = %self.dir.display(), error = chain(&error), "the folder of compiled code could not be swept");
         }
     }
 
@@ -155,7 +156,7 @@ impl CodeCache {
         let name = name(engine, digest);
         let path = self.dir.join(&name);
         if let Err(error) = self.write(&name, &path, code) {
-            tracing::warn!(path = %path.display(), error = %error, "cannot keep compiled code; the next start compiles again");
+            tracing::warn!(path = %path.display(), error = chain(&error), "cannot keep compiled code; the next start compiles again");
         }
         self.sweep(&name);
         Ok(component)
@@ -178,7 +179,7 @@ impl CodeCache {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "cannot read compiled code; compiling again");
+                tracing::warn!(path = %path.display(), error = chain(&error), "cannot read compiled code; compiling again");
                 return None;
             }
         };
@@ -200,7 +201,7 @@ impl CodeCache {
                 Some(component)
             }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "compiled code does not fit this host; compiling again");
+                tracing::warn!(path = %path.display(), error = chain(error.as_ref()), "compiled code does not fit this host; compiling again");
                 let _ = fs::remove_file(path);
                 None
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome, chain};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -268,7 +268,7 @@ impl Runtime {
         match self.handle.spawn(call::supervise(Arc::clone(&self.shared), job).instrument(span)).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::error!(plugin.name = %plugin.name(), %error, "a call ended by a fault of the host");
+                tracing::error!(plugin.name = %plugin.name(), error = chain(&error), "a call ended by a fault of the host");
                 let failure = ToolFailure::new(ToolErrorKind::Trap, "the call ended by a fault of the host");
                 tally.ended(Some(&failure), Duration::ZERO);
                 ToolOutcome::failed(failure)
@@ -281,7 +281,11 @@ impl Runtime {
         let (cache, digest) = (Arc::clone(&self.cache), digest.to_owned());
         let work = move || {
             if let Err(error) = cache.forget(&digest) {
-                tracing::warn!(plugin.digest = digest, %error, "compiled code of a removed plugin stays behind");
+                tracing::warn!(
+                    plugin.digest = digest,
+                    error = chain(&error),
+                    "compiled code of a removed plugin stays behind"
+                );
             }
         };
         let _ = self.handle.spawn_blocking(work).await;

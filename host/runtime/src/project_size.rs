@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use bricklayer_domain::chain;
 use tokio::sync::OnceCell;
 
 use crate::failure::LimitHit;
@@ -63,7 +64,7 @@ impl ProjectShare {
                 Ok(Ok(Some(size))) => before.saturating_add(self.max.saturating_sub(size)),
                 Ok(Ok(None)) => 0,
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "a project's folder could not be measured");
+                    tracing::warn!(error = chain(&error), "a project's folder could not be measured");
                     0
                 }
                 // The runtime is ending.

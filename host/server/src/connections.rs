@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use bricklayer_domain::chain;
 use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -96,7 +97,7 @@ pub(crate) async fn serve(
 async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, idle: Idle, stop: CancellationToken) {
     // Small frames must leave at once: a delta that waits for the next one is a delta late.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        tracing::debug!(error = chain(&error), "TCP_NODELAY cannot be set");
     }
     // Only HTTP/1.1, which is what pages and proxies speak without TLS: telling the version of HTTP from a connection's
     // first bytes would wait for them without an end.
@@ -127,7 +128,7 @@ async fn answer(stream: TcpStream, router: Router, limits: ConnectionLimits, idl
         },
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(error = chain(&*error), "a connection ended early");
     }
 }
 

@@ -1,4 +1,5 @@
 //! One data folder has one host: a second one would take the first one's turns and replace its files under it.
+use bricklayer_domain::chain;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -38,7 +39,7 @@ impl FolderLock {
         // For people; the lock itself is what counts.
         let named = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
         if let Err(error) = named {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the lock of the data folder does not name us");
+            tracing::warn!(error = chain(&error), "the lock of the data folder does not name us");
         }
         Ok(Self { _file: file })
     }

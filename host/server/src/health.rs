@@ -1,8 +1,8 @@
 //! Whether the server can do its work now: ready, or what is in the way.
 
-use std::error::Error;
 use std::time::Duration;
 
+use bricklayer_domain::chain;
 use bricklayer_store::{Store, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ impl HealthCheck {
         let problem = match tokio::time::timeout(PROBE_LIMIT, store.probe()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn Error, "the database takes no writes");
+                tracing::warn!(error = chain(&error), "the database takes no writes");
                 Some(words(&error))
             }
             Err(_) => {

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use bricklayer_domain::chain;
 use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -159,7 +160,7 @@ pub fn stop_signal() -> impl Future<Output = ()> + Send {
                 return;
             }
             (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-                tracing::warn!(%error, "cannot listen for signals to stop")
+                tracing::warn!(error = chain(&error), "cannot listen for signals to stop")
             }
         }
         let _ = signal::ctrl_c().await;

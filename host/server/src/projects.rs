@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bricklayer_domain::ProjectId;
+use bricklayer_domain::{ProjectId, chain};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
@@ -32,7 +32,7 @@ impl ProjectFolders {
         if trash.exists()
             && let Err(error) = std::fs::remove_dir_all(&trash)
         {
-            tracing::warn!(%error, "the trash of removed projects cannot be cleared");
+            tracing::warn!(error = chain(&error), "the trash of removed projects cannot be cleared");
         }
         Ok(Self { root })
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bricklayer_domain::chain;
 use bricklayer_store::Store;
 use chrono::{TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,9 @@ pub(crate) async fn run(store: Store, days: u32, leave: CancellationToken) {
         match store.prune_audit(Utc::now() - TimeDelta::days(days.into())).await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, days, "forgot old audit records"),
-            Err(error) => tracing::warn!(%error, "old audit records were not removed; trying again later"),
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "old audit records were not removed; trying again later")
+            }
         }
         if leave.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
             return;

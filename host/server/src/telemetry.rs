@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bricklayer_domain::chain;
 use bytes::Bytes;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{HttpClient, HttpError};
@@ -62,7 +63,7 @@ impl Telemetry {
         if let Some(provider) = self.0
             && let Err(error) = provider.shutdown_with_timeout(FLUSH_TIME)
         {
-            tracing::warn!(%error, "the last spans did not reach the collector");
+            tracing::warn!(error = chain(&error), "the last spans did not reach the collector");
         }
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::{SkillSet, TurnLimits};
-use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, TurnStatus};
+use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, TurnStatus, chain};
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -325,7 +325,7 @@ impl Turns {
         match self.inner.store.release_leases(self.inner.worker).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "handed turns over"),
-            Err(error) => tracing::warn!(%error, "leases were not released; they run out by themselves"),
+            Err(error) => tracing::warn!(error = chain(&error), "leases were not released; they run out by themselves"),
         }
     }
 

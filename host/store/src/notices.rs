@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, EventSeq, ProjectId, TurnId};
+use bricklayer_domain::{ConversationId, EventSeq, ProjectId, TurnId, chain};
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::broadcast;
@@ -141,7 +141,7 @@ impl NoticeBoard {
                 let payload = encode(self.origin, chunk);
                 let sent = engine.write("select pg_notify($1, $2)", args![CHANNEL, payload.as_str()]).await;
                 if let Err(error) = sent {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "other hosts were not told to look");
+                    tracing::warn!(error = chain(&error), "other hosts were not told to look");
                 }
             }
         }
@@ -209,10 +209,7 @@ pub(crate) async fn listen(options: PgConnectOptions, board: NoticeBoard, ready:
     let mut ready = Some(ready);
     loop {
         if let Err(error) = listen_once(&options, &board, &mut ready).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "listening for other hosts' events failed; trying again"
-            );
+            tracing::warn!(error = chain(&error), "listening for other hosts' events failed; trying again");
         }
         tokio::time::sleep(LISTEN_RETRY_PAUSE).await;
     }

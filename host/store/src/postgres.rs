@@ -8,6 +8,7 @@
 use std::io;
 use std::time::Duration;
 
+use bricklayer_domain::chain;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
@@ -96,10 +97,7 @@ impl Connections {
                 Box::pin(async move {
                     let set = expect_silence(connection, silence, lock_limit);
                     if let Err(error) = timeout(PROBE_LIMIT, set).await.map_err(|_| silent())? {
-                        tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            "a session keeps the server's settings"
-                        );
+                        tracing::warn!(error = chain(&error), "a session keeps the server's settings");
                     }
                     Ok(())
                 })

@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventKind, EventSeq, LaneId, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId, TurnStatus,
+    ConversationId, Event, EventKind, EventSeq, LaneId, ProjectId, StoredEvent, ToolCallId, TurnEnd, TurnId,
+    TurnStatus, chain,
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -297,7 +298,7 @@ impl Writer {
             Ok(placed) => answer(batch, placed),
             Err(failed) if failed.undone && batch.len() > 1 && !self.is_hopeless(&failed.error) => {
                 tracing::warn!(
-                    error = &failed.error as &dyn std::error::Error,
+                    error = chain(&failed.error),
                     appends = batch.len(),
                     "a batch of events failed; writing each alone"
                 );

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bricklayer_domain::ToolErrorKind;
+use bricklayer_domain::{ToolErrorKind, chain};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
@@ -182,7 +182,7 @@ impl Body for Answer {
                     }
                 }
                 Some(Err(error)) => {
-                    tracing::debug!(%error, "an answer broke off");
+                    tracing::debug!(error = chain(&error), "an answer broke off");
                     return self.fail("the answer broke off", Error::HttpResponseIncomplete);
                 }
                 Some(Ok(frame)) => match frame.into_data() {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bricklayer_domain::chain;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -138,7 +139,7 @@ fn failure(error: &hyper_util::client::legacy::Error) -> NoAnswer {
         }
         source = cause.source();
     }
-    tracing::warn!(error = %error, cause = ?error.source().map(ToString::to_string), "a plugin's request failed");
+    tracing::warn!(error = chain(&error), "a plugin's request failed");
     if error.is_connect() {
         ("no connection could be made".to_owned(), Error::DestinationUnavailable)
     } else {

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bricklayer_domain::{ConversationId, ProjectId};
+use bricklayer_domain::{ConversationId, ProjectId, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -160,7 +160,7 @@ impl Reader {
                 deleted: true,
             }),
             Err(error) => {
-                tracing::warn!(%error, "a stream of changes cannot be read from the store");
+                tracing::warn!(error = chain(&error), "a stream of changes cannot be read from the store");
                 self.done = true;
                 return None;
             }
@@ -169,7 +169,7 @@ impl Reader {
             // Serialised JSON holds no line breaks, so one data line is enough.
             Ok(json) => Some(format!("event: conversation\ndata: {json}\n\n").into()),
             Err(error) => {
-                tracing::error!(%error, "a frame cannot be written");
+                tracing::error!(error = chain(&error), "a frame cannot be written");
                 None
             }
         }

@@ -1,6 +1,7 @@
 //! The one place where the errors of other layers become problems. What the caller may know goes into the problem;
 //! what happened goes into the log, once, here.
 
+use bricklayer_domain::chain;
 use bricklayer_store::StoreError;
 use http::StatusCode;
 
@@ -180,5 +181,5 @@ impl From<WorkspaceError> for Problem {
 }
 
 fn log(error: &dyn std::error::Error) {
-    tracing::error!(%error, cause = error.source().map(tracing::field::display), "the store failed");
+    tracing::error!(error = chain(&error), "the store failed");
 }

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
-use bricklayer_domain::ProjectId;
+use bricklayer_domain::{ProjectId, chain};
 use cap_fs_ext::{DirExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, OpenOptions};
 use chrono::{DateTime, Utc};
@@ -240,7 +240,7 @@ async fn open_folder(app: &AppState, caller: &Caller, id: Uuid) -> Result<Arc<Di
 }
 
 fn unreadable(error: &io::Error) -> Problem {
-    tracing::error!(%error, "a project's files cannot be read");
+    tracing::error!(error = chain(&error), "a project's files cannot be read");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "files-unreadable",

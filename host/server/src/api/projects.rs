@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ProjectId, Title};
+use bricklayer_domain::{ProjectId, Title, chain};
 use bricklayer_store::{MAX_PAGE, PageRequest};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -148,7 +148,7 @@ pub(crate) async fn delete_project(
     app.lifecycle().spawn("delete project", async move {
         state.turns().end_deleted(&turns).await;
         if let Err(error) = state.turns().environment().folders.remove(project).await {
-            tracing::error!(%error, project.id = %project, "a deleted project's folder was not removed");
+            tracing::error!(error = chain(&error), project.id = %project, "a deleted project's folder was not removed");
         }
         let _ = sender.send(());
     });

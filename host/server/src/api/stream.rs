@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bricklayer_domain::{EventSeq, Turn};
+use bricklayer_domain::{EventSeq, Turn, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
 use chrono::Utc;
@@ -219,7 +219,7 @@ impl Reader {
                 return None;
             }
             Err(error) => {
-                tracing::warn!(%error, "a stream cannot be read from the store");
+                tracing::warn!(error = chain(&error), "a stream cannot be read from the store");
                 self.phase = Phase::Done;
                 return Some(self.reconnect());
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit};
+use bricklayer_domain::{AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit, chain};
 use bricklayer_runtime::{AuditSink, CallIdentity, CallRecord, RequestRecord, Verdict};
 use bricklayer_store::{AuditEntry, Store};
 use chrono::{DateTime, Utc};
@@ -65,7 +65,7 @@ impl AuditTrail {
 
 async fn write(store: &Store, batch: &mut Vec<AuditEntry>) {
     if let Err(error) = store.append_audit(batch).await {
-        tracing::error!(%error, records = batch.len(), "audit records were lost");
+        tracing::error!(error = chain(&error), records = batch.len(), "audit records were lost");
     }
     batch.clear();
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, TurnEnd, Usage};
+use bricklayer_domain::{Event, TurnEnd, Usage, chain};
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, StoreError};
 use futures::FutureExt;
@@ -45,7 +45,7 @@ async fn hand_over(inner: &Inner, lease: &Lease) {
     match inner.store.release_lease(lease).await {
         Ok(true) => tracing::info!("handed a turn over"),
         Ok(false) => {}
-        Err(error) => tracing::warn!(error = &error as &dyn Error, "a turn was not handed over; its lease runs out"),
+        Err(error) => tracing::warn!(error = chain(&error), "a turn was not handed over; its lease runs out"),
     }
 }
 
@@ -69,7 +69,7 @@ async fn drive_until_settled(
                     return claim.lease;
                 }
                 Err(error) => {
-                    tracing::warn!(run, error = &error as &dyn Error, "a lease was not refreshed; trying again");
+                    tracing::warn!(run, error = chain(&error), "a lease was not refreshed; trying again");
                     tokio::time::sleep(RETRY_WAIT * run).await;
                     continue;
                 }
@@ -92,7 +92,9 @@ async fn drive_until_settled(
                         continue;
                     }
                     Ok(None) => tracing::info!("turn waits for an approval"),
-                    Err(error) => tracing::warn!(%error, "the turn's answers were not looked for; the sweep will"),
+                    Err(error) => {
+                        tracing::warn!(error = chain(&error), "the turn's answers were not looked for; the sweep will")
+                    }
                 }
                 return claim.lease;
             }
@@ -105,20 +107,20 @@ async fn drive_until_settled(
             }
             // What came to be does not fit into the log: another run would be paid and come to the same.
             Ok(Ok(TurnExit::Interrupted(LogError::Refused(error)))) => {
-                tracing::error!(cause = describe(error.as_ref()), "the log refused what a turn came to");
+                tracing::error!(error = chain(error.as_ref()), "the log refused what a turn came to");
                 end_as(inner, &claim, too_large_end("message-too-large", error.as_ref())).await;
                 return claim.lease;
             }
             Ok(Err(error @ (StoreError::TooLarge { .. } | StoreError::InvalidAppend(_)))) => {
-                tracing::error!(cause = describe(&error), "a turn does not fit into the log");
+                tracing::error!(error = chain(&error), "a turn does not fit into the log");
                 end_as(inner, &claim, too_large_end("conversation-too-long", &error)).await;
                 return claim.lease;
             }
-            Ok(Ok(TurnExit::Interrupted(LogError::Unavailable(error)))) => describe(error.as_ref()),
-            Ok(Err(error)) => describe(&error),
+            Ok(Ok(TurnExit::Interrupted(LogError::Unavailable(error)))) => chain(error.as_ref()),
+            Ok(Err(error)) => chain(&error),
             Err(_) => "the turn's driver panicked".to_owned(),
         };
-        tracing::error!(run, cause, "a turn was interrupted");
+        tracing::error!(run, error = cause, "a turn was interrupted");
         tokio::time::sleep(RETRY_WAIT * run).await;
     }
     give_up(inner, &claim).await;
@@ -139,7 +141,7 @@ async fn run_once(
     let folder = match environment.folders.open(turn.project).await {
         Ok(folder) => ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes),
         Err(error) => {
-            tracing::error!(%error, "the project's folder cannot be opened");
+            tracing::error!(error = chain(&error), "the project's folder cannot be opened");
             let end = TurnEnd::Failed {
                 code: "project-folder-unavailable".into(),
                 message: "The project's folder cannot be opened; tell the operator.".into(),
@@ -218,8 +220,8 @@ async fn give_up(inner: &Inner, claim: &Claim) {
 /// Ends a turn that does not go on.
 async fn end_as(inner: &Inner, claim: &Claim, end: TurnEnd) {
     if let Err(error) = finish(inner, claim, end).await {
-        let cause = describe(&error);
-        tracing::error!(cause, "a turn that was given up could not be ended; it is taken up again later");
+        let error = chain(&error);
+        tracing::error!(error, "a turn that was given up could not be ended; it is taken up again later");
     }
 }
 
@@ -249,16 +251,4 @@ const fn outcome_word(end: &TurnEnd) -> &'static str {
         TurnEnd::Failed { .. } => "failed",
         TurnEnd::Cancelled => "cancelled",
     }
-}
-
-/// An error with its causes, on one line.
-fn describe(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, Piece, StoredEvent, TurnId, UserId};
+use bricklayer_domain::{ConversationId, Event, EventSeq, Piece, StoredEvent, TurnId, UserId, chain};
 use bricklayer_store::{Store, StoreError};
 use bytes::Bytes;
 use chrono::Utc;
@@ -342,7 +342,7 @@ fn write_frame(out: &mut Vec<u8>, frame: &WireEvent, id: Option<EventSeq>) {
     out.extend_from_slice(b"data: ");
     // Serialised JSON holds no line breaks, so one data line is enough.
     if let Err(error) = serde_json::to_writer(&mut *out, frame) {
-        tracing::error!(%error, "a frame cannot be written");
+        tracing::error!(error = chain(&error), "a frame cannot be written");
         out.truncate(before);
         return;
     }

@@ -1,10 +1,9 @@
 //! Background work: hearing other hosts, keeping leases, taking over what nobody drives.
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::time::Duration;
 
-use bricklayer_domain::TurnId;
+use bricklayer_domain::{TurnId, chain};
 use bricklayer_store::{Notice, StoreError};
 use chrono::{TimeDelta, Utc};
 use secrecy::SecretString;
@@ -80,7 +79,7 @@ async fn renew(turns: Turns) {
             () = async { soft.cancelled().await; turns.inner.slots.wait_idle().await } => return,
         }
         if let Err(error) = turns.inner.store.end_silent_sessions().await {
-            tracing::warn!(error = &error as &dyn Error, "silent sessions were not ended; trying again");
+            tracing::warn!(error = chain(&error), "silent sessions were not ended; trying again");
         }
         for turn in turns.inner.slots.abandon_stuck(lease) {
             tracing::warn!(turn.id = %turn, "the store does not take a turn's events; leaving it to whoever can");
@@ -89,7 +88,7 @@ async fn renew(turns: Turns) {
         let held = match turns.inner.store.renew_leases(turns.inner.worker).await {
             Ok(held) => held,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn Error, "leases were not renewed; trying again");
+                tracing::warn!(error = chain(&error), "leases were not renewed; trying again");
                 continue;
             }
         };
@@ -108,7 +107,7 @@ async fn renew(turns: Turns) {
             held.iter().filter(|lease| missing.contains(&lease.lease.turn) && forgotten.contains(&lease.lease.turn))
         {
             if let Err(error) = turns.inner.store.release_lease(&lease.lease).await {
-                tracing::warn!(error = &error as &dyn Error, "a lease was not given back; trying again");
+                tracing::warn!(error = chain(&error), "a lease was not given back; trying again");
             }
         }
         forgotten = missing;
@@ -123,11 +122,11 @@ async fn sweep(turns: Turns) {
     if turns.inner.store.engine_name() == "sqlite"
         && let Err(error) = turns.inner.store.void_leases_of_others(turns.inner.worker).await
     {
-        tracing::warn!(error = &error as &dyn Error, "earlier leases were not voided; they run out by themselves");
+        tracing::warn!(error = chain(&error), "earlier leases were not voided; they run out by themselves");
     }
     while !soft.is_cancelled() {
         if let Err(error) = sweep_once(&turns).await {
-            tracing::warn!(error = &error as &dyn Error, "orphaned turns were not looked for; trying again");
+            tracing::warn!(error = chain(&error), "orphaned turns were not looked for; trying again");
         }
         let woken = async {
             turns.inner.freed.notified().await;
@@ -171,7 +170,7 @@ pub(super) async fn claim_orphans_of(turns: &Turns, caller: &Caller) {
                 turns.resume(claim, caller.credential.clone());
             }
         }
-        Err(error) => tracing::warn!(error = &error as &dyn Error, "a user's turns were not taken over; trying again"),
+        Err(error) => tracing::warn!(error = chain(&error), "a user's turns were not taken over; trying again"),
     }
 }
 
@@ -184,7 +183,7 @@ async fn tidy(turns: Turns) {
                 Ok(count) if count < u64::from(MAX_TIDIED) => break,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the log was not tidied; trying again");
+                    tracing::warn!(error = chain(&error), "the log was not tidied; trying again");
                     break;
                 }
             }

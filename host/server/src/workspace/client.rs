@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bricklayer_domain::UserId;
+use bricklayer_domain::{UserId, chain};
 use http::StatusCode;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -342,7 +342,7 @@ fn page_query(token: Option<&str>) -> Vec<(&str, &str)> {
 }
 
 fn transport(error: &reqwest::Error) -> WorkspaceError {
-    tracing::debug!(%error, "the workspace did not answer");
+    tracing::debug!(error = chain(&error), "the workspace did not answer");
     if error.is_timeout() { WorkspaceError::Timeout } else { WorkspaceError::Unreachable }
 }
 

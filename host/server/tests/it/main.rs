@@ -20,6 +20,7 @@
 //! - `document`: the OpenAPI document.
 //! - `pages`: the commands and defaults that the repository's pages quote.
 //! - `health`: saying truly whether it can work; a database that is gone, a folder that is another's.
+//! - `logs`: what the host says about failures to its operator.
 //! - `telemetry`: spans as a collector gets them.
 
 #![allow(clippy::print_stdout, reason = "measurements print a table")]
@@ -40,6 +41,7 @@ mod floods;
 mod health;
 mod histories;
 mod identity;
+mod logs;
 mod outcome;
 mod pages;
 mod plugin_cli;

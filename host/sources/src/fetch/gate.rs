@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::is_public_address;
+use bricklayer_domain::{chain, is_public_address};
 use rand::RngCore;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -121,7 +121,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             if let Err(error) = serve(client, &shared).await {
-                tracing::debug!(%error, "a connection of a fetch ended");
+                tracing::debug!(error = chain(&error), "a connection of a fetch ended");
             }
         });
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request, State};
+use bricklayer_domain::chain;
 use bricklayer_package::MAX_PACKAGE_BYTES;
 use bricklayer_plugins::PackageFrom;
 use http::{StatusCode, header};
@@ -170,7 +171,7 @@ fn no_place(no: NoPlace) -> Problem {
 }
 
 fn no_room(error: &io::Error) -> Problem {
-    tracing::error!(%error, "an upload cannot be kept");
+    tracing::error!(error = chain(&error), "an upload cannot be kept");
     Problem::new(
         StatusCode::INSUFFICIENT_STORAGE,
         "storage-full",
