@@ -7,6 +7,7 @@ use bricklayer_domain::{
 
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
+use crate::lease_clock::on_lease_clock;
 use crate::notices::Notice;
 use crate::standing::grant;
 use crate::store::Store;
@@ -150,14 +151,14 @@ impl Store {
         let status = if resumed { TurnStatus::Running } else { TurnStatus::Waiting };
         let last = events.last().map_or(EventSeq(first), |stored| stored.seq);
         tx.execute(
-            "update turns
+            on_lease_clock!("update turns
             set last_seq = $1,
                 status = $2,
                 stop_requested = case when $3 then $3 else stop_requested end,
                 updated_at = case when status = $2 then updated_at else $4 end,
-                lease_expires_at = $4
-            where id = $5",
-            args![last.0, status.as_str(), stops, now, turn],
+                lease_expires_at = " [6] "
+            where id = $5"),
+            args![last.0, status.as_str(), stops, now, turn, self.lease_now()],
         )
         .await?;
         let project = ProjectId::from_uuid(row.uuid("project_id")?);

@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Transa
 use uuid::Uuid;
 
 use crate::file::OpenFile;
+use crate::lease_clock::LeaseMoment;
 use crate::postgres::{Connections, Link};
 
 /// A statement, once where the dialects agree, twice where they do not.
@@ -63,6 +64,8 @@ pub(crate) enum Arg<'a> {
     MaybeInt(Option<i64>),
     Bool(bool),
     Time(DateTime<Utc>),
+    /// Stands where a statement has [`on_lease_clock`](crate::lease_clock::on_lease_clock)'s mark.
+    Lease(LeaseMoment),
 }
 
 macro_rules! arg_from {
@@ -86,6 +89,7 @@ arg_from! {
     MaybeInt: Option<i64>,
     Bool: bool,
     Time: DateTime<Utc>,
+    Lease: LeaseMoment,
 }
 
 impl<'a> From<&'a bricklayer_domain::PackageDigest> for Arg<'a> {
@@ -127,7 +131,7 @@ macro_rules! args {
 pub(crate) use args;
 
 macro_rules! bind_all {
-    ($query:expr, $args:expr) => {{
+    ($query:expr, $args:expr, $moment:ident) => {{
         let mut query = $query;
         for arg in $args {
             query = match arg {
@@ -141,6 +145,7 @@ macro_rules! bind_all {
                 Arg::MaybeInt(value) => query.bind(*value),
                 Arg::Bool(value) => query.bind(*value),
                 Arg::Time(value) => query.bind(*value),
+                Arg::Lease(value) => query.bind(value.$moment()),
             };
         }
         query
@@ -148,11 +153,11 @@ macro_rules! bind_all {
 }
 
 fn sqlite_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Sqlite, SqliteArguments> {
-    bind_all!(sqlx::query::<Sqlite>(sql.sqlite()), args)
+    bind_all!(sqlx::query::<Sqlite>(sql.sqlite()), args, on_host)
 }
 
 fn postgres_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
-    bind_all!(sqlx::query::<Postgres>(sql.postgres()), args)
+    bind_all!(sqlx::query::<Postgres>(sql.postgres()), args, from_database)
 }
 
 /// One row of a result.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::connect::silence;
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
+use crate::lease_clock::on_lease_clock;
 use crate::store::Store;
 use crate::turns::turn;
 
@@ -73,7 +74,8 @@ pub struct Claim {
 pub struct HeldLease {
     /// The lease.
     pub lease: Lease,
-    /// When others may take the turn over unless it is renewed or appended to.
+    /// When others may take the turn over unless it is renewed or appended to, by the clock of leases: the database's in
+    /// PostgreSQL, this host's in SQLite.
     pub expires_at: DateTime<Utc>,
     /// Whether the user asked to stop it.
     pub stop_requested: bool,
@@ -107,20 +109,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn claim_turn(&self, turn: TurnId, worker: WorkerId) -> Result<Option<Claim>, StoreError> {
-        let now = self.now();
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_worker = $1,
                     lease_token = lease_token + 1,
-                    lease_expires_at = $2
+                    lease_expires_at = " [2] "
                 where id = $3
                     and status = 'running'
-                    and lease_expires_at <= $4
+                    and lease_expires_at <= " [4] "
                 returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                    stop_requested, lease_token",
-                args![worker, self.lease_end(now), turn, now],
+                    stop_requested, lease_token"),
+                args![worker, self.lease_end(), turn, self.lease_now()],
             )
             .await?;
         rows.first().map(|row| claim(row, worker)).transpose()
@@ -134,12 +135,12 @@ impl Store {
         let rows = self
             .prompt()
             .fetch_all(
-                "select distinct user_id, stop_requested
+                on_lease_clock!("select distinct user_id, stop_requested
                 from turns
                 where status = 'running'
-                    and lease_expires_at <= $1
-                limit $2",
-                args![self.now(), i64::from(limit.min(MAX_LEASES))],
+                    and lease_expires_at <= " [1] "
+                limit $2"),
+                args![self.lease_now(), i64::from(limit.min(MAX_LEASES))],
             )
             .await?;
         rows.iter()
@@ -174,7 +175,6 @@ impl Store {
     }
 
     async fn claim_orphans(&self, which: Orphans<'_>, worker: WorkerId, limit: u32) -> Result<Vec<Claim>, StoreError> {
-        let now = self.now();
         let (user, stopped) = match which {
             Orphans::Of(user) => (Some(user.as_str()), false),
             Orphans::Stopped => (None, true),
@@ -201,12 +201,12 @@ impl Store {
                     postgres: "update turns
                     set lease_worker = $1,
                         lease_token = lease_token + 1,
-                        lease_expires_at = $2
+                        lease_expires_at = statement_timestamp() + $2
                     where id in (
                             select id
                             from turns
                             where status = 'running'
-                                and lease_expires_at <= $3
+                                and lease_expires_at <= statement_timestamp() + $3
                                 and (user_id = $4 or (stop_requested and $5))
                             order by lease_expires_at
                             limit $6
@@ -215,7 +215,7 @@ impl Store {
                     returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
                         stop_requested, lease_token",
                 },
-                args![worker, self.lease_end(now), now, user, stopped, i64::from(limit.min(MAX_LEASES))],
+                args![worker, self.lease_end(), self.lease_now(), user, stopped, i64::from(limit.min(MAX_LEASES))],
             )
             .await?;
         rows.iter().map(|row| claim(row, worker)).collect()
@@ -230,17 +230,17 @@ impl Store {
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_worker = $1,
                     lease_token = lease_token + 1,
-                    lease_expires_at = $2
+                    lease_expires_at = " [2] "
                 where id = $3
                     and status = 'running'
                     and stop_requested
                     and (lease_worker is null or lease_worker <> $1)
                 returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                    stop_requested, lease_token",
-                args![worker, self.lease_end(self.now()), turn],
+                    stop_requested, lease_token"),
+                args![worker, self.lease_end(), turn],
             )
             .await?;
         rows.first().map(|row| claim(row, worker)).transpose()
@@ -255,16 +255,16 @@ impl Store {
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_token = lease_token + 1,
-                    lease_expires_at = $1
+                    lease_expires_at = " [1] "
                 where id = $2
                     and lease_worker = $3
                     and lease_token = $4
                     and status = 'running'
                 returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                    stop_requested, lease_token",
-                args![self.lease_end(self.now()), lease.turn, lease.worker, lease.token],
+                    stop_requested, lease_token"),
+                args![self.lease_end(), lease.turn, lease.worker, lease.token],
             )
             .await?;
         rows.first().map(|row| claim(row, lease.worker)).transpose()
@@ -276,7 +276,6 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn renew_leases(&self, worker: WorkerId) -> Result<Vec<HeldLease>, StoreError> {
-        let now = self.now();
         self.prompt()
             .write(
                 Sql::Each {
@@ -286,7 +285,7 @@ impl Store {
                         and status = 'running'",
                     // One that is locked is being appended to, which renews it.
                     postgres: "update turns
-                    set lease_expires_at = $1
+                    set lease_expires_at = statement_timestamp() + $1
                     where id in (
                             select id
                             from turns
@@ -295,7 +294,7 @@ impl Store {
                             for update skip locked
                         )",
                 },
-                args![self.lease_end(now), worker],
+                args![self.lease_end(), worker],
             )
             .await?;
         let rows = self
@@ -364,14 +363,14 @@ impl Store {
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_worker = null,
                     lease_token = lease_token + 1,
-                    lease_expires_at = $1
+                    lease_expires_at = " [1] "
                 where lease_worker = $2
                     and status = 'running'
-                returning id",
-                args![self.now(), worker],
+                returning id"),
+                args![self.lease_now(), worker],
             )
             .await?;
         if !rows.is_empty() {
@@ -388,16 +387,16 @@ impl Store {
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_worker = null,
                     lease_token = lease_token + 1,
-                    lease_expires_at = $1
+                    lease_expires_at = " [1] "
                 where id = $2
                     and lease_worker = $3
                     and lease_token = $4
                     and status = 'running'
-                returning id",
-                args![self.now(), lease.turn, lease.worker, lease.token],
+                returning id"),
+                args![self.lease_now(), lease.turn, lease.worker, lease.token],
             )
             .await?;
         if !rows.is_empty() {
@@ -416,14 +415,14 @@ impl Store {
         let rows = self
             .prompt()
             .write(
-                "update turns
+                on_lease_clock!("update turns
                 set lease_worker = null,
                     lease_token = lease_token + 1,
-                    lease_expires_at = $1
+                    lease_expires_at = " [1] "
                 where lease_worker <> $2
                     and status = 'running'
-                returning id",
-                args![self.now(), worker],
+                returning id"),
+                args![self.lease_now(), worker],
             )
             .await?;
         Ok(rows.len())

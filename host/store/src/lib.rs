@@ -28,6 +28,7 @@ mod history;
 mod installations;
 mod lanes;
 mod lease;
+mod lease_clock;
 mod multi_insert;
 mod notices;
 mod packages;

@@ -15,6 +15,7 @@ use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_optio
 use crate::engine::{Engine, args};
 use crate::error::StoreError;
 use crate::history::ConversationLimits;
+use crate::lease_clock::LeaseMoment;
 use crate::notices::{Notice, NoticeBoard, Notices, listen};
 use crate::writer::{Command, Writer};
 
@@ -202,9 +203,14 @@ impl Store {
         self.inner.audit_chain
     }
 
+    /// Now, on the clock of leases.
+    pub(crate) fn lease_now(&self) -> LeaseMoment {
+        LeaseMoment::now(self.now())
+    }
+
     /// When a lease taken or renewed now ends.
-    pub(crate) fn lease_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.inner.lease
+    pub(crate) fn lease_end(&self) -> LeaseMoment {
+        LeaseMoment::in_future(self.now(), self.inner.lease)
     }
 
     pub(crate) fn writers(&self) -> &[mpsc::Sender<Command>] {

@@ -11,6 +11,7 @@ use crate::error::{StoreError, again_on_conflict};
 use crate::history::check_room;
 use crate::lanes::is_lane;
 use crate::lease::{Claim, Lease, WorkerId, claim};
+use crate::lease_clock::on_lease_clock;
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::store::Store;
@@ -210,12 +211,12 @@ impl Store {
         let id = TurnId::new();
         let inserted = tx
             .fetch_all(
-                "insert into turns (
+                on_lease_clock!("insert into turns (
                     id, conversation_id, project_id, user_id, status, client_message_id, first_seq, last_seq,
                     stop_requested, lease_worker, lease_token, lease_expires_at, created_at, updated_at, log_bytes,
                     lane_id
                 )
-                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, $8, $9, $9, $10, $11
+                select $1, $2, $3, $4, 'running', $5, latest.seq + 1, latest.seq + 1, $6, $7, 1, " [8] ", $9, $9, $10, $11
                 from (
                     select coalesce((
                         select last_seq
@@ -227,7 +228,7 @@ impl Store {
                 ) as latest
                 where true
                 returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
-                    stop_requested, lease_token, first_seq",
+                    stop_requested, lease_token, first_seq"),
                 args![
                     id,
                     conversation,
@@ -236,7 +237,7 @@ impl Store {
                     new.client_message_id,
                     false,
                     worker,
-                    self.lease_end(now),
+                    self.lease_end(),
                     now,
                     prepared.log_bytes(),
                     new.lane
@@ -349,17 +350,17 @@ impl Store {
         let row = tx
             .fetch_optional(
                 Sql::Each {
-                    sqlite: "select status, lease_expires_at
+                    sqlite: "select status, lease_expires_at <= $3 as is_free
                     from turns
                     where id = $1
                         and user_id = $2",
-                    postgres: "select status, lease_expires_at
+                    postgres: "select status, lease_expires_at <= statement_timestamp() + $3 as is_free
                     from turns
                     where id = $1
                         and user_id = $2
                     for update",
                 },
-                args![id, user],
+                args![id, user, self.lease_now()],
             )
             .await?
             .ok_or(StoreError::NotFound("execution"))?;
@@ -367,20 +368,19 @@ impl Store {
         if status.is_final() {
             return Ok(Stop::Ended(status));
         }
-        let parked = status == TurnStatus::Waiting;
-        let lease_end = if parked { now } else { row.time("lease_expires_at")? };
+        let claimable = status == TurnStatus::Waiting || row.bool("is_free")?;
         tx.execute(
-            "update turns
+            on_lease_clock!("update turns
             set stop_requested = $1,
                 status = 'running',
-                lease_expires_at = $2,
+                lease_expires_at = case when status = 'waiting' then " [2] " else lease_expires_at end,
                 updated_at = case when status = 'waiting' then $3 else updated_at end
-            where id = $4",
-            args![true, lease_end, now, id],
+            where id = $4"),
+            args![true, self.lease_now(), now, id],
         )
         .await?;
         tx.commit().await?;
         self.notices().stop_requested(self.prompt(), &[id]).await;
-        Ok(Stop::Requested { claimable: lease_end <= now })
+        Ok(Stop::Requested { claimable })
     }
 }

@@ -20,6 +20,7 @@ use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
 use crate::events::MAX_INLINE_STRUCTURED_BYTES;
 use crate::lanes::is_lane;
 use crate::lease::Lease;
+use crate::lease_clock::{LeaseMoment, on_lease_clock};
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
 use crate::postgres::silent;
@@ -399,27 +400,27 @@ impl Writer {
         let going = append.after == After::Running;
         let updated = tx
             .fetch_optional(
-                "update turns
+                on_lease_clock!("update turns
                 set last_seq = last_seq + $1,
                     status = $2,
                     updated_at = case when status = $2 then updated_at else $3 end,
                     lease_worker = case when $4 then lease_worker end,
                     lease_token = lease_token + $5,
-                    lease_expires_at = $6,
+                    lease_expires_at = " [6] ",
                     log_bytes = log_bytes + $10,
                     structured_bytes = structured_bytes + $11
                 where id = $7
                     and lease_token = $8
                     and lease_worker = $9
                     and status = 'running'
-                returning conversation_id, lane_id, project_id, last_seq",
+                returning conversation_id, lane_id, project_id, last_seq"),
                 args![
                     count,
                     append.after.status().as_str(),
                     now,
                     going,
                     i64::from(!going),
-                    if going { now + self.lease } else { now },
+                    if going { LeaseMoment::in_future(now, self.lease) } else { LeaseMoment::now(now) },
                     append.lease.turn,
                     append.lease.token,
                     append.lease.worker,

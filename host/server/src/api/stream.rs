@@ -232,7 +232,7 @@ impl Reader {
             match self.app.store().get_turn(&self.turn.user, self.turn.id).await {
                 Ok(turn) => self.turn = turn,
                 Err(error) => {
-                    tracing::warn!(%error, "a stream's turn cannot be read from the store");
+                    tracing::warn!(error = chain(&error), "a stream's turn cannot be read from the store");
                     self.phase = Phase::Done;
                     return Some(self.reconnect());
                 }

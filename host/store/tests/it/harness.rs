@@ -78,6 +78,22 @@ impl World {
         Store::connect(&self.url, self.options()).await.unwrap()
     }
 
+    /// Lets time pass on the clock of leases: with PostgreSQL it is the database's, which nobody can move, so the leases'
+    /// ends move instead.
+    pub(crate) async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        if matches!(self.url, StoreUrl::Postgres(_)) {
+            let moved = time.as_millis();
+            let back = format!("lease_expires_at = lease_expires_at - interval '{moved} milliseconds'");
+            self.raw(&format!("update turns set {back} where status = 'running'")).await;
+        }
+    }
+
+    /// A clock that is off by so many seconds from this world's.
+    pub(crate) fn clock_off_by(&self, seconds: i64) -> Arc<TestClock> {
+        Arc::new(TestClock(Mutex::new(self.clock.now() + chrono::TimeDelta::seconds(seconds))))
+    }
+
     /// Changes rows behind the store's back; says how many.
     pub(crate) async fn raw(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
