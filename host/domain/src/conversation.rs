@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::unseen::{is_bidi_control, is_unseen};
 use crate::{ConversationId, EventSeq, ProjectId, TurnId, TurnSettings, TurnStatus, UserId};
 
 /// Longest name of a project or title of a conversation, in characters.
@@ -14,22 +15,28 @@ pub enum TitleError {
     /// Nothing but white space.
     #[error("must not be empty")]
     Empty,
+    /// Nothing that shows, such as zero-width spaces alone.
+    #[error("must hold a character that can be seen")]
+    Unseen,
     /// More than 200 characters.
     #[error("must have at most 200 characters")]
     TooLong,
     /// Line breaks or other control characters.
     #[error("must not hold control characters")]
     ControlCharacters,
+    /// What turns the direction of the text, so that another name is read than is there.
+    #[error("must not hold characters that turn the direction of text (such as U+202E)")]
+    Bidi,
 }
 
-/// A project's name or a conversation's title: one line, 1 to 200 characters, trimmed.
+/// A project's name or a conversation's title: one line, 1 to 200 characters, trimmed, and read as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Title(String);
 
 impl Title {
     /// # Errors
-    /// When the text is empty, too long, or holds control characters.
+    /// When the text is empty, too long, shows nothing, or holds control characters or such as turn its direction.
     pub fn parse(text: &str) -> Result<Self, TitleError> {
         let text = text.trim();
         if text.is_empty() {
@@ -38,8 +45,14 @@ impl Title {
         if text.chars().count() > MAX_TITLE_CHARS {
             return Err(TitleError::TooLong);
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             return Err(TitleError::ControlCharacters);
+        }
+        if text.chars().any(is_bidi_control) {
+            return Err(TitleError::Bidi);
+        }
+        if text.chars().all(is_unseen) {
+            return Err(TitleError::Unseen);
         }
         Ok(Self(text.to_owned()))
     }
@@ -112,4 +125,36 @@ pub struct Conversation {
     pub turn_count: i64,
     /// The last of them.
     pub newest_turn: Option<NewestTurn>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_read_as_it_is_written() {
+        for fine in [
+            "taxi",
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627}",
+            // A family of three, joined by zero-width joiners, and a heart with its variation.
+            "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466} \u{2764}\u{fe0f}",
+        ] {
+            assert_eq!(Title::parse(&format!(" {fine} ")).unwrap().as_str(), fine);
+        }
+        for (text, refusal) in [
+            ("  ", TitleError::Empty),
+            ("\u{200b}\u{200d}", TitleError::Unseen),
+            ("\u{feff} \u{2060}", TitleError::Unseen),
+            ("\u{3164}", TitleError::Unseen),
+            ("\u{e0041}", TitleError::Unseen),
+            ("two\nlines", TitleError::ControlCharacters),
+            ("two\u{2028}lines", TitleError::ControlCharacters),
+            ("\u{202e}ixat", TitleError::Bidi),
+            ("a\u{2067}b\u{2069}", TitleError::Bidi),
+            ("a\u{200f}b", TitleError::Bidi),
+            (&"x".repeat(201), TitleError::TooLong),
+        ] {
+            assert_eq!(Title::parse(text), Err(refusal), "{text:?}");
+        }
+    }
 }

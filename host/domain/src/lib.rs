@@ -19,6 +19,7 @@ mod redact;
 mod text;
 mod tool;
 mod turn;
+mod unseen;
 
 pub use address::is_public_address;
 pub use audit::{AuditBody, AuditKind, CallAudit, CalledBy, ChangeAudit, RequestAudit};
@@ -46,3 +47,4 @@ pub use tool::{
     ToolSource, ToolSpec,
 };
 pub use turn::{Turn, TurnSettings, TurnStatus};
+pub use unseen::{is_bidi_control, is_unseen};

@@ -66,8 +66,7 @@ impl Function {
 /// Whether a character changes how others are shown: control characters and those that turn the reading direction,
 /// which could show a person another text than the one that a program reads.
 pub(crate) fn is_tricky(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\n' && c != '\t') || bricklayer_domain::is_bidi_control(c)
 }
 
 fn clean(text: &mut String) {

@@ -2,6 +2,7 @@
 
 use bricklayer_domain::{
     Conversation, ConversationId, EventSeq, NewestTurn, ProjectId, Title, TurnId, TurnSettings, UserId,
+    is_bidi_control, is_unseen,
 };
 use chrono::{DateTime, Utc};
 
@@ -20,7 +21,9 @@ const TEMPORARY_TITLE_CHARS: usize = 40;
 
 /// The beginning of a message as a title: one line, cut at a word.
 pub(crate) fn temporary_title(message: &str) -> String {
-    let words = message.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let words = message
+        .split(|c: char| c.is_whitespace() || c.is_control() || is_bidi_control(c))
+        .filter(|word| !word.chars().all(is_unseen));
     let mut title = String::new();
     for word in words {
         let room = TEMPORARY_TITLE_CHARS.saturating_sub(title.chars().count() + usize::from(!title.is_empty()));
@@ -296,6 +299,8 @@ mod tests {
             ("  two\n\nlines ", "two lines"),
             ("", DEFAULT_CONVERSATION_TITLE),
             ("\u{0}\n", DEFAULT_CONVERSATION_TITLE),
+            ("\u{200b} \u{feff}", DEFAULT_CONVERSATION_TITLE),
+            ("drop \u{202e}elbat", "drop elbat"),
             ("What are the busiest pickup hours in samples.nyctaxi.trips?", "What are the busiest pickup hours in…"),
             (&"x".repeat(100), &format!("{}…", "x".repeat(40))),
         ] {
