@@ -24,6 +24,7 @@ mod plugins;
 pub mod problem;
 mod projects;
 mod results;
+mod sse;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod stream;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]

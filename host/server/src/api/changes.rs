@@ -1,15 +1,13 @@
 //! What happens in a project's conversations, as it happens: what lists show, for windows that look at them.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bricklayer_domain::{ConversationId, ProjectId, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -18,6 +16,7 @@ use uuid::Uuid;
 use super::conversations::ConversationSummary;
 use super::extract::Path;
 use super::problem::{Problem, ProblemDetails};
+use super::sse;
 use crate::app::AppState;
 use crate::changes::{MAX_WATCHERS_PER_USER, Told, TooManyWatchers, Watcher};
 use crate::identity::Caller;
@@ -65,6 +64,7 @@ pub(crate) async fn follow_changes(
     caller: Caller,
     Path(project): Path<Uuid>,
 ) -> Result<Response, Problem> {
+    let place = sse::place(&app, &caller)?;
     let id = ProjectId::from_uuid(project);
     app.store().get_project(&caller.user, id).await?;
     let watcher = app.turns().changes().watch(&caller.user, id).map_err(|TooManyWatchers| {
@@ -84,16 +84,7 @@ pub(crate) async fn follow_changes(
         keep_alive_at: now + app.config().stream_keep_alive,
         app,
     };
-    let chunks = futures::stream::unfold(reader, |mut reader| async move {
-        let chunk = reader.next().await?;
-        Some((Ok::<_, Infallible>(chunk), reader))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
-        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    Ok(sse::answer(place, reader.closes_at, reader))
 }
 
 struct Reader {
@@ -114,7 +105,7 @@ const GREETING: &[u8] = b"retry: 1000\n\nevent: ready\ndata: {}\n\n";
 /// A comment, which readers skip.
 const KEEP_ALIVE: &[u8] = b": keepalive\n\n";
 
-impl Reader {
+impl sse::Source for Reader {
     /// The next piece to send; `None` closes the stream, whose reader connects again and looks at everything.
     async fn next(&mut self) -> Option<Bytes> {
         if !self.greeted {
@@ -148,6 +139,12 @@ impl Reader {
         }
     }
 
+    fn goodbye(&mut self) -> Option<Bytes> {
+        None
+    }
+}
+
+impl Reader {
     async fn frame(&mut self, id: ConversationId) -> Option<Bytes> {
         let change = match self.app.store().get_conversation(&self.caller.user, id).await {
             Ok(conversation) => {

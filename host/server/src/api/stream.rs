@@ -6,17 +6,15 @@
 //! that another host drives is followed.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bricklayer_domain::{EventSeq, Turn, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
 use chrono::Utc;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
@@ -24,14 +22,12 @@ use uuid::Uuid;
 
 use super::extract::{OptionalBody, Path, Query};
 use super::problem::{Problem, ProblemDetails};
+use super::sse;
 use crate::app::AppState;
 use crate::events::{WireBody, WireEvent};
 use crate::identity::Caller;
-use crate::places::{NoPlace, Place};
 use crate::turns::{Item, Subscription, encode};
 
-/// Wait that a reader is told when no more streams are opened.
-const RETRY_SECONDS: u64 = 5;
 /// Frames that are sent in one piece at most.
 const MAX_COALESCED: usize = 64;
 /// How often a reader looks into the store by itself: should a notice be lost on the way from another host, its turn
@@ -102,28 +98,10 @@ async fn follow(app: AppState, caller: Caller, id: Uuid, after: Option<i64>) -> 
     if after.is_some_and(|after| after < 0) {
         return Err(Problem::field("after", "must not be negative"));
     }
-    let place = app.streams().take(&caller.user).map_err(no_place)?;
+    let place = sse::place(&app, &caller)?;
     let turn = app.store().get_turn(&caller.user, bricklayer_domain::TurnId::from_uuid(id)).await?;
-    let reader = Reader::new(app, place, turn, EventSeq(after.unwrap_or_default()));
-    let chunks = futures::stream::unfold(reader, |mut reader| async move {
-        let chunk = reader.next().await?;
-        Some((Ok::<_, Infallible>(chunk), reader))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
-        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    Ok((headers, Body::from_stream(chunks)).into_response())
-}
-
-fn no_place(no: NoPlace) -> Problem {
-    let whose = match no {
-        NoPlace::OfUser => "you have",
-        NoPlace::InAll => "the server has",
-    };
-    let detail = format!("{whose} as many streams open as may be; close some pages");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).retry_after(RETRY_SECONDS)
+    let reader = Reader::new(app, turn, EventSeq(after.unwrap_or_default()));
+    Ok(sse::answer(place, reader.closes_at, reader))
 }
 
 /// What a reader does next.
@@ -143,8 +121,6 @@ enum Phase {
 
 struct Reader {
     app: AppState,
-    /// Given back when the reader is gone.
-    _place: Place,
     turn: Turn,
     live: Subscription,
     /// What was streamed and not stored when this reader joined.
@@ -159,25 +135,7 @@ struct Reader {
     keep_alive_at: Instant,
 }
 
-impl Reader {
-    fn new(app: AppState, place: Place, turn: Turn, last: EventSeq) -> Self {
-        let (tail, live) = app.turns().follow(&turn);
-        let now = Instant::now();
-        Self {
-            turn,
-            live,
-            tail: tail.into(),
-            last,
-            phase: Phase::Greet,
-            closes_at: now + app.config().stream_window,
-            active_at: now,
-            looked_at: now,
-            keep_alive_at: now + app.config().stream_keep_alive,
-            app,
-            _place: place,
-        }
-    }
-
+impl sse::Source for Reader {
     /// The next piece to send; `None` closes the stream. Safe to drop at any point: the reader comes back with the
     /// last id it got.
     async fn next(&mut self) -> Option<Bytes> {
@@ -203,6 +161,33 @@ impl Reader {
                 }
                 Phase::Done => return None,
             }
+        }
+    }
+
+    fn goodbye(&mut self) -> Option<Bytes> {
+        match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Done => None,
+            Phase::Leave => Some(Bytes::from_static(DONE)),
+            Phase::Greet | Phase::Replay | Phase::Live => Some(self.reconnect()),
+        }
+    }
+}
+
+impl Reader {
+    fn new(app: AppState, turn: Turn, last: EventSeq) -> Self {
+        let (tail, live) = app.turns().follow(&turn);
+        let now = Instant::now();
+        Self {
+            turn,
+            live,
+            tail: tail.into(),
+            last,
+            phase: Phase::Greet,
+            closes_at: now + app.config().stream_window,
+            active_at: now,
+            looked_at: now,
+            keep_alive_at: now + app.config().stream_keep_alive,
+            app,
         }
     }
 

@@ -10,6 +10,8 @@ use crate::support::{Follow, Gate, Guest, Reply, Server, World, eventually};
 const UPLOADS_PER_USER: usize = 4;
 /// Streams that one user has open at most.
 const STREAMS_PER_USER: usize = 256;
+/// Of which so many watch a project here.
+const WATCHERS: usize = 8;
 
 /// Begins an upload and sends nothing of it; what the server answers to its head.
 async fn begin_upload(server: &Server, user: &str) -> (TcpStream, String) {
@@ -73,10 +75,19 @@ async fn streams_of_a_user_are_bounded_and_read_together() {
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
     let (execution, _) = ann.ask(&project, "stream").await;
+    // A stream is a stream, whatever it tells.
+    let changes = format!("/api/projects/{project}/changes");
+    let mut watchers = Vec::new();
+    for _ in 0..WATCHERS {
+        let watcher = ann.request(reqwest::Method::GET, &changes).send().await.unwrap();
+        assert_eq!(watcher.status(), 200);
+        watchers.push(watcher);
+    }
     let mut readers: Vec<Follow> = Vec::new();
-    for _ in 0..STREAMS_PER_USER {
+    for _ in WATCHERS..STREAMS_PER_USER {
         readers.push(ann.follow(&execution, 0).await);
     }
+    ann.get(&changes).await.problem(429, "too-many-streams");
     let path = format!("/api/stream_progress/{execution}");
     let problem = ann.get(&path).await.problem(429, "too-many-streams");
     assert!(problem["detail"].as_str().unwrap().starts_with("you have"), "{problem}");

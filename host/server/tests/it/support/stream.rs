@@ -27,7 +27,8 @@ impl Frame {
 #[derive(Debug)]
 pub(crate) struct Follow {
     response: reqwest::Response,
-    buffer: String,
+    /// A chunk may end in the middle of a character.
+    buffer: Vec<u8>,
 }
 
 impl Follow {
@@ -36,15 +37,15 @@ impl Follow {
         assert_eq!(response.status(), 200, "{response:?}");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["x-accel-buffering"], "no");
-        Self { response, buffer: String::new() }
+        Self { response, buffer: Vec::new() }
     }
 
     /// The next frame with data; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
-            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.buffer = rest;
+            while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let rest = self.buffer.split_off(end + 2);
+                let block = String::from_utf8(std::mem::replace(&mut self.buffer, rest)).unwrap();
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
                 let Some(data) = field("data:") else { continue };
                 let data = if data == "[DONE]" { data.into() } else { serde_json::from_str(data).unwrap() };
@@ -53,7 +54,7 @@ impl Follow {
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream is silent");
             // A server that died cuts the stream; a reader takes that for its end.
             let Ok(Some(chunk)) = chunk else { return None };
-            self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+            self.buffer.extend_from_slice(&chunk);
         }
     }
 
