@@ -111,6 +111,13 @@ pub trait AuditSink: Send + Sync {
     /// Keeps the record of one request.
     fn request(&self, record: RequestRecord);
 
+    /// A request that may change something at its far end is let out: any method but GET and HEAD. Said before it is
+    /// sent, while its record comes when it is over.
+    fn changing(&self) {}
+
+    /// The far end did not know the caller of such a request (401), so that it changed nothing.
+    fn unauthenticated(&self) {}
+
     /// Keeps the record of one call. It comes after those of all the call's requests, and so possibly some
     /// milliseconds (with clean-ups at the far end some seconds) after the call has returned.
     fn call(&self, record: CallRecord) {

@@ -121,6 +121,10 @@ impl CallEgress {
         let wait = bounded(options.and_then(|options| options.first_byte_timeout), self.limits.http_first_byte);
         let silence =
             bounded(options.and_then(|options| options.between_bytes_timeout), self.limits.http_between_bytes);
+        let safe = matches!(allowed.method, Method::Get | Method::Head);
+        if !safe {
+            self.tally.sink().changing();
+        }
         let answer = self.attempts(&line, &allowed, parts, body, wait, &mut recording).await;
         let response = match answer {
             Ok(response) => response,
@@ -147,6 +151,9 @@ impl CallEgress {
                 return Err(Unsent { error, denial });
             }
         };
+        if !safe && response.status() == StatusCode::UNAUTHORIZED {
+            self.tally.sink().unauthenticated();
+        }
         self.tally.course.last_request(LastRequest::Answered {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),

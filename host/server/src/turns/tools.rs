@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,7 +13,9 @@ use bricklayer_domain::{
     ToolOutcome, ToolSpec, Turn, TurnSettings,
 };
 use bricklayer_plugins::BoundCall;
-use bricklayer_runtime::{AuditSink, CallContext, Continuation, Credential, Handover, Plugin, WorkspaceTarget};
+use bricklayer_runtime::{
+    AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, WorkspaceTarget,
+};
 use bricklayer_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +24,43 @@ use super::session::Session;
 use super::state::StoreState;
 use crate::plugins::Plugins;
 use crate::workspace::Workspace;
+
+/// What a call may have changed at a far end, seen on the way of its records.
+struct Changes {
+    sink: Arc<dyn AuditSink>,
+    made: AtomicUsize,
+}
+
+impl Changes {
+    fn over(sink: Arc<dyn AuditSink>) -> Self {
+        Self { sink, made: AtomicUsize::new(0) }
+    }
+
+    /// Whether a request that may change something got anywhere, as far as is known.
+    fn may_have_been_made(&self) -> bool {
+        self.made.load(Ordering::SeqCst) > 0
+    }
+}
+
+impl AuditSink for Changes {
+    fn changing(&self) {
+        self.made.fetch_add(1, Ordering::SeqCst);
+        self.sink.changing();
+    }
+
+    fn unauthenticated(&self) {
+        self.made.fetch_sub(1, Ordering::SeqCst);
+        self.sink.unauthenticated();
+    }
+
+    fn request(&self, record: RequestRecord) {
+        self.sink.request(record);
+    }
+
+    fn call(&self, record: CallRecord) {
+        self.sink.call(record);
+    }
+}
 
 /// Implements the agent's port over the plugin runtime.
 #[derive(Debug)]
@@ -127,11 +167,13 @@ impl PluginTools {
             handover: handover.clone(),
             ..self.context(call, &bound)
         };
-        let mut outcome = run(context()).await;
-        // What only reads can be asked again once the user is back.
+        let first = context();
+        let changes = Arc::new(Changes::over(Arc::clone(&first.audit)));
+        let mut outcome = run(CallContext { audit: Arc::clone(&changes) as _, ..first }).await;
+        // Nothing ran where nobody was known, so it can be asked again once the user is back.
         if needs_session
             && is_unauthenticated(&outcome)
-            && tool.spec().annotations.read_only
+            && (tool.spec().annotations.read_only || !changes.may_have_been_made())
             && self.session.renewed(&token, &progress, &cancel).await
         {
             outcome = run(context()).await;

@@ -1,10 +1,12 @@
 //! Who a request speaks for, and which requests are refused before that matters.
 
+use std::time::{Duration, Instant};
+
 use bricklayer_server::config::{Config, IdentityMode, ModelConfig, PublicOrigin, WorkspaceConfig};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Api, Server, Trouble, World};
+use crate::support::{Api, Follow, Reply, Server, Trouble, World};
 
 #[tokio::test]
 async fn behind_a_proxy_the_headers_name_the_user_and_nothing_else_does() {
@@ -222,5 +224,85 @@ async fn behind_a_proxy_other_origins_are_refused_too() {
     let preflight = ann().with("origin", "https://evil.example").with("access-control-request-method", "POST");
     let preflight = preflight.send(preflight.request(Method::OPTIONS, "/api/projects")).await;
     assert!(!preflight.headers.contains_key("access-control-allow-origin"));
+    server.stop().await;
+}
+
+/// Ann with another token than before.
+fn signed_in_again(server: &Server) -> Api {
+    Api::new(&server.base)
+        .with("x-forwarded-email", "ann@example.com")
+        .with("x-forwarded-access-token", "canary-token-of-ann@example.com")
+}
+
+async fn ask_for(world: &World, server: &Server, statement: &str) -> Follow {
+    world.model.script("sql", vec![Reply::sql("call_1", statement), Reply::text("I see")]);
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "sql").await;
+    ann.follow(&execution, 0).await
+}
+
+/// Who asked to run statements, in their order.
+fn senders(world: &World) -> Vec<String> {
+    let posts = world.workspace.seen().into_iter().filter(|seen| seen.method == "POST");
+    posts.map(|seen| seen.authorization).collect()
+}
+
+#[tokio::test]
+async fn a_statement_that_was_refused_for_its_token_runs_once_with_the_next() {
+    let world = World::sqlite().await;
+    world.workspace.trouble(Trouble::UnknownSender);
+    let server = world.serve().await;
+    let mut follow = ask_for(&world, &server, "INSERT INTO main.default.t VALUES (1)").await;
+    let waits = follow.until("tool_progress").await;
+    assert!(waits.data["message"].as_str().unwrap().contains("sign in again"), "{waits:?}");
+    world.workspace.trouble(Trouble::None);
+    signed_in_again(&server).get("/api/me").await.ok();
+    let result = follow.until("tool_result").await;
+    assert_eq!(result.data["is_error"], false, "{result:?}");
+    assert_eq!(senders(&world), ["Bearer canary-token-of-ann", "Bearer canary-token-of-ann@example.com"]);
+    follow.follow_to_end().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_was_taken_is_not_sent_again_for_a_token() {
+    let world = World::sqlite().await;
+    world.workspace.trouble(Trouble::SlowStatements);
+    let server = world.serve().await;
+    let mut follow = ask_for(&world, &server, "INSERT INTO main.default.t VALUES (1)").await;
+    crate::support::eventually("the statement", async || match senders(&world).len() {
+        1 => Ok(()),
+        count => Err(count.to_string()),
+    })
+    .await;
+    world.workspace.trouble(Trouble::Status(401, vec![], json!({"message": "the token has ended"})));
+    let result = follow.until("tool_result").await;
+    assert_eq!(result.data["error_kind"], "unauthenticated", "{result:?}");
+    assert!(result.data["content"].as_str().unwrap().contains("may still run"), "{result:?}");
+    world.workspace.trouble(Trouble::None);
+    signed_in_again(&server).get("/api/me").await.ok();
+    follow.follow_to_end().await;
+    assert_eq!(senders(&world).len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_does_not_sign_in_again_is_waited_for_as_long_as_the_operator_says() {
+    let mut world = World::sqlite().await;
+    world.times.sign_in = Duration::from_millis(300);
+    world.workspace.trouble(Trouble::UnknownSender);
+    let server = world.serve().await;
+    let mut follow = ask_for(&world, &server, "INSERT INTO main.default.t VALUES (1)").await;
+    follow.until("tool_progress").await;
+    let began = Instant::now();
+    let result = follow.until("tool_result").await;
+    // What is said of the wait comes a moment after its beginning.
+    assert!(began.elapsed() > world.times.sign_in / 2, "{:?}", began.elapsed());
+    assert_eq!(result.data["error_kind"], "unauthenticated", "{result:?}");
+    assert!(result.data["remedy"].as_str().unwrap().contains("sign in again"), "{result:?}");
+    assert_eq!(senders(&world).len(), 1);
+    let rest = follow.follow_to_end().await;
+    assert!(rest.iter().any(|frame| frame.kind() == "stream.completed" && frame.data["is_error"] == false), "{rest:?}");
     server.stop().await;
 }

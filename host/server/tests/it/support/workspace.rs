@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
     SlowStatements,
     /// Statements are taken and the answer that says so is lost.
     LostAnswers,
+    /// Statements are refused because nobody knows who sends them.
+    UnknownSender,
     /// Every request gets this answer: status, headers, body.
     Status(u16, Vec<(&'static str, &'static str)>, Value),
     /// Every request is read and never answered.
@@ -78,6 +80,11 @@ impl Workspace {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// Counts from here on.
+    pub(crate) fn forget(&self) {
+        self.shared.seen.lock().unwrap().clear();
+    }
+
     /// How often it was asked whose a token is.
     pub(crate) fn owners_asked(&self) -> usize {
         self.shared.owners_asked.load(Ordering::SeqCst)
@@ -121,7 +128,11 @@ async fn answer(
         Trouble::Hang => return std::future::pending().await,
         Trouble::Nonsense => return "<html>not what you asked for</html>".into_response(),
         Trouble::LostAnswers if method == Method::POST => return std::future::pending().await,
-        Trouble::None | Trouble::SlowStatements | Trouble::LostAnswers => {}
+        Trouble::UnknownSender if method == Method::POST => {
+            let body = json!({"error_code": "UNAUTHENTICATED", "message": "the token has ended"});
+            return (StatusCode::UNAUTHORIZED, Json(body)).into_response();
+        }
+        Trouble::None | Trouble::SlowStatements | Trouble::LostAnswers | Trouble::UnknownSender => {}
     }
     let slow = matches!(trouble, Trouble::SlowStatements);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
