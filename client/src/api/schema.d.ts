@@ -431,7 +431,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists a project's conversations, the newest first. */
+        /** Lists a project's conversations, the one used last first. */
         get: operations["list_conversations"];
         put?: never;
         /** Makes a conversation. */
@@ -694,6 +694,13 @@ export interface components {
             messages: components["schemas"]["Message"][];
             /** @description What runs unasked until it is taken back. */
             standing_permissions: components["schemas"]["Permission"][];
+        };
+        /** @description Conversations of a project, and where the list goes on. */
+        ConversationList: {
+            /** @description The one used last first. */
+            conversations: components["schemas"]["ConversationSummary"][];
+            /** @description Pass it as `after` for those that follow; null when there are none. */
+            next: string | null;
         };
         /**
          * @description What the last turn of a conversation does.
@@ -2946,7 +2953,12 @@ export interface operations {
     };
     list_conversations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those that follow, `next` of another answer; from the newest on without it. */
+                after?: string;
+                /** @description So many, 1 to 2000. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description The project. */
@@ -2961,7 +2973,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationSummary"][];
+                    "application/json": components["schemas"]["ConversationList"];
                 };
             };
             default: {

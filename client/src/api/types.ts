@@ -11,6 +11,7 @@ export type Health = Schemas["Health"];
 export type Me = Schemas["Me"];
 export type Project = Schemas["Project"];
 export type ConversationSummary = Schemas["ConversationSummary"];
+export type ConversationList = Schemas["ConversationList"];
 export type ConversationDetail = Schemas["ConversationDetail"];
 export type TurnSettings = Schemas["Settings"];
 export type Warehouse = Schemas["Warehouse"];

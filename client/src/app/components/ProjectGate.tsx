@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Problem } from "@/api/problem";
 import { conversationsQuery } from "@/features/conversations/api/conversations";
@@ -9,7 +9,7 @@ const NO_PROJECT: ReadonlySet<number> = new Set([400, 404, 422]);
 
 /** Shows what is in a project unless there is no such project: then nothing of it invites. */
 export function ProjectGate({ projectId, children }: { projectId: string; children: ReactNode }) {
-  const { error } = useQuery(conversationsQuery(projectId));
+  const { error } = useInfiniteQuery(conversationsQuery(projectId));
   if (!(error instanceof Problem && NO_PROJECT.has(error.status))) return children;
   return (
     <main>

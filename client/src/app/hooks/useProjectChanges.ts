@@ -1,9 +1,9 @@
-import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { keys } from "@/api/keys";
 import { useSessions } from "@/features/chat/chatContext";
 import type { Sessions } from "@/features/chat/model/sessions";
-import { conversationsQuery } from "@/features/conversations/api/conversations";
+import { type ConversationPages, conversationsQuery, relist } from "@/features/conversations/api/conversations";
 import { type Change, applyChange, followChanges } from "@/features/conversations/model/changes";
 import type { Summary } from "@/features/conversations/model/status";
 
@@ -11,7 +11,7 @@ import type { Summary } from "@/features/conversations/model/status";
 export function useProjectChanges(projectId: string): readonly Summary[] {
   const queryClient = useQueryClient();
   const sessions = useSessions();
-  const conversations = useQuery(conversationsQuery(projectId)).data;
+  const conversations = useInfiniteQuery(conversationsQuery(projectId)).data;
 
   // A stream is of the world outside.
   useEffect(() => {
@@ -36,7 +36,7 @@ const none: readonly Summary[] = [];
 
 function adopt(queryClient: QueryClient, projectId: string, change: Change): void {
   const key = keys.conversations(projectId);
-  queryClient.setQueryData<readonly Summary[]>(key, (list) => (list === undefined ? undefined : applyChange(list, change)));
+  queryClient.setQueryData<ConversationPages>(key, (pages) => pages && relist(pages, (list) => applyChange(list, change)));
   queryClient.invalidateQueries({ queryKey: keys.projects, exact: true }).catch(() => undefined);
 }
 

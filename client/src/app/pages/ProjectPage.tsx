@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useSyncExternalStore } from "react";
 import { formatCount } from "@/shared/lib/format";
 import { type Route, links } from "@/shared/lib/links";
@@ -28,7 +28,7 @@ type ProjectRoute = Extract<Route, { page: "project" }>;
 export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: () => void }) {
   const { projectId, conversationId, file, files: filesShown } = route;
   const sessions = useSessions();
-  const conversations = useQuery(conversationsQuery(projectId));
+  const conversations = useInfiniteQuery(conversationsQuery(projectId));
   const files = useQuery(filesQuery(projectId));
   const conversation = conversations.data?.find((entry) => entry.id === conversationId);
   const [settings, setSettings] = useTurnSettings(projectId, conversationId, conversation?.settings);

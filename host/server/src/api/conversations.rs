@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{
     Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnStatus, UserId,
 };
-use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
+use bricklayer_store::{Cursor, HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::extract::{Body, OptionalBody, Path, Query};
 use super::permissions::Permission;
 use super::problem::{Problem, ProblemDetails};
-use super::projects::{MAX_LIST_PAGES, title};
+use super::projects::title;
 use crate::app::AppState;
 use crate::events::{Settings, WireEvent, fold_history};
 use crate::identity::Caller;
@@ -27,6 +27,8 @@ const DEFAULT_HISTORY_TURNS: u32 = 30;
 /// Histories that are put together at once; further readers wait. Each takes several times the bytes of its page.
 const HISTORIES_AT_ONCE: usize = 4;
 static HISTORIES: Semaphore = Semaphore::const_new(HISTORIES_AT_ONCE);
+/// Conversations of one answer at most.
+const MAX_LISTED: u32 = 2_000;
 /// Ended turns that the list of executions shows.
 const RECENT_TURNS: usize = 5;
 
@@ -54,6 +56,28 @@ pub(crate) struct ConversationSummary {
     last_seq: i64,
     /// What the user chose last.
     settings: Settings,
+}
+
+/// Conversations of a project, and where the list goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConversationList {
+    /// The one used last first.
+    conversations: Vec<ConversationSummary>,
+    /// Pass it as `after` for those that follow; null when there are none.
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
+/// Which part of the list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListQuery {
+    /// Those that follow, `next` of another answer; from the newest on without it.
+    after: Option<String>,
+    /// So many, 1 to 2000.
+    #[param(minimum = 1, maximum = 2000, default = 2000)]
+    limit: Option<u32>,
 }
 
 /// What the last turn of a conversation does.
@@ -216,28 +240,37 @@ async fn turns(store: &Store, user: &UserId, id: ConversationId, limit: usize) -
     Ok(store.list_turns(user, id, PageRequest { after: None, limit }).await?.items)
 }
 
-/// Lists a project's conversations, the newest first.
+/// Lists a project's conversations, the one used last first.
 #[utoipa::path(get, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "list_conversations",
-    params(("project_id" = Uuid, Path, description = "The project.")),
-    responses((status = 200, body = Vec<ConversationSummary>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    params(("project_id" = Uuid, Path, description = "The project."), ListQuery),
+    responses((status = 200, body = ConversationList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list_conversations(
     State(app): State<AppState>,
     caller: Caller,
     Path(project): Path<Uuid>,
-) -> Result<Json<Vec<ConversationSummary>>, Problem> {
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ConversationList>, Problem> {
+    let limit = query.limit.unwrap_or(MAX_LISTED);
+    if !(1..=MAX_LISTED).contains(&limit) {
+        return Err(Problem::field("limit", format!("must be between 1 and {MAX_LISTED}")));
+    }
+    let wrong = |_| Problem::field("after", "must be `next` of another answer");
+    let mut after: Option<Cursor> = query.after.as_deref().map(str::parse).transpose().map_err(wrong)?;
     let (store, project) = (app.store(), ProjectId::from_uuid(project));
     store.get_project(&caller.user, project).await?;
-    let mut summaries = Vec::new();
-    let mut after = None;
-    for _ in 0..MAX_LIST_PAGES {
-        let page = store.list_conversations(&caller.user, project, PageRequest { after, limit: MAX_PAGE }).await?;
-        summaries.extend(page.items.into_iter().map(ConversationSummary::from));
+    let mut conversations = Vec::new();
+    let mut left = limit;
+    while left > 0 {
+        let page = PageRequest { after, limit: left.min(MAX_PAGE) };
+        let page = store.list_conversations(&caller.user, project, page).await?;
+        left = left.saturating_sub(u32::try_from(page.items.len()).unwrap_or(left));
+        conversations.extend(page.items.into_iter().map(ConversationSummary::from));
         after = page.next;
         if after.is_none() {
             break;
         }
     }
-    Ok(Json(summaries))
+    Ok(Json(ConversationList { conversations, next: after.map(|cursor| cursor.to_string()) }))
 }
 
 /// Makes a conversation.

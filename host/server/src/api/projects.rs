@@ -16,7 +16,7 @@ use crate::app::AppState;
 use crate::identity::Caller;
 
 /// Pages of one list that are answered at once; past it, a list is cut.
-pub(super) const MAX_LIST_PAGES: usize = 10;
+const MAX_LIST_PAGES: usize = 10;
 
 /// A folder with files and conversations.
 #[derive(Debug, Serialize, ToSchema)]

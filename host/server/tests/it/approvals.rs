@@ -218,7 +218,7 @@ fn a_mode_bounds_what_runs_and_is_kept_by_its_conversation() {
         let next = ann.say(&project, &conversation, "write it").await;
         assert!(refused(&ann.frames(&next).await));
         let list = ann.get(&format!("/api/projects/{project}/conversations")).await.ok();
-        assert_eq!(list[0]["settings"]["permission_mode"], "read_only");
+        assert_eq!(list["conversations"][0]["settings"]["permission_mode"], "read_only");
         assert!(!world.project_dir(&project).join("a.md").exists());
         let (turn, _) = ask(&ann, &project, Some(&conversation), "run_all", "write it").await;
         assert!(!refused(&ann.frames(&turn).await));

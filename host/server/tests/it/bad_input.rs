@@ -124,7 +124,7 @@ async fn a_message_that_is_sent_twice_makes_one_turn() {
     assert_eq!(one.ok(), two.ok());
     assert_eq!(one.ok(), three.ok());
     let conversations = ann.get(&format!("/api/projects/{project}/conversations")).await.ok();
-    assert_eq!(conversations.as_array().unwrap().len(), 1);
+    assert_eq!(conversations["conversations"].as_array().unwrap().len(), 1);
     ann.frames(one.ok()["execution_id"].as_str().unwrap()).await;
     assert_eq!(send().await.ok(), one.ok(), "even after it ended");
     assert_eq!(world.model.requests().len(), 1);

@@ -60,7 +60,7 @@ fn changes_are_told_as_they_happen_on_whatever_host() {
         assert_eq!(idle["active_execution_id"], json!(null));
         let detail = ann.get(&format!("{path}/{id}")).await.ok();
         assert_eq!((&detail["last_seq"], &detail["state"]), (&idle["last_seq"], &json!("idle")));
-        let listed = ann.get(&path).await.ok()[0].clone();
+        let listed = ann.get(&path).await.ok()["conversations"][0].clone();
         assert_eq!(listed["last_seq"], idle["last_seq"]);
         let shown = ann.get(&format!("/api/projects/{project}")).await.ok();
         assert_eq!(shown["updated_at"], listed["updated_at"]);

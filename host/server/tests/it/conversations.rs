@@ -23,6 +23,8 @@ fn projects_and_conversations_are_kept() {
 
         let path = format!("/api/projects/{project}/conversations");
         let list = ann.get(&path).await.ok();
+        assert_eq!(list["next"], json!(null));
+        let list = list["conversations"].clone();
         assert_eq!(list.as_array().unwrap().len(), 1);
         let title = list[0]["title"].as_str().unwrap();
         assert!(title.starts_with("Which hours are busy"), "{title}");
@@ -122,6 +124,50 @@ fn a_user_has_a_bounded_number_of_projects() {
         bob.project("One").await;
         ann.delete(&format!("/api/projects/{first}")).await;
         ann.project("Three").await;
+        server.stop().await;
+    });
+}
+
+#[test]
+fn a_list_of_conversations_goes_on_where_an_answer_ends() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let path = format!("/api/projects/{project}/conversations");
+        let mut made = Vec::new();
+        for number in 0..7 {
+            let one = ann.post(&path, json!({"title": format!("Number {number}")})).await.ok();
+            made.insert(0, one["id"].clone());
+        }
+        let all = ann.get(&path).await.ok();
+        assert_eq!((all["conversations"].as_array().unwrap().len(), &all["next"]), (7, &json!(null)));
+        let (mut seen, mut query, mut sizes) = (Vec::new(), "?limit=3".to_owned(), Vec::new());
+        loop {
+            let answer = ann.get(&format!("{path}{query}")).await.ok();
+            let page = answer["conversations"].as_array().unwrap();
+            sizes.push(page.len());
+            seen.extend(page.iter().map(|one| one["id"].clone()));
+            let Some(next) = answer["next"].as_str() else { break };
+            query = format!("?limit=3&after={next}");
+        }
+        assert_eq!((seen, sizes), (made, vec![3, 3, 1]));
+        for (query, field) in [("limit=0", "limit"), ("limit=2001", "limit"), ("after=x", "after"), ("page=2", "page")]
+        {
+            let problem = ann.get(&format!("{path}?{query}")).await.problem(422, "invalid-request");
+            assert_eq!(problem["errors"][0]["field"], field, "{query}");
+        }
+        // More than one page of the store in one answer.
+        let user = bricklayer_domain::UserId::parse("ann@example.com").unwrap();
+        let id = bricklayer_domain::ProjectId::from_uuid(project.parse().unwrap());
+        for _ in 0..bricklayer_store::MAX_PAGE {
+            server.app.store().create_conversation(&user, id, None).await.unwrap();
+        }
+        let many = ann.get(&format!("{path}?limit=206")).await.ok();
+        assert_eq!(many["conversations"].as_array().unwrap().len(), 206);
+        let rest = ann.get(&format!("{path}?after={}", many["next"].as_str().unwrap())).await.ok();
+        assert_eq!((rest["conversations"].as_array().unwrap().len(), &rest["next"]), (1, &json!(null)));
         server.stop().await;
     });
 }

@@ -202,7 +202,7 @@ async fn a_message_that_is_sent_again_after_its_host_died_is_the_same_turn() {
     let execution = first.json()["execution_id"].as_str().unwrap().to_owned();
     assert_ended_once(&there.frames(&execution).await);
     let conversations = there.get(&format!("/api/projects/{project}/conversations")).await.ok();
-    assert_eq!(conversations.as_array().unwrap().len(), 1, "{conversations}");
+    assert_eq!(conversations["conversations"].as_array().unwrap().len(), 1, "{conversations}");
     assert!(world.workspace.count(Method::POST, "/sql/statements") <= 1);
     let mut other = message;
     other["message"] = json!("other words");

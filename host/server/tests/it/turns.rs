@@ -161,7 +161,7 @@ async fn running_turns_are_bounded_per_user_and_in_all() {
     assert!(problem["detail"].as_str().unwrap().starts_with("you have"), "{problem}");
     assert_eq!(refused.headers["retry-after"], "2");
     let conversations = ann.get(&format!("/api/projects/{of_ann}/conversations")).await.ok();
-    assert_eq!(conversations.as_array().unwrap().len(), 2, "a refused message leaves no conversation");
+    assert_eq!(conversations["conversations"].as_array().unwrap().len(), 2, "a refused message leaves no conversation");
     bob.ask(&of_bob, "slow").await;
     let full = bob.post("/api/invoke_agent", json!({"project_id": of_bob, "message": "slow"})).await;
     assert!(full.problem(429, "too-many-turns")["detail"].as_str().unwrap().starts_with("the server has"));

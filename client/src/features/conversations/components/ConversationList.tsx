@@ -1,8 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Problem, messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
 import { leftOpen } from "@/shared/lib/dialogText";
+import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
@@ -28,7 +29,7 @@ function openedAgain(): Open {
 }
 
 export function ConversationList({ projectId, activeId, onDeleted }: ConversationListProps) {
-  const conversations = useQuery(conversationsQuery(projectId));
+  const conversations = useInfiniteQuery(conversationsQuery(projectId));
   const [filter, setFilter] = useState("");
   const [open, setOpen] = useState<Open>(openedAgain);
   const all = conversations.data ?? [];
@@ -69,6 +70,13 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
             onDelete={() => setOpen({ dialog: "delete", conversation })}
           />
         ))}
+        {conversations.hasNextPage && (
+          <li className={styles.more}>
+            <Button variant="quiet" size="s" disabled={conversations.isFetchingNextPage} onClick={() => void conversations.fetchNextPage()}>
+              {conversations.isFetchingNextPage ? "Loading older ones" : "Show older ones"}
+            </Button>
+          </li>
+        )}
       </ul>
       {renamed !== undefined && <RenameConversation conversation={renamed} onClose={() => setOpen(null)} />}
       {open?.dialog === "delete" && (
