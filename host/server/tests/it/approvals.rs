@@ -263,3 +263,128 @@ async fn the_operator_bounds_the_modes() {
     ann.post("/api/invoke_agent", wrong).await.problem(422, "invalid-request");
     server.stop().await;
 }
+
+/// What the SQL plugin says of each statement decides: an answer opens one verb on one object.
+#[test]
+fn an_answer_for_one_statement_opens_no_other() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let statements = [
+            ("c1", "DROP TABLE main.default.d1"),
+            ("c2", "drop  table main.default.d1 -- the same"),
+            ("c3", "DROP TABLE main.default.d2"),
+            ("c4", "DELETE FROM main.default.d1"),
+            ("c5", "DROP SCHEMA main.default CASCADE"),
+            ("c6", "DROP TABLE main.default.d1; DROP TABLE main.default.d3"),
+            ("c7", "DROP TABLE main.default.d1"),
+            ("c8", "DROP TABLE main.default.d1"),
+        ];
+        let replies = statements.iter().map(|(id, statement)| Reply::sql(id, statement));
+        world.model.script("tidy up", replies.chain([Reply::text("done")]).collect());
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let (turn, conversation) = ask(&ann, &project, None, "ask", "tidy up").await;
+        let mut follow = ann.follow(&turn, 0).await;
+        let question = asked(&mut follow).await;
+        assert_eq!(question["standing"], json!({"verb": "DROP TABLE", "objects": ["main.default.d1"]}), "{question}");
+        answer(&ann, &turn, "c1", "conversation").await;
+        // The same statement, however it is written, runs unasked; every other one is asked about.
+        for call in ["c3", "c4", "c5", "c6"] {
+            let question = asked(&mut follow).await;
+            assert_eq!(question["tool_id"], call, "{question}");
+            answer(&ann, &turn, call, "once").await;
+        }
+        // Then it is taken back, and the same statement is asked about again.
+        follow.follow_to_end().await;
+        let given = standing(&ann, &project, &conversation).await;
+        assert_eq!(given.len(), 1, "{given:?}");
+        let sent = || world.workspace.count(Method::POST, "/sql/statements");
+        let path = format!("/api/projects/{project}/conversations/{conversation}/permissions/");
+        assert_eq!(ann.delete(&format!("{path}{}", given[0]["id"].as_str().unwrap())).await.status, 204);
+        world.model.script("once more", vec![Reply::sql("c9", "DROP TABLE main.default.d1"), Reply::text("done")]);
+        let (turn, _) = ask(&ann, &project, Some(&conversation), "ask", "once more").await;
+        let mut follow = ann.follow(&turn, 0).await;
+        assert_eq!(asked(&mut follow).await["tool_id"], "c9");
+        let before = sent();
+        answer(&ann, &turn, "c9", "no").await;
+        follow.follow_to_end().await;
+        // Two statements are refused where one is meant, whatever was answered.
+        assert_eq!((before, sent()), (7, 7), "what was declined was not sent");
+        server.stop().await;
+    });
+}
+
+/// In the mode that lets changes run, what gives rights away or sends something out is asked about.
+#[tokio::test]
+async fn giving_rights_away_is_asked_about_where_changes_are_not() {
+    let world = World::sqlite().await;
+    let statements = [
+        "GRANT ALL PRIVILEGES ON CATALOG main TO `account users`",
+        "REVOKE SELECT ON TABLE main.default.t FROM bob",
+        "ALTER TABLE main.default.t OWNER TO `eve@example.com`",
+        "CREATE SHARE s",
+        "CREATE OR REPLACE TABLE temp.orders AS SELECT 1",
+        "SELECT http_request(conn => 'c')",
+    ];
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    world.model.script("add", vec![Reply::sql("c1", "INSERT INTO main.default.t VALUES (1)"), Reply::text("done")]);
+    let (turn, _) = ask(&ann, &project, None, "ask", "add").await;
+    let frames = ann.frames(&turn).await;
+    assert!(frames.iter().all(|frame| frame.kind() != "approval.requested"), "{frames:#?}");
+    let before = world.workspace.count(Method::POST, "/sql/statements");
+    for (number, statement) in statements.into_iter().enumerate() {
+        let message = format!("grave {number}.");
+        world.model.script(&message, vec![Reply::sql("c1", statement), Reply::text("done")]);
+        let (turn, _) = ask(&ann, &project, None, "ask", &message).await;
+        let mut follow = ann.follow(&turn, 0).await;
+        let question = asked(&mut follow).await;
+        assert!(
+            matches!(question["review"]["effect"].as_str(), Some("shares" | "destroys")),
+            "{statement}: {question}"
+        );
+        answer(&ann, &turn, "c1", "no").await;
+        follow.follow_to_end().await;
+    }
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), before, "nothing was sent");
+    server.stop().await;
+}
+
+/// A command that a person writes themselves goes through the same gate, whatever the model is.
+#[tokio::test]
+async fn a_direct_command_is_asked_about_like_any_call() {
+    use bricklayer_server::config::{Config, ModelConfig};
+    let world = World::sqlite().await;
+    let models = [ModelConfig::Offline, world.config().model];
+    for model in models {
+        let server = crate::support::Server::start(Config { model, ..world.config() }).await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let drop_it = "/execute_sql {\"statement\": \"DROP TABLE main.default.t\"}";
+        for (mode, kind) in [("ask", "denied"), ("read_only", "denied")] {
+            let (turn, _) = ask(&ann, &project, None, mode, drop_it).await;
+            let mut follow = ann.follow(&turn, 0).await;
+            if mode == "ask" {
+                let question = asked(&mut follow).await;
+                assert_eq!(question["review"]["effect"], "destroys", "{question}");
+                answer(&ann, &turn, question["tool_id"].as_str().unwrap(), "no").await;
+            }
+            let result = follow.until("tool_result").await;
+            assert_eq!(result.data["error_kind"], kind, "{mode}: {result:?}");
+            follow.follow_to_end().await;
+        }
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+        let (turn, _) = ask(&ann, &project, None, "ask", "/execute_sql {\"statement\": \"SELECT 1\"}").await;
+        let frames = ann.frames(&turn).await;
+        assert!(
+            frames.iter().any(|frame| frame.kind() == "tool_result" && frame.data["is_error"] == false),
+            "{frames:#?}"
+        );
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+        assert!(world.model.requests().is_empty(), "no model was asked");
+        server.stop().await;
+        world.workspace.forget();
+    }
+}
