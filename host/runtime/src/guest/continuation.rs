@@ -1,6 +1,5 @@
 //! `continuation` of the contract: how a call's remote work goes on when the host leaves.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,7 +55,7 @@ impl Offer {
                 Ok(())
             }
             Err(error) => {
-                tracing::error!(error = &*error as &dyn Error, "how a call is continued was not stored");
+                tracing::error!(error = bricklayer_domain::chain(&*error), "how a call is continued was not stored");
                 Err(wit::ContinuationError::Unavailable("the host's database cannot be reached".to_owned()))
             }
         }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit, chain};
+use bricklayer_domain::{
+    AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit, chain,
+};
 use bricklayer_runtime::{AuditSink, CallIdentity, CallRecord, RequestRecord, Verdict};
 use bricklayer_store::{AuditEntry, Store};
 use chrono::{DateTime, Utc};
