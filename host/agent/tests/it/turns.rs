@@ -279,7 +279,7 @@ async fn a_stop_in_mid_answer_keeps_what_was_shown() {
         Instant::now()
     };
     let (exit, stopped_at) = tokio::join!(run, stop);
-    assert!(stopped_at.elapsed() < Duration::from_millis(500));
+    assert!(stopped_at.elapsed() < Duration::from_secs(5));
     assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)), "{exit:?}");
     let events = world.log.events();
     let aborted = events.iter().find_map(|event| match event {
@@ -314,7 +314,7 @@ async fn a_stop_cancels_running_tools_even_deaf_ones() {
             Instant::now()
         };
         let (exit, stopped_at) = tokio::join!(run, stop);
-        assert!(stopped_at.elapsed() < Duration::from_millis(500), "{:?}", stopped_at.elapsed());
+        assert!(stopped_at.elapsed() < Duration::from_secs(5), "{:?}", stopped_at.elapsed());
         assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)), "{exit:?}");
         for id in ["a", "b"] {
             assert_eq!(kind(&world.outcome(id)), Some(ToolErrorKind::Cancelled), "{id}");

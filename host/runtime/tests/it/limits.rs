@@ -53,7 +53,7 @@ async fn more_spinners_than_threads_starve_nobody() {
     for outcome in [a, b, c, d] {
         failed(&outcome, ToolErrorKind::LimitExceeded, "cpu limit");
     }
-    assert!(took < Duration::from_secs(2), "the neighbour waited {took:?}");
+    assert!(took < Duration::from_secs(10), "the neighbour waited {took:?}");
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Bench, CANARY, failed, until};
 
-/// What a cancelled call may still take.
-const AT_ONCE: Duration = Duration::from_millis(500);
+/// What a cancelled call may still take on a busy machine; it would go on for ever.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn hang() -> Value {
     json!({"method": "GET", "authority": "workspace", "path": "/api/ok/hang", "headers": [], "trailers": []})

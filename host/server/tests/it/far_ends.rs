@@ -82,7 +82,7 @@ async fn a_workspace_that_hangs_is_given_up_by_the_user() {
     let began = std::time::Instant::now();
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
     follow.follow_to_end().await;
-    assert!(began.elapsed() < std::time::Duration::from_millis(500), "{:?}", began.elapsed());
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
     server.stop().await;
 }
 
