@@ -1,6 +1,7 @@
 //! The procedure of one call: a place, a fresh store bounded in every direction, and the orderly end of whatever happens
 //! in it.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ const CLEANUP_TIME: Duration = Duration::from_secs(5);
 
 /// How long a call that was ended waits for its clean-up before it returns: within the 500 ms that a cancel may take.
 const CLEANUP_WAIT: Duration = Duration::from_millis(350);
+
+/// How long the guest of a call that was cut off may take to act on the answer to what it sent last.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
 
 /// What is called, and with what.
 pub(crate) struct Invocation {
@@ -72,31 +76,43 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
         () = cancel.cancelled() => return ToolOutcome::failed(cancelled()),
         permit = shared.gate.admit(&ctx.caller.user, plugin.name(), counted, shared.queue_wait) => permit,
     };
-    let _permit = match permit {
+    let permit = match permit {
         Ok(permit) => permit,
         Err(refusal) => return ToolOutcome::failed(refusal.failure()),
     };
-    let _running = shared.running();
+    let running = shared.running();
 
-    let entry = invocation.as_ref().map(|invocation| &*invocation.entry);
-    let frame = frame(shared, &plugin, entry.and_then(|entry| entry.time_limit), ctx, tally);
-    let end = {
-        let pace = Pace::new(&shared.heavy, &frame.call.caller.user);
-        let interrupt = Interrupt { meter: Arc::clone(meter), pace: Arc::clone(&pace) };
-        let guest = run(shared, &plugin, invocation.as_ref(), &frame, interrupt);
-        let mut guest = Metered::new(Paced::new(guest, pace), Arc::clone(meter));
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => End::Cancelled,
-            result = &mut guest => End::Returned(result),
-            () = tokio::time::sleep_until(frame.deadline) => End::TimedOut,
-            () = frame.progress.pump() => End::Cancelled,
-        }
-        // Leaving this block drops the guest, and with it the store, its HTTP requests and its files.
+    let entry = invocation.as_ref().map(|invocation| Arc::clone(&invocation.entry));
+    let time_limit = entry.as_ref().and_then(|entry| entry.time_limit);
+    let frame = Arc::new(frame(shared, &plugin, time_limit, ctx, tally));
+    let pace = Pace::new(&shared.heavy, &frame.call.caller.user);
+    let interrupt = Interrupt { meter: Arc::clone(meter), pace: Arc::clone(&pace) };
+    let guest = run(Arc::clone(shared), plugin, invocation, Arc::clone(&frame), interrupt);
+    let mut guest = Metered::new(Paced::new(guest, pace), Arc::clone(meter));
+    let end = tokio::select! {
+        biased;
+        () = cancel.cancelled() => End::Cancelled,
+        result = &mut guest => End::Returned(result),
+        () = tokio::time::sleep_until(frame.deadline) => End::TimedOut,
+        () = frame.progress.pump() => End::Cancelled,
     };
+    let owes = !matches!(end, End::Returned(_)) && frame.egress.settling.close();
+    // When it owes nothing, the guest is dropped here, and with it the store, its HTTP requests and its files.
+    let unsettled = owes.then_some(guest);
     frame.progress.flush();
     frame.stdio.end();
-    finish(shared, entry, &frame, end).await
+    let (outcome, cut_short) = told(shared, entry.as_deref(), &frame, end);
+    if let Some(cut_short) = cut_short {
+        end_remote_work(shared, frame, cut_short, unsettled, (permit, running)).await;
+    }
+    outcome
+}
+
+/// How a call ended that returned nothing by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CutShort {
+    Cancelled,
+    Otherwise,
 }
 
 /// What the guest and its supervision share. From here on the call's time runs.
@@ -119,7 +135,8 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
     }
 }
 
-async fn finish(shared: &Arc<Shared>, entry: Option<&Entry>, frame: &Frame, end: End) -> ToolOutcome {
+/// What the caller is told; and how the call was cut short, when remote work of it may have to be ended.
+fn told(shared: &Shared, entry: Option<&Entry>, frame: &Frame, end: End) -> (ToolOutcome, Option<CutShort>) {
     let complete = |failure, ending| {
         let circumstances = Circumstances {
             plugin: &frame.plugin,
@@ -136,9 +153,10 @@ async fn finish(shared: &Arc<Shared>, entry: Option<&Entry>, frame: &Frame, end:
     let outcome = match &end {
         // What a guest returned by itself ends nothing at the far end.
         End::Returned(Ok(value)) => {
-            let Some(entry) = entry else { return ToolOutcome::text("started") };
-            return failure::outcome(&entry.function, value.as_ref(), &frame.limits)
+            let Some(entry) = entry else { return (ToolOutcome::text("started"), None) };
+            let outcome = failure::outcome(&entry.function, value.as_ref(), &frame.limits)
                 .unwrap_or_else(|(failure, ending)| complete(failure, ending));
+            return (outcome, None);
         }
         End::Returned(Err(error)) => {
             tracing::warn!(
@@ -151,31 +169,45 @@ async fn finish(shared: &Arc<Shared>, entry: Option<&Entry>, frame: &Frame, end:
         End::Cancelled => ToolOutcome::failed(cancelled()),
         End::TimedOut => ToolOutcome::failed(timed_out(frame.time_limit)),
     };
-    // A stop of the user is no handover.
-    if matches!(end, End::Cancelled) && frame.offer.is_taken_up() && !frame.call.cancel.is_cancelled() {
-        tracing::info!(
-            plugin.name = %who.plugin, tool = who.tool, turn.id = turn, "left a call to be continued"
-        );
-    } else {
-        clean_up(shared, frame).await;
-    }
-    outcome
+    let cut_short = if matches!(end, End::Cancelled) { CutShort::Cancelled } else { CutShort::Otherwise };
+    (outcome, Some(cut_short))
 }
 
-/// Sends what the guest registered and did not withdraw, newest first. Runs to its own end although the call returns.
-async fn clean_up(shared: &Shared, frame: &Frame) {
-    let open = frame.cleanups.take();
-    if open.is_empty() {
+/// Lets the guest act on what it was about to be told, and sends what it registered and did not withdraw, newest
+/// first. Runs to its own end although the call returns; until then it keeps the call's place.
+async fn end_remote_work(
+    shared: &Shared,
+    frame: Arc<Frame>,
+    cut_short: CutShort,
+    unsettled: Option<impl Future<Output = wasmtime::Result<Option<Val>>> + Send + Unpin + 'static>,
+    place: impl Send + 'static,
+) {
+    if unsettled.is_none() && frame.cleanups.is_empty() {
         return;
     }
-    let egress = Arc::clone(&frame.egress);
-    let work = async move {
-        for request in open {
-            egress.clean_up(request).await;
-        }
-    };
     let task = shared.cleanups.spawn(async move {
-        let _ = tokio::time::timeout(CLEANUP_TIME, work).await;
+        if let Some(guest) = unsettled {
+            tokio::select! {
+                _ = guest => {}
+                () = frame.egress.settling.went_on() => {}
+                () = tokio::time::sleep(SETTLE_TIME) => {}
+            }
+        }
+        frame.egress.settling.over();
+        // A stop of the user is no handover.
+        if cut_short == CutShort::Cancelled && frame.offer.is_taken_up() && !frame.call.cancel.is_cancelled() {
+            let who = &frame.tally.identity;
+            let turn = who.caller.site.turn().map(tracing::field::display);
+            tracing::info!(plugin.name = %who.plugin, tool = who.tool, turn.id = turn, "left a call to be continued");
+            return;
+        }
+        let clean_up = async {
+            for request in frame.cleanups.take() {
+                frame.egress.clean_up(request).await;
+            }
+        };
+        let _ = tokio::time::timeout(CLEANUP_TIME, clean_up).await;
+        drop(place);
     });
     let _ = tokio::time::timeout(CLEANUP_WAIT, task).await;
 }
@@ -187,13 +219,13 @@ struct Interrupt {
 }
 
 async fn run(
-    shared: &Shared,
-    plugin: &Plugin,
-    invocation: Option<&Invocation>,
-    frame: &Frame,
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    invocation: Option<Invocation>,
+    frame: Arc<Frame>,
     Interrupt { meter, pace }: Interrupt,
 ) -> wasmtime::Result<Option<Val>> {
-    let mut store = Store::new(&shared.engine, GuestState::new(frame, &shared.projects)?);
+    let mut store = Store::new(&shared.engine, GuestState::new(&frame, &shared.projects)?);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(frame.limits.host_call_bytes);
     store.set_max_component_handles(frame.limits.handles);
@@ -216,6 +248,6 @@ async fn run(
         Some(_) => vec![Val::Bool(false)],
         None => Vec::new(),
     };
-    function.call_async(&mut store, arguments, &mut results).await?;
+    function.call_async(&mut store, &arguments, &mut results).await?;
     Ok(results.pop())
 }

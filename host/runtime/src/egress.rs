@@ -18,6 +18,7 @@ mod pool;
 mod record;
 mod redact;
 mod send;
+mod settle;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ pub(crate) use cleanup::CleanupRequest;
 pub(crate) use hooks::EgressHooks;
 pub(crate) use plain::{PlainFault, PlainRequest};
 pub(crate) use send::Unsent;
+pub(crate) use settle::Settling;
 
 use crate::context::{CallContext, WorkspaceTarget};
 use crate::credential::{Credential, Issued};
@@ -127,6 +129,7 @@ pub(crate) struct CallEgress {
     requests: AtomicU32,
     bytes: Arc<AtomicU64>,
     parallel: Arc<Semaphore>,
+    pub(crate) settling: Settling,
 }
 
 impl CallEgress {
@@ -144,6 +147,7 @@ impl CallEgress {
             requests: AtomicU32::new(0),
             bytes: Arc::new(AtomicU64::new(0)),
             parallel: Arc::new(Semaphore::new(limits.http_parallel)),
+            settling: Settling::default(),
             limits,
             broker,
         }

@@ -100,6 +100,10 @@ impl CallEgress {
         if let Err(refused) = self.user_share().take(1) {
             return Err(self.deny(recording, parts.method.as_str(), &authority, parts.uri.path(), refused));
         }
+        if self.settling.sends(&parts.method, allowed.credential).is_err() {
+            recording.verdict(Verdict::Failed("the call was cut off before it was sent".to_owned()));
+            return Err(Error::ConnectionTerminated.into());
+        }
         recording.host(&allowed.origin.authority());
         self.tally.used(&allowed.power);
         self.sign(&mut parts.headers, &allowed);
@@ -129,6 +133,7 @@ impl CallEgress {
         let response = match answer {
             Ok(response) => response,
             Err((why, error)) => {
+                self.settling.acted();
                 if let Some(listener) = listener {
                     listener.unanswered(&why);
                 }

@@ -45,6 +45,10 @@ impl Cleanups {
         open.into_iter().rev().map(|(_, request)| request).collect()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().open.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Registered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,6 +72,7 @@ impl wit::Host for View<'_, CleanupCtx> {
         registered.next += 1;
         let handle = registered.next;
         registered.open.push((handle, request));
+        egress.settling.acted();
         Ok(Ok(handle))
     }
 

@@ -48,6 +48,34 @@ fn stop_ends_a_running_statement() {
     });
 }
 
+/// Between a statement's submission and the answer that names it, nobody could say what to cancel.
+#[tokio::test]
+async fn stop_ends_a_statement_whose_id_was_still_on_its_way() {
+    let world = World::sqlite().await;
+    let gate = crate::support::Gate::new();
+    world.workspace.trouble(Trouble::LateAnswers(gate.clone()));
+    world.model.script("slow", vec![Reply::sql("call_1", "SELECT slow()"), Reply::text("never")]);
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "slow").await;
+    eventually("the statement", async || match world.workspace.count(Method::POST, "/sql/statements") {
+        1 => Ok(()),
+        count => Err(format!("{count} statements")),
+    })
+    .await;
+    let stopped = ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
+    assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
+    assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0);
+    gate.open_to(1);
+    eventually("the statement's cancel", async || match world.workspace.count(Method::POST, "/cancel") {
+        0 => Err("no cancel".into()),
+        _ => Ok(()),
+    })
+    .await;
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn stop_keeps_the_text_so_far() {
     let world = World::sqlite().await;

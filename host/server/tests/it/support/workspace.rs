@@ -14,6 +14,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use url::Url;
 
+use super::Gate;
+
 /// What is wrong with it.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Trouble {
@@ -22,6 +24,8 @@ pub(crate) enum Trouble {
     None,
     /// Statements run until they are cancelled.
     SlowStatements,
+    /// The same, and the answer that says that one was taken waits for the gate.
+    LateAnswers(Gate),
     /// Statements are taken and the answer that says so is lost.
     LostAnswers,
     /// Statements are refused because nobody knows who sends them.
@@ -117,7 +121,7 @@ async fn answer(
         authorization: headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default(),
     });
     let trouble = shared.trouble.lock().unwrap().clone();
-    match trouble {
+    match trouble.clone() {
         Trouble::Status(status, headers, body) => {
             let mut response = (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
             for (name, value) in headers {
@@ -132,9 +136,14 @@ async fn answer(
             let body = json!({"error_code": "UNAUTHENTICATED", "message": "the token has ended"});
             return (StatusCode::UNAUTHORIZED, Json(body)).into_response();
         }
-        Trouble::None | Trouble::SlowStatements | Trouble::LostAnswers | Trouble::UnknownSender => {}
+        Trouble::LateAnswers(gate) if path.ends_with("/sql/statements") => gate.wait(1).await,
+        Trouble::None
+        | Trouble::SlowStatements
+        | Trouble::LateAnswers(_)
+        | Trouble::LostAnswers
+        | Trouble::UnknownSender => {}
     }
-    let slow = matches!(trouble, Trouble::SlowStatements);
+    let slow = matches!(trouble, Trouble::SlowStatements | Trouble::LateAnswers(_));
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (method.as_str(), segments.as_slice()) {
         ("GET", ["api", "2.0", "preview", "scim", "v2", "Me"]) => {
