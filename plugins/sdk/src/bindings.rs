@@ -1,7 +1,6 @@
 //! Generated from `wit/host.wit`; only this library names these paths, plugins use [`Platform`](crate::Platform).
 //!
-//! A plugin's own bindings point the shared types here:
-//! `with: { "bricklayer:host/errors@0.1.2": bricklayer_sdk::bindings::bricklayer::host::errors }`.
+//! A plugin's own bindings point the shared types here, as [`family!`](crate::family) does.
 
 #![allow(missing_docs, clippy::all, unused_qualifications)]
 

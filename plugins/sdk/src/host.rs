@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::bricklayer::host;
-use crate::{
-    CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, WebRequest, wasi_http,
-};
+use crate::{CallContext, CleanupHandle, LogLevel, Platform, Request, Response, TransportError, WebRequest, wasi_http};
 
 /// The real host. One per call.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +66,9 @@ impl Platform for Host {
         }
     }
 
-    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle> {
-        let request = host::cleanup::Request { method: method.as_str().to_owned(), path: path.to_owned(), body: None };
+    fn register_cleanup(&self, request: &Request) -> Option<CleanupHandle> {
+        let Request { method, path, body } = request.clone();
+        let request = host::cleanup::Request { method: method.as_str().to_owned(), path, body };
         match host::cleanup::register(&request) {
             Ok(handle) => Some(CleanupHandle(handle)),
             Err(error) => {

@@ -7,26 +7,19 @@
 //! A whole plugin, beside its WIT (`bricklayer plugin new` writes one):
 //!
 //! ```ignore
-//! mod wit {
-//!     bricklayer_sdk::world!("weather");
-//! }
-//! use wit::exports::my::weather::tools::{Forecast, ForecastRequest, Guest, ToolError};
-//!
-//! struct Weather;
-//!
-//! impl Guest for Weather {
-//!     fn get_forecast(request: ForecastRequest) -> Result<Forecast, ToolError> {
-//!         bricklayer_sdk::tool(|host| forecast(host, request))
+//! bricklayer_sdk::family! {
+//!     world: "weather",
+//!     tools: my::weather::tools {
+//!         get_forecast(ForecastRequest) -> Forecast = forecast,
 //!     }
 //! }
+//! use types::{Forecast, ForecastRequest};
 //!
 //! fn forecast(host: &impl Platform, request: ForecastRequest) -> Result<Forecast, Failure> {
 //!     let weather = Web::new(host, "https://api.weather.example");
 //!     let answer: Answer = weather.get("/v1/forecast", &[("city", &request.city)])?;
 //!     ...
 //! }
-//!
-//! wit::export!(Weather with_types_in wit);
 //! ```
 
 pub mod bindings;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Method, Request, Response, TransportError, WebRequest};
+use crate::{Request, Response, TransportError, WebRequest};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub trait Platform {
 
     /// Registers the request that ends remote work, to be sent if this call is cut off. `None` when the host
     /// refused: the work then goes on after a cut, which is worth a log line and no failure.
-    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle>;
+    fn register_cleanup(&self, request: &Request) -> Option<CleanupHandle>;
 
     /// Withdraws a registered request.
     fn withdraw_cleanup(&self, handle: CleanupHandle);

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::{CallContext, CleanupHandle, LogLevel, Method, Platform, Request, Response, TransportError, WebRequest};
+use crate::{CallContext, CleanupHandle, LogLevel, Platform, Request, Response, TransportError, WebRequest};
 
 /// What a scripted request does.
 #[derive(Debug)]
@@ -215,10 +215,10 @@ impl Platform for Script {
         context
     }
 
-    fn register_cleanup(&self, method: Method, path: &str) -> Option<CleanupHandle> {
+    fn register_cleanup(&self, request: &Request) -> Option<CleanupHandle> {
         let handle = self.registered.get();
         self.registered.set(handle + 1);
-        self.cleanups.borrow_mut().insert(handle, format!("{} {path}", method.as_str()));
+        self.cleanups.borrow_mut().insert(handle, format!("{} {}", request.method.as_str(), request.path));
         Some(CleanupHandle(handle))
     }
 

@@ -1,9 +1,9 @@
-//! The two lines between a component's exports and functions over [`Platform`](crate::Platform).
+//! What stands between a component's exports and functions over [`Platform`](crate::Platform).
 
 use crate::{Failure, Host};
 
 /// Runs a tool: starts the call's clock, and turns a [`Failure`] into the error that the plugin's WIT declares
-/// (`use bricklayer:host/errors.{tool-error}`).
+/// (`use bricklayer:host/errors.{tool-error}`). For a plugin that does not hang its tools with [`family!`](crate::family).
 ///
 /// # Errors
 /// The tool's failure.
@@ -11,15 +11,38 @@ pub fn tool<T, E: From<Failure>>(work: impl FnOnce(&Host) -> Result<T, Failure>)
     Ok(work(&Host::start())?)
 }
 
-/// Generates the bindings of the plugin's world from the folder `wit`, with the host's interfaces taken from this
-/// library. Goes into a module of its own; see the head of this library.
+/// Hangs a family of tools into the component: generates the bindings of its world, and exports each tool as a function
+/// over [`Platform`](crate::Platform) that takes the tool's request and answers its result or a [`Failure`].
+///
+/// ```ignore
+/// bricklayer_sdk::family! {
+///     world: "my:weather/weather",
+///     tools: my::weather::tools {
+///         get_forecast(ForecastRequest) -> Forecast = forecast::get,
+///     }
+/// }
+/// ```
+///
+/// The WIT is the folder `wit`, unless `wit: ["../../wit/host.wit", "../../wit/weather.wit"]` says where it is. A tool
+/// without a request is written `list() -> Forecast`. The types of the interface are then in the module `types`, all
+/// bindings in `wit`, and `Component` is what further interfaces, such as `bricklayer:host/operations`, are implemented
+/// for.
 #[macro_export]
-macro_rules! world {
-    ($world:tt) => {
+macro_rules! family {
+    (world: $world:tt, tools: $($rest:tt)*) => {
+        $crate::family! { world: $world, wit: "wit", tools: $($rest)* }
+    };
+    (
+        world: $world:tt,
+        wit: $wit:tt,
+        tools: $($interface:ident)::+ {
+            $($tool:ident($($request:ident)?) -> $result:ident = $function:path),+ $(,)?
+        }
+    ) => {
         #[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications, unreachable_pub)]
-        mod bindings {
+        mod wit {
             $crate::wit_bindgen::generate!({
-                path: "wit",
+                path: $wit,
                 world: $world,
                 runtime_path: "::bricklayer_sdk::wit_bindgen::rt",
                 with: {
@@ -33,9 +56,30 @@ macro_rules! world {
                     "bricklayer:host/http@0.1.2": ::bricklayer_sdk::bindings::bricklayer::host::http,
                 },
                 additional_derives: [PartialEq],
+                default_bindings_module: "crate::wit",
                 generate_all,
             });
         }
-        pub(crate) use bindings::*;
+
+        pub(crate) use wit::exports::$($interface)::+ as types;
+
+        /// What the world's interfaces are implemented for.
+        struct Component;
+
+        impl types::Guest for Component {
+            $($crate::family! { @tool $tool($($request)?) -> $result = $function })+
+        }
+
+        wit::export!(Component with_types_in wit);
+    };
+    (@tool $tool:ident($request:ident) -> $result:ident = $function:path) => {
+        fn $tool(request: types::$request) -> Result<types::$result, types::ToolError> {
+            $crate::tool(|host| $function(host, request))
+        }
+    };
+    (@tool $tool:ident() -> $result:ident = $function:path) => {
+        fn $tool() -> Result<types::$result, types::ToolError> {
+            $crate::tool(|host| $function(host))
+        }
     };
 }

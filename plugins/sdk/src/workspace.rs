@@ -113,7 +113,15 @@ impl<'a, P: Platform> Workspace<'a, P> {
     }
 
     fn call<T: DeserializeOwned>(&self, method: Method, path: String, body: Option<String>) -> Result<T, Failure> {
-        let response = self.platform.send(&Request { method, path, body })?;
+        self.send(&Request { method, path, body })
+    }
+
+    /// A request as it is, such as the one that ends remote work.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn send<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
+        let response = self.platform.send(request)?;
         if !response.is_success() {
             return Err(api_failure(&response));
         }

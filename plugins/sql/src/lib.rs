@@ -2,62 +2,31 @@
 //!
 //! Each tool is a function over [`Platform`](bricklayer_sdk::Platform); this file only hangs them into the component.
 
-mod advice;
-mod api;
 mod calls;
 mod effect;
-mod handed_back;
 mod lex;
-mod run;
 mod script;
 mod show;
 mod split;
 mod statement;
 mod stats;
-mod warehouse;
 mod warehouse_tools;
-mod wit;
 
-use bricklayer_sdk::Host;
-
-pub(crate) use wit::exports::bricklayer::sql::tools as types;
-
-use wit::exports::bricklayer::host::{operations, review};
-use wit::exports::bricklayer::sql::tools::ToolError;
-
-struct Component;
-
-impl types::Guest for Component {
-    fn execute_sql(request: types::ExecuteSqlRequest) -> Result<types::StatementResult, ToolError> {
-        Ok(statement::execute(&Host::start(), request)?)
-    }
-
-    fn execute_sql_multi(request: types::ExecuteSqlMultiRequest) -> Result<types::ScriptResult, ToolError> {
-        Ok(script::execute(&Host::start(), request)?)
-    }
-
-    fn get_statement(request: types::GetStatementRequest) -> Result<types::StatementResult, ToolError> {
-        Ok(statement::get(&Host::start(), request)?)
-    }
-
-    fn cancel_statement(request: types::CancelStatementRequest) -> Result<types::StatementResult, ToolError> {
-        Ok(statement::cancel(&Host::start(), request)?)
-    }
-
-    fn list_warehouses(request: types::ListWarehousesRequest) -> Result<types::WarehouseList, ToolError> {
-        Ok(warehouse_tools::list(&Host::start(), request)?)
-    }
-
-    fn get_best_warehouse(request: types::GetBestWarehouseRequest) -> Result<types::BestWarehouse, ToolError> {
-        Ok(warehouse_tools::best(&Host::start(), request)?)
-    }
-
-    fn get_table_stats_and_schema(
-        request: types::GetTableStatsAndSchemaRequest,
-    ) -> Result<types::TableStats, ToolError> {
-        Ok(stats::describe(&Host::start(), request)?)
+bricklayer_sdk::family! {
+    world: "bricklayer:sql/databricks-sql",
+    wit: ["../../wit/host.wit", "../../wit/sql.wit"],
+    tools: bricklayer::sql::tools {
+        execute_sql(ExecuteSqlRequest) -> StatementResult = statement::execute,
+        execute_sql_multi(ExecuteSqlMultiRequest) -> ScriptResult = script::execute,
+        get_statement(GetStatementRequest) -> StatementResult = statement::get,
+        cancel_statement(CancelStatementRequest) -> StatementResult = statement::cancel,
+        list_warehouses(ListWarehousesRequest) -> WarehouseList = warehouse_tools::list,
+        get_best_warehouse(GetBestWarehouseRequest) -> BestWarehouse = warehouse_tools::best,
+        get_table_stats_and_schema(GetTableStatsAndSchemaRequest) -> TableStats = stats::describe,
     }
 }
+
+use wit::exports::bricklayer::host::{operations, review};
 
 impl review::Guest for Component {
     fn effect_of(tool: String, input: String) -> review::Effect {
@@ -87,5 +56,3 @@ impl From<calls::Operation> for operations::Operation {
         Self { effect, verb: found.verb, objects: found.objects, text: found.text, detail: found.detail }
     }
 }
-
-wit::export!(Component with_types_in wit);

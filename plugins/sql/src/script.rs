@@ -3,18 +3,21 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use bricklayer_databricks::handed_back::remember;
+use bricklayer_databricks::statement::{
+    self as sent, Column, Finished, Job, Outcome, Parameter, QueryTag, State, Submit,
+};
+use bricklayer_databricks::statement::{json_bytes, row_bytes};
+use bricklayer_databricks::warehouse::{self, Choice};
+use bricklayer_databricks::work::{Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
 
-use crate::api::{Column, Parameter, QueryTag, State, json_bytes, row_bytes};
 use crate::effect::{Effect, of_statement};
-use crate::handed_back::remember;
 use crate::lex::{Kind as TokenKind, lex};
-use crate::run::{self, Finished, Job, Outcome, Plan, Source};
 use crate::show;
 use crate::split::{Statement, split};
-use crate::statement::{namespace, parameters, query_tags, row_limit, submit, timeout, until};
+use crate::statement::{namespace, parameters, query_tags, row_limit, timeout};
 use crate::types;
-use crate::warehouse::{self, Choice};
 
 /// Statements one script may have; protects the answer's size and the workspace.
 const MAX_STATEMENTS: usize = 100;
@@ -40,7 +43,6 @@ const STATEMENT_SHOWN_CHARS: usize = 200;
 /// Statements that run together: reads that follow each other, or one that changes something.
 #[derive(Debug, PartialEq)]
 struct Group {
-    first: usize,
     count: usize,
     reads: bool,
 }
@@ -74,14 +76,14 @@ pub(crate) fn execute(
     let start = namespace(&platform.context(), request.catalog, request.schema);
     let began = platform.now();
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
-    let jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows, limit)?;
+    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows, limit)?.into_iter();
 
     let until = until(platform);
     let mut results: Vec<Finished> = Vec::with_capacity(jobs.len());
     for group in groups(&statements) {
         let max_parallel = if group.reads { parallel as usize } else { 1 };
-        let jobs = jobs.get(group.first..group.first + group.count).unwrap_or_default();
-        results.extend(run::run(platform, jobs, Plan { max_parallel, until, stop_at_error: true }));
+        let jobs = jobs.by_ref().take(group.count).collect();
+        results.extend(run(platform, jobs, Plan { max_parallel, until, stop_at_error: true }));
         if !results.iter().all(|finished| matches!(finished.outcome, Outcome::Done(_))) {
             break;
         }
@@ -101,11 +103,11 @@ pub(crate) fn execute(
 
 fn groups(statements: &[Statement<'_>]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for (i, statement) in statements.iter().enumerate() {
+    for statement in statements {
         let reads = of_statement(statement.text) == Effect::Reads && !is_use(statement.text);
         match groups.last_mut() {
             Some(group) if group.reads && reads => group.count += 1,
-            _ => groups.push(Group { first: i, count: 1, reads }),
+            _ => groups.push(Group { count: 1, reads }),
         }
     }
     groups
@@ -125,9 +127,11 @@ fn jobs(
     for statement in statements {
         let (catalog, schema) = names.clone();
         let mentioned = mentioned(statement.text, parameters);
-        let submit = submit(statement.text.to_owned(), warehouse_id, catalog, schema, mentioned, tags.to_vec());
+        let submit = Submit::new(statement.text.to_owned(), warehouse_id);
+        let submit = Submit { catalog, schema, parameters: mentioned, query_tags: tags.to_vec(), ..submit };
+        let reads = of_statement(statement.text) == Effect::Reads;
         // What a script does behind this statement is nobody else's to do, so no other call continues it.
-        jobs.push(Job { source: Source::Send(Box::new(submit)), keep_rows, limit, continued: None });
+        jobs.push(Job { work: sent::Statement::send(submit, reads, keep_rows), limit, continued: None });
         if is_use(statement.text) {
             names = after_use(statement.text, names).ok_or_else(|| {
                 Failure::invalid(
@@ -189,12 +193,7 @@ fn answer(statements: &[Statement<'_>], results: Vec<Finished>, choice: Choice, 
     let mut bytes_left = MAX_SCRIPT_CELL_BYTES;
     let mut results = results.into_iter();
     for (i, statement) in statements.iter().enumerate() {
-        let finished = results.next().unwrap_or(Finished {
-            id: None,
-            outcome: Outcome::NotStarted,
-            took: Duration::ZERO,
-            remembered: false,
-        });
+        let finished = results.next().unwrap_or(Finished::not_started());
         let (step, text) = step(i, statement, finished, cut, &mut bytes_left);
         steps.push(step);
         sections.push(text);

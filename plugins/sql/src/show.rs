@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use bricklayer_databricks::statement::{Column, Rows, State};
+use bricklayer_databricks::warehouse::Choice;
 use bricklayer_sdk::{Cut, Table};
 
-use crate::api::{Column, State};
-use crate::run::Rows;
 use crate::types;
-use crate::warehouse::Choice;
 
 /// The rows as a Markdown table with their number, and plain words on what is missing.
 pub(crate) fn rows_text(rows: &Rows, cut: Cut) -> String {

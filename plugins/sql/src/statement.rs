@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use bricklayer_databricks::handed_back::remember;
+use bricklayer_databricks::statement::{
+    self, Finished, Job, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall,
+};
+use bricklayer_databricks::warehouse::{self, Choice};
+use bricklayer_databricks::work::{run_one, until};
 use bricklayer_sdk::{CallContext, Cut, Deadline, Failure, Kind, Platform};
 
-use crate::api::{MAX_ROWS, Parameter, QueryTag, State, Submit};
-use crate::handed_back::{Continued, recall, remember};
-use crate::run::{self, Finished, Job, Outcome, Plan, Source};
+use crate::effect::{Effect, of_statement};
 use crate::show;
 use crate::split::split;
 use crate::types;
-use crate::warehouse::{self, Choice};
 
 /// Rows fetched when the caller names no number.
 const DEFAULT_ROWS: u32 = 1_000;
@@ -23,9 +26,6 @@ const MAX_QUERY_TAGS: usize = 20;
 
 /// Parameters one statement may have; protects the request's size.
 const MAX_PARAMETERS: usize = 256;
-
-/// Before the host ends the call, this much is left for handing back.
-const HAND_BACK_MARGIN: Duration = Duration::from_secs(5);
 
 /// How long get_statement waits when the caller names no time, and at most.
 const DEFAULT_WAIT_SECONDS: u32 = 50;
@@ -46,11 +46,12 @@ pub(crate) fn execute(
     let query_tags = query_tags(request.query_tags)?;
     let (catalog, schema) = namespace(&platform.context(), request.catalog, request.schema);
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
-    let submit =
-        Submit { row_limit: request.row_limit, ..submit(text, &choice.id, catalog, schema, parameters, query_tags) };
+    let reads = of_statement(&text) == Effect::Reads;
+    let row_limit = request.row_limit;
+    let submit = Submit { catalog, schema, parameters, row_limit, query_tags, ..Submit::new(text, &choice.id) };
     let keep_rows = keep_rows.unwrap_or(DEFAULT_ROWS);
-    let continued = Some(Continued { choice: Some(choice.clone()), row_limit: keep_rows });
-    let job = Job { source: Source::Send(Box::new(submit)), keep_rows: keep_rows as usize, limit, continued };
+    let continued = Some(continued(Some(&choice), keep_rows));
+    let job = Job { work: Statement::send(submit, reads, keep_rows as usize), limit, continued };
     let finished = run_one(platform, job, until(platform));
     if matches!(&finished.outcome, Outcome::Failed(failure) if choice.automatic && failure.kind == Kind::NotFound) {
         warehouse::forget(platform);
@@ -76,21 +77,16 @@ pub(crate) fn get(
     }
     let keep_rows = row_limit(request.row_limit, MAX_ROWS)?.unwrap_or(DEFAULT_ROWS);
     let remembered = recall(platform, &id);
-    let now = platform.unix_seconds();
-    let limit = remembered
-        .as_ref()
-        .and_then(|(_, kept)| kept.deadline)
-        .map(|deadline| Duration::from_secs(deadline.saturating_sub(now)));
+    let limit = remembered.as_ref().and_then(|(_, kept)| kept.limit_left(platform));
     let until = until(platform).min(Deadline::after(platform, Duration::from_secs(wait.into())));
-    let continued = Some(Continued { choice: None, row_limit: keep_rows });
-    let source = Source::Continue { id, ours: remembered.is_some() };
-    let job = Job { source, keep_rows: keep_rows as usize, limit, continued };
+    let work = Statement::sent_earlier(id, remembered.is_some(), keep_rows as usize);
+    let job = Job { work, limit, continued: Some(continued(None, keep_rows)) };
     let finished = run_one(platform, job, until);
     let choice = remembered.map(|(key, kept)| {
         if !matches!(finished.outcome, Outcome::Unfinished(_)) {
             platform.state_delete(&key);
         }
-        kept.choice
+        kept.kept
     });
     answer(finished, choice)
 }
@@ -105,7 +101,7 @@ pub(crate) fn cancel(
 ) -> Result<types::StatementResult, Failure> {
     let id = statement_id(&request.statement_id)?;
     let began = platform.now();
-    let state = run::cancel(platform, &id)?.status.state;
+    let state = statement::cancel(platform, &id)?;
     let remembered = recall(platform, &id);
     if let Some((key, _)) = &remembered {
         platform.state_delete(key);
@@ -122,47 +118,13 @@ pub(crate) fn cancel(
         text,
         statement_id: id,
         state: show::state(state),
-        warehouse: remembered.map(|(_, kept)| show::warehouse(kept.choice)),
+        warehouse: remembered.map(|(_, kept)| show::warehouse(kept.kept)),
         columns: Vec::new(),
         rows: Vec::new(),
         total_row_count: None,
         truncated: false,
         duration_ms: show::millis(platform.now().saturating_sub(began)),
     })
-}
-
-/// A request for one statement, with everything that is the same for all.
-pub(crate) fn submit(
-    statement: String,
-    warehouse_id: &str,
-    catalog: Option<String>,
-    schema: Option<String>,
-    parameters: Vec<Parameter>,
-    query_tags: Vec<QueryTag>,
-) -> Submit {
-    Submit {
-        statement,
-        warehouse_id: warehouse_id.to_owned(),
-        catalog,
-        schema,
-        parameters,
-        row_limit: None,
-        query_tags,
-        wait_timeout: "0s",
-        disposition: "INLINE",
-        format: "JSON_ARRAY",
-    }
-}
-
-/// When this call stops waiting: some seconds before the host ends it.
-pub(crate) fn until(platform: &impl Platform) -> Deadline {
-    Deadline::after(platform, platform.context().time_left.saturating_sub(HAND_BACK_MARGIN))
-}
-
-fn run_one(platform: &impl Platform, job: Job, until: Deadline) -> Finished {
-    let plan = Plan { max_parallel: 1, until, stop_at_error: true };
-    let nothing = Finished { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO, remembered: false };
-    run::run(platform, &[job], plan).pop().unwrap_or(nothing)
 }
 
 fn answer(finished: Finished, choice: Option<Choice>) -> Result<types::StatementResult, Failure> {

@@ -8,15 +8,14 @@ mod text;
 
 use std::time::Duration;
 
+use bricklayer_databricks::statement::{self, Finished, Job, Outcome, Rows, Statement, Submit, json_bytes, row_bytes};
+use bricklayer_databricks::warehouse::{self, Choice};
+use bricklayer_databricks::work::{Plan, run, until};
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, encode_segment};
 use serde::Deserialize;
 
-use crate::api::{json_bytes, row_bytes};
-use crate::run::{self, Finished, Job, Outcome, Plan, Rows, Source};
 use crate::show;
-use crate::statement::{submit, until};
 use crate::types;
-use crate::warehouse::{self, Choice};
 
 /// Tables described in one call; their statistics cost statements and their text costs tokens.
 const MAX_TABLES: usize = 20;
@@ -262,7 +261,7 @@ fn measure(platform: &impl Platform, choice: &Choice, level: types::StatLevel, t
         jobs.push(job(query::aggregate(table, level), choice, 1));
         jobs.push(job(query::sample(table), choice, query::SAMPLE_ROWS));
     }
-    let mut results = run::run(platform, &jobs, plan).into_iter();
+    let mut results = run(platform, jobs, plan).into_iter();
     for i in &measured {
         let (aggregate, sample) = (results.next(), results.next());
         let Some(table) = tables.get_mut(*i) else { continue };
@@ -282,7 +281,7 @@ fn frequent_values(platform: &impl Platform, choice: &Choice, tables: &mut [type
     let queries: Vec<(usize, String)> =
         tables.iter().enumerate().filter_map(|(i, table)| Some((i, query::frequent(table)?))).collect();
     let jobs: Vec<Job> = queries.iter().map(|(_, sql)| job(sql.clone(), choice, query::FREQUENT_ROWS)).collect();
-    let results = run::run(platform, &jobs, plan);
+    let results = run(platform, jobs, plan);
     for ((i, _), finished) in queries.iter().zip(results) {
         let Some(table) = tables.get_mut(*i) else { continue };
         if let Some(rows) = rows_or_problem(platform, Some(finished), "frequent values", table) {
@@ -292,8 +291,9 @@ fn frequent_values(platform: &impl Platform, choice: &Choice, tables: &mut [type
 }
 
 fn job(sql: String, choice: &Choice, keep_rows: usize) -> Job {
-    let submit = submit(sql, &choice.id, None, None, Vec::new(), Vec::new());
-    Job { source: Source::Send(Box::new(submit)), keep_rows, limit: Some(STATISTICS_LIMIT), continued: None }
+    // A statement that only reads, whatever a view behind it is made of.
+    let work = Statement::send(Submit::new(sql, &choice.id), true, keep_rows);
+    Job { work, limit: Some(STATISTICS_LIMIT), continued: None }
 }
 
 fn rows_or_problem(
@@ -310,7 +310,7 @@ fn rows_or_problem(
         Outcome::Unfinished(_) => {
             // Nobody will come back for it.
             if let Some(id) = &finished.id {
-                let _ = run::cancel(platform, id);
+                let _ = statement::cancel(platform, id);
             }
             "it took too long and was canceled".to_owned()
         }

@@ -1,9 +1,9 @@
 //! list_warehouses and get_best_warehouse.
 
+use bricklayer_databricks::warehouse::{self, Choice, Warehouse};
 use bricklayer_sdk::{Cut, Failure, Platform, Table};
 
 use crate::types;
-use crate::warehouse::{self, Choice, Warehouse};
 
 /// Warehouses listed when the caller names no number, and at most.
 const DEFAULT_LISTED: u32 = 50;

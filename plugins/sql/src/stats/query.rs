@@ -1,8 +1,8 @@
 //! The statistics statements, and how their rows become a table's details.
 
+use bricklayer_databricks::statement::Rows;
 use bricklayer_sdk::cut_text;
 
-use crate::run::Rows;
 use crate::types::{ColumnDetails, StatLevel, TableDetails, ValueCount};
 
 /// Rows sampled.

@@ -1,9 +1,9 @@
 //! Tables described, as Markdown.
 
+use bricklayer_databricks::warehouse::Choice;
 use bricklayer_sdk::{Cut, Table};
 
 use crate::types::{ColumnDetails, StatLevel, TableDetails};
-use crate::warehouse::Choice;
 
 /// Bytes of text over all tables.
 const MAX_TEXT_BYTES: usize = 40 * 1024;

@@ -6,73 +6,116 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Most rows any answer keeps: what a page can show and a person can scroll. Larger results belong in a table.
-pub(crate) const MAX_ROWS: usize = 10_000;
+pub const MAX_ROWS: usize = 10_000;
 
 /// Most bytes of cells an answer keeps, as JSON: the host takes 1 MiB of a call's result, and the text and the names
 /// of columns need room beside the rows.
-pub(crate) const MAX_CELL_BYTES: usize = 768 * 1024;
+pub const MAX_CELL_BYTES: usize = 768 * 1024;
 
 /// A cell: text, or NULL.
-pub(crate) type Row = Vec<Option<String>>;
+pub type Row = Vec<Option<String>>;
 
 /// `POST /api/2.0/sql/statements`.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Submit {
-    pub(crate) statement: String,
-    pub(crate) warehouse_id: String,
+pub struct Submit {
+    /// One statement.
+    pub statement: String,
+    /// Where it runs.
+    pub warehouse_id: String,
+    /// Catalog for bare names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) catalog: Option<String>,
+    pub catalog: Option<String>,
+    /// Schema for bare names.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) schema: Option<String>,
+    pub schema: Option<String>,
+    /// Values for its `:name` markers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) parameters: Vec<Parameter>,
+    pub parameters: Vec<Parameter>,
+    /// Most rows of its result.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) row_limit: Option<u32>,
+    pub row_limit: Option<u32>,
+    /// Labels for the query history.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) query_tags: Vec<QueryTag>,
+    pub query_tags: Vec<QueryTag>,
     /// Always `0s`: the id must be known at once, or a call cut off while waiting could not cancel its statement.
-    pub(crate) wait_timeout: &'static str,
-    pub(crate) disposition: &'static str,
-    pub(crate) format: &'static str,
+    pub wait_timeout: &'static str,
+    /// Always `INLINE`: links to cloud storage are out of a sandbox's reach.
+    pub disposition: &'static str,
+    /// Always `JSON_ARRAY`.
+    pub format: &'static str,
+}
+
+impl Submit {
+    /// A statement on a warehouse, without anything more.
+    #[must_use]
+    pub fn new(statement: String, warehouse_id: &str) -> Self {
+        Self {
+            statement,
+            warehouse_id: warehouse_id.to_owned(),
+            catalog: None,
+            schema: None,
+            parameters: Vec::new(),
+            row_limit: None,
+            query_tags: Vec::new(),
+            wait_timeout: "0s",
+            disposition: "INLINE",
+            format: "JSON_ARRAY",
+        }
+    }
 }
 
 /// A value for a `:name` marker.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Parameter {
-    pub(crate) name: String,
+pub struct Parameter {
+    /// The marker, without its colon.
+    pub name: String,
+    /// As text; none for NULL.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
+    pub value: Option<String>,
+    /// Its SQL type; STRING when none.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(crate) type_text: Option<String>,
+    pub type_text: Option<String>,
 }
 
 /// A label for the query history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct QueryTag {
-    pub(crate) key: String,
+pub struct QueryTag {
+    /// The label.
+    pub key: String,
+    /// Its value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
+    pub value: Option<String>,
 }
 
 /// A statement's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum State {
+pub enum State {
+    /// Waits for the warehouse.
     #[default]
     Pending,
+    /// Runs.
     Running,
+    /// Ended well.
     Succeeded,
+    /// Ended with an error.
     Failed,
+    /// Was ended by somebody.
     Canceled,
+    /// Ended well; the rows are no longer kept.
     Closed,
 }
 
 impl State {
-    pub(crate) const fn has_ended(self) -> bool {
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
         !matches!(self, Self::Pending | Self::Running)
     }
 
-    pub(crate) const fn word(self) -> &'static str {
+    /// In words.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Pending => "waiting for the warehouse",
             Self::Running => "running",
@@ -86,73 +129,77 @@ impl State {
 
 /// What every statement call answers.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Answer {
+pub struct Answer {
     #[serde(default)]
-    pub(crate) statement_id: String,
+    pub statement_id: String,
     #[serde(default)]
-    pub(crate) status: Status,
+    pub status: Status,
     #[serde(default)]
-    pub(crate) manifest: Option<Manifest>,
+    pub manifest: Option<Manifest>,
     #[serde(default)]
-    pub(crate) result: Option<Chunk>,
+    pub result: Option<Chunk>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Status {
+pub struct Status {
     #[serde(default)]
-    pub(crate) state: State,
+    pub state: State,
     #[serde(default)]
-    pub(crate) error: Option<ServiceError>,
+    pub error: Option<ServiceError>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct ServiceError {
+pub struct ServiceError {
     #[serde(default)]
-    pub(crate) error_code: Option<String>,
+    pub error_code: Option<String>,
     #[serde(default)]
-    pub(crate) message: Option<String>,
+    pub message: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Manifest {
+pub struct Manifest {
     #[serde(default)]
-    pub(crate) schema: Schema,
+    pub schema: Schema,
     #[serde(default)]
-    pub(crate) total_row_count: Option<u64>,
+    pub total_row_count: Option<u64>,
     #[serde(default)]
-    pub(crate) truncated: bool,
+    pub truncated: bool,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Schema {
+pub struct Schema {
     #[serde(default)]
-    pub(crate) columns: Vec<Column>,
+    pub columns: Vec<Column>,
 }
 
+/// A column of a result.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub(crate) struct Column {
-    pub(crate) name: String,
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Kind of type: LONG, STRING.
     #[serde(default)]
-    pub(crate) type_name: String,
+    pub type_name: String,
+    /// The type as SQL spells it.
     #[serde(default)]
-    pub(crate) type_text: String,
+    pub type_text: String,
 }
 
 /// One chunk of rows.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Chunk {
+pub struct Chunk {
     #[serde(default)]
-    pub(crate) next_chunk_index: Option<u64>,
+    pub next_chunk_index: Option<u64>,
     #[serde(default)]
-    pub(crate) data_array: CappedRows,
+    pub data_array: CappedRows,
 }
 
 /// Rows of a chunk, kept up to [`MAX_ROWS`] and [`MAX_CELL_BYTES`] while they are parsed: a chunk may have 25 MiB.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct CappedRows {
-    pub(crate) rows: Vec<Row>,
+pub struct CappedRows {
+    pub rows: Vec<Row>,
     /// Whether rows were dropped.
-    pub(crate) capped: bool,
+    pub capped: bool,
 }
 
 impl<'de> Deserialize<'de> for CappedRows {
@@ -190,12 +237,14 @@ impl<'de> Visitor<'de> for RowsVisitor {
 }
 
 /// What a row weighs as JSON.
-pub(crate) fn row_bytes(row: &Row) -> usize {
+#[must_use]
+pub fn row_bytes(row: &Row) -> usize {
     row.iter().map(|cell| 1 + cell.as_ref().map_or(4, |text| json_bytes(text))).sum::<usize>() + 3
 }
 
 /// What a text weighs as a JSON string.
-pub(crate) fn json_bytes(text: &str) -> usize {
+#[must_use]
+pub fn json_bytes(text: &str) -> usize {
     let escaped = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
         0..0x20 => 6,

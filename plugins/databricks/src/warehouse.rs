@@ -17,34 +17,46 @@ const CHOICE_KEY: &str = "chosen-warehouse";
 
 /// A warehouse as the API lists it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-pub(crate) struct Warehouse {
+pub struct Warehouse {
+    /// Its id.
     #[serde(default)]
-    pub(crate) id: String,
+    pub id: String,
+    /// Its name.
     #[serde(default)]
-    pub(crate) name: String,
+    pub name: String,
+    /// RUNNING, STOPPED and so on.
     #[serde(default)]
-    pub(crate) state: String,
+    pub state: String,
+    /// In the workspace's words: `Small`.
     #[serde(default)]
-    pub(crate) cluster_size: Option<String>,
+    pub cluster_size: Option<String>,
+    /// PRO or CLASSIC.
     #[serde(default)]
-    pub(crate) warehouse_type: Option<String>,
+    pub warehouse_type: Option<String>,
+    /// Whether the workspace's owner runs it.
     #[serde(default)]
-    pub(crate) enable_serverless_compute: bool,
+    pub enable_serverless_compute: bool,
+    /// Minutes without work after which it stops.
     #[serde(default)]
-    pub(crate) auto_stop_mins: Option<u32>,
+    pub auto_stop_mins: Option<u32>,
+    /// Who made it.
     #[serde(default)]
-    pub(crate) creator_name: Option<String>,
+    pub creator_name: Option<String>,
 }
 
 /// The warehouse to use and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Choice {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) state: Option<String>,
-    pub(crate) reason: String,
+pub struct Choice {
+    /// Its id.
+    pub id: String,
+    /// Its name, when it was looked up.
+    pub name: Option<String>,
+    /// Its state, when it was looked up.
+    pub state: Option<String>,
+    /// Why it is this one.
+    pub reason: String,
     /// Whether nobody named it, so that the answer should say which it was.
-    pub(crate) automatic: bool,
+    pub automatic: bool,
 }
 
 impl Choice {
@@ -63,7 +75,8 @@ impl Choice {
     }
 
     /// Name and id, for people.
-    pub(crate) fn shown(&self) -> String {
+    #[must_use]
+    pub fn shown(&self) -> String {
         match &self.name {
             Some(name) => format!("{name} ({})", self.id),
             None => self.id.clone(),
@@ -75,7 +88,7 @@ impl Choice {
 ///
 /// # Errors
 /// When none is named and the workspace has none, or cannot be asked.
-pub(crate) fn resolve(platform: &impl Platform, asked: Option<String>) -> Result<Choice, Failure> {
+pub fn resolve(platform: &impl Platform, asked: Option<String>) -> Result<Choice, Failure> {
     if let Some(id) = asked.filter(|id| !id.trim().is_empty()) {
         return Ok(Choice::named(id.trim().to_owned(), "asked for"));
     }
@@ -95,7 +108,7 @@ pub(crate) fn resolve(platform: &impl Platform, asked: Option<String>) -> Result
 }
 
 /// Forgets a kept choice, after the workspace did not accept it.
-pub(crate) fn forget(platform: &impl Platform) {
+pub fn forget(platform: &impl Platform) {
     platform.state_delete(CHOICE_KEY);
 }
 
@@ -115,7 +128,7 @@ fn kept(platform: &impl Platform, host: Option<&str>) -> Option<Choice> {
 ///
 /// # Errors
 /// When the workspace has no usable warehouse or cannot be asked.
-pub(crate) fn best(platform: &impl Platform) -> Result<Choice, Failure> {
+pub fn best(platform: &impl Platform) -> Result<Choice, Failure> {
     let workspace = Workspace::new(platform);
     // Workspaces with a default for the user answer this; all others say that there is none.
     if let Ok(own) = workspace.get::<Warehouse>(&format!("{WAREHOUSES}/default"), &[])
@@ -142,7 +155,7 @@ pub(crate) fn best(platform: &impl Platform) -> Result<Choice, Failure> {
 ///
 /// # Errors
 /// When the workspace cannot be asked.
-pub(crate) fn list(platform: &impl Platform) -> Result<Vec<Warehouse>, Failure> {
+pub fn list(platform: &impl Platform) -> Result<Vec<Warehouse>, Failure> {
     let pages = Workspace::new(platform).list::<Warehouse>(
         WAREHOUSES,
         &[("skip_cannot_use", "true")],
@@ -156,7 +169,7 @@ pub(crate) fn list(platform: &impl Platform) -> Result<Vec<Warehouse>, Failure> 
 ///
 /// # Errors
 /// When there is none or the workspace cannot be asked.
-pub(crate) fn get(platform: &impl Platform, id: &str) -> Result<Warehouse, Failure> {
+pub fn get(platform: &impl Platform, id: &str) -> Result<Warehouse, Failure> {
     Workspace::new(platform).get(&format!("{WAREHOUSES}/{}", encode_segment(id)), &[])
 }
 

@@ -3,8 +3,8 @@
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, cut_text};
 use serde::Deserialize;
 
-use crate::api::{ServiceError, State, Submit};
-use crate::lex::lex;
+use super::wire::{ServiceError, State, Submit};
+use crate::near::{nearest, nearest_or_first};
 
 /// How much of the statement a syntax error repeats.
 const STATEMENT_SHOWN_CHARS: usize = 500;
@@ -12,11 +12,8 @@ const STATEMENT_SHOWN_CHARS: usize = 500;
 /// Names looked at for a near match; a schema with more is rare, and this is only advice.
 const NAMES_LOOKED_AT: usize = 500;
 
-/// Near names offered.
-const NAMES_OFFERED: usize = 5;
-
 /// A request that the workspace refused before it became a statement.
-pub(crate) fn refused(failure: Failure, submit: &Submit) -> Failure {
+pub(super) fn refused(failure: Failure, submit: &Submit) -> Failure {
     match failure.kind {
         Kind::NotFound => {
             let id = &submit.warehouse_id;
@@ -34,7 +31,7 @@ pub(crate) fn refused(failure: Failure, submit: &Submit) -> Failure {
 }
 
 /// A statement that ended without success.
-pub(crate) fn ended_badly(
+pub(super) fn ended_badly(
     platform: &impl Platform,
     state: State,
     error: Option<&ServiceError>,
@@ -154,7 +151,7 @@ fn near_tables(platform: &impl Platform, said: &str, submit: Option<&Submit>) ->
     if let Ok(tables) = tables
         && !tables.items.is_empty()
     {
-        let near = nearest(&table, tables.items.into_iter().map(|named| named.name).collect());
+        let near = nearest(&table, tables.items.into_iter().map(|named| named.name));
         return match near.is_empty() {
             true => format!("{catalog}.{schema} has no table with a similar name. {general}"),
             false => format!("Tables with similar names in {catalog}.{schema}: {}.", near.join(", ")),
@@ -169,8 +166,7 @@ fn near_tables(platform: &impl Platform, said: &str, submit: Option<&Submit>) ->
     match schemas {
         Ok(schemas) if !schemas.items.is_empty() => {
             let names: Vec<_> = schemas.items.into_iter().map(|named| named.name).collect();
-            let near = nearest(&schema, names.clone());
-            let shown = if near.is_empty() { names.into_iter().take(NAMES_OFFERED).collect() } else { near };
+            let shown = nearest_or_first(&schema, names);
             format!("Schemas in {catalog}: {}. {general}", shown.join(", "))
         }
         _ => general.to_owned(),
@@ -180,55 +176,35 @@ fn near_tables(platform: &impl Platform, said: &str, submit: Option<&Submit>) ->
 /// The full name in "[TABLE_OR_VIEW_NOT_FOUND] The table or view `a`.`b`.`c` cannot be found", completed by the
 /// catalog and schema the statement ran in.
 fn missing_table(said: &str, submit: Option<&Submit>) -> Option<(String, String, String)> {
-    let tokens = lex(said);
-    let start = tokens.iter().position(|token| token.text.starts_with('`'))?;
-    let mut names = Vec::new();
-    for pair in tokens.get(start..)?.chunks(2) {
-        names.push(pair.first()?.name()?.into_owned());
-        if !pair.get(1).is_some_and(|token| token.is_symbol(".")) {
-            break;
-        }
-    }
+    let mut names = quoted_names(said);
     let table = names.pop()?;
     let schema = names.pop().or_else(|| submit?.schema.clone())?;
     let catalog = names.pop().or_else(|| submit?.catalog.clone())?;
     Some((catalog, schema, table))
 }
 
-/// The names most like `wanted`: at most a third of its letters different, or one within the other.
-fn nearest(wanted: &str, names: Vec<String>) -> Vec<String> {
-    let wanted = wanted.to_lowercase();
-    let most = wanted.chars().count().div_ceil(3);
-    let mut scored: Vec<(usize, String)> = names
-        .into_iter()
-        .filter_map(|name| {
-            let lower = name.to_lowercase();
-            let within = lower.contains(&wanted) || (lower.len() > 2 && wanted.contains(&lower));
-            let distance = if within { 1 } else { edit_distance(&wanted, &lower) };
-            (distance <= most).then_some((distance, name))
-        })
-        .collect();
-    scored.sort();
-    scored.into_iter().take(NAMES_OFFERED).map(|(_, name)| name).collect()
-}
-
-/// Levenshtein's distance.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            let cost = (diagonal + usize::from(x != *y)).min(left + 1).min(above + 1);
-            diagonal = *above;
-            left = cost;
-            next.push(cost);
+/// The parts of the first name that stands in backticks, a doubled one inside being a backtick.
+fn quoted_names(said: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = said.split_once('`').map(|(_, rest)| rest);
+    while let Some(quoted) = rest {
+        let mut name = String::new();
+        let mut after = quoted;
+        while let Some((part, behind)) = after.split_once('`') {
+            name.push_str(part);
+            after = behind;
+            match behind.strip_prefix('`') {
+                Some(behind) => {
+                    name.push('`');
+                    after = behind;
+                }
+                None => break,
+            }
         }
-        row = next;
+        names.push(name);
+        rest = after.strip_prefix(".`");
     }
-    row.last().copied().unwrap_or(0)
+    names
 }
 
 #[cfg(test)]
@@ -242,11 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn distance_counts_edits() {
-        assert_eq!(edit_distance("trips", "trips"), 0);
-        assert_eq!(edit_distance("trip", "trips"), 1);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-        assert_eq!(edit_distance("", "abc"), 3);
+    fn a_quoted_name_is_read_in_parts() {
+        assert_eq!(quoted_names("The table `a`.`b``c`.`d` is `not` there"), ["a", "b`c", "d"]);
+        assert_eq!(quoted_names("nothing"), Vec::<String>::new());
+        assert_eq!(quoted_names("`open"), [""]);
     }
 
     #[test]

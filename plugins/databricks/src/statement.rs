@@ -1,0 +1,300 @@
+//! SQL statements at a warehouse, as remote work: sent, watched, their rows fetched.
+//!
+//! A statement is sent with `wait_timeout` 0s, so that its id and its cancel request are known to the host before
+//! anything can cut the call off, and asked for at once; a quick one costs two requests.
+
+mod advice;
+mod wire;
+
+use std::time::Duration;
+
+use bricklayer_sdk::{Failure, Kind, Method, Platform, Request, Workspace, encode_segment};
+use serde_json::json;
+
+use wire::{Answer, Chunk};
+pub use wire::{Column, MAX_CELL_BYTES, MAX_ROWS, Parameter, QueryTag, Row, State, Submit, json_bytes, row_bytes};
+
+use crate::handed_back::{self, HandedBack};
+use crate::warehouse::Choice;
+use crate::work::{self, Continued, End, Look, Started, Work};
+
+/// Where statements live.
+const STATEMENTS: &str = "/api/2.0/sql/statements";
+
+/// Begins the message of a result too large for inline delivery; clients match these words.
+const INLINE_LIMIT: &str = "Inline byte limit exceeded";
+
+/// How long the call that continues a statement waits, in seconds; the most that get_statement takes.
+const CONTINUED_WAIT_SECONDS: u32 = 100;
+
+/// What became of a statement.
+pub type Finished = work::Finished<State, Rows>;
+
+/// How a statement ended.
+pub type Outcome = work::Outcome<State, Rows>;
+
+/// A statement and what to keep of it.
+pub type Job = work::Job<Statement>;
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    source: Source,
+    keep_rows: usize,
+    /// Set when it was sent again with a row limit, because its result was too large for inline delivery.
+    limited: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Send { submit: Box<Submit>, reads: bool },
+    Continue { id: String, ours: bool },
+}
+
+/// The rows of a statement that ended well.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// The rows that were kept.
+    pub rows: Vec<Row>,
+    /// Rows of the whole result, when the workspace counted them without a limit of ours.
+    pub total: Option<u64>,
+    /// Whether there are more rows than these.
+    pub truncated: bool,
+}
+
+impl Statement {
+    /// A statement to send, of whose rows at most `keep_rows` are kept. `reads` says that it changes nothing, so that it
+    /// may be sent a second time.
+    #[must_use]
+    pub fn send(submit: Submit, reads: bool, keep_rows: usize) -> Self {
+        Self { source: Source::Send { submit: Box::new(submit), reads }, keep_rows, limited: false }
+    }
+
+    /// A statement sent earlier. `ours` says that an earlier call of this family sent it: then it is canceled when this
+    /// call is cut off, as that one's would have been.
+    #[must_use]
+    pub fn sent_earlier(id: String, ours: bool, keep_rows: usize) -> Self {
+        Self { source: Source::Continue { id, ours }, keep_rows, limited: false }
+    }
+
+    fn row_limit(&self) -> Option<u32> {
+        match &self.source {
+            Source::Send { submit, .. } => submit.row_limit,
+            Source::Continue { .. } => None,
+        }
+    }
+
+    /// Sends it once more with a row limit, when that is possible: a read, so that nothing happens twice.
+    fn limit_rows(&mut self, platform: &impl Platform) -> bool {
+        let keep_rows = u32::try_from(self.keep_rows).ok();
+        let Source::Send { submit, reads: true } = &mut self.source else { return false };
+        if self.limited || submit.row_limit.is_some() {
+            return false;
+        }
+        platform.progress("The result is too large to be delivered whole; running again with a row limit", None, None);
+        submit.row_limit = keep_rows;
+        self.limited = true;
+        true
+    }
+}
+
+impl Work for Statement {
+    type State = State;
+    type Answer = Answer;
+    type Output = Rows;
+
+    const NOUN: (&'static str, &'static str) = ("Statement", "statements");
+
+    fn word(state: State) -> &'static str {
+        state.word()
+    }
+
+    fn is_there(&self) -> bool {
+        matches!(self.source, Source::Continue { .. })
+    }
+
+    fn start(&mut self, platform: &impl Platform) -> Result<Started<State, Answer>, Failure> {
+        let (submit, reads) = match &self.source {
+            Source::Continue { id, ours } => {
+                let (ends_with_call, outlives_host) = (*ours, *ours);
+                return Ok(Started {
+                    id: id.clone(),
+                    state: State::Pending,
+                    answer: None,
+                    ends_with_call,
+                    outlives_host,
+                });
+            }
+            Source::Send { submit, reads } => (submit, *reads),
+        };
+        let answer: Answer = Workspace::new(platform).post(STATEMENTS, submit).map_err(|failure| {
+            let failure = advice::refused(failure, submit);
+            // The request may have arrived although its answer did not.
+            let unknown = matches!(failure.kind, Kind::Timeout | Kind::Upstream);
+            if unknown && !reads {
+                let mut failure = failure.advise(
+                    "Whether the statement was started is not known: look at the data before sending it again.",
+                );
+                failure.retryable = false;
+                failure
+            } else {
+                failure
+            }
+        })?;
+        if answer.statement_id.is_empty() {
+            return Err(Failure::new(Kind::Upstream, "the workspace took the statement but gave no statement_id"));
+        }
+        let (id, state) = (answer.statement_id.clone(), answer.status.state);
+        let answer = state.has_ended().then_some(answer);
+        // What changes something must not be lost from here on; what reads can be sent again.
+        Ok(Started { id, state, answer, ends_with_call: true, outlives_host: !reads })
+    }
+
+    fn look(&self, platform: &impl Platform, id: &str) -> Result<Look<State, Answer>, Failure> {
+        let answer: Answer = Workspace::new(platform).get(&path(id, ""), &[])?;
+        let state = answer.status.state;
+        Ok(if state.has_ended() { Look::Ended(answer) } else { Look::Going(state) })
+    }
+
+    fn ended(&mut self, platform: &impl Platform, id: &str, answer: Answer) -> End<Rows> {
+        let state = answer.status.state;
+        if state == State::Succeeded {
+            let limited = self.limited || self.row_limit().is_some();
+            return match fetch(platform, id, answer, self.keep_rows, limited) {
+                Ok(rows) => End::Done(rows),
+                Err(failure) => End::Failed(failure.advise(format!(
+                    "The statement itself succeeded; get_statement with {id} fetches its rows again."
+                ))),
+            };
+        }
+        let error = answer.status.error.as_ref();
+        let too_large =
+            error.and_then(|error| error.message.as_deref()).is_some_and(|said| said.contains(INLINE_LIMIT));
+        if state == State::Failed && too_large && self.limit_rows(platform) {
+            return End::Again;
+        }
+        let submit = match &self.source {
+            Source::Send { submit, .. } => Some(&**submit),
+            Source::Continue { .. } => None,
+        };
+        End::Failed(advice::ended_badly(platform, state, error, id, submit))
+    }
+
+    fn ended_well(answer: &Answer) -> bool {
+        answer.status.state == State::Succeeded
+    }
+
+    fn end_request(&self, id: &str) -> Request {
+        Request { method: Method::Post, path: path(id, "/cancel"), body: None }
+    }
+
+    fn out_of_time(&self, id: &str, limit: Duration, ended: Result<bool, Failure>) -> Failure {
+        let seconds = limit.as_secs();
+        let said = match ended {
+            Ok(ended) => {
+                let now = if ended { "was canceled" } else { "is being canceled" };
+                format!(
+                    "the statement {id} did not end within {seconds} s and {now} at the workspace. Narrow it down (WHERE, fewer columns, a smaller sample) or give it more time with timeout_seconds."
+                )
+            }
+            Err(failure) => format!(
+                "the statement {id} did not end within {seconds} s, and canceling it failed: {}. It may still run: use cancel_statement.",
+                failure.message
+            ),
+        };
+        Failure::new(Kind::Timeout, said)
+    }
+
+    fn lost(&self, id: &str, failure: Failure) -> Failure {
+        if failure.kind == Kind::NotFound {
+            return failure.advise(
+                "The workspace does not know this statement_id (any more): ids are kept for about twelve hours.",
+            );
+        }
+        failure.advise(format!("The statement {id} may still run: continue with get_statement, do not send it again."))
+    }
+
+    /// The answer, with its rows, may be larger than a call may read.
+    fn starts_again(&mut self, platform: &impl Platform, failure: &Failure) -> bool {
+        failure.kind == Kind::LimitExceeded && self.limit_rows(platform)
+    }
+}
+
+/// How `get_statement` continues a statement of which at most `row_limit` rows are kept; `choice` is the warehouse it
+/// runs on, none when it is remembered already.
+#[must_use]
+pub fn continued(choice: Option<&Choice>, row_limit: u32) -> Continued {
+    let arguments = [("wait_seconds", json!(CONTINUED_WAIT_SECONDS)), ("row_limit", json!(row_limit))];
+    Continued {
+        tool: "get_statement",
+        id_argument: "statement_id",
+        arguments: arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        remembered: choice.and_then(|choice| serde_json::to_value(choice).ok()),
+    }
+}
+
+/// What is remembered of a statement that was handed back, and under which key.
+#[must_use]
+pub fn recall(platform: &impl Platform, id: &str) -> Option<(String, HandedBack<Choice>)> {
+    handed_back::recall(platform, id)
+}
+
+/// Cancels a statement, watches shortly for its end, and says where it stands.
+///
+/// # Errors
+/// When the cancel request was refused or nothing could be learned about the statement afterwards.
+pub fn cancel(platform: &impl Platform, id: &str) -> Result<State, Failure> {
+    let statement = Statement::sent_earlier(id.to_owned(), false, 0);
+    Ok(match work::cancel(&statement, platform, id)? {
+        Look::Going(state) => state,
+        Look::Ended(answer) => answer.status.state,
+    })
+}
+
+fn path(id: &str, rest: &str) -> String {
+    format!("{STATEMENTS}/{}{rest}", encode_segment(id))
+}
+
+/// The rows of an answer and of the chunks behind it, up to `keep_rows` and [`MAX_CELL_BYTES`].
+fn fetch<P: Platform>(
+    platform: &P,
+    id: &str,
+    answer: Answer,
+    keep_rows: usize,
+    limited: bool,
+) -> Result<Rows, Failure> {
+    let manifest = answer.manifest.unwrap_or_default();
+    let counted = manifest.total_row_count;
+    let mut rows = Rows { columns: manifest.schema.columns, truncated: manifest.truncated, ..Rows::default() };
+    let mut chunk = answer.result.unwrap_or_default();
+    let mut bytes = 0_usize;
+    loop {
+        rows.truncated |= chunk.data_array.capped;
+        for row in chunk.data_array.rows {
+            bytes = bytes.saturating_add(row_bytes(&row));
+            if rows.rows.len() >= keep_rows || (bytes > MAX_CELL_BYTES && !rows.rows.is_empty()) {
+                rows.truncated = true;
+                break;
+            }
+            rows.rows.push(row);
+        }
+        let Some(next) = chunk.next_chunk_index else { break };
+        if rows.rows.len() >= keep_rows || bytes > MAX_CELL_BYTES {
+            rows.truncated = true;
+            break;
+        }
+        let all = counted.map(|n| n as f64);
+        platform.progress(&format!("Fetching rows: {} so far", rows.rows.len()), Some(rows.rows.len() as f64), all);
+        chunk = Workspace::new(platform).get::<Chunk>(&path(id, &format!("/result/chunks/{next}")), &[])?;
+    }
+    // With a limit of ours the count ends at the limit and says nothing about the whole.
+    rows.total = if limited && manifest.truncated {
+        None
+    } else {
+        counted.or((!rows.truncated).then_some(rows.rows.len() as u64))
+    };
+    rows.truncated |= rows.total.is_some_and(|total| total > rows.rows.len() as u64);
+    Ok(rows)
+}
