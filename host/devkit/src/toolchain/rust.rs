@@ -74,14 +74,17 @@ fn mistake(said: &str) -> Problem {
         return problem.fix("cargo could not fetch a crate: check the name in Cargo.toml and the way to crates.io");
     }
     if said.contains("no world named") || (said.contains("world `") && said.contains("not found")) {
-        return problem.fix("bricklayer_sdk::world!(\"…\") in src/lib.rs has to name the world of wit/world.wit");
+        return problem
+            .fix("world: \"…\" of bricklayer_sdk::family! in src/lib.rs has to name the world of wit/world.wit");
     }
     if said.contains("not all trait items implemented") {
-        return problem.fix("each function of wit/world.wit needs one of the same name in `impl Guest for Component`");
+        return problem.fix(
+            "each function of wit/world.wit needs a line of the same name under `tools:` of bricklayer_sdk::family!",
+        );
     }
     if said.contains("is not a member of trait") {
         return problem.fix(
-            "a function in `impl Guest for Component` is not in wit/world.wit: add it there, with its documentation",
+            "a line under `tools:` of bricklayer_sdk::family! is not in wit/world.wit: add it there, with its documentation",
         );
     }
     problem
