@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bricklayer_sdk::Platform;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 /// How long a piece is remembered, in seconds: as long as the workspace answers for a statement's id.
 const KEPT_SECONDS: u64 = 12 * 3_600;
@@ -13,7 +13,7 @@ const KEPT_SECONDS: u64 = 12 * 3_600;
 const KEYS: &str = "handed-back/";
 
 /// What is remembered of a piece.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HandedBack<T> {
     /// When its limit passes, in seconds since 1970.
     pub deadline: Option<u64>,
@@ -31,23 +31,19 @@ impl<T> HandedBack<T> {
 }
 
 /// Remembers a piece for the call that continues it, and forgets those that are too old; the key it is remembered by.
-pub fn remember(
-    platform: &impl Platform,
-    id: &str,
-    limit_left: Option<Duration>,
-    kept: &impl Serialize,
-) -> Option<String> {
+/// `kept` is the JSON text of what the family keeps: text, because a component is larger by each type that it writes.
+pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, kept: &str) -> String {
     let now = platform.unix_seconds();
     for key in platform.state_keys() {
         if until(&key).is_some_and(|until| until <= now) {
             platform.state_delete(&key);
         }
     }
-    let deadline = limit_left.map(|left| now.saturating_add(left.as_secs()));
-    let value = serde_json::to_string(&HandedBack { deadline, kept }).ok()?;
+    let deadline = limit_left.map(|left| now.saturating_add(left.as_secs()).to_string());
+    let value = format!(r#"{{"deadline":{},"kept":{kept}}}"#, deadline.as_deref().unwrap_or("null"));
     let key = format!("{KEYS}{}/{id}", now + KEPT_SECONDS);
     platform.state_set(&key, &value);
-    Some(key)
+    key
 }
 
 /// What is remembered of a piece, and its key.
@@ -71,14 +67,14 @@ mod tests {
     #[test]
     fn a_piece_is_remembered_until_nobody_knows_its_id() {
         let script = Script::new();
-        let key = remember(&script, "r1", Some(Duration::from_secs(60)), &"w1").unwrap();
+        let key = remember(&script, "r1", Some(Duration::from_secs(60)), r#""w1""#);
         script.sleep(Duration::from_secs(20));
         let (found, back) = recall::<String>(&script, "r1").unwrap();
         assert_eq!((found, back.kept.as_str()), (key, "w1"));
         assert_eq!(back.limit_left(&script), Some(Duration::from_secs(40)));
         assert_eq!(recall::<String>(&script, "r2"), None);
         script.sleep(Duration::from_secs(KEPT_SECONDS));
-        remember(&script, "r2", None, &"w1");
+        remember(&script, "r2", None, r#""w1""#);
         assert_eq!(recall::<String>(&script, "r1"), None);
     }
 

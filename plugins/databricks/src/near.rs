@@ -6,7 +6,7 @@ const MAX_OFFERED: usize = 5;
 /// The names most like `wanted`, best first, at most five: at most a third of its letters different, or one within the
 /// other.
 #[must_use]
-pub fn nearest(wanted: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
+pub fn nearest(wanted: &str, names: Vec<String>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     let most = wanted.chars().count().div_ceil(3);
     let mut scored: Vec<(usize, String)> = names
@@ -25,7 +25,7 @@ pub fn nearest(wanted: &str, names: impl IntoIterator<Item = String>) -> Vec<Str
 /// The names like `wanted`, or where there are none the first of all.
 #[must_use]
 pub fn nearest_or_first(wanted: &str, names: Vec<String>) -> Vec<String> {
-    let near = nearest(wanted, names.iter().cloned());
+    let near = nearest(wanted, names.clone());
     if near.is_empty() { names.into_iter().take(MAX_OFFERED).collect() } else { near }
 }
 
@@ -63,10 +63,10 @@ mod tests {
     #[test]
     fn near_names_come_first_and_are_few() {
         let names = || ["zones", "trips", "Trip_2", "payments"].map(str::to_owned);
-        assert_eq!(nearest("trip", names()), ["Trip_2", "trips"]);
-        assert_eq!(nearest("nothing_like_it", names()), Vec::<String>::new());
+        assert_eq!(nearest("trip", names().to_vec()), ["Trip_2", "trips"]);
+        assert_eq!(nearest("nothing_like_it", names().to_vec()), Vec::<String>::new());
         assert_eq!(nearest_or_first("nothing_like_it", names().to_vec()).first().map(String::as_str), Some("zones"));
         let many = (0..20).map(|n| format!("trips{n}"));
-        assert_eq!(nearest("trips", many).len(), MAX_OFFERED);
+        assert_eq!(nearest("trips", many.collect()).len(), MAX_OFFERED);
     }
 }

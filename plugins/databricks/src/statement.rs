@@ -9,7 +9,7 @@ mod wire;
 use std::time::Duration;
 
 use bricklayer_sdk::{Failure, Kind, Method, Platform, Request, Workspace, encode_segment};
-use serde_json::json;
+use serde_json::Map;
 
 use wire::{Answer, Chunk};
 pub use wire::{Column, MAX_CELL_BYTES, MAX_ROWS, Parameter, QueryTag, Row, State, Submit, json_bytes, row_bytes};
@@ -226,12 +226,21 @@ impl Work for Statement {
 /// runs on, none when it is remembered already.
 #[must_use]
 pub fn continued(choice: Option<&Choice>, row_limit: u32) -> Continued {
-    let arguments = [("wait_seconds", json!(CONTINUED_WAIT_SECONDS)), ("row_limit", json!(row_limit))];
+    let mut arguments = Map::new();
+    arguments.insert("wait_seconds".to_owned(), CONTINUED_WAIT_SECONDS.into());
+    arguments.insert("row_limit".to_owned(), row_limit.into());
     Continued {
         tool: "get_statement",
         id_argument: "statement_id",
-        arguments: arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        remembered: choice.and_then(|choice| serde_json::to_value(choice).ok()),
+        arguments,
+        remembered: choice.and_then(|choice| serde_json::to_string(choice).ok()),
+    }
+}
+
+/// Remembers a statement that was handed back, and the warehouse it runs on, for the call that continues it.
+pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, choice: &Choice) {
+    if let Ok(kept) = serde_json::to_string(choice) {
+        handed_back::remember(platform, id, limit_left, &kept);
     }
 }
 

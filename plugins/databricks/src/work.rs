@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use bricklayer_sdk::{Backoff, CleanupHandle, Deadline, Failure, LogLevel, Platform, Request, Workspace};
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::handed_back;
@@ -133,14 +132,14 @@ pub struct Continued {
     pub id_argument: &'static str,
     /// Its other arguments.
     pub arguments: Map<String, Value>,
-    /// What that call has to know beside the id; none when it is remembered already.
-    pub remembered: Option<Value>,
+    /// What that call has to know beside the id, as JSON; none when it is remembered already.
+    pub remembered: Option<String>,
 }
 
 impl Continued {
     /// Remembers the piece and tells the host which call continues it. The key it is remembered by, when it is new.
     fn offer(&self, platform: &impl Platform, id: &str, limit: Option<Duration>) -> Option<String> {
-        let key = self.remembered.as_ref().and_then(|kept| handed_back::remember(platform, id, limit, kept));
+        let key = self.remembered.as_ref().map(|kept| handed_back::remember(platform, id, limit, kept));
         let mut input = self.arguments.clone();
         input.insert(self.id_argument.to_owned(), id.into());
         platform.offer_continuation(self.tool, &Value::Object(input).to_string());
@@ -287,7 +286,7 @@ fn report<W: Work>(
 /// # Errors
 /// When the request was refused or nothing could be learned about the piece afterwards.
 pub fn cancel<W: Work>(work: &W, platform: &impl Platform, id: &str) -> Result<Look<W::State, W::Answer>, Failure> {
-    Workspace::new(platform).send::<IgnoredAny>(&work.end_request(id))?;
+    Workspace::new(platform).send::<Value>(&work.end_request(id))?;
     let watch = Deadline::after(platform, CANCEL_WATCH);
     let mut backoff = Backoff::default();
     loop {

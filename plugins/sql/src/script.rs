@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use bricklayer_databricks::handed_back::remember;
 use bricklayer_databricks::statement::{
     self as sent, Column, Finished, Job, Outcome, Parameter, QueryTag, State, Submit,
 };
-use bricklayer_databricks::statement::{json_bytes, row_bytes};
+use bricklayer_databricks::statement::{json_bytes, remember, row_bytes};
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bricklayer_databricks::handed_back::remember;
 use bricklayer_databricks::statement::{
-    self, Finished, Job, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall,
+    self, Finished, Job, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall, remember,
 };
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{run_one, until};

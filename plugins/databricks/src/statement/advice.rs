@@ -151,7 +151,7 @@ fn near_tables(platform: &impl Platform, said: &str, submit: Option<&Submit>) ->
     if let Ok(tables) = tables
         && !tables.items.is_empty()
     {
-        let near = nearest(&table, tables.items.into_iter().map(|named| named.name));
+        let near = nearest(&table, tables.items.into_iter().map(|named| named.name).collect());
         return match near.is_empty() {
             true => format!("{catalog}.{schema} has no table with a similar name. {general}"),
             false => format!("Tables with similar names in {catalog}.{schema}: {}.", near.join(", ")),

@@ -90,7 +90,7 @@ fn job(limit: Option<u64>) -> Job<Run> {
         tool: "wait_for_run",
         id_argument: "run_id",
         arguments: Map::from_iter([("full".to_owned(), json!(true))]),
-        remembered: Some(json!("kept")),
+        remembered: Some(r#""kept""#.to_owned()),
     };
     Job { work: Run { job_id: 1 }, limit: limit.map(Duration::from_secs), continued: Some(continued) }
 }
