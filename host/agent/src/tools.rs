@@ -21,8 +21,8 @@ pub use ledger::FileLedger;
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    CallEffect, CallReview, Operation, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
-    ToolSource, ToolSpec,
+    CallEffect, CallReview, Detail, Operation, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind,
+    ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,19 @@ impl BuiltIn {
         }
     }
 
+    /// How it is shown.
+    fn display(self) -> ToolDisplay {
+        let (title, detail, result) = match self {
+            Self::Read => ("Read file", "{file_path}", ResultKind::Text),
+            Self::Write => ("Write file", "{file_path}", ResultKind::Change),
+            Self::Edit => ("Edit file", "{file_path}", ResultKind::Change),
+            Self::Glob => ("Find files", "{pattern}", ResultKind::Text),
+            Self::Grep => ("Search in files", "{pattern}", ResultKind::Text),
+            Self::Skill => ("Load skill", "{name}", ResultKind::Text),
+        };
+        ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
+    }
+
     fn parse(name: &ToolName) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name.0)
     }
@@ -101,6 +114,7 @@ pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
                 input_schema,
                 output_schema: None,
                 annotations: tool.annotations(),
+                display: tool.display(),
             }
         })
         .collect()

@@ -12,8 +12,8 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    Block, CallReview, ConversationId, EventSeq, LaneId, Progress, StandingScope, StopReason, ToolCallId, ToolName,
-    ToolOutcome, TurnId, TurnSettings, Usage,
+    Block, CallDisplay, CallReview, ConversationId, EventSeq, LaneId, Progress, StandingScope, StopReason, ToolCallId,
+    ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
 /// The user's answer to an approval.
@@ -166,6 +166,9 @@ pub enum Event {
         /// Set when the message was cut short: what it says may end in mid-sentence and its tool calls do not run.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         aborted: bool,
+        /// How the calls among the blocks are shown; logs of earlier releases have none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calls: Vec<CallDisplay>,
     },
     /// A call waits for the user. The turn is parked until it is answered.
     ApprovalRequested {

@@ -10,6 +10,7 @@ mod call_review;
 mod caller;
 mod chain;
 mod conversation;
+mod display;
 mod ending;
 mod event;
 mod ids;
@@ -30,6 +31,7 @@ pub use call_review::{
 pub use caller::{CallSite, Caller};
 pub use chain::chain;
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
+pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
 pub use ending::EndRemedy;
 pub use event::{
     ApprovalDecision, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd, Voids,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{PluginName, ToolCallId};
+use crate::{PluginName, ToolCallId, ToolDisplay};
 
 /// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct ToolSpec {
     pub output_schema: Option<Value>,
     /// What its author says about it.
     pub annotations: ToolAnnotations,
+    /// How it wants to be shown.
+    #[serde(default)]
+    pub display: ToolDisplay,
 }
 
 /// One call that the model asked for.

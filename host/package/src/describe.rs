@@ -1,5 +1,7 @@
 //! What a model and a person read about a tool: WIT documentation, the manifest's words, or a sentence from the types.
 
+mod display;
+
 use crate::package::PackageError;
 use crate::{DocsSource, Field, Function, Manifest, Shape, ShapeKind};
 
@@ -16,6 +18,9 @@ pub(crate) fn describe(functions: &mut [Function], manifest: &Manifest) -> Resul
     let mut total = 0_usize;
     for function in functions {
         describe_one(function, manifest)?;
+        if let Some(entry) = manifest.tools.get(&function.tool) {
+            display::check(function, entry)?;
+        }
         let schemas = [Some(function.input_schema()), function.output_schema()];
         let length =
             schemas.iter().flatten().map(|schema| schema.to_string().len()).sum::<usize>() + function.docs.len();

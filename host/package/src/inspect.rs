@@ -1,7 +1,7 @@
 //! Everything that can be told about a package without running it, as data: for the command line, the HTTP API and
 //! tests.
 
-use bricklayer_domain::ToolAnnotations;
+use bricklayer_domain::{ToolAnnotations, ToolDisplay};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -65,6 +65,9 @@ pub struct ToolInspection {
     pub output_schema: Option<Value>,
     /// What its author says about it.
     pub annotations: ToolAnnotations,
+    /// How it wants to be shown.
+    #[serde(flatten)]
+    pub display: ToolDisplay,
 }
 
 /// One power that a package asks for.
@@ -122,5 +125,6 @@ fn tool(function: &Function, contents: &PackageContents) -> ToolInspection {
         input_schema: function.input_schema(),
         output_schema: function.output_schema(),
         annotations: contents.manifest.annotations(&function.tool),
+        display: contents.manifest.display(&function.tool),
     }
 }

@@ -5,10 +5,10 @@ mod check;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bricklayer_domain::{PluginName, ToolAnnotations};
+use bricklayer_domain::{Detail, PluginName, ResultKind, ToolAnnotations, ToolDisplay};
 use serde::{Deserialize, Serialize};
 
-use check::fault;
+pub(crate) use check::fault;
 
 use crate::{HttpRule, Power, Powers};
 
@@ -125,6 +125,19 @@ pub struct ToolEntry {
     /// Wall-clock limit for one call in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_limit_seconds: Option<u32>,
+    /// Whether the plugin's exported `operations` or `review` is asked about each call; when not, what stands here says
+    /// all.
+    #[serde(skip_serializing_if = "is_true")]
+    pub review: bool,
+    /// What a call does, in a few words, for people: `Run SQL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The arguments that tell one call from another, in braces: `{statement}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+    /// What kind of thing the typed result is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<ResultKind>,
     /// What it does, in place of what WIT says: for components that carry no documentation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -137,9 +150,27 @@ impl Default for ToolEntry {
     fn default() -> Self {
         let ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds } =
             ToolAnnotations::default();
-        let (description, parameters) = (None, BTreeMap::new());
-        Self { read_only, destructive, idempotent, ask, time_limit_seconds, description, parameters }
+        let ToolDisplay { title, detail, result } = ToolDisplay::default();
+        let (review, description, parameters) = (true, None, BTreeMap::new());
+        Self {
+            read_only,
+            destructive,
+            idempotent,
+            ask,
+            time_limit_seconds,
+            review,
+            title,
+            detail,
+            result,
+            description,
+            parameters,
+        }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl ToolEntry {
@@ -148,6 +179,12 @@ impl ToolEntry {
     pub const fn annotations(&self) -> ToolAnnotations {
         let Self { read_only, destructive, idempotent, ask, time_limit_seconds, .. } = *self;
         ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds }
+    }
+
+    /// The part that says how to show the tool.
+    #[must_use]
+    pub fn display(&self) -> ToolDisplay {
+        ToolDisplay { title: self.title.clone(), detail: self.detail.clone(), result: self.result }
     }
 }
 
@@ -271,6 +308,18 @@ impl Manifest {
     #[must_use]
     pub fn annotations(&self, tool: &str) -> ToolAnnotations {
         self.tools.get(tool).map(ToolEntry::annotations).unwrap_or_default()
+    }
+
+    /// How a tool wants to be shown.
+    #[must_use]
+    pub fn display(&self, tool: &str) -> ToolDisplay {
+        self.tools.get(tool).map(ToolEntry::display).unwrap_or_default()
+    }
+
+    /// Whether the plugin itself is asked what one call of a tool would do, when it can say so.
+    #[must_use]
+    pub fn reviews(&self, tool: &str) -> bool {
+        self.tools.get(tool).is_none_or(|entry| entry.review)
     }
 
     /// Everything that it asks for, power by power.

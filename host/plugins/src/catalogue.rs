@@ -67,6 +67,7 @@ pub fn tools_of(contents: &PackageContents) -> Vec<ToolSpec> {
         input_schema: function.input_schema(),
         output_schema: function.output_schema(),
         annotations: contents.manifest.annotations(&function.tool),
+        display: contents.manifest.display(&function.tool),
     };
     contents.functions.iter().map(spec).collect()
 }

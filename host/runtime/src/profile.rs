@@ -96,6 +96,7 @@ impl Profile {
                 input_schema: function.input_schema(),
                 output_schema: function.output_schema(),
                 annotations: annotations.clone(),
+                display: manifest.display(&function.tool),
             }));
             let export = export_of(component, &function)
                 .ok_or_else(|| LoadError::Compile(format!("the export `{}` is missing", function.name)))?;

@@ -16,6 +16,9 @@ const MAX_NAME_BYTES: usize = 500;
 /// Longest description of a tool or parameter in a manifest, in bytes; a model reads all of them.
 const MAX_DESCRIPTION_BYTES: usize = 4 * 1024;
 
+/// Longest title of a tool, in characters: a few words beside a mark.
+const MAX_TITLE_CHARS: usize = 60;
+
 impl Manifest {
     pub(super) fn check(&self) -> Result<(), ManifestError> {
         if !is_version(&self.version) {
@@ -116,6 +119,13 @@ impl ToolEntry {
         if self.read_only && self.destructive {
             return Err(fault(&field("destructive"), "a read-only tool cannot be destructive"));
         }
+        if let Some(title) = &self.title
+            && (title.trim().is_empty()
+                || title.chars().count() > MAX_TITLE_CHARS
+                || title.chars().any(|c| c.is_control() || is_tricky(c)))
+        {
+            return Err(fault(&field("title"), "must be one line of 1 to 60 characters"));
+        }
         let texts = self.description.iter().map(|text| ("description", text));
         for (name, text) in texts.chain(self.parameters.values().map(|text| ("parameters", text))) {
             if text.len() > MAX_DESCRIPTION_BYTES || text.chars().any(is_tricky) {
@@ -136,6 +146,6 @@ fn file_name(field: &str, name: &str) -> Result<(), ManifestError> {
     Ok(())
 }
 
-pub(super) fn fault(field: &str, reason: &str) -> ManifestError {
+pub(crate) fn fault(field: &str, reason: &str) -> ManifestError {
     ManifestError::Value { field: field.to_owned(), reason: reason.to_owned() }
 }

@@ -159,6 +159,7 @@ mod tests {
             input_schema: serde_json::json!({}),
             output_schema: None,
             annotations: ToolAnnotations::reads(),
+            display: Default::default(),
         };
         let tools = [spec("Read"), spec("odd")];
         let text = "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12";
