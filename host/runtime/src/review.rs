@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{CallEffect, CallReview, Operation, cut};
+use bricklayer_domain::{CallEffect, CallReview, Operation, ToolSpec, cut};
 use serde_json::Value;
 use wasmtime::component::Val;
 
@@ -30,10 +30,16 @@ impl Runtime {
     /// these arguments; none when it exports neither, or when the arguments do not fit, since such a call fails before
     /// the plugin runs. An answer that does not come is one operation of which nothing is known. Runs without HTTP,
     /// files and state, and leaves no record. Ask before [`Runtime::run`].
+    ///
+    /// A tool that is not to be asked about (`review = false` in the manifest) is what its annotations say: nothing
+    /// runs, and its title and its telling argument are what the user sees.
     pub async fn review(&self, call: &PreparedCall, ctx: CallContext) -> Option<CallReview> {
         let plugin = call.tool().plugin();
         let (entry, input) = (plugin.review()?, call.canonical()?);
         call.arguments().ok()?;
+        if !plugin.manifest().reviews(call.tool().short_name()) {
+            return annotated(call.tool().spec(), input);
+        }
         let arguments = vec![Val::String(call.tool().short_name().to_owned()), Val::String(input.as_ref().to_owned())];
         let ctx = CallContext {
             project_dir: None,
@@ -51,6 +57,24 @@ impl Runtime {
         let answer = outcome.structured.and_then(|mut value| value.get_mut("result").map(Value::take));
         Some(answer.and_then(read).unwrap_or_else(|| CallReview::one(Operation::unknown())))
     }
+}
+
+/// What the annotations say about a call. None when each call is to be asked about anyway. Its objects are not told:
+/// what else is in the arguments could make it another operation, so nobody can allow it for later.
+fn annotated(spec: &ToolSpec, input: &str) -> Option<CallReview> {
+    let annotations = &spec.annotations;
+    if annotations.ask {
+        return None;
+    }
+    let effect = match (annotations.read_only, annotations.destructive) {
+        (true, _) => CallEffect::Reads,
+        (false, true) => CallEffect::Destroys,
+        (false, false) => CallEffect::Writes,
+    };
+    let verb = cut(&spec.display.title(&spec.name).to_uppercase(), MAX_VERB_BYTES).to_owned();
+    let detail = Some(spec.display.detail(&serde_json::from_str(input).ok()?)).filter(|detail| !detail.is_empty());
+    let operation = Operation { effect, verb, objects: Vec::new(), text: None, detail };
+    Some(CallReview { operations: bounded(vec![operation]) })
 }
 
 /// Reads what a plugin answered: the parts of the call, or one word for all of it.

@@ -31,28 +31,11 @@ impl Operation {
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     let text = |name: &str| input.get(name).and_then(Value::as_str);
-    let objects = |name: &str| text(name).map(str::to_owned).into_iter().collect();
+    // The other tools are what their annotations say (`review = false` in plugin.toml), and are not asked about.
     match tool {
         "execute_sql" => statements(text("statement"), &input),
         "execute_sql_multi" => statements(text("script"), &input),
-        "get_statement" => vec![Operation::new(Effect::Reads, "GET STATEMENT", objects("statement_id"))],
-        "cancel_statement" => vec![Operation::new(Effect::Writes, "CANCEL STATEMENT", objects("statement_id"))],
-        "list_warehouses" | "get_best_warehouse" => vec![Operation::new(Effect::Reads, "LIST WAREHOUSES", Vec::new())],
-        "get_table_stats_and_schema" => vec![Operation::new(Effect::Reads, "DESCRIBE TABLES", described(&input))],
         _ => vec![Operation::new(Effect::Destroys, "UNKNOWN", Vec::new())],
-    }
-}
-
-fn described(input: &Value) -> Vec<String> {
-    let part = |name: &str| input.get(name).and_then(Value::as_str).map(str::to_lowercase);
-    let (Some(catalog), Some(schema)) = (part("catalog"), part("schema")) else { return Vec::new() };
-    match input.get("table_names").and_then(Value::as_array) {
-        Some(tables) if !tables.is_empty() => tables
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|table| format!("{catalog}.{schema}.{}", table.to_lowercase()))
-            .collect(),
-        _ => vec![format!("{catalog}.{schema}")],
     }
 }
 
@@ -113,7 +96,6 @@ mod tests {
         );
         assert_eq!(effect("execute_sql", r#"{"script":"select 1"}"#), Some(Effect::Destroys));
         assert_eq!(effect("execute_sql", "nonsense"), Some(Effect::Destroys));
-        assert_eq!(effect("list_warehouses", "{}"), Some(Effect::Reads));
         assert_eq!(effect("another", "{}"), Some(Effect::Destroys));
     }
 
