@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+use bricklayer_package::Packed;
 
 use crate::exec::Program;
 use crate::layout::Layout;
@@ -23,12 +25,30 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
     }
     require_target(layout)?;
     fs::create_dir_all(layout.plugins())?;
+    let mut tools = Vec::new();
     for family in &families {
         let folder = guests.join(family);
         let wit = [layout.root.join("wit/host.wit"), layout.root.join(format!("wit/{family}.wit"))];
-        pack(layout, &folder, &wit, &output(layout, family))?;
+        let packed = pack(layout, &folder, &wit, &output(layout, family))?;
+        tools.extend(packed.contents.functions.into_iter().map(|function| (function.tool, family.clone())));
     }
+    distinct(tools)?;
     stamp.write()
+}
+
+/// All families share one prefix, so a name is given once among them. `tools` are names and their families.
+fn distinct(mut tools: Vec<(String, String)>) -> Result<()> {
+    tools.sort();
+    let twice = tools.windows(2).find_map(|pair| match pair {
+        [(tool, one), (other, two)] if tool == other => Some((tool, one, two)),
+        _ => None,
+    });
+    match twice {
+        None => Ok(()),
+        Some((tool, one, two)) => {
+            bail!("two families have a tool `{tool}`: {one} and {two}; rename it in wit/{two}.wit")
+        }
+    }
 }
 
 /// A test guest for measuring or for the page's tests, by its folder's name; returns its package.
@@ -80,7 +100,7 @@ fn output(layout: &Layout, family: &str) -> PathBuf {
 }
 
 /// Compiles one guest and packs it with its documentation and manifest.
-fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Result<()> {
+fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Result<Packed> {
     let name = crate_name(folder)?;
     cargo(layout, &["build", "--locked", "--release", "--target", TARGET, "--package", &name])?;
     let file = format!("{}.wasm", name.replace('-', "_"));
@@ -92,5 +112,21 @@ fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Resul
     // Written beside and renamed: a host that runs meanwhile reads the old file or the new one.
     let temporary = output.with_extension("tmp");
     fs::write(&temporary, &packed.bytes)?;
-    fs::rename(&temporary, output).with_context(|| format!("write {}", output.display()))
+    fs::rename(&temporary, output).with_context(|| format!("write {}", output.display()))?;
+    Ok(packed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_given_twice_fails_the_shipped_set() {
+        let tools = |names: &[(&str, &str)]| {
+            names.iter().map(|(tool, family)| ((*tool).to_owned(), (*family).to_owned())).collect()
+        };
+        distinct(tools(&[("run", "jobs"), ("list", "sql"), ("start", "jobs")])).unwrap();
+        let error = distinct(tools(&[("run", "sql"), ("list", "sql"), ("run", "jobs")])).unwrap_err();
+        assert_eq!(error.to_string(), "two families have a tool `run`: jobs and sql; rename it in wit/sql.wit");
+    }
 }
