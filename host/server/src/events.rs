@@ -4,10 +4,11 @@
 //! grow without breaking them.
 
 mod review;
+mod shown;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, ConversationId, Event, Settling, StoredEvent, ToolCallId, ToolName, ToolOutcome, TurnEnd,
-    TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Settling, StoredEvent, ToolCallId, ToolDisplay,
+    ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
+pub use shown::ShownAs;
 
 /// What the user chose for a turn. Absent means: the agent chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -219,6 +221,13 @@ pub enum WireBody {
         /// Its arguments.
         #[schema(value_type = Object)]
         tool_input: Value,
+        /// What the call does, in a few words.
+        title: String,
+        /// What tells it from other calls of the tool, one line; may be empty.
+        detail: String,
+        /// What kind of thing its typed result is, when the tool says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result_kind: Option<ShownAs>,
     },
     /// The call waits for the user.
     #[serde(rename = "approval.requested")]
@@ -449,9 +458,11 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             one(WireBody::ModelRetry { step, attempt, delay_ms, reason })
         }
         Event::StepDiscarded { step } => one(WireBody::StepDiscarded { step }),
-        Event::AssistantMessage { step, blocks, aborted, stop_reason: _, usage: _ } => {
-            let bodies: Vec<_> =
-                (0_u32..).zip(blocks).filter_map(|(index, block)| block_body(step, index, block, aborted)).collect();
+        Event::AssistantMessage { step, blocks, aborted, calls, stop_reason: _, usage: _ } => {
+            let bodies: Vec<_> = (0_u32..)
+                .zip(blocks)
+                .filter_map(|(index, block)| block_body(step, index, block, aborted, &calls))
+                .collect();
             // A message without anything to show still ends its step: what it streamed is void.
             if bodies.is_empty() { one(WireBody::StepDiscarded { step }) } else { bodies }
         }
@@ -488,14 +499,27 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
     }
 }
 
-fn block_body(step: u32, index: u32, block: Block, aborted: bool) -> Option<WireBody> {
+fn block_body(step: u32, index: u32, block: Block, aborted: bool, calls: &[CallDisplay]) -> Option<WireBody> {
     match block {
         Block::Text { text } => Some(WireBody::Text { step, block: index, text, aborted: aborted.then_some(true) }),
         Block::Thinking { thinking, .. } => Some(WireBody::Thinking { step, block: index, thinking }),
         // Calls of a message that was cut short do not run, so showing them would leave cards that never end.
         Block::ToolUse { .. } if aborted => None,
         Block::ToolUse { id, name, input } => {
-            Some(WireBody::ToolUse { step, tool_id: id.0, tool_name: name, tool_input: input })
+            let shown = calls.iter().find(|shown| shown.call == id).cloned();
+            // Logs of earlier releases do not say how their calls are shown.
+            let shown = shown.unwrap_or_else(|| ToolDisplay::default().of_call(&id, &ToolName(name.clone()), &input));
+            let CallDisplay { call: _, title, detail, result } = shown;
+            let result_kind = result.map(Into::into);
+            Some(WireBody::ToolUse {
+                step,
+                tool_id: id.0,
+                tool_name: name,
+                tool_input: input,
+                title,
+                detail,
+                result_kind,
+            })
         }
         Block::Other { .. } => None,
     }

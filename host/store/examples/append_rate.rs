@@ -103,6 +103,7 @@ async fn turn(store: &Store, lease: &Lease) -> Result<(), Failure> {
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
         aborted: false,
+        calls: Vec::new(),
     };
     let use_tool = Block::ToolUse { id: call.clone(), name: name.0.clone(), input: input.clone() };
     let model = || "claude".to_owned();

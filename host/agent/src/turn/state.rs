@@ -170,7 +170,7 @@ impl TurnState {
                 self.restarts = self.restarts.saturating_add(1);
                 self.phase = Phase::Ready;
             }
-            Event::AssistantMessage { step, blocks, stop_reason, usage, aborted } => {
+            Event::AssistantMessage { step, blocks, stop_reason, usage, aborted, calls: _ } => {
                 self.usage.add(*usage);
                 self.spoke =
                     blocks.iter().any(|block| matches!(block, Block::Text { text } if !text.trim().is_empty()));
@@ -312,6 +312,7 @@ impl TurnState {
             stop_reason: reply.stop_reason,
             usage: reply.usage,
             aborted: false,
+            calls: Vec::new(),
         };
         self.emit(message, effects);
         for (id, reason) in broken {
@@ -380,6 +381,7 @@ impl TurnState {
             stop_reason: StopReason::Unknown(why.to_owned()),
             usage,
             aborted: true,
+            calls: Vec::new(),
         };
         self.emit(message, effects);
     }

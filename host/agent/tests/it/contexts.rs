@@ -70,7 +70,14 @@ fn log_of(turns: Vec<(Vec<Part>, (TurnEnd, StopReason))>) -> (Vec<Event>, Vec<us
                     blocks.extend(ids.iter().map(|id| tool_use(id, "sql", json!({"statement": text}))));
                     let stop_reason = if calls > 0 { StopReason::ToolUse } else { reason.clone() };
                     let usage = Usage::default();
-                    log.push(Event::AssistantMessage { step, blocks, stop_reason, usage, aborted: false });
+                    log.push(Event::AssistantMessage {
+                        step,
+                        blocks,
+                        stop_reason,
+                        usage,
+                        aborted: false,
+                        calls: Vec::new(),
+                    });
                     if last_first {
                         ids.reverse();
                     }

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Query;
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
+use crate::events::ShownAs;
 use crate::identity::Caller;
 
 /// A tool that the agent can use.
@@ -22,6 +23,14 @@ pub(crate) struct Tool {
     short_name: String,
     /// `built-in`, or the plugin's name.
     source: String,
+    /// What a call does, in a few words.
+    title: String,
+    /// The arguments that tell one call from another, in braces: `{statement}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// What kind of thing its typed result is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_kind: Option<ShownAs>,
     /// What it does.
     description: String,
     /// JSON Schema of its arguments.
@@ -58,6 +67,9 @@ impl From<&ToolSpec> for Tool {
                 ToolSource::BuiltIn => "built-in".to_owned(),
                 ToolSource::Plugin { plugin } => plugin.to_string(),
             },
+            title: spec.display.title(&spec.name),
+            detail: spec.display.detail.as_ref().map(ToString::to_string),
+            result_kind: spec.display.result.map(Into::into),
             description: spec.description.clone(),
             input_schema: spec.input_schema.clone(),
             output_schema: spec.output_schema.clone(),

@@ -1,4 +1,4 @@
-use bricklayer_domain::{EventSeq, StopReason, ToolErrorKind, ToolFailure};
+use bricklayer_domain::{EventSeq, ResultKind, StopReason, ToolErrorKind, ToolFailure};
 use serde_json::json;
 
 use super::*;
@@ -26,8 +26,9 @@ fn message(seq: i64, step: u32) -> StoredEvent {
         Block::Text { text: "Hello".into() },
         Block::ToolUse { id: ToolCallId("c1".into()), name: "Read".into(), input: json!({"file_path": "a"}) },
     ];
-    let usage = Usage::default();
-    stored(seq, Event::AssistantMessage { step, blocks, stop_reason: StopReason::ToolUse, usage, aborted: false })
+    let (usage, calls) = (Usage::default(), Vec::new());
+    let stop_reason = StopReason::ToolUse;
+    stored(seq, Event::AssistantMessage { step, blocks, stop_reason, usage, aborted: false, calls })
 }
 
 #[track_caller]
@@ -53,8 +54,23 @@ fn a_message_becomes_one_frame_per_block() {
         json!([
             {"type": "thinking", "step": 0, "block": 0, "thinking": "hm"},
             {"type": "text", "step": 0, "block": 1, "text": "Hello"},
-            {"type": "tool_use", "step": 0, "tool_id": "c1", "tool_name": "Read", "tool_input": {"file_path": "a"}},
+            {"type": "tool_use", "step": 0, "tool_id": "c1", "tool_name": "Read", "tool_input": {"file_path": "a"},
+             "title": "Read", "detail": "{\"file_path\":\"a\"}"},
         ]),
+    );
+}
+
+#[test]
+fn a_call_is_shown_as_the_log_says() {
+    let mut stored = message(7, 2);
+    if let Event::AssistantMessage { calls, .. } = &mut stored.event {
+        let (title, detail) = ("Read file".to_owned(), "a".to_owned());
+        calls.push(CallDisplay { call: ToolCallId("c1".into()), title, detail, result: Some(ResultKind::Text) });
+    }
+    let shown = serde_json::to_value(frames(&stored).last().unwrap()).unwrap();
+    assert_eq!(
+        (&shown["title"], &shown["detail"], &shown["result_kind"]),
+        (&json!("Read file"), &json!("a"), &json!("text"))
     );
 }
 

@@ -45,6 +45,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             stop_reason: StopReason::EndTurn,
             usage: Usage::default(),
             aborted: false,
+            calls: Vec::new(),
         },
         EventKind::ToolStarted => Event::ToolStarted { call, name, input: serde_json::json!({}) },
         EventKind::ToolContinuation => Event::ToolContinuation { call, by: None },

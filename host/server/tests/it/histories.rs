@@ -45,6 +45,7 @@ fn said(text: &str) -> Event {
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
         aborted: false,
+        calls: Vec::new(),
     }
 }
 

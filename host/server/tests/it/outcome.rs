@@ -145,7 +145,7 @@ async fn the_model_is_told_of_the_local_workspace() {
 const CARDS: &[(&str, &str, &str)] = &[
     ("Busiest pickup hours", "execute_sql", "The busiest pickup hour in"),
     ("Look around", "execute_sql", "trips"),
-    ("Which warehouses can I use?", "list_warehouses", "These SQL warehouses are available"),
+    ("Which warehouses can I use?", "list_warehouses", "Here are the warehouses"),
     ("Run a statement yourself", "execute_sql", "fare_amount"),
 ];
 

@@ -204,6 +204,7 @@ pub(crate) fn assistant(step: u32, text: &str) -> Event {
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
         aborted: false,
+        calls: Vec::new(),
     }
 }
 
