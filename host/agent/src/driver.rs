@@ -10,13 +10,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Event, PermissionMode, ToolName, ToolSpec, TurnEnd};
+use bricklayer_domain::{Block, Event, PermissionMode, ToolName, ToolSpec, TurnEnd};
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::fold::Fold;
-use crate::model::ModelProvider;
-use crate::model::offline::DirectCommand;
+use crate::model::{CommandModel, ModelProvider};
 use crate::ports::{ExternalTools, LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::TurnLimits;
@@ -33,6 +32,8 @@ pub struct TurnDeps {
     pub log: Arc<dyn TurnLog>,
     /// The model.
     pub model: Arc<dyn ModelProvider>,
+    /// What answers direct commands in the model's place, where there is one.
+    pub commands: Option<Arc<dyn CommandModel>>,
     /// Tools outside this crate.
     pub external: Arc<dyn ExternalTools>,
     /// The project's files.
@@ -104,6 +105,7 @@ struct Driver {
     fold: Fold,
     specs: Arc<[ToolSpec]>,
     system: Arc<str>,
+    facts: Arc<PromptFacts>,
     built_ins: BuiltIns,
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
@@ -115,8 +117,8 @@ struct Driver {
 impl Driver {
     fn new(mut deps: TurnDeps, mut fold: Fold) -> Self {
         let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
-        if DirectCommand::understands(fold.message(), &specs) {
-            deps.model = Arc::new(DirectCommand);
+        if let Some(commands) = deps.commands.take_if(|commands| commands.takes(fold.message(), &specs)) {
+            deps.model = commands;
         }
         let policy = TurnPolicy {
             mode: deps.mode,
@@ -128,9 +130,10 @@ impl Driver {
         fold.state = std::mem::take(&mut fold.state).resumed(policy);
         let facts = PromptFacts { workspace: deps.workspace.clone(), settings: fold.settings().clone() };
         let system = system_prompt(&facts, &deps.skills).into();
+        let facts = Arc::new(facts);
         let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
         let calls = Calls::new();
-        Self { deps, fold, specs, system, built_ins, pending: Vec::new(), calls, out_of_time: Arc::default() }
+        Self { deps, fold, specs, system, facts, built_ins, pending: Vec::new(), calls, out_of_time: Arc::default() }
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
@@ -184,7 +187,7 @@ impl Driver {
     }
 
     /// What the state is told when the turn is to stop.
-    fn stop_input(&self, partial: Vec<bricklayer_domain::Block>, usage: bricklayer_domain::Usage) -> Input {
+    fn stop_input(&self, partial: Vec<Block>, usage: bricklayer_domain::Usage) -> Input {
         if self.out_of_time.load(Ordering::Acquire) {
             Input::OutOfTime { partial, usage }
         } else {
@@ -193,9 +196,21 @@ impl Driver {
     }
 
     /// Takes an event that the step function emitted; it becomes durable with the next flush.
-    fn emit(&mut self, event: Event) {
+    fn emit(&mut self, mut event: Event) {
+        self.describe_calls(&mut event);
         self.fold.take_emitted(&event);
         self.pending.push(event);
+    }
+
+    /// Puts beside a message how its calls are shown, in their tools' own words.
+    fn describe_calls(&self, event: &mut Event) {
+        let Event::AssistantMessage { blocks, aborted: false, calls, .. } = event else { return };
+        let shown = blocks.iter().filter_map(|block| {
+            let Block::ToolUse { id, name, input } = block else { return None };
+            let name = ToolName(name.clone());
+            Some(self.spec(&name)?.display.of_call(id, &name, input))
+        });
+        *calls = shown.collect();
     }
 
     async fn flush(&mut self) -> Result<(), LogError> {

@@ -1,7 +1,6 @@
 //! Language models behind one interface; each provider keeps its own wire format to itself.
 
 pub mod anthropic;
-pub mod offline;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +9,8 @@ use std::time::Duration;
 use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
 use futures::stream::BoxStream;
 use serde_json::Value;
+
+use crate::prompt::PromptFacts;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +34,11 @@ pub enum Content {
         id: ToolCallId,
         /// What the model reads; never empty.
         content: String,
-        /// The typed result, which only the offline model reads.
+        /// The typed result, which only a model without a wire reads.
         structured: Option<Value>,
         /// Whether the call failed.
         is_error: bool,
-        /// How it failed, which only the offline model reads.
+        /// How it failed, which only a model without a wire reads.
         kind: Option<ToolErrorKind>,
     },
 }
@@ -58,6 +59,8 @@ pub struct ModelRequest {
     pub model: String,
     /// The system prompt; the same bytes for every call of a conversation whose settings do not change.
     pub system: Arc<str>,
+    /// What the prompt tells of where the agent works, for a model that reads no prompt.
+    pub facts: Arc<PromptFacts>,
     /// The tools, always in the same order.
     pub tools: Arc<[ToolSpec]>,
     /// The conversation.
@@ -210,6 +213,19 @@ pub trait ModelProvider: Send + Sync {
 
     /// Asks the model. Dropping the stream ends the request at once.
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent>;
+}
+
+/// A model that answers commands and nothing else: messages that name a tool. What it takes is its, whatever the
+/// model of the turn is.
+pub trait CommandModel: ModelProvider {
+    /// Whether a message is a command for one of these tools.
+    fn takes(&self, message: &str, tools: &[ToolSpec]) -> bool;
+}
+
+impl fmt::Debug for dyn CommandModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommandModel")
+    }
 }
 
 impl fmt::Debug for dyn ModelProvider {

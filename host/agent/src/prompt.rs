@@ -109,7 +109,7 @@ fn environment(prompt: &mut String, facts: &PromptFacts) {
     };
     let settings = &facts.settings;
     let _ = match &settings.warehouse_id {
-        Some(id) => writeln!(prompt, "{CHOSEN_WAREHOUSE}`{}`", one_line(id)),
+        Some(id) => writeln!(prompt, "- SQL warehouse chosen by the user: `{}`", one_line(id)),
         None => writeln!(prompt, "- SQL warehouse: none chosen; pick one with a tool."),
     };
     for (label, value) in [
@@ -123,9 +123,6 @@ fn environment(prompt: &mut String, facts: &PromptFacts) {
         }
     }
 }
-
-/// What stands before the id of the warehouse that the user chose; the offline model looks for it.
-pub(crate) const CHOSEN_WAREHOUSE: &str = "- SQL warehouse chosen by the user: ";
 
 /// A value in the prompt stays inside its line and its code span.
 fn one_line(value: &str) -> String {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
-use bricklayer_agent::model::offline::OfflineModel;
 use bricklayer_agent::{SkillSet, TurnLimits};
 use bricklayer_domain::UserId;
+use bricklayer_offline_model::OfflineModel;
 use bricklayer_plugins::PluginService;
 use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
 use secrecy::ExposeSecret;

@@ -64,6 +64,7 @@ impl Driver {
         ModelRequest {
             model: self.deps.model.model(wanted),
             system: Arc::clone(&self.system),
+            facts: Arc::clone(&self.facts),
             tools,
             messages,
             previous_turn_end,

@@ -35,6 +35,7 @@ fn request() -> ModelRequest {
     ModelRequest {
         model: "claude-test".into(),
         system: "system".into(),
+        facts: Default::default(),
         tools: Vec::new().into(),
         messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into()).into()] }.into()],
         previous_turn_end: None,

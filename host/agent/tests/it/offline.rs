@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bricklayer_agent::TurnExit;
-use bricklayer_agent::model::offline::OfflineModel;
 use bricklayer_domain::{
-    Event, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolOutcome, TurnEnd, TurnSettings,
+    Event, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
+    TurnEnd, TurnSettings,
 };
+use bricklayer_offline_model::OfflineModel;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -27,11 +28,7 @@ fn result(columns: &[(&str, &str)], rows: Value) -> ToolOutcome {
 fn answer(call: &ToolCall) -> ToolOutcome {
     let statement = call.input.get("statement").and_then(Value::as_str).unwrap_or_default();
     match (call.name.short(), statement) {
-        ("get_best_warehouse", _) => ToolOutcome {
-            content: "Warehouse `w1`.".into(),
-            structured: Some(json!({"id": "w1", "name": "Starter", "state": "RUNNING", "reason": "the only one"})),
-            failure: None,
-        },
+        ("list_runs", _) => ToolOutcome::text("| run | 7 |"),
         ("get_table_stats_and_schema", _) => {
             let columns = json!([
                 {"name": "tpep_pickup_datetime", "type_text": "TIMESTAMP"},
@@ -75,13 +72,38 @@ fn answer(call: &ToolCall) -> ToolOutcome {
 }
 
 fn world() -> World {
-    let specs = vec![
-        spec("execute_sql", ToolAnnotations::default()),
-        spec("get_best_warehouse", ToolAnnotations::reads()),
-        spec("get_statement", ToolAnnotations::reads()),
-        spec("get_table_stats_and_schema", ToolAnnotations::reads()),
-    ];
-    World::new(Arc::new(OfflineModel), TableTools::new(specs, answer))
+    World::new(Arc::new(OfflineModel), TableTools::new(specs(), answer))
+}
+
+/// A tool that says what it is, as the model finds it: what comes back, and the arguments it needs and takes.
+fn tool(name: &str, annotations: ToolAnnotations, result: ResultKind, needs: &[&str], takes: &[&str]) -> ToolSpec {
+    let properties: serde_json::Map<_, _> =
+        needs.iter().chain(takes).map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
+    ToolSpec {
+        input_schema: json!({"type": "object", "properties": properties, "required": needs}),
+        display: ToolDisplay { result: Some(result), ..ToolDisplay::default() },
+        ..spec(name, annotations)
+    }
+}
+
+fn specs() -> Vec<ToolSpec> {
+    let (asks, reads) = (ToolAnnotations::default, ToolAnnotations::reads);
+    let things = json!({"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}});
+    vec![
+        tool("execute_sql", asks(), ResultKind::Table, &["statement"], &["warehouse_id"]),
+        tool("get_statement", reads(), ResultKind::Table, &["statement_id"], &[]),
+        tool(
+            "get_table_stats_and_schema",
+            reads(),
+            ResultKind::Tables,
+            &["catalog", "schema"],
+            &["table_names", "table_stat_level"],
+        ),
+        ToolSpec {
+            output_schema: Some(json!({"properties": {"text": {"type": "string"}, "failed_runs": things}})),
+            ..tool("list_runs", reads(), ResultKind::List, &[], &["limit"])
+        },
+    ]
 }
 
 #[tokio::test]
@@ -89,9 +111,11 @@ async fn the_main_question_is_answered_from_the_result_and_saved() {
     let world = world();
     let exit = world.ask(BUSIEST).await;
     assert!(matches!(exit, TurnExit::Finished(TurnEnd::Completed)), "{exit:?}");
-    assert_eq!(world.tools.called(), ["get_best_warehouse", "get_table_stats_and_schema", "execute_sql"]);
-    let sql = world.tools.calls.lock().unwrap().last().unwrap().input.clone();
-    assert_eq!(sql["warehouse_id"], "w1");
+    assert_eq!(world.tools.called(), ["get_table_stats_and_schema", "execute_sql"]);
+    let calls = world.tools.calls.lock().unwrap().clone();
+    assert_eq!(calls[0].input["table_stat_level"], "none");
+    // The tool chooses a warehouse itself.
+    assert_eq!(calls[1].input.get("warehouse_id"), None);
     let expected = "The busiest pickup hour in `samples.nyctaxi.trips` is **18**, with 1350 trips.\n\n\
         | pickup_hour | trips | average_fare |\n| --- | --- | --- |\n| 18 | 1350 | 12.41 |\n| 19 | 1302 |  |\n\
         | 17 | 1277 | 12.08 |\n";
@@ -113,7 +137,7 @@ async fn the_main_question_is_answered_from_the_result_and_saved() {
 }
 
 #[tokio::test]
-async fn a_chosen_warehouse_is_used_without_asking_for_one() {
+async fn a_chosen_warehouse_is_passed_on() {
     let world = world();
     let settings = TurnSettings { warehouse_id: Some("mine".into()), ..TurnSettings::default() };
     world.log.begin_with(BUSIEST, settings);
@@ -132,6 +156,9 @@ async fn requests_are_answered_or_honestly_not() {
         ("/no_such_tool {}", &[], "There is no tool named `no_such_tool`"),
         ("/help", &[], "I am not a language model"),
         ("/tools", &[], "`/execute_sql`: The execute_sql tool"),
+        // Any family's list is found by what it is of.
+        ("show the failed runs", &["list_runs"], "Here are the failed runs:\n\n| run | 7 |"),
+        ("hello", &[], "list catalogs, list failed runs"),
         ("what is love?", &[], "I did not understand that"),
         ("hello", &[], "Hello! Offline mode: I am not a language model"),
         ("Hi there!", &[], "Hello!"),
@@ -145,23 +172,15 @@ async fn requests_are_answered_or_honestly_not() {
             &["get_table_stats_and_schema"],
             "`fare_amount` double",
         ),
-        ("show tables in samples.nyctaxi", &["get_best_warehouse", "execute_sql"], "| trips |"),
-        (
-            "total amount by kind in two.levels",
-            &["get_best_warehouse", "execute_sql", "execute_sql"],
-            "| a\\|b | 1.50 |",
-        ),
-        ("describe two.levels", &["get_best_warehouse", "execute_sql"], "| amount | decimal(10,2) |"),
+        ("show tables in samples.nyctaxi", &["execute_sql"], "| trips |"),
+        ("total amount by kind in two.levels", &["execute_sql", "execute_sql"], "| a\\|b | 1.50 |"),
+        ("describe two.levels", &["execute_sql"], "| amount | decimal(10,2) |"),
         (
             "average happiness by pickup zip in samples.nyctaxi.trips",
-            &["get_best_warehouse", "get_table_stats_and_schema"],
+            &["get_table_stats_and_schema"],
             "I found no column with numbers that matches \u{201c}happiness\u{201d}",
         ),
-        (
-            "SELECT nonsense",
-            &["get_best_warehouse", "execute_sql"],
-            "That did not work: `execute_sql` says:\n\n```\nsyntax error",
-        ),
+        ("SELECT nonsense", &["execute_sql"], "That did not work: `execute_sql` says:\n\n```\nsyntax error"),
         ("save that as a.md", &[], "There is no answer in this conversation yet"),
     ];
     for (message, tools, expected) in cases {
@@ -190,7 +209,7 @@ async fn text_comes_in_small_pieces_that_make_the_answer() {
 
 #[tokio::test]
 async fn a_direct_command_runs_whatever_the_model_is() {
-    let specs = || vec![spec("execute_sql", ToolAnnotations::default())];
+    let specs = || specs().into_iter().take(1).collect();
     let model = ScriptedModel::new(vec![say("from the model")]);
     let world = World::new(model.clone(), TableTools::new(specs(), answer));
     let exit = world.ask(r#"/execute_sql {"statement": "select 1"}"#).await;

@@ -15,6 +15,7 @@ use bricklayer_domain::{
     PluginName, StandingPermission, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName,
     ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
 };
+use bricklayer_offline_model::DirectCommand;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -169,6 +170,7 @@ pub(crate) fn spec(name: &str, annotations: ToolAnnotations) -> ToolSpec {
         input_schema: json!({"type": "object"}),
         output_schema: None,
         annotations,
+        display: Default::default(),
     }
 }
 
@@ -306,6 +308,7 @@ impl World {
         TurnDeps {
             log: self.log.clone(),
             model: self.model.clone(),
+            commands: Some(Arc::new(DirectCommand)),
             external: self.tools.clone(),
             folder: ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes),
             skills: self.skills.clone(),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_agent::model::offline::OfflineModel;
 use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, ModelEvent, ModelReply, Role};
 use bricklayer_agent::{LogError, TurnExit, TurnLimits, run_turn};
 use bricklayer_domain::{
     ApprovalDecision, Block, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
     ToolFailure, ToolOutcome, TurnEnd, Usage,
 };
+use bricklayer_offline_model::OfflineModel;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
 use bricklayer_domain::{Event, TurnEnd, Usage, chain};
+use bricklayer_offline_model::DirectCommand;
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, StoreError};
 use futures::FutureExt;
@@ -178,6 +179,7 @@ async fn run_once(
     let deps = TurnDeps {
         log: Arc::new(log),
         model: Arc::clone(&environment.model),
+        commands: Some(Arc::new(DirectCommand)),
         external: Arc::new(tools),
         folder,
         skills: Arc::clone(&environment.skills),

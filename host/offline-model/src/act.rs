@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use bricklayer_domain::ToolErrorKind;
+use bricklayer_domain::{ToolErrorKind, ToolSpec};
 use serde_json::{Value, json};
 
 use super::build::{Column, Statement, build};
 use super::intent::Intent;
 use super::question::Question;
-use super::{Action, Done, Scene};
+use super::{Action, Done, Scene, find};
 
 /// Rows shown in an answer.
 const MAX_SHOWN_ROWS: usize = 20;
@@ -30,27 +30,74 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
         Intent::LookAround { catalog, schema } => look_around(scene, catalog, schema),
         // Answered before any step.
         Intent::Unfinished(advice) => Action::Say(advice.clone()),
-        Intent::ListWarehouses => once(scene, "list_warehouses", json!({}), "Looking at the warehouses.", |done| {
-            format!("These SQL warehouses are available:\n\n{}", done.content)
-        }),
         Intent::Save { file } => save(scene, file),
-        Intent::Read { file } => once(scene, "Read", json!({"file_path": file}), "", |done| {
-            format!("`{file}`:\n\n{}", verbatim(&plain_lines(done.content)))
-        }),
-        Intent::ListFiles => once(scene, "Glob", json!({"pattern": "**/*"}), "", |done| {
-            format!("The project's files, newest first:\n\n{}", bullets(done.content))
-        }),
+        Intent::Read { file } => {
+            once(scene, files_tool(scene, find::reads_files), json!({"file_path": file}), "", |done| {
+                format!("`{file}`:\n\n{}", verbatim(&plain_lines(done.content)))
+            })
+        }
+        Intent::ListFiles => {
+            once(scene, files_tool(scene, find::finds_files), json!({"pattern": "**/*"}), "", |done| {
+                format!("The project's files, newest first:\n\n{}", bullets(done.content))
+            })
+        }
         Intent::Search { text } => {
             let input = json!({"pattern": escape_pattern(text), "output_mode": "content", "-i": true});
-            once(scene, "Grep", input, "", |done| format!("`{text}` occurs here:\n\n{}", verbatim(done.content)))
+            once(scene, files_tool(scene, find::searches_files), input, "", |done| {
+                format!("`{text}` occurs here:\n\n{}", verbatim(done.content))
+            })
         }
     }
 }
 
+/// Things that a tool lists, called `things`.
+pub(super) fn list(scene: &Scene<'_>, tool: &ToolSpec, things: &str) -> Action {
+    once(scene, Ok(tool), json!({}), &format!("Looking at the {things}."), |done| {
+        format!("Here are the {things}:\n\n{}", done.content)
+    })
+}
+
+/// A tool, or what a project lacks that has none.
+type Found<'a> = Result<&'a ToolSpec, &'static str>;
+
+type Find = for<'a> fn(&'a [ToolSpec]) -> Option<&'a ToolSpec>;
+
+fn files_tool<'a>(scene: &Scene<'a>, find: Find) -> Found<'a> {
+    find(scene.tools).ok_or("a tool for files of that kind")
+}
+
+fn statement_tool<'a>(scene: &Scene<'a>) -> Found<'a> {
+    find::runs_statements(scene.tools).ok_or("a tool that runs SQL")
+}
+
+fn tables_tool<'a>(scene: &Scene<'a>) -> Found<'a> {
+    find::describes_tables(scene.tools).ok_or("a tool that describes tables")
+}
+
+/// Whether a call was one of this tool.
+fn is_of(done: &Done<'_>, tool: Option<&ToolSpec>) -> bool {
+    tool.is_some_and(|spec| spec.name == done.name)
+}
+
+/// What a tool that describes tables is asked: their columns, and no more where less can be asked for.
+fn tables_input(tool: &ToolSpec, catalog: &str, schema: &str, table: Option<&str>) -> Value {
+    let mut input = serde_json::Map::new();
+    input.insert("catalog".to_owned(), json!(catalog));
+    input.insert("schema".to_owned(), json!(schema));
+    if let Some(table) = table {
+        input.insert("table_names".to_owned(), json!([table]));
+    }
+    if find::takes(tool, "table_stat_level") {
+        input.insert("table_stat_level".to_owned(), json!("none"));
+    }
+    Value::Object(input)
+}
+
 /// The tables of a schema and their columns.
 fn look_around(scene: &Scene<'_>, catalog: &str, schema: &str) -> Action {
-    let input = json!({"catalog": catalog, "schema": schema, "table_stat_level": "none"});
-    once(scene, "get_table_stats_and_schema", input, "Looking at the tables.", |done| {
+    let tool = tables_tool(scene);
+    let input = tool.map_or(Value::Null, |tool| tables_input(tool, catalog, schema, None));
+    once(scene, tool, input, "Looking at the tables.", |done| {
         let tables = done.structured.and_then(|result| result.get("tables")).and_then(Value::as_array);
         let lines: Vec<String> = tables.into_iter().flatten().map(table_line).collect();
         if lines.is_empty() {
@@ -75,18 +122,18 @@ fn table_line(table: &Value) -> String {
 }
 
 /// A request of one call.
-fn once(scene: &Scene<'_>, tool: &str, input: Value, say: &str, show: impl Fn(&Done<'_>) -> String) -> Action {
+fn once(scene: &Scene<'_>, tool: Found<'_>, input: Value, say: &str, show: impl Fn(&Done<'_>) -> String) -> Action {
     match scene.done.last() {
         Some(done) if done.is_error => failed(done),
         Some(done) => Action::Say(show(done)),
-        None => call(scene, tool, input, say),
+        None => call(tool, input, say),
     }
 }
 
-fn call(scene: &Scene<'_>, tool: &str, input: Value, say: &str) -> Action {
-    match scene.tool(tool) {
-        Some(spec) => Action::Call { say: say.to_owned(), name: spec.name.clone(), input },
-        None => Action::Say(format!("This needs the tool `{tool}`, which this project does not have.")),
+fn call(tool: Found<'_>, input: Value, say: &str) -> Action {
+    match tool {
+        Ok(spec) => Action::Call { say: say.to_owned(), name: spec.name.clone(), input },
+        Err(what) => Action::Say(format!("This needs {what}, which this project does not have.")),
     }
 }
 
@@ -129,17 +176,23 @@ fn save(scene: &Scene<'_>, file: &str) -> Action {
             "There is no answer in this conversation yet that I could save. Ask something first.".to_owned(),
         );
     };
-    let write = || call(scene, "Write", json!({"file_path": file, "content": format!("{}\n", answer.trim_end())}), "");
-    let writes = scene.done.iter().filter(|done| done.name.short() == "Write").count();
+    let (reader, writer) = (files_tool(scene, find::reads_files), files_tool(scene, find::writes_files));
+    let write = || call(writer, json!({"file_path": file, "content": format!("{}\n", answer.trim_end())}), "");
+    let writes = scene.done.iter().filter(|done| is_of(done, writer.ok())).count();
     match scene.done.last() {
         None => write(),
-        Some(done) if done.name.short() == "Read" && !done.is_error => write(),
-        Some(done) if done.is_error && done.name.short() == "Write" && writes == 1 && done.content.contains("read") => {
-            call(scene, "Read", json!({"file_path": file}), "The file exists; reading it before it is replaced.")
+        Some(done) if is_of(done, reader.ok()) && !done.is_error => write(),
+        // A file that is there is read first: the tool's own rule, and its refusal the only sign.
+        Some(done) if done.is_error && is_of(done, writer.ok()) && writes == 1 && is_about_reading(done) => {
+            call(reader, json!({"file_path": file}), "The file exists; reading it before it is replaced.")
         }
         Some(done) if done.is_error => failed(done),
         Some(done) => Action::Say(format!("{SAVED} `{file}`. {}", done.content)),
     }
+}
+
+fn is_about_reading(done: &Done<'_>) -> bool {
+    done.kind == Some(ToolErrorKind::InvalidInput) || done.content.contains("read")
 }
 
 /// A step of a request that runs SQL.
@@ -148,49 +201,57 @@ enum Step<'a> {
     Result(&'a Done<'a>),
 }
 
-/// Chooses a warehouse when none is chosen, runs the statement, waits for its end.
+/// Runs the statement and waits for its end. The tool chooses a warehouse itself when the user chose none.
 fn run_statement<'a>(scene: &'a Scene<'a>, sql: &str) -> Step<'a> {
-    let warehouse = match choose_warehouse(scene) {
-        Ok(warehouse) => warehouse,
-        Err(action) => return Step::Act(action),
-    };
-    let done = scene.done.iter().filter(|done| matches!(done.name.short(), "execute_sql" | "get_statement"));
+    let (runs, waits) = (find::runs_statements(scene.tools), find::waits_for_statements(scene.tools));
     let mut last = None;
     let mut polls = 0_usize;
-    for done in done {
-        polls = if done.name.short() == "get_statement" { polls.saturating_add(1) } else { 0 };
+    for done in scene.done.iter().filter(|done| is_of(done, runs) || is_of(done, waits)) {
+        polls = if is_of(done, waits) { polls.saturating_add(1) } else { 0 };
         last = Some(done).filter(|_| !is_lookup(done) || sql.starts_with("DESCRIBE TABLE "));
     }
     match last {
-        None => Step::Act(execute(scene, sql, warehouse.as_deref())),
+        None => Step::Act(execute(scene, sql, "Running the statement.")),
         Some(done) if done.is_error => Step::Act(failed(done)),
         Some(done) => match (still_running(done), polls) {
             (None, _) => Step::Result(done),
-            (Some(id), MAX_POLLS..) => Step::Act(Action::Say(format!(
-                "The statement still runs at the workspace. Continue with `/get_statement {{\"statement_id\": \
-                 \"{id}\"}}`, or end it with `/cancel_statement {{\"statement_id\": \"{id}\"}}`."
-            ))),
-            (Some(id), _) => {
-                let input = json!({"statement_id": id});
-                Step::Act(call(scene, "get_statement", input, "The statement still runs; waiting for it."))
-            }
+            (Some(id), polls) => Step::Act(match waits.filter(|_| polls < MAX_POLLS) {
+                Some(tool) => call(Ok(tool), json!({"statement_id": id}), "The statement still runs; waiting for it."),
+                None => Action::Say(goes_on(scene, &id)),
+            }),
         },
     }
 }
 
-fn execute(scene: &Scene<'_>, sql: &str, warehouse: Option<&str>) -> Action {
+/// What to do about a statement that does not end.
+fn goes_on(scene: &Scene<'_>, id: &str) -> String {
+    let command =
+        |tool: Option<&ToolSpec>| tool.map(|spec| format!("`/{} {{\"statement_id\": \"{id}\"}}`", spec.name.short()));
+    let waits = command(find::waits_for_statements(scene.tools)).map(|command| format!("continue with {command}"));
+    let ends = command(find::ends_statements(scene.tools)).map(|command| format!("end it with {command}"));
+    let ways: Vec<String> = [waits, ends].into_iter().flatten().collect();
+    let ways = if ways.is_empty() { String::new() } else { format!(" You can {}.", ways.join(", or ")) };
+    format!("The statement {id} still runs at the workspace.{ways}")
+}
+
+fn execute(scene: &Scene<'_>, sql: &str, say: &str) -> Action {
+    let tool = statement_tool(scene);
     let mut input = json!({"statement": sql});
-    if let (Some(id), Value::Object(fields)) = (warehouse, &mut input) {
+    let chosen = scene.facts.settings.warehouse_id.as_ref();
+    let takes_it = tool.is_ok_and(|spec| find::takes(spec, "warehouse_id"));
+    if let (Some(id), true, Value::Object(fields)) = (chosen, takes_it, &mut input) {
         fields.insert("warehouse_id".to_owned(), json!(id));
     }
-    call(scene, "execute_sql", input, "Running the statement.")
+    call(tool, input, say)
 }
 
 /// Whether a statement only looked at a table's columns on the way to an answer.
 fn is_lookup(done: &Done<'_>) -> bool {
     let columns = done.structured.and_then(|result| result.get("columns")).and_then(Value::as_array);
     let first = columns.and_then(|columns| columns.first()).and_then(|column| column.get("name"));
-    done.looked_up && first.and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case("col_name"))
+    let statement = done.input.and_then(|input| input.get("statement")).and_then(Value::as_str);
+    statement.is_some_and(|sql| sql.starts_with("DESCRIBE TABLE "))
+        && first.and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case("col_name"))
 }
 
 fn still_running(done: &Done<'_>) -> Option<String> {
@@ -200,28 +261,7 @@ fn still_running(done: &Done<'_>) -> Option<String> {
     matches!(state, "running" | "pending").then(|| id.to_owned())
 }
 
-/// The warehouse's id, when one is known or the tools choose one themselves; else the step that finds one.
-fn choose_warehouse(scene: &Scene<'_>) -> Result<Option<String>, Action> {
-    if let Some(chosen) = scene.chosen_warehouse() {
-        return Ok(Some(chosen));
-    }
-    match scene.done.iter().find(|done| done.name.short() == "get_best_warehouse") {
-        Some(done) if done.is_error => Err(failed(done)),
-        Some(done) => {
-            let id = done.structured.and_then(|result| result.get("id").or_else(|| result.get("warehouse_id")));
-            Ok(id.and_then(Value::as_str).map(str::to_owned))
-        }
-        None if scene.tool("get_best_warehouse").is_some() => {
-            Err(call(scene, "get_best_warehouse", json!({}), "Choosing a warehouse."))
-        }
-        None => Ok(None),
-    }
-}
-
 fn answer_question(scene: &Scene<'_>, question: &Question) -> Action {
-    if let Err(action) = choose_warehouse(scene) {
-        return action;
-    }
     let columns = match look_at_columns(scene, &question.table) {
         Ok(columns) => columns,
         Err(action) => return action,
@@ -239,16 +279,11 @@ fn answer_question(scene: &Scene<'_>, question: &Question) -> Action {
 /// The table's columns, or the step that finds them out.
 fn look_at_columns(scene: &Scene<'_>, table: &str) -> Result<Vec<Column>, Action> {
     let parts: Vec<&str> = table.split('.').map(|part| part.trim_matches('`')).collect();
-    let stats = scene.tool("get_table_stats_and_schema");
+    let tables = find::describes_tables(scene.tools);
     let say = format!("Looking at the columns of `{table}`.");
-    if let ([catalog, schema, name], Some(_)) = (parts.as_slice(), stats) {
-        match scene.done.iter().find(|done| done.name.short() == "get_table_stats_and_schema") {
-            None => {
-                let input = json!({
-                    "catalog": catalog, "schema": schema, "table_names": [name], "table_stat_level": "none",
-                });
-                return Err(call(scene, "get_table_stats_and_schema", input, &say));
-            }
+    if let ([catalog, schema, name], Some(tool)) = (parts.as_slice(), tables) {
+        match scene.done.iter().find(|done| is_of(done, tables)) {
+            None => return Err(call(Ok(tool), tables_input(tool, catalog, schema, Some(name)), &say)),
             Some(done) if done.is_error => return Err(failed(done)),
             Some(done) => {
                 let columns = stats_columns(done);
@@ -258,15 +293,8 @@ fn look_at_columns(scene: &Scene<'_>, table: &str) -> Result<Vec<Column>, Action
             }
         }
     }
-    match scene.done.iter().find(|done| done.name.short() == "execute_sql") {
-        None => {
-            let warehouse = choose_warehouse(scene)?;
-            let sql = format!("DESCRIBE TABLE {table}");
-            match execute(scene, &sql, warehouse.as_deref()) {
-                Action::Call { name, input, .. } => Err(Action::Call { say, name, input }),
-                other => Err(other),
-            }
-        }
+    match scene.done.iter().find(|done| is_of(done, find::runs_statements(scene.tools))) {
+        None => Err(execute(scene, &format!("DESCRIBE TABLE {table}"), &say)),
         Some(done) if done.is_error => Err(failed(done)),
         Some(done) => {
             let columns = described_columns(done);

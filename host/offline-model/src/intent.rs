@@ -14,8 +14,6 @@ pub(super) enum Intent {
     LookAround { catalog: String, schema: String },
     /// A statement that breaks off; what it lacks, for the user.
     Unfinished(String),
-    /// The warehouses.
-    ListWarehouses,
     /// Keep the last answer in a file.
     Save { file: String },
     /// Show a file.
@@ -128,9 +126,6 @@ fn table_is_absent(original: &[&str]) -> bool {
 fn catalogue(original: &[&str], lower: &[String]) -> Option<Intent> {
     let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
     let asks = has(&["list", "show", "what", "which"]);
-    if asks && has(&["warehouses", "warehouse"]) {
-        return Some(Intent::ListWarehouses);
-    }
     let place = || place(original, lower);
     let show = |what: &str, place: Option<String>| {
         let sql = place.as_ref().map_or(format!("SHOW {what}"), |place| format!("SHOW {what} IN {place}"));
@@ -240,7 +235,7 @@ mod tests {
         check("which columns does samples.nyctaxi.trips have?", "DESCRIBE TABLE samples.nyctaxi.trips");
         check("preview samples.nyctaxi.trips", "SELECT * FROM samples.nyctaxi.trips LIMIT 10");
         check("show me 5 rows of samples.nyctaxi.trips", "SELECT * FROM samples.nyctaxi.trips LIMIT 5");
-        check("list warehouses", "ListWarehouses");
+        check("list warehouses", "not understood");
         check("DROP TABLE main.default.t;", "DROP TABLE main.default.t");
         check("how many trips are in samples.nyctaxi.trips?", "question about samples.nyctaxi.trips");
         check("tell me a joke", "not understood");

@@ -1,12 +1,16 @@
 //! The offline model: no language model and no key, but a small set of requests understood by rules, answered by
 //! driving the real loop and the real tools. It says what it is, and what it does not understand it says so.
 //!
-//! Like any model it keeps no state: what to do next follows from the messages alone.
+//! Like any model it keeps no state: what to do next follows from the messages and the facts alone. It knows no tool by
+//! its name: [`find`] looks for one by what it says of itself.
 
 mod act;
 mod build;
 mod command;
+mod find;
 mod intent;
+#[cfg(test)]
+mod names;
 mod question;
 mod words;
 
@@ -17,24 +21,27 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use serde_json::Value;
 
-use intent::Intent;
+use bricklayer_agent::PromptFacts;
+use bricklayer_agent::model::{
+    CommandModel, Content, ModelEvent, ModelMessage, ModelProvider, ModelReply, ModelRequest, Role,
+};
 
-use super::{Content, ModelEvent, ModelMessage, ModelProvider, ModelReply, ModelRequest, Role};
+use intent::Intent;
 
 /// The offline model's id.
 pub const OFFLINE_MODEL: &str = "offline";
 
 /// What answers a direct tool command, whatever the model is.
-pub(crate) const DIRECT_COMMAND: &str = "direct command";
+pub const DIRECT_COMMAND: &str = "direct command";
 
-/// Runs one direct tool command, such as `/execute_sql {"statement": "select 1"}`: the same steps as any other turn, and
+/// Runs one direct tool command, such as `/TOOL {"argument": "value"}`: the same steps as any other turn, and
 /// so the same gate and the same questions to the user, without a language model.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DirectCommand;
+pub struct DirectCommand;
 
-impl DirectCommand {
+impl CommandModel for DirectCommand {
     /// Whether a message is one: it names a tool, or is a short form of a command.
-    pub(crate) fn understands(message: &str, tools: &[ToolSpec]) -> bool {
+    fn takes(&self, message: &str, tools: &[ToolSpec]) -> bool {
         message.trim().strip_prefix('/').is_some_and(|command| command::names_tool(command, tools))
     }
 }
@@ -117,8 +124,8 @@ struct Done<'a> {
     is_error: bool,
     /// What kind of failure, when it is one.
     kind: Option<ToolErrorKind>,
-    /// The call was a DESCRIBE.
-    looked_up: bool,
+    /// What it was called with.
+    input: Option<&'a Value>,
 }
 
 /// What the model sees: the user's last message, and what was done about it so far.
@@ -128,7 +135,7 @@ struct Scene<'a> {
     done: Vec<Done<'a>>,
     tools: &'a [ToolSpec],
     earlier: &'a [Arc<ModelMessage>],
-    system: &'a str,
+    facts: &'a PromptFacts,
 }
 
 /// The tool of this full or short name.
@@ -141,13 +148,6 @@ impl Scene<'_> {
     /// The tool of this short or full name.
     fn tool(&self, name: &str) -> Option<&ToolSpec> {
         find_tool(self.tools, name)
-    }
-
-    /// The warehouse that the user chose, which the system prompt names.
-    fn chosen_warehouse(&self) -> Option<String> {
-        let (_, rest) = self.system.split_once(crate::prompt::CHOSEN_WAREHOUSE)?;
-        let (id, _) = rest.strip_prefix('`')?.split_once('`')?;
-        Some(id.to_owned())
     }
 
     /// The text of the last answer before this message.
@@ -187,20 +187,19 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
             }
             Content::ToolResult { id, content, structured, is_error, kind } => {
                 let (name, input) = names.get(id).copied().unzip();
-                let statement = input.and_then(|input| input.get("statement")).and_then(Value::as_str);
                 done.push(Done {
                     name: ToolName(name.cloned().unwrap_or_default()),
                     content,
                     structured: structured.as_ref(),
                     is_error: *is_error,
                     kind: *kind,
-                    looked_up: statement.is_some_and(|sql| sql.starts_with("DESCRIBE TABLE ")),
+                    input,
                 });
             }
             Content::Block(_) | Content::Text(_) => {}
         }
     }
-    Scene { message, done, tools: &request.tools, earlier, system: &request.system }
+    Scene { message, done, tools: &request.tools, earlier, facts: &request.facts }
 }
 
 fn next_action(request: &ModelRequest) -> Action {
@@ -213,7 +212,10 @@ fn next_action(request: &ModelRequest) -> Action {
         _ if is_greeting(message) => Action::Say(format!("Hello! {}", command::help(&scene))),
         Some(Intent::Unfinished(advice)) => Action::Say(advice),
         Some(intent) => act::next(&scene, &intent),
-        None => Action::Say(format!("I did not understand that.\n\n{}", command::help(&scene))),
+        None => match find::list_asked_for(&request.tools, message) {
+            Some((tool, things)) => act::list(&scene, tool, &things),
+            None => Action::Say(format!("I did not understand that.\n\n{}", command::help(&scene))),
+        },
     }
 }
 

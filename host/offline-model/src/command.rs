@@ -1,11 +1,11 @@
-//! Direct tool commands: `/execute_sql {"statement": "select 1"}`, and short forms of the frequent ones.
+//! Direct tool commands: `/TOOL {"argument": "value"}`, and short forms of the frequent ones.
 
 use std::fmt::Write as _;
 
 use bricklayer_domain::ToolSpec;
 use serde_json::{Value, json};
 
-use super::{Action, Scene, act, find_tool};
+use super::{Action, Scene, act, find, find_tool};
 
 /// Does what a command says; `command` is the message without its slash.
 pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
@@ -19,19 +19,19 @@ pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
         "tools" => return Action::Say(tools(scene)),
         _ => {}
     }
-    let (name, input) = match short_form(name, rest) {
-        Some(expanded) => expanded,
-        None if rest.is_empty() => (name, json!({})),
-        None => match serde_json::from_str(rest) {
-            Ok(input) => (name, input),
-            Err(error) => {
-                let text = format!(
-                    "The arguments of `/{name}` are not JSON: {error}. Write them as an object, for example \
-                     `/execute_sql {{\"statement\": \"select 1\"}}`."
-                );
-                return Action::Say(text);
-            }
-        },
+    if let Some((tool, input)) = short_form(scene.tools, name, rest) {
+        return Action::Call { say: String::new(), name: tool.name.clone(), input };
+    }
+    let input = if rest.is_empty() { Ok(json!({})) } else { serde_json::from_str(rest) };
+    let input = match input {
+        Ok(input) => input,
+        Err(error) => {
+            let example = scene.tool(name).and_then(example).unwrap_or_else(|| r#"{"name": "value"}"#.to_owned());
+            return Action::Say(format!(
+                "The arguments of `/{name}` are not JSON: {error}. Write them as an object, for example \
+                 `/{name} {example}`."
+            ));
+        }
     };
     match scene.tool(name) {
         Some(tool) => Action::Call { say: String::new(), name: tool.name.clone(), input },
@@ -42,33 +42,40 @@ pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
 /// Whether a command, without its slash, names one of these tools or is a short form for one.
 pub(super) fn names_tool(command: &str, tools: &[ToolSpec]) -> bool {
     let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-    let name = short_form(name, rest.trim()).map_or(name, |(name, _)| name);
-    !name.is_empty() && find_tool(tools, name).is_some()
+    short_form(tools, name, rest.trim()).is_some() || (!name.is_empty() && find_tool(tools, name).is_some())
 }
 
-fn short_form<'a>(name: &str, rest: &str) -> Option<(&'a str, Value)> {
+fn short_form<'a>(tools: &'a [ToolSpec], name: &str, rest: &str) -> Option<(&'a ToolSpec, Value)> {
     if rest.is_empty() || rest.starts_with('{') {
         return None;
     }
     match name {
-        "sql" => Some(("execute_sql", json!({"statement": rest}))),
-        "read" => Some(("Read", json!({"file_path": rest}))),
+        "sql" => Some((find::runs_statements(tools)?, json!({"statement": rest}))),
+        "read" => Some((find::reads_files(tools)?, json!({"file_path": rest}))),
         _ => None,
     }
 }
 
+/// Arguments as they are written, with the first that the tool needs.
+fn example(tool: &ToolSpec) -> Option<String> {
+    let needed = tool.input_schema.get("required")?.as_array()?.first()?.as_str()?;
+    Some(format!("{{\"{needed}\": \"…\"}}"))
+}
+
 /// What this model is and understands.
 pub(super) fn help(scene: &Scene<'_>) -> String {
-    let mut text = "Offline mode: I am not a language model; I understand a small set of requests, by fixed rules.\n\n\
+    let lists: String = find::lists(scene.tools).map(|(_, things)| format!(", list {things}")).collect();
+    let mut text = format!(
+        "Offline mode: I am not a language model; I understand a small set of requests, by fixed rules.\n\n\
         You can ask, for example:\n\n\
         - What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?\n\
         - average trip distance by pickup zip in samples.nyctaxi.trips\n\
         - top 5 busiest days in samples.nyctaxi.trips\n\
-        - show tables in samples.nyctaxi, describe TABLE, preview TABLE, list catalogs, list warehouses\n\
+        - show tables in samples.nyctaxi, describe TABLE, preview TABLE, list catalogs{lists}\n\
         - save that as report.md, show report.md, list files, search for TEXT\n\
         - any SQL statement\n\n\
-        Commands: `/sql SELECT …`, `/read FILE`, `/tools`, `/help`, and any tool as `/TOOL {json}`."
-        .to_owned();
+        Commands: `/sql SELECT …`, `/read FILE`, `/tools`, `/help`, and any tool as `/TOOL {{json}}`.",
+    );
     // Writing to a String cannot fail.
     let _ = write!(text, " {} tools are available.", scene.tools.len());
     text

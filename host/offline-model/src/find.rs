@@ -1,0 +1,95 @@
+//! Tools found by what they say of themselves: the kind of their result, what they read or change, and the arguments
+//! that they need. A family that comes later is found the same way.
+
+use bricklayer_domain::{ResultKind, ToolSpec};
+use serde_json::Value;
+
+/// Runs one SQL statement.
+pub(super) fn runs_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| gives(spec, ResultKind::Table) && needs(spec, &["statement"]))
+}
+
+/// Waits for a statement that was sent.
+pub(super) fn waits_for_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| gives(spec, ResultKind::Table) && reads(spec) && needs(spec, &["statement_id"]))
+}
+
+/// Ends a statement that was sent.
+pub(super) fn ends_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| !reads(spec) && needs(spec, &["statement_id"]))
+}
+
+/// Describes the tables of a schema.
+pub(super) fn describes_tables(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| gives(spec, ResultKind::Tables) && reads(spec) && needs(spec, &["catalog", "schema"]))
+}
+
+/// Reads a file of the project.
+pub(super) fn reads_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| reads(spec) && needs(spec, &["file_path"]))
+}
+
+/// Writes a file of the project.
+pub(super) fn writes_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| gives(spec, ResultKind::Change) && needs(spec, &["file_path", "content"]))
+}
+
+/// Finds files of the project by their names.
+pub(super) fn finds_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| reads(spec) && needs(spec, &["pattern"]) && !takes(spec, "output_mode"))
+}
+
+/// Finds text in files of the project.
+pub(super) fn searches_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
+    tools.iter().find(|spec| reads(spec) && needs(spec, &["pattern"]) && takes(spec, "output_mode"))
+}
+
+/// The tool that lists what a message asks to list, and what that is called: `show my warehouses`. Such a tool needs no
+/// argument, and its result names the things.
+pub(super) fn list_asked_for<'a>(tools: &'a [ToolSpec], message: &str) -> Option<(&'a ToolSpec, String)> {
+    const ASKS: [&str; 5] = ["list", "show", "what", "which", "see"];
+    let lower = message.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if !words.iter().any(|word| ASKS.contains(word)) {
+        return None;
+    }
+    lists(tools).find(|(_, things)| {
+        let asked: Vec<&str> = things.split(' ').collect();
+        words.windows(asked.len()).any(|said| said == asked.as_slice())
+    })
+}
+
+/// The tools that list things of one kind and need no argument, and what the things are called.
+pub(super) fn lists(tools: &[ToolSpec]) -> impl Iterator<Item = (&ToolSpec, String)> {
+    let without_arguments =
+        tools.iter().filter(|spec| gives(spec, ResultKind::List) && reads(spec) && needs(spec, &[]));
+    without_arguments.filter_map(|spec| Some((spec, things(spec)?.replace('_', " "))))
+}
+
+/// What a list is of: the name of the result's one list of objects.
+fn things(spec: &ToolSpec) -> Option<String> {
+    let properties = spec.output_schema.as_ref()?.get("properties")?.as_object()?;
+    let is_list = |schema: &Value| schema.get("items").is_some_and(|items| items.get("properties").is_some());
+    let mut lists = properties.iter().filter(|(_, schema)| is_list(schema));
+    let (name, _) = lists.next()?;
+    lists.next().is_none().then(|| name.clone())
+}
+
+fn gives(spec: &ToolSpec, kind: ResultKind) -> bool {
+    spec.display.result == Some(kind)
+}
+
+fn reads(spec: &ToolSpec) -> bool {
+    spec.annotations.read_only
+}
+
+/// Whether these are the arguments that it cannot do without.
+fn needs(spec: &ToolSpec, names: &[&str]) -> bool {
+    let required = spec.input_schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    required.len() == names.len() && names.iter().all(|name| required.iter().any(|needed| needed == name))
+}
+
+/// Whether it has an argument of this name.
+pub(super) fn takes(spec: &ToolSpec, name: &str) -> bool {
+    spec.input_schema.get("properties").is_some_and(|properties| properties.get(name).is_some())
+}
