@@ -32,6 +32,9 @@ const StepData = v.object({
   step: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 
+/** What kind of thing a typed result is, and so how it is drawn. */
+const ShownAs = v.picklist(["text", "table", "tables", "list", "steps", "change"]);
+
 /** How grave a call, or a part of it, is; from harmless to grave. */
 const Effect = v.fallback(v.picklist(["reads", "writes", "shares", "destroys"]), "destroys");
 
@@ -184,8 +187,13 @@ export const wireEvent = v.variant("type", [
   }),
   /** The model asks for a tool. */
   v.object({
+    /** What tells it from other calls of the tool, one line; may be empty. */
+    detail: v.string(),
+    result_kind: v.optional(v.nullable(ShownAs)),
     /** Model call. */
     step: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** What the call does, in a few words. */
+    title: v.string(),
     /** The call. */
     tool_id: v.string(),
     /** Its arguments. */

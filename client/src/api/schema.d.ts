@@ -1558,6 +1558,11 @@ export interface components {
              */
             workspace_folder?: string | null;
         };
+        /**
+         * @description What kind of thing a typed result is, and so how it is drawn.
+         * @enum {string}
+         */
+        ShownAs: "text" | "table" | "tables" | "list" | "steps" | "change";
         /** @description What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
         Standing: {
             /** @description To what. */
@@ -1620,16 +1625,21 @@ export interface components {
             annotations: components["schemas"]["Annotations"];
             /** @description What it does. */
             description: string;
+            /** @description The arguments that tell one call from another, in braces: `{statement}`. */
+            detail?: string | null;
             /** @description JSON Schema of its arguments. */
             input_schema: Record<string, never>;
             /** @description The full name, `mcp__databricks__execute_sql`. */
             name: string;
             /** @description JSON Schema of its typed result. */
             output_schema?: Record<string, never> | null;
+            result_kind?: components["schemas"]["ShownAs"] | null;
             /** @description The name without its source, `execute_sql`. */
             short_name: string;
             /** @description `built-in`, or the plugin's name. */
             source: string;
+            /** @description What a call does, in a few words. */
+            title: string;
         };
         /** @description Where an update comes from; nothing means the plugin's own source. */
         UpdatePlugin: {
@@ -1781,11 +1791,16 @@ export interface components {
             /** @enum {string} */
             type: "thinking";
         } | {
+            /** @description What tells it from other calls of the tool, one line; may be empty. */
+            detail: string;
+            result_kind?: components["schemas"]["ShownAs"] | null;
             /**
              * Format: int32
              * @description Model call.
              */
             step: number;
+            /** @description What the call does, in a few words. */
+            title: string;
             /** @description The call. */
             tool_id: string;
             /** @description Its arguments. */

@@ -8,7 +8,7 @@ import { Notice } from "@/shared/ui/Notice";
 import { useAnswerApproval } from "../hooks/useAnswerApproval";
 import { useSeenToEnd } from "../hooks/useSeenToEnd";
 import { type Asked, callName, operationName, whatRuns } from "../model/approval";
-import { describeTool, shortName } from "../model/describeTool";
+import { shortName, titleOf } from "../model/describeTool";
 import type { Decision, Effect, Operation, ToolItem, TurnView } from "../model/view";
 import styles from "./ApprovalPanel.module.css";
 import { PlainBlock, PlainSight } from "./PlainSight";
@@ -46,7 +46,7 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
   const end = useRef<HTMLDivElement>(null);
   const seen = useSeenToEnd(box, end, folded.length === 0);
   const titleId = useId();
-  const { title } = describeTool(tool.name, tool.input);
+  const title = titleOf(tool);
   const { reason = "", standing = null } = tool.approval ?? {};
 
   const decide = (decision: Decision) => (): void => {

@@ -7,9 +7,10 @@ import { Button } from "@/shared/ui/Button";
 import { Notice } from "@/shared/ui/Notice";
 import { Popover } from "@/shared/ui/Popover";
 import { standingQuery, useRevoke } from "../api/standing";
+import { toolsQuery } from "../api/tools";
 import { useChat } from "../chatContext";
 import { operationName } from "../model/approval";
-import { describeTool } from "../model/describeTool";
+import { titleOf } from "../model/describeTool";
 import { PlainSight } from "./PlainSight";
 import styles from "./StandingPermissions.module.css";
 
@@ -19,6 +20,8 @@ export function StandingPermissions() {
   const [open, setOpen] = useState(false);
   const standing = useQuery({ ...standingQuery(projectId, conversationId), enabled: session.store.get().phase === "ready" });
   const revoke = useRevoke(projectId, conversationId);
+  const tools = useQuery({ ...toolsQuery(), enabled: open });
+  const titles = new Map(tools.data?.map(({ name, title }) => [name, title]));
   const list = standing.data ?? [];
   if (list.length === 0) return null;
   const trigger = (
@@ -39,7 +42,7 @@ export function StandingPermissions() {
                   <PlainSight text={operationName(permission)} />
                 </strong>
                 <span>
-                  {describeTool(permission.tool, {}).title} · {formatAgo(permission.since, Date.now())}
+                  {titleOf({ name: permission.tool, title: titles.get(permission.tool) ?? "" })} · {formatAgo(permission.since, Date.now())}
                 </span>
               </span>
               <Button

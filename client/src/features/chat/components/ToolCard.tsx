@@ -4,7 +4,7 @@ import { formatDuration } from "@/shared/lib/format";
 import { Name } from "@/shared/ui/Name";
 import { plainName } from "@/shared/lib/plainSight";
 import { Icon } from "@/shared/ui/Icon";
-import { describeOutcome, describeTool, shortName } from "../model/describeTool";
+import { describeOutcome, shortName, titleOf } from "../model/describeTool";
 import { outcomeOf, outcomeWords } from "../model/outcome";
 import { hasRows } from "../model/output";
 import { fileChangeOf } from "../model/patch";
@@ -27,7 +27,8 @@ interface ToolCardProps {
 export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCardProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
-  const { title, detail } = describeTool(tool.name, tool.input);
+  const { detail } = tool;
+  const title = titleOf(tool);
   const outcome = outcomeOf(tool);
   const word = describeOutcome(tool);
   const { result } = tool;
@@ -69,7 +70,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
                 <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
               </>
             )}
-            {result !== null && !result.isError && <Output callId={tool.id} result={result} of={detail === "" ? title : detail} />}
+            {result !== null && !result.isError && <Output callId={tool.id} result={result} kind={tool.resultKind} of={detail === "" ? title : detail} />}
             {result?.isError === true && outcome === "refused" && <p className={styles.why}>{result.content}</p>}
           </div>
         )}
@@ -78,9 +79,9 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
   );
 });
 
-function Output(props: { callId: string; result: ToolResult; of: string }) {
+function Output(props: { callId: string; result: ToolResult; kind: string | null; of: string }) {
   const isElsewhere = props.result.structured === null && props.result.structuredBytes !== null;
-  return isElsewhere ? <LargeOutput {...props} /> : <ToolOutput result={props.result} of={props.of} />;
+  return isElsewhere ? <LargeOutput {...props} /> : <ToolOutput result={props.result} kind={props.kind} of={props.of} />;
 }
 
 const CHANGED_TEXTS: readonly string[] = ["old_string", "new_string", "content", "file_path"];

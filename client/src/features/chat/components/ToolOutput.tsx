@@ -6,9 +6,17 @@ import { FileDiff } from "./FileDiff";
 import { ScriptSteps } from "./ScriptSteps";
 import styles from "./ToolOutput.module.css";
 
+interface ToolOutputProps {
+  result: ToolResult;
+  /** What the tool says that its results are. */
+  kind: string | null;
+  /** What was called, in a few words. */
+  of: string;
+}
+
 /** A result in its best form: tables as tables, scripts step by step, everything else as text. */
-export function ToolOutput({ result, of }: { result: ToolResult; /** What was called, in a few words. */ of: string }) {
-  const output = outputOf(result);
+export function ToolOutput({ result, kind, of }: ToolOutputProps) {
+  const output = outputOf(result, kind);
   switch (output.kind) {
     case "change":
       return <FileDiff change={output.change} />;

@@ -83,7 +83,7 @@ describe("what an approval shows", () => {
   });
 
   it("says which later calls will not run after a no", () => {
-    const insert: ToolItem = { ...tool, key: "b", id: "b", status: "planned", input: { statement: "INSERT INTO main.sales.log VALUES (1)" } };
+    const insert: ToolItem = { ...tool, key: "b", id: "b", status: "planned", detail: "INSERT INTO main.sales.log VALUES (1)" };
     show(asking({ statement: "DROP" }, { laterChanges: ["b"] }), insert);
     expect(panel().textContent).toContain("a later call of the same message will not run either");
     expect(panel().textContent).toContain("Run SQL: INSERT INTO main.sales.log");

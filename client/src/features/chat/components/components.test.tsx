@@ -63,7 +63,7 @@ describe("a tool card", () => {
         <ToolCard
           tool={{
             ...tool,
-            name: "mcp__databricks__execute_sql_multi",
+            title: "Run SQL script",
             result: { ...result, content: "", isError: false, errorKind: null, structured, durationMs: 5 },
           }}
         />,
@@ -97,6 +97,7 @@ describe("a call that was refused for a missing power", () => {
   const refused: ToolItem = {
     ...tool,
     name: "mcp__databricks__current_weather",
+    title: "Current weather",
     status: "failed",
     result: {
       ...result,

@@ -17,7 +17,8 @@ function holding(...held: (typeof permission)[]): string[] {
       held.splice(0);
       return Promise.resolve(new Response(null, { status: 204 }));
     }
-    return Promise.resolve(new Response(JSON.stringify({ standing_permissions: held })));
+    const tools = [{ name: permission.tool, title: "Run SQL" }];
+    return Promise.resolve(new Response(JSON.stringify(path.startsWith("/api/tools") ? tools : { standing_permissions: held })));
   });
   return revoked;
 }
@@ -28,6 +29,7 @@ it("standing permissions are counted, listed and taken back", async () => {
   render(inChat(<StandingPermissions />));
   await user.click(await screen.findByRole("button", { name: "1 standing permission" }));
   expect(screen.getByRole("dialog", { name: "Standing permissions" }).textContent).toContain("DROP TABLE main.sales.orders");
+  expect(await screen.findByText(/^Run SQL ·/)).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Take back DROP TABLE main.sales.orders" }));
   expect(revoked).toEqual(["/api/projects/p/conversations/c/permissions/s1"]);
   await waitFor(() => expect(screen.queryByRole("button", { name: /standing permission/ })).toBeNull());

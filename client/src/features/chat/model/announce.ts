@@ -1,5 +1,5 @@
 /** What is said aloud of a turn: what ran, and at its end how the answer begins. */
-import { describeOutcome, describeTool } from "./describeTool";
+import { describeOutcome, titleOf } from "./describeTool";
 import { outcomeOf, outcomeWords } from "./outcome";
 import type { ProseItem, ToolItem, TurnView } from "./view";
 
@@ -19,18 +19,14 @@ const MANY = 3;
 /** For whoever heard nothing for a while. */
 export function stillWorking(turn: TurnView, elapsedMs: number): string {
   const running = toolsOf(turn).findLast((tool) => tool.result === null);
-  const what =
-    running === undefined
-      ? ""
-      : ` ${describeTool(running.name, running.input).title}${running.status === "waiting" ? " waits for your answer" : " is running"}.`;
+  const what = running === undefined ? "" : ` ${titleOf(running)}${running.status === "waiting" ? " waits for your answer" : " is running"}.`;
   return `Still working, ${Math.round(elapsedMs / 1_000)} seconds.${what}`;
 }
 
 function ranSentence(tool: ToolItem): string {
-  const { title } = describeTool(tool.name, tool.input);
   const word = outcomeWords[outcomeOf(tool)];
   const more = describeOutcome(tool);
-  return `${title}: ${word}${more === "" || more === word ? "" : `, ${more}`}.`;
+  return `${titleOf(tool)}: ${word}${more === "" || more === word ? "" : `, ${more}`}.`;
 }
 
 /** A failure is an alert by itself, and says why. */

@@ -1,6 +1,6 @@
 /** What an approval shows: every part of the call, and every argument that the parts do not show already. */
 import { asRecord } from "@/shared/lib/record";
-import { describeTool } from "./describeTool";
+import { titleOf } from "./describeTool";
 import type { ConversationView, Effect, Operation, ToolItem } from "./view";
 
 export interface Asked {
@@ -35,11 +35,10 @@ export function operationName({ verb, objects }: Pick<Operation, "verb" | "objec
 
 /** A call in a few words: what it would do, or else what it was called with. */
 export function callName(tool: ToolItem): string {
-  const { title, detail } = describeTool(tool.name, tool.input);
   const operations = tool.approval?.operations ?? [];
   const [first] = operations;
   const what = operations.length > 1 ? `${operations.length} operations` : first === undefined ? "" : operationName(first);
-  return [title, what === "" ? detail : what].filter((part) => part !== "").join(": ");
+  return [titleOf(tool), what === "" ? tool.detail : what].filter((part) => part !== "").join(": ");
 }
 
 /** Calls of the running turn that wait for an answer, in the order in which they are asked. */

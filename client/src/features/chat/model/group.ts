@@ -1,5 +1,5 @@
 import { plural } from "@/shared/lib/format";
-import { describeTool, shortName } from "./describeTool";
+import { titleOf } from "./describeTool";
 import { hasRows } from "./output";
 import { needsLooking, outcomeOf } from "./outcome";
 import type { Item, ProseItem, ToolItem } from "./view";
@@ -44,14 +44,13 @@ export function layCourse(tools: readonly ToolItem[]): Course {
   return { folded: tools.filter((tool, index) => !isShown(tool, index)), shown: tools.filter(isShown), openId };
 }
 
-/** "Ran 32 statements"; calls of several kinds are just calls. */
+/** "Run SQL · 32 calls"; calls of several kinds are just calls. */
 export function courseName(tools: readonly ToolItem[]): string {
   const [first] = tools;
   if (first === undefined) return "";
   const same = tools.every((tool) => tool.name === first.name);
   if (!same) return `Made ${plural(tools.length, "call")}`;
-  if (shortName(first.name) === "execute_sql") return `Ran ${plural(tools.length, "statement")}`;
-  return `${describeTool(first.name, {}).title} · ${plural(tools.length, "call")}`;
+  return `${titleOf(first)} · ${plural(tools.length, "call")}`;
 }
 
 /** What the calls took one after the other. */

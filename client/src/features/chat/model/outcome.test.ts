@@ -44,7 +44,7 @@ describe("many calls", () => {
     const { folded, shown } = layCourse(calls(32, (index) => (index === 7 ? failed("failed") : {})));
     expect(folded).toHaveLength(30);
     expect(ids(shown)).toEqual(["7", "31"]);
-    expect(courseName(folded)).toBe("Ran 30 statements");
+    expect(courseName(folded)).toBe("Run SQL · 30 calls");
   });
 
   it("that go on or wait stay in view", () => {
@@ -62,7 +62,7 @@ describe("many calls", () => {
 
   it("of several kinds are just calls", () => {
     expect(courseName(calls(5, (index) => (index === 0 ? { name: "Read" } : {})))).toBe("Made 5 calls");
-    expect(courseName(calls(5, () => ({ name: "Read" })))).toBe("Read file · 5 calls");
+    expect(courseName(calls(5, () => ({ name: "Read", title: "Read file" })))).toBe("Read file · 5 calls");
   });
 });
 

@@ -24,8 +24,10 @@ export type Output =
   | { kind: "script"; steps: readonly ScriptStep[] }
   | { kind: "text"; text: string; language: string };
 
-export function outputOf(result: ToolResult): Output {
+/** `kind` is what the tool says of its results; where it says nothing, they are drawn as what they look like. */
+export function outputOf(result: ToolResult, kind: string | null = null): Output {
   const { structured, content } = result;
+  if (kind === "text") return { kind: "text", text: content, language: "" };
   const change = fileChangeOf(structured);
   if (change !== null) return { kind: "change", change };
   const steps = scriptSteps(structured);

@@ -75,7 +75,13 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
       return draft.patch({ retry: { attempt: event.attempt, delayMs: event.delay_ms, reason: event.reason, at: event.at } });
     case "tool_use":
       draft.patch({ retry: null });
-      return withTool(draft, event.tool_id, event.step, (tool) => ({ ...tool, name: event.tool_name, input: event.tool_input ?? tool.input }), event.at);
+      return withTool(
+        draft,
+        event.tool_id,
+        event.step,
+        (tool) => ({ ...tool, ...shownBy(event), name: event.tool_name, input: event.tool_input ?? tool.input }),
+        event.at,
+      );
     case "approval.requested":
       return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
@@ -218,6 +224,12 @@ const unasked: Approval = { reason: "", decision: null, operations: [], standing
 
 const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "running"];
 
+type Shown = Pick<ToolItem, "title" | "detail" | "resultKind">;
+
+function shownBy(event: Extract<WireEvent, { type: "tool_use" }>): Shown {
+  return { title: event.title, detail: event.detail, resultKind: event.result_kind };
+}
+
 /** A status never moves back, so that a replayed event is harmless. */
 function later(current: ToolStatus, proposed: ToolStatus): ToolStatus {
   const rank = progression.indexOf(current);
@@ -244,6 +256,9 @@ function newTool(items: readonly Item[], id: string, step: number): ToolItem {
     order: base + 1 + sisters.length,
     name: "",
     input: null,
+    title: "",
+    detail: "",
+    resultKind: null,
     status: "planned",
     approval: null,
     startedAt: null,

@@ -77,6 +77,12 @@ export interface ToolItem extends Placed {
   readonly id: string;
   readonly name: string;
   readonly input: unknown;
+  /** What the call does, in its tool's own words: "Run SQL". */
+  readonly title: string;
+  /** The statement, the path, whatever tells this call from its sisters; one line. */
+  readonly detail: string;
+  /** What its typed result is, such as `table`; `null` where the tool does not say. */
+  readonly resultKind: string | null;
   readonly status: ToolStatus;
   readonly approval: Approval | null;
   readonly startedAt: string | null;

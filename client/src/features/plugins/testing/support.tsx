@@ -50,6 +50,7 @@ export const weather: Plugin = {
       name: "mcp__databricks__forecast",
       short_name: "forecast",
       source: "weather",
+      title: "Forecast",
       description: "Forecasts the weather. Day by day.",
       annotations: { read_only: true, destructive: false, idempotent: false, ask: true },
       // The generated type says no more of a schema than that it is an object.

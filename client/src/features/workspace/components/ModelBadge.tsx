@@ -31,7 +31,7 @@ export function ModelBadge() {
           <div className={styles.prose}>
             <p>
               It needs no key and runs inside Bricklayer. It is <strong>not a language model</strong>: it understands a small set of requests, and direct tool
-              commands such as <code>{'/execute_sql {"statement": "SELECT 1"}'}</code>. What it runs is real: real tools, real SQL, real results.
+              commands such as <code>/sql SELECT 1</code>. What it runs is real: real tools, real SQL, real results.
             </p>
             <p>
               For open questions, set <code>ANTHROPIC_API_KEY</code>, or <code>ANTHROPIC_BASE_URL</code> with <code>ANTHROPIC_AUTH_TOKEN</code>, and start
