@@ -1,12 +1,25 @@
 /// <reference types="vitest/config" />
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { type Plugin, defineConfig } from "vite";
+import { demo } from "./dev/model";
+import { startModel } from "./e2e/support/model";
 
 const host = process.env["BRICKLAYER_DEV_HOST"] ?? "http://127.0.0.1:8000";
 
+/** The scripted model of the browser tests, beside the development page; `cargo xtask dev` tells the host of it. */
+function scriptedModel(port: string | undefined): Plugin {
+  return {
+    name: "scripted-model",
+    apply: "serve",
+    configureServer: async () => {
+      if (port !== undefined) await startModel(demo, Number(port));
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), scriptedModel(process.env["BRICKLAYER_DEV_MODEL_PORT"])],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     host: "127.0.0.1",

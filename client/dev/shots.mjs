@@ -1,4 +1,4 @@
-// Screenshots of component states against dev/server.mjs. Usage: node dev/shots.mjs URL OUTDIR [name filter]
+// Screenshots of component states against `cargo xtask dev`. Usage: node dev/shots.mjs URL OUTDIR [name filter]
 import { chromium } from "playwright-core";
 import axe from "axe-core";
 

@@ -42,7 +42,7 @@ describe("a person with a fresh host", () => {
     await page.getByRole("button", { name: /Run SQL.*rows/ }).waitFor();
     await turnEnded(page);
     expect(page.url()).toMatch(/\/projects\/[^/]+\/c\/[^/]+$/);
-    expect(await page.getByRole("button", { name: /Choose a SQL warehouse/ }).count()).toBe(1);
+    expect(await page.getByRole("button", { name: /Inspect tables/ }).count()).toBe(1);
     // The statement's own result, with types.
     const grid = page.getByRole("grid").last();
     const headers = await grid.getByRole("columnheader").allInnerTexts();

@@ -103,6 +103,6 @@ fn install(layout: &Layout) -> Result<()> {
     stamp.write()
 }
 
-fn folder(layout: &Layout) -> PathBuf {
+pub(crate) fn folder(layout: &Layout) -> PathBuf {
     layout.root.join("client")
 }

@@ -1,6 +1,7 @@
 //! The chores: build everything, start it, test it, measure it. `cargo xtask --help` lists them.
 
 mod client;
+mod dev;
 mod engine;
 mod examples;
 mod exec;
@@ -35,6 +36,12 @@ struct Options {
 enum Chore {
     /// Builds what changed and starts the host; all further arguments go to `bricklayer serve`.
     Run {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Builds what changed and starts the development page at http://127.0.0.1:5173, before the real host with a
+    /// scripted model; all further arguments go to `bricklayer serve`.
+    Dev {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -94,6 +101,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 fn perform(chore: Chore, layout: &Layout) -> Result<()> {
     match chore {
         Chore::Run { arguments } => run(layout, &arguments),
+        Chore::Dev { arguments } => dev(layout, &arguments),
         Chore::Test => test(layout),
         Chore::Build => build(layout),
         Chore::Bench { arguments } => bench(layout, &arguments),
@@ -127,6 +135,12 @@ fn run(layout: &Layout, arguments: &[String]) -> Result<()> {
     prepare(layout)?;
     cargo(layout, &["build", "--workspace", "--bins"])?;
     Program::new(layout.binary("debug", "bricklayer")).args(["serve"]).args(arguments).replace()
+}
+
+fn dev(layout: &Layout, arguments: &[String]) -> Result<()> {
+    prepare(layout)?;
+    cargo(layout, &["build", "--workspace", "--bins"])?;
+    dev::serve(layout, arguments)
 }
 
 fn test(layout: &Layout) -> Result<()> {

@@ -26,15 +26,16 @@ export interface Model {
   stop: () => Promise<void>;
 }
 
-export async function startModel(script: Script): Promise<Model> {
+/** On a free port, unless one is named. */
+export async function startModel(script: Script, port = 0): Promise<Model> {
   const gate = new Gate();
   const server = createServer((request, response) => {
     answer(request, response, script, gate).catch(() => response.destroy());
   });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((ready) => server.listen(port, "127.0.0.1", ready));
+  const address = server.address() as AddressInfo;
   return {
-    environment: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_AUTH_TOKEN: "for-tests-only", ANTHROPIC_MODEL: "scripted" },
+    environment: { ANTHROPIC_BASE_URL: `http://127.0.0.1:${address.port}`, ANTHROPIC_AUTH_TOKEN: "for-tests-only", ANTHROPIC_MODEL: "scripted" },
     release: () => gate.open(),
     holdAgain: () => gate.close(),
     stop: () => close(server),

@@ -22,8 +22,8 @@ const stored: readonly WireEvent[] = [
   { type: "thinking_delta", step: 0, block: 0, offset: 0, text: "Again." },
   { type: "thinking", step: 0, block: 0, thinking: "Again." },
   { type: "text", step: 0, block: 1, text: "Let me look." },
-  { type: "tool_use", step: 0, tool_id: "a", tool_name: "mcp__databricks__execute_sql", tool_input: { statement: "SELECT 1" } },
-  { type: "tool_use", step: 0, tool_id: "b", tool_name: "Read", tool_input: { file_path: "x" } },
+  { type: "tool_use", title: "", detail: "", step: 0, tool_id: "a", tool_name: "mcp__databricks__execute_sql", tool_input: { statement: "SELECT 1" } },
+  { type: "tool_use", title: "", detail: "", step: 0, tool_id: "b", tool_name: "Read", tool_input: { file_path: "x" } },
   { type: "approval.requested", tool_id: "a", tool_name: "mcp__databricks__execute_sql", tool_input: { statement: "SELECT 1" }, reason: "because" },
   { type: "approval.answered", tool_id: "a", decision: "once" },
   { type: "tool_started", tool_id: "a" },
@@ -114,7 +114,7 @@ describe("replay", () => {
     const frames = [
       wire({ type: "thinking", step: 0, block: 0, thinking: "Hm." }),
       wire({ type: "text", step: 0, block: 1, text: "Look." }),
-      wire({ type: "tool_use", step: 0, tool_id: "a", tool_name: "Read", tool_input: {}, seq: 5 }),
+      wire({ type: "tool_use", title: "", detail: "", step: 0, tool_id: "a", tool_name: "Read", tool_input: {}, seq: 5 }),
     ];
     const once = reduceEvents(emptyView, frames);
     for (let cut = 0; cut <= frames.length; cut += 1) expect(reduceEvents(reduceEvents(emptyView, frames.slice(0, cut)), frames)).toEqual(once);
@@ -132,7 +132,7 @@ describe("what an event does not touch", () => {
   it("keeps calls apart from blocks, whatever they are called", () => {
     const view = reduceEvents(emptyView, [
       wire({ type: "text", step: 0, block: 0, text: "Look." }),
-      wire({ type: "tool_use", step: 0, tool_id: "0.0", tool_name: "Read", tool_input: {} }),
+      wire({ type: "tool_use", title: "", detail: "", step: 0, tool_id: "0.0", tool_name: "Read", tool_input: {} }),
     ]);
     expect(view.turns[0]?.items.map((item) => item.kind)).toEqual(["text", "tool"]);
   });

@@ -227,7 +227,7 @@ const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "r
 type Shown = Pick<ToolItem, "title" | "detail" | "resultKind">;
 
 function shownBy(event: Extract<WireEvent, { type: "tool_use" }>): Shown {
-  return { title: event.title, detail: event.detail, resultKind: event.result_kind };
+  return { title: event.title, detail: event.detail, resultKind: event.result_kind ?? null };
 }
 
 /** A status never moves back, so that a replayed event is harmless. */
