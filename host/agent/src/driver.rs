@@ -18,7 +18,7 @@ use crate::fold::Fold;
 use crate::model::{CommandModel, ModelProvider};
 use crate::ports::{ExternalTools, LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
-use crate::settings::TurnLimits;
+use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::skills::SkillSet;
 use crate::tools::{BuiltIns, ProjectFolder, built_in_specs};
 use crate::turn::{Effect, Input, TurnPolicy};
@@ -162,6 +162,11 @@ impl Driver {
                     self.flush().await?;
                     self.start_call(call);
                     continue;
+                }
+                Some(Effect::CleanUp { call, requests }) => {
+                    let cleaning = self.deps.external.clean_up(&call, requests);
+                    let told = tokio::time::timeout(CLEAN_UP_TIME, cleaning).await.unwrap_or(false);
+                    Input::CleanedUp { call: call.id, told }
                 }
                 Some(Effect::CancelCalls) => {
                     self.calls.cancel_all();

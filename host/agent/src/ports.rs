@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, ContinuingCall, Event, Progress, StandingPermission, StoredEvent, ToolCall, ToolCallId, ToolOutcome,
-    ToolSpec,
+    CallReview, CleanUp, ContinuingCall, Event, Progress, StandingPermission, StoredEvent, ToolCall, ToolCallId,
+    ToolOutcome, ToolSpec,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -105,6 +105,13 @@ pub trait ExternalTools: Send + Sync {
     async fn review(&self, call: &ToolCall) -> Option<CallReview> {
         let _ = call;
         None
+    }
+
+    /// Ends what a call began at the far end and no worker runs any more, by the requests that it left for this. Whether
+    /// the far end took them. Its time is bounded by whoever asks.
+    async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
+        let _ = (call, requests);
+        false
     }
 
     /// Runs one call to its end. Never panics; every fault is a failed outcome. When `cancel` fires it returns

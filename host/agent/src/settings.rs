@@ -74,6 +74,9 @@ pub(crate) const PROGRESS_GROUP_INTERVAL: Duration = Duration::from_millis(500);
 /// Progress messages that may wait for the driver; a tool that reports faster loses some.
 pub(crate) const PROGRESS_QUEUE: usize = 64;
 
+/// How long a stop waits for the far end to hear that the work of a call ends which no worker runs any more.
+pub(crate) const CLEAN_UP_TIME: Duration = Duration::from_millis(1500);
+
 /// How long running tools may take to wind down after a stop; the whole stop has 500 ms.
 pub(crate) const STOP_GRACE: Duration = Duration::from_millis(350);
 

@@ -264,6 +264,22 @@ pub struct ContinuingCall {
     pub name: ToolName,
     /// Its arguments.
     pub input: Value,
+    /// What ends the remote work instead, should the turn be stopped while nobody runs the call; in the order in which
+    /// it was registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clean_up: Vec<CleanUp>,
+}
+
+/// A request to the workspace of whoever made a call, which ends work that the call began there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanUp {
+    /// `POST`, `PUT`, `PATCH` or `DELETE`; whether it may be sent is decided when it is.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// An event in its place.

@@ -34,7 +34,8 @@ pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
 pub use ending::EndRemedy;
 pub use event::{
-    ApprovalDecision, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd, Voids,
+    ApprovalDecision, CleanUp, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd,
+    Voids,
 };
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, PackageDigest, PluginName, PluginOwner,

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use bricklayer_domain::{
-    CallReview, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, UserId, chain,
+    CallReview, CleanUp, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
+    UserId, chain,
 };
 use bricklayer_package::PackageError;
 use bricklayer_runtime::{CallContext, Grants, Runtime};
@@ -132,6 +133,12 @@ impl PluginService {
         let outcome = self.inner.runtime.run(&call.prepared, CallContext { grants, ..context }).await;
         self.note(&call.tool, &outcome).await;
         outcome
+    }
+
+    /// Ends what an earlier run of a call left at the workspace, with the powers of now; see [`Runtime::clean_up`].
+    pub async fn clean_up(&self, call: &BoundCall, requests: Vec<CleanUp>, context: CallContext) -> bool {
+        let Some(grants) = self.grants_now(&call.tool) else { return false };
+        self.inner.runtime.clean_up(&call.prepared, requests, CallContext { grants, ..context }).await
     }
 
     /// What a call of a tool may do now; nothing when it may not be called any more.

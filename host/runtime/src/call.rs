@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::ToolOutcome;
+use bricklayer_domain::{CleanUp, ToolOutcome};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::Val;
@@ -120,6 +120,7 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
     let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
     let time_limit = time_limit.unwrap_or(limits.wall).min(shared.ceilings.wall);
     let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
+    let cleanups = Arc::new(Cleanups::default());
     Frame {
         plugin: Arc::clone(plugin.profile()),
         time_limit,
@@ -129,8 +130,8 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
         tally,
         limits,
         progress: Arc::new(ProgressGate::new(Arc::clone(&ctx.progress))),
-        cleanups: Arc::new(Cleanups::default()),
-        offer: Arc::new(Offer::new(ctx.handover.clone())),
+        cleanups,
+        offer: Arc::new(Offer::new(ctx.handover.clone(), Arc::clone(&cleanups))),
         call: Arc::new(ctx),
     }
 }
@@ -210,6 +211,25 @@ async fn end_remote_work(
         drop(place);
     });
     let _ = tokio::time::timeout(CLEANUP_WAIT, task).await;
+}
+
+/// Sends what an earlier call registered, newest first; whether all of it was taken in time.
+pub(crate) async fn clean_up_for(
+    shared: &Shared,
+    ctx: &CallContext,
+    tally: Arc<Tally>,
+    requests: Vec<CleanUp>,
+) -> bool {
+    let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
+    let egress = Arc::new(CallEgress::new(Arc::clone(&shared.broker), ctx, tally, limits));
+    let work = async move {
+        let mut taken = true;
+        for request in requests.into_iter().rev() {
+            taken &= egress.clean_up(request).await;
+        }
+        taken
+    };
+    tokio::time::timeout(CLEANUP_TIME, work).await.unwrap_or(false)
 }
 
 /// What the epoch's checks of a guest look at.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bricklayer_domain::{Caller, PluginName, Progress, ProjectId, TurnSettings};
+use bricklayer_domain::{Caller, CleanUp, PluginName, Progress, ProjectId, TurnSettings};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -68,6 +68,8 @@ pub struct Continuation {
     pub tool: String,
     /// Its arguments.
     pub input: Value,
+    /// The clean-up requests that the call has registered and not withdrawn.
+    pub clean_up: Vec<CleanUp>,
 }
 
 /// Takes over what a call started when the host leaves. Implemented by the server over the turn's log.

@@ -27,7 +27,7 @@ use bricklayer_domain::Redactor;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use cleanup::CleanupRequest;
+pub(crate) use cleanup::check_form;
 pub(crate) use hooks::EgressHooks;
 pub(crate) use plain::{PlainFault, PlainRequest};
 pub(crate) use send::Unsent;

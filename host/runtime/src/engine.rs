@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome, chain};
+use bricklayer_domain::{CleanUp, ToolErrorKind, ToolFailure, ToolOutcome, chain};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -250,6 +250,19 @@ impl Runtime {
         };
         let invocation = Invocation { entry: Arc::clone(call.tool().entry()), arguments, counted: true };
         self.enter(plugin, Some(invocation), ctx, tally).await
+    }
+
+    /// Ends the remote work of a call that nobody runs any more: sends the clean-up requests that it left, newest first,
+    /// under the grants of `ctx`, as a call of the same tool. Whether the far end took all of them within some seconds;
+    /// the audit tells what became of each.
+    pub async fn clean_up(&self, call: &PreparedCall, requests: Vec<CleanUp>, ctx: CallContext) -> bool {
+        let who = call.tool().plugin().identity(call.tool().short_name(), &ctx);
+        let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
+        let span = tally.span.clone();
+        let shared = Arc::clone(&self.shared);
+        let work = async move { call::clean_up_for(&shared, &ctx, tally, requests).await };
+        let task = self.shared.cleanups.spawn_on(work.instrument(span), &self.handle);
+        task.await.unwrap_or(false)
     }
 
     /// Starts a plugin in a sandbox of its own, on the guests' threads, and calls one function of it, or none.

@@ -1,6 +1,7 @@
 //! Leases: which worker drives a turn, and the token that makes a stale worker's writes fail.
 
 use std::fmt;
+use std::time::Duration;
 
 use bricklayer_domain::{ConversationId, Turn, TurnId, UserId};
 use chrono::{DateTime, Utc};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use crate::connect::silence;
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
-use crate::lease_clock::on_lease_clock;
+use crate::lease_clock::{LeaseMoment, on_lease_clock};
 use crate::store::Store;
 use crate::turns::turn;
 
@@ -99,7 +100,7 @@ pub struct Orphaned {
 /// Which turns that nobody holds.
 enum Orphans<'a> {
     Of(&'a UserId),
-    Stopped,
+    Stopped { since: Duration },
 }
 
 impl Store {
@@ -166,18 +167,24 @@ impl Store {
     }
 
     /// Takes over at most `limit` turns that nobody holds and whose users asked to stop them: ending them needs no
-    /// credential, so any host may.
+    /// credential, so any host may. Those that have been free for less than `since` are left to a host that sees their
+    /// user, because ending what they started at the workspace does.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim_stopped_orphans(&self, worker: WorkerId, limit: u32) -> Result<Vec<Claim>, StoreError> {
-        self.claim_orphans(Orphans::Stopped, worker, limit).await
+    pub async fn claim_stopped_orphans(
+        &self,
+        worker: WorkerId,
+        limit: u32,
+        since: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        self.claim_orphans(Orphans::Stopped { since }, worker, limit).await
     }
 
     async fn claim_orphans(&self, which: Orphans<'_>, worker: WorkerId, limit: u32) -> Result<Vec<Claim>, StoreError> {
-        let (user, stopped) = match which {
-            Orphans::Of(user) => (Some(user.as_str()), false),
-            Orphans::Stopped => (None, true),
+        let (user, stopped, free_at) = match which {
+            Orphans::Of(user) => (Some(user.as_str()), false, self.lease_now()),
+            Orphans::Stopped { since } => (None, true, LeaseMoment::ago(self.now(), since)),
         };
         let rows = self
             .prompt()
@@ -215,7 +222,7 @@ impl Store {
                     returning id, conversation_id, project_id, user_id, status, created_at, updated_at,
                         stop_requested, lease_token",
                 },
-                args![worker, self.lease_end(), self.lease_now(), user, stopped, i64::from(limit.min(MAX_LEASES))],
+                args![worker, self.lease_end(), free_at, user, stopped, i64::from(limit.min(MAX_LEASES))],
             )
             .await?;
         rows.iter().map(|row| claim(row, worker)).collect()

@@ -5,7 +5,7 @@
 //! the user declined a call, what the message wanted to change after it does not run: it was meant to follow it.
 
 use bricklayer_domain::{
-    ContinuingCall, Event, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
+    CleanUp, ContinuingCall, Event, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
 };
 
 use crate::permissions::{CallClass, Permission, decide};
@@ -206,6 +206,13 @@ impl CallState {
         self.continued.as_ref().filter(|_| self.status == CallStatus::Interrupted && !repeatable)
     }
 
+    /// What ends the work that it left running at the far end when its worker died; none when nothing runs there, or
+    /// nobody knows how to end it.
+    pub(super) fn left_running(&self) -> Option<&[CleanUp]> {
+        let left = self.continued.as_ref().filter(|_| self.status == CallStatus::Interrupted)?;
+        (!left.clean_up.is_empty()).then_some(&left.clean_up)
+    }
+
     /// The outcome of a call that another one continued. Where that one could not say how the work ended, nobody can.
     pub(super) fn outcome_of_continued(&self, outcome: ToolOutcome) -> ToolOutcome {
         match &outcome.failure {
@@ -261,6 +268,19 @@ pub(super) fn outcome_of_stop(state: &CallState, out_of_time: bool) -> ToolFailu
             ToolFailure::new(ToolErrorKind::Cancelled, format!("not run: the turn ended, {why}"))
         }
     }
+}
+
+/// The outcome of a call that ran at the far end while no worker did, when the user stopped it.
+pub(super) fn outcome_of_left(told: bool) -> ToolFailure {
+    if !told {
+        return unknown_outcome();
+    }
+    ToolFailure::new(
+        ToolErrorKind::OutcomeUnknown,
+        "the host restarted while this call ran, and then the user stopped it: what it had started was told to end, and \
+         nobody knows whether it took effect before. Check the state of what it changes before you decide, and tell the \
+         user",
+    )
 }
 
 /// The outcome of a call that may or may not have taken effect.

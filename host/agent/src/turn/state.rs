@@ -258,6 +258,10 @@ impl TurnState {
                 };
                 self.finish_call(&call, outcome, duration_ms, &mut effects);
             }
+            Input::CleanedUp { call, told } => {
+                let outcome = ToolOutcome::failed(schedule::outcome_of_left(told));
+                self.finish_call(&call, outcome, 0, &mut effects);
+            }
             Input::Stop { partial, usage } => self.stop(partial, usage, &mut effects),
             Input::OutOfTime { partial, usage } => {
                 self.out_of_time = !self.stopping;
@@ -357,9 +361,14 @@ impl TurnState {
         self.keep_partial(partial, usage, "stopped", effects);
         let Phase::Calls(calls) = &self.phase else { return };
         let running = calls.iter().any(|call| call.status == CallStatus::Running);
+        effects.extend(calls.iter().filter_map(|call| {
+            let requests = call.left_running()?.to_vec();
+            Some(Effect::CleanUp { call: call.call.clone(), requests })
+        }));
         let idle: Vec<(ToolCallId, ToolFailure)> = calls
             .iter()
             .filter(|call| matches!(call.status, CallStatus::Waiting | CallStatus::Interrupted))
+            .filter(|call| call.left_running().is_none())
             .map(|call| (call.call.id.clone(), schedule::outcome_of_stop(call, self.out_of_time)))
             .collect();
         for (id, failure) in idle {

@@ -1,7 +1,7 @@
 //! What goes into the step function and what comes out: closed, so that all that can happen is one list.
 
 use bricklayer_domain::{
-    Block, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
+    Block, CleanUp, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
 };
 
 use crate::model::ModelReply;
@@ -69,6 +69,13 @@ pub enum Input {
         /// How long it took.
         duration_ms: u64,
     },
+    /// The answer to [`Effect::CleanUp`].
+    CleanedUp {
+        /// The call.
+        call: ToolCallId,
+        /// Whether the far end was told to end its work.
+        told: bool,
+    },
     /// The turn's time is over; `partial` is the text that was shown.
     OutOfTime {
         /// The text shown so far.
@@ -103,6 +110,13 @@ pub enum Effect {
     RunCall(ToolCall),
     /// Cancel every running call; each still answers with [`Input::CallEnded`].
     CancelCalls,
+    /// End what this call left running at the far end when its worker died; answer with [`Input::CleanedUp`].
+    CleanUp {
+        /// The call.
+        call: ToolCall,
+        /// What it left for this.
+        requests: Vec<CleanUp>,
+    },
     /// Everything left waits for the user: let go of the turn.
     Park,
     /// The turn is over.

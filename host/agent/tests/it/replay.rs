@@ -143,6 +143,7 @@ impl Simulation {
                 self.running.push(call);
             }
             Effect::CancelCalls => {}
+            Effect::CleanUp { call, .. } => self.input(Input::CleanedUp { call: call.id, told: true }),
             Effect::Park => {
                 self.flush();
                 self.parked = true;

@@ -11,7 +11,7 @@ use bricklayer_agent::{
     TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    Block, CallEffect, CallReview, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
+    Block, CallEffect, CallReview, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
     PluginName, StandingPermission, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName,
     ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
 };
@@ -146,11 +146,27 @@ pub(crate) struct TableTools {
     pub(crate) deaf: bool,
     /// Calls that hang say what continues them.
     pub(crate) continued: bool,
+    /// And what ends what they started.
+    pub(crate) clean_up: Vec<CleanUp>,
+    /// What was asked to end what which call started.
+    pub(crate) cleaned_up: Mutex<Vec<(String, Vec<CleanUp>)>>,
+    /// Whether that does not come back.
+    pub(crate) cannot_clean_up: bool,
 }
 
 impl TableTools {
     pub(crate) fn new(specs: Vec<ToolSpec>, answer: impl Fn(&ToolCall) -> ToolOutcome + Send + Sync + 'static) -> Self {
-        Self { specs, answer: Box::new(answer), calls: Mutex::default(), hang: None, deaf: false, continued: false }
+        Self {
+            specs,
+            answer: Box::new(answer),
+            calls: Mutex::default(),
+            hang: None,
+            deaf: false,
+            continued: false,
+            clean_up: Vec::new(),
+            cleaned_up: Mutex::default(),
+            cannot_clean_up: false,
+        }
     }
 
     pub(crate) fn none() -> Self {
@@ -208,9 +224,18 @@ impl ExternalTools for TableTools {
     async fn call_linked(&self, call: &ToolCall, link: CallLink, cancel: CancellationToken) -> ToolOutcome {
         if self.continued && self.hang == Some(call.name.short()) {
             let name = ToolName("mcp__databricks__look".to_owned());
-            link.continued_by(Some(ContinuingCall { name, input: json!({"id": "s1"}) })).await.unwrap();
+            let clean_up = self.clean_up.clone();
+            link.continued_by(Some(ContinuingCall { name, input: json!({"id": "s1"}), clean_up })).await.unwrap();
         }
         self.call(call, link.progress, cancel).await
+    }
+
+    async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
+        self.cleaned_up.lock().unwrap().push((call.id.0.clone(), requests));
+        if self.cannot_clean_up {
+            std::future::pending::<()>().await;
+        }
+        true
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, ModelEvent, ModelReply, Role};
 use bricklayer_agent::{LogError, TurnExit, TurnLimits, run_turn};
 use bricklayer_domain::{
-    ApprovalDecision, Block, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
+    ApprovalDecision, Block, CleanUp, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
     ToolFailure, ToolOutcome, TurnEnd, Usage,
 };
 use bricklayer_offline_model::OfflineModel;
@@ -216,6 +216,34 @@ async fn what_continues_a_call_and_cannot_say_how_it_ended_leaves_that_unknown()
         let outcome = next.outcome("a");
         assert_eq!(kind(&outcome), Some(expected), "{said:?}");
         assert!(outcome.failure.unwrap().message.contains("no such thing"));
+    }
+}
+
+#[tokio::test]
+async fn what_a_dead_worker_left_running_is_ended_by_a_stop() {
+    let cancel_request = CleanUp { method: "POST".into(), path: "/statements/s1/cancel".into(), body: None };
+    for told in [true, false] {
+        let mut tools = sql_tools();
+        (tools.hang, tools.continued, tools.cannot_clean_up) = (Some("execute_sql"), true, !told);
+        tools.clean_up = vec![cancel_request.clone()];
+        let world = World::new(ScriptedModel::new(vec![calls(vec![sql("a", "INSERT INTO t")]), say("done")]), tools);
+        world.log.begin("go");
+        tokio::join!(world.run(), async {
+            world.log.wait_for(|event| matches!(event, Event::ToolContinuation { by: Some(_), .. })).await;
+            world.leaving.cancel();
+        });
+        assert!(world.tools.cleaned_up.lock().unwrap().is_empty(), "a host that leaves ends nothing");
+
+        let next = World { leaving: CancellationToken::new(), ..world };
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let exit = run_turn(next.deps(), next.log.fold(), cancel).await;
+        assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)), "{exit:?}");
+        assert_eq!(*next.tools.cleaned_up.lock().unwrap(), [("a".to_owned(), vec![cancel_request.clone()])]);
+        assert_eq!(next.tools.called(), ["execute_sql"], "nothing else ran");
+        let failure = next.outcome("a").failure.unwrap();
+        assert_eq!(failure.kind, ToolErrorKind::OutcomeUnknown);
+        assert_eq!(failure.message.contains("was told to end"), told, "{failure:?}");
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bricklayer_domain::CleanUp;
+
 use super::contract::wit::cleanup as wit;
-use super::{Frame, View};
-use crate::egress::{CallEgress, CleanupRequest};
+use super::{Frame, Offer, View};
+use crate::egress::{CallEgress, check_form};
 use crate::tally::Tally;
 
 /// Requests that a call may have registered at once, as `wit/host.wit` states it.
@@ -15,6 +17,7 @@ pub(super) struct CleanupCtx {
     egress: Arc<CallEgress>,
     tally: Arc<Tally>,
     registered: Arc<Cleanups>,
+    offer: Arc<Offer>,
 }
 
 impl CleanupCtx {
@@ -23,6 +26,7 @@ impl CleanupCtx {
             egress: Arc::clone(&frame.egress),
             tally: Arc::clone(&frame.tally),
             registered: Arc::clone(&frame.cleanups),
+            offer: Arc::clone(&frame.offer),
         }
     }
 }
@@ -35,14 +39,19 @@ pub(crate) struct Cleanups(Mutex<Registered>);
 struct Registered {
     next: u32,
     /// In the order of their registration.
-    open: Vec<(u32, CleanupRequest)>,
+    open: Vec<(u32, CleanUp)>,
 }
 
 impl Cleanups {
     /// Takes what is registered and was not withdrawn, newest first.
-    pub(crate) fn take(&self) -> Vec<CleanupRequest> {
+    pub(crate) fn take(&self) -> Vec<CleanUp> {
         let open = std::mem::take(&mut self.lock().open);
         open.into_iter().rev().map(|(_, request)| request).collect()
+    }
+
+    /// What is registered now, in the order of its registration.
+    pub(super) fn registered(&self) -> Vec<CleanUp> {
+        self.lock().open.iter().map(|(_, request)| request.clone()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,13 +64,13 @@ impl Cleanups {
 }
 
 impl wit::Host for View<'_, CleanupCtx> {
-    fn register(&mut self, request: wit::Request) -> wasmtime::Result<Result<u32, wit::CleanupError>> {
+    async fn register(&mut self, request: wit::Request) -> wasmtime::Result<Result<u32, wit::CleanupError>> {
         self.count()?;
-        let request = CleanupRequest { method: request.method, path: request.path, body: request.body };
-        if let Err(reason) = request.check_form() {
+        let request = CleanUp { method: request.method, path: request.path, body: request.body };
+        if let Err(reason) = check_form(&request) {
             return Ok(Err(wit::CleanupError::Invalid(reason)));
         }
-        let CleanupCtx { egress, tally, registered } = &*self.own;
+        let CleanupCtx { egress, tally, registered, .. } = &*self.own;
         if let Err(denial) = egress.may_clean_up(&request) {
             return Ok(Err(wit::CleanupError::Denied(tally.course.denied(*denial).said.clone())));
         }
@@ -76,9 +85,10 @@ impl wit::Host for View<'_, CleanupCtx> {
         Ok(Ok(handle))
     }
 
-    fn withdraw(&mut self, handle: u32) -> wasmtime::Result<()> {
+    async fn withdraw(&mut self, handle: u32) -> wasmtime::Result<()> {
         self.count()?;
         self.own.registered.lock().open.retain(|(open, _)| *open != handle);
+        self.own.offer.forget_withdrawn().await;
         Ok(())
     }
 }

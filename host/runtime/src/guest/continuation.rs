@@ -1,12 +1,11 @@
 //! `continuation` of the contract: how a call's remote work goes on when the host leaves.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
 use super::contract::wit::continuation as wit;
-use super::{Frame, View};
+use super::{Cleanups, Frame, View};
 use crate::context::{Continuation, Handover};
 use crate::convert;
 use crate::profile::Profile;
@@ -29,29 +28,43 @@ impl ContinuationCtx {
 /// How a call's remote work goes on without it, as far as the caller knows; outlives the guest.
 pub(crate) struct Offer {
     handover: Option<Arc<dyn Handover>>,
-    /// Whether the caller knows how the call is continued.
-    kept: AtomicBool,
+    cleanups: Arc<Cleanups>,
+    /// How the caller knows that the call is continued.
+    kept: Mutex<Option<Continuation>>,
 }
 
 impl Offer {
-    pub(crate) fn new(handover: Option<Arc<dyn Handover>>) -> Self {
-        Self { handover, kept: AtomicBool::new(false) }
+    pub(crate) fn new(handover: Option<Arc<dyn Handover>>, cleanups: Arc<Cleanups>) -> Self {
+        Self { handover, cleanups, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Continuation>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this host leaves and another continues what the call started.
     pub(crate) fn is_taken_up(&self) -> bool {
         let leaving = self.handover.as_ref().is_some_and(|handover| handover.is_leaving());
-        leaving && self.kept.load(Ordering::SeqCst)
+        leaving && self.kept().is_some()
+    }
+
+    /// Takes what the call has withdrawn out of what was kept: it must not be sent by anybody any more.
+    pub(super) async fn forget_withdrawn(&self) {
+        let Some(kept) = self.kept().clone() else { return };
+        let clean_up = self.cleanups.registered();
+        if kept.clean_up.iter().any(|request| !clean_up.contains(request)) {
+            // Where this fails the turn is not this worker's any more, and the call ends.
+            let _ = self.keep(Some(Continuation { clean_up, ..kept })).await;
+        }
     }
 
     async fn keep(&self, continuation: Option<Continuation>) -> Result<(), wit::ContinuationError> {
         let Some(handover) = &self.handover else {
             return Err(wit::ContinuationError::Unavailable("nobody would continue this call".to_owned()));
         };
-        let offered = continuation.is_some();
-        match handover.keep(continuation).await {
+        match handover.keep(continuation.clone()).await {
             Ok(()) => {
-                self.kept.store(offered, Ordering::SeqCst);
+                *self.kept() = continuation;
                 Ok(())
             }
             Err(error) => {
@@ -75,12 +88,13 @@ impl wit::Host for View<'_, ContinuationCtx> {
         if let Err(why) = fits(&self.own.plugin, &tool, &input) {
             return invalid(&why);
         }
-        Ok(self.own.offer.keep(Some(Continuation { tool, input })).await)
+        let clean_up = self.own.offer.cleanups.registered();
+        Ok(self.own.offer.keep(Some(Continuation { tool, input, clean_up })).await)
     }
 
     async fn withdraw(&mut self) -> wasmtime::Result<()> {
         self.count()?;
-        if self.own.offer.kept.swap(false, Ordering::SeqCst) {
+        if self.own.offer.kept().is_some() {
             // Nothing is lost when this fails: what the offer named has ended, and says so when it is asked.
             let _ = self.own.offer.keep(None).await;
         }

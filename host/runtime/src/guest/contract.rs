@@ -14,6 +14,7 @@ mod generated {
         world: "plugin",
         imports: {
             "bricklayer:host/state": async | trappable,
+            "bricklayer:host/cleanup": async | trappable,
             "bricklayer:host/http": async | trappable,
             "bricklayer:host/continuation": async | trappable,
             default: trappable,

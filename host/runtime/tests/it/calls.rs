@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Bench, failed, logs};
 
-fn everything() -> Value {
+pub(crate) fn everything() -> Value {
     json!({
         "flag": true,
         "wide_signed": i64::MIN,

@@ -189,7 +189,7 @@ async fn continuation_runs() {
         let kept = Arc::new(Kept::default());
         let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
         assert_eq!(bench.call_with("run", json!({}), ctx).await.content, "continued", "{version}");
-        let offer = Some(Continuation { tool: "run".to_owned(), input: json!({}) });
+        let offer = Some(Continuation { tool: "run".to_owned(), input: json!({}), clean_up: Vec::new() });
         assert_eq!(*kept.0.lock().unwrap(), [offer.clone(), None, offer], "{version}");
         // Without anybody who would continue it, the guest is told so.
         failed(&run(&bench).await, ToolErrorKind::Trap, "unreachable");
@@ -198,7 +198,7 @@ async fn continuation_runs() {
 
 /// What a turn was told of continuations.
 #[derive(Default)]
-struct Kept(Mutex<Vec<Option<Continuation>>>);
+pub(crate) struct Kept(pub(crate) Mutex<Vec<Option<Continuation>>>);
 
 #[async_trait::async_trait]
 impl Handover for Kept {

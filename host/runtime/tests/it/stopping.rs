@@ -1,10 +1,14 @@
 //! Ending calls from outside, and what is left to do at the far end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::ToolErrorKind;
+use bricklayer_domain::{CleanUp, ToolErrorKind};
+use bricklayer_runtime::CallContext;
 use serde_json::{Value, json};
 
+use crate::calls::everything;
+use crate::recorded::Kept;
 use crate::support::{Bench, CANARY, failed, until};
 
 /// What a cancelled call may still take on a busy machine; it would go on for ever.
@@ -167,4 +171,33 @@ async fn ten_steps_are_told_in_order_and_the_third_can_be_the_last() {
     let record = bench.last_call(2).await;
     assert_eq!((record.kind(), record.http_requests), ("cancelled", 3));
     assert_eq!(bench.far_end.seen().len(), 13, "nothing was sent after the cancel");
+}
+
+#[tokio::test]
+async fn what_ends_remote_work_is_kept_with_what_continues_it() {
+    let bench = Bench::new().await;
+    let kept = Arc::new(Kept::default());
+    let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
+    // Registers, offers, and withdraws what it registered.
+    Bench::ok(&bench.call_with("leave_behind", leave(&everything().to_string(), false), ctx).await);
+    let request = CleanUp {
+        method: "POST".to_owned(),
+        path: "/api/ok/statements/7/cancel".to_owned(),
+        body: Some("{}".to_owned()),
+    };
+    let seen: Vec<_> = kept.0.lock().unwrap().iter().map(|kept| kept.as_ref().unwrap().clean_up.clone()).collect();
+    assert_eq!(seen, [vec![request.clone()], vec![]]);
+
+    // Whoever ends the work later sends it as the caller, and only as far as the grants go then.
+    let sent = || bench.far_end.seen().into_iter().filter(|seen| seen.uri.ends_with("/cancel")).collect::<Vec<_>>();
+    let call = bench.plugin.tool("leave_behind").unwrap().prepare(&leave("end", false));
+    let clean_up = |request: CleanUp, ctx| bench.runtime.clean_up(&call, vec![request], ctx);
+    assert!(clean_up(request.clone(), bench.ctx()).await);
+    assert_eq!(sent().len(), 1);
+    assert_eq!(sent()[0].header("authorization"), Some(format!("Bearer {CANARY}").as_str()));
+    let powerless = CallContext { grants: Arc::default(), ..bench.ctx() };
+    assert!(!clean_up(request.clone(), powerless).await);
+    let elsewhere = CleanUp { path: "/api/other/cancel".to_owned(), ..request };
+    assert!(!clean_up(elsewhere, bench.ctx()).await);
+    assert_eq!(sent().len(), 1);
 }

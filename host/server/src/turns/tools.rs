@@ -9,8 +9,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bricklayer_agent::{CallLink, ExternalTools, ProgressSink};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, ContinuingCall, MAX_MESSAGE_BLOCKS, ToolCall, ToolCallId, ToolErrorKind, ToolFailure,
-    ToolOutcome, ToolSpec, Turn, TurnSettings,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, MAX_MESSAGE_BLOCKS, ToolCall, ToolCallId, ToolErrorKind,
+    ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_runtime::{
@@ -90,8 +90,9 @@ struct LogHandover {
 impl Handover for LogHandover {
     async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let by = continuation.and_then(|continuation| {
-            let tool = self.plugin.tool(&continuation.tool)?;
-            Some(ContinuingCall { name: tool.spec().name.clone(), input: continuation.input })
+            let Continuation { tool, input, clean_up } = continuation;
+            let tool = self.plugin.tool(&tool)?;
+            Some(ContinuingCall { name: tool.spec().name.clone(), input, clean_up })
         });
         Ok(self.link.continued_by(by).await?)
     }
@@ -112,6 +113,15 @@ impl ExternalTools for PluginTools {
         self.hold(call, bound.clone());
         // A review runs without a workspace, so it neither needs nor waits for one.
         self.plugins.service().review(&bound, self.context(call, &bound)).await
+    }
+
+    async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
+        let Ok(bound) = self.bind(call) else { return false };
+        let Ok(base_url) = self.workspace.base_url().await else { return false };
+        self.plugins.name_workspace(&base_url);
+        let workspace = WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) };
+        let context = CallContext { workspace: Some(workspace), ..self.context(call, &bound) };
+        self.plugins.service().clean_up(&bound, requests, context).await
     }
 
     async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {

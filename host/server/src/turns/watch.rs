@@ -18,6 +18,9 @@ const RENEWALS_PER_LEASE: u32 = 4;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Wait after a host said that it lets turns go, so that each of many does not cost a look at the database.
 const SWEEP_PAUSE: Duration = Duration::from_millis(50);
+/// How long a stopped turn that nobody holds is left to a host that sees its user: what it started at the workspace can
+/// only be ended as that user. The host that was asked to stop it takes it within two seconds.
+const STOPPED_LEFT_TO_THEIR_USER: Duration = Duration::from_secs(5);
 /// Turns of one user taken over at once at most, so that a restarted host is not buried.
 const MAX_CLAIMS_PER_SWEEP: u32 = 100;
 /// Users with orphaned turns that one sweep knows at most; bounds memory.
@@ -143,16 +146,19 @@ async fn sweep(turns: Turns) {
 
 async fn sweep_once(turns: &Turns) -> Result<(), StoreError> {
     let orphaned = turns.inner.store.users_with_orphans(MAX_ORPHANED_USERS).await?;
-    if orphaned.iter().any(|orphaned| orphaned.stop_requested) {
-        let claims = turns.inner.store.claim_stopped_orphans(turns.inner.worker, MAX_CLAIMS_PER_SWEEP).await?;
+    let any_stopped = orphaned.iter().any(|orphaned| orphaned.stop_requested);
+    let users: HashSet<_> = orphaned.into_iter().map(|orphaned| orphaned.user).collect();
+    for caller in turns.inner.presence.want(users.into_iter().collect()) {
+        claim_orphans_of(turns, &caller).await;
+    }
+    if any_stopped {
+        let store = &turns.inner.store;
+        let claims =
+            store.claim_stopped_orphans(turns.inner.worker, MAX_CLAIMS_PER_SWEEP, STOPPED_LEFT_TO_THEIR_USER).await?;
         for claim in claims {
             tracing::info!(turn.id = %claim.turn.id, "ending a stopped turn that nobody holds");
             turns.resume(claim, SecretString::default());
         }
-    }
-    let users = orphaned.into_iter().filter(|orphaned| !orphaned.stop_requested).map(|orphaned| orphaned.user);
-    for caller in turns.inner.presence.want(users.collect()) {
-        claim_orphans_of(turns, &caller).await;
     }
     Ok(())
 }

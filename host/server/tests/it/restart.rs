@@ -6,6 +6,7 @@ use bricklayer_server::lifecycle::Shutdown;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::process::Running;
 use crate::support::{Engine, Gate, Reply, Trouble, World, both_engines, eventually};
 
 #[test]
@@ -162,7 +163,7 @@ async fn insert_and_leave(world: &World, how: Leaving) -> String {
 }
 
 /// Until a statement was asked for so often.
-async fn polled(world: &World, times: usize) {
+pub(crate) async fn polled(world: &World, times: usize) {
     let id = "/sql/statements/01ef0000-0000-1000-8000-000000000000";
     eventually("the statement", async || match world.workspace.count(Method::GET, id) {
         count if count >= times => Ok(()),
@@ -201,6 +202,44 @@ fn a_statement_whose_id_is_known_outlives_its_host() {
                 assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "nobody ended it");
             }
             server.stop().await;
+        }
+    });
+}
+
+/// The built program, as an operator and a crash end it.
+#[test]
+fn a_statement_whose_id_is_known_outlives_the_program() {
+    both_engines(async |engine: Engine| {
+        for signal in ["-TERM", "-KILL"] {
+            let world = World::new(engine).await;
+            let environment: Vec<_> = world.database_url().map(|url| ("DATABASE_URL", url)).into_iter().collect();
+            world.workspace.trouble(Trouble::SlowStatements);
+            let insert = "INSERT INTO main.default.t VALUES (1)";
+            world.model.script("write", vec![Reply::sql("call_1", insert), Reply::text("it is there")]);
+            let mut first = Running::start_with(&world, &environment);
+            let ann = first.ann();
+            let project = ann.project("One").await;
+            let (execution, conversation) = ann.ask(&project, "write").await;
+            polled(&world, 1).await;
+            first.signal(signal);
+            assert_eq!(first.ended().await.success(), signal == "-TERM");
+
+            world.workspace.trouble(Trouble::None);
+            let second = Running::start_with(&world, &environment);
+            let ann = second.ann();
+            let path = format!("/api/projects/{project}/conversations/{conversation}");
+            eventually("the end of the turn", async || {
+                let detail = ann.get(&path).await.ok();
+                if detail["active_execution"].is_null() { Ok(()) } else { Err(detail["active_execution"].to_string()) }
+            })
+            .await;
+            let frames = ann.frames(&execution).await;
+            let results: Vec<_> = frames.iter().filter(|frame| frame.kind() == "tool_result").collect();
+            assert_eq!(results.len(), 1, "{signal}: {frames:?}");
+            assert_eq!(results[0].data["is_error"], false, "{signal}: {results:?}");
+            assert!(frames.iter().any(|frame| frame.data["text"] == "it is there"), "{signal}: {frames:?}");
+            assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "{signal}: it ran once");
+            assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "{signal}: nobody ended it");
         }
     });
 }

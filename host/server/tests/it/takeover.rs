@@ -146,6 +146,39 @@ async fn stop_stops_what_a_dead_host_held_long_before_its_lease_runs_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stop_ends_the_statement_that_a_dead_host_left_running() {
+    let world = world(Duration::from_secs(600)).await;
+    let url = world.database_url().unwrap().to_owned();
+    // A program of its own: a host that dies within this one still sends what it has registered.
+    let mut a = Running::start_in(&world, "a", &[("DATABASE_URL", &url)]);
+    let b = world.serve_beside("b").await;
+    world.workspace.trouble(Trouble::SlowStatements);
+    let insert = Reply::sql("call_1", "INSERT INTO main.default.t VALUES (1)");
+    world.model.script("write", vec![insert, Reply::text("never")]);
+    let there = a.ann();
+    let project = there.project("One").await;
+    let (execution, _) = there.ask(&project, "write").await;
+    crate::restart::polled(&world, 1).await;
+    a.signal("-KILL");
+    a.ended().await;
+    assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0);
+    let ann = b.as_user("ann");
+    let stopped = stop(&ann, &execution).await;
+    assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
+    // As the user who stopped it, and once.
+    let cancels: Vec<_> = world.workspace.seen().into_iter().filter(|seen| seen.path.ends_with("/cancel")).collect();
+    let tokens: Vec<_> = cancels.iter().map(|seen| seen.authorization.as_str()).collect();
+    assert_eq!(tokens, ["Bearer canary-token-of-ann"]);
+    let frames = ann.frames(&execution).await;
+    assert_ended_once(&frames);
+    let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap();
+    assert_eq!(result.data["error_kind"], "outcome-unknown", "{result:?}");
+    assert!(result.data["content"].as_str().unwrap().contains("was told to end"), "{result:?}");
+    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_stops_what_waits_for_an_answer_on_any_host() {
     let world = world(Duration::from_secs(600)).await;
     let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);

@@ -171,7 +171,7 @@ async fn orphans_wait_for_who_has_their_user(world: World) {
     assert_eq!(scene.store.users_with_orphans(10).await.unwrap(), [orphaned]);
     let bob = user("bob@example.com");
     assert!(scene.store.claim_orphans_of(&bob, WorkerId::new(), 10).await.unwrap().is_empty());
-    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap().is_empty());
+    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10, Duration::ZERO).await.unwrap().is_empty());
     let claims = scene.store.claim_orphans_of(&scene.user, WorkerId::new(), 10).await.unwrap();
     assert_eq!(claims.iter().map(|c| c.turn.id).collect::<Vec<_>>(), [turn.id]);
     assert!(scene.store.users_with_orphans(10).await.unwrap().is_empty());
@@ -181,9 +181,15 @@ async fn a_stopped_orphan_is_anybodys(world: World) {
     let scene = world.scene().await;
     let (turn, _) = scene.begin().await;
     scene.store.request_stop(&scene.user, turn.id).await.unwrap();
-    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap().is_empty(), "its holder ends it");
+    assert!(
+        scene.store.claim_stopped_orphans(WorkerId::new(), 10, Duration::ZERO).await.unwrap().is_empty(),
+        "its holder ends it"
+    );
     world.pass(scene.store.lease_duration()).await;
-    let claims = scene.store.claim_stopped_orphans(WorkerId::new(), 10).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    assert!(scene.store.claim_stopped_orphans(WorkerId::new(), 10, hour).await.unwrap().is_empty(), "not yet");
+    world.pass(hour).await;
+    let claims = scene.store.claim_stopped_orphans(WorkerId::new(), 10, hour).await.unwrap();
     assert_eq!(claims.iter().map(|c| (c.turn.id, c.stop_requested)).collect::<Vec<_>>(), [(turn.id, true)]);
 }
 

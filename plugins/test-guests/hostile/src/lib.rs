@@ -12,7 +12,7 @@ wit_bindgen::generate!({
 });
 
 use bricklayer::host::errors::{ErrorKind, ToolError};
-use bricklayer::host::{cleanup, context, progress, state};
+use bricklayer::host::{cleanup, context, continuation, progress, state};
 use exports::bricklayer::host::review;
 use exports::test::hostile::tools::{Everything, Guest, Report, Request, Response};
 
@@ -212,6 +212,11 @@ impl Guest for Component {
                 std::hint::black_box(handle);
             },
             "end" => Ok("ended".to_owned()),
+            input if input.starts_with('{') => {
+                continuation::offer("echo", input).map_err(|error| format!("{error:?}"))?;
+                cleanup::withdraw(handle);
+                Ok("offered".to_owned())
+            }
             path => web::fetch(&web::get(path)).map(|response| response.body),
         }
     }
