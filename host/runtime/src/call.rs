@@ -130,8 +130,8 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
         tally,
         limits,
         progress: Arc::new(ProgressGate::new(Arc::clone(&ctx.progress))),
-        cleanups,
         offer: Arc::new(Offer::new(ctx.handover.clone(), Arc::clone(&cleanups))),
+        cleanups,
         call: Arc::new(ctx),
     }
 }

@@ -256,7 +256,7 @@ impl Runtime {
     /// under the grants of `ctx`, as a call of the same tool. Whether the far end took all of them within some seconds;
     /// the audit tells what became of each.
     pub async fn clean_up(&self, call: &PreparedCall, requests: Vec<CleanUp>, ctx: CallContext) -> bool {
-        let who = call.tool().plugin().identity(call.tool().short_name(), &ctx);
+        let who = call.tool().plugin().profile().identity(call.tool().short_name(), &ctx.caller);
         let tally = Tally::new(who, Arc::clone(&ctx.audit), Arc::clone(call.argument_digest()));
         let span = tally.span.clone();
         let shared = Arc::clone(&self.shared);

@@ -25,6 +25,11 @@ impl LeaseMoment {
         Self { host, from_now: TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX) }
     }
 
+    /// A time past on the clock of leases.
+    pub(crate) fn ago(host: DateTime<Utc>, by: Duration) -> Self {
+        Self { host, from_now: -TimeDelta::from_std(by).unwrap_or_default() }
+    }
+
     /// By the host's clock: what SQLite binds.
     pub(crate) fn on_host(self) -> DateTime<Utc> {
         self.host.checked_add_signed(self.from_now).unwrap_or(self.host)

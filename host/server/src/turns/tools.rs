@@ -118,8 +118,7 @@ impl ExternalTools for PluginTools {
     async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
         let Ok(bound) = self.bind(call) else { return false };
         let Ok(base_url) = self.workspace.base_url().await else { return false };
-        self.plugins.name_workspace(&base_url);
-        let workspace = WorkspaceTarget { base_url, credential: Credential::clone(&self.session.credential) };
+        let workspace = WorkspaceTarget::named(base_url, Credential::clone(&self.session.credential));
         let context = CallContext { workspace: Some(workspace), ..self.context(call, &bound) };
         self.plugins.service().clean_up(&bound, requests, context).await
     }
