@@ -10,7 +10,6 @@ mod call_review;
 mod caller;
 mod chain;
 mod conversation;
-mod display;
 mod ending;
 mod event;
 mod ids;
@@ -31,7 +30,6 @@ pub use call_review::{
 pub use caller::{CallSite, Caller};
 pub use chain::chain;
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
-pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
 pub use ending::EndRemedy;
 pub use event::{
     ApprovalDecision, CleanUp, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd,
@@ -46,8 +44,8 @@ pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;
 pub use text::cut;
 pub use tool::{
-    DEFAULT_CALL_TIME_LIMIT, Progress, ToolAnnotations, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
-    ToolSource, ToolSpec,
+    CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
 pub use turn::{Turn, TurnSettings, TurnStatus};
 pub use unseen::{is_bidi_control, is_unseen};

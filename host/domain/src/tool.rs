@@ -1,11 +1,15 @@
 //! Tools: what the model or an MCP client can call, and what comes back.
 
+mod display;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{PluginName, ToolCallId, ToolDisplay};
+use crate::{PluginName, ToolCallId};
+
+pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
 
 /// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
