@@ -1,5 +1,7 @@
 //! A model or a workspace that fails in every way.
 
+use std::time::Duration;
+
 use bricklayer_server::config::{Config, IdentityMode, PluginsConfig, WorkspaceConfig};
 use serde_json::{Value, json};
 
@@ -43,7 +45,9 @@ async fn the_workspaces_troubles_become_problems() {
 
 #[tokio::test]
 async fn the_workspaces_troubles_reach_the_agent_as_errors_it_can_act_on() {
-    let world = World::sqlite().await;
+    let mut world = World::sqlite().await;
+    // Nobody comes back with a newer token.
+    world.times.sign_in = Duration::from_millis(300);
     world.model.script("ask", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("I see")]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
@@ -82,7 +86,7 @@ async fn a_workspace_that_hangs_is_given_up_by_the_user() {
     let began = std::time::Instant::now();
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
     follow.follow_to_end().await;
-    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     server.stop().await;
 }
 
@@ -250,7 +254,7 @@ fn an_answer_that_does_not_fit_is_paid_once() {
 #[tokio::test]
 async fn a_turn_ends_in_its_time() {
     let mut world = World::sqlite().await;
-    world.times.turn = std::time::Duration::from_secs(1);
+    world.times.turn = Duration::from_secs(1);
     world.model.script("silent", vec![Reply::Silence]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
