@@ -43,12 +43,12 @@ const MISTAKES: [Mistake; 17] = [
         says: "begin wit/world.wit with `package my:",
     },
     Mistake {
-        what: "a world that exports nothing",
+        what: "a world that exports no tools",
         file: "wit/world.wit",
         from: "    export tools;\n",
         to: "",
         verb: "build",
-        says: "the package has no world that exports something",
+        says: "write an interface with functions in wit/world.wit, and `export` it in the world",
     },
     Mistake {
         what: "a host without a grant",
