@@ -139,7 +139,7 @@ impl Context {
                 Kept::Answered { .. } | Kept::Result { .. } | Kept::Repaired(_) | Kept::Ended { .. } => None,
             })
         };
-        let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().last());
+        let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().next_back());
         self.kept.drain(..first.map_or(0, |(index, _)| index));
         self.summary = Some(user_text(&format!("{SUMMARY_NOTE}{summary}")));
         self.repairs = Repairs::of(&self.kept);

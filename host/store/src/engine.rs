@@ -157,7 +157,7 @@ fn sqlite_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Sqlite, SqliteArg
 }
 
 fn postgres_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
-    bind_all!(sqlx::query::<Postgres>(sql.postgres()), args, from_database)
+    bind_all!(sqlx::query::<Postgres>(sql.postgres()), args, offset_from_database)
 }
 
 /// One row of a result.

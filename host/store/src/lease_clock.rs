@@ -36,7 +36,7 @@ impl LeaseMoment {
     }
 
     /// What PostgreSQL adds to its own clock.
-    pub(crate) fn from_database(self) -> PgInterval {
+    pub(crate) fn offset_from_database(self) -> PgInterval {
         PgInterval { months: 0, days: 0, microseconds: self.from_now.num_microseconds().unwrap_or(i64::MAX / 4) }
     }
 }
