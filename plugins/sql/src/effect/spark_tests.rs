@@ -109,8 +109,8 @@ fn tokens_are_those_of_sparks_lexer() {
             continue;
         }
         let is_symbol = |text: &str| {
-            !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"' | '`'))
-                && !(text.len() > 1 && text.starts_with('.'))
+            let begins_a_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"' | '`');
+            !(text.starts_with(begins_a_word) || text.len() > 1 && text.starts_with('.'))
         };
         let theirs: Vec<_> = theirs.iter().map(String::as_str).filter(|text| !is_symbol(text)).collect();
         let ours: Vec<_> = read.tokens.iter().filter(|t| t.kind != Kind::Symbol).map(|t| t.text).collect();
