@@ -77,8 +77,9 @@ pub fn tool_catalogue(external: &[ToolSpec], skills: &SkillSet) -> Arc<[ToolSpec
 
 /// Runs a turn until it ends, waits for the user, or its log fails.
 ///
-/// `fold` has taken the conversation's log; its last turn is the one that runs. `cancel` is the user's stop: within 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that
-/// is parked is stopped by running it with a token that is cancelled already.
+/// `fold` has taken the conversation's log; its last turn is the one that runs. `cancel` is the user's stop: within
+/// 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that is parked is
+/// stopped by running it with a token that is cancelled already.
 pub async fn run_turn(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> TurnExit {
     let limit = deps.limits.max_turn_time;
     let mut driver = Driver::new(deps, fold);
