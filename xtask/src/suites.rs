@@ -26,13 +26,14 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
     fs::create_dir_all(layout.target.join("xtask"))?;
     fs::write(&times, "")?;
     let host = rustc_host()?;
-    let runner = format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace(['-', '.'], "_"));
-    let this = std::env::current_exe().context("where is this program")?;
+    let this = kept_copy(layout)?;
+    // A list, since a path may hold a blank, at which the variable of the same meaning would be split.
+    let runner = format!("target.{host}.runner={:?}", [this.to_string_lossy().as_ref(), "run-test-program"]);
     let passed = Program::cargo()
         .directory(&layout.root)
-        .env(&runner, format!("{} run-test-program", this.display()))
         .env(TIMES, &times)
         // The benchmarks' driver has no tests in its harness; documentation's examples have no times.
+        .args(["--config", &runner])
         .args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
         .run()
         .and_then(|()| {
@@ -40,6 +41,24 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
         });
     tell_slowest(&times)?;
     passed
+}
+
+/// A copy of this program. Cargo may build it anew for the tests, with what the workspace's other members ask of shared
+/// crates, and the file that started would be gone.
+fn kept_copy(layout: &Layout) -> Result<PathBuf> {
+    // What the name says on Linux after the file was replaced is no path; the link itself still leads to the program.
+    let linux = Path::new("/proc/self/exe");
+    let this =
+        if linux.exists() { linux.to_owned() } else { std::env::current_exe().context("where is this program")? };
+    let copy = layout.target.join(format!("xtask/test-runner{}", std::env::consts::EXE_SUFFIX));
+    // Not written over: an older copy may still be running.
+    match fs::remove_file(&copy) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("remove the old runner");
+        }
+        _ => fs::copy(&this, &copy).context("copy this program")?,
+    };
+    Ok(copy)
 }
 
 fn rustc_host() -> Result<String> {
