@@ -108,6 +108,12 @@ uuid_id!(
     "lane id"
 );
 
+uuid_id!(
+    /// A result: what a tool produced for people, kept whole.
+    ResultId,
+    "result id"
+);
+
 impl LaneId {
     /// The main lane, which every conversation has.
     pub const MAIN: Self = Self(Uuid::nil());

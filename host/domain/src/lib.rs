@@ -16,6 +16,7 @@ mod ids;
 mod lane;
 mod message;
 mod redact;
+mod result;
 mod text;
 mod tool;
 mod turn;
@@ -37,11 +38,15 @@ pub use event::{
 };
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, PackageDigest, PluginName, PluginOwner,
-    ProjectId, StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
+    ProjectId, ResultId, StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
 };
 pub use lane::{Lane, LaneParent};
 pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;
+pub use result::{
+    ColumnType, MAX_DECIMAL_PRECISION, NewResult, ResultColumn, ResultContent, ResultCut, ResultOrigin, ResultState,
+    StoredResult,
+};
 pub use text::cut;
 pub use tool::{
     CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,
