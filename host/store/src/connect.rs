@@ -17,6 +17,7 @@ use crate::error::StoreError;
 use crate::file::OpenFile;
 use crate::history::ConversationLimits;
 use crate::postgres::Connections;
+use crate::result_limits::ResultLimits;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -141,6 +142,8 @@ pub struct StoreOptions {
     pub staged_bytes: u64,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
+    /// How much results may take.
+    pub result_limits: ResultLimits,
     /// Projects of one user at most; each may hold files, state and conversations.
     pub projects_per_user: u32,
     /// Tells the time for timestamps and leases.
@@ -158,6 +161,7 @@ impl Default for StoreOptions {
             acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
             staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
             conversation_limits: ConversationLimits::default(),
+            result_limits: ResultLimits::default(),
             projects_per_user: DEFAULT_PROJECTS_PER_USER,
             clock: Arc::new(SystemClock),
         }

@@ -72,6 +72,16 @@ pub const POINTS: &[&str] = &[
     "store.remove.record",
     "store.remove.commit",
     "store.remove.committed",
+    "store.add_result.usage",
+    "store.add_result.results",
+    "store.add_result.pieces",
+    "store.add_result.commit",
+    "store.add_result.committed",
+    "store.append_result.usage",
+    "store.append_result.results",
+    "store.append_result.pieces",
+    "store.append_result.commit",
+    "store.append_result.committed",
 ];
 
 /// Dies here when the environment asks for it.

@@ -64,6 +64,7 @@ pub(crate) enum Arg<'a> {
     MaybeInt(Option<i64>),
     Bool(bool),
     Time(DateTime<Utc>),
+    MaybeTime(Option<DateTime<Utc>>),
     /// Stands where a statement has [`on_lease_clock`](crate::lease_clock::on_lease_clock)'s mark.
     Lease(LeaseMoment),
 }
@@ -89,6 +90,7 @@ arg_from! {
     MaybeInt: Option<i64>,
     Bool: bool,
     Time: DateTime<Utc>,
+    MaybeTime: Option<DateTime<Utc>>,
     Lease: LeaseMoment,
 }
 
@@ -119,6 +121,7 @@ arg_from_id!(
     bricklayer_domain::ConversationId,
     bricklayer_domain::TurnId,
     bricklayer_domain::LaneId,
+    bricklayer_domain::ResultId,
     bricklayer_domain::InstallationId,
     bricklayer_domain::StandingPermissionId,
     crate::lease::WorkerId,
@@ -145,6 +148,7 @@ macro_rules! bind_all {
                 Arg::MaybeInt(value) => query.bind(*value),
                 Arg::Bool(value) => query.bind(*value),
                 Arg::Time(value) => query.bind(*value),
+                Arg::MaybeTime(value) => query.bind(*value),
                 Arg::Lease(value) => query.bind(value.$moment()),
             };
         }
@@ -183,6 +187,7 @@ impl Row {
         text: String,
         maybe_text: Option<String>,
         bytes: Vec<u8>,
+        maybe_bytes: Option<Vec<u8>>,
         int: i64,
         maybe_int: Option<i64>,
         maybe_uuid: Option<Uuid>,

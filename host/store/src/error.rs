@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bricklayer_domain::{TurnId, TurnStatus};
+use bricklayer_domain::{ResultCut, TurnId, TurnStatus};
 use sqlx::migrate::MigrateError;
 
 use crate::file::FileGone;
@@ -65,6 +65,12 @@ pub enum StoreError {
         /// The bound.
         limit: u32,
     },
+    /// There is no room for more of a result: why.
+    #[error("no room for more of the result: {}", .0.advice())]
+    ResultsFull(ResultCut),
+    /// The result is not open, or another writer appended to it.
+    #[error("the result has ended")]
+    ResultEnded,
     /// The database was written by a newer version of this program.
     #[error("the database has schema version {found}, newer than this program knows; use a newer program")]
     NewerSchema {

@@ -17,6 +17,7 @@ use crate::error::StoreError;
 use crate::history::ConversationLimits;
 use crate::lease_clock::LeaseMoment;
 use crate::notices::{Notice, NoticeBoard, Notices, listen};
+use crate::result_limits::ResultLimits;
 use crate::writer::{Command, Writer};
 
 /// Writers of one host in PostgreSQL, so that one slow commit does not hold all turns up; a turn always has the same.
@@ -42,6 +43,7 @@ struct Inner {
     lease: Duration,
     staged_bytes: u64,
     conversation_limits: ConversationLimits,
+    result_limits: ResultLimits,
     projects_per_user: u32,
     writers: Vec<mpsc::Sender<Command>>,
     /// What this handle records hangs together.
@@ -94,6 +96,7 @@ impl Store {
             lease: options.lease,
             staged_bytes: options.staged_bytes,
             conversation_limits: options.conversation_limits,
+            result_limits: options.result_limits,
             projects_per_user: options.projects_per_user,
             writers,
             audit_chain: AuditChain::new(),
@@ -193,6 +196,12 @@ impl Store {
 
     pub(crate) fn conversation_limits(&self) -> ConversationLimits {
         self.inner.conversation_limits
+    }
+
+    /// How much results may take.
+    #[must_use]
+    pub fn result_limits(&self) -> ResultLimits {
+        self.inner.result_limits
     }
 
     pub(crate) fn projects_per_user(&self) -> u32 {

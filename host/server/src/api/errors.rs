@@ -51,6 +51,14 @@ impl From<StoreError> for Problem {
             StoreError::TooLarge { what, limit } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
             }
+            StoreError::ResultsFull(cut) => Self::new(
+                StatusCode::CONFLICT,
+                "results-full",
+                format!("there is no room for the result: {}", cut.advice()),
+            ),
+            StoreError::ResultEnded => {
+                Self::new(StatusCode::CONFLICT, "result-ended", "the result has ended; nothing can be added to it")
+            }
             StoreError::FileGone => {
                 log(&error);
                 Self::new(

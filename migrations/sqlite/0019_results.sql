@@ -1,0 +1,69 @@
+-- Results: what tools produced for people, whole. `columns` and `origin` are JSON. `rows` and `bytes` count what is in
+-- it, `stored_bytes` what that takes here. A result that is open has a writer; `written_at` is when that was seen last.
+-- `head` holds the one piece of a small result; all others have theirs in the tables below.
+create table results (
+    id blob not null primary key,
+    conversation_id blob not null references conversations (id) on delete cascade,
+    project_id blob not null,
+    user_id text not null,
+    turn_id blob,
+    lane_id blob not null,
+    call_id blob,
+    ordinal integer not null,
+    content text not null check (content in ('table', 'text', 'image', 'file')),
+    title text,
+    media_type text,
+    file_name text,
+    columns text not null,
+    origin text not null,
+    state text not null check (state in ('open', 'complete', 'partial')),
+    cut text,
+    row_count integer not null,
+    byte_count integer not null,
+    stored_bytes integer not null,
+    piece_count integer not null,
+    digest text,
+    created_at text not null,
+    written_at text not null,
+    finished_at text,
+    head_directory blob,
+    head blob
+) strict;
+
+create index results_by_conversation on results (conversation_id, created_at desc, id desc);
+
+-- Those that may have lost their writer.
+create index results_open on results (written_at) where state = 'open';
+
+-- Pieces: rows, or bytes of a text or file, from `first` on. `directory` says where in the bytes each column is.
+create table result_pieces (
+    result_id blob not null references results (id) on delete cascade,
+    number integer not null,
+    conversation_id blob not null,
+    first integer not null,
+    units integer not null,
+    byte_count integer not null,
+    size_bytes integer not null,
+    digest blob not null,
+    directory blob not null,
+    primary key (result_id, number)
+) strict;
+
+create index result_pieces_by_digest on result_pieces (conversation_id, digest);
+
+-- The bytes of pieces, once for each conversation under their SHA-256; never looked up across conversations.
+create table result_blobs (
+    conversation_id blob not null references conversations (id) on delete cascade,
+    digest blob not null,
+    bytes blob not null,
+    primary key (conversation_id, digest)
+) strict;
+
+-- What the results of a conversation take. Changes of a conversation's results queue on this row.
+create table result_usage (
+    conversation_id blob not null primary key references conversations (id) on delete cascade,
+    user_id text not null,
+    stored_bytes integer not null
+) strict;
+
+create index result_usage_by_user on result_usage (user_id);
