@@ -55,6 +55,18 @@ fn the_domain_knows_nobody() {
     assert_eq!(named.collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
+/// What a turn, an MCP client and a workflow call tools through knows no source of them, and the loop knows no other way.
+#[test]
+fn the_gate_knows_no_source_of_tools() {
+    let allowed = [("tools", &["domain"] as &[&str]), ("agent", &["domain", "tools"])];
+    for (name, allowed) in allowed {
+        let manifest = fs::read_to_string(root().join("host").join(name).join("Cargo.toml")).unwrap();
+        let (dependencies, _) = manifest.split_once("[dev-dependencies]").unwrap_or((&manifest, ""));
+        let ours = dependencies.lines().filter_map(|line| line.strip_prefix("bricklayer-")?.split('.').next());
+        assert_eq!(ours.collect::<Vec<_>>(), allowed, "host/{name}");
+    }
+}
+
 #[test]
 fn modules_point_one_way() {
     let known: BTreeMap<_, _> = CIRCLES.into_iter().collect();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bricklayer_domain::{Block, Event, PermissionMode, ToolName, ToolSpec, TurnEnd};
+use bricklayer_tools::{ToolList, catalogue};
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
@@ -62,19 +63,6 @@ pub enum TurnExit {
     Interrupted(LogError),
 }
 
-/// All tools of a project as the model sees them, built-in ones first. An external tool cannot take the name of a
-/// built-in one.
-#[must_use]
-pub fn tool_catalogue(external: &[ToolSpec], skills: &SkillSet) -> Arc<[ToolSpec]> {
-    let mut specs = built_in_specs(skills);
-    for spec in external {
-        if !specs.iter().any(|known| known.name == spec.name) {
-            specs.push(spec.clone());
-        }
-    }
-    specs.into()
-}
-
 /// Runs a turn until it ends, waits for the user, or its log fails.
 ///
 /// `fold` has taken the conversation's log; its last turn is the one that runs. `cancel` is the user's stop: within
@@ -104,7 +92,7 @@ struct Driver {
     deps: TurnDeps,
     /// The conversation so far. Its state is the one that steps.
     fold: Fold,
-    specs: Arc<[ToolSpec]>,
+    specs: ToolList,
     system: Arc<str>,
     facts: Arc<PromptFacts>,
     built_ins: BuiltIns,
@@ -117,7 +105,7 @@ struct Driver {
 
 impl Driver {
     fn new(mut deps: TurnDeps, mut fold: Fold) -> Self {
-        let specs = tool_catalogue(&deps.external.specs(), &deps.skills);
+        let specs = catalogue(&[built_in_specs(&deps.skills), deps.external.specs()]);
         if let Some(commands) = deps.commands.take_if(|commands| commands.takes(fold.message(), &specs)) {
             deps.model = commands;
         }
@@ -228,6 +216,6 @@ impl Driver {
     }
 
     fn spec(&self, name: &ToolName) -> Option<&ToolSpec> {
-        self.specs.iter().find(|spec| spec.name == *name)
+        self.specs.iter().find(|spec| spec.name == *name).map(|spec| &**spec)
     }
 }

@@ -1,15 +1,14 @@
-//! The agent: turn loop, model providers, built-in tools, skills, permissions.
+//! The agent: turn loop, model providers, built-in tools, skills.
 //!
 //! `turn` is the loop as data: a fold of the log and a step function without I/O. `driver` performs its effects. `fold`
 //! is the one pass over the log that a turn goes on from.
-//! `context` and `prompt` make what the model reads; `model` holds the providers; `tools` the built-in tools;
-//! `permissions` decides what runs, and `ports` is what the crate asks of the world.
+//! `context` and `prompt` make what the model reads; `model` holds the providers; `tools` the built-in tools; `ports` is
+//! what the crate asks of the world. What runs is decided at the tool gate (`bricklayer-tools`).
 
 pub mod context;
 mod driver;
 mod fold;
 pub mod model;
-mod permissions;
 mod ports;
 mod prompt;
 mod settings;
@@ -17,9 +16,8 @@ mod skills;
 mod tools;
 pub mod turn;
 
-pub use driver::{TurnDeps, TurnExit, run_turn, tool_catalogue};
+pub use driver::{TurnDeps, TurnExit, run_turn};
 pub use fold::Fold;
-pub use permissions::{CallClass, Permission, decide};
 pub use ports::{CallLink, ExternalTools, LogError, NotKept, ProgressSink, TurnLog};
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME, TurnLimits};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
+use bricklayer_tools::ToolList;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -62,7 +63,7 @@ pub struct ModelRequest {
     /// What the prompt tells of where the agent works, for a model that reads no prompt.
     pub facts: Arc<PromptFacts>,
     /// The tools, always in the same order.
-    pub tools: Arc<[ToolSpec]>,
+    pub tools: ToolList,
     /// The conversation.
     pub messages: Vec<Arc<ModelMessage>>,
     /// Where the messages of earlier turns end: the index of the last of them. A place for a cache mark.
@@ -219,7 +220,7 @@ pub trait ModelProvider: Send + Sync {
 /// model of the turn is.
 pub trait CommandModel: ModelProvider {
     /// Whether a message is a command for one of these tools.
-    fn takes(&self, message: &str, tools: &[ToolSpec]) -> bool;
+    fn takes(&self, message: &str, tools: &[Arc<ToolSpec>]) -> bool;
 }
 
 impl fmt::Debug for dyn CommandModel {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bricklayer_domain::{
     CallReview, CleanUp, ContinuingCall, Event, Progress, StandingPermission, StoredEvent, ToolCall, ToolCallId,
-    ToolOutcome, ToolSpec,
+    ToolOutcome,
 };
+use bricklayer_tools::ToolList;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -97,7 +98,7 @@ impl fmt::Debug for CallLink {
 #[async_trait]
 pub trait ExternalTools: Send + Sync {
     /// The catalogue, in an order that is the same for every turn (the model's prompt cache depends on it).
-    fn specs(&self) -> Arc<[ToolSpec]>;
+    fn specs(&self) -> ToolList;
 
     /// What this call would do, when the tool can tell (a statement that drops a table, say); `None` leaves the
     /// decision to the tool's annotations. Must be quick and without side effects: it is asked before each call,

@@ -24,6 +24,7 @@ use bricklayer_domain::{
     CallEffect, CallReview, Detail, Operation, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind,
     ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
+use bricklayer_tools::ToolList;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -94,7 +95,7 @@ impl BuiltIn {
 
 /// The built-in tools of a project, in the order in which the model sees them. Without skills there is no Skill tool.
 #[must_use]
-pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
+pub fn built_in_specs(skills: &SkillSet) -> ToolList {
     BuiltIn::ALL
         .into_iter()
         .filter(|tool| *tool != BuiltIn::Skill || !skills.is_empty())
@@ -107,7 +108,7 @@ pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
                 BuiltIn::Grep => grep::describe(),
                 BuiltIn::Skill => skill::describe(skills),
             };
-            ToolSpec {
+            Arc::new(ToolSpec {
                 name: ToolName(tool.name().to_owned()),
                 source: ToolSource::BuiltIn,
                 description,
@@ -115,7 +116,7 @@ pub fn built_in_specs(skills: &SkillSet) -> Vec<ToolSpec> {
                 output_schema: None,
                 annotations: tool.annotations(),
                 display: tool.display(),
-            }
+            })
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! What to do next about a request: each step follows from the results so far.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bricklayer_domain::{ToolErrorKind, ToolSpec};
 use serde_json::{Value, json};
@@ -60,7 +61,7 @@ pub(super) fn list(scene: &Scene<'_>, tool: &ToolSpec, things: &str) -> Action {
 /// A tool, or what a project lacks that has none.
 type Found<'a> = Result<&'a ToolSpec, &'static str>;
 
-type Find = for<'a> fn(&'a [ToolSpec]) -> Option<&'a ToolSpec>;
+type Find = for<'a> fn(&'a [Arc<ToolSpec>]) -> Option<&'a ToolSpec>;
 
 fn files_tool<'a>(scene: &Scene<'a>, find: Find) -> Found<'a> {
     find(scene.tools).ok_or("a tool for files of that kind")

@@ -1,6 +1,7 @@
 //! Direct tool commands: `/TOOL {"argument": "value"}`, and short forms of the frequent ones.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bricklayer_domain::ToolSpec;
 use serde_json::{Value, json};
@@ -40,12 +41,12 @@ pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
 }
 
 /// Whether a command, without its slash, names one of these tools or is a short form for one.
-pub(super) fn names_tool(command: &str, tools: &[ToolSpec]) -> bool {
+pub(super) fn names_tool(command: &str, tools: &[Arc<ToolSpec>]) -> bool {
     let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     short_form(tools, name, rest.trim()).is_some() || (!name.is_empty() && find_tool(tools, name).is_some())
 }
 
-fn short_form<'a>(tools: &'a [ToolSpec], name: &str, rest: &str) -> Option<(&'a ToolSpec, Value)> {
+fn short_form<'a>(tools: &'a [Arc<ToolSpec>], name: &str, rest: &str) -> Option<(&'a ToolSpec, Value)> {
     if rest.is_empty() || rest.starts_with('{') {
         return None;
     }

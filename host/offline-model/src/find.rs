@@ -1,52 +1,54 @@
 //! Tools found by what they say of themselves: the kind of their result, what they read or change, and the arguments
 //! that they need. A family that comes later is found the same way.
 
+use std::sync::Arc;
+
 use bricklayer_domain::{ResultKind, ToolSpec};
 use serde_json::Value;
 
 /// Runs one SQL statement.
-pub(super) fn runs_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| gives(spec, ResultKind::Table) && needs(spec, &["statement"]))
+pub(super) fn runs_statements(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| gives(spec, ResultKind::Table) && needs(spec, &["statement"]))
 }
 
 /// Waits for a statement that was sent.
-pub(super) fn waits_for_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| gives(spec, ResultKind::Table) && reads(spec) && needs(spec, &["statement_id"]))
+pub(super) fn waits_for_statements(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| gives(spec, ResultKind::Table) && reads(spec) && needs(spec, &["statement_id"]))
 }
 
 /// Ends a statement that was sent.
-pub(super) fn ends_statements(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| !reads(spec) && needs(spec, &["statement_id"]))
+pub(super) fn ends_statements(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| !reads(spec) && needs(spec, &["statement_id"]))
 }
 
 /// Describes the tables of a schema.
-pub(super) fn describes_tables(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| gives(spec, ResultKind::Tables) && reads(spec) && needs(spec, &["catalog", "schema"]))
+pub(super) fn describes_tables(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| gives(spec, ResultKind::Tables) && reads(spec) && needs(spec, &["catalog", "schema"]))
 }
 
 /// Reads a file of the project.
-pub(super) fn reads_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| reads(spec) && needs(spec, &["file_path"]))
+pub(super) fn reads_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| reads(spec) && needs(spec, &["file_path"]))
 }
 
 /// Writes a file of the project.
-pub(super) fn writes_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| gives(spec, ResultKind::Change) && needs(spec, &["file_path", "content"]))
+pub(super) fn writes_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| gives(spec, ResultKind::Change) && needs(spec, &["file_path", "content"]))
 }
 
 /// Finds files of the project by their names.
-pub(super) fn finds_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| reads(spec) && needs(spec, &["pattern"]) && !takes(spec, "output_mode"))
+pub(super) fn finds_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| reads(spec) && needs(spec, &["pattern"]) && !takes(spec, "output_mode"))
 }
 
 /// Finds text in files of the project.
-pub(super) fn searches_files(tools: &[ToolSpec]) -> Option<&ToolSpec> {
-    tools.iter().find(|spec| reads(spec) && needs(spec, &["pattern"]) && takes(spec, "output_mode"))
+pub(super) fn searches_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| reads(spec) && needs(spec, &["pattern"]) && takes(spec, "output_mode"))
 }
 
 /// The tool that lists what a message asks to list, and what that is called: `show my warehouses`. Such a tool needs no
 /// argument, and its result names the things.
-pub(super) fn list_asked_for<'a>(tools: &'a [ToolSpec], message: &str) -> Option<(&'a ToolSpec, String)> {
+pub(super) fn list_asked_for<'a>(tools: &'a [Arc<ToolSpec>], message: &str) -> Option<(&'a ToolSpec, String)> {
     const ASKS: [&str; 5] = ["list", "show", "what", "which", "see"];
     let lower = message.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -60,9 +62,8 @@ pub(super) fn list_asked_for<'a>(tools: &'a [ToolSpec], message: &str) -> Option
 }
 
 /// The tools that list things of one kind and need no argument, and what the things are called.
-pub(super) fn lists(tools: &[ToolSpec]) -> impl Iterator<Item = (&ToolSpec, String)> {
-    let without_arguments =
-        tools.iter().filter(|spec| gives(spec, ResultKind::List) && reads(spec) && needs(spec, &[]));
+pub(super) fn lists(tools: &[Arc<ToolSpec>]) -> impl Iterator<Item = (&ToolSpec, String)> {
+    let without_arguments = all(tools).filter(|spec| gives(spec, ResultKind::List) && reads(spec) && needs(spec, &[]));
     without_arguments.filter_map(|spec| Some((spec, things(spec)?.replace('_', " "))))
 }
 
@@ -73,6 +74,14 @@ fn things(spec: &ToolSpec) -> Option<String> {
     let mut lists = properties.iter().filter(|(_, schema)| is_list(schema));
     let (name, _) = lists.next()?;
     lists.next().is_none().then(|| name.clone())
+}
+
+fn all(tools: &[Arc<ToolSpec>]) -> impl Iterator<Item = &ToolSpec> {
+    tools.iter().map(|spec| &**spec)
+}
+
+fn the(tools: &[Arc<ToolSpec>], fits: impl Fn(&ToolSpec) -> bool) -> Option<&ToolSpec> {
+    all(tools).find(|spec| fits(spec))
 }
 
 fn gives(spec: &ToolSpec, kind: ResultKind) -> bool {

@@ -41,7 +41,7 @@ pub struct DirectCommand;
 
 impl CommandModel for DirectCommand {
     /// Whether a message is one: it names a tool, or is a short form of a command.
-    fn takes(&self, message: &str, tools: &[ToolSpec]) -> bool {
+    fn takes(&self, message: &str, tools: &[Arc<ToolSpec>]) -> bool {
         message.trim().strip_prefix('/').is_some_and(|command| command::names_tool(command, tools))
     }
 }
@@ -133,15 +133,16 @@ struct Done<'a> {
 struct Scene<'a> {
     message: &'a str,
     done: Vec<Done<'a>>,
-    tools: &'a [ToolSpec],
+    tools: &'a [Arc<ToolSpec>],
     earlier: &'a [Arc<ModelMessage>],
     facts: &'a PromptFacts,
 }
 
 /// The tool of this full or short name.
-fn find_tool<'a>(tools: &'a [ToolSpec], name: &str) -> Option<&'a ToolSpec> {
-    let full = tools.iter().find(|spec| spec.name.0.eq_ignore_ascii_case(name));
-    full.or_else(|| tools.iter().find(|spec| spec.name.short().eq_ignore_ascii_case(name)))
+fn find_tool<'a>(tools: &'a [Arc<ToolSpec>], name: &str) -> Option<&'a ToolSpec> {
+    let mut all = tools.iter().map(|spec| &**spec);
+    let full = all.clone().find(|spec| spec.name.0.eq_ignore_ascii_case(name));
+    full.or_else(|| all.find(|spec| spec.name.short().eq_ignore_ascii_case(name)))
 }
 
 impl Scene<'_> {

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bricklayer_domain::{InstallationId, PluginOwner, ProjectId, ToolName, ToolSpec, UserId};
+use bricklayer_domain::{InstallationId, PluginOwner, ProjectId, ToolName, UserId};
 use bricklayer_runtime::{Grants, PreparedCall, Tool};
+use bricklayer_tools::ToolList;
 use serde_json::Value;
 
 use crate::live::{Live, Origin, Serving};
@@ -19,7 +20,7 @@ const MAX_REMEMBERED_PROJECTS: usize = 20_000;
 /// The tools of the plugins that are on in some projects; shared by all projects with the same ones.
 #[derive(Debug)]
 struct ToolSet {
-    specs: Arc<[ToolSpec]>,
+    specs: ToolList,
     tools: HashMap<ToolName, (Arc<Live>, Serving, Tool)>,
 }
 
@@ -78,7 +79,7 @@ impl BoundCall {
 impl ProjectTools {
     /// The tools, in an order that changes only with the plugins: the shipped families, then the others by name.
     #[must_use]
-    pub fn specs(&self) -> Arc<[ToolSpec]> {
+    pub fn specs(&self) -> ToolList {
         Arc::clone(&self.set.specs)
     }
 
@@ -111,7 +112,7 @@ impl ToolSet {
                     continue;
                 }
                 tools.insert(spec.name.clone(), (Arc::clone(live), serving.clone(), tool));
-                specs.push(spec.as_ref().clone());
+                specs.push(Arc::clone(spec));
             }
         }
         Self { specs: specs.into(), tools }

@@ -8,13 +8,13 @@ use bricklayer_domain::{
     CallReview, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource,
     Usage, cut,
 };
+use bricklayer_tools::CallClass;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::model::fits_depth;
-use crate::permissions::CallClass;
 use crate::ports::{CallLink, Continued, LogError, ProgressSink};
 use crate::settings::{CONTINUED_QUEUE, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
 use crate::tools::review_built_in;

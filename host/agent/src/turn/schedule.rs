@@ -7,8 +7,8 @@
 use bricklayer_domain::{
     CleanUp, ContinuingCall, Event, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
 };
+use bricklayer_tools::{CallClass, Permission, decide};
 
-use crate::permissions::{CallClass, Permission, decide};
 use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
 
 use super::state::{CallState, CallStatus, Phase, TurnState};

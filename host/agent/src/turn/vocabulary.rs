@@ -3,9 +3,9 @@
 use bricklayer_domain::{
     Block, CleanUp, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
 };
+use bricklayer_tools::CallClass;
 
 use crate::model::ModelReply;
-use crate::permissions::CallClass;
 
 /// What the step function needs to know beside the log.
 #[derive(Debug, Clone, Default)]

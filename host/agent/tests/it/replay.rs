@@ -4,14 +4,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use bricklayer_agent::context;
 use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
-use bricklayer_agent::{CallClass, context};
 use bricklayer_domain::{
     ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
     StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations, ToolCall,
     ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
+use bricklayer_tools::CallClass;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::json;

@@ -91,7 +91,7 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     assert!(prompt.contains("- Default catalog: `main  # Injected`"), "a setting stays on its line");
     let none = SkillSet::default();
     assert!(!system_prompt(&PromptFacts::default(), &none).contains("## Skills"));
-    let names = |skills: &SkillSet| built_in_specs(skills).into_iter().map(|spec| spec.name.0).collect::<Vec<_>>();
+    let names = |skills: &SkillSet| built_in_specs(skills).iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>();
     assert_eq!(names(&none), ["Read", "Write", "Edit", "Glob", "Grep"]);
     assert_eq!(names(&skills).last().map(String::as_str), Some("Skill"));
 }

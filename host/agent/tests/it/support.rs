@@ -16,6 +16,7 @@ use bricklayer_domain::{
     ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
 };
 use bricklayer_offline_model::DirectCommand;
+use bricklayer_tools::ToolList;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -210,8 +211,8 @@ fn reviewed(statement: &str) -> Operation {
 
 #[async_trait]
 impl ExternalTools for TableTools {
-    fn specs(&self) -> Arc<[ToolSpec]> {
-        self.specs.clone().into()
+    fn specs(&self) -> ToolList {
+        self.specs.iter().cloned().map(Arc::new).collect()
     }
 
     /// Statements that begin with DROP destroy, SELECT reads: what a SQL plugin would say.

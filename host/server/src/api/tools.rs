@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_agent::tool_catalogue;
+use bricklayer_agent::built_in_specs;
 use bricklayer_domain::{ProjectId, ToolSource, ToolSpec};
+use bricklayer_tools::catalogue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -105,6 +106,6 @@ pub(crate) async fn list_tools(
     }
     let environment = app.turns().environment();
     let plugins = environment.plugins.service().tools(&caller.user, project);
-    let specs = tool_catalogue(&plugins.specs(), &environment.skills);
-    Ok(Json(specs.iter().map(Tool::from).collect()))
+    let specs = catalogue(&[built_in_specs(&environment.skills), plugins.specs()]);
+    Ok(Json(specs.iter().map(|spec| Tool::from(&**spec)).collect()))
 }

@@ -10,13 +10,14 @@ use async_trait::async_trait;
 use bricklayer_agent::{CallLink, ExternalTools, ProgressSink};
 use bricklayer_domain::{
     CallReview, CallSite, Caller, CleanUp, ContinuingCall, MAX_MESSAGE_BLOCKS, ToolCall, ToolCallId, ToolErrorKind,
-    ToolFailure, ToolOutcome, ToolSpec, Turn, TurnSettings,
+    ToolFailure, ToolOutcome, Turn, TurnSettings,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, WorkspaceTarget,
 };
 use bricklayer_store::Store;
+use bricklayer_tools::ToolList;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
@@ -104,7 +105,7 @@ impl Handover for LogHandover {
 
 #[async_trait]
 impl ExternalTools for PluginTools {
-    fn specs(&self) -> Arc<[ToolSpec]> {
+    fn specs(&self) -> ToolList {
         self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).specs()
     }
 

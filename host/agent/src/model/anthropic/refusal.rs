@@ -1,6 +1,8 @@
 //! Which repair a refused request asks for, read from what the API says. Sources: the API's own error texts, as its
 //! reference and public reports have them; gateways wrap them into texts of their own, so only words are looked for.
 
+use std::sync::Arc;
+
 use bricklayer_domain::{HistoryRepair, ToolSpec};
 
 /// One kind of refusal: words of which one must be there, and what is tried, in this order.
@@ -57,7 +59,7 @@ const RULES: &[Rule] = &[
 
 /// What may make the API take the request, in the order in which it is tried; nothing when the request is not refused
 /// for what the conversation holds.
-pub(super) fn repairs(status: u16, text: &str, tools: &[ToolSpec]) -> Vec<HistoryRepair> {
+pub(super) fn repairs(status: u16, text: &str, tools: &[Arc<ToolSpec>]) -> Vec<HistoryRepair> {
     if !matches!(status, 400 | 413 | 422) {
         return Vec::new();
     }
@@ -73,7 +75,7 @@ pub(super) fn repairs(status: u16, text: &str, tools: &[ToolSpec]) -> Vec<Histor
 }
 
 /// `tools.3.custom.name: String should match pattern …`: the request's own order tells which tool it is.
-fn refused_tool<'a>(text: &str, tools: &'a [ToolSpec]) -> Option<&'a ToolSpec> {
+fn refused_tool<'a>(text: &str, tools: &'a [Arc<ToolSpec>]) -> Option<&'a Arc<ToolSpec>> {
     let (_, rest) = text.split_once("tools.")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     tools.get(digits.parse::<usize>().ok()?)
@@ -152,14 +154,16 @@ mod tests {
 
     #[test]
     fn a_refused_tool_is_found_by_its_place() {
-        let spec = |name: &str| ToolSpec {
-            name: ToolName(name.to_owned()),
-            source: ToolSource::BuiltIn,
-            description: String::new(),
-            input_schema: serde_json::json!({}),
-            output_schema: None,
-            annotations: ToolAnnotations::reads(),
-            display: Default::default(),
+        let spec = |name: &str| {
+            Arc::new(ToolSpec {
+                name: ToolName(name.to_owned()),
+                source: ToolSource::BuiltIn,
+                description: String::new(),
+                input_schema: serde_json::json!({}),
+                output_schema: None,
+                annotations: ToolAnnotations::reads(),
+                display: Default::default(),
+            })
         };
         let tools = [spec("Read"), spec("odd")];
         let text = "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12";

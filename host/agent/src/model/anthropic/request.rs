@@ -16,7 +16,7 @@ pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>) -> Vec<u8> 
         body.insert("thinking".to_owned(), thinking.clone());
     }
     if !request.tools.is_empty() {
-        let mut tools: Vec<Value> = request.tools.iter().map(tool).collect();
+        let mut tools: Vec<Value> = request.tools.iter().map(|spec| tool(spec)).collect();
         mark(tools.last_mut());
         body.insert("tools".to_owned(), Value::Array(tools));
     }

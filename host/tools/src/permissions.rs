@@ -56,7 +56,8 @@ impl CallClass {
     }
 
     /// Whether standing permissions could cover every part that is asked about.
-    pub(crate) fn may_be_covered(&self, mode: PermissionMode) -> bool {
+    #[must_use]
+    pub fn may_be_covered(&self, mode: PermissionMode) -> bool {
         let mut asking = self.asking(mode).peekable();
         asking.peek().is_some() && asking.all(|operation| StandingScope::of(operation).is_some())
     }
