@@ -4,6 +4,7 @@
 //! Everything else depends on it; it depends on nobody.
 
 mod address;
+mod arguments;
 mod audit;
 mod bounds;
 mod call_review;
@@ -23,6 +24,7 @@ mod turn;
 mod unseen;
 
 pub use address::is_public_address;
+pub use arguments::{argument_digest, canonical_json, digest_of_canonical};
 pub use audit::{AuditBody, AuditKind, CallAudit, CalledBy, ChangeAudit, RequestAudit};
 pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES};
 pub use call_review::{
@@ -47,7 +49,7 @@ pub use result::{
     ColumnType, MAX_DECIMAL_PRECISION, NewResult, ResultColumn, ResultContent, ResultCut, ResultOrigin, ResultState,
     StoredResult,
 };
-pub use text::cut;
+pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
     CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,
     ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{CleanUp, ToolErrorKind, ToolFailure, ToolOutcome, chain};
+use bricklayer_domain::{CleanUp, ToolErrorKind, ToolFailure, ToolOutcome, argument_digest, chain};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::audit::argument_digest;
 use crate::cache::CodeCache;
 use crate::call::{self, Invocation, Job};
 use crate::compile;

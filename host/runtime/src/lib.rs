@@ -38,10 +38,7 @@ mod stdio;
 mod tally;
 mod text;
 
-pub use audit::{
-    AuditSink, CallIdentity, CallRecord, MAX_FAILURE_CHARS, NoAudit, RequestRecord, Verdict, argument_digest,
-    failure_text,
-};
+pub use audit::{AuditSink, CallIdentity, CallRecord, NoAudit, RequestRecord, Verdict};
 pub use bricklayer_package::{
     Audience, FilesGrant, HttpRule, Manifest, Method, PackageError, PathPattern, Power, PowerKind, Powers,
     RequestedGrants,

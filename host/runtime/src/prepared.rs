@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, canonical_json, digest_of_canonical};
 use serde_json::Value;
 use wasmtime::component::Val;
 
-use crate::audit::{canonical, digest_of};
 use crate::convert;
 use crate::plugin::Tool;
 
@@ -42,11 +41,11 @@ impl Tool {
         let arguments = convert::arguments(&self.entry().function, input)
             .map(Arc::new)
             .map_err(|fault| Arc::new(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string())));
-        let canonical = canonical(input);
+        let canonical = canonical_json(input);
         PreparedCall {
             tool: self.clone(),
             arguments,
-            argument_digest: digest_of(&canonical).into(),
+            argument_digest: digest_of_canonical(&canonical).into(),
             canonical: self.plugin().review().map(|_| canonical.into()),
         }
     }
@@ -65,7 +64,7 @@ impl PreparedCall {
         self.arguments.as_ref().err().map(|failure| &**failure)
     }
 
-    /// [`argument_digest`](crate::argument_digest) of the arguments.
+    /// [`argument_digest`](bricklayer_domain::argument_digest) of the arguments.
     #[must_use]
     pub const fn argument_digest(&self) -> &Arc<str> {
         &self.argument_digest

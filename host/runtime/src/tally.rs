@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, failure_text};
 use bricklayer_package::{FilesGrant, Power};
 use chrono::{DateTime, Utc};
 use tracing::Span;
 
-use crate::audit::{AuditSink, CallIdentity, CallRecord, failure_text};
+use crate::audit::{AuditSink, CallIdentity, CallRecord};
 use crate::failure::Course;
 
 /// Powers that a record names at most; a manifest has no more rules than this, each with its methods and paths.

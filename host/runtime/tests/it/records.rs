@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{ToolCallId, ToolErrorKind};
-use bricklayer_runtime::{Ceilings, Grants, Limits, Powers, RuntimeConfig, argument_digest};
+use bricklayer_domain::{MAX_FAILURE_CHARS, ToolCallId, ToolErrorKind, argument_digest};
+use bricklayer_runtime::{Ceilings, Grants, Limits, Powers, RuntimeConfig};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, failed, hostile, until};
@@ -73,8 +73,8 @@ async fn the_words_of_a_failure_are_one_bounded_line_of_its_record() {
             assert!(record.failure.is_none() && tool == "fetch", "{tool}");
             continue;
         };
-        assert_eq!(text, bricklayer_runtime::failure_text(&said), "{tool}");
-        assert!(text.chars().count() <= bricklayer_runtime::MAX_FAILURE_CHARS && !text.contains(['\n', '?']), "{text}");
+        assert_eq!(text, bricklayer_domain::failure_text(&said), "{tool}");
+        assert!(text.chars().count() <= MAX_FAILURE_CHARS && !text.contains(['\n', '?']), "{text}");
     }
 }
 
