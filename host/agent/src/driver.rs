@@ -147,7 +147,7 @@ impl Driver {
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }
-                Some(Effect::RunCall(call)) => {
+                Some(Effect::RunCall(call, _)) => {
                     self.flush().await?;
                     self.start_call(call);
                     continue;

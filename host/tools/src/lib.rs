@@ -6,4 +6,4 @@ mod catalogue;
 mod permissions;
 
 pub use catalogue::{ToolList, catalogue};
-pub use permissions::{CallClass, Permission, decide};
+pub use permissions::{CallClass, Permission, Permit, decide, decide_answered};

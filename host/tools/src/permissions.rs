@@ -5,7 +5,8 @@
 //! (DESIGN.md section 6).
 
 use bricklayer_domain::{
-    CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, ToolAnnotations, ToolName,
+    CallEffect, CallReview, ContinuingCall, Operation, PermissionMode, StandingPermission, StandingScope,
+    ToolAnnotations, ToolName,
 };
 
 /// What is known about a call before it runs.
@@ -70,11 +71,39 @@ impl CallClass {
     }
 }
 
+/// Why a call may run. Only a decision makes one, and nothing runs without: no door can leave the decision out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permit(Grounds);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Grounds {
+    /// It is not asked about, or a standing permission covers it.
+    Unasked,
+    /// The user said yes to it.
+    Answered,
+    /// It waits for what an earlier call started, which was permitted.
+    Continues,
+}
+
+impl Permit {
+    /// For what brings to its end what a permitted call started: to wait for it changes nothing.
+    #[must_use]
+    pub const fn to_continue(_by: &ContinuingCall) -> Self {
+        Self(Grounds::Continues)
+    }
+
+    /// Whether it is for another call than the one that was judged: what continues that one.
+    #[must_use]
+    pub fn is_to_continue(&self) -> bool {
+        self.0 == Grounds::Continues
+    }
+}
+
 /// The decision about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permission {
     /// It runs.
-    Allow,
+    Allow(Permit),
     /// The user decides.
     Ask {
         /// Why, for the user.
@@ -90,18 +119,14 @@ pub enum Permission {
 /// Decides about a call that the user was not asked about yet.
 #[must_use]
 pub fn decide(mode: PermissionMode, tool: &ToolName, class: &CallClass, standing: &[StandingPermission]) -> Permission {
-    let effect = class.effect();
-    if mode == PermissionMode::ReadOnly && effect != CallEffect::Reads {
-        return Permission::Deny {
-            reason: "this conversation is read only, and this call does more than read; describe the change instead, \
-                     and ask the user to choose another permission mode"
-                .to_owned(),
-        };
+    if let Some(refusal) = refused_by(mode, class) {
+        return refusal;
     }
+    let effect = class.effect();
     let asks_each_time = class.review.is_none() && class.annotations.ask;
     let asked = mode.asks_about(effect) || (asks_each_time && mode != PermissionMode::RunAll);
     if !asked || class.covered(mode, tool, standing) {
-        return Permission::Allow;
+        return Permission::Allow(Permit(Grounds::Unasked));
     }
     let reason = match (&class.review, effect) {
         (Some(_), CallEffect::Destroys) => "This call destroys or replaces what exists, or its effect is not known.",
@@ -113,4 +138,18 @@ pub fn decide(mode: PermissionMode, tool: &ToolName, class: &CallClass, standing
         _ => "This call changes something, and this conversation asks before changes.",
     };
     Permission::Ask { reason: reason.to_owned() }
+}
+
+/// Decides about a call to which the user said yes: it runs, unless the mode forbids it.
+#[must_use]
+pub fn decide_answered(mode: PermissionMode, class: &CallClass) -> Permission {
+    refused_by(mode, class).unwrap_or(Permission::Allow(Permit(Grounds::Answered)))
+}
+
+fn refused_by(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
+    (mode == PermissionMode::ReadOnly && !class.reads()).then(|| Permission::Deny {
+        reason: "this conversation is read only, and this call does more than read; describe the change instead, and \
+                 ask the user to choose another permission mode"
+            .to_owned(),
+    })
 }

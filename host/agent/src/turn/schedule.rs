@@ -5,9 +5,9 @@
 //! the user declined a call, what the message wanted to change after it does not run: it was meant to follow it.
 
 use bricklayer_domain::{
-    CleanUp, ContinuingCall, Event, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
+    CleanUp, ContinuingCall, Event, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
 };
-use bricklayer_tools::{CallClass, Permission, decide};
+use bricklayer_tools::{CallClass, Permission, Permit, decide, decide_answered};
 
 use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
 
@@ -16,7 +16,7 @@ use super::vocabulary::{CallClassification, Effect};
 
 /// What may happen to a call that is not running.
 enum Verdict {
-    Run { reads: bool },
+    Run { reads: bool, permit: Permit },
     Ask { reason: String },
     Fail(ToolFailure),
 }
@@ -43,14 +43,14 @@ impl TurnState {
         }
         self.refuse(effects);
         let startable = self.startable();
-        for Start { call, run } in &startable {
-            let continuing = run.name != call.name || run.input != call.input;
+        for Start { call, permit, .. } in &startable {
+            let continuing = permit.is_to_continue();
             self.with_call(&call.id, |state| state.continuing = continuing);
             let started =
                 Event::ToolStarted { call: call.id.clone(), name: call.name.clone(), input: call.input.clone() };
             self.emit(started, effects);
         }
-        effects.extend(startable.into_iter().map(|start| Effect::RunCall(start.run)));
+        effects.extend(startable.into_iter().map(|start| Effect::RunCall(start.run, start.permit)));
         self.park_if_all_wait(effects);
         // What was looked up holds for these decisions; the user may take it back before the next.
         self.standing = None;
@@ -93,12 +93,12 @@ impl TurnState {
                         break;
                     }
                 }
-                (_, Some(Verdict::Run { reads: true })) if running < self.policy.max_concurrent_reads => {
+                (_, Some(Verdict::Run { reads: true, permit })) if running < self.policy.max_concurrent_reads => {
                     running = running.saturating_add(1);
-                    start.push(state.start());
+                    start.push(state.start(permit));
                 }
-                (_, Some(Verdict::Run { reads: false })) if !earlier_open => {
-                    start.push(state.start());
+                (_, Some(Verdict::Run { reads: false, permit })) if !earlier_open => {
+                    start.push(state.start(permit));
                     break;
                 }
                 _ => break,
@@ -131,8 +131,8 @@ impl TurnState {
                         later_changes: later_changes.iter().rev().cloned().collect(),
                     });
                 }
-                Some(Verdict::Ask { .. } | Verdict::Run { reads: false }) => {}
-                Some(Verdict::Run { reads: true } | Verdict::Fail(_)) | None => continue,
+                Some(Verdict::Ask { .. } | Verdict::Run { reads: false, .. }) => {}
+                Some(Verdict::Run { reads: true, .. } | Verdict::Fail(_)) | None => continue,
             }
             later_changes.push(state.call.id.clone());
         }
@@ -152,9 +152,9 @@ impl TurnState {
             }
             (_, CallClassification::Known(class)) => class,
         };
-        if state.continuation().is_some() && state.starts < MAX_CONTINUED_STARTS {
-            // What the user allowed once is running at the far end; to wait for it changes nothing.
-            return Some(Verdict::Run { reads: class.reads() });
+        if let Some(by) = state.continuation().filter(|_| state.starts < MAX_CONTINUED_STARTS) {
+            // What the user allowed once is running at the far end.
+            return Some(Verdict::Run { reads: class.reads(), permit: Permit::to_continue(by) });
         }
         if state.status == CallStatus::Interrupted && (!class.repeatable() || state.starts >= MAX_CALL_STARTS) {
             return Some(Verdict::Fail(unknown_outcome()));
@@ -165,11 +165,13 @@ impl TurnState {
         if !class.reads() && self.follows_declined(state) {
             return Some(Verdict::Fail(follows_declined()));
         }
-        if state.answer.is_some() && self.policy.mode != PermissionMode::ReadOnly {
-            return Some(Verdict::Run { reads: class.reads() });
-        }
-        Some(match decide(self.policy.mode, &state.call.name, class, self.standing.as_deref().unwrap_or_default()) {
-            Permission::Allow => Verdict::Run { reads: class.reads() },
+        let permission = if state.answer.is_some() {
+            decide_answered(self.policy.mode, class)
+        } else {
+            decide(self.policy.mode, &state.call.name, class, self.standing.as_deref().unwrap_or_default())
+        };
+        Some(match permission {
+            Permission::Allow(permit) => Verdict::Run { reads: class.reads(), permit },
             Permission::Ask { reason } => Verdict::Ask { reason },
             Permission::Deny { reason } => Verdict::Fail(ToolFailure::new(ToolErrorKind::Denied, reason)),
         })
@@ -188,16 +190,17 @@ struct Start {
     call: ToolCall,
     /// What runs: the same, or what continues it.
     run: ToolCall,
+    permit: Permit,
 }
 
 impl CallState {
-    fn start(&self) -> Start {
+    fn start(&self, permit: Permit) -> Start {
         let mut run = self.call.clone();
-        if let Some(by) = self.continuation() {
+        if let Some(by) = self.continuation().filter(|_| permit.is_to_continue()) {
             run.name.clone_from(&by.name);
             run.input.clone_from(&by.input);
         }
-        Start { call: self.call.clone(), run }
+        Start { call: self.call.clone(), run, permit }
     }
 
     /// What continues it, when its worker is gone and it must not run again.

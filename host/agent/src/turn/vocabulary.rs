@@ -3,7 +3,7 @@
 use bricklayer_domain::{
     Block, CleanUp, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
 };
-use bricklayer_tools::CallClass;
+use bricklayer_tools::{CallClass, Permit};
 
 use crate::model::ModelReply;
 
@@ -107,7 +107,7 @@ pub enum Effect {
         step: u32,
     },
     /// Run this call beside those that run; answer with [`Input::CallEnded`].
-    RunCall(ToolCall),
+    RunCall(ToolCall, Permit),
     /// Cancel every running call; each still answers with [`Input::CallEnded`].
     CancelCalls,
     /// End what this call left running at the far end when its worker died; answer with [`Input::CleanedUp`].

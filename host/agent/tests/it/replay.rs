@@ -134,7 +134,7 @@ impl Simulation {
                 self.flush();
                 self.asking_model = true;
             }
-            Effect::RunCall(call) => {
+            Effect::RunCall(call, _) => {
                 self.flush();
                 let reads = call.name.0 == "read";
                 assert!(reads || self.running.is_empty(), "a change runs alone");
