@@ -1,0 +1,89 @@
+//! The bounds of calls, each with what it protects.
+
+use std::time::Duration;
+
+use bricklayer_domain::{ToolOutcome, cut};
+use serde_json::Value;
+
+/// Bounds of the calls that come in by one door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateLimits {
+    /// Read-only calls that run side by side.
+    pub max_concurrent_reads: usize,
+    /// Bytes of a tool's text that the model is given; what is longer is cut with a note.
+    pub max_result_bytes: usize,
+    /// Bytes of a tool's typed result that is kept; a larger one is left out with a note.
+    pub max_structured_bytes: usize,
+    /// How long a tool may take to say what a call would do; it must not hold up its caller.
+    pub review_time: Duration,
+}
+
+impl Default for GateLimits {
+    fn default() -> Self {
+        Self {
+            max_concurrent_reads: MAX_CONCURRENT_READS,
+            max_result_bytes: MAX_RESULT_BYTES,
+            max_structured_bytes: MAX_STRUCTURED_BYTES,
+            review_time: REVIEW_TIME,
+        }
+    }
+}
+
+/// The number coding agents use; more would only queue at the workspace.
+const MAX_CONCURRENT_READS: usize = 10;
+
+/// About 25,000 tokens: one result must not fill the model's context.
+const MAX_RESULT_BYTES: usize = 100 * 1024;
+
+/// A result table of some ten thousand rows; protects the log and the page.
+const MAX_STRUCTURED_BYTES: usize = 4 * 1024 * 1024;
+
+const REVIEW_TIME: Duration = Duration::from_secs(2);
+
+/// How long a call that is told to end may take for it; whoever stops a turn is answered within half a second.
+pub const STOP_GRACE: Duration = Duration::from_millis(350);
+
+/// How deep JSON that a model or a tool gives may nest: far more than arguments need, and less than what a reader of
+/// the log takes (128, with what the log puts around it). What nests deeper could be stored and never be read again.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// Whether JSON nests no deeper than [`MAX_JSON_DEPTH`].
+#[must_use]
+pub fn fits_depth(value: &Value) -> bool {
+    fn within(value: &Value, left: usize) -> bool {
+        match value {
+            Value::Array(items) => left > 0 && items.iter().all(|item| within(item, left - 1)),
+            Value::Object(fields) => left > 0 && fields.values().all(|field| within(field, left - 1)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        }
+    }
+    within(value, MAX_JSON_DEPTH)
+}
+
+impl GateLimits {
+    /// Cuts an outcome to what a model and a log may hold.
+    pub(crate) fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+        let too_deep = outcome.structured.as_ref().is_some_and(|value| !fits_depth(value));
+        let dropped = too_deep
+            || outcome.structured.as_ref().is_some_and(|value| {
+                serde_json::to_string(value).is_ok_and(|text| text.len() > self.max_structured_bytes)
+            });
+        if dropped {
+            outcome.structured = None;
+        }
+        let size = outcome.content.len();
+        if size > self.max_result_bytes {
+            let end = cut(&outcome.content, self.max_result_bytes).len();
+            outcome.content.truncate(end);
+            let rest = if outcome.structured.is_some() { "; the user sees the whole result" } else { "" };
+            outcome.content.push_str(&format!(
+                "\n[CUT: the first {end} of {size} bytes are shown{rest}. Ask for less: fewer rows, fewer columns, a \
+                 filter.]"
+            ));
+        } else if dropped {
+            let why = if too_deep { "nested too deep" } else { "was too large" };
+            outcome.content.push_str(&format!("\n[The typed result {why} to keep.]"));
+        }
+        outcome
+    }
+}

@@ -1,0 +1,52 @@
+//! What a running call and whoever made it tell each other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bricklayer_domain::{ContinuingCall, Progress};
+use tokio_util::sync::CancellationToken;
+
+/// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
+pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// The caller was told something that it could not keep.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the log did not take it")]
+pub struct NotKept;
+
+/// Keeps how what a call started goes on when this host is gone.
+#[async_trait]
+pub trait Continuations: Send + Sync {
+    /// Keeps, durably, what brings to its end what the call started, in the place of what was kept before; none when
+    /// nothing does any more. When the host leaves, a call that is continued is dropped.
+    ///
+    /// # Errors
+    /// When it was not kept.
+    async fn keep(&self, by: Option<ContinuingCall>) -> Result<(), NotKept>;
+}
+
+/// What a running call is connected to; cheap to clone.
+#[derive(Clone)]
+pub struct CallLink {
+    /// Takes progress.
+    pub progress: ProgressSink,
+    /// Ends the call.
+    pub cancel: CancellationToken,
+    /// Where it leaves how it goes on; none when nobody would continue it.
+    pub continuations: Option<Arc<dyn Continuations>>,
+}
+
+impl CallLink {
+    /// A call whose progress nobody sees and that nobody continues.
+    #[must_use]
+    pub fn new(cancel: CancellationToken) -> Self {
+        Self { progress: Arc::new(drop), cancel, continuations: None }
+    }
+}
+
+impl fmt::Debug for CallLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallLink").field("cancelled", &self.cancel.is_cancelled()).finish_non_exhaustive()
+    }
+}
