@@ -1,0 +1,106 @@
+//! A call with its tool, from the moment it is found to its end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bricklayer_domain::{CallReview, Caller, CleanUp, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{CallEnd, GateAudit};
+use crate::limits::{GateLimits, STOP_GRACE};
+use crate::link::CallLink;
+use crate::permissions::{CallClass, Permit};
+use crate::provider::ProviderCall;
+
+/// A call whose tool was found: once, so that what is judged is what runs. Whoever holds it keeps that very version,
+/// whatever is updated or removed meanwhile; what it may do is asked when it runs. Cheap to clone.
+#[derive(Clone)]
+pub struct ResolvedCall {
+    held: Arc<Held>,
+}
+
+struct Held {
+    call: Box<dyn ProviderCall>,
+    caller: Caller,
+    limits: GateLimits,
+    /// Who is told how the call ended, and the digest of its arguments for that; none when somebody else tells it.
+    audit: Option<(Arc<dyn GateAudit>, String)>,
+}
+
+impl fmt::Debug for ResolvedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Held { call, caller, .. } = &*self.held;
+        f.debug_struct("ResolvedCall").field("tool", &call.spec().name).field("caller", caller).finish_non_exhaustive()
+    }
+}
+
+impl ResolvedCall {
+    pub(crate) fn new(
+        call: Box<dyn ProviderCall>,
+        caller: Caller,
+        limits: GateLimits,
+        audit: Option<(Arc<dyn GateAudit>, String)>,
+    ) -> Self {
+        Self { held: Arc::new(Held { call, caller, limits, audit }) }
+    }
+
+    /// The tool.
+    #[must_use]
+    pub fn spec(&self) -> &Arc<ToolSpec> {
+        self.held.call.spec()
+    }
+
+    /// What is known about the call before it runs. A review that does not come counts as the gravest one.
+    pub async fn classify(&self) -> CallClass {
+        let review = tokio::time::timeout(self.held.limits.review_time, self.held.call.review()).await;
+        CallClass {
+            annotations: self.spec().annotations.clone(),
+            review: review.unwrap_or_else(|_| Some(CallReview::default())),
+        }
+    }
+
+    /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.
+    pub async fn run(&self, _permit: Permit, link: CallLink) -> ToolOutcome {
+        let Held { call, limits, .. } = &*self.held;
+        let began = Instant::now();
+        let outcome = match call.time_limit() {
+            None => call.run(link).await,
+            Some(limit) => self.run_within(limit, link).await,
+        };
+        let outcome = limits.bound(outcome);
+        if let Some((audit, digest)) = &self.held.audit {
+            let name = &call.spec().name;
+            audit.ended(CallEnd::new(&self.held.caller, name, Some(call.spec()), digest, &outcome, began.elapsed()));
+        }
+        outcome
+    }
+
+    async fn run_within(&self, limit: Duration, link: CallLink) -> ToolOutcome {
+        let cancel: CancellationToken = link.cancel.child_token();
+        let mut run = self.held.call.run(CallLink { cancel: cancel.clone(), ..link });
+        tokio::select! {
+            biased;
+            outcome = &mut run => return outcome,
+            () = tokio::time::sleep(limit) => {}
+        }
+        cancel.cancel();
+        // What it says about its being cancelled would hide why.
+        let ended = tokio::time::timeout(STOP_GRACE, run).await.is_ok();
+        let seconds = limit.as_secs();
+        let message = if ended || self.spec().annotations.read_only {
+            format!("stopped after its time limit of {seconds} seconds; ask for less at a time")
+        } else {
+            format!(
+                "its time limit of {seconds} seconds passed, and the tool did not confirm that it stopped, so it may \
+                 take effect; look before you call it again"
+            )
+        };
+        ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Timeout, message))
+    }
+
+    /// Ends what an earlier run of this call left running at the far end; see [`ProviderCall::clean_up`].
+    pub async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {
+        self.held.call.clean_up(requests).await
+    }
+}

@@ -1,0 +1,192 @@
+//! The gate: list, resolve, classify, call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bricklayer_domain::{
+    Caller, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec,
+    argument_digest,
+};
+use serde_json::Value;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+use crate::approvals::{Approvals, Question};
+use crate::audit::{CallEnd, GateAudit};
+use crate::call::ResolvedCall;
+use crate::catalogue::{ToolList, catalogue};
+use crate::limits::GateLimits;
+use crate::link::CallLink;
+use crate::permissions::{CallClass, Permission, Permit, decide, decide_answered};
+use crate::provider::Provider;
+
+/// What a door has: whoever came in by it (a turn, an MCP session, a workflow), with the tools that they have and the
+/// rules that hold for them. Made when the door opens; cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    caller: Caller,
+    mode: PermissionMode,
+    limits: GateLimits,
+    providers: Arc<[Arc<dyn Provider>]>,
+    list: ToolList,
+    audit: Option<Arc<dyn GateAudit>>,
+    /// As many as may read at once; what changes something takes all of them.
+    places: Arc<Semaphore>,
+    place_count: u32,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("caller", &self.caller).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// A gate for a caller over these sources, of which the first counts when two have a tool of one name.
+    #[must_use]
+    pub fn new(caller: Caller, mode: PermissionMode, limits: GateLimits, providers: Vec<Arc<dyn Provider>>) -> Self {
+        let lists: Vec<_> = providers.iter().map(|provider| provider.list()).collect();
+        let place_count = u32::try_from(limits.max_concurrent_reads).unwrap_or(u32::MAX).max(1);
+        Self {
+            caller,
+            mode,
+            providers: providers.into(),
+            list: catalogue(&lists),
+            audit: None,
+            places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
+            place_count,
+            limits,
+        }
+    }
+
+    /// Tells `audit` of the calls that nobody else records. A door whose own log tells of every call needs none.
+    #[must_use]
+    pub fn with_audit(self, audit: Arc<dyn GateAudit>) -> Self {
+        Self { audit: Some(audit), ..self }
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// How much runs unasked.
+    #[must_use]
+    pub const fn mode(&self) -> PermissionMode {
+        self.mode
+    }
+
+    /// The bounds of each call.
+    #[must_use]
+    pub const fn limits(&self) -> &GateLimits {
+        &self.limits
+    }
+
+    /// The tools, as they were when the door opened, in an order that changes only with their sources.
+    #[must_use]
+    pub const fn list(&self) -> &ToolList {
+        &self.list
+    }
+
+    /// The tool of this name in the list.
+    #[must_use]
+    pub fn listed(&self, name: &ToolName) -> Option<&Arc<ToolSpec>> {
+        self.list.iter().find(|spec| spec.name == *name)
+    }
+
+    /// Finds a call's tool and reads its arguments, once for all that happens to the call.
+    ///
+    /// # Errors
+    /// When there is no such tool (any more), as the model is told.
+    pub fn resolve(&self, id: &ToolCallId, name: &ToolName, input: &Value) -> Result<ResolvedCall, ToolFailure> {
+        let caller = Caller { tool_call: Some(id.clone()), ..self.caller.clone() };
+        let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
+        let Some(call) = found else { return Err(self.no_tool(name)) };
+        let audit = self.audit.as_ref().filter(|_| !call.is_recorded());
+        let audit = audit.map(|audit| (Arc::clone(audit), argument_digest(input)));
+        Ok(ResolvedCall::new(call, caller, self.limits.clone(), audit))
+    }
+
+    /// Makes a call as whoever opened the door: finds its tool, judges it, asks about it where that is due, and runs it,
+    /// beside others when it only reads and in its order when not. Never panics; every fault is a failed outcome.
+    ///
+    /// A turn does the same in steps, between which its log is written.
+    pub async fn call(&self, call: &ToolCall, approvals: &dyn Approvals, link: CallLink) -> ToolOutcome {
+        let began = Instant::now();
+        let (spec, failure) = match self.resolve(&call.id, &call.name, &call.input) {
+            Err(failure) => (None, failure),
+            Ok(resolved) => {
+                let judged = link.cancel.run_until_cancelled(self.judge(call, &resolved, approvals)).await;
+                match judged.unwrap_or_else(|| Err(stopped())) {
+                    Err(failure) => (Some(Arc::clone(resolved.spec())), failure),
+                    Ok((permit, class)) => match link.cancel.run_until_cancelled(self.place(&class)).await {
+                        Some(Ok(_place)) => return resolved.run(permit, link).await,
+                        Some(Err(_)) | None => (Some(Arc::clone(resolved.spec())), stopped()),
+                    },
+                }
+            }
+        };
+        let outcome = ToolOutcome::failed(failure);
+        if let Some(audit) = &self.audit {
+            let caller = Caller { tool_call: Some(call.id.clone()), ..self.caller.clone() };
+            let digest = argument_digest(&call.input);
+            audit.ended(CallEnd::new(&caller, &call.name, spec.as_ref(), &digest, &outcome, began.elapsed()));
+        }
+        outcome
+    }
+
+    /// Whether the call may run.
+    async fn judge(
+        &self,
+        call: &ToolCall,
+        resolved: &ResolvedCall,
+        approvals: &dyn Approvals,
+    ) -> Result<(Permit, CallClass), ToolFailure> {
+        let class = resolved.classify().await;
+        let standing = if class.may_be_covered(self.mode) { approvals.standing().await } else { Vec::new() };
+        let mut permission = decide(self.mode, &call.name, &class, &standing);
+        if let Permission::Ask { reason } = &permission {
+            let scope = class.offered_scope(self.mode);
+            let answer = approvals.ask(Question {
+                call: &call.id,
+                name: &call.name,
+                input: &call.input,
+                reason,
+                review: class.review.as_ref(),
+                standing: scope.as_ref(),
+            });
+            if !answer.await.allows() {
+                let message = "the user declined this call; do not try it again in another way, ask them what they want \
+                               instead";
+                return Err(ToolFailure::new(ToolErrorKind::Denied, message));
+            }
+            permission = decide_answered(self.mode, &class);
+        }
+        match permission {
+            Permission::Allow(permit) => Ok((permit, class)),
+            Permission::Ask { reason } | Permission::Deny { reason } => {
+                Err(ToolFailure::new(ToolErrorKind::Denied, reason))
+            }
+        }
+    }
+
+    /// Waits for the calls before this one, as far as it must.
+    async fn place(&self, class: &CallClass) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let count = if class.reads() { 1 } else { self.place_count };
+        Arc::clone(&self.places).acquire_many_owned(count).await
+    }
+
+    fn no_tool(&self, name: &ToolName) -> ToolFailure {
+        let message = if self.listed(name).is_some() {
+            format!("there is no tool {name} any more; its plugin was removed or switched off")
+        } else {
+            let names: Vec<&str> = self.list.iter().map(|spec| spec.name.0.as_str()).collect();
+            format!("there is no tool named `{name}`; the tools are: {}", names.join(", "))
+        };
+        ToolFailure::new(ToolErrorKind::UnknownTool, message)
+    }
+}
+
+fn stopped() -> ToolFailure {
+    ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user")
+}
