@@ -10,18 +10,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Block, Event, PermissionMode, ToolName, ToolSpec, TurnEnd};
-use bricklayer_tools::{ToolList, catalogue};
+use bricklayer_domain::{Block, Event, ToolName, TurnEnd};
+use bricklayer_tools::Gate;
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::fold::Fold;
 use crate::model::{CommandModel, ModelProvider};
-use crate::ports::{ExternalTools, LogError, TurnLog};
+use crate::ports::{LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::skills::SkillSet;
-use crate::tools::{BuiltIns, ProjectFolder, built_in_specs};
 use crate::turn::{Effect, Input, TurnPolicy};
 
 use calls::Calls;
@@ -35,14 +34,11 @@ pub struct TurnDeps {
     pub model: Arc<dyn ModelProvider>,
     /// What answers direct commands in the model's place, where there is one.
     pub commands: Option<Arc<dyn CommandModel>>,
-    /// Tools outside this crate.
-    pub external: Arc<dyn ExternalTools>,
-    /// The project's files.
-    pub folder: ProjectFolder,
-    /// The project's skills.
+    /// The tools, and how much of them runs unasked. What its file tools have seen is the fold's
+    /// ([`Fold::seen_files`](crate::Fold::seen_files)).
+    pub gate: Gate,
+    /// The skills, for the prompt.
     pub skills: Arc<SkillSet>,
-    /// How much runs unasked.
-    pub mode: PermissionMode,
     /// The turn's bounds.
     pub limits: TurnLimits,
     /// Fires when this host leaves: calls that another continues are left to it.
@@ -92,10 +88,8 @@ struct Driver {
     deps: TurnDeps,
     /// The conversation so far. Its state is the one that steps.
     fold: Fold,
-    specs: ToolList,
     system: Arc<str>,
     facts: Arc<PromptFacts>,
-    built_ins: BuiltIns,
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
     calls: Calls,
@@ -105,24 +99,23 @@ struct Driver {
 
 impl Driver {
     fn new(mut deps: TurnDeps, mut fold: Fold) -> Self {
-        let specs = catalogue(&[built_in_specs(&deps.skills), deps.external.specs()]);
-        if let Some(commands) = deps.commands.take_if(|commands| commands.takes(fold.message(), &specs)) {
+        let (gate, message) = (&deps.gate, fold.message());
+        if let Some(commands) = deps.commands.take_if(|commands| commands.takes(message, gate.list())) {
             deps.model = commands;
         }
         let policy = TurnPolicy {
-            mode: deps.mode,
+            mode: deps.gate.mode(),
             model: deps.model.model(fold.settings().model.as_deref()),
             max_steps: deps.limits.max_steps,
             max_calls_per_step: deps.limits.max_calls_per_step,
-            max_concurrent_reads: deps.limits.max_concurrent_reads,
+            max_concurrent_reads: deps.gate.limits().max_concurrent_reads,
         };
         fold.state = std::mem::take(&mut fold.state).resumed(policy);
         let facts = PromptFacts { workspace: deps.workspace.clone(), settings: fold.settings().clone() };
         let system = system_prompt(&facts, &deps.skills).into();
         let facts = Arc::new(facts);
-        let built_ins = BuiltIns::new(deps.folder.clone(), Arc::clone(&deps.skills));
         let calls = Calls::new();
-        Self { deps, fold, specs, system, facts, built_ins, pending: Vec::new(), calls, out_of_time: Arc::default() }
+        Self { deps, fold, system, facts, pending: Vec::new(), calls, out_of_time: Arc::default() }
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
@@ -147,14 +140,19 @@ impl Driver {
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }
-                Some(Effect::RunCall(call, _)) => {
+                Some(Effect::RunCall(call, permit)) => {
                     self.flush().await?;
-                    self.start_call(call);
+                    self.start_call(call, permit);
                     continue;
                 }
                 Some(Effect::CleanUp { call, requests }) => {
-                    let cleaning = self.deps.external.clean_up(&call, requests);
-                    let told = tokio::time::timeout(CLEAN_UP_TIME, cleaning).await.unwrap_or(false);
+                    let told = match self.resolved(&call.id, &call.name, &call.input) {
+                        Ok(resolved) => {
+                            let cleaning = resolved.clean_up(requests);
+                            tokio::time::timeout(CLEAN_UP_TIME, cleaning).await.unwrap_or(false)
+                        }
+                        Err(_) => false,
+                    };
                     Input::CleanedUp { call: call.id, told }
                 }
                 Some(Effect::CancelCalls) => {
@@ -192,17 +190,20 @@ impl Driver {
     /// Takes an event that the step function emitted; it becomes durable with the next flush.
     fn emit(&mut self, mut event: Event) {
         self.describe_calls(&mut event);
+        if let Event::ToolFinished { call, .. } = &event {
+            self.calls.let_go(call);
+        }
         self.fold.take_emitted(&event);
         self.pending.push(event);
     }
 
     /// Puts beside a message how its calls are shown, in their tools' own words.
-    fn describe_calls(&self, event: &mut Event) {
+    fn describe_calls(&mut self, event: &mut Event) {
         let Event::AssistantMessage { blocks, aborted: false, calls, .. } = event else { return };
         let shown = blocks.iter().filter_map(|block| {
             let Block::ToolUse { id, name, input } = block else { return None };
             let name = ToolName(name.clone());
-            Some(self.spec(&name)?.display.of_call(id, &name, input))
+            Some(self.resolved(id, &name, input).ok()?.spec().display.of_call(id, &name, input))
         });
         *calls = shown.collect();
     }
@@ -213,9 +214,5 @@ impl Driver {
             self.deps.log.append(events).await?;
         }
         Ok(())
-    }
-
-    fn spec(&self, name: &ToolName) -> Option<&ToolSpec> {
-        self.specs.iter().find(|spec| spec.name == *name).map(|spec| &**spec)
     }
 }

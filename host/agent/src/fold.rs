@@ -1,23 +1,22 @@
 //! One pass over a conversation's log, from which a turn goes on.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bricklayer_domain::{Block, Event, Piece, StoredEvent, TurnSettings};
 
 use crate::context::Context;
-use crate::tools::FileLedger;
+use crate::tools::SeenFiles;
 use crate::turn::TurnState;
 
 /// A conversation as its log tells it so far: where its last turn stands, what the model reads, which files it has
 /// seen, and what a step was saying when the log ends. Events are given one by one, in order, so that nobody needs to
 /// hold the log.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Fold {
     pub(crate) state: TurnState,
     pub(crate) context: Context,
     /// Shared with the calls that look into it.
-    pub(crate) ledger: Arc<FileLedger>,
+    seen_files: SeenFiles,
     message: String,
     half_said: BTreeMap<u32, String>,
 }
@@ -28,7 +27,7 @@ impl Fold {
         let event = &stored.event;
         self.state.take(stored);
         self.context.take(Some(stored.seq), event);
-        self.learn(event);
+        self.seen_files.take(event);
         if event.kind().voids().all_of(Piece::Text) {
             self.half_said.clear();
         }
@@ -55,16 +54,13 @@ impl Fold {
     /// Takes an event that the state emitted itself and that is not stored yet.
     pub(crate) fn take_emitted(&mut self, event: &Event) {
         self.context.take(None, event);
-        self.learn(event);
+        self.seen_files.take(event);
     }
 
-    fn learn(&mut self, event: &Event) {
-        match event {
-            // What was read before is not in front of the model any more.
-            Event::ContextCompacted { .. } => self.ledger = Arc::default(),
-            event if FileLedger::tells(event) => Arc::make_mut(&mut self.ledger).apply(event),
-            _ => {}
-        }
+    /// The files that the model has seen, as they come to be known.
+    #[must_use]
+    pub fn seen_files(&self) -> &SeenFiles {
+        &self.seen_files
     }
 
     /// What the user chose for the last turn.

@@ -18,8 +18,8 @@ pub mod turn;
 
 pub use driver::{TurnDeps, TurnExit, run_turn};
 pub use fold::Fold;
-pub use ports::{CallLink, ExternalTools, LogError, NotKept, ProgressSink, TurnLog};
+pub use ports::{LogError, TurnLog};
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME, TurnLimits};
 pub use skills::{Skill, SkillSet};
-pub use tools::{FileLedger, ProjectFolder, built_in_specs};
+pub use tools::{BuiltInTools, BuiltIns, FileLedger, ProjectFolder, SeenFiles};

@@ -83,22 +83,6 @@ pub struct BrokenCall {
     pub reason: String,
 }
 
-/// How deep JSON that a model or a tool gives may nest: far more than arguments need, and less than what a reader of
-/// the log takes (128, with what the log puts around it). What nests deeper could be stored and never be read again.
-pub(crate) const MAX_JSON_DEPTH: usize = 64;
-
-/// Whether JSON nests no deeper than [`MAX_JSON_DEPTH`].
-pub(crate) fn fits_depth(value: &Value) -> bool {
-    fn within(value: &Value, left: usize) -> bool {
-        match value {
-            Value::Array(items) => left > 0 && items.iter().all(|item| within(item, left - 1)),
-            Value::Object(fields) => left > 0 && fields.values().all(|field| within(field, left - 1)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-        }
-    }
-    within(value, MAX_JSON_DEPTH)
-}
-
 /// A complete answer of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelReply {

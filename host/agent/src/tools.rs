@@ -1,4 +1,5 @@
-//! Built-in tools: the project's files and skills. Everything runs inside one opened folder; no path leads out of it.
+//! Built-in tools: the project's files and skills, as a source of tools for the gate. Everything runs inside one opened
+//! folder; no path leads out of it.
 
 mod args;
 mod edit;
@@ -16,15 +17,17 @@ mod walk;
 mod write;
 
 pub use files::ProjectFolder;
-pub use ledger::FileLedger;
+pub use ledger::{FileLedger, SeenFiles};
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use bricklayer_domain::{
-    CallEffect, CallReview, Detail, Operation, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind,
+    CallEffect, CallReview, Caller, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay, ToolErrorKind,
     ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
-use bricklayer_tools::ToolList;
+use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -34,11 +37,57 @@ use files::ProjectPath;
 /// A tool's result before it becomes an outcome.
 pub(crate) type ToolResult = Result<ToolOutcome, ToolFailure>;
 
-/// What a built-in tool works with.
+/// How long a file tool may run. What holds one up longer is a file system that does not answer.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
+/// The built-in tools of this host, of which skills are the same for everybody; cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct BuiltIns {
-    folder: ProjectFolder,
+pub struct BuiltInTools {
     skills: Arc<SkillSet>,
+    list: ToolList,
+}
+
+impl BuiltInTools {
+    /// Makes them.
+    #[must_use]
+    pub fn new(skills: Arc<SkillSet>) -> Self {
+        Self { list: built_in_specs(&skills), skills }
+    }
+
+    /// The tools, in the order in which the model sees them. Without skills there is no Skill tool.
+    #[must_use]
+    pub fn list(&self) -> ToolList {
+        Arc::clone(&self.list)
+    }
+
+    /// The skills.
+    #[must_use]
+    pub fn skills(&self) -> &Arc<SkillSet> {
+        &self.skills
+    }
+
+    /// The tools at work in a project's folder, for whoever has seen these files.
+    #[must_use]
+    pub fn in_project(&self, folder: ProjectFolder, seen: SeenFiles) -> BuiltIns {
+        BuiltIns { tools: self.clone(), folder, seen }
+    }
+}
+
+/// The built-in tools at work in one project.
+#[derive(Debug, Clone)]
+pub struct BuiltIns {
+    tools: BuiltInTools,
+    folder: ProjectFolder,
+    seen: SeenFiles,
+}
+
+/// A call of a built-in tool.
+#[derive(Debug)]
+struct BuiltInCall {
+    tool: BuiltIn,
+    spec: Arc<ToolSpec>,
+    input: Arc<Value>,
+    works_with: BuiltIns,
 }
 
 /// The built-in tools, closed: adding one is adding a variant.
@@ -93,9 +142,7 @@ impl BuiltIn {
     }
 }
 
-/// The built-in tools of a project, in the order in which the model sees them. Without skills there is no Skill tool.
-#[must_use]
-pub fn built_in_specs(skills: &SkillSet) -> ToolList {
+fn built_in_specs(skills: &SkillSet) -> ToolList {
     BuiltIn::ALL
         .into_iter()
         .filter(|tool| *tool != BuiltIn::Skill || !skills.is_empty())
@@ -121,43 +168,55 @@ pub fn built_in_specs(skills: &SkillSet) -> ToolList {
         .collect()
 }
 
-/// What a call of a built-in tool would do; nothing when its annotations say all.
-pub(crate) fn review_built_in(call: &ToolCall) -> Option<CallReview> {
-    let verb = match BuiltIn::parse(&call.name)? {
-        BuiltIn::Write => "WRITE FILE",
-        BuiltIn::Edit => "EDIT FILE",
-        BuiltIn::Read | BuiltIn::Glob | BuiltIn::Grep | BuiltIn::Skill => return None,
-    };
-    let path = call.input.get("file_path").and_then(Value::as_str).and_then(|path| {
-        let path = ProjectPath::parse("file_path", path).ok()?;
-        Some(path.text().to_owned())
-    });
-    Some(CallReview::one(Operation {
-        effect: CallEffect::Writes,
-        verb: verb.to_owned(),
-        objects: path.into_iter().collect(),
-        text: None,
-        detail: None,
-    }))
-}
-
-impl BuiltIns {
-    pub(crate) fn new(folder: ProjectFolder, skills: Arc<SkillSet>) -> Self {
-        Self { folder, skills }
+impl Provider for BuiltIns {
+    fn list(&self) -> ToolList {
+        self.tools.list()
     }
 
-    /// Runs a call; `ledger` tells which files the model has seen. File work happens on a blocking thread, which ends
-    /// soon after `cancel` fires.
-    pub(crate) async fn call(&self, call: ToolCall, ledger: Arc<FileLedger>, cancel: CancellationToken) -> ToolOutcome {
-        let Some(tool) = BuiltIn::parse(&call.name) else {
-            return ToolOutcome::failed(ToolFailure::new(ToolErrorKind::UnknownTool, format!("no tool {}", call.name)));
+    fn resolve(&self, _caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
+        let spec = self.tools.list.iter().find(|spec| spec.name == *name)?;
+        Some(Box::new(BuiltInCall {
+            tool: BuiltIn::parse(name)?,
+            spec: Arc::clone(spec),
+            input: Arc::new(input.clone()),
+            works_with: self.clone(),
+        }))
+    }
+}
+
+#[async_trait]
+impl ProviderCall for BuiltInCall {
+    fn spec(&self) -> &Arc<ToolSpec> {
+        &self.spec
+    }
+
+    async fn review(&self) -> Option<CallReview> {
+        let verb = match self.tool {
+            BuiltIn::Write => "WRITE FILE",
+            BuiltIn::Edit => "EDIT FILE",
+            BuiltIn::Read | BuiltIn::Glob | BuiltIn::Grep | BuiltIn::Skill => return None,
         };
-        let this = self.clone();
-        let stop = cancel.clone();
-        let work = tokio::task::spawn_blocking(move || this.run(tool, &call.input, &ledger, &stop));
+        let path = self.input.get("file_path").and_then(Value::as_str).and_then(|path| {
+            let path = ProjectPath::parse("file_path", path).ok()?;
+            Some(path.text().to_owned())
+        });
+        Some(CallReview::one(Operation {
+            effect: CallEffect::Writes,
+            verb: verb.to_owned(),
+            objects: path.into_iter().collect(),
+            text: None,
+            detail: None,
+        }))
+    }
+
+    /// File work happens on a blocking thread, which ends soon after the link's token fires.
+    async fn run(&self, link: CallLink) -> ToolOutcome {
+        let (tool, input, works_with) = (self.tool, Arc::clone(&self.input), self.works_with.clone());
+        let stop = link.cancel.clone();
+        let work = tokio::task::spawn_blocking(move || works_with.run(tool, &input, &stop));
         let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
         // A file operation that hangs (a network file system) must not hold up a stop; what reads may be left behind,
-        // what writes is short and is waited for by the driver's grace time.
+        // what writes is short and is waited for by the caller's grace time.
         tokio::select! {
             biased;
             done = work => match done {
@@ -165,18 +224,24 @@ impl BuiltIns {
                 Ok(Err(failure)) => ToolOutcome::failed(failure),
                 Err(_) => ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "the tool failed inside the host")),
             },
-            () = cancel.cancelled(), if tool.annotations().read_only => cancelled(),
+            () = link.cancel.cancelled(), if tool.annotations().read_only => cancelled(),
         }
     }
 
-    fn run(&self, tool: BuiltIn, input: &Value, ledger: &FileLedger, cancel: &CancellationToken) -> ToolResult {
+    fn time_limit(&self) -> Option<Duration> {
+        Some(TIME_LIMIT)
+    }
+}
+
+impl BuiltIns {
+    fn run(&self, tool: BuiltIn, input: &Value, cancel: &CancellationToken) -> ToolResult {
         match tool {
             BuiltIn::Read => read::run(&self.folder, input),
-            BuiltIn::Write => write::run(&self.folder, input, ledger),
-            BuiltIn::Edit => edit::run(&self.folder, input, ledger),
+            BuiltIn::Write => write::run(&self.folder, input, &self.seen.now()),
+            BuiltIn::Edit => edit::run(&self.folder, input, &self.seen.now()),
             BuiltIn::Glob => glob::run(&self.folder, input, cancel),
             BuiltIn::Grep => grep::run(&self.folder, input, cancel),
-            BuiltIn::Skill => skill::run(&self.skills, input),
+            BuiltIn::Skill => skill::run(&self.tools.skills, input),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
-use bricklayer_agent::{SkillSet, TurnLimits};
+use bricklayer_agent::{BuiltInTools, SkillSet, TurnLimits};
 use bricklayer_domain::UserId;
 use bricklayer_offline_model::OfflineModel;
 use bricklayer_plugins::PluginService;
@@ -152,7 +152,7 @@ impl App {
             folders,
             credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
             model: model(&config)?,
-            skills,
+            built_ins: BuiltInTools::new(skills),
             limits: TurnLimits {
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
-use bricklayer_agent::{SkillSet, TurnLimits};
+use bricklayer_agent::{BuiltInTools, TurnLimits};
 use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, TurnStatus, chain};
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
 use secrecy::SecretString;
@@ -58,8 +58,8 @@ pub struct TurnEnvironment {
     pub credentials: Credentials,
     /// The model.
     pub model: Arc<dyn ModelProvider>,
-    /// The skills.
-    pub skills: Arc<SkillSet>,
+    /// The built-in tools, with the skills.
+    pub built_ins: BuiltInTools,
     /// Bounds of one turn.
     pub limits: TurnLimits,
     /// Longest a call waits for its user to come back with a newer token.

@@ -4,27 +4,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource,
-    Usage, cut,
+    ContinuingCall, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, Usage,
 };
-use bricklayer_tools::CallClass;
-use tokio::sync::mpsc;
+use bricklayer_tools::{CallLink, Continuations, NotKept, Permit, ProgressSink, ResolvedCall, STOP_GRACE};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::model::fits_depth;
-use crate::ports::{CallLink, Continued, LogError, ProgressSink};
-use crate::settings::{CONTINUED_QUEUE, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE, REVIEW_TIME, STOP_GRACE, TurnLimits};
-use crate::tools::review_built_in;
+use crate::ports::LogError;
+use crate::settings::{CONTINUED_QUEUE, PROGRESS_GROUP_INTERVAL, PROGRESS_QUEUE};
 use crate::turn::{CallClassification, Input};
 
 use super::Driver;
 
-/// The calls of a turn that run.
+/// The calls of a turn that are not at their end.
 #[derive(Debug)]
 pub(super) struct Calls {
+    /// Each call with its tool, from the first look to its end: what is judged is what runs. After a restart they are
+    /// found again.
+    held: HashMap<ToolCallId, ResolvedCall>,
     tasks: JoinSet<(ToolCallId, ToolOutcome)>,
     running: HashMap<ToolCallId, Running>,
     progress_tx: mpsc::Sender<(ToolCallId, Progress)>,
@@ -37,9 +39,35 @@ pub(super) struct Calls {
     give_up_at: Option<tokio::time::Instant>,
 }
 
+/// How another call brings to its end what a running call started, on its way into the log.
+#[derive(Debug)]
+struct Continued {
+    call: ToolCallId,
+    by: Option<ContinuingCall>,
+    /// Told when it is durable.
+    kept: oneshot::Sender<()>,
+}
+
+/// Hands to the driver how a call goes on.
+struct Handing {
+    call: ToolCallId,
+    continued: mpsc::Sender<Continued>,
+}
+
+#[async_trait]
+impl Continuations for Handing {
+    async fn keep(&self, by: Option<ContinuingCall>) -> Result<(), NotKept> {
+        let (kept, durable) = oneshot::channel();
+        let continued = Continued { call: self.call.clone(), by, kept };
+        self.continued.send(continued).await.map_err(|_| NotKept)?;
+        durable.await.map_err(|_| NotKept)
+    }
+}
+
 #[derive(Debug)]
 struct Running {
-    name: ToolName,
+    /// Whether its tool changes nothing.
+    read_only: bool,
     started: Instant,
     cancel: CancellationToken,
     task: tokio::task::Id,
@@ -52,6 +80,7 @@ impl Calls {
         let (progress_tx, progress_rx) = mpsc::channel(PROGRESS_QUEUE);
         let (continued_tx, continued_rx) = mpsc::channel(CONTINUED_QUEUE);
         Self {
+            held: HashMap::new(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
             progress_tx,
@@ -62,6 +91,11 @@ impl Calls {
             store_at: None,
             give_up_at: None,
         }
+    }
+
+    /// A call is at its end.
+    pub(super) fn let_go(&mut self, call: &ToolCallId) {
+        self.held.remove(call);
     }
 
     /// Whether all that runs goes on without this worker.
@@ -89,56 +123,64 @@ enum Seen {
 }
 
 impl Driver {
-    pub(super) async fn classify(&self, calls: &[ToolCall]) -> Vec<(ToolCallId, CallClassification)> {
-        futures::future::join_all(calls.iter().map(|call| self.classify_one(call))).await
+    /// The call with its tool, found the first time it is looked at.
+    pub(super) fn resolved(
+        &mut self,
+        id: &ToolCallId,
+        name: &ToolName,
+        input: &Value,
+    ) -> Result<ResolvedCall, ToolFailure> {
+        if let Some(held) = self.calls.held.get(id) {
+            return Ok(held.clone());
+        }
+        let resolved = self.deps.gate.resolve(id, name, input)?;
+        self.calls.held.insert(id.clone(), resolved.clone());
+        Ok(resolved)
     }
 
-    async fn classify_one(&self, call: &ToolCall) -> (ToolCallId, CallClassification) {
-        let Some(spec) = self.spec(&call.name) else {
-            return (call.id.clone(), CallClassification::Unknown(self.unknown_tool(&call.name)));
-        };
-        let review = match spec.source {
-            ToolSource::BuiltIn => review_built_in(call),
-            // An answer that does not come counts as the gravest one.
-            ToolSource::Plugin { .. } => tokio::time::timeout(REVIEW_TIME, self.deps.external.review(call))
-                .await
-                .unwrap_or_else(|_| Some(CallReview::default())),
-        };
-        let class = CallClass { annotations: spec.annotations.clone(), review };
-        (call.id.clone(), CallClassification::Known(class))
-    }
-
-    fn unknown_tool(&self, name: &ToolName) -> String {
-        let names: Vec<&str> = self.specs.iter().map(|spec| spec.name.0.as_str()).collect();
-        format!("there is no tool named `{name}`; the tools are: {}", names.join(", "))
+    pub(super) async fn classify(&mut self, calls: &[ToolCall]) -> Vec<(ToolCallId, CallClassification)> {
+        let mut judged = Vec::with_capacity(calls.len());
+        for call in calls {
+            let resolved = self.resolved(&call.id, &call.name, &call.input);
+            judged.push(async move {
+                let class = match resolved {
+                    Ok(resolved) => CallClassification::Known(resolved.classify().await),
+                    Err(failure) => CallClassification::Unknown(failure.message),
+                };
+                (call.id.clone(), class)
+            });
+        }
+        futures::future::join_all(judged).await
     }
 
     /// Begins a call; its end comes through [`Driver::wait_for_calls`].
-    pub(super) fn start_call(&mut self, call: ToolCall) {
-        let cancel = CancellationToken::new();
-        let id = call.id.clone();
-        let name = call.name.clone();
-        let span = tracing::info_span!("tool_call", tool.name = %name, tool.call = %id);
-        let built_in = self.spec(&name).is_none_or(|spec| spec.source == ToolSource::BuiltIn);
-        let token = cancel.clone();
-        let work_id = id.clone();
-        let task = if built_in {
-            let tools = self.built_ins.clone();
-            let ledger = Arc::clone(&self.fold.ledger);
-            self.calls.tasks.spawn(async move { (work_id, tools.call(call, ledger, token).await) }.instrument(span))
+    pub(super) fn start_call(&mut self, call: ToolCall, permit: Permit) {
+        let ToolCall { id, name, input } = call;
+        let resolved = if permit.is_to_continue() {
+            // Another call than the one that was judged and began.
+            self.deps.gate.resolve(&id, &name, &input)
         } else {
-            let tools = Arc::clone(&self.deps.external);
-            let link = CallLink {
-                progress: self.progress_sink(&id),
-                call: id.clone(),
-                continued: self.calls.continued_tx.clone(),
-            };
-            let work = async move { (work_id, tools.call_linked(&call, link, token).await) };
-            self.calls.tasks.spawn(work.instrument(span))
+            self.resolved(&id, &name, &input)
         };
-        self.calls
-            .running
-            .insert(id, Running { name, started: Instant::now(), cancel, task: task.id(), continued: false });
+        let cancel = CancellationToken::new();
+        let span = tracing::info_span!("tool_call", tool.name = %name, tool.call = %id);
+        let link = CallLink {
+            progress: self.progress_sink(&id),
+            cancel: cancel.clone(),
+            continuations: Some(Arc::new(Handing { call: id.clone(), continued: self.calls.continued_tx.clone() })),
+        };
+        let read_only = resolved.as_ref().is_ok_and(|resolved| resolved.spec().annotations.read_only);
+        let work_id = id.clone();
+        let work = async move {
+            let outcome = match resolved {
+                Ok(resolved) => resolved.run(permit, link).await,
+                Err(failure) => ToolOutcome::failed(failure),
+            };
+            (work_id, outcome)
+        };
+        let task = self.calls.tasks.spawn(work.instrument(span));
+        let running = Running { read_only, started: Instant::now(), cancel, task: task.id(), continued: false };
+        self.calls.running.insert(id, running);
     }
 
     fn progress_sink(&self, call: &ToolCallId) -> ProgressSink {
@@ -170,7 +212,7 @@ impl Driver {
                 Seen::Ended(call, outcome) => {
                     self.calls.unstored.remove(&call);
                     let Some(running) = self.calls.running.remove(&call) else { continue };
-                    return Ok(ended(call, running, bound(outcome, &self.deps.limits)));
+                    return Ok(ended(call, running, outcome));
                 }
             }
         }
@@ -239,8 +281,7 @@ impl Driver {
     fn give_up_one(&mut self) -> Option<Input> {
         let call = self.calls.running.keys().next().cloned()?;
         let running = self.calls.running.remove(&call)?;
-        let read_only = self.spec(&running.name).is_some_and(|spec| spec.annotations.read_only);
-        let failure = if read_only {
+        let failure = if running.read_only {
             ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user")
         } else {
             let message = "stopped by the user; the tool did not confirm in time, so it may have taken effect";
@@ -257,29 +298,4 @@ fn ended(call: ToolCallId, running: Running, outcome: ToolOutcome) -> Input {
 
 fn far_future() -> tokio::time::Instant {
     tokio::time::Instant::now() + Duration::from_secs(3600)
-}
-
-/// Cuts an outcome to what the model and the log may hold.
-fn bound(mut outcome: ToolOutcome, limits: &TurnLimits) -> ToolOutcome {
-    let too_deep = outcome.structured.as_ref().is_some_and(|value| !fits_depth(value));
-    let dropped = too_deep
-        || outcome.structured.as_ref().is_some_and(|value| {
-            serde_json::to_string(value).is_ok_and(|text| text.len() > limits.max_structured_bytes)
-        });
-    if dropped {
-        outcome.structured = None;
-    }
-    let size = outcome.content.len();
-    if size > limits.max_result_bytes {
-        let end = cut(&outcome.content, limits.max_result_bytes).len();
-        outcome.content.truncate(end);
-        let rest = if outcome.structured.is_some() { "; the user sees the whole result" } else { "" };
-        outcome.content.push_str(&format!(
-            "\n[CUT: the first {end} of {size} bytes are shown{rest}. Ask for less: fewer rows, fewer columns, a filter.]"
-        ));
-    } else if dropped {
-        let why = if too_deep { "nested too deep" } else { "was too large" };
-        outcome.content.push_str(&format!("\n[The typed result {why} to keep.]"));
-    }
-    outcome
 }

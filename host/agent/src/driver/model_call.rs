@@ -57,9 +57,9 @@ impl Driver {
         let wanted = self.fold.settings().model.as_deref();
         let withheld = self.fold.context.withheld_tools();
         let tools = if withheld.is_empty() {
-            Arc::clone(&self.specs)
+            Arc::clone(self.deps.gate.list())
         } else {
-            self.specs.iter().filter(|spec| !withheld.contains(&spec.name)).cloned().collect()
+            self.deps.gate.list().iter().filter(|spec| !withheld.contains(&spec.name)).cloned().collect()
         };
         ModelRequest {
             model: self.deps.model.model(wanted),

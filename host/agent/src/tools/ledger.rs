@@ -5,6 +5,7 @@
 //! whether it has changed since. Pages of one unchanged file add up: when they cover every line, it counts as read.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_domain::Event;
 use serde_json::Value;
@@ -56,6 +57,31 @@ impl FileLedger {
 
     pub(super) fn get(&self, path: &str) -> Option<&Seen> {
         self.files.get(path)
+    }
+}
+
+/// The ledger of a conversation that goes on: the fold of its log writes it, calls of the file tools look into it. Clones
+/// are the same ledger.
+#[derive(Debug, Clone, Default)]
+pub struct SeenFiles {
+    now: Arc<Mutex<Arc<FileLedger>>>,
+}
+
+impl SeenFiles {
+    /// Takes one event of the log.
+    pub(crate) fn take(&self, event: &Event) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            // What was read before is not in front of the model any more.
+            Event::ContextCompacted { .. } => *now = Arc::default(),
+            event if FileLedger::tells(event) => Arc::make_mut(&mut now).apply(event),
+            _ => {}
+        }
+    }
+
+    /// What was seen until now.
+    pub(super) fn now(&self) -> Arc<FileLedger> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use bricklayer_agent::{PromptFacts, SkillSet, WorkspaceFact, built_in_specs, system_prompt};
+use bricklayer_agent::{BuiltInTools, PromptFacts, SkillSet, WorkspaceFact, system_prompt};
 use bricklayer_domain::{ToolErrorKind, TurnSettings};
 use serde_json::json;
 
@@ -91,9 +91,12 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     assert!(prompt.contains("- Default catalog: `main  # Injected`"), "a setting stays on its line");
     let none = SkillSet::default();
     assert!(!system_prompt(&PromptFacts::default(), &none).contains("## Skills"));
-    let names = |skills: &SkillSet| built_in_specs(skills).iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&none), ["Read", "Write", "Edit", "Glob", "Grep"]);
-    assert_eq!(names(&skills).last().map(String::as_str), Some("Skill"));
+    let names = |skills| {
+        let list = BuiltInTools::new(Arc::new(skills)).list();
+        list.iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(none), ["Read", "Write", "Edit", "Glob", "Grep"]);
+    assert_eq!(names(skills).last().map(String::as_str), Some("Skill"));
 }
 
 #[test]

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    CallLink, ExternalTools, Fold, LogError, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits,
-    TurnLog, WorkspaceFact, run_turn,
+    BuiltInTools, Fold, LogError, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact,
+    run_turn,
 };
 use bricklayer_domain::{
-    Block, CallEffect, CallReview, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, Operation, PermissionMode,
-    PluginName, StandingPermission, StopReason, StoredEvent, ToolAnnotations, ToolCall, ToolCallId, ToolName,
-    ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage,
+    Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq,
+    Operation, PermissionMode, PluginName, ProjectId, StandingPermission, StopReason, StoredEvent, ToolAnnotations,
+    ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
-use bricklayer_tools::ToolList;
+use bricklayer_tools::{CallLink, Gate, GateLimits, Provider, ProviderCall, ToolList};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -142,6 +142,8 @@ pub(crate) struct TableTools {
     specs: Vec<ToolSpec>,
     answer: Box<Answer>,
     pub(crate) calls: Mutex<Vec<ToolCall>>,
+    /// The ids of the calls whose tool was looked up, each time.
+    pub(crate) resolved: Mutex<Vec<String>>,
     /// Tools of this short name hang until they are cancelled.
     pub(crate) hang: Option<&'static str>,
     pub(crate) deaf: bool,
@@ -161,6 +163,7 @@ impl TableTools {
             specs,
             answer: Box::new(answer),
             calls: Mutex::default(),
+            resolved: Mutex::default(),
             hang: None,
             deaf: false,
             continued: false,
@@ -209,48 +212,69 @@ fn reviewed(statement: &str) -> Operation {
     }
 }
 
+/// The table as a source of tools.
+struct Table(Arc<TableTools>);
+
+/// A call of one of its tools.
+struct TableCall {
+    table: Arc<TableTools>,
+    spec: Arc<ToolSpec>,
+    call: ToolCall,
+}
+
+impl Provider for Table {
+    fn list(&self) -> ToolList {
+        self.0.specs.iter().cloned().map(Arc::new).collect()
+    }
+
+    fn resolve(&self, caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
+        let spec = self.0.specs.iter().find(|spec| spec.name == *name)?.clone();
+        let call = ToolCall { id: caller.tool_call.clone().unwrap(), name: name.clone(), input: input.clone() };
+        self.0.resolved.lock().unwrap().push(call.id.0.clone());
+        Some(Box::new(TableCall { table: Arc::clone(&self.0), spec: Arc::new(spec), call }))
+    }
+}
+
 #[async_trait]
-impl ExternalTools for TableTools {
-    fn specs(&self) -> ToolList {
-        self.specs.iter().cloned().map(Arc::new).collect()
+impl ProviderCall for TableCall {
+    fn spec(&self) -> &Arc<ToolSpec> {
+        &self.spec
     }
 
     /// Statements that begin with DROP destroy, SELECT reads: what a SQL plugin would say.
-    async fn review(&self, call: &ToolCall) -> Option<CallReview> {
-        let script = call.input.get("statement")?.as_str()?;
+    async fn review(&self) -> Option<CallReview> {
+        let script = self.call.input.get("statement")?.as_str()?;
         Some(CallReview { operations: script.split(';').map(reviewed).collect() })
     }
 
-    /// A tool that hangs says first that `look` brings to its end what it started.
-    async fn call_linked(&self, call: &ToolCall, link: CallLink, cancel: CancellationToken) -> ToolOutcome {
-        if self.continued && self.hang == Some(call.name.short()) {
-            let name = ToolName("mcp__databricks__look".to_owned());
-            let clean_up = self.clean_up.clone();
-            link.continued_by(Some(ContinuingCall { name, input: json!({"id": "s1"}), clean_up })).await.unwrap();
-        }
-        self.call(call, link.progress, cancel).await
-    }
-
-    async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
-        self.cleaned_up.lock().unwrap().push((call.id.0.clone(), requests));
-        if self.cannot_clean_up {
+    async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {
+        self.table.cleaned_up.lock().unwrap().push((self.call.id.0.clone(), requests));
+        if self.table.cannot_clean_up {
             std::future::pending::<()>().await;
         }
         true
     }
 
-    async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
-        self.calls.lock().unwrap().push(call.clone());
-        progress(bricklayer_domain::Progress { message: "working".into(), done: None, total: None });
-        if self.hang == Some(call.name.short()) {
-            if self.deaf {
+    /// A tool that hangs says first that `look` brings to its end what it started.
+    async fn run(&self, link: CallLink) -> ToolOutcome {
+        let Self { table, call, .. } = self;
+        let hangs = table.hang == Some(call.name.short());
+        if table.continued && hangs {
+            let name = ToolName("mcp__databricks__look".to_owned());
+            let by = ContinuingCall { name, input: json!({"id": "s1"}), clean_up: table.clean_up.clone() };
+            link.continuations.unwrap().keep(Some(by)).await.unwrap();
+        }
+        table.calls.lock().unwrap().push(call.clone());
+        (link.progress)(bricklayer_domain::Progress { message: "working".into(), done: None, total: None });
+        if hangs {
+            if table.deaf {
                 std::future::pending::<()>().await;
             }
-            cancel.cancelled().await;
+            link.cancel.cancelled().await;
             let failure = bricklayer_domain::ToolFailure::new(bricklayer_domain::ToolErrorKind::Cancelled, "cancelled");
             return ToolOutcome::failed(failure);
         }
-        (self.answer)(call)
+        (table.answer)(call)
     }
 }
 
@@ -309,6 +333,7 @@ pub(crate) struct World {
     pub(crate) model: Arc<dyn ModelProvider>,
     pub(crate) mode: PermissionMode,
     pub(crate) limits: TurnLimits,
+    pub(crate) gate_limits: GateLimits,
     pub(crate) skills: Arc<SkillSet>,
     pub(crate) leaving: CancellationToken,
     /// What the project's folder may hold, in bytes.
@@ -324,21 +349,29 @@ impl World {
             model,
             mode: PermissionMode::Ask,
             limits: TurnLimits::default(),
+            gate_limits: GateLimits::default(),
             skills: Arc::new(SkillSet::default()),
             leaving: CancellationToken::new(),
             project_bytes: u64::MAX,
         }
     }
 
-    pub(crate) fn deps(&self) -> TurnDeps {
+    fn gate(&self, fold: &Fold) -> Gate {
+        let folder = ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes);
+        let files = BuiltInTools::new(Arc::clone(&self.skills)).in_project(folder, fold.seen_files().clone());
+        let site = CallSite::Turn { conversation: self.log.conversation, turn: *self.log.turn.lock().unwrap() };
+        let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), ProjectId::new(), site);
+        let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(files), Arc::new(Table(Arc::clone(&self.tools)))];
+        Gate::new(caller, self.mode, self.gate_limits.clone(), providers)
+    }
+
+    pub(crate) fn deps(&self, fold: &Fold) -> TurnDeps {
         TurnDeps {
             log: self.log.clone(),
             model: self.model.clone(),
             commands: Some(Arc::new(DirectCommand)),
-            external: self.tools.clone(),
-            folder: ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes),
+            gate: self.gate(fold),
             skills: self.skills.clone(),
-            mode: self.mode,
             limits: self.limits.clone(),
             leaving: self.leaving.clone(),
             workspace: WorkspaceFact::Remote("https://example.cloud.databricks.com".parse().unwrap()),
@@ -346,7 +379,12 @@ impl World {
     }
 
     pub(crate) async fn run(&self) -> TurnExit {
-        run_turn(self.deps(), self.log.fold(), CancellationToken::new()).await
+        self.run_with(CancellationToken::new()).await
+    }
+
+    pub(crate) async fn run_with(&self, cancel: CancellationToken) -> TurnExit {
+        let fold = self.log.fold();
+        run_turn(self.deps(&fold), fold, cancel).await
     }
 
     pub(crate) async fn ask(&self, message: &str) -> TurnExit {

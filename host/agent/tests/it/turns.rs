@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, ModelEvent, ModelReply, Role};
-use bricklayer_agent::{LogError, TurnExit, TurnLimits, run_turn};
+use bricklayer_agent::{LogError, TurnExit, TurnLimits};
 use bricklayer_domain::{
     ApprovalDecision, Block, CleanUp, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
     ToolFailure, ToolOutcome, TurnEnd, Usage,
@@ -237,7 +237,7 @@ async fn what_a_dead_worker_left_running_is_ended_by_a_stop() {
         let next = World { leaving: CancellationToken::new(), ..world };
         let cancel = CancellationToken::new();
         cancel.cancel();
-        let exit = run_turn(next.deps(), next.log.fold(), cancel).await;
+        let exit = next.run_with(cancel).await;
         assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)), "{exit:?}");
         assert_eq!(*next.tools.cleaned_up.lock().unwrap(), [("a".to_owned(), vec![cancel_request.clone()])]);
         assert_eq!(next.tools.called(), ["execute_sql"], "nothing else ran");
@@ -300,7 +300,7 @@ async fn a_stop_in_mid_answer_keeps_what_was_shown() {
     let world = World::new(model.clone(), sql_tools());
     world.log.begin("go");
     let cancel = CancellationToken::new();
-    let run = run_turn(world.deps(), world.log.fold(), cancel.clone());
+    let run = world.run_with(cancel.clone());
     let stop = async {
         world.log.wait_for(|event| matches!(event, Event::TextDelta { text, .. } if text == "answer")).await;
         cancel.cancel();
@@ -335,7 +335,7 @@ async fn a_stop_cancels_running_tools_even_deaf_ones() {
         let world = World::new(model.clone(), tools);
         world.log.begin("go");
         let cancel = CancellationToken::new();
-        let run = run_turn(world.deps(), world.log.fold(), cancel.clone());
+        let run = world.run_with(cancel.clone());
         let stop = async {
             world.log.wait_for(|event| matches!(event, Event::ToolProgress { .. })).await;
             cancel.cancel();
@@ -357,12 +357,12 @@ async fn a_parked_turn_is_stopped_by_running_it_cancelled() {
     assert!(matches!(world.ask("go").await, TurnExit::Parked));
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let exit = run_turn(world.deps(), world.log.fold(), cancel.clone()).await;
+    let exit = world.run_with(cancel.clone()).await;
     assert!(matches!(exit, TurnExit::Finished(TurnEnd::Cancelled)));
     assert_eq!(kind(&world.outcome("a")), Some(ToolErrorKind::Cancelled));
     // A late second stop changes nothing.
     let before = world.log.events().len();
-    assert!(matches!(run_turn(world.deps(), world.log.fold(), cancel).await, TurnExit::Finished(TurnEnd::Cancelled)));
+    assert!(matches!(world.run_with(cancel).await, TurnExit::Finished(TurnEnd::Cancelled)));
     assert_eq!(world.log.events().len(), before);
 }
 
@@ -392,7 +392,7 @@ async fn long_results_are_cut_for_the_model_and_kept_for_the_user() {
     });
     let script = vec![calls(vec![tool_use("a", "mcp__databricks__look", json!({}))])];
     let mut world = World::new(ScriptedModel::new(script.clone()), tools);
-    world.limits.max_result_bytes = 1001;
+    world.gate_limits.max_result_bytes = 1001;
     world.ask("go").await;
     let outcome = world.outcome("a");
     assert!(outcome.content.starts_with(&"é".repeat(500)) && outcome.content.len() < 1300);
@@ -405,7 +405,7 @@ async fn long_results_are_cut_for_the_model_and_kept_for_the_user() {
         failure: None,
     });
     let mut world = World::new(ScriptedModel::new(script), tools);
-    world.limits.max_structured_bytes = 1000;
+    world.gate_limits.max_structured_bytes = 1000;
     world.ask("go").await;
     let outcome = world.outcome("a");
     assert_eq!(outcome.structured, None);
@@ -574,6 +574,15 @@ async fn a_long_answer_is_stored_in_groups_and_survives_its_worker() {
     // The user stops the turn before another worker took it: what was shown stays.
     let cancel = CancellationToken::new();
     cancel.cancel();
-    run_turn(world.deps(), world.log.fold(), cancel).await;
+    world.run_with(cancel).await;
     assert_eq!(world.answer(), expected);
+}
+
+#[tokio::test]
+async fn a_tool_is_found_once_for_all_that_happens_to_its_call() {
+    let script = vec![calls(vec![sql("a", "SELECT 1"), sql("b", "INSERT INTO t")]), say("done")];
+    let world = World::new(ScriptedModel::new(script), sql_tools());
+    world.ask("go").await;
+    assert_eq!(world.tools.called().len(), 2);
+    assert_eq!(*world.tools.resolved.lock().unwrap(), ["a", "b"]);
 }

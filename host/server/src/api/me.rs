@@ -221,5 +221,5 @@ pub(crate) async fn get_system_prompt(
         permission_mode: None,
     };
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
-    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &app.turns().environment().skills) }))
+    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, app.turns().environment().built_ins.skills()) }))
 }

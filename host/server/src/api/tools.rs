@@ -2,9 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_agent::built_in_specs;
 use bricklayer_domain::{ProjectId, ToolSource, ToolSpec};
-use bricklayer_tools::catalogue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -104,8 +102,6 @@ pub(crate) async fn list_tools(
     if let Some(project) = project {
         app.store().get_project(&caller.user, project).await?;
     }
-    let environment = app.turns().environment();
-    let plugins = environment.plugins.service().tools(&caller.user, project);
-    let specs = catalogue(&[built_in_specs(&environment.skills), plugins.specs()]);
+    let specs = app.turns().environment().list_tools(&caller.user, project);
     Ok(Json(specs.iter().map(|spec| Tool::from(&**spec)).collect()))
 }

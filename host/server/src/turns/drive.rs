@@ -2,11 +2,11 @@
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::{Fold, LogError, ProjectFolder, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{Event, TurnEnd, Usage, chain};
+use bricklayer_agent::{Fold, LogError, TurnDeps, TurnExit, run_turn};
+use bricklayer_domain::{CallSite, Caller, Event, TurnEnd, Usage, chain};
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, StoreError};
@@ -15,9 +15,8 @@ use tracing::Instrument;
 
 use super::Inner;
 use super::log::StoreLog;
-use super::session::Session;
 use super::slots::Running;
-use super::tools::PluginTools;
+use super::tools::Door;
 
 /// Runs of one turn that may end in a failure of the database or of our own code before the turn is given up.
 const MAX_RUNS: u32 = 5;
@@ -138,9 +137,15 @@ async fn run_once(
     let turn = &claim.turn;
     let fold = fold(inner, claim).await?;
     let environment = &inner.environment;
-    let settings = fold.settings().clone();
-    let folder = match environment.folders.open(turn.project).await {
-        Ok(folder) => ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes),
+    let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id };
+    let door = Door {
+        caller: Caller::new(turn.user.clone(), turn.project, site),
+        credential: Arc::clone(credential),
+        settings: fold.settings().clone(),
+        seen: fold.seen_files().clone(),
+    };
+    let gate = match inner.open_gate(door).await {
+        Ok(gate) => gate,
         Err(error) => {
             tracing::error!(error = chain(&error), "the project's folder cannot be opened");
             let end = TurnEnd::Failed {
@@ -159,31 +164,12 @@ async fn run_once(
         leaving: inner.lifecycle.soft().clone(),
         appending: running.appending.clone(),
     };
-    let mode = environment.permissions.of(settings.permission_mode);
-    let tools = PluginTools {
-        plugins: Arc::clone(&environment.plugins),
-        workspace: environment.workspace.clone(),
-        session: Session {
-            credential: Arc::clone(credential),
-            is_renewable: environment.credentials.is_renewable(),
-            renewal_wait: environment.sign_in_wait,
-        },
-        turn: turn.clone(),
-        settings,
-        project_dir: environment.folders.path(turn.project),
-        store: inner.store.clone(),
-        audit: inner.audit.clone(),
-        leaving: inner.lifecycle.soft().clone(),
-        judged: Mutex::default(),
-    };
     let deps = TurnDeps {
         log: Arc::new(log),
         model: Arc::clone(&environment.model),
         commands: Some(Arc::new(DirectCommand)),
-        external: Arc::new(tools),
-        folder,
-        skills: Arc::clone(&environment.skills),
-        mode,
+        gate,
+        skills: Arc::clone(environment.built_ins.skills()),
         limits: environment.limits.clone(),
         leaving: inner.lifecycle.soft().clone(),
         workspace: environment.workspace.fact(),

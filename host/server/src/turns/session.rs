@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::ProgressSink;
 use bricklayer_domain::{Progress, ToolErrorKind, ToolFailure};
 use bricklayer_runtime::Credential;
+use bricklayer_tools::ProgressSink;
 use chrono::Utc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;

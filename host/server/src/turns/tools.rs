@@ -1,28 +1,31 @@
-//! Plugin tools of one turn: who calls, where, with which powers.
+//! Plugins as a source of tools for the gate: where their calls run, with whose credential and powers, and who hears of
+//! it. Nothing here knows what calls: a turn, an MCP session or a workflow.
 
-use std::collections::HashMap;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bricklayer_agent::{CallLink, ExternalTools, ProgressSink};
+use bricklayer_agent::{ProjectFolder, SeenFiles};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, MAX_MESSAGE_BLOCKS, ToolCall, ToolCallId, ToolErrorKind,
-    ToolFailure, ToolOutcome, Turn, TurnSettings,
+    CallReview, Caller, CleanUp, ContinuingCall, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolName,
+    ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, WorkspaceTarget,
 };
 use bricklayer_store::Store;
-use bricklayer_tools::ToolList;
+use bricklayer_tools::{CallLink, Continuations, Gate, GateLimits, Provider, ProviderCall, ToolList, catalogue};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
 use super::session::Session;
 use super::state::StoreState;
+use super::{Inner, TurnEnvironment};
 use crate::plugins::Plugins;
 use crate::workspace::Workspace;
 
@@ -63,26 +66,96 @@ impl AuditSink for Changes {
     }
 }
 
-/// Implements the agent's port over the plugin runtime.
+/// What calls of plugins work with: those of one user in one project.
 #[derive(Debug)]
-pub(super) struct PluginTools {
-    pub(super) plugins: Arc<Plugins>,
-    pub(super) workspace: Workspace,
-    pub(super) session: Session,
-    pub(super) turn: Turn,
-    pub(super) settings: TurnSettings,
-    pub(super) project_dir: PathBuf,
-    pub(super) store: Store,
-    pub(super) audit: AuditTrail,
-    /// Fires when the server is leaving.
-    pub(super) leaving: CancellationToken,
-    /// Calls that were judged and have not run yet: what was judged is what runs.
-    pub(super) judged: Mutex<HashMap<ToolCallId, (ToolCall, BoundCall)>>,
+struct PluginTools {
+    shop: Arc<Shop>,
 }
 
-/// Puts into the turn's log how a call of a plugin goes on without this host.
+impl PluginTools {
+    fn new(shop: Shop) -> Self {
+        Self { shop: Arc::new(shop) }
+    }
+}
+
+/// The same for all calls that come in by one door.
+#[derive(Debug)]
+struct Shop {
+    plugins: Arc<Plugins>,
+    workspace: Workspace,
+    session: Session,
+    /// Whose session it is, and where they work: calls of nobody else are served.
+    user: UserId,
+    project: ProjectId,
+    settings: TurnSettings,
+    project_dir: PathBuf,
+    store: Store,
+    audit: AuditTrail,
+    /// Fires when the server is leaving.
+    leaving: CancellationToken,
+}
+
+/// A call of a plugin's tool: of the version that was found, with its arguments read.
+#[derive(Debug)]
+struct PluginCall {
+    shop: Arc<Shop>,
+    caller: Caller,
+    bound: BoundCall,
+    /// The call as it was asked for, where somebody watches.
+    watched: Option<ToolCall>,
+}
+
+/// Who comes in by a door, and what they brought.
+pub(super) struct Door {
+    pub(super) caller: Caller,
+    pub(super) credential: Arc<Credential>,
+    pub(super) settings: TurnSettings,
+    /// What the file tools have seen for them.
+    pub(super) seen: SeenFiles,
+}
+
+impl TurnEnvironment {
+    /// The tools of all sources, as a user has them in a project; without one, in a project that switched nothing.
+    pub(crate) fn list_tools(&self, user: &UserId, project: Option<ProjectId>) -> ToolList {
+        catalogue(&[self.built_ins.list(), self.plugins.service().tools(user, project).specs()])
+    }
+}
+
+impl Inner {
+    /// Opens the gate: the tools of all sources, and the rules that hold for this caller.
+    ///
+    /// # Errors
+    /// When the project's folder cannot be opened.
+    pub(super) async fn open_gate(&self, door: Door) -> io::Result<Gate> {
+        let Door { caller, credential, settings, seen } = door;
+        let environment = &self.environment;
+        let folder = environment.folders.open(caller.project).await?;
+        let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
+        let mode = environment.permissions.of(settings.permission_mode);
+        let plugins = PluginTools::new(Shop {
+            plugins: Arc::clone(&environment.plugins),
+            workspace: environment.workspace.clone(),
+            session: Session {
+                credential,
+                is_renewable: environment.credentials.is_renewable(),
+                renewal_wait: environment.sign_in_wait,
+            },
+            user: caller.user.clone(),
+            project: caller.project,
+            settings,
+            project_dir: environment.folders.path(caller.project),
+            store: self.store.clone(),
+            audit: self.audit.clone(),
+            leaving: self.lifecycle.soft().clone(),
+        });
+        let files = environment.built_ins.in_project(folder, seen);
+        Ok(Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files), Arc::new(plugins)]))
+    }
+}
+
+/// Tells whoever made a call how it goes on without this host.
 struct LogHandover {
-    link: CallLink,
+    continuations: Arc<dyn Continuations>,
     plugin: Arc<Plugin>,
     leaving: CancellationToken,
 }
@@ -95,7 +168,7 @@ impl Handover for LogHandover {
             let tool = self.plugin.tool(&tool)?;
             Some(ContinuingCall { name: tool.spec().name.clone(), input, clean_up })
         });
-        Ok(self.link.continued_by(by).await?)
+        Ok(self.continuations.keep(by).await?)
     }
 
     fn is_leaving(&self) -> bool {
@@ -103,79 +176,77 @@ impl Handover for LogHandover {
     }
 }
 
-#[async_trait]
-impl ExternalTools for PluginTools {
-    fn specs(&self) -> ToolList {
-        self.plugins.service().tools(&self.turn.user, Some(self.turn.project)).specs()
+impl Provider for PluginTools {
+    fn list(&self) -> ToolList {
+        let Shop { plugins, user, project, .. } = &*self.shop;
+        plugins.service().tools(user, Some(*project)).specs()
     }
 
-    async fn review(&self, call: &ToolCall) -> Option<CallReview> {
-        let bound = self.bind(call).ok()?;
-        self.hold(call, bound.clone());
-        // A review runs without a workspace, so it neither needs nor waits for one.
-        self.plugins.service().review(&bound, self.context(call, &bound)).await
-    }
-
-    async fn clean_up(&self, call: &ToolCall, requests: Vec<CleanUp>) -> bool {
-        let Ok(bound) = self.bind(call) else { return false };
-        let Ok(base_url) = self.workspace.base_url().await else { return false };
-        let workspace = WorkspaceTarget::named(base_url, Credential::clone(&self.session.credential));
-        let context = CallContext { workspace: Some(workspace), ..self.context(call, &bound) };
-        self.plugins.service().clean_up(&bound, requests, context).await
-    }
-
-    async fn call(&self, call: &ToolCall, progress: ProgressSink, cancel: CancellationToken) -> ToolOutcome {
-        self.run(call, progress, None, cancel).await
-    }
-
-    async fn call_linked(&self, call: &ToolCall, link: CallLink, cancel: CancellationToken) -> ToolOutcome {
-        self.run(call, Arc::clone(&link.progress), Some(link), cancel).await
+    fn resolve(&self, caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
+        let Shop { plugins, user, project, .. } = &*self.shop;
+        if (&caller.user, &caller.project) != (user, project) {
+            return None;
+        }
+        let bound = plugins.service().tool(user, *project, name).ok()?.prepare(input);
+        let watched = plugins.spectator().and(caller.tool_call.as_ref());
+        let watched = watched.map(|id| ToolCall { id: id.clone(), name: name.clone(), input: input.clone() });
+        Some(Box::new(PluginCall { shop: Arc::clone(&self.shop), caller: caller.clone(), bound, watched }))
     }
 }
 
-impl PluginTools {
-    async fn run(
-        &self,
-        call: &ToolCall,
-        progress: ProgressSink,
-        link: Option<CallLink>,
-        cancel: CancellationToken,
-    ) -> ToolOutcome {
-        let bound = match self.held(call).map_or_else(|| self.bind(call), Ok) {
-            Ok(bound) => bound,
-            Err(failure) => return ToolOutcome::failed(failure),
-        };
-        let tool = &bound.tool().tool;
+#[async_trait]
+impl ProviderCall for PluginCall {
+    fn spec(&self) -> &Arc<ToolSpec> {
+        self.bound.tool().tool.spec()
+    }
+
+    async fn review(&self) -> Option<CallReview> {
+        // A review runs without a workspace, so it neither needs nor waits for one.
+        self.shop.plugins.service().review(&self.bound, self.context()).await
+    }
+
+    async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {
+        let Shop { plugins, workspace, session, .. } = &*self.shop;
+        let Ok(base_url) = workspace.base_url().await else { return false };
+        let workspace = WorkspaceTarget::named(base_url, Credential::clone(&session.credential));
+        let context = CallContext { workspace: Some(workspace), ..self.context() };
+        plugins.service().clean_up(&self.bound, requests, context).await
+    }
+
+    async fn run(&self, link: CallLink) -> ToolOutcome {
+        let CallLink { progress, cancel, continuations } = link;
+        let Shop { plugins, workspace: place, session, leaving, .. } = &*self.shop;
+        let tool = &self.bound.tool().tool;
         let needs_session = tool.plugin().manifest().asks_for_workspace();
-        if needs_session && let Err(failure) = self.session.fresh(&progress, &cancel).await {
+        if needs_session && let Err(failure) = session.fresh(&progress, &cancel).await {
             return ToolOutcome::failed(failure);
         }
         let base_url = if needs_session {
-            match self.workspace.base_url_or_cancelled(&cancel).await {
+            match place.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
                 Some(Err(error)) => return failed(ToolErrorKind::Upstream, error.to_string(), true),
                 Some(Ok(url)) => Some(url),
             }
         } else {
             // Only its name is told, for links: a plugin of something else neither waits nor fails for it.
-            self.workspace.base_url_if_ready().await
+            place.base_url_if_ready().await
         };
         // The operator named it, or it is the local one.
         let workspace =
-            base_url.map(|base_url| WorkspaceTarget::named(base_url, Credential::clone(&self.session.credential)));
-        let handover = link.map(|link| {
-            let handover = LogHandover { link, plugin: Arc::clone(tool.plugin()), leaving: self.leaving.clone() };
-            Arc::new(handover) as Arc<dyn Handover>
+            base_url.map(|base_url| WorkspaceTarget::named(base_url, Credential::clone(&session.credential)));
+        let handover = continuations.map(|continuations| {
+            let plugin = Arc::clone(tool.plugin());
+            Arc::new(LogHandover { continuations, plugin, leaving: leaving.clone() }) as Arc<dyn Handover>
         });
         let began = Instant::now();
-        let token = self.session.credential.secret();
-        let run = |context| self.plugins.service().call(&bound, context);
+        let token = session.credential.secret();
+        let run = |context| plugins.service().call(&self.bound, context);
         let context = || CallContext {
             workspace: workspace.clone(),
             progress: Arc::clone(&progress),
             cancel: cancel.clone(),
             handover: handover.clone(),
-            ..self.context(call, &bound)
+            ..self.context()
         };
         let first = context();
         let changes = Arc::new(Changes::over(Arc::clone(&first.audit)));
@@ -184,19 +255,49 @@ impl PluginTools {
         if needs_session
             && is_unauthenticated(&outcome)
             && (tool.spec().annotations.read_only || !changes.may_have_been_made())
-            && self.session.renewed(&token, &progress, &cancel).await
+            && session.renewed(&token, &progress, &cancel).await
         {
             outcome = run(context()).await;
         }
         if let Some(failure) = outcome.failure.as_mut().filter(|_| needs_session) {
-            self.explain(failure, workspace.as_ref()).await;
+            self.shop.explain(failure, workspace.as_ref()).await;
         }
-        if let Some(spectator) = self.plugins.spectator() {
+        if let Some((spectator, call)) = plugins.spectator().zip(self.watched.as_ref()) {
             spectator.called(call, &outcome, began.elapsed());
         }
         outcome
     }
 
+    /// The sandbox ends it, by the time that its manifest asks for and the operator allows.
+    fn time_limit(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The sandbox records it, with what it used.
+    fn is_recorded(&self) -> bool {
+        true
+    }
+}
+
+impl PluginCall {
+    /// Of a call without a workspace, of which nobody hears.
+    fn context(&self) -> CallContext {
+        let Shop { plugins, settings, project_dir, store, audit, user, .. } = &*self.shop;
+        let audit: Arc<dyn AuditSink> = Arc::new(audit.of(self.bound.tool().installation));
+        CallContext {
+            project_dir: Some(project_dir.clone()),
+            settings: settings.clone(),
+            state: Arc::new(StoreState { store: store.clone(), user: user.clone() }),
+            audit: match plugins.spectator() {
+                Some(spectator) => spectator.over(audit),
+                None => audit,
+            },
+            ..CallContext::new(self.caller.clone())
+        }
+    }
+}
+
+impl Shop {
     /// Adds what a person does about a failure at the workspace, where that is known.
     async fn explain(&self, failure: &mut ToolFailure, target: Option<&WorkspaceTarget>) {
         match (failure.kind, &self.workspace, target) {
@@ -210,45 +311,6 @@ impl PluginTools {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// Finds the call's tool and reads its arguments.
-    fn bind(&self, call: &ToolCall) -> Result<BoundCall, ToolFailure> {
-        let tool = self.plugins.service().tool(&self.turn.user, self.turn.project, &call.name)?;
-        Ok(tool.prepare(&call.input))
-    }
-
-    /// Keeps what a call was judged by until it runs.
-    fn hold(&self, call: &ToolCall, bound: BoundCall) {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        if judged.len() >= MAX_MESSAGE_BLOCKS {
-            judged.clear();
-        }
-        judged.insert(call.id.clone(), (call.clone(), bound));
-    }
-
-    /// What the call was judged by, if it was judged here.
-    fn held(&self, call: &ToolCall) -> Option<BoundCall> {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.remove(&call.id).filter(|(same, _)| same == call).map(|(_, bound)| bound)
-    }
-
-    /// Of a call without a workspace, of which nobody hears.
-    fn context(&self, call: &ToolCall, bound: &BoundCall) -> CallContext {
-        let audit: Arc<dyn AuditSink> = Arc::new(self.audit.of(bound.tool().installation));
-        let Turn { user, project, conversation, id, .. } = &self.turn;
-        let site = CallSite::Turn { conversation: *conversation, turn: *id };
-        let caller = Caller { tool_call: Some(call.id.clone()), ..Caller::new(user.clone(), *project, site) };
-        CallContext {
-            project_dir: Some(self.project_dir.clone()),
-            settings: self.settings.clone(),
-            state: Arc::new(StoreState { store: self.store.clone(), user: user.clone() }),
-            audit: match self.plugins.spectator() {
-                Some(spectator) => spectator.over(audit),
-                None => audit,
-            },
-            ..CallContext::new(caller)
         }
     }
 }

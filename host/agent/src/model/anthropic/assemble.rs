@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bricklayer_domain::{Block, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES, Redactor, StopReason, ToolCallId, Usage};
+use bricklayer_tools::{MAX_JSON_DEPTH, fits_depth};
 use serde_json::{Map, Value};
 
 use super::failure::{self, Failure};
 use super::surrogates::{Joiner, mend, mend_whole};
-use crate::model::{BrokenCall, MAX_JSON_DEPTH, ModelEvent, ModelReply, fits_depth};
+use crate::model::{BrokenCall, ModelEvent, ModelReply};
 
 /// Bytes of one stream: what a largest message takes in pieces of a few characters each.
 const MAX_STREAM_BYTES: usize = 8 * MAX_MESSAGE_BYTES;
