@@ -266,6 +266,12 @@ impl PluginName {
         Ok(Self(text.to_owned()))
     }
 
+    /// What stands in the place of a plugin's name where the host itself is meant; no plugin may be called so.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self("built-in".to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

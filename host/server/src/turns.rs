@@ -22,9 +22,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::ModelProvider;
-use bricklayer_agent::{BuiltInTools, TurnLimits};
-use bricklayer_domain::{ApprovalDecision, ToolCallId, Turn, TurnId, TurnStatus, chain};
+use bricklayer_agent::{BuiltInTools, SeenFiles, TurnLimits};
+use bricklayer_domain::{
+    ApprovalDecision, CallSite, ProjectId, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, chain,
+};
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
+use bricklayer_tools::Gate;
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -44,6 +47,7 @@ pub(crate) use hub::{Item, Subscription, encode};
 use presence::Presence;
 pub use presence::Visit;
 use slots::{NoSlot, Slot, Slots};
+use tools::Door;
 
 /// What turns work with; made once.
 #[derive(Debug, Clone)]
@@ -102,6 +106,17 @@ pub enum BeginError {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why a gate was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no way into the project's folder.
+    #[error("the project's folder cannot be opened")]
+    Folder(#[source] std::io::Error),
 }
 
 /// The turns of this host; cheap to clone.
@@ -271,6 +286,28 @@ impl Turns {
             self.take_over(turn, caller).await?;
         }
         Ok(answered.decision)
+    }
+
+    /// Opens the tool gate for whoever comes in by another door than a message: the same tools, questions, bounds and
+    /// records as a turn has.
+    ///
+    /// # Errors
+    /// [`GateError`], also when the project is not the caller's.
+    pub async fn open_gate(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        site: CallSite,
+        settings: TurnSettings,
+    ) -> Result<Gate, GateError> {
+        self.inner.store.get_project(&caller.user, project).await?;
+        let door = Door {
+            caller: bricklayer_domain::Caller::new(caller.user.clone(), project, site),
+            credential: self.inner.environment.credentials.of(&caller.user, &caller.credential),
+            settings,
+            seen: SeenFiles::default(),
+        };
+        self.inner.open_gate(door).await.map_err(GateError::Folder)
     }
 
     /// Who watches the lists of projects.

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, RequestAudit, chain,
+    AuditBody, AuditKind, CallAudit, CalledBy, InstallationId, PackageDigest, PluginName, RequestAudit, ToolErrorKind,
+    ToolSource, chain,
 };
 use bricklayer_runtime::{AuditSink, CallIdentity, CallRecord, RequestRecord, Verdict};
 use bricklayer_store::{AuditEntry, Store};
+use bricklayer_tools::{CallEnd, GateAudit};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
@@ -132,6 +134,40 @@ fn entry(kind: AuditKind, at: DateTime<Utc>, who: &CallIdentity, installation: I
         tool: who.tool.clone(),
         outcome: String::new(),
         body: kind.into(),
+    }
+}
+
+/// Of a call that no sandbox recorded: one that was refused, or of a tool of the host's own.
+fn gate_call(end: CallEnd) -> AuditEntry {
+    let CallEnd { at, caller, tool, source, argument_digest, failure, failure_text, duration } = end;
+    let (plugin, tool) = match source {
+        Some(ToolSource::Plugin { plugin }) => (plugin, tool.short().to_owned()),
+        // The host answered.
+        Some(ToolSource::BuiltIn) | None => (PluginName::built_in(), tool.0),
+    };
+    AuditEntry {
+        at,
+        project: Some(caller.project),
+        turn: caller.site.turn(),
+        plugin,
+        installation: None,
+        digest: None,
+        tool,
+        outcome: failure.map_or("ok", ToolErrorKind::as_str).to_owned(),
+        body: AuditBody::Call(CallAudit {
+            by: CalledBy::new("", &caller),
+            argument_digest,
+            duration_ms: milliseconds(duration),
+            failure: failure_text,
+            ..CallAudit::default()
+        }),
+        user: caller.user,
+    }
+}
+
+impl GateAudit for AuditTrail {
+    fn ended(&self, end: CallEnd) {
+        self.keep(gate_call(end));
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bricklayer_agent::{ProjectFolder, SeenFiles};
 use bricklayer_domain::{
-    CallReview, Caller, CleanUp, ContinuingCall, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolName,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolName,
     ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
@@ -149,7 +149,10 @@ impl Inner {
             leaving: self.lifecycle.soft().clone(),
         });
         let files = environment.built_ins.in_project(folder, seen);
-        Ok(Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files), Arc::new(plugins)]))
+        // A turn's log tells of each of its calls; no other door has one.
+        let logged = matches!(caller.site, CallSite::Turn { .. });
+        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files), Arc::new(plugins)]);
+        Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! - `support`: starting servers, far ends with scripts, reading streams.
 //! - `authorisation`: each operation of the OpenAPI document, as its owner, as a stranger, as nobody.
+//! - `gate`: tools called by whoever is no turn.
 //! - `identity`: who a request speaks for, and which requests are refused before that matters.
 //! - `bad_input`: what is wrong with a request, named.
 //! - `conversations`, `files`: the plain resources.
@@ -38,6 +39,7 @@ mod ends;
 mod far_ends;
 mod files;
 mod floods;
+mod gate;
 mod health;
 mod histories;
 mod identity;
