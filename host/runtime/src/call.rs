@@ -186,7 +186,7 @@ async fn end_remote_work(
     if unsettled.is_none() && frame.cleanups.is_empty() {
         return;
     }
-    let task = shared.cleanups.spawn(async move {
+    let task = shared.tasks.spawn(async move {
         if let Some(guest) = unsettled {
             tokio::select! {
                 _ = guest => {}
@@ -196,14 +196,17 @@ async fn end_remote_work(
         }
         frame.egress.settling.over();
         // A stop of the user is no handover.
-        if cut_short == CutShort::Cancelled && frame.offer.is_taken_up() && !frame.call.cancel.is_cancelled() {
+        let left = cut_short == CutShort::Cancelled && !frame.call.cancel.is_cancelled();
+        let taken_up = frame.offer.taken_up().filter(|_| left);
+        if taken_up.is_some() {
             let who = &frame.tally.identity;
             let turn = who.caller.site.turn().map(tracing::field::display);
             tracing::info!(plugin.name = %who.plugin, tool = who.tool, turn.id = turn, "left a call to be continued");
-            return;
         }
+        let taken_up = taken_up.unwrap_or_default();
         let clean_up = async {
-            for request in frame.cleanups.take() {
+            // What was started after the offer goes on for nobody.
+            for request in frame.cleanups.take().into_iter().filter(|request| !taken_up.contains(request)) {
                 frame.egress.clean_up(request).await;
             }
         };

@@ -92,6 +92,10 @@ impl Platform for Host {
         }
     }
 
+    fn withdraw_continuation(&self) {
+        host::continuation::withdraw();
+    }
+
     fn state_get(&self, key: &str) -> Option<String> {
         host::state::get(key).ok().flatten()
     }

@@ -81,6 +81,9 @@ pub trait Platform {
     /// started, should the host be restarted. Whether the host keeps it; without, the work is cleaned up as ever.
     fn offer_continuation(&self, tool: &str, input: &str) -> bool;
 
+    /// Takes the offer back before the call begins something else: once this returns, nobody continues the call by it.
+    fn withdraw_continuation(&self);
+
     /// A value kept for this project; `None` when there is none or the store cannot be reached.
     fn state_get(&self, key: &str) -> Option<String>;
 

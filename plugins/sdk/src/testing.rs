@@ -138,7 +138,7 @@ impl Script {
         self.cleanups.borrow().values().cloned().collect()
     }
 
-    /// `tool input` of every continuation offered, in order.
+    /// `tool input` of every continuation offered, and `withdrawn` for each one taken back, in order.
     #[must_use]
     pub fn continuations(&self) -> Vec<String> {
         self.continuations.borrow().clone()
@@ -229,6 +229,10 @@ impl Platform for Script {
     fn offer_continuation(&self, tool: &str, input: &str) -> bool {
         self.continuations.borrow_mut().push(format!("{tool} {input}"));
         true
+    }
+
+    fn withdraw_continuation(&self) {
+        self.continuations.borrow_mut().push("withdrawn".to_owned());
     }
 
     fn state_get(&self, key: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bricklayer_domain::CleanUp;
 use serde_json::Value;
 
 use super::contract::wit::continuation as wit;
@@ -42,10 +43,10 @@ impl Offer {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this host leaves and another continues what the call started.
-    pub(crate) fn is_taken_up(&self) -> bool {
+    /// When this host leaves and another continues what the call started: the clean-up requests of that.
+    pub(crate) fn taken_up(&self) -> Option<Vec<CleanUp>> {
         let leaving = self.handover.as_ref().is_some_and(|handover| handover.is_leaving());
-        leaving && self.kept().is_some()
+        self.kept().as_ref().filter(|_| leaving).map(|kept| kept.clean_up.clone())
     }
 
     /// Takes what the call has withdrawn out of what was kept: it must not be sent by anybody any more.
@@ -94,9 +95,13 @@ impl wit::Host for View<'_, ContinuationCtx> {
 
     async fn withdraw(&mut self) -> wasmtime::Result<()> {
         self.count()?;
-        if self.own.offer.kept().is_some() {
-            // Nothing is lost when this fails: what the offer named has ended, and says so when it is asked.
-            let _ = self.own.offer.keep(None).await;
+        let stands = self.own.offer.kept().is_some();
+        if stands && self.own.offer.keep(None).await.is_err() {
+            // The call goes on from here by what was offered, on another host; what this one began now would not be
+            // known there.
+            return Err(wasmtime::format_err!(
+                "how the call is continued was not taken back, so it does not go on here"
+            ));
         }
         Ok(())
     }

@@ -190,7 +190,12 @@ async fn continuation_runs() {
         let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
         assert_eq!(bench.call_with("run", json!({}), ctx).await.content, "continued", "{version}");
         let offer = Some(Continuation { tool: "run".to_owned(), input: json!({}), clean_up: Vec::new() });
-        assert_eq!(*kept.0.lock().unwrap(), [offer.clone(), None, offer], "{version}");
+        assert_eq!(*kept.offers.lock().unwrap(), [offer.clone(), None, offer.clone()], "{version}");
+        // Who drives the call now goes on by the offer, so this one does not go on without it.
+        let kept = Arc::new(Kept { takes_nothing_back: true, ..Kept::default() });
+        let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
+        failed(&bench.call_with("run", json!({}), ctx).await, ToolErrorKind::Trap, "was not taken back");
+        assert_eq!(*kept.offers.lock().unwrap(), [offer], "{version}");
         // Without anybody who would continue it, the guest is told so.
         failed(&run(&bench).await, ToolErrorKind::Trap, "unreachable");
     }
@@ -198,17 +203,25 @@ async fn continuation_runs() {
 
 /// What a turn was told of continuations.
 #[derive(Default)]
-pub(crate) struct Kept(pub(crate) Mutex<Vec<Option<Continuation>>>);
+pub(crate) struct Kept {
+    pub(crate) offers: Mutex<Vec<Option<Continuation>>>,
+    pub(crate) is_leaving: bool,
+    /// Whether the log refuses that an offer is taken back.
+    pub(crate) takes_nothing_back: bool,
+}
 
 #[async_trait::async_trait]
 impl Handover for Kept {
     async fn keep(&self, continuation: Option<Continuation>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.0.lock().unwrap().push(continuation);
+        if continuation.is_none() && self.takes_nothing_back {
+            return Err("the turn is another worker's".into());
+        }
+        self.offers.lock().unwrap().push(continuation);
         Ok(())
     }
 
     fn is_leaving(&self) -> bool {
-        false
+        self.is_leaving
     }
 }
 

@@ -174,6 +174,33 @@ async fn ten_steps_are_told_in_order_and_the_third_can_be_the_last() {
 }
 
 #[tokio::test]
+async fn a_host_that_leaves_ends_only_what_nobody_continues() {
+    for (is_leaving, ended) in [(true, &["8"][..]), (false, &["8", "7"])] {
+        let bench = Bench::new().await;
+        let kept = Arc::new(Kept { is_leaving, ..Kept::default() });
+        let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
+        {
+            // Registers the end of 7, offers, registers the end of 8, and waits.
+            let call = bench.call_with("leave_behind", leave(&format!("offer {}", everything()), false), ctx);
+            tokio::pin!(call);
+            let waiting = until("the call to wait", || {
+                if bench.far_end.waiting() == 1 { Ok(()) } else { Err("not waiting".to_owned()) }
+            });
+            tokio::select! {
+                outcome = &mut call => panic!("it ended: {outcome:?}"),
+                () = waiting => {}
+            }
+        }
+        bench.runtime.drain().await;
+        let seen =
+            bench.far_end.seen().into_iter().filter_map(|seen| {
+                Some(seen.uri.strip_prefix("/api/ok/statements/")?.strip_suffix("/cancel")?.to_owned())
+            });
+        assert_eq!(seen.collect::<Vec<_>>(), ended, "leaving: {is_leaving}");
+    }
+}
+
+#[tokio::test]
 async fn what_ends_remote_work_is_kept_with_what_continues_it() {
     let bench = Bench::new().await;
     let kept = Arc::new(Kept::default());
@@ -185,7 +212,7 @@ async fn what_ends_remote_work_is_kept_with_what_continues_it() {
         path: "/api/ok/statements/7/cancel".to_owned(),
         body: Some("{}".to_owned()),
     };
-    let seen: Vec<_> = kept.0.lock().unwrap().iter().map(|kept| kept.as_ref().unwrap().clean_up.clone()).collect();
+    let seen: Vec<_> = kept.offers.lock().unwrap().iter().map(|kept| kept.as_ref().unwrap().clean_up.clone()).collect();
     assert_eq!(seen, [vec![request.clone()], vec![]]);
 
     // Whoever ends the work later sends it as the caller, and only as far as the grants go then.

@@ -212,6 +212,12 @@ impl Guest for Component {
                 std::hint::black_box(handle);
             },
             "end" => Ok("ended".to_owned()),
+            then if then.starts_with("offer ") => {
+                continuation::offer("echo", &then["offer ".len()..]).map_err(|error| format!("{error:?}"))?;
+                let later = cleanup::Request { path: request.path.replace('7', "8"), ..request };
+                cleanup::register(&later).map_err(|error| format!("{error:?}"))?;
+                web::fetch(&web::get("/api/ok/hang")).map(|response| response.body)
+            }
             input if input.starts_with('{') => {
                 continuation::offer("echo", input).map_err(|error| format!("{error:?}"))?;
                 cleanup::withdraw(handle);
