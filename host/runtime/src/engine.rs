@@ -260,7 +260,7 @@ impl Runtime {
         let span = tally.span.clone();
         let shared = Arc::clone(&self.shared);
         let work = async move { call::clean_up_for(&shared, &ctx, tally, requests).await };
-        let task = self.shared.cleanups.spawn_on(work.instrument(span), &self.handle);
+        let task = self.shared.tasks.spawn_on(work.instrument(span), &self.handle);
         task.await.unwrap_or(false)
     }
 
@@ -277,7 +277,8 @@ impl Runtime {
         let _stop = cancel.clone().drop_guard();
         let span = tally.span.clone();
         let job = Job { plugin: Arc::clone(plugin), invocation, ctx, cancel, tally: Arc::clone(&tally) };
-        match self.handle.spawn(call::supervise(Arc::clone(&self.shared), job).instrument(span)).await {
+        let work = call::supervise(Arc::clone(&self.shared), job).instrument(span);
+        match self.shared.tasks.spawn_on(work, &self.handle).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(plugin.name = %plugin.name(), error = chain(&error), "a call ended by a fault of the host");
@@ -322,12 +323,12 @@ impl Runtime {
         }
     }
 
-    /// Waits until every clean-up request has been sent or given up; at most some seconds. For shutdown, after the
-    /// calls have ended.
+    /// Waits until every call has ended, and every clean-up request has been sent or given up; at most some seconds once
+    /// the calls were cancelled or dropped. For shutdown.
     pub async fn drain(&self) {
-        self.shared.cleanups.close();
-        self.shared.cleanups.wait().await;
-        self.shared.cleanups.reopen();
+        self.shared.tasks.close();
+        self.shared.tasks.wait().await;
+        self.shared.tasks.reopen();
     }
 }
 

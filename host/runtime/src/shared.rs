@@ -35,7 +35,8 @@ pub(crate) struct Shared {
     pub(crate) heavy: Arc<HeavyGate>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) projects: ProjectSizes,
-    pub(crate) cleanups: TaskTracker,
+    /// Calls, and what is sent after their ends.
+    pub(crate) tasks: TaskTracker,
     ticker: Ticker,
     started: AtomicU64,
 }
@@ -58,7 +59,7 @@ impl Shared {
             heavy: Arc::new(HeavyGate::new(config.heavy_calls)),
             broker: Arc::new(broker),
             projects: ProjectSizes::default(),
-            cleanups: TaskTracker::new(),
+            tasks: TaskTracker::new(),
             started: AtomicU64::new(0),
         })
     }

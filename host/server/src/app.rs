@@ -259,7 +259,13 @@ impl App {
             () = lifecycle.hard().cancelled() => {}
             () = soft.cancelled() => {}
         }
-        let shutdown = lifecycle.shutdown().await;
+        let runtime = Arc::clone(self.turns.environment().plugins.service().runtime());
+        let owed = async {
+            // At once, so that nobody waits for turns that were dropped here.
+            self.turns.release().await;
+            runtime.drain().await;
+        };
+        let shutdown = lifecycle.shutdown_after(owed).await;
         self.turns.release().await;
         self.store.close().await;
         self.let_go();

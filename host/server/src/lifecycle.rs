@@ -1,8 +1,8 @@
 //! Every task the server starts, and how they end.
 //!
-//! Shutdown has three stages. The **soft** token says: begin nothing new, come to a safe point, leave. When the grace is
-//! over the **hard** token says: leave now. What the others stood on (the local workspace, the audit trail) is told last,
-//! by the **ground** token. A task that still does not leave is abandoned and the exit code says so.
+//! Shutdown has stages. The **soft** token says: begin nothing new, come to a safe point, leave. When the grace is over
+//! the **hard** token says: leave now. Then what calls that were cut off still owe to their workspaces is sent. What the
+//! others stood on (the local workspace, the audit trail) is told last, by the **ground** token. A task that still does not leave is abandoned and the exit code says so.
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,13 +13,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Time for turns to reach a safe point and for streams to say goodbye. With the two below it keeps the promise to be
+/// Time for turns to reach a safe point and for streams to say goodbye. With the three below it keeps the promise to be
 /// gone within 10 seconds of a signal, which is what process supervisors grant before they kill.
-const SOFT_GRACE: Duration = Duration::from_secs(6);
+const SOFT_GRACE: Duration = Duration::from_secs(5);
 /// Time for tasks to unwind once they were told to leave at once.
 const HARD_GRACE: Duration = Duration::from_secs(1);
+/// Time for what calls that were cut off owe to their workspaces: the requests that end what they started there.
+const OWED_GRACE: Duration = Duration::from_secs(2);
 /// Time for the ground tasks to end what they own.
-const GROUND_GRACE: Duration = Duration::from_secs(2);
+const GROUND_GRACE: Duration = Duration::from_millis(1_500);
 
 /// Owner of all tasks; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -94,13 +96,21 @@ impl Lifecycle {
         self.soft.cancel();
     }
 
-    /// Ends all tasks in stages; at most 9 seconds.
+    /// Ends all tasks in stages; at most 9.5 seconds.
     pub async fn shutdown(&self) -> Shutdown {
-        self.shutdown_within(SOFT_GRACE).await
+        self.shutdown_after(std::future::ready(())).await
     }
 
-    async fn shutdown_within(&self, soft_grace: Duration) -> Shutdown {
+    /// The same, and waits for what is owed when the tasks have ended, before what it stands on ends.
+    pub async fn shutdown_after(&self, owed: impl Future<Output = ()>) -> Shutdown {
+        self.shutdown_within(SOFT_GRACE, owed).await
+    }
+
+    async fn shutdown_within(&self, soft_grace: Duration, owed: impl Future<Output = ()>) -> Shutdown {
         let outcome = self.end_tasks(soft_grace).await;
+        if tokio::time::timeout(OWED_GRACE, owed).await.is_err() {
+            tracing::warn!("not all that calls had started at their workspaces was told to end; it may go on there");
+        }
         self.ground.cancel();
         self.ground_tasks.close();
         if tokio::time::timeout(GROUND_GRACE, self.ground_tasks.wait()).await.is_err() {
@@ -184,7 +194,7 @@ mod tests {
     async fn a_task_that_ignores_the_soft_token_is_dropped_by_the_hard_one() {
         let lifecycle = Lifecycle::new();
         lifecycle.spawn("stubborn", std::future::pending());
-        assert_eq!(lifecycle.shutdown_within(Duration::ZERO).await, Shutdown::Forced);
+        assert_eq!(lifecycle.shutdown_within(Duration::ZERO, std::future::ready(())).await, Shutdown::Forced);
         assert_eq!(lifecycle.task_count(), 0);
     }
 
