@@ -5,6 +5,7 @@ use std::time::Duration;
 use bricklayer_sdk::Platform;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// How long a piece is remembered, in seconds: as long as the workspace answers for a statement's id.
 const KEPT_SECONDS: u64 = 12 * 3_600;
@@ -20,6 +21,9 @@ pub struct HandedBack<T> {
     /// What the family keeps of it. Called `choice` in what earlier releases kept.
     #[serde(alias = "choice")]
     pub kept: T,
+    /// What the call that continues it adds to its answer: what became of what was to follow.
+    #[serde(default)]
+    pub said: Option<String>,
 }
 
 impl<T> HandedBack<T> {
@@ -32,7 +36,13 @@ impl<T> HandedBack<T> {
 
 /// Remembers a piece for the call that continues it, and forgets those that are too old; the key it is remembered by.
 /// `kept` is the JSON text of what the family keeps: text, because a component is larger by each type that it writes.
-pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, kept: &str) -> String {
+pub fn remember(
+    platform: &impl Platform,
+    id: &str,
+    limit_left: Option<Duration>,
+    kept: &str,
+    said: Option<&str>,
+) -> String {
     let now = platform.unix_seconds();
     for key in platform.state_keys() {
         if until(&key).is_some_and(|until| until <= now) {
@@ -40,7 +50,9 @@ pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>
         }
     }
     let deadline = limit_left.map(|left| now.saturating_add(left.as_secs()).to_string());
-    let value = format!(r#"{{"deadline":{},"kept":{kept}}}"#, deadline.as_deref().unwrap_or("null"));
+    let deadline = deadline.as_deref().unwrap_or("null");
+    let said = Value::from(said);
+    let value = format!(r#"{{"deadline":{deadline},"kept":{kept},"said":{said}}}"#);
     let key = format!("{KEYS}{}/{id}", now + KEPT_SECONDS);
     platform.state_set(&key, &value);
     key
@@ -67,14 +79,15 @@ mod tests {
     #[test]
     fn a_piece_is_remembered_until_nobody_knows_its_id() {
         let script = Script::new();
-        let key = remember(&script, "r1", Some(Duration::from_secs(60)), r#""w1""#);
+        let key = remember(&script, "r1", Some(Duration::from_secs(60)), r#""w1""#, Some("the rest was not sent"));
         script.sleep(Duration::from_secs(20));
         let (found, back) = recall::<String>(&script, "r1").unwrap();
         assert_eq!((found, back.kept.as_str()), (key, "w1"));
+        assert_eq!(back.said.as_deref(), Some("the rest was not sent"));
         assert_eq!(back.limit_left(&script), Some(Duration::from_secs(40)));
         assert_eq!(recall::<String>(&script, "r2"), None);
         script.sleep(Duration::from_secs(KEPT_SECONDS));
-        remember(&script, "r2", None, r#""w1""#);
+        remember(&script, "r2", None, r#""w1""#, None);
         assert_eq!(recall::<String>(&script, "r1"), None);
     }
 

@@ -234,13 +234,15 @@ pub fn continued(choice: Option<&Choice>, row_limit: u32) -> Continued {
         id_argument: "statement_id",
         arguments,
         remembered: choice.and_then(|choice| serde_json::to_string(choice).ok()),
+        said: None,
+        stands: false,
     }
 }
 
 /// Remembers a statement that was handed back, and the warehouse it runs on, for the call that continues it.
 pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, choice: &Choice) {
     if let Ok(kept) = serde_json::to_string(choice) {
-        handed_back::remember(platform, id, limit_left, &kept);
+        handed_back::remember(platform, id, limit_left, &kept, None);
     }
 }
 

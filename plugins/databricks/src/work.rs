@@ -134,12 +134,18 @@ pub struct Continued {
     pub arguments: Map<String, Value>,
     /// What that call has to know beside the id, as JSON; none when it is remembered already.
     pub remembered: Option<String>,
+    /// What that call adds to its answer.
+    pub said: Option<String>,
+    /// Whether the offer stands when the piece has ended, because it says what becomes of what follows as well. Whoever
+    /// runs the piece takes it back then, with what is remembered ([`Finished::remembered`]).
+    pub stands: bool,
 }
 
 impl Continued {
     /// Remembers the piece and tells the host which call continues it. The key it is remembered by, when it is new.
     fn offer(&self, platform: &impl Platform, id: &str, limit: Option<Duration>) -> Option<String> {
-        let key = self.remembered.as_ref().map(|kept| handed_back::remember(platform, id, limit, kept));
+        let remember = |kept: &String| handed_back::remember(platform, id, limit, kept, self.said.as_deref());
+        let key = self.remembered.as_ref().map(remember);
         let mut input = self.arguments.clone();
         input.insert(self.id_argument.to_owned(), id.into());
         platform.offer_continuation(self.tool, &Value::Object(input).to_string());
@@ -169,15 +175,15 @@ pub struct Finished<S, O> {
     pub outcome: Outcome<S, O>,
     /// From its start in this call.
     pub took: Duration,
-    /// Whether it is remembered for the call that continues it.
-    pub remembered: bool,
+    /// What it is remembered by for the call that continues it.
+    pub remembered: Option<String>,
 }
 
 impl<S, O> Finished<S, O> {
     /// Of a piece that there was no time for.
     #[must_use]
     pub const fn not_started() -> Self {
-        Self { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO, remembered: false }
+        Self { id: None, outcome: Outcome::NotStarted, took: Duration::ZERO, remembered: None }
     }
 
     const fn failed(&self) -> bool {
@@ -325,7 +331,7 @@ impl<W: Work> Piece<W> {
             Ok(begun) => begun,
             Err(failure) => {
                 let took = platform.now().saturating_sub(started);
-                return Err(Finished { id: None, outcome: Outcome::Failed(failure), took, remembered: false });
+                return Err(Finished { id: None, outcome: Outcome::Failed(failure), took, remembered: None });
             }
         };
         let mut piece = Self {
@@ -349,13 +355,14 @@ impl<W: Work> Piece<W> {
         self.id = begun.id;
         self.state = begun.state;
         self.answer = begun.answer;
-        if self.answer.is_some() {
+        let stands = self.continued.as_ref().is_some_and(|continued| continued.stands);
+        if self.answer.is_some() && !stands {
             return;
         }
-        if begun.ends_with_call {
+        if begun.ends_with_call && self.answer.is_none() {
             self.cleanup = platform.register_cleanup(&self.work.end_request(&self.id));
         }
-        if begun.outlives_host
+        if (begun.outlives_host || stands)
             && let Some(continued) = &self.continued
         {
             let limit = self.limit.map(|limit| limit.saturating_sub(platform.now().saturating_sub(self.started)));
@@ -432,14 +439,15 @@ impl<W: Work> Piece<W> {
         outcome: Outcome<W::State, W::Output>,
     ) -> Finished<W::State, W::Output> {
         self.withdraw(platform);
-        if !matches!(outcome, Outcome::Unfinished(_)) {
+        let stands = self.continued.as_ref().is_some_and(|continued| continued.stands);
+        if !matches!(outcome, Outcome::Unfinished(_)) && !stands {
             self.forget(platform);
         }
         Finished {
             id: (!self.id.is_empty()).then(|| self.id.clone()),
             outcome,
             took: platform.now().saturating_sub(self.started),
-            remembered: self.key.is_some(),
+            remembered: self.key.take(),
         }
     }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bricklayer_databricks::statement::{
-    self as sent, Column, Finished, Job, Outcome, Parameter, QueryTag, State, Submit,
+    self as sent, Column, Finished, Job, Outcome, Parameter, QueryTag, State, Submit, continued,
 };
 use bricklayer_databricks::statement::{json_bytes, remember, row_bytes};
 use bricklayer_databricks::warehouse::{self, Choice};
-use bricklayer_databricks::work::{Plan, run, until};
+use bricklayer_databricks::work::{Continued, Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
 
 use crate::effect::{Effect, of_statement};
@@ -44,6 +44,8 @@ const STATEMENT_SHOWN_CHARS: usize = 200;
 struct Group {
     count: usize,
     reads: bool,
+    /// Whether it may change something; a USE runs alone and changes nothing.
+    changes: bool,
 }
 
 /// Runs a script.
@@ -64,7 +66,7 @@ pub(crate) fn execute(
             format!("holds {} statements; at most {MAX_STATEMENTS} run in one call", statements.len()),
         ));
     }
-    let keep_rows = row_limit(request.row_limit, MAX_ROWS_PER_STATEMENT)?.unwrap_or(DEFAULT_ROWS) as usize;
+    let keep_rows = row_limit(request.row_limit, MAX_ROWS_PER_STATEMENT)?.unwrap_or(DEFAULT_ROWS);
     let limit = timeout(request.timeout_seconds)?;
     let parallel = request.max_parallel.unwrap_or(DEFAULT_PARALLEL);
     if parallel == 0 || parallel > MAX_PARALLEL {
@@ -75,14 +77,26 @@ pub(crate) fn execute(
     let start = namespace(&platform.context(), request.catalog, request.schema);
     let began = platform.now();
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
-    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows, limit)?.into_iter();
+    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows as usize, limit)?.into_iter();
 
     let until = until(platform);
     let mut results: Vec<Finished> = Vec::with_capacity(jobs.len());
-    for group in groups(&statements) {
+    let groups = groups(&statements);
+    // What only reads is sent again by whoever goes on with the turn.
+    let changes = groups.iter().any(|group| group.changes);
+    let mut offer = Offer::default();
+    for group in groups {
         let max_parallel = if group.reads { parallel as usize } else { 1 };
-        let jobs = jobs.by_ref().take(group.count).collect();
+        let mut jobs: Vec<Job> = jobs.by_ref().take(group.count).collect();
+        if group.changes {
+            offer.withdraw(platform);
+        }
+        if let Some(first) = jobs.first_mut().filter(|_| changes && (group.changes || results.is_empty())) {
+            let said = Some(rest(&results, statements.len()));
+            first.continued = Some(Continued { said, stands: true, ..continued(Some(&choice), keep_rows) });
+        }
         results.extend(run(platform, jobs, Plan { max_parallel, until, stop_at_error: true }));
+        offer.found(&results);
         if !results.iter().all(|finished| matches!(finished.outcome, Outcome::Done(_))) {
             break;
         }
@@ -92,21 +106,74 @@ pub(crate) fn execute(
             Some(statements.len() as f64),
         );
     }
+    offer.withdraw(platform);
     for finished in &results {
-        if let (Outcome::Unfinished(_), Some(id)) = (&finished.outcome, &finished.id) {
+        if let (Outcome::Unfinished(_), Some(id), None) = (&finished.outcome, &finished.id, &finished.remembered) {
             remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
         }
     }
     Ok(answer(&statements, results, choice, platform.now().saturating_sub(began)))
 }
 
+/// How the call is continued should it be lost with its host: by waiting for its newest change, or for its first
+/// statement as long as nothing was changed. It stands while what follows only reads, because a read that is lost can be
+/// sent again; it is taken back, durably, before the next change is sent, because nobody may send that one twice.
+#[derive(Default)]
+struct Offer {
+    /// What the statement it names is remembered by.
+    key: Option<String>,
+    /// Results that were looked at.
+    seen: usize,
+}
+
+impl Offer {
+    /// Looks whether one of the statements that ran since was offered.
+    fn found(&mut self, results: &[Finished]) {
+        let new = results.iter().skip(self.seen);
+        let ended = new.filter(|finished| !matches!(finished.outcome, Outcome::Unfinished(_)));
+        // One that goes on is handed back: it stays remembered, and its offer is the last.
+        self.key = ended.filter_map(|finished| finished.remembered.clone()).last().or(self.key.take());
+        self.seen = results.len();
+    }
+
+    fn withdraw(&mut self, platform: &impl Platform) {
+        if let Some(key) = self.key.take() {
+            platform.withdraw_continuation();
+            platform.state_delete(&key);
+        }
+    }
+}
+
+/// What became of a script, said by whoever waits for the statement after `results`.
+fn rest(results: &[Finished], of: usize) -> String {
+    let number = results.len() + 1;
+    let mut said = format!("It is statement {number} of {of} of a script.");
+    let before: Vec<_> = (1..)
+        .zip(results)
+        .map(|(number, finished)| format!("{number} ({})", finished.id.as_deref().unwrap_or_default()))
+        .collect();
+    if !before.is_empty() {
+        said.push_str(&format!(
+            " Before it these succeeded, each with its statement_id, by which get_statement fetches its rows: {}.",
+            before.join(", ")
+        ));
+    }
+    match of.saturating_sub(number) {
+        0 => {}
+        1 => said.push_str(" The one after it changed nothing; send it if it is still wanted."),
+        after => said.push_str(&format!(" The {after} after it changed nothing; send them if they are still wanted.")),
+    }
+    said
+}
+
 fn groups(statements: &[Statement<'_>]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for statement in statements {
-        let reads = of_statement(statement.text) == Effect::Reads && !is_use(statement.text);
+        let changes = of_statement(statement.text) != Effect::Reads;
+        let reads = !changes && !is_use(statement.text);
         match groups.last_mut() {
             Some(group) if group.reads && reads => group.count += 1,
-            _ => groups.push(Group { count: 1, reads }),
+            _ => groups.push(Group { count: 1, reads, changes }),
         }
     }
     groups
@@ -129,7 +196,6 @@ fn jobs(
         let submit = Submit::new(statement.text.to_owned(), warehouse_id);
         let submit = Submit { catalog, schema, parameters: mentioned, query_tags: tags.to_vec(), ..submit };
         let reads = of_statement(statement.text) == Effect::Reads;
-        // What a script does behind this statement is nobody else's to do, so no other call continues it.
         jobs.push(Job { work: sent::Statement::send(submit, reads, keep_rows), limit, continued: None });
         if is_use(statement.text) {
             names = after_use(statement.text, names).ok_or_else(|| {

@@ -55,7 +55,7 @@ pub(crate) fn execute(
     if matches!(&finished.outcome, Outcome::Failed(failure) if choice.automatic && failure.kind == Kind::NotFound) {
         warehouse::forget(platform);
     }
-    if let (Outcome::Unfinished(_), Some(id), false) = (&finished.outcome, &finished.id, finished.remembered) {
+    if let (Outcome::Unfinished(_), Some(id), None) = (&finished.outcome, &finished.id, &finished.remembered) {
         remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
     }
     answer(finished, Some(choice))
@@ -81,13 +81,20 @@ pub(crate) fn get(
     let work = Statement::sent_earlier(id, remembered.is_some(), keep_rows as usize);
     let job = Job { work, limit, continued: Some(continued(None, keep_rows)) };
     let finished = run_one(platform, job, until);
-    let choice = remembered.map(|(key, kept)| {
-        if !matches!(finished.outcome, Outcome::Unfinished(_)) {
-            platform.state_delete(&key);
-        }
-        kept.kept
-    });
-    answer(finished, choice)
+    let (choice, said) = remembered
+        .map(|(key, kept)| {
+            if !matches!(finished.outcome, Outcome::Unfinished(_)) {
+                platform.state_delete(&key);
+            }
+            (kept.kept, kept.said)
+        })
+        .unzip();
+    let answer = answer(finished, choice);
+    let Some(said) = said.flatten() else { return answer };
+    match answer {
+        Ok(result) => Ok(types::StatementResult { text: format!("{}\n\n{said}", result.text), ..result }),
+        Err(failure) => Err(failure.advise(said)),
+    }
 }
 
 /// Cancels a statement.

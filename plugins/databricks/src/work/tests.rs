@@ -91,6 +91,8 @@ fn job(limit: Option<u64>) -> Job<Run> {
         id_argument: "run_id",
         arguments: Map::from_iter([("full".to_owned(), json!(true))]),
         remembered: Some(r#""kept""#.to_owned()),
+        said: None,
+        stands: false,
     };
     Job { work: Run { job_id: 1 }, limit: limit.map(Duration::from_secs), continued: Some(continued) }
 }
@@ -100,7 +102,7 @@ fn work_is_tied_to_its_call_and_continued_by_another() {
     let script = Script::new().on(RUN, 200, STARTED).always(GET, 200, GOING);
     let finished = run_one(&script, job(None), until(&script));
     assert!(matches!(finished.outcome, Outcome::Unfinished(())), "{finished:?}");
-    assert_eq!((finished.id.as_deref(), finished.remembered), (Some("7"), true));
+    assert_eq!((finished.id.as_deref(), finished.remembered.is_some()), (Some("7"), true));
     assert_eq!(script.continuations(), [r#"wait_for_run {"full":true,"run_id":"7"}"#]);
     assert_eq!((script.registered(), script.cleanups().len()), (1, 0), "what was handed back is not ended");
     let (_, kept) = handed_back::recall::<String>(&script, "7").unwrap();

@@ -159,3 +159,81 @@ fn bad_scripts_are_refused_before_anything_is_sent() {
     check(request("select 1;\nuse identifier(:x)"), "script: line 2: USE needs a plain name");
     check(types::ExecuteSqlMultiRequest { max_parallel: Some(9), ..request("select 1") }, "max_parallel");
 }
+
+/// The offers of a script in their order: the id that each one names, and `withdrawn`.
+fn offers(script: &Script) -> Vec<String> {
+    let offers = script.continuations().into_iter();
+    offers
+        .map(|offer| match offer.split_once(' ') {
+            Some((tool, input)) => {
+                assert_eq!(tool, "get_statement");
+                let input: serde_json::Value = serde_json::from_str(input).unwrap();
+                input["statement_id"].as_str().unwrap().to_owned()
+            }
+            None => offer,
+        })
+        .collect()
+}
+
+#[test]
+fn each_change_of_a_script_is_offered_until_the_next_one_is_sent() {
+    let script = Script::new()
+        .on(POST, 200, &pending("1"))
+        .on(&get("1"), 200, &done("1"))
+        .on(POST, 200, &pending("2"))
+        .on(&get("2"), 200, &done("2"))
+        .on(POST, 200, &pending("3"))
+        .on(&get("3"), 200, &done("3"))
+        .on(POST, 200, &done("4"))
+        .on(POST, 200, &pending("5"))
+        .on(&get("5"), 200, &done("5"));
+    let text = "select 1; insert into t values (1); select 2; drop table t; select 3";
+    let result = execute(&script, request(text)).unwrap();
+    script.done();
+    assert!(result.succeeded);
+    assert_eq!(script.state_keys(), [""; 0], "what has ended is forgotten");
+    // A read behind a change leaves the change's offer as it is: it can be sent again.
+    assert_eq!(offers(&script), ["1", "withdrawn", "2", "withdrawn", "4", "withdrawn"]);
+}
+
+#[test]
+fn a_script_that_only_reads_is_sent_again_and_not_offered() {
+    let script = Script::new().on(POST, 200, &done("1")).on(POST, 200, &done("2"));
+    execute(&script, request("select 1; select 2")).unwrap();
+    assert_eq!(offers(&script), [""; 0]);
+}
+
+#[test]
+fn a_failed_change_is_the_last_that_was_offered() {
+    let script = Script::new()
+        .on(POST, 200, &pending("1"))
+        .on(&get("1"), 200, &done("1"))
+        .on(POST, 200, &pending("2"))
+        .on(&get("2"), 200, &failed("2"));
+    execute(&script, request("insert into t values (1); insert into t values (1/0); drop table t")).unwrap();
+    script.done();
+    assert_eq!(offers(&script), ["1", "withdrawn", "2", "withdrawn"]);
+    assert_eq!(script.state_keys(), [""; 0]);
+}
+
+#[test]
+fn whoever_continues_a_statement_of_a_script_says_what_became_of_the_rest() {
+    let ask = || types::GetStatementRequest { statement_id: "2".to_owned(), wait_seconds: Some(20), row_limit: None };
+    // Left while its second statement ran.
+    let left =
+        Script::new().on(POST, 200, &done("1")).on(POST, 200, &pending("2")).always(&get("2"), 200, &pending("2"));
+    execute(&left, request("insert into t values (1); insert into t values (2); select 1; select 2")).unwrap();
+    assert_eq!(offers(&left), ["1", "withdrawn", "2"], "what goes on stays offered");
+    let key = left.state_keys().pop().unwrap();
+    let kept = left.state_get(&key).unwrap();
+
+    let script = Script::new().state(&key, &kept).on(&get("2"), 200, &done("2"));
+    let result = crate::statement::get(&script, ask()).unwrap();
+    let said = "It is statement 2 of 4 of a script. Before it these succeeded, each with its statement_id, by which \
+                get_statement fetches its rows: 1 (1). The 2 after it changed nothing; send them if they are still wanted.";
+    assert!(result.text.ends_with(said), "{}", result.text);
+    assert_eq!(script.state_keys(), [""; 0]);
+    let script = Script::new().state(&key, &kept).on(&get("2"), 200, &failed("2"));
+    let failure = crate::statement::get(&script, ask()).unwrap_err();
+    assert!(failure.message.contains("DIVIDE_BY_ZERO") && failure.message.contains(said), "{}", failure.message);
+}
