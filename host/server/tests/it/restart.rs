@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::process::Running;
-use crate::support::{Engine, Gate, Reply, Trouble, World, both_engines, eventually};
+use crate::support::{Engine, Frame, Gate, Reply, Trouble, World, both_engines, eventually};
 
 #[test]
 fn an_approval_survives_a_restart() {
@@ -162,9 +162,14 @@ async fn insert_and_leave(world: &World, how: Leaving) -> String {
     execution
 }
 
-/// Until a statement was asked for so often.
+/// Until the first statement was asked for so often.
 pub(crate) async fn polled(world: &World, times: usize) {
-    let id = "/sql/statements/01ef0000-0000-1000-8000-000000000000";
+    polled_of(world, 0, times).await;
+}
+
+/// Until a statement was asked for so often.
+pub(crate) async fn polled_of(world: &World, number: usize, times: usize) {
+    let id = &format!("/sql/statements/01ef0000-0000-1000-8000-{number:012}");
     eventually("the statement", async || match world.workspace.count(Method::GET, id) {
         count if count >= times => Ok(()),
         count => Err(format!("asked {count} times")),
@@ -240,6 +245,70 @@ fn a_statement_whose_id_is_known_outlives_the_program() {
             assert!(frames.iter().any(|frame| frame.data["text"] == "it is there"), "{signal}: {frames:?}");
             assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "{signal}: it ran once");
             assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "{signal}: nobody ended it");
+        }
+    });
+}
+
+/// A script that changes something, with a slow statement in its middle.
+pub(crate) fn script() -> Reply {
+    let script = "INSERT INTO main.default.t VALUES (1); INSERT INTO main.default.t VALUES ('slow'); SELECT 3";
+    Reply::tool("call_1", "mcp__databricks__execute_sql_multi", json!({"script": script}))
+}
+
+/// What the user sees of a script whose host went in the middle of its second statement: that one's end, where the rows
+/// of the first are, and what was not sent. Each statement reached the workspace once, and nobody ended one.
+#[track_caller]
+pub(crate) fn assert_script_went_on(world: &World, frames: &[Frame], how: &str) {
+    let results: Vec<_> = frames.iter().filter(|frame| frame.kind() == "tool_result").collect();
+    assert_eq!(results.len(), 1, "{how}: {frames:?}");
+    assert_eq!(results[0].data["is_error"], false, "{how}: {results:?}");
+    let text = results[0].data["content"].as_str().unwrap();
+    for said in [
+        "statement 2 of 3",
+        "1 (01ef0000-0000-1000-8000-000000000000)",
+        "The one after it changed nothing; send it if it is still wanted.",
+    ] {
+        assert!(text.contains(said), "{how}: {text}");
+    }
+    assert!(frames.iter().any(|frame| frame.data["text"] == "it is there"), "{how}: {frames:?}");
+    let sent = ["INSERT INTO main.default.t VALUES (1)", "INSERT INTO main.default.t VALUES ('slow')"];
+    assert_eq!(world.workspace.texts(), sent, "{how}: each ran once");
+    assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0, "{how}: nobody ended one");
+}
+
+/// The host goes in the middle of a script, and the next one in the middle of what continues it.
+#[test]
+fn a_script_outlives_the_program_and_the_next_one() {
+    both_engines(async |engine: Engine| {
+        for signal in ["-TERM", "-KILL"] {
+            let world = World::new(engine).await;
+            let environment: Vec<_> = world.database_url().map(|url| ("DATABASE_URL", url)).into_iter().collect();
+            world.workspace.trouble(Trouble::SlowOnes);
+            world.model.script("write", vec![script(), Reply::text("it is there")]);
+            let mut host = Running::start_with(&world, &environment);
+            let ann = host.ann();
+            let project = ann.project("One").await;
+            let (execution, conversation) = ann.ask(&project, "write").await;
+            polled_of(&world, 1, 1).await;
+            for _ in 0..2 {
+                host.signal(signal);
+                assert_eq!(host.ended().await.success(), signal == "-TERM");
+                let before = world.workspace.count(Method::GET, "/sql/statements/01ef0000-0000-1000-8000-000000000001");
+                host = Running::start_with(&world, &environment);
+                let ann = host.ann();
+                // A host goes on with the turns of users that it sees.
+                let _here = ann.follow(&execution, 0).await;
+                polled_of(&world, 1, before + 1).await;
+            }
+            world.workspace.trouble(Trouble::None);
+            let ann = host.ann();
+            let path = format!("/api/projects/{project}/conversations/{conversation}");
+            eventually("the end of the turn", async || {
+                let detail = ann.get(&path).await.ok();
+                if detail["active_execution"].is_null() { Ok(()) } else { Err(detail["active_execution"].to_string()) }
+            })
+            .await;
+            assert_script_went_on(&world, &ann.frames(&execution).await, signal);
         }
     });
 }

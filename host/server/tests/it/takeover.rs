@@ -1,13 +1,15 @@
 //! Several hosts on one PostgreSQL: turns of a host that dies or leaves go on where their user is, and stop where the
 //! user says so.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bricklayer_server::config::DatabaseConfig;
+use bricklayer_server::lifecycle::Shutdown;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::process::Running;
+use crate::restart::{assert_script_went_on, polled, polled_of, script};
 use crate::support::{Anywhere, Api, Engine, Follow, Frame, Gate, Reply, Server, Trouble, World, eventually};
 
 /// Short, so that a test need not wait long for a dead host; long enough for a busy machine.
@@ -116,6 +118,73 @@ async fn a_host_that_leaves_hands_its_turns_to_the_host_where_their_user_goes() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_goes_on_where_its_user_goes_while_its_host_leaves() {
+    let world = world(Duration::from_secs(600)).await;
+    let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+    world.workspace.trouble(Trouble::SlowOnes);
+    world.model.script("write", vec![script(), Reply::text("it is there")]);
+    let ann = a.as_user("ann");
+    let project = ann.project("One").await;
+    let (execution, _) = ann.ask(&project, "write").await;
+    let mut there = b.as_user("ann").follow(&execution, 0).await;
+    polled_of(&world, 1, 1).await;
+    let (shutdown, rest) = tokio::join!(a.stop(), async {
+        // The other host waits for the statement before it ends.
+        let before = world.workspace.count(Method::GET, "/sql/statements/01ef0000-0000-1000-8000-000000000001");
+        polled_of(&world, 1, before + 2).await;
+        world.workspace.trouble(Trouble::None);
+        there.follow_to_end().await
+    });
+    assert_eq!(shutdown, Shutdown::Clean);
+    assert_script_went_on(&world, &rest, "planned");
+    b.stop().await;
+}
+
+/// The host leaves between a statement's submission and the answer with its id. While it may wait for that answer it
+/// does, and hands the statement on; the statement of a host whose time is up is ended, and neither is sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_leaves_in_mid_submission_hands_the_statement_on_or_ends_it() {
+    for in_time in [true, false] {
+        let world = world(Duration::from_secs(600)).await;
+        let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
+        let gate = Gate::new();
+        world.workspace.trouble(Trouble::LateAnswers(gate.clone()));
+        let insert = Reply::sql("call_1", "INSERT INTO main.default.t VALUES (1)");
+        world.model.script("write", vec![insert, Reply::text("it is there")]);
+        let ann = a.as_user("ann");
+        let project = ann.project("One").await;
+        let (execution, _) = ann.ask(&project, "write").await;
+        let mut there = b.as_user("ann").follow(&execution, 0).await;
+        eventually("the submission", async || match world.workspace.texts().len() {
+            1 => Ok(()),
+            other => Err(format!("{other} statements")),
+        })
+        .await;
+        let mut here = ann.follow(&execution, 0).await;
+        let tasks_ended = a.tasks_ended();
+        let answered = async {
+            here.until("stream.reconnect").await;
+            if !in_time {
+                // The turn is not driven any more; only its call settles.
+                tasks_ended.await;
+            }
+            gate.open_to(1);
+        };
+        let (shutdown, ()) = tokio::join!(a.stop(), answered);
+        assert_eq!(shutdown, if in_time { Shutdown::Clean } else { Shutdown::Forced });
+        world.workspace.trouble(Trouble::None);
+        let frames = there.follow_to_end().await;
+        assert_ended_once(&frames);
+        let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap();
+        let expected = if in_time { json!(null) } else { json!("outcome-unknown") };
+        assert_eq!(result.data["error_kind"], expected, "{result:?}");
+        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1, "sent once");
+        assert_eq!(world.workspace.count(Method::POST, "/cancel"), usize::from(!in_time));
+        b.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_stops_what_runs_on_another_host() {
     let world = world(Duration::from_secs(600)).await;
     let (a, b) = (world.serve_beside("a").await, world.serve_beside("b").await);
@@ -158,7 +227,7 @@ async fn stop_ends_the_statement_that_a_dead_host_left_running() {
     let there = a.ann();
     let project = there.project("One").await;
     let (execution, _) = there.ask(&project, "write").await;
-    crate::restart::polled(&world, 1).await;
+    polled(&world, 1).await;
     a.signal("-KILL");
     a.ended().await;
     assert_eq!(world.workspace.count(Method::POST, "/cancel"), 0);
@@ -370,58 +439,142 @@ async fn measure_take_over() {
     assert!(at(100) < Duration::from_secs(10));
 }
 
-/// Three hosts that restart one after the other, again and again, under users whose requests go anywhere.
+/// One turn as its user saw it.
+struct Seen {
+    began: Instant,
+    took: Duration,
+    /// What happened on the way, and when.
+    steps: Vec<(Instant, String)>,
+    frames: Vec<Frame>,
+}
+
+impl Seen {
+    fn result(&self) -> Option<&Frame> {
+        self.frames.iter().find(|frame| frame.kind() == "tool_result")
+    }
+
+    /// The longest that nothing happened, what was before it and what after.
+    fn standstill(&self) -> (Duration, &str, &str) {
+        let gaps = self.steps.windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[0].1.as_str(), pair[1].1.as_str()));
+        gaps.max().unwrap_or((self.took, "the message", "the end"))
+    }
+}
+
+/// Three hosts that restart one after the other, again and again, under users whose requests go anywhere. Runs for
+/// `BRICKLAYER_MEASURE_SECONDS`; prints what became of the turns, and of each that took long where it stood still.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes; prints a table"]
+#[ignore = "takes as long as it is told; prints a table"]
 async fn measure_rolling_restarts() {
     const USERS: usize = 20;
-    const ROUNDS: usize = 9;
-    let world = world(LEASE).await;
-    world.model.script("work", vec![Reply::sql("call_1", "INSERT INTO t VALUES (1)"), Reply::text("done")]);
+    const LATE: Duration = Duration::from_secs(10);
+    let seconds = std::env::var("BRICKLAYER_MEASURE_SECONDS").map_or(20, |seconds| seconds.parse().unwrap());
+    let world = &world(LEASE).await;
     let url = world.database_url().unwrap().to_owned();
     let environment = [("DATABASE_URL", url.as_str())];
-    let start = |name: &str| Running::start_in(&world, name, &environment);
+    let start = |name: &str| Running::start_in(world, name, &environment);
     let names = ["a", "b", "c"];
     let mut hosts: Vec<Running> = names.iter().map(|name| start(name)).collect();
     let bases = std::sync::Arc::new(std::sync::Mutex::new(hosts.iter().map(Running::base).collect::<Vec<_>>()));
-    let over = std::sync::atomic::AtomicBool::new(false);
-    let times = std::sync::Mutex::new(Vec::new());
+    let seen = std::sync::Mutex::new(Vec::new());
+    let one_turn = async |anywhere: &Anywhere, project: &str, message: &str| {
+        let insert = format!("INSERT INTO t VALUES ('{message}')");
+        world.model.script(message, vec![Reply::sql("call_1", &insert), Reply::text("done")]);
+        let steps = std::sync::Mutex::new(Vec::new());
+        let began = Instant::now();
+        let tell = |what: &str| {
+            let mut steps = steps.lock().unwrap();
+            if steps.last().is_none_or(|(_, last): &(_, String)| last != what) {
+                steps.push((Instant::now(), what.to_owned()));
+            }
+        };
+        tell("the message");
+        let frames = anywhere.turn_told(project, message, tell).await;
+        let (took, steps) = (began.elapsed(), steps.into_inner().unwrap());
+        world.model.forget(message);
+        seen.lock().unwrap().push(Seen { began, took, steps, frames });
+    };
+    // Before the clock starts, each host has the plugins' code.
+    for (n, base) in bases.lock().unwrap().clone().into_iter().enumerate() {
+        let alone = std::sync::Arc::new(std::sync::Mutex::new(vec![base]));
+        let warm = Anywhere::new(alone, "warm", 0);
+        let project = warm.project("Warm").await;
+        one_turn(&warm, &project, &format!("warm {n}.")).await;
+    }
+    seen.lock().unwrap().clear();
+    let began = Instant::now();
+    let over = || began.elapsed() >= Duration::from_secs(seconds);
     let users = futures::future::join_all((0..USERS).map(|user| {
         let anywhere = Anywhere::new(std::sync::Arc::clone(&bases), &format!("user{user}"), user);
-        let (over, times) = (&over, &times);
+        let (one_turn, over) = (&one_turn, &over);
         async move {
             let project = anywhere.project("One").await;
-            while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                let began = std::time::Instant::now();
-                anywhere.turn(&project, &format!("work of {user}")).await;
-                times.lock().unwrap().push(began.elapsed());
+            for turn in 0.. {
+                if over() {
+                    break;
+                }
+                one_turn(&anywhere, &project, &format!("work {user}.{turn}.")).await;
             }
         }
     }));
     let restarts = async {
-        for round in 0..ROUNDS {
-            let n = round % names.len();
+        let mut restarts = Vec::new();
+        while !over() {
+            let n = restarts.len() % names.len();
+            let told = Instant::now();
             hosts[n].signal("-TERM");
             hosts[n].ended().await;
+            let left = told.elapsed();
             // Starting blocks the thread that it is on.
             hosts[n] = tokio::task::block_in_place(|| start(names[n]));
             bases.lock().unwrap()[n] = hosts[n].base();
+            restarts.push((names[n], told, left, told.elapsed()));
         }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        restarts
     };
-    tokio::join!(users, restarts);
-    let mut times = times.into_inner().unwrap();
-    times.sort();
-    let at = |part: usize| times[(times.len() - 1) * part / 100];
-    let late = times.iter().filter(|time| **time > Duration::from_secs(10)).count();
+    let (_, restarts) = tokio::join!(users, restarts);
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_by_key(|seen| seen.took);
+    let at = |part: usize| seen[(seen.len() - 1) * part / 100].took;
+    let late: Vec<_> = seen.iter().filter(|seen| seen.took > LATE).collect();
+    let unknown = seen.iter().filter_map(Seen::result).filter(|result| !result.data["error_kind"].is_null()).count();
+    let texts = world.workspace.texts();
+    let repeated = texts.len() - texts.iter().collect::<std::collections::HashSet<_>>().len();
     println!(
-        "{ROUNDS} restarts under {USERS} users: {} turns, 0 lost, {late} later than 10 s, {} statements; p50 {:?}, \
-         p95 {:?}, worst {:?}",
-        times.len(),
-        world.workspace.count(Method::POST, "/sql/statements"),
+        "{} restarts in {:.0?} under {USERS} users: {} turns, 0 lost, {unknown} with a statement of unknown outcome, \
+         {repeated} statements repeated, {} turns later than {LATE:?}; p50 {:?}, p95 {:?}, p99 {:?}, worst {:?}; \
+         load {}",
+        restarts.len(),
+        began.elapsed(),
+        seen.len(),
+        late.len(),
         at(50),
         at(95),
-        at(100)
+        at(99),
+        at(100),
+        std::fs::read_to_string("/proc/loadavg").unwrap().trim()
     );
-    assert!(world.workspace.count(Method::POST, "/sql/statements") <= times.len());
+    let mut times: Vec<_> = restarts.iter().map(|(_, _, left, back)| (*left, *back)).collect();
+    times.sort();
+    println!(
+        "a restart: left after {:?} (median), back after {:?}; longest {:?}",
+        times[times.len() / 2].0,
+        times[times.len() / 2].1,
+        times.last()
+    );
+    let log = std::fs::read_to_string(crate::process::log_path(world)).unwrap();
+    for seen in seen.iter().rev().take(late.len().clamp(5, 20)) {
+        let (gap, before, after) = seen.standstill();
+        println!("{:?}: stood still for {gap:?} between {before:?} and {after:?}", seen.took);
+        for (name, told, left, back) in &restarts {
+            if *told < seen.began + seen.took && seen.began < *told + *back {
+                println!(
+                    "  {name} was told to leave {:?} after the message, left in {left:?}, was back after {back:?}",
+                    told.saturating_duration_since(seen.began)
+                );
+            }
+        }
+        let execution = seen.steps.iter().find_map(|(_, step)| step.strip_prefix("taken as ")).unwrap_or("none");
+        log.lines().filter(|line| line.contains(execution)).for_each(|line| println!("  {line}"));
+    }
+    assert_eq!(repeated, 0);
 }

@@ -107,6 +107,12 @@ impl Model {
         self.shared.scripts.lock().unwrap().insert(text.to_owned(), replies);
     }
 
+    /// Forgets a script, and the requests so far, which are large.
+    pub(crate) fn forget(&self, text: &str) {
+        self.shared.scripts.lock().unwrap().remove(text);
+        self.shared.requests.lock().unwrap().clear();
+    }
+
     /// The requests so far.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.shared.requests.lock().unwrap().clone()

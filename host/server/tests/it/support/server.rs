@@ -198,6 +198,19 @@ impl Server {
         Api::new(&self.base)
     }
 
+    /// Until all that was driven here has ended or was dropped.
+    pub(crate) fn tasks_ended(&self) -> impl Future<Output = ()> + use<> {
+        let lifecycle = self.lifecycle.clone();
+        async move {
+            lifecycle.hard().cancelled().await;
+            super::eventually("the end of the tasks", async || match lifecycle.task_count() {
+                0 => Ok(()),
+                other => Err(format!("{other} tasks")),
+            })
+            .await;
+        }
+    }
+
     /// Leaves as on SIGTERM.
     pub(crate) async fn stop(mut self) -> Shutdown {
         self.lifecycle.begin_shutdown();

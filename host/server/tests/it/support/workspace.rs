@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
     None,
     /// Statements run until they are cancelled.
     SlowStatements,
+    /// The same for those whose text says `slow`; all others succeed at once.
+    SlowOnes,
     /// The same, and the answer that says that one was taken waits for the gate.
     LateAnswers(Gate),
     /// Statements are taken and the answer that says so is lost.
@@ -62,6 +64,8 @@ struct Shared {
     owners_asked: AtomicUsize,
     /// Slow statements and whether they were cancelled.
     statements: Mutex<HashMap<String, bool>>,
+    /// The texts of all statements, in the order of their arrival.
+    texts: Mutex<Vec<String>>,
 }
 
 impl Workspace {
@@ -82,6 +86,11 @@ impl Workspace {
     /// The requests so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// The texts of the statements that arrived, in their order.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.shared.texts.lock().unwrap().clone()
     }
 
     /// Counts from here on.
@@ -105,7 +114,7 @@ async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    _body: Bytes,
+    body: Bytes,
 ) -> Response {
     let path = uri.path().to_owned();
     // Whose a token is, it says even in trouble: else no test behind a proxy would get as far as its trouble.
@@ -121,6 +130,10 @@ async fn answer(
         authorization: headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default(),
     });
     let trouble = shared.trouble.lock().unwrap().clone();
+    let text = (method == Method::POST && path.ends_with("/sql/statements"))
+        .then(|| serde_json::from_slice::<Value>(&body).unwrap()["statement"].as_str().unwrap().to_owned());
+    let number = shared.texts.lock().unwrap().len();
+    shared.texts.lock().unwrap().extend(text.clone());
     match trouble.clone() {
         Trouble::Status(status, headers, body) => {
             let mut response = (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
@@ -139,11 +152,13 @@ async fn answer(
         Trouble::LateAnswers(gate) if path.ends_with("/sql/statements") => gate.wait(1).await,
         Trouble::None
         | Trouble::SlowStatements
+        | Trouble::SlowOnes
         | Trouble::LateAnswers(_)
         | Trouble::LostAnswers
         | Trouble::UnknownSender => {}
     }
     let slow = matches!(trouble, Trouble::SlowStatements | Trouble::LateAnswers(_));
+    let some_slow = matches!(trouble, Trouble::SlowOnes);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (method.as_str(), segments.as_slice()) {
         ("GET", ["api", "2.0", "preview", "scim", "v2", "Me"]) => {
@@ -160,10 +175,20 @@ async fn answer(
             statements.insert(id.clone(), false);
             Json(json!({"statement_id": id, "status": {"state": "PENDING"}})).into_response()
         }
+        ("POST", ["api", "2.0", "sql", "statements"]) if some_slow => {
+            let id = format!("01ef0000-0000-1000-8000-{number:012}");
+            if !text.unwrap().contains("slow") {
+                return Json(statement(&id)).into_response();
+            }
+            shared.statements.lock().unwrap().insert(id.clone(), false);
+            Json(json!({"statement_id": id, "status": {"state": "PENDING"}})).into_response()
+        }
         ("POST", ["api", "2.0", "sql", "statements"]) => {
             Json(statement("01ef0000-0000-1000-8000-000000000000")).into_response()
         }
-        ("GET", ["api", "2.0", "sql", "statements", id]) if slow => {
+        ("GET", ["api", "2.0", "sql", "statements", id])
+            if slow || (some_slow && shared.statements.lock().unwrap().contains_key(*id)) =>
+        {
             let cancelled = shared.statements.lock().unwrap().get(*id).copied().unwrap_or_default();
             let state = if cancelled { "CANCELED" } else { "RUNNING" };
             Json(json!({"statement_id": id, "status": {"state": state}})).into_response()
