@@ -1,9 +1,13 @@
 //! What many requests at once may take of the host: uploads, streams, and how little many readers of one turn cost.
 
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::plugins::open;
+use crate::process::Running;
 use crate::support::{Follow, Gate, Guest, Reply, Server, World, eventually};
 
 /// Uploads that one user has under way at most.
@@ -108,4 +112,89 @@ async fn streams_of_a_user_are_bounded_and_read_together() {
     })
     .await;
     server.stop().await;
+}
+
+/// Lets this process, and the programs that it starts, have so many files open; says so when it may not.
+fn raise_open_files(wanted: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let raised = Rlimit { current: Some(maximum.map_or(wanted, |maximum| maximum.min(wanted))), maximum };
+    let done = setrlimit(Resource::Nofile, raised);
+    if done.is_err() || raised.current < Some(wanted) {
+        println!(
+            "only {:?} files may be open and {wanted} are needed: begin again after `ulimit -n {wanted}`",
+            getrlimit(Resource::Nofile).current
+        );
+    }
+}
+
+/// A user's waits for an answer, one after the other: over one connection, and over a new one each.
+async fn waits(host: &Running) -> [Vec<Duration>; 2] {
+    const REQUESTS: usize = 300;
+    let mut all = [Vec::new(), Vec::new()];
+    let kept = host.ann();
+    for _ in 0..REQUESTS {
+        for (waits, api) in all.iter_mut().zip([kept.clone(), host.ann()]) {
+            let began = Instant::now();
+            api.get("/api/projects").await.ok();
+            waits.push(began.elapsed());
+        }
+    }
+    all.iter_mut().for_each(|waits| waits.sort());
+    all
+}
+
+/// Connections that say nothing, or nothing more once they had an answer; those that the server took.
+async fn idle(host: &Running, count: usize, asks: bool) -> Vec<TcpStream> {
+    /// Begun at once; more than the kernel's queue holds would be tried again after a second each.
+    const AT_ONCE: usize = 100;
+    let address = host.base().strip_prefix("http://").unwrap().to_owned();
+    let open = async || {
+        let mut stream = TcpStream::connect(&address).await.ok()?;
+        if asks {
+            stream.write_all(b"GET /api/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.ok()?;
+            // A connection that had to make room says nothing.
+            stream.read(&mut [0; 1024]).await.ok().filter(|read| *read > 0)?;
+        }
+        Some(stream)
+    };
+    let mut streams = Vec::new();
+    while streams.len() < count {
+        let more = futures::future::join_all((0..AT_ONCE.min(count - streams.len())).map(|_| open())).await;
+        streams.extend(more.into_iter().flatten());
+    }
+    streams
+}
+
+/// How long another user waits beside more idle connections than the server keeps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "opens thousands of connections; prints a table"]
+async fn measure_another_user_beside_idle_connections() {
+    const IDLE: usize = 8_300;
+    raise_open_files(2 * IDLE as u64);
+    let world = World::sqlite().await;
+    let host = Running::start_with(&world, &[]);
+    host.ann().project("One").await;
+    waits(&host).await;
+    let table = async |beside: &str| {
+        for (how, waits) in ["one connection", "new connections"].into_iter().zip(waits(&host).await) {
+            let at = |part: usize| waits[(waits.len() - 1) * part / 100];
+            println!("{beside}, {how}: p50 {:?}, p95 {:?}, worst {:?}", at(50), at(95), at(100));
+        }
+    };
+    table("alone").await;
+    for (what, asks) in [("silent from the start", false), ("silent after an answer", true)] {
+        let began = Instant::now();
+        let streams = idle(&host, IDLE, asks).await;
+        let took = began.elapsed();
+        table(&format!("beside {IDLE} {what}")).await;
+        let closed = streams.iter().filter(|stream| stream.try_read(&mut [0; 16]).is_ok_and(|read| read == 0)).count();
+        println!(
+            "  opened in {took:.1?}; {closed} of them were closed by then; the host holds {} KiB",
+            host.memory_now_kib()
+        );
+    }
+    println!("load {}", std::fs::read_to_string("/proc/loadavg").unwrap().trim());
 }

@@ -425,7 +425,7 @@ async fn measure_take_over() {
         let (gate, execution, _) = gated(&world, &ann, &format!("kill {kill}.")).await;
         let mut stream = hosts[seen].ann().follow(&execution, 0).await;
         stream.until("system").await;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         hosts[dying].signal("-KILL");
         gate.open_to(3);
         assert_ended_once(&stream.follow_to_end().await);
