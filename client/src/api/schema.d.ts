@@ -1483,6 +1483,13 @@ export interface components {
              */
             waiting_count: number;
         };
+        /** @description The user's projects, and where the list goes on. */
+        ProjectList: {
+            /** @description Pass it as `after` for those that follow; null when there are none. */
+            next: string | null;
+            /** @description The newest first. */
+            projects: components["schemas"]["Project"][];
+        };
         /** @description What a call would do. */
         Review: {
             /** @description The effect of its gravest part. */
@@ -2776,7 +2783,12 @@ export interface operations {
     };
     list_projects: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those that follow, `next` of another answer; from the newest on without it. */
+                after?: string;
+                /** @description So many, 1 to 2000. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2788,7 +2800,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Project"][];
+                    "application/json": components["schemas"]["ProjectList"];
                 };
             };
             default: {

@@ -15,6 +15,7 @@ mod extract;
 mod files;
 mod guard;
 mod invoke;
+mod list;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
 pub(crate) mod origin;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{
     Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnStatus, UserId,
 };
-use bricklayer_store::{Cursor, HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
+use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::extract::{Body, OptionalBody, Path, Query};
+use super::list::ListQuery;
 use super::permissions::Permission;
 use super::problem::{Problem, ProblemDetails};
 use super::projects::title;
@@ -27,8 +28,6 @@ const DEFAULT_HISTORY_TURNS: u32 = 30;
 /// Histories that are put together at once; further readers wait. Each takes several times the bytes of its page.
 const HISTORIES_AT_ONCE: usize = 4;
 static HISTORIES: Semaphore = Semaphore::const_new(HISTORIES_AT_ONCE);
-/// Conversations of one answer at most.
-const MAX_LISTED: u32 = 2_000;
 /// Ended turns that the list of executions shows.
 const RECENT_TURNS: usize = 5;
 
@@ -66,18 +65,6 @@ pub(crate) struct ConversationList {
     /// Pass it as `after` for those that follow; null when there are none.
     #[schema(required = true)]
     next: Option<String>,
-}
-
-/// Which part of the list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// Those that follow, `next` of another answer; from the newest on without it.
-    after: Option<String>,
-    /// So many, 1 to 2000.
-    #[param(minimum = 1, maximum = 2000, default = 2000)]
-    limit: Option<u32>,
 }
 
 /// What the last turn of a conversation does.
@@ -250,27 +237,12 @@ pub(crate) async fn list_conversations(
     Path(project): Path<Uuid>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ConversationList>, Problem> {
-    let limit = query.limit.unwrap_or(MAX_LISTED);
-    if !(1..=MAX_LISTED).contains(&limit) {
-        return Err(Problem::field("limit", format!("must be between 1 and {MAX_LISTED}")));
-    }
-    let wrong = |_| Problem::field("after", "must be `next` of another answer");
-    let mut after: Option<Cursor> = query.after.as_deref().map(str::parse).transpose().map_err(wrong)?;
+    let part = query.part()?;
     let (store, project) = (app.store(), ProjectId::from_uuid(project));
     store.get_project(&caller.user, project).await?;
-    let mut conversations = Vec::new();
-    let mut left = limit;
-    while left > 0 {
-        let page = PageRequest { after, limit: left.min(MAX_PAGE) };
-        let page = store.list_conversations(&caller.user, project, page).await?;
-        left = left.saturating_sub(u32::try_from(page.items.len()).unwrap_or(left));
-        conversations.extend(page.items.into_iter().map(ConversationSummary::from));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(Json(ConversationList { conversations, next: after.map(|cursor| cursor.to_string()) }))
+    let (conversations, next) = part.gather(|page| store.list_conversations(&caller.user, project, page)).await?;
+    let conversations = conversations.into_iter().map(ConversationSummary::from).collect();
+    Ok(Json(ConversationList { conversations, next }))
 }
 
 /// Makes a conversation.

@@ -3,20 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use bricklayer_domain::{ProjectId, Title, chain};
-use bricklayer_store::{MAX_PAGE, PageRequest};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::extract::{Body, Path};
+use super::extract::{Body, Path, Query};
+use super::list::ListQuery;
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
-
-/// Pages of one list that are answered at once; past it, a list is cut.
-const MAX_LIST_PAGES: usize = 10;
 
 /// A folder with files and conversations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +51,16 @@ impl From<bricklayer_domain::Project> for Project {
     }
 }
 
+/// The user's projects, and where the list goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProjectList {
+    /// The newest first.
+    projects: Vec<Project>,
+    /// Pass it as `after` for those that follow; null when there are none.
+    #[schema(required = true)]
+    next: Option<String>,
+}
+
 /// A project's name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,20 +84,16 @@ pub(super) fn title(field: &'static str, text: &str) -> Result<Title, Problem> {
 }
 
 /// Lists the user's projects, the newest first.
-#[utoipa::path(get, path = "/api/projects", tag = "projects", operation_id = "list_projects",
-    responses((status = 200, body = Vec<Project>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list_projects(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<Project>>, Problem> {
-    let mut projects = Vec::new();
-    let mut after = None;
-    for _ in 0..MAX_LIST_PAGES {
-        let page = app.store().list_projects(&caller.user, PageRequest { after, limit: MAX_PAGE }).await?;
-        projects.extend(page.items.into_iter().map(Project::from));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(Json(projects))
+#[utoipa::path(get, path = "/api/projects", tag = "projects", operation_id = "list_projects", params(ListQuery),
+    responses((status = 200, body = ProjectList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list_projects(
+    State(app): State<AppState>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ProjectList>, Problem> {
+    let store = app.store();
+    let (projects, next) = query.part()?.gather(|page| store.list_projects(&caller.user, page)).await?;
+    Ok(Json(ProjectList { projects: projects.into_iter().map(Project::from).collect(), next }))
 }
 
 /// Makes a project.

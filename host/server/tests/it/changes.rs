@@ -54,7 +54,7 @@ fn changes_are_told_as_they_happen_on_whatever_host() {
         let counts = |of: Value| (of["running_count"].clone(), of["waiting_count"].clone());
         let shown = ann.get(&format!("/api/projects/{project}")).await.ok();
         assert_eq!(counts(shown), (json!(0), json!(1)));
-        assert_eq!(counts(ann.get("/api/projects").await.ok()[0].clone()), (json!(0), json!(1)));
+        assert_eq!(counts(ann.get("/api/projects").await.ok()["projects"][0].clone()), (json!(0), json!(1)));
         ann.post(&format!("/api/executions/{turn}/approvals/c1"), json!({"decision": "no"})).await.ok();
         let idle = until(&mut changes, state("idle")).await;
         assert_eq!(idle["active_execution_id"], json!(null));

@@ -1,8 +1,8 @@
 //! The plain resources.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Engine, Reply, World, both_engines};
+use crate::support::{Api, Engine, Reply, World, both_engines};
 
 #[test]
 fn projects_and_conversations_are_kept() {
@@ -79,7 +79,7 @@ fn projects_and_conversations_are_kept() {
         ann.get(&format!("{path}/{conversation}")).await.problem(404, "not-found");
         ann.get(&format!("/api/stream_progress/{execution}")).await.problem(404, "not-found");
         ann.delete(&format!("/api/projects/{project}")).await.ok();
-        assert_eq!(ann.get("/api/projects").await.ok(), json!([]));
+        assert_eq!(ann.get("/api/projects").await.ok(), json!({"projects": [], "next": null}));
         assert!(!world.project_dir(&project).exists(), "the files are gone");
         server.stop().await;
     });
@@ -128,6 +128,59 @@ fn a_user_has_a_bounded_number_of_projects() {
     });
 }
 
+/// Reads a list three at a time: the ids in their order, and how many came in each answer.
+async fn by_threes(api: &Api, path: &str, name: &str) -> (Vec<Value>, Vec<usize>) {
+    let (mut seen, mut query, mut sizes) = (Vec::new(), "?limit=3".to_owned(), Vec::new());
+    loop {
+        let answer = api.get(&format!("{path}{query}")).await.ok();
+        let page = answer[name].as_array().unwrap();
+        sizes.push(page.len());
+        seen.extend(page.iter().map(|one| one["id"].clone()));
+        let Some(next) = answer["next"].as_str() else { return (seen, sizes) };
+        query = format!("?limit=3&after={next}");
+    }
+}
+
+async fn assert_refuses_bad_parts(api: &Api, path: &str) {
+    for (query, field) in [("limit=0", "limit"), ("limit=2001", "limit"), ("after=x", "after"), ("page=2", "page")] {
+        let problem = api.get(&format!("{path}?{query}")).await.problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["field"], field, "{query}");
+    }
+}
+
+#[test]
+fn a_list_of_projects_goes_on_where_an_answer_ends() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let server = world.serve().await;
+        let (ann, bob) = (server.as_user("ann"), server.as_user("bob"));
+        let mut made = Vec::new();
+        for number in 0..7 {
+            made.insert(0, Value::from(ann.project(&format!("Number {number}")).await));
+            bob.project("His").await;
+        }
+        let all = ann.get("/api/projects").await.ok();
+        assert_eq!((all["projects"].as_array().unwrap().len(), &all["next"]), (7, &json!(null)));
+        assert_eq!(by_threes(&ann, "/api/projects", "projects").await, (made.clone(), vec![3, 3, 1]));
+        // Another user's cursor is a place in one's own list.
+        let next = bob.get("/api/projects?limit=1").await.ok()["next"].as_str().unwrap().to_owned();
+        let rest = ann.get(&format!("/api/projects?after={next}")).await.ok();
+        assert!(rest["projects"].as_array().unwrap().iter().all(|one| made.contains(&one["id"])), "{rest}");
+        assert_refuses_bad_parts(&ann, "/api/projects").await;
+        // More than one page of the store in one answer.
+        let user = bricklayer_domain::UserId::parse("ann@example.com").unwrap();
+        let name = bricklayer_domain::Title::parse("One of many").unwrap();
+        for _ in 0..bricklayer_store::MAX_PAGE {
+            server.app.store().create_project(&user, &name).await.unwrap();
+        }
+        let many = ann.get("/api/projects?limit=206").await.ok();
+        assert_eq!(many["projects"].as_array().unwrap().len(), 206);
+        let rest = ann.get(&format!("/api/projects?after={}", many["next"].as_str().unwrap())).await.ok();
+        assert_eq!((rest["projects"].as_array().unwrap().len(), &rest["next"]), (1, &json!(null)));
+        server.stop().await;
+    });
+}
+
 #[test]
 fn a_list_of_conversations_goes_on_where_an_answer_ends() {
     both_engines(async |engine: Engine| {
@@ -143,21 +196,8 @@ fn a_list_of_conversations_goes_on_where_an_answer_ends() {
         }
         let all = ann.get(&path).await.ok();
         assert_eq!((all["conversations"].as_array().unwrap().len(), &all["next"]), (7, &json!(null)));
-        let (mut seen, mut query, mut sizes) = (Vec::new(), "?limit=3".to_owned(), Vec::new());
-        loop {
-            let answer = ann.get(&format!("{path}{query}")).await.ok();
-            let page = answer["conversations"].as_array().unwrap();
-            sizes.push(page.len());
-            seen.extend(page.iter().map(|one| one["id"].clone()));
-            let Some(next) = answer["next"].as_str() else { break };
-            query = format!("?limit=3&after={next}");
-        }
-        assert_eq!((seen, sizes), (made, vec![3, 3, 1]));
-        for (query, field) in [("limit=0", "limit"), ("limit=2001", "limit"), ("after=x", "after"), ("page=2", "page")]
-        {
-            let problem = ann.get(&format!("{path}?{query}")).await.problem(422, "invalid-request");
-            assert_eq!(problem["errors"][0]["field"], field, "{query}");
-        }
+        assert_eq!(by_threes(&ann, &path, "conversations").await, (made, vec![3, 3, 1]));
+        assert_refuses_bad_parts(&ann, &path).await;
         // More than one page of the store in one answer.
         let user = bricklayer_domain::UserId::parse("ann@example.com").unwrap();
         let id = bricklayer_domain::ProjectId::from_uuid(project.parse().unwrap());
