@@ -79,6 +79,70 @@ describe("three hundred turns", () => {
   });
 });
 
+/** Answers hold two thousand; three do as well. */
+const byThrees = async (path: RegExp): Promise<void> => {
+  await page.route(path, (route) => {
+    const url = new URL(route.request().url());
+    if (route.request().method() === "GET") url.searchParams.set("limit", "3");
+    return route.continue({ url: url.href });
+  });
+};
+const make = (path: string, body: unknown): Promise<number> =>
+  page.evaluate(
+    async ([to, text]) => {
+      const response = await fetch(to, { method: "POST", headers: { "content-type": "application/json" }, body: text });
+      return response.status;
+    },
+    [path, JSON.stringify(body)] as const,
+  );
+const project = (): string => new URL(page.url()).pathname.split("/")[2] ?? "";
+const older = () => page.getByRole("button", { name: "Show older ones" });
+
+describe("a list longer than an answer", () => {
+  it("shows older conversations when asked, and keeps them when a newer one comes", async () => {
+    await page.unrouteAll();
+    const conversations = `/api/projects/${project()}/conversations`;
+    for (let number = 1; number <= 6; number += 1) expect(await make(conversations, { title: `Talk ${number}` })).toBe(201);
+    await byThrees(/\/conversations(\?after=[^&]*)?$/);
+    await page.goto(`${host.url}/projects/${project()}`);
+    const rows = page.getByRole("navigation", { name: "Conversations" }).getByRole("link");
+    const titles = async (): Promise<string[]> => (await rows.allInnerTexts()).map((text) => text.split("\n")[0] ?? "");
+    await older().waitFor();
+    expect(await titles()).toEqual(["Talk 6", "Talk 5", "Talk 4"]);
+    await older().click();
+    await rows.getByText("Talk 1").waitFor();
+    expect(await titles()).toEqual(["Talk 6", "Talk 5", "Talk 4", "Talk 3", "Talk 2", "Talk 1"]);
+    await older().click();
+    await rows.getByText("the first message").waitFor();
+    expect(await older().count()).toBe(0);
+    expect(await lookAt(page, "older-conversations")).toEqual([]);
+    await make(conversations, { title: "Talk 7" });
+    await rows.getByText("Talk 7").waitFor();
+    expect(await titles()).toEqual([...[7, 6, 5, 4, 3, 2, 1].map((number) => `Talk ${number}`), "the first message"]);
+  });
+
+  it("shows older projects when asked, and the project of a page that is not among the newest", async () => {
+    const oldest = page.url();
+    for (let number = 1; number <= 6; number += 1) expect(await make("/api/projects", { name: `Plan ${number}` })).toBe(201);
+    await byThrees(/\/api\/projects(\?after=[^&]*)?$/);
+    await page.goto(oldest);
+    await page.getByRole("button", { name: "Project: Long" }).click();
+    await older().click();
+    await page.getByRole("link", { name: "Plan 1" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.goto(host.url);
+    const cards = page.getByRole("listitem").getByRole("link");
+    await older().waitFor();
+    expect(await cards.count()).toBe(3);
+    await older().click();
+    await older().click();
+    await cards.getByText("Long").waitFor();
+    expect(await older().count()).toBe(0);
+    expect(await cards.count()).toBe(7);
+    expect(await lookAt(page, "older-projects")).toEqual([]);
+  });
+});
+
 it("nothing went wrong inside the page", () => {
   expect(faults).toEqual([]);
 });

@@ -12,6 +12,7 @@ export const keys = {
   pluginAudit: (id: string, kind: string) => ["plugins", "audit", id, kind],
   pluginReadme: (id: string, digest: string) => ["plugins", "readme", id, digest],
   projects: ["projects"],
+  project: (id: string) => ["projects", "one", id],
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],

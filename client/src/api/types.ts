@@ -10,6 +10,7 @@ type Schemas = components["schemas"];
 export type Health = Schemas["Health"];
 export type Me = Schemas["Me"];
 export type Project = Schemas["Project"];
+export type ProjectList = Schemas["ProjectList"];
 export type ConversationSummary = Schemas["ConversationSummary"];
 export type ConversationList = Schemas["ConversationList"];
 export type ConversationDetail = Schemas["ConversationDetail"];

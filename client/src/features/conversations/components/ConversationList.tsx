@@ -3,9 +3,9 @@ import { useState } from "react";
 import { Problem, messageOf } from "@/api/problem";
 import type { ConversationSummary } from "@/api/types";
 import { leftOpen } from "@/shared/lib/dialogText";
-import { Button } from "@/shared/ui/Button";
 import { Icon } from "@/shared/ui/Icon";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
+import { ShowOlder } from "@/shared/ui/ShowOlder";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { conversationsQuery } from "../api/conversations";
 import styles from "./ConversationList.module.css";
@@ -72,9 +72,7 @@ export function ConversationList({ projectId, activeId, onDeleted }: Conversatio
         ))}
         {conversations.hasNextPage && (
           <li className={styles.more}>
-            <Button variant="quiet" size="s" disabled={conversations.isFetchingNextPage} onClick={() => void conversations.fetchNextPage()}>
-              {conversations.isFetchingNextPage ? "Loading older ones" : "Show older ones"}
-            </Button>
+            <ShowOlder list={conversations} />
           </li>
         )}
       </ul>

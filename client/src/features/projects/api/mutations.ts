@@ -17,7 +17,10 @@ export function useRenameProject() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, name }: { id: string; name: string }) => send(path(id), { method: "PATCH", body: { name } }),
-    onSuccess: () => client.invalidateQueries({ queryKey: keys.projects, exact: true }),
+    onSuccess: async (_, { id }) => {
+      await client.invalidateQueries({ queryKey: keys.project(id) });
+      await client.invalidateQueries({ queryKey: keys.projects, exact: true });
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { messageOf } from "@/api/problem";
 import type { Project } from "@/api/types";
@@ -8,6 +8,7 @@ import { navigate } from "@/shared/lib/navigation";
 import { Button } from "@/shared/ui/Button";
 import { NameDialog } from "@/shared/ui/NameDialog";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
+import { ShowOlder } from "@/shared/ui/ShowOlder";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { useCreateProject } from "../api/mutations";
 import { projectsQuery } from "../api/projects";
@@ -30,7 +31,7 @@ function openedAgain(): Open {
 }
 
 export function ProjectList() {
-  const projects = useQuery(projectsQuery());
+  const projects = useInfiniteQuery(projectsQuery());
   const create = useCreateProject();
   const [open, setOpen] = useState<Open>(openedAgain);
   const [words, setWords] = useState("");
@@ -99,6 +100,11 @@ export function ProjectList() {
               />
             ))}
           </ul>
+          {projects.hasNextPage && (
+            <div className={styles.more}>
+              <ShowOlder list={projects} />
+            </div>
+          )}
         </>
       )}
       {open?.dialog === "create" && (

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { links } from "@/shared/lib/links";
 import { plainName } from "@/shared/lib/plainSight";
@@ -6,16 +6,19 @@ import { Icon } from "@/shared/ui/Icon";
 import { Link } from "@/shared/ui/Link";
 import { Name } from "@/shared/ui/Name";
 import { Popover } from "@/shared/ui/Popover";
-import { projectsQuery } from "../api/projects";
+import { ShowOlder } from "@/shared/ui/ShowOlder";
+import { projectQuery, projectsQuery } from "../api/projects";
 import { matching } from "../model/search";
 import styles from "./ProjectSelect.module.css";
 
 /** Goes to another project: opened, searched, and left without going anywhere. */
 export function ProjectSelect({ projectId }: { projectId: string }) {
-  const projects = useQuery(projectsQuery());
+  const projects = useInfiniteQuery(projectsQuery());
   const [open, setOpen] = useState(false);
   const [words, setWords] = useState("");
-  const current = projects.data?.find((project) => project.id === projectId);
+  const among = projects.data?.find((project) => project.id === projectId);
+  const alone = useQuery({ ...projectQuery(projectId), enabled: among === undefined && projects.hasNextPage });
+  const current = among ?? alone.data;
   const name = current?.name ?? (projects.isPending ? "…" : "This project");
   const found = matching(projects.data ?? [], words);
   const close = (): void => setOpen(false);
@@ -52,6 +55,11 @@ export function ProjectSelect({ projectId }: { projectId: string }) {
             </Link>
           </li>
         ))}
+        {projects.hasNextPage && (
+          <li className={styles.more}>
+            <ShowOlder list={projects} />
+          </li>
+        )}
       </ul>
       {found.length === 0 && <p className={styles.none}>No project matches.</p>}
       <Link href={links.projects()} className={styles.all} onClick={close}>
