@@ -468,12 +468,18 @@ async fn measure_rolling_restarts() {
     const USERS: usize = 20;
     const LATE: Duration = Duration::from_secs(10);
     let seconds = std::env::var("BRICKLAYER_MEASURE_SECONDS").map_or(20, |seconds| seconds.parse().unwrap());
-    let world = &world(LEASE).await;
-    let url = world.database_url().unwrap().to_owned();
-    let environment = [("DATABASE_URL", url.as_str())];
-    let start = |name: &str| Running::start_in(world, name, &environment);
+    let world = &std::sync::Arc::new(world(LEASE).await);
+    // Starting blocks the thread that it is on, and must not hold up the users.
+    let start = async |name: &'static str| {
+        let world = std::sync::Arc::clone(world);
+        let start = move || Running::start_in(&world, name, &[("DATABASE_URL", world.database_url().unwrap())]);
+        tokio::task::spawn_blocking(start).await.unwrap()
+    };
     let names = ["a", "b", "c"];
-    let mut hosts: Vec<Running> = names.iter().map(|name| start(name)).collect();
+    let mut hosts = Vec::new();
+    for name in names {
+        hosts.push(start(name).await);
+    }
     let bases = std::sync::Arc::new(std::sync::Mutex::new(hosts.iter().map(Running::base).collect::<Vec<_>>()));
     let seen = std::sync::Mutex::new(Vec::new());
     let one_turn = async |anywhere: &Anywhere, project: &str, message: &str| {
@@ -524,8 +530,7 @@ async fn measure_rolling_restarts() {
             hosts[n].signal("-TERM");
             hosts[n].ended().await;
             let left = told.elapsed();
-            // Starting blocks the thread that it is on.
-            hosts[n] = tokio::task::block_in_place(|| start(names[n]));
+            hosts[n] = start(names[n]).await;
             bases.lock().unwrap()[n] = hosts[n].base();
             restarts.push((names[n], told, left, told.elapsed()));
         }
