@@ -13,7 +13,7 @@ const sizes = [
 ] as const;
 
 /** What is wrong with the state as it stands: serious accessibility findings, and anything wider than the window. */
-export async function findings(page: Page): Promise<string[]> {
+async function findings(page: Page): Promise<string[]> {
   // `evaluate` runs in the tool's own right; the page's policy would not let a script in.
   await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {

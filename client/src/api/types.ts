@@ -7,7 +7,6 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Health = Schemas["Health"];
 export type Me = Schemas["Me"];
 export type Project = Schemas["Project"];
 export type ProjectList = Schemas["ProjectList"];
@@ -23,5 +22,4 @@ export type ProjectFile = Schemas["FileInfo"];
 export type ProjectFiles = Schemas["FileList"];
 export type InvokeRequest = Schemas["Invoke"];
 export type InvokeAnswer = Schemas["Invoked"];
-export type ApprovalDecision = Schemas["Decision"];
 export type WireBody = Schemas["WireBody"];

@@ -8,7 +8,7 @@ import { useShortcuts } from "../hooks/useShortcuts";
 import styles from "./ProjectFrame.module.css";
 import { Sidebar } from "./Sidebar";
 
-export interface SidebarState {
+interface SidebarState {
   /** It stands beside the page, and not over it. */
   beside: boolean;
   toggle: () => void;

@@ -4,7 +4,7 @@
  */
 
 /** Characters of a block that is not one piece of code. */
-export const MAX_BLOCK_CHARS = 100_000;
+const MAX_BLOCK_CHARS = 100_000;
 /** Quotes and lists that begin in one line, inside each other. */
 const MAX_LINE_CONTAINERS = 40;
 /** Columns of a table. */

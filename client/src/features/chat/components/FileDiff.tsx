@@ -49,7 +49,7 @@ export function FileDiff({ change }: { change: FileChange }) {
   );
 }
 
-export function OpenFile({ path }: { path: string }) {
+function OpenFile({ path }: { path: string }) {
   const fileLinks = use(FileLinks);
   if (fileLinks === null) return null;
   return (

@@ -24,7 +24,7 @@ export function whatRuns(tool: ToolItem): Asked {
   return { operations, effect: gravest(operations), fields };
 }
 
-export function gravest(operations: readonly Operation[]): Effect {
+function gravest(operations: readonly Operation[]): Effect {
   return operations.reduce<Effect>((worst, { effect }) => (gravity.indexOf(effect) > gravity.indexOf(worst) ? effect : worst), "reads");
 }
 

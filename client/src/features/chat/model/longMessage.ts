@@ -1,7 +1,7 @@
 /** A pasted script or log would fill screens: it is folded, and set as what it is. */
 
 /** Lines that are shown of a longer message. */
-export const FOLDED_LINES = 12;
+const FOLDED_LINES = 12;
 const LINE_LENGTH = 90;
 /** A line or two more than that are not worth a button. */
 const SPARED_LINES = 4;

@@ -5,7 +5,7 @@ import { asRecord } from "@/shared/lib/record";
 import { type FileChange, fileChangeOf } from "./patch";
 import type { ToolResult } from "./view";
 
-export interface LabelledTable {
+interface LabelledTable {
   readonly label: string;
   readonly data: TableData;
 }

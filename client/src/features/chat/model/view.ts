@@ -7,7 +7,7 @@ export interface ConversationView {
   readonly lastSeq: number;
 }
 
-export type TurnStatus = "running" | "completed" | "failed" | "cancelled";
+type TurnStatus = "running" | "completed" | "failed" | "cancelled";
 
 export interface TurnView {
   readonly executionId: string;
@@ -25,7 +25,7 @@ export interface TurnView {
   readonly summary: TurnSummary | null;
 }
 
-export interface TurnError {
+interface TurnError {
   readonly message: string;
   readonly code: string;
   /** What fits now, in the host's word, such as `continue`. */

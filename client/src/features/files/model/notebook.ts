@@ -1,7 +1,7 @@
 /** A notebook as cells: Jupyter's JSON, or the source form of Databricks. */
 import * as v from "valibot";
 
-export type NotebookOutput = { kind: "text"; text: string } | { kind: "picture"; source: string } | { kind: "error"; text: string };
+type NotebookOutput = { kind: "text"; text: string } | { kind: "picture"; source: string } | { kind: "error"; text: string };
 
 export interface NotebookCell {
   kind: "markdown" | "code";
