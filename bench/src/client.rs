@@ -3,11 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use bricklayer_far_ends::TOKEN_OF;
 use futures::StreamExt;
 use serde_json::{Value, json};
-
-/// What a user's token begins with; the rest is the user's name, so that the workspace floor can say whose it is.
-pub(crate) const TOKEN_OF: &str = "bench-token-of-";
 
 /// A user with a project of their own.
 #[derive(Debug, Clone)]

@@ -1,18 +1,18 @@
 //! The host under test: the real release binary as a child process, and what the kernel says it uses.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
+use url::Url;
 
 /// Where the far ends listen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct FarEnds {
-    pub(crate) model: SocketAddr,
-    pub(crate) workspace: SocketAddr,
+    pub(crate) model: Url,
+    pub(crate) workspace: Url,
 }
 
 /// A running host. Killed when dropped.
@@ -28,7 +28,7 @@ pub(crate) struct Host {
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 impl Host {
-    pub(crate) async fn start(binary: &Path, data_dir: &Path, far: FarEnds, database: Option<&str>) -> Result<Self> {
+    pub(crate) async fn start(binary: &Path, data_dir: &Path, far: &FarEnds, database: Option<&str>) -> Result<Self> {
         let port = free_port()?;
         let base = format!("http://127.0.0.1:{port}");
         let mut command = Command::new(binary);
@@ -40,8 +40,8 @@ impl Host {
             .env_clear()
             .envs(std::env::vars().filter(|(key, _)| matches!(key.as_str(), "PATH" | "HOME" | "LD_LIBRARY_PATH")))
             .env("DATABRICKS_APP_NAME", "bench")
-            .env("DATABRICKS_HOST", format!("http://{}", far.workspace))
-            .env("ANTHROPIC_BASE_URL", format!("http://{}", far.model))
+            .env("DATABRICKS_HOST", far.workspace.as_str())
+            .env("ANTHROPIC_BASE_URL", far.model.as_str())
             .env("ANTHROPIC_AUTH_TOKEN", "bench-model-token")
             .env("RUST_LOG", "warn")
             .current_dir(data_dir)

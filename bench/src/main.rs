@@ -15,19 +15,15 @@ mod languages;
 mod model;
 mod sandbox;
 mod stats;
-mod workspace;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use axum::Router;
+use bricklayer_far_ends::{Model, Workspace};
 use clap::Parser;
 use futures::future::try_join_all;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use crate::client::User;
 use crate::host::{FarEnds, Host};
@@ -78,21 +74,19 @@ async fn main() -> Result<()> {
     // reqwest is built without a TLS provider of its own; all traffic here is plain loopback.
     rustls::crypto::ring::default_provider().install_default().ok();
     let shared = Shared::new();
-    let mut servers = JoinSet::new();
-    let far = FarEnds {
-        model: serve(&mut servers, model::router(Arc::clone(&shared))).await?,
-        workspace: serve(&mut servers, workspace::router()).await?,
-    };
+    let speaking = Arc::clone(&shared);
+    let model = Model::deciding(move |asked| Box::pin(std::future::ready(speaking.reply(&asked)))).await;
+    let workspace = Workspace::forgetful().await;
+    let far = FarEnds { model: model.url.clone(), workspace: workspace.url.clone() };
     let data_dir = std::env::temp_dir().join(format!("bricklayer-bench-{}", std::process::id()));
     std::fs::create_dir_all(&data_dir)?;
-    let result = measure(&options, &shared, far, &data_dir).await;
+    let result = measure(&options, &shared, &far, &data_dir).await;
     std::fs::remove_dir_all(&data_dir).context("remove the bench's data")?;
     result?.print();
-    servers.abort_all();
     Ok(())
 }
 
-async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir: &std::path::Path) -> Result<Table> {
+async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &std::path::Path) -> Result<Table> {
     let binary = host::binary()?;
     let mut table = Table::default();
     let database = options.database.as_deref();
@@ -140,7 +134,7 @@ async fn measure(options: &Options, shared: &Arc<Shared>, far: FarEnds, data_dir
     match &options.work_plugin {
         Some(work) => {
             let packages = sandbox::Packages { work, sql: options.sql_plugin.as_deref() };
-            sandbox::measure(&mut table, &packages, far.workspace, data_dir).await?;
+            sandbox::measure(&mut table, &packages, &far.workspace, data_dir).await?;
         }
         None => eprintln!("the sandbox by itself: not measured, --work-plugin names no package"),
     }
@@ -153,10 +147,10 @@ fn mib(kib: u64) -> f64 {
 }
 
 /// The traffic of one turn with nothing between: model, statement, model.
-async fn floor(far: FarEnds, turns: usize) -> Result<Duration> {
+async fn floor(far: &FarEnds, turns: usize) -> Result<Duration> {
     let http = reqwest::Client::builder().no_proxy().build()?;
-    let model = format!("http://{}/v1/messages", far.model);
-    let sql = format!("http://{}/api/2.0/sql/statements", far.workspace);
+    let model = format!("{}v1/messages", far.model);
+    let sql = format!("{}api/2.0/sql/statements", far.workspace);
     let ask = json!({"messages": [{"role": "user", "content": "turn"}]});
     let answer = json!({"messages": [{"role": "user", "content": [{"type": "tool_result", "content": "1"}]}]});
     let mut samples = Vec::with_capacity(turns);
@@ -282,11 +276,4 @@ async fn silent(table: &mut Table, host: &Host, shared: &Shared, options: &Optio
         user.follow(&execution, |_| ()).await?;
     }
     Ok(())
-}
-
-async fn serve(servers: &mut JoinSet<std::io::Result<()>>, router: Router) -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let addr = listener.local_addr()?;
-    servers.spawn(async move { axum::serve(listener, router).await });
-    Ok(addr)
 }

@@ -1,7 +1,6 @@
 //! What the sandbox costs by itself, in this process: starting with many plugins, waiting calls, large values, being
 //! interruptible, requests.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use bricklayer_runtime::{
 };
 use futures::future::try_join_all;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::stats::{Table, ms, percentile};
 
@@ -33,12 +33,7 @@ pub(crate) struct Packages<'a> {
     pub(crate) sql: Option<&'a Path>,
 }
 
-pub(crate) async fn measure(
-    table: &mut Table,
-    packages: &Packages<'_>,
-    workspace: SocketAddr,
-    dir: &Path,
-) -> Result<()> {
+pub(crate) async fn measure(table: &mut Table, packages: &Packages<'_>, workspace: &Url, dir: &Path) -> Result<()> {
     let work = std::fs::read(packages.work).with_context(|| format!("read {}", packages.work.display()))?;
     start(table, &work, dir).await?;
     let mut config = RuntimeConfig::new(dir.join("sandbox"));
@@ -136,10 +131,10 @@ async fn interruption(table: &mut Table, package: &[u8]) -> Result<()> {
 }
 
 /// An `execute_sql` against a workspace that answers at once, and the bare requests of one.
-async fn statements(table: &mut Table, runtime: &Runtime, package: &Path, workspace: SocketAddr) -> Result<()> {
+async fn statements(table: &mut Table, runtime: &Runtime, package: &Path, workspace: &Url) -> Result<()> {
     let plugin = runtime.load(std::fs::read(package)?, ToolNamespace::databricks()).await?;
     let http = reqwest::Client::builder().no_proxy().build()?;
-    let url = format!("http://{workspace}/api/2.0/sql/statements");
+    let url = format!("{workspace}api/2.0/sql/statements");
     for parallel in [1, 16] {
         let bare = (0..parallel).map(|_| async {
             for _ in 0..STATEMENTS / parallel {
@@ -156,8 +151,7 @@ async fn statements(table: &mut Table, runtime: &Runtime, package: &Path, worksp
                 let mut context = context(&format!("s{n}@example.com"))?;
                 context.grants = Arc::new(Grants::from_request(plugin.manifest()));
                 context.settings.warehouse_id = Some("w1".to_owned());
-                let url = format!("http://{workspace}").parse()?;
-                context.workspace = Some(WorkspaceTarget::named(url, "bench".into()));
+                context.workspace = Some(WorkspaceTarget::named(workspace.clone(), "bench".into()));
                 for _ in 0..STATEMENTS / parallel {
                     let input = json!({"statement": "SELECT 1"});
                     check(runtime.call(plugin, "execute_sql", &input, context.clone()).await)?;

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** A debug build unpacks plugins and sample data at its first start. */
 const START_LIMIT_MS = 90_000;
@@ -39,8 +39,10 @@ export async function startHost(environment: Record<string, string> = {}): Promi
   }
 }
 
-function findBinary(): string {
-  const binary = process.env["BRICKLAYER_BIN"] ?? resolve(import.meta.dirname, "../../../target/debug/bricklayer");
+/** A program of the build under test, beside the host's. */
+export function findBinary(name = "bricklayer"): string {
+  const host = process.env["BRICKLAYER_BIN"] ?? resolve(import.meta.dirname, "../../../target/debug/bricklayer");
+  const binary = name === "bricklayer" ? host : join(dirname(host), name);
   if (!existsSync(binary)) throw new Error(`there is no ${binary}: build it with \`cargo build --workspace --bins\`, or name another in BRICKLAYER_BIN`);
   return binary;
 }

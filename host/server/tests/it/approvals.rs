@@ -85,7 +85,7 @@ fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
         let world = World::new(engine).await;
         let call = |id: &str, name: &str, input: Value| (id.to_owned(), name.to_owned(), input);
         let message = || {
-            Reply::Tools(vec![
+            Reply::tools(vec![
                 call("drop", "mcp__databricks__execute_sql", json!({"statement": "DROP TABLE main.default.t"})),
                 call("write", "Write", json!({"file_path": "a.md", "content": "x"})),
                 call("look", "Glob", json!({"pattern": "*"})),
@@ -160,7 +160,7 @@ async fn a_stop_is_carried_out_by_another_host() {
 async fn a_question_answered_on_another_host_after_a_restart_counts_the_same() {
     let world = World::new(Engine::Postgres).await;
     let call = |id: &str, path: &str| (id.to_owned(), "Write".to_owned(), json!({"file_path": path, "content": "x"}));
-    world.model.script("files", vec![Reply::Tools(vec![call("a", "a.md"), call("b", "b.md")]), Reply::text("done")]);
+    world.model.script("files", vec![Reply::tools(vec![call("a", "a.md"), call("b", "b.md")]), Reply::text("done")]);
     let one = world.serve().await;
     let ann = one.as_user("ann");
     let project = ann.project("One").await;

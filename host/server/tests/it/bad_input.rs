@@ -95,7 +95,7 @@ async fn addresses_and_queries_are_checked() {
 async fn a_second_message_is_refused_while_a_turn_runs() {
     let world = World::sqlite().await;
     let gate = Gate::new();
-    world.model.script("slow", vec![Reply::Gated(vec!["done".into()], gate.clone())]);
+    world.model.script("slow", vec![Reply::gated(vec!["done".into()], &gate)]);
     world.model.script("again", vec![Reply::text("again")]);
     let server = world.serve().await;
     let ann = server.as_user("ann");

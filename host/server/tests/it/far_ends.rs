@@ -156,7 +156,7 @@ fn completed(frames: &[Frame]) -> Value {
 #[tokio::test]
 async fn a_model_that_breaks_off_or_answers_nonsense_is_asked_again_and_then_given_up() {
     let world = World::sqlite().await;
-    world.model.script("cut", vec![Reply::Cut]);
+    world.model.script("cut", vec![Reply::cut()]);
     world.model.script("nonsense", vec![Reply::Nonsense("<html>no</html>")]);
     world.model.script("half", vec![Reply::Nonsense("event: message_start\ndata: {\"type\":\"mess")]);
     let server = world.serve().await;
@@ -228,7 +228,7 @@ fn an_answer_that_does_not_fit_is_paid_once() {
         let world = World::new(engine).await;
         let calls = (0..300).map(|n| (format!("t{n}"), "Read".to_owned(), json!({}))).collect();
         let cases =
-            [(Reply::text(&"x".repeat(5 << 20)), "larger than 4 MiB"), (Reply::Tools(calls), "more than 256 parts")];
+            [(Reply::text(&"x".repeat(5 << 20)), "larger than 4 MiB"), (Reply::tools(calls), "more than 256 parts")];
         let server = world.serve().await;
         let ann = server.as_user("ann");
         let project = ann.project("One").await;
@@ -255,7 +255,7 @@ fn an_answer_that_does_not_fit_is_paid_once() {
 async fn a_turn_ends_in_its_time() {
     let mut world = World::sqlite().await;
     world.times.turn = Duration::from_secs(1);
-    world.model.script("silent", vec![Reply::Silence]);
+    world.model.script("silent", vec![Reply::silence()]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;

@@ -74,7 +74,7 @@ async fn uploads_at_once_are_bounded() {
 async fn streams_of_a_user_are_bounded_and_read_together() {
     let world = World::sqlite().await;
     let gate = Gate::new();
-    world.model.script("stream", vec![Reply::Gated(vec!["a".into()], gate.clone())]);
+    world.model.script("stream", vec![Reply::gated(vec!["a".into()], &gate)]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;

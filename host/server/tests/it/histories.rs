@@ -167,7 +167,7 @@ async fn a_reader_past_the_end_gets_what_is_still_to_come() {
     let mut world = World::sqlite().await;
     world.stream_keep_alive = Duration::from_millis(100);
     let gate = Gate::new();
-    world.model.script("stream", vec![Reply::Gated(vec!["a".into()], gate.clone())]);
+    world.model.script("stream", vec![Reply::gated(vec!["a".into()], &gate)]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;

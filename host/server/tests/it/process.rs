@@ -136,10 +136,9 @@ impl Drop for Running {
 async fn a_killed_process_loses_no_message_and_the_next_one_goes_on() {
     let world = World::sqlite().await;
     let gate = Gate::new();
-    world.model.script(
-        "work",
-        vec![Reply::sql("call_1", "SELECT 1"), Reply::Gated(vec!["a".into(), "b".into()], gate.clone())],
-    );
+    world
+        .model
+        .script("work", vec![Reply::sql("call_1", "SELECT 1"), Reply::gated(vec!["a".into(), "b".into()], &gate)]);
     let mut first = Running::start(&world);
     let ann = first.ann();
     let project = ann.project("One").await;

@@ -58,7 +58,7 @@ fn a_turn_whose_process_dies_goes_on_in_the_next_when_its_user_is_there() {
         world.lease = Duration::from_secs(2);
         let gate = Gate::new();
         let pieces: Vec<String> = vec!["one ".into(), "two ".into(), "three".into()];
-        world.model.script("work", vec![Reply::sql("call_1", "SELECT 1"), Reply::Gated(pieces, gate.clone())]);
+        world.model.script("work", vec![Reply::sql("call_1", "SELECT 1"), Reply::gated(pieces, &gate)]);
         let server = world.serve().await;
         let ann = server.as_user("ann");
         let project = ann.project("One").await;
@@ -338,7 +338,7 @@ async fn a_statement_that_outlived_its_host_is_still_ended_by_a_stop() {
 #[tokio::test]
 async fn leaving_takes_less_than_ten_seconds_and_loses_nothing() {
     let world = World::sqlite().await;
-    world.model.script("silent", vec![Reply::Silence]);
+    world.model.script("silent", vec![Reply::silence()]);
     world.model.script("quick", vec![Reply::text("done")]);
     let server = world.serve().await;
     let ann = server.as_user("ann");

@@ -47,7 +47,7 @@ fn a_stream_continues_after_every_event() {
         world.model.script(
             "hours",
             vec![
-                Reply::Tools(vec![
+                Reply::tools(vec![
                     ("a".into(), "mcp__databricks__execute_sql".into(), json!({"statement": "SELECT 1"})),
                     ("b".into(), "mcp__databricks__list_warehouses".into(), json!({})),
                 ]),
@@ -90,7 +90,7 @@ fn readers_who_come_and_go_see_the_same_page() {
         let world = World::new(engine).await;
         let pieces: Vec<String> = (0..40).map(|index| format!("pïece {index} ")).collect();
         let gate = Gate::new();
-        world.model.script("stream", vec![Reply::Gated(pieces.clone(), gate.clone())]);
+        world.model.script("stream", vec![Reply::gated(pieces.clone(), &gate)]);
         let server = world.serve().await;
         let ann = server.as_user("ann");
         let project = ann.project("One").await;
@@ -139,7 +139,7 @@ fn readers_who_come_and_go_see_the_same_page() {
 async fn a_stream_greets_and_previews_carry_no_id() {
     let world = World::sqlite().await;
     let gate = Gate::new();
-    world.model.script("stream", vec![Reply::Gated(vec!["a".into(), "b".into()], gate.clone())]);
+    world.model.script("stream", vec![Reply::gated(vec!["a".into(), "b".into()], &gate)]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
@@ -161,7 +161,7 @@ async fn a_stream_greets_and_previews_carry_no_id() {
 async fn a_silent_stream_shows_life_and_asks_to_reconnect() {
     let mut world = World::sqlite().await;
     (world.stream_window, world.stream_keep_alive) = (Duration::from_secs(3), Duration::from_secs(1));
-    world.model.script("slow", vec![Reply::Silence]);
+    world.model.script("slow", vec![Reply::silence()]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
@@ -179,7 +179,7 @@ async fn a_silent_stream_shows_life_and_asks_to_reconnect() {
 #[tokio::test]
 async fn a_stream_ends_when_its_conversation_is_deleted() {
     let world = World::sqlite().await;
-    world.model.script("slow", vec![Reply::Silence]);
+    world.model.script("slow", vec![Reply::silence()]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
@@ -198,7 +198,7 @@ fn a_turn_of_another_host_is_followed() {
     runtime.block_on(async {
         let world = World::new(Engine::Postgres).await;
         let gate = Gate::new();
-        world.model.script("stream", vec![Reply::Gated(vec!["a".into(), "b".into()], gate.clone())]);
+        world.model.script("stream", vec![Reply::gated(vec!["a".into(), "b".into()], &gate)]);
         let (here, there) = (world.serve().await, world.serve_beside("there").await);
         let project = here.as_user("ann").project("One").await;
         let (execution, _) = here.as_user("ann").ask(&project, "stream").await;

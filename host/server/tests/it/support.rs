@@ -4,21 +4,18 @@ mod anywhere;
 mod api;
 mod chat;
 mod guest;
-mod model;
 mod poller;
 mod server;
 mod stream;
-mod workspace;
 
 pub(crate) use anywhere::Anywhere;
 pub(crate) use api::{Answer, Api};
+pub(crate) use bricklayer_far_ends::{Gate, Model, Reply, Trouble, Workspace};
 pub(crate) use chat::Chat;
 pub(crate) use guest::Guest;
-pub(crate) use model::{Gate, Model, Reply};
 pub(crate) use poller::Poller;
 pub(crate) use server::{Engine, Server, World, both_engines};
 pub(crate) use stream::{Follow, Frame};
-pub(crate) use workspace::{Trouble, Workspace};
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ async fn world(lease: Duration) -> World {
 /// A turn that streams until its gate opens, seen to run.
 async fn gated(world: &World, ann: &Api, message: &str) -> (Gate, String, Follow) {
     let gate = Gate::new();
-    world.model.script(message, vec![Reply::Gated(vec!["one ".into(), "two".into()], gate.clone())]);
+    world.model.script(message, vec![Reply::gated(vec!["one ".into(), "two".into()], &gate)]);
     let project = ann.project(message).await;
     let (execution, _) = ann.ask(&project, message).await;
     let mut follow = ann.follow(&execution, 0).await;
@@ -78,7 +78,7 @@ async fn requests_without_a_stream_bring_a_turn_back_too() {
     let ann = a.as_user("ann");
     let project = ann.project("One").await;
     let gate = Gate::new();
-    world.model.script("work", vec![Reply::Gated(vec!["done".into()], gate.clone())]);
+    world.model.script("work", vec![Reply::gated(vec!["done".into()], &gate)]);
     let (execution, conversation) = ann.ask(&project, "work").await;
     a.kill().await;
     gate.open_to(2);

@@ -80,7 +80,7 @@ async fn stop_ends_a_statement_whose_id_was_still_on_its_way() {
 async fn stop_keeps_the_text_so_far() {
     let world = World::sqlite().await;
     let gate = crate::support::Gate::new();
-    world.model.script("stream", vec![Reply::Gated(vec!["so far".into(), "never".into()], gate.clone())]);
+    world.model.script("stream", vec![Reply::gated(vec!["so far".into(), "never".into()], &gate)]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
@@ -177,7 +177,7 @@ async fn a_waiting_turn_can_be_stopped_and_blocks_a_second_message() {
 async fn running_turns_are_bounded_per_user_and_in_all() {
     let mut world = World::sqlite().await;
     (world.running_turns, world.running_turns_per_user) = (3, 2);
-    world.model.script("slow", vec![Reply::Silence]);
+    world.model.script("slow", vec![Reply::silence()]);
     let server = world.serve().await;
     let (ann, bob) = (server.as_user("ann"), server.as_user("bob"));
     let (of_ann, of_bob) = (ann.project("One").await, bob.project("Two").await);
@@ -222,7 +222,7 @@ async fn deleting_a_project_stops_its_turns_first() {
 #[tokio::test]
 async fn silent_models_do_not_hold_up_anybody() {
     let world = World::sqlite().await;
-    world.model.script("silent", vec![Reply::Silence]);
+    world.model.script("silent", vec![Reply::silence()]);
     world.model.script("quick", vec![Reply::text("done")]);
     let server = world.serve().await;
     let ann = server.as_user("ann");

@@ -37,7 +37,7 @@ impl<'a> Chat<'a> {
             .enumerate()
             .map(|(n, (tool, input))| (format!("call_{n}"), tool.clone(), input.clone()))
             .collect();
-        let steps = named.chunks(CALLS_PER_STEP).map(|calls| Reply::Tools(calls.to_vec()));
+        let steps = named.chunks(CALLS_PER_STEP).map(|calls| Reply::tools(calls.to_vec()));
         self.model.script(&message, steps.chain([Reply::text("done")]).collect());
         let body = json!({"project_id": self.project, "conversation_id": self.conversation, "message": message});
         let answer = self.api.post("/api/invoke_agent", body).await;

@@ -1,4 +1,5 @@
-//! A far end that plays a Databricks workspace, for the troubles that a real one cannot be asked to make.
+//! A far end that plays a Databricks workspace: the least that the SQL tools need, answered at once, and the troubles
+//! that a real one cannot be asked to make.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +11,17 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use url::Url;
 
-use super::Gate;
+use crate::Gate;
+use crate::serve::{Serving, serve};
+
+/// A token that begins so is the user's whose name follows; a name without `@` is at example.com.
+pub const TOKEN_OF: &str = "canary-token-of-";
 
 /// What is wrong with it.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// Nothing: statements succeed at once.
     #[default]
     None,
@@ -42,24 +45,29 @@ pub(crate) enum Trouble {
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) authorization: String,
+pub struct Seen {
+    /// How.
+    pub method: Method,
+    /// Where, without the query.
+    pub path: String,
+    /// The header of that name, empty when there is none.
+    pub authorization: String,
 }
 
-/// The scripted workspace.
+/// The scripted workspace; it serves as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Workspace {
-    pub(crate) url: Url,
+pub struct Workspace {
+    /// Where it listens.
+    pub url: Url,
     shared: Arc<Shared>,
-    _serving: JoinSet<()>,
+    _serving: Serving,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     trouble: Mutex<Trouble>,
-    seen: Mutex<Vec<Seen>>,
+    /// None when nothing is kept.
+    seen: Option<Mutex<Vec<Seen>>>,
     /// Questions whose a token of the test's users is; they are not among the requests seen.
     owners_asked: AtomicUsize,
     /// Slow statements and whether they were cancelled.
@@ -69,42 +77,55 @@ struct Shared {
 }
 
 impl Workspace {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let shared = Arc::<Shared>::default();
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let mut serving = JoinSet::new();
-        serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, shared, _serving: serving }
+    /// One that keeps what it is asked.
+    pub async fn start() -> Self {
+        Self::serve(Shared { seen: Some(Mutex::default()), ..Shared::default() }).await
     }
 
-    pub(crate) fn trouble(&self, trouble: Trouble) {
+    /// One that keeps nothing, for measurements.
+    pub async fn forgetful() -> Self {
+        Self::serve(Shared::default()).await
+    }
+
+    async fn serve(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
+        let serving = serve(Router::new().fallback(answer).with_state(Arc::clone(&shared)), 0).await;
+        Self { url: serving.url.clone(), shared, _serving: serving }
+    }
+
+    /// From now on this is wrong with it.
+    pub fn trouble(&self, trouble: Trouble) {
         *self.shared.trouble.lock().unwrap() = trouble;
     }
 
     /// The requests so far.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.shared.seen.lock().unwrap().clone()
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.seen.as_ref().map(|seen| seen.lock().unwrap().clone()).unwrap_or_default()
     }
 
     /// The texts of the statements that arrived, in their order.
-    pub(crate) fn texts(&self) -> Vec<String> {
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
         self.shared.texts.lock().unwrap().clone()
     }
 
     /// Counts from here on.
-    pub(crate) fn forget(&self) {
-        self.shared.seen.lock().unwrap().clear();
+    pub fn forget(&self) {
+        if let Some(seen) = &self.shared.seen {
+            seen.lock().unwrap().clear();
+        }
     }
 
     /// How often it was asked whose a token is.
-    pub(crate) fn owners_asked(&self) -> usize {
+    #[must_use]
+    pub fn owners_asked(&self) -> usize {
         self.shared.owners_asked.load(Ordering::SeqCst)
     }
 
     /// How many requests of this method had a path that ends so.
-    pub(crate) fn count(&self, method: Method, end: &str) -> usize {
+    #[must_use]
+    pub fn count(&self, method: Method, end: &str) -> usize {
         self.seen().iter().filter(|seen| seen.method == method && seen.path.ends_with(end)).count()
     }
 }
@@ -119,18 +140,17 @@ async fn answer(
     let path = uri.path().to_owned();
     // Whose a token is, it says even in trouble: else no test behind a proxy would get as far as its trouble.
     let token = headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
-    if let (true, Some(owner)) = (path.ends_with("/scim/v2/Me"), token.strip_prefix("Bearer canary-token-of-")) {
+    let owner = token.strip_prefix("Bearer ").and_then(|token| token.strip_prefix(TOKEN_OF));
+    if let (true, Some(owner)) = (path.ends_with("/scim/v2/Me"), owner) {
         shared.owners_asked.fetch_add(1, Ordering::SeqCst);
         let name = if owner.contains('@') { owner.to_owned() } else { format!("{owner}@example.com") };
         return Json(json!({"userName": name, "id": "77"})).into_response();
     }
-    shared.seen.lock().unwrap().push(Seen {
-        method: method.clone(),
-        path: path.clone(),
-        authorization: headers.get("authorization").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default(),
-    });
+    if let Some(seen) = &shared.seen {
+        seen.lock().unwrap().push(Seen { method: method.clone(), path: path.clone(), authorization: token });
+    }
     let trouble = shared.trouble.lock().unwrap().clone();
-    let text = (method == Method::POST && path.ends_with("/sql/statements"))
+    let text = (shared.seen.is_some() && method == Method::POST && path.ends_with("/sql/statements"))
         .then(|| serde_json::from_slice::<Value>(&body).unwrap()["statement"].as_str().unwrap().to_owned());
     let number = shared.texts.lock().unwrap().len();
     shared.texts.lock().unwrap().extend(text.clone());
