@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bricklayer_domain::{Block, Event, ToolName, TurnEnd};
 use bricklayer_tools::Gate;
-use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::fold::Fold;
@@ -125,7 +124,7 @@ impl Driver {
         } else {
             Input::Resume
         };
-        let mut effects: VecDeque<Effect> = self.fold.state.step(first, Utc::now()).into();
+        let mut effects: VecDeque<Effect> = self.fold.state.step(first, bricklayer_domain::now()).into();
         let mut stopped = cancel.is_cancelled();
         loop {
             let input = match effects.pop_front() {
@@ -174,7 +173,7 @@ impl Driver {
                     input
                 }
             };
-            effects.extend(self.fold.state.step(input, Utc::now()));
+            effects.extend(self.fold.state.step(input, bricklayer_domain::now()));
         }
     }
 

@@ -10,6 +10,7 @@ mod bounds;
 mod call_review;
 mod caller;
 mod chain;
+mod clock;
 mod conversation;
 mod ending;
 mod event;
@@ -32,6 +33,7 @@ pub use call_review::{
 };
 pub use caller::{CallSite, Caller};
 pub use chain::chain;
+pub use clock::now;
 pub use conversation::{Conversation, NewestTurn, Project, Title, TitleError};
 pub use ending::EndRemedy;
 pub use event::{

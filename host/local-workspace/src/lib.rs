@@ -5,6 +5,7 @@
 //! around it. What is not supported answers in Databricks' error shape, never as a server fault.
 
 mod catalog;
+mod clock;
 mod config;
 mod database;
 mod http;

@@ -6,7 +6,7 @@ use bricklayer_domain::{InstallationId, PackageDigest, PluginName, PluginOwner, 
 use bricklayer_package::{PackageContents, PackageError, Powers};
 use bricklayer_sources::{SignatureStatus, Source, Verdict};
 use bricklayer_store::VersionRow;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::PluginError;
@@ -136,7 +136,7 @@ impl Candidate {
             pinned: self.provenance.pinned.clone(),
             signature: self.signature.word().to_owned(),
             publisher: self.signature.publisher().map(ToString::to_string),
-            installed_at: Utc::now(),
+            installed_at: bricklayer_domain::now(),
             installed_by: by.clone(),
         }
     }
@@ -225,8 +225,12 @@ impl PluginService {
     /// counts.
     pub(crate) async fn staged(&self, actor: &Actor, digest: &PackageDigest) -> Result<Gathered, PluginError> {
         let missing = || PluginError::NotStaged(digest.to_string());
-        let provenance =
-            self.inner.store.get_staging(actor.user(), digest, Utc::now() - STAGED_FOR).await?.ok_or_else(missing)?;
+        let provenance = self
+            .inner
+            .store
+            .get_staging(actor.user(), digest, bricklayer_domain::now() - STAGED_FOR)
+            .await?
+            .ok_or_else(missing)?;
         let provenance = serde_json::from_str(&provenance).map_err(|_| missing())?;
         let bytes = self.inner.store.get_package(digest).await?.ok_or_else(missing)?;
         Ok(Gathered { bytes, provenance })
@@ -256,7 +260,8 @@ impl PluginService {
         let (signed, embedded) = bricklayer_package::signed_part(&bytes)?;
         // A manifest given on the side is nobody's but the installer's: no signature covers it.
         let sidecar = provenance.sidecar.as_deref().filter(|_| !packed_here);
-        let signature = bricklayer_sources::verify(signed, embedded.or(sidecar), &policy.trusted_keys, Utc::now());
+        let signature =
+            bricklayer_sources::verify(signed, embedded.or(sidecar), &policy.trusted_keys, bricklayer_domain::now());
         let mut refusals: Vec<String> = contents.refused_imports.iter().map(ToString::to_string).collect();
         let (mut warnings, mut unsigned) = (Vec::new(), None);
         match policy.signatures.judge(&signature) {

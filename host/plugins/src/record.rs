@@ -2,7 +2,6 @@
 
 use bricklayer_domain::{AuditBody, ChangeAudit, InstallationId, PackageDigest, PluginName, PluginOwner, ProjectId};
 use bricklayer_store::{AuditEntry, InstallationRow};
-use chrono::Utc;
 
 use crate::live::Live;
 use crate::policy::Actor;
@@ -83,7 +82,7 @@ impl<'a> Change<'a> {
             PluginOwner::User(user) => user.as_str(),
         };
         AuditEntry {
-            at: Utc::now(),
+            at: bricklayer_domain::now(),
             user: actor.user().clone(),
             project: self.project,
             turn: None,

@@ -11,7 +11,6 @@ use bricklayer_package::PackageError;
 use bricklayer_runtime::{CallContext, Grants, Runtime};
 use bricklayer_sources::Fetcher;
 use bricklayer_store::{Store, StoreError};
-use chrono::Utc;
 use tokio::sync::Notify;
 
 use crate::PluginError;
@@ -156,7 +155,7 @@ impl PluginService {
     async fn note(&self, tool: &BoundTool, outcome: &ToolOutcome) {
         let Some(row) = tool.live.row() else { return };
         let is_active = row.active.digest == tool.serving.digest;
-        if !tool.serving.trial.note(outcome, row.active.installed_at, Utc::now())
+        if !tool.serving.trial.note(outcome, row.active.installed_at, bricklayer_domain::now())
             || !is_active
             || row.previous.is_none()
         {

@@ -157,7 +157,7 @@ impl PluginService {
                 // A host that had no time or memory then may have it now.
                 self.failures().lasting.clear();
                 self.inner.wake.notify_one();
-                if let Err(error) = self.inner.store.sweep_packages(chrono::Utc::now() - STAGED_FOR).await {
+                if let Err(error) = self.inner.store.sweep_packages(bricklayer_domain::now() - STAGED_FOR).await {
                     tracing::warn!(error = chain(&error), "packages that nobody installed were not removed");
                 }
             }

@@ -62,7 +62,7 @@ mod tests {
     #[track_caller]
     fn check(calls: &str, age: TimeDelta, expect: bool) {
         let trial = Trial::default();
-        let now = Utc::now();
+        let now = bricklayer_domain::now();
         let mut back = false;
         for call in calls.chars() {
             let outcome = ended(match call {

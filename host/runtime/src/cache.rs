@@ -197,7 +197,7 @@ impl CodeCache {
         match loaded {
             Ok(component) => {
                 // Used now. Where that cannot be noted it is as old as it was.
-                let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+                let _ = fs::File::open(path).and_then(|file| file.set_modified(bricklayer_domain::now().into()));
                 Some(component)
             }
             Err(error) => {

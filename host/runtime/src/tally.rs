@@ -80,7 +80,7 @@ impl Tally {
             memory_peak: Arc::default(),
             sink,
             argument_digest,
-            at: Utc::now(),
+            at: bricklayer_domain::now(),
             began: Instant::now(),
             end: Mutex::new(End {
                 failure: Some(ToolErrorKind::Cancelled),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bricklayer_domain::chain;
 use bricklayer_store::Store;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 /// How often old records are looked for: the setting counts in days.
@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 /// Removes records older than so many days, now and every hour, until `leave` fires.
 pub(crate) async fn run(store: Store, days: u32, leave: CancellationToken) {
     loop {
-        match store.prune_audit(Utc::now() - TimeDelta::days(days.into())).await {
+        match store.prune_audit(bricklayer_domain::now() - TimeDelta::days(days.into())).await {
             Ok(0) => {}
             Ok(records) => tracing::info!(records, days, "forgot old audit records"),
             Err(error) => {

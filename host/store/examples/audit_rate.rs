@@ -45,7 +45,7 @@ async fn main() -> Result<(), Failure> {
     );
     let plugin = PluginName::parse("plugin-7")?;
     let user = UserId::parse("user7@example.com")?;
-    let since = chrono::Utc::now() - chrono::TimeDelta::days(30);
+    let since = bricklayer_domain::now() - chrono::TimeDelta::days(30);
     timed("usage of one plugin, all users", store.plugin_usage(installation(7), None, since)).await?;
     timed("usage of one plugin, one user", store.plugin_usage(installation(7), Some(&user), since)).await?;
     timed("last errors", store.last_plugin_errors(installation(7), &plugin, None, 10)).await?;
@@ -76,7 +76,7 @@ fn entry(index: usize, projects: &[ProjectId]) -> Result<AuditEntry, Failure> {
         tool_call_id: Some(ToolCallId("toolu_0123456789".into())),
     };
     Ok(AuditEntry {
-        at: chrono::Utc::now(),
+        at: bricklayer_domain::now(),
         user: UserId::parse(&format!("user{user}@example.com"))?,
         project: projects.get(user).copied(),
         turn: Some(turn),
@@ -117,7 +117,7 @@ async fn package(store: &Store) -> Result<(), Failure> {
     waits("nothing", store, tokio::time::sleep(Duration::from_secs(2))).await?;
     waits("storing 32 MiB", store, timed("stored", store.put_package(&digest, &bytes))).await??;
     waits("reading 32 MiB", store, timed("read", store.get_package(&digest))).await??;
-    waits("sweeping 32 MiB", store, timed("swept", store.sweep_packages(chrono::Utc::now()))).await??;
+    waits("sweeping 32 MiB", store, timed("swept", store.sweep_packages(bricklayer_domain::now()))).await??;
     Ok(())
 }
 

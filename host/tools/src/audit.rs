@@ -38,7 +38,7 @@ impl CallEnd {
     ) -> Self {
         let failure = outcome.failure.as_ref();
         Self {
-            at: Utc::now(),
+            at: bricklayer_domain::now(),
             caller: caller.clone(),
             tool: tool.clone(),
             source: spec.map(|spec| spec.source.clone()),

@@ -60,7 +60,7 @@ fn permission(tool: &str, verb: &str, objects: &[&str]) -> StandingPermission {
         tool: ToolName(tool.into()),
         scope: StandingScope { verb: verb.into(), objects: objects.iter().map(|&object| object.to_owned()).collect() },
         effect: CallEffect::Destroys,
-        since: chrono::Utc::now(),
+        since: bricklayer_domain::now(),
     }
 }
 

@@ -241,7 +241,7 @@ async fn globs_find_newest_first_within_the_project() {
     for (age, path) in [(30, "old.md"), (20, "x/mid.md"), (10, "x/y/new.md"), (5, "x/other.txt"), (1, ".git/c.md")] {
         files.put(path, "");
         let file = fs::File::options().write(true).open(files.path(path)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        file.set_modified(SystemTime::from(bricklayer_domain::now()) - Duration::from_secs(age)).unwrap();
     }
     files.put(".gitignore", "*.md");
     symlink(outside.path(), files.path("outdir")).unwrap();

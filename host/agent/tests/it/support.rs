@@ -71,7 +71,7 @@ impl MemoryLog {
             conversation: self.conversation,
             lane: bricklayer_domain::LaneId::MAIN,
             turn,
-            at: chrono::Utc::now(),
+            at: bricklayer_domain::now(),
             event,
             structured_bytes: None,
         }));

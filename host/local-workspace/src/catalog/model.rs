@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -134,7 +133,7 @@ pub(crate) struct TableTree {
 
 impl Audit {
     pub(crate) fn new(user: &str) -> Self {
-        let now = Utc::now().timestamp_millis();
+        let now = crate::clock::now().timestamp_millis();
         Self {
             owner: user.to_owned(),
             created_by: user.to_owned(),
@@ -146,7 +145,7 @@ impl Audit {
 
     pub(crate) fn touch(&mut self, user: &str) {
         user.clone_into(&mut self.updated_by);
-        self.updated_at = Utc::now().timestamp_millis();
+        self.updated_at = crate::clock::now().timestamp_millis();
     }
 }
 
@@ -189,7 +188,7 @@ impl HistoryEntry {
     pub(crate) fn new(user: &str, operation: &str, metrics: BTreeMap<String, String>) -> Self {
         Self {
             version: 0,
-            timestamp: Utc::now().timestamp_millis(),
+            timestamp: crate::clock::now().timestamp_millis(),
             user: user.to_owned(),
             operation: operation.to_owned(),
             parameters: BTreeMap::new(),

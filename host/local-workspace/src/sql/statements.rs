@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::Utc;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -167,7 +166,7 @@ impl Statements {
         let entry = Arc::new(Entry {
             id: Uuid::now_v7(),
             submission,
-            started_at: Utc::now().timestamp_millis(),
+            started_at: crate::clock::now().timestamp_millis(),
             status: watch::Sender::new(Status::Pending),
             canceller: Arc::default(),
             submitted: Instant::now(),
@@ -287,7 +286,7 @@ fn run(engine: &Engine, entry: &Entry) {
 
 fn finish(entry: &Entry, outcome: Result<(&'static str, Rows), SqlError>) {
     let (kind, rows) = outcome.as_ref().map_or(("OTHER", 0), |(kind, rows)| (*kind, rows.row_count));
-    *lock(&entry.end) = Some(End { at: Instant::now(), ended_at: Utc::now().timestamp_millis(), kind, rows });
+    *lock(&entry.end) = Some(End { at: Instant::now(), ended_at: crate::clock::now().timestamp_millis(), kind, rows });
     let status = match outcome {
         Ok((_, rows)) => Status::Succeeded { rows: Arc::new(rows) },
         Err(e) if e.error_code == "CANCELLED" => Status::Canceled,

@@ -28,7 +28,7 @@ pub(super) struct Recording {
 
 impl Recording {
     pub(super) fn new(tally: &Arc<Tally>, method: &str, host: &str, path: &str) -> Self {
-        let at: DateTime<Utc> = Utc::now();
+        let at: DateTime<Utc> = bricklayer_domain::now();
         let record = RequestRecord {
             at,
             who: Arc::clone(&tally.identity),

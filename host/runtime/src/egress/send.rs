@@ -326,5 +326,5 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    Some((date.to_utc() - chrono::Utc::now()).to_std().unwrap_or(Duration::ZERO))
+    Some((date.to_utc() - bricklayer_domain::now()).to_std().unwrap_or(Duration::ZERO))
 }

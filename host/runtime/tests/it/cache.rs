@@ -42,7 +42,7 @@ fn files(dir: &Path) -> Vec<(String, u64)> {
 fn age(dir: &Path, digest: &str, seconds: u64) {
     let (name, _) = files(dir).into_iter().find(|(name, _)| name.starts_with(digest)).unwrap();
     let file = fs::File::open(dir.join(name)).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    file.set_modified(SystemTime::from(bricklayer_domain::now()) - Duration::from_secs(seconds)).unwrap();
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn the_folder_is_bounded_and_what_was_not_used_for_longest_goes() {
     for path in [&half_written, &being_written] {
         fs::write(path, b"half").unwrap();
     }
-    let old = SystemTime::now() - Duration::from_secs(7200);
+    let old = SystemTime::from(bricklayer_domain::now()) - Duration::from_secs(7200);
     fs::File::open(&half_written).unwrap().set_modified(old).unwrap();
     let runtime = open(3 * one + one / 2);
     assert_eq!(files(&dir).len(), 3);

@@ -13,7 +13,6 @@ use axum::response::Response;
 use bricklayer_domain::{EventSeq, Turn, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
-use chrono::Utc;
 use http::HeaderMap;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -312,7 +311,7 @@ impl Reader {
 
     fn own_frame(&self, body: WireBody) -> Bytes {
         let execution_id = self.live.turn().to_string();
-        encode(&WireEvent { body, seq: None, execution_id, at: Utc::now() }, None)
+        encode(&WireEvent { body, seq: None, execution_id, at: bricklayer_domain::now() }, None)
     }
 }
 

@@ -225,7 +225,7 @@ fn too_large_end(code: &str, error: &(dyn Error + 'static)) -> TurnEnd {
 }
 
 async fn finish(inner: &Inner, claim: &Claim, end: TurnEnd) -> Result<(), StoreError> {
-    let waited = chrono::Utc::now().signed_duration_since(claim.turn.created_at);
+    let waited = bricklayer_domain::now().signed_duration_since(claim.turn.created_at);
     let duration_ms = u64::try_from(waited.num_milliseconds()).unwrap_or_default();
     let event = Event::TurnFinished { end, usage: Usage::default(), steps: 0, duration_ms };
     let stored = inner.store.append(&claim.lease, vec![event]).await?;

@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bricklayer_domain::{ConversationId, Event, EventSeq, Piece, StoredEvent, TurnId, UserId, chain};
 use bricklayer_store::{Store, StoreError};
 use bytes::Bytes;
-use chrono::Utc;
 use tokio::sync::broadcast;
 
 use super::replay::{ReplayPage, Replays};
@@ -278,7 +277,7 @@ impl Streamed {
 
 /// The frame of what is not stored yet.
 fn frame(conversation: ConversationId, turn: TurnId, event: &Event) -> Option<Bytes> {
-    let frame = events::preview(conversation, turn, event, Utc::now())?;
+    let frame = events::preview(conversation, turn, event, bricklayer_domain::now())?;
     Some(encode(&frame, None))
 }
 
@@ -363,7 +362,7 @@ mod tests {
             conversation: ConversationId::new(),
             lane: bricklayer_domain::LaneId::MAIN,
             turn,
-            at: Utc::now(),
+            at: bricklayer_domain::now(),
             event,
             structured_bytes: None,
         }

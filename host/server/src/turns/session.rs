@@ -6,7 +6,6 @@ use std::time::Duration;
 use bricklayer_domain::{Progress, ToolErrorKind, ToolFailure};
 use bricklayer_runtime::Credential;
 use bricklayer_tools::ProgressSink;
-use chrono::Utc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +28,7 @@ impl Session {
     /// No newer one came in time, or the call was stopped.
     pub(super) async fn fresh(&self, progress: &ProgressSink, cancel: &CancellationToken) -> Result<(), ToolFailure> {
         let token = self.credential.secret();
-        let has_ended = token::expiry(token.expose_secret()).is_some_and(|end| end <= Utc::now());
+        let has_ended = token::expiry(token.expose_secret()).is_some_and(|end| end <= bricklayer_domain::now());
         if !self.is_renewable || !has_ended || self.renewed(&token, progress, cancel).await {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bricklayer_domain::{TurnId, chain};
 use bricklayer_store::{Notice, StoreError};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::SecretString;
 
 use super::Turns;
@@ -185,7 +185,7 @@ async fn tidy(turns: Turns) {
     let soft = turns.inner.lifecycle.soft().clone();
     while soft.run_until_cancelled(tokio::time::sleep(TIDY_INTERVAL)).await.is_some() {
         for _ in 0..MAX_TIDY_ROUNDS {
-            match turns.inner.store.prune_deltas(Utc::now() - TIDY_AFTER, MAX_TIDIED).await {
+            match turns.inner.store.prune_deltas(bricklayer_domain::now() - TIDY_AFTER, MAX_TIDIED).await {
                 Ok(count) if count < u64::from(MAX_TIDIED) => break,
                 Ok(_) => {}
                 Err(error) => {

@@ -212,7 +212,7 @@ pub(super) fn http(
         Some(_) | None => {}
     }
     failure.request_id = header("request-id").or_else(|| header("x-request-id")).map(|id| clean(&redactor.text(id)));
-    failure.advised = advised_wait(headers, Utc::now());
+    failure.advised = advised_wait(headers, bricklayer_domain::now());
     if let Some(wait) = failure.advised.filter(|wait| *wait > MAX_ADVISED_WAIT) {
         failure.retryable = false;
         failure.error.message = format!("{} Try again in {} seconds.", failure.error.message, wait.as_secs());

@@ -9,7 +9,6 @@ use bricklayer_domain::{AuditKind, InstallationId, ProjectId, UserId};
 use bricklayer_package::PackageContents;
 use bricklayer_plugins::{PluginView, Scope};
 use bricklayer_store::{AuditFilter, AuditPage, AuditPageRequest, PluginFilter};
-use chrono::Utc;
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -60,7 +59,7 @@ pub(super) async fn shown(
 async fn with_usage(app: &AppState, caller: &Caller, view: PluginView) -> Result<Plugin, Problem> {
     let whose = whose_records(&view, caller);
     let store = app.store();
-    let usage = store.plugin_usage(view.id, whose, Utc::now() - USAGE_WINDOW).await?;
+    let usage = store.plugin_usage(view.id, whose, bricklayer_domain::now() - USAGE_WINDOW).await?;
     let errors = store.last_plugin_errors(view.id, &view.name, whose, LAST_ERRORS).await?;
     let mut plugin = Plugin::from(view);
     plugin.usage = usage.into();

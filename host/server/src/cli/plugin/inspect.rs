@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use bricklayer_devkit::{Problem, describe};
 use bricklayer_package::{Inspection, pack_foreign, read, signed_part};
 use bricklayer_sources::{SignatureStatus, TrustedKeys, verify};
-use chrono::Utc;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -40,7 +39,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<ExitCode, Problem> {
     };
     let keys = TrustedKeys::parse(&args.keys).map_err(|error| Problem::new(error.to_string()))?;
     let (signed, signature) = signed_part(&bytes).map_err(refused)?;
-    let status = verify(signed, signature, &keys, Utc::now());
+    let status = verify(signed, signature, &keys, bricklayer_domain::now());
     let inspection = Inspection::of(&contents);
     if args.json {
         let mut json = serde_json::to_value(&inspection).map_err(|error| Problem::new(error.to_string()))?;

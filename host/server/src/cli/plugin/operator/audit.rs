@@ -80,7 +80,7 @@ pub(super) async fn audit(args: &HostArgs, verb: &AuditArgs) -> anyhow::Result<R
 
 async fn list(host: &Host, filter: &FilterArgs) -> anyhow::Result<Report> {
     let since = filter.since.map(|since| match since {
-        Since::Ago(time) => Utc::now() - time,
+        Since::Ago(time) => bricklayer_domain::now() - time,
         Since::At(at) => at,
     });
     let user = filter.user.as_deref().map(UserId::parse).transpose()?;
