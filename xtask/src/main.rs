@@ -1,6 +1,9 @@
 //! The chores: build everything, start it, test it, measure it. `cargo xtask --help` lists them.
 
+mod advisories;
 mod client;
+#[cfg(test)]
+mod dependencies;
 mod dev;
 mod engine;
 mod examples;
@@ -68,6 +71,8 @@ enum Chore {
     Client,
     /// Looks whether a newer patch of the sandbox's engine is published; fails when there is one.
     Advisories,
+    /// Writes xtask/advisories.tsv anew from a checkout of https://github.com/rustsec/advisory-db.
+    AdvisoryDatabase { checkout: PathBuf },
     /// Writes the API document and the client's types anew from the host's code.
     Codegen,
     /// The page in a headless browser against the host as it was built last.
@@ -117,7 +122,8 @@ fn perform(chore: Chore, layout: &Layout) -> Result<()> {
         }
         Chore::FetchEngine => engine::fetch(layout),
         Chore::Client => client::build(layout),
-        Chore::Advisories => advisories(layout),
+        Chore::Advisories => advisories::newer_engine(layout),
+        Chore::AdvisoryDatabase { checkout } => advisories::extract(layout, &checkout),
         Chore::Codegen => client::codegen(layout),
         Chore::E2e => client::end_to_end(layout),
         Chore::RunTestProgram { .. } => Ok(()),
@@ -177,18 +183,6 @@ fn bench(layout: &Layout, arguments: &[String]) -> Result<()> {
         driver = driver.env(variable, package);
     }
     driver.args(arguments).run()
-}
-
-/// Needs the package registry; not part of the tests, which must not change with the day.
-fn advisories(layout: &Layout) -> Result<()> {
-    let arguments = ["update", "--dry-run", "--color", "never", "wasmtime", "wasmtime-wasi", "wasmtime-wasi-http"];
-    let report = Program::cargo().directory(&layout.root).args(arguments).error_output()?;
-    let newer: Vec<&str> = report.lines().filter(|line| line.contains("Updating wasmtime")).collect();
-    if newer.is_empty() {
-        eprintln!("the sandbox's engine is at the newest patch of its line");
-        return Ok(());
-    }
-    anyhow::bail!("a newer patch of the sandbox's engine is published; take it:\n{}", newer.join("\n"))
 }
 
 fn fmt(layout: &Layout) -> Result<()> {
