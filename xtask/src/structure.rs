@@ -5,13 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Libraries that only these crates name: docs/ARCHITECTURE.md says why.
-const FENCES: [(&str, &[&str]); 8] = [
+const FENCES: [(&str, &[&str]); 10] = [
     ("wasmtime", &["runtime"]),
     ("wasmtime-wasi", &["runtime"]),
     ("wit-parser", &["package"]),
     ("sqlx", &["store", "local-workspace"]),
     ("axum", &["server", "local-workspace"]),
     ("duckdb", &["local-workspace"]),
+    ("arrow-array", &["results"]),
+    ("parquet", &["results"]),
     ("oci-client", &["sources"]),
     ("minisign", &["sources"]),
 ];

@@ -1,0 +1,11 @@
+//! Results: tables, texts, images and files that tools produced for people, kept whole and exact.
+//!
+//! A table is typed columns in pieces (`piece`); whoever reads one never holds more than some pieces. docs/RESULTS.md is the
+//! contract.
+//!
+//! Only this crate names Arrow, Parquet and what makes workbooks. It knows the store and no HTTP.
+
+mod column;
+mod error;
+mod parse;
+mod write;
