@@ -5,7 +5,10 @@
 //!
 //! Only this crate names Arrow, Parquet and what makes workbooks. It knows the store and no HTTP.
 
+mod builder;
 mod column;
+mod digest;
 mod error;
 mod parse;
+mod piece;
 mod write;
