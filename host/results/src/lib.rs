@@ -9,6 +9,7 @@ mod builder;
 mod column;
 mod digest;
 mod error;
+mod export;
 mod filter;
 mod parse;
 mod piece;
