@@ -1,0 +1,239 @@
+//! Results as a whole: who writes them, who reads them, and what becomes of those that are left behind.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bricklayer_domain::{ConversationId, NewResult, ResultContent, ResultCut, ResultId, StoredResult, UserId, chain};
+use bricklayer_store::{Page, PageRequest, Store};
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ResultsError;
+use crate::reader::Workers;
+use crate::views::Views;
+use crate::writer::{ResultEnd, ResultWriter, Work};
+
+/// Columns of a table at most.
+pub const MAX_COLUMNS: usize = 10_000;
+/// Longest name of a column, and title or name of a result, in bytes.
+pub const MAX_NAME_BYTES: usize = 1_024;
+/// Writers that were dropped and whose rest waits to be stored; what comes then is found later as lost.
+const ABANDONED_QUEUE: usize = 256;
+/// How often a host sees to the results that it writes, and looks for those that lost their writer.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// How long a host that leaves waits for its writers to end or be dropped, and how often it looks.
+const LEAVE_TIME: Duration = Duration::from_secs(5);
+const LEAVE_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How results are kept and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResultsSettings {
+    /// Days that results are kept; as long as their conversation when absent.
+    pub retention_days: Option<u32>,
+    /// Bytes of orders that sorting and filtering made, kept for the next page.
+    pub view_cache_bytes: usize,
+    /// Bytes of values that one sort may hold.
+    pub sort_bytes: usize,
+}
+
+impl Default for ResultsSettings {
+    fn default() -> Self {
+        Self { retention_days: None, view_cache_bytes: 64 << 20, sort_bytes: 256 << 20 }
+    }
+}
+
+struct Inner {
+    store: Store,
+    settings: ResultsSettings,
+    workers: Workers,
+    views: Views,
+    live: Mutex<HashSet<ResultId>>,
+    /// Held by each writer.
+    writers: Arc<()>,
+    abandoned: mpsc::Sender<Work>,
+    /// Taken by [`Results::run`].
+    left: Mutex<Option<mpsc::Receiver<Work>>>,
+}
+
+/// The results of all users; cheap to clone.
+#[derive(Clone)]
+pub struct Results {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Results {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Results").field("settings", &self.inner.settings).finish_non_exhaustive()
+    }
+}
+
+impl Results {
+    /// Over a database. [`Results::run`] has to be driven, or dropped writers leave nothing.
+    #[must_use]
+    pub fn new(store: Store, settings: ResultsSettings) -> Self {
+        let (abandoned, left) = mpsc::channel(ABANDONED_QUEUE);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let inner = Inner {
+            store,
+            settings,
+            workers: Workers::new(threads),
+            views: Views::new(settings.view_cache_bytes),
+            live: Mutex::default(),
+            writers: Arc::default(),
+            abandoned,
+            left: Mutex::new(Some(left)),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Begins a result. Nothing is stored until there is something to store.
+    ///
+    /// # Errors
+    /// [`ResultsError::Query`] when it has too many columns or too long names.
+    pub fn open(&self, new: NewResult) -> Result<ResultWriter, ResultsError> {
+        if new.columns.len() > MAX_COLUMNS {
+            return Err(ResultsError::query("columns", format!("must be at most {MAX_COLUMNS}")));
+        }
+        if new.content != ResultContent::Table && !new.columns.is_empty() {
+            return Err(ResultsError::query("columns", "are for tables"));
+        }
+        let is_long = |name: &String| name.len() > MAX_NAME_BYTES;
+        let names = [&new.title, &new.file_name, &new.media_type];
+        if new.columns.iter().any(|column| is_long(&column.name)) || names.into_iter().flatten().any(is_long) {
+            return Err(ResultsError::query("name", format!("must be at most {MAX_NAME_BYTES} bytes")));
+        }
+        Ok(ResultWriter::new(self.clone(), ResultId::new(), new))
+    }
+
+    /// A result, without what is in it.
+    ///
+    /// # Errors
+    /// [`ResultsError::Store`]: there is none of this user's, or the database fails.
+    pub async fn describe(&self, user: &UserId, id: ResultId) -> Result<StoredResult, ResultsError> {
+        Ok(self.store().get_result(user, id).await?)
+    }
+
+    /// The results of a conversation, the newest first.
+    ///
+    /// # Errors
+    /// [`ResultsError::Store`]: there is no such conversation of this user's, or the database fails.
+    pub async fn list(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<StoredResult>, ResultsError> {
+        Ok(self.store().list_results(user, conversation, page).await?)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.inner.workers
+    }
+
+    pub(crate) fn views(&self) -> &Views {
+        &self.inner.views
+    }
+
+    pub(crate) fn settings(&self) -> ResultsSettings {
+        self.inner.settings
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashSet<ResultId>> {
+        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn hold(&self) -> Arc<()> {
+        Arc::clone(&self.inner.writers)
+    }
+
+    pub(crate) fn note_live(&self, id: ResultId) {
+        self.live().insert(id);
+    }
+
+    pub(crate) fn note_ended(&self, id: ResultId) {
+        self.live().remove(&id);
+    }
+
+    /// Takes what a dropped writer has left.
+    pub(crate) fn abandon(&self, work: Work) {
+        if work.is_empty() {
+            return;
+        }
+        let id = work.id;
+        if self.inner.abandoned.try_send(work).is_err() {
+            // Nobody sees to it any more, so that it is found.
+            self.note_ended(id);
+        }
+    }
+
+    /// Stores what dropped writers leave, sees to those that write, and looks for what others left behind, until
+    /// `leave` fires; then stores what is still to be stored.
+    pub async fn run(self, leave: CancellationToken) {
+        let left = self.inner.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut left) = left else { return };
+        let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+        loop {
+            tokio::select! {
+                biased;
+                work = left.recv() => match work {
+                    Some(work) => self.keep(work).await,
+                    None => return,
+                },
+                () = leave.cancelled() => break,
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+        // Calls that are under way end now, and drop their writers.
+        let waited = tokio::time::timeout(LEAVE_TIME, async {
+            while Arc::strong_count(&self.inner.writers) > 1 {
+                tokio::select! {
+                    work = left.recv() => if let Some(work) = work { self.keep(work).await },
+                    () = tokio::time::sleep(LEAVE_INTERVAL) => {}
+                }
+            }
+        });
+        if waited.await.is_err() {
+            tracing::warn!("results are still being written; they will be found as lost");
+        }
+        left.close();
+        while let Some(work) = left.recv().await {
+            self.keep(work).await;
+        }
+    }
+
+    async fn keep(&self, mut work: Work) {
+        let end = ResultEnd { cut: Some(ResultCut::Interrupted), ..ResultEnd::default() };
+        if let Err(error) = work.end(self, end).await {
+            tracing::warn!(error = chain(&error), result.id = %work.id, "the rest of a result was not kept");
+        }
+    }
+
+    async fn sweep(&self) {
+        let live: Vec<_> = self.live().iter().copied().collect();
+        let before = self.inner.settings.retention_days.and_then(|days| expiry(Utc::now(), days));
+        let swept = async {
+            self.store().touch_results(&live).await?;
+            let lost = self.store().settle_lost_results().await?;
+            let expired = match before {
+                Some(before) => self.store().expire_results(before).await?,
+                None => 0,
+            };
+            Ok::<_, bricklayer_store::StoreError>((lost, expired))
+        };
+        match swept.await {
+            Ok((0, 0)) => {}
+            Ok((lost, expired)) => tracing::info!(lost, expired, "settled results"),
+            Err(error) => tracing::warn!(error = chain(&error), "results were not swept; trying again later"),
+        }
+    }
+}
+
+fn expiry(now: DateTime<Utc>, days: u32) -> Option<DateTime<Utc>> {
+    now.checked_sub_signed(TimeDelta::days(days.into()))
+}

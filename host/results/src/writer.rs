@@ -1,0 +1,324 @@
+//! Writing a result while it is made.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bricklayer_domain::{
+    ColumnType, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, StoredResult,
+};
+use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
+
+use crate::builder::{RowsBuilder, split};
+use crate::digest::ContentDigest;
+use crate::error::ResultsError;
+use crate::piece::pack;
+use crate::results::Results;
+
+/// Bytes of a piece of what is no table.
+const PIECE_BYTES: usize = 1024 * 1024;
+/// How long rows may wait for a full piece once some are stored, or come slowly.
+const FLUSH_AFTER: Duration = Duration::from_secs(2);
+/// Values up to so many bytes are packed on the spot; more of them on a thread of their own.
+const PACK_HERE_BYTES: usize = 64 * 1024;
+
+/// Whether a writer takes more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It was taken.
+    Taken,
+    /// A bound is reached: what fits is kept, and more would be for nothing.
+    Full(ResultCut),
+}
+
+/// What is known at a result's end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResultEnd {
+    /// All that is known of where it came from; what was said at its beginning when absent.
+    pub origin: Option<ResultOrigin>,
+    /// Why it is not all that there was; [`ResultCut::Interrupted`] makes it partial.
+    pub cut: Option<ResultCut>,
+}
+
+/// Writes one result. Dropping it keeps what it has as partial.
+pub struct ResultWriter {
+    results: Results,
+    /// Gone when it was finished.
+    work: Option<Work>,
+    /// Lets a host that leaves wait.
+    _held: Arc<()>,
+}
+
+impl std::fmt::Debug for ResultWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResultWriter").field("id", &self.work.as_ref().map(|work| work.id)).finish_non_exhaustive()
+    }
+}
+
+impl ResultWriter {
+    pub(crate) fn new(results: Results, id: ResultId, new: NewResult) -> Self {
+        let held = results.hold();
+        Self { results, work: Some(Work::new(id, new)), _held: held }
+    }
+
+    /// The result's id, which is good from now on.
+    #[must_use]
+    pub fn id(&self) -> ResultId {
+        self.work.as_ref().map_or_else(ResultId::default, |work| work.id)
+    }
+
+    /// Rows, or bytes, that were taken until now.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.work.as_ref().map_or(0, Work::taken)
+    }
+
+    /// Takes rows: a JSON array of arrays of cells. Waits while the database is behind.
+    ///
+    /// # Errors
+    /// [`ResultsError::Rows`] for a row that is none; the rows before it were taken. [`ResultsError::Store`] when the
+    /// database fails; the writer can be dropped then.
+    pub async fn append_json(&mut self, rows: &[u8]) -> Result<Appended, ResultsError> {
+        let Some(work) = &mut self.work else { return Err(StoreError::ResultEnded.into()) };
+        for (number, row) in split(rows)?.into_iter().enumerate() {
+            if let Some(cut) = work.cut {
+                return Ok(Appended::Full(cut));
+            }
+            if work.taken() >= self.results.store().result_limits().result_rows {
+                work.cut = Some(ResultCut::ResultLimit);
+                continue;
+            }
+            let Content::Rows(builder) = &mut work.content else {
+                return Err(ResultsError::query("rows", "are for tables"));
+            };
+            builder.push(number, row)?;
+            if builder.is_full() {
+                work.flush(&self.results).await?;
+            }
+        }
+        work.flush_if_old(&self.results).await?;
+        Ok(work.cut.map_or(Appended::Taken, Appended::Full))
+    }
+
+    /// Takes bytes of a text, image or file. Waits while the database is behind.
+    ///
+    /// # Errors
+    /// [`ResultsError::Store`] when the database fails; the writer can be dropped then.
+    pub async fn append_bytes(&mut self, bytes: &[u8]) -> Result<Appended, ResultsError> {
+        let Some(work) = &mut self.work else { return Err(StoreError::ResultEnded.into()) };
+        for part in bytes.chunks(PIECE_BYTES) {
+            if let Some(cut) = work.cut {
+                return Ok(Appended::Full(cut));
+            }
+            let Content::Bytes(buffer) = &mut work.content else {
+                return Err(ResultsError::query("bytes", "are for texts, images and files"));
+            };
+            buffer.extend_from_slice(part);
+            if buffer.len() >= PIECE_BYTES {
+                work.flush(&self.results).await?;
+            }
+        }
+        work.flush_if_old(&self.results).await?;
+        Ok(work.cut.map_or(Appended::Taken, Appended::Full))
+    }
+
+    /// Ends the result and stores what was not yet.
+    ///
+    /// # Errors
+    /// [`ResultsError::Store`] when the database fails: what was stored before stays, as partial.
+    pub async fn finish(mut self, end: ResultEnd) -> Result<StoredResult, ResultsError> {
+        let Some(mut work) = self.work.take() else { return Err(StoreError::ResultEnded.into()) };
+        work.end(&self.results, end).await?;
+        Ok(self.results.describe(&work.new.user, work.id).await?)
+    }
+}
+
+impl Drop for ResultWriter {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.results.abandon(work);
+        }
+    }
+}
+
+enum Content {
+    Rows(RowsBuilder),
+    Bytes(Vec<u8>),
+}
+
+/// A result on its way.
+pub(crate) struct Work {
+    pub(crate) id: ResultId,
+    pub(crate) new: NewResult,
+    kinds: Vec<ColumnType>,
+    content: Content,
+    digest: ContentDigest,
+    place: ResultPlace,
+    is_stored: bool,
+    stored_bytes: u64,
+    cut: Option<ResultCut>,
+    flushed_at: Instant,
+}
+
+fn kinds(columns: &[ResultColumn]) -> Vec<ColumnType> {
+    columns.iter().map(|column| column.kind).collect()
+}
+
+impl Work {
+    fn new(id: ResultId, new: NewResult) -> Self {
+        let (content, digest) = match new.content {
+            ResultContent::Table => {
+                (Content::Rows(RowsBuilder::new(&new.columns)), ContentDigest::of_table(&new.columns))
+            }
+            ResultContent::Text | ResultContent::Image | ResultContent::File => {
+                (Content::Bytes(Vec::new()), ContentDigest::of_bytes())
+            }
+        };
+        let place = ResultPlace { id, user: new.user.clone(), conversation: new.conversation, pieces: 0, units: 0 };
+        Self {
+            id,
+            kinds: kinds(&new.columns),
+            new,
+            content,
+            digest,
+            place,
+            is_stored: false,
+            stored_bytes: 0,
+            cut: None,
+            flushed_at: Instant::now(),
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        match &self.content {
+            Content::Rows(builder) => builder.rows(),
+            Content::Bytes(buffer) => buffer.len(),
+        }
+    }
+
+    fn taken(&self) -> u64 {
+        self.place.units + self.waiting() as u64
+    }
+
+    async fn flush_if_old(&mut self, results: &Results) -> Result<(), ResultsError> {
+        if self.waiting() > 0 && self.cut.is_none() && self.flushed_at.elapsed() >= FLUSH_AFTER {
+            self.flush(results).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self, results: &Results) -> Result<(), ResultsError> {
+        let packed = self.pack(results).await?;
+        self.store(results, packed, None).await
+    }
+
+    /// What waits as a piece, and the digest with it.
+    async fn pack(&mut self, results: &Results) -> Result<Option<(NewPiece, ContentDigest)>, ResultsError> {
+        self.flushed_at = Instant::now();
+        if self.waiting() == 0 {
+            return Ok(None);
+        }
+        let mut digest = self.digest.clone();
+        match &mut self.content {
+            Content::Bytes(buffer) => {
+                let body = std::mem::take(buffer);
+                digest.add_bytes(&body);
+                let bytes = body.len() as u64;
+                Ok(Some((NewPiece { units: bytes, bytes, directory: Vec::new(), body }, digest)))
+            }
+            Content::Rows(builder) => {
+                let bytes = builder.bytes();
+                let (rows, kinds) = (builder.take(), self.kinds.clone());
+                let work = move || {
+                    digest.add_rows(&rows)?;
+                    Ok(Some((pack(&kinds, &rows, bytes)?, digest)))
+                };
+                if bytes <= PACK_HERE_BYTES { work() } else { results.workers().run(work).await }
+            }
+        }
+    }
+
+    /// Stores a piece, and the end. A bound that is reached is noted and the piece is not kept.
+    async fn store(
+        &mut self,
+        results: &Results,
+        packed: Option<(NewPiece, ContentDigest)>,
+        end: Option<&ResultEnd>,
+    ) -> Result<(), ResultsError> {
+        let limit = results.store().result_limits().result_bytes;
+        let size = |piece: &NewPiece| (piece.directory.len() + piece.body.len()) as u64;
+        let mut packed = packed;
+        if packed.as_ref().is_some_and(|(piece, _)| self.stored_bytes + size(piece) > limit) {
+            packed = None;
+            self.cut = self.cut.or(Some(ResultCut::ResultLimit));
+        }
+        loop {
+            if packed.is_none() && end.is_none() {
+                return Ok(());
+            }
+            let digest = packed.as_ref().map_or(&self.digest, |(_, digest)| digest);
+            let ended = end.map(|end| self.ended(end, digest.clone().finish()));
+            let piece = packed.as_ref().map(|(piece, _)| piece);
+            let store = results.store();
+            let stored = if !self.is_stored {
+                store.add_result(self.id, &self.new, piece, ended.as_ref()).await
+            } else if let Some(piece) = piece {
+                store.append_result_piece(&self.place, piece, ended.as_ref()).await
+            } else if let Some(ended) = &ended {
+                store.end_result(&self.place, ended).await
+            } else {
+                Ok(())
+            };
+            let cut = match stored {
+                Ok(()) => {
+                    if !self.is_stored && end.is_none() {
+                        results.note_live(self.id);
+                    }
+                    self.is_stored = true;
+                    if let Some((piece, digest)) = packed {
+                        self.stored_bytes += size(&piece);
+                        self.place.pieces += 1;
+                        self.place.units += piece.units;
+                        self.digest = digest;
+                    }
+                    return Ok(());
+                }
+                Err(StoreError::ResultsFull(cut)) => cut,
+                Err(StoreError::Full(cause)) if packed.is_some() => {
+                    tracing::warn!(error = bricklayer_domain::chain(&*cause), result.id = %self.id, "no room for a result");
+                    ResultCut::StorageFull
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if packed.take().is_none() {
+                return Err(StoreError::ResultsFull(cut).into());
+            }
+            self.cut = Some(cut);
+        }
+    }
+
+    fn ended(&self, end: &ResultEnd, digest: String) -> EndedResult {
+        let cut = self.cut.or(end.cut);
+        let state = match cut {
+            Some(ResultCut::Interrupted | ResultCut::Lost | ResultCut::StorageFull) => ResultState::Partial,
+            None
+            | Some(ResultCut::ResultLimit | ResultCut::ConversationLimit | ResultCut::UserLimit | ResultCut::Source) => {
+                ResultState::Complete
+            }
+        };
+        let origin = end.origin.clone().unwrap_or_else(|| self.new.origin.clone());
+        EndedResult { state, cut, origin, digest: Some(digest) }
+    }
+
+    pub(crate) async fn end(&mut self, results: &Results, end: ResultEnd) -> Result<(), ResultsError> {
+        // Nothing waits that came after a bound: appending says so before it takes more.
+        let packed = self.pack(results).await?;
+        let stored = self.store(results, packed, Some(&end)).await;
+        results.note_ended(self.id);
+        stored
+    }
+
+    /// Whether there is anything that could be kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.is_stored && self.waiting() == 0
+    }
+}
