@@ -51,6 +51,7 @@ async fn child_process() {
     match role.as_str() {
         "open" => say(&format!("opened: {opened:?}")),
         "append" => append_for_ever(opened.unwrap()).await,
+        "result" => crate::results::write(&opened.unwrap()).await,
         other => match other.strip_prefix("change ") {
             Some(change) => crate::crash_changes::make(&opened.unwrap(), change).await,
             None => panic!("unknown role {other}"),

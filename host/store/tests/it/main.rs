@@ -6,6 +6,7 @@
 //! - `installations`: versions of installed plugins; racing hosts; removal.
 //! - `grants`: what is given to them, and where they are on.
 //! - `conflicts`: many at once on the same rows.
+//! - `results`: results killed at every write, left behind, ended by others.
 //! - `silence`: a network that goes silent without a reset.
 //! - `lanes`: subagents and forks in a conversation's log; where reading begins after a compaction.
 //! - `leases`: who may write, taking over, renewing, racing.
@@ -44,6 +45,7 @@ mod opening;
 mod packages;
 mod plugins;
 mod projects;
+mod results;
 mod schema;
 mod silence;
 mod tenancy;
