@@ -1,6 +1,13 @@
 //! Results over real databases: rows in, rows out, exact; each case on SQLite and on PostgreSQL.
+//!
+//! - `support`: a database with a user and a conversation, tables of any types.
+//! - `exact`: random tables come back through pages and through every file.
+//! - `views`: random sorts and filters against an oracle in memory; what is refused, and how.
+//! - `lives`: writers that are dropped, bounds, retention, strangers, damage.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 
 mod exact;
+mod lives;
 mod support;
+mod views;
