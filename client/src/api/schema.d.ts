@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations/{conversation_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists a conversation's results, the newest first. */
+        get: operations["list_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/executions/{execution_id}/approvals/{call_id}": {
         parameters: {
             query?: never;
@@ -532,6 +549,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/results/{result_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a result: what it is, where it came from, and whether it is all. */
+        get: operations["get_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/cells/{row}/{column}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends one cell of a table, whole. No value is an empty answer with `X-Null: true`. */
+        get: operations["get_result_cell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/columns/{column}/distinct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the most frequent values of a column. */
+        get: operations["list_distinct_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/columns/{column}/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how a column's numbers or times lie. */
+        get: operations["get_column_histogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/columns/{column}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums a column up. */
+        get: operations["get_column_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the bytes of a text, image or file, or a range of them. Only text and plain pictures are shown in place. */
+        get: operations["get_result_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a table as a file, whole. */
+        get: operations["download_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends rows of a table, sorted and filtered as asked. */
+        get: operations["get_result_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stop_stream/{execution_id}": {
         parameters: {
             query?: never;
@@ -653,6 +806,18 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /** @description A range of values and how many rows are in it. */
+        Bin: {
+            /**
+             * Format: int64
+             * @description Rows in it.
+             */
+            count: number;
+            /** @description Where it begins. */
+            from: unknown;
+            /** @description Where it ends. */
+            to: unknown;
+        };
         /** @description A catalog. */
         Catalog: {
             /** @description What it is for. */
@@ -664,6 +829,48 @@ export interface components {
         ChangedConversation: components["schemas"]["ConversationSummary"] & {
             /** @description Always false. */
             deleted: boolean;
+        };
+        /** @description How a column's values lie. */
+        ColumnHistogram: {
+            /** @description In order, of equal width. */
+            bins: components["schemas"]["Bin"][];
+            /**
+             * Format: int64
+             * @description Rows without a value.
+             */
+            nulls: number;
+            /**
+             * Format: int64
+             * @description NaN and the infinities.
+             */
+            others: number;
+        };
+        /** @description A column in a few numbers. */
+        ColumnSummary: {
+            /**
+             * Format: int64
+             * @description Characters of the longest text.
+             */
+            longest: number | null;
+            /** @description The largest value. */
+            max: unknown;
+            /**
+             * Format: double
+             * @description Of numbers.
+             */
+            mean: number | null;
+            /** @description The smallest value. */
+            min: unknown;
+            /**
+             * Format: int64
+             * @description Those without a value.
+             */
+            nulls: number;
+            /**
+             * Format: int64
+             * @description Rows that were counted.
+             */
+            rows: number;
         };
         /** @description A consent to the update that waits. */
         ConsentPlugin: {
@@ -751,6 +958,22 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description A cell that an answer has not whole. */
+        CutCellInfo: {
+            /** @description Bytes of the whole. */
+            bytes: number;
+            /** @description The column's place in this answer. */
+            column: number;
+            /** @description The row's place in this answer. */
+            row: number;
+        };
+        /** @description Why a result is not all that there was. */
+        CutInfo: {
+            /** @description What happened and what to do about it. */
+            advice: string;
+            /** @description `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
+            reason: string;
+        };
         /**
          * @description The user's answer to an approval.
          * @enum {string}
@@ -775,6 +998,28 @@ export interface components {
             deleted_project_id: string;
             /** @description Always true. */
             success: boolean;
+        };
+        /** @description A value and how often it comes. */
+        DistinctValue: {
+            /**
+             * Format: int64
+             * @description Rows that have it.
+             */
+            count: number;
+            /** @description The value, as rows have it. */
+            value: unknown;
+        };
+        /** @description The most frequent values of a column. */
+        DistinctValues: {
+            /** @description Whether that is all. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many different ones were counted.
+             */
+            distinct: number;
+            /** @description The most frequent first. */
+            values: components["schemas"]["DistinctValue"][];
         };
         /**
          * @description How grave a call, or a part of it, is; from harmless to grave.
@@ -1034,6 +1279,52 @@ export interface components {
         NewConversation: {
             /** @description One line, 1 to 200 characters. */
             title?: string | null;
+        };
+        /** @description Where a result came from, as far as it is known. */
+        OriginInfo: {
+            /**
+             * Format: int64
+             * @description Bytes that the source says there are.
+             */
+            bytes?: number | null;
+            /** @description The catalog in force. */
+            catalog?: string | null;
+            /**
+             * Format: int64
+             * @description How long the source took.
+             */
+            duration_ms?: number | null;
+            /** @description Its parameters as they were sent. */
+            parameters?: unknown;
+            /**
+             * Format: uuid
+             * @description The result that this one was run again from.
+             */
+            rerun_of?: string | null;
+            /**
+             * Format: int64
+             * @description Rows that the source says there are.
+             */
+            rows?: number | null;
+            /** @description The schema in force. */
+            schema?: string | null;
+            /**
+             * Format: date-time
+             * @description When the work began.
+             */
+            started_at?: string | null;
+            /** @description The statement as it was sent. */
+            statement?: string | null;
+            /** @description The workspace's id of the statement. */
+            statement_id?: string | null;
+            /** @description The tool that made it. */
+            tool?: string | null;
+            /** @description Whether the source cut its answer. */
+            truncated?: boolean | null;
+            /** @description The warehouse. */
+            warehouse_id?: string | null;
+            /** @description The workspace's host name. */
+            workspace?: string | null;
         };
         /** @description An update that waits for consent. */
         PendingUpdate: components["schemas"]["PluginDiff"] & {
@@ -1489,6 +1780,133 @@ export interface components {
             next: string | null;
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
+        };
+        /** @description A column of a table. */
+        ResultColumnInfo: {
+            /** @description Its name; two may have the same. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Digits of a decimal.
+             */
+            precision?: number | null;
+            /**
+             * Format: int32
+             * @description Digits after a decimal's point.
+             */
+            scale?: number | null;
+            /** @description The source's own word for the type. */
+            source_type?: string | null;
+            /**
+             * @description `integer`, `decimal`, `double`, `float`, `boolean`, `string`, `binary`, `date`, `timestamp`, `timestamp_ntz` or
+             *     `json`.
+             */
+            type: string;
+        };
+        /** @description A result, without what is in it. */
+        ResultInfo: {
+            /**
+             * Format: int64
+             * @description Bytes of what is in it.
+             */
+            bytes: number;
+            /** @description The call that made it. */
+            call_id: string | null;
+            /** @description The columns of a table; the API names them by their places here. */
+            columns: components["schemas"]["ResultColumnInfo"][];
+            /** @description `table`, `text`, `image` or `file`. */
+            content: string;
+            /**
+             * Format: uuid
+             * @description Its conversation.
+             */
+            conversation_id: string;
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
+            created_at: string;
+            cut: components["schemas"]["CutInfo"] | null;
+            /** @description SHA-256 of what is in it; none while it is open. */
+            digest: string | null;
+            /**
+             * Format: uuid
+             * @description The turn whose call made it.
+             */
+            execution_id: string | null;
+            /** @description The name that a file has. */
+            file_name: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The media type of a text, image or file. */
+            media_type: string | null;
+            /**
+             * Format: int32
+             * @description Which of its call's results it is.
+             */
+            ordinal: number;
+            /** @description Where it came from. */
+            origin: components["schemas"]["OriginInfo"];
+            /**
+             * Format: uuid
+             * @description Its project.
+             */
+            project_id: string;
+            /**
+             * Format: int64
+             * @description Rows of a table.
+             */
+            rows: number;
+            /** @description `open`, `complete` or `partial`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Bytes that it takes in the database.
+             */
+            stored_bytes: number;
+            /** @description What a person reads above it. */
+            title: string | null;
+        };
+        /** @description Results of a conversation. */
+        ResultList: {
+            /** @description Continue here. */
+            next: string | null;
+            /** @description The newest first. */
+            results: components["schemas"]["ResultInfo"][];
+        };
+        /** @description Some rows. */
+        ResultRows: {
+            /** @description The columns' places in the result. */
+            columns: number[];
+            /** @description Cells that are cut; the whole ones are asked for by themselves. */
+            cut: components["schemas"]["CutCellInfo"][];
+            /**
+             * Format: int64
+             * @description The next offset; none at the end.
+             */
+            next: number | null;
+            /**
+             * Format: int64
+             * @description Rows that were left out before.
+             */
+            offset: number;
+            /** @description The rows' places in the result. */
+            row_numbers: number[];
+            /** @description A list of cells per row. Integers and decimals are strings, so that no digit is lost. */
+            rows: unknown[][];
+            /**
+             * Format: int64
+             * @description Rows that the filter lets through.
+             */
+            total: number;
         };
         /** @description What a call would do. */
         Review: {
@@ -2072,6 +2490,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schema"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_results: {
+        parameters: {
+            query?: {
+                /** @description Continue here: `next` of another answer. */
+                after?: string;
+                /** @description So many, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultList"];
                 };
             };
             default: {
@@ -3295,6 +3748,316 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultInfo"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_result_cell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+                /** @description The row's place in the result. */
+                row: number;
+                /** @description The column's place. */
+                column: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The value's text, or its bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_distinct_values: {
+        parameters: {
+            query?: {
+                /** @description So many values, 1 to 1000. */
+                limit?: number;
+                /** @description Only values whose text contains this, in any case. */
+                search?: string;
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+                /** @description The column's place. */
+                column: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistinctValues"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_column_histogram: {
+        parameters: {
+            query?: {
+                /** @description So many bins, 1 to 200. */
+                bins?: number;
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+                /** @description The column's place. */
+                column: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnHistogram"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_column_summary: {
+        parameters: {
+            query?: {
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+                /** @description The column's place. */
+                column: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnSummary"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_result_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The one range that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description No byte is in the range. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    download_result: {
+        parameters: {
+            query: {
+                /** @description `csv`, `tsv`, `jsonl`, `xlsx` or `parquet`. */
+                format: string;
+                /** @description Places of columns with commas, from 0; all without it. */
+                columns?: string;
+                /** @description Places of columns with commas, each with `:asc` or `:desc`. */
+                sort?: string;
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+                /** @description `keep` leaves text exact; `escape` makes text harmless that a spreadsheet would run (CSV and TSV). */
+                formulas?: string;
+                /** @description Whether CSV and TSV begin with the columns' names. */
+                header?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_result_rows: {
+        parameters: {
+            query?: {
+                /** @description Rows to leave out before. */
+                offset?: number;
+                /** @description So many rows, 1 to 1000; fewer come when they take more than 2 MiB. */
+                limit?: number;
+                /** @description Places of columns with commas, from 0; all without it. */
+                columns?: string;
+                /** @description Places of columns with commas, each with `:asc` or `:desc`. */
+                sort?: string;
+                /** @description A condition in JSON, such as `{"column": 0, "op": "ge", "value": "5"}`. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultRows"];
                 };
             };
             default: {

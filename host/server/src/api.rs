@@ -24,6 +24,7 @@ mod permissions;
 mod plugins;
 pub mod problem;
 mod projects;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod results;
 mod sse;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
@@ -72,6 +73,7 @@ pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
         (name = "plugins", description = "Plugins: looking at them, installing, giving powers, updating, removing."),
         (name = "projects", description = "Projects and their files."),
         (name = "conversations", description = "Threads in a project."),
+        (name = "results", description = "What tools produced, whole: docs/RESULTS.md."),
         (name = "turns", description = "Asking the agent, watching it, stopping it, answering it."),
     )
 )]
@@ -120,6 +122,15 @@ fn open_api_router() -> OpenApiRouter<AppState> {
         .routes(routes!(invoke::stop_stream))
         .routes(routes!(approvals::answer_approval))
         .routes(routes!(results::get_structured_result))
+        .routes(routes!(results::table::list_results))
+        .routes(routes!(results::table::get_result))
+        .routes(routes!(results::table::get_result_rows))
+        .routes(routes!(results::table::get_result_cell))
+        .routes(routes!(results::table::get_column_summary))
+        .routes(routes!(results::table::list_distinct_values))
+        .routes(routes!(results::table::get_column_histogram))
+        .routes(routes!(results::files::download_result))
+        .routes(routes!(results::files::get_result_content))
 }
 
 /// The OpenAPI document of this build.

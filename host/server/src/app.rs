@@ -9,6 +9,7 @@ use bricklayer_agent::{BuiltInTools, SkillSet, TurnLimits};
 use bricklayer_domain::UserId;
 use bricklayer_offline_model::OfflineModel;
 use bricklayer_plugins::PluginService;
+use bricklayer_results::Results;
 use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -81,6 +82,15 @@ const STREAMS_PER_USER: usize = 256;
 /// Streams that are open at once; below what the connections are, so that there is always room for requests.
 const STREAMS: usize = 6_000;
 
+/// Questions about results that one user has under way at once: a page asks for rows and for several columns.
+const RESULT_QUESTIONS_PER_USER: usize = 16;
+/// Questions about results that are under way at once; each may read a whole column.
+const RESULT_QUESTIONS: usize = 128;
+/// Whole results that one user downloads at once.
+const DOWNLOADS_PER_USER: usize = 4;
+/// Whole results that are downloaded at once; each holds some pieces.
+const DOWNLOADS: usize = 32;
+
 /// The server's parts.
 #[derive(Debug)]
 pub struct App {
@@ -91,7 +101,10 @@ pub struct App {
     workspace_client: WorkspaceClient,
     identity: Identity,
     turns: Turns,
+    results: Results,
     uploads: Places,
+    result_questions: Places,
+    downloads: Places,
     streams: Places,
     health: HealthCheck,
     /// Let go when the server has left.
@@ -141,6 +154,8 @@ impl App {
         lifecycle.spawn("plugins", plugins.service().clone().run(lifecycle.soft().clone()));
         let retention = retention::run(store.clone(), config.plugins.retention_days, lifecycle.soft().clone());
         lifecycle.spawn("audit retention", retention);
+        let results = Results::new(store.clone(), config.results.settings);
+        lifecycle.spawn("results", results.clone().run(lifecycle.soft().clone()));
         let identity = identity(&config, &workspace)?;
         let standing = match &identity {
             Identity::Local(caller) => Some(caller.clone()),
@@ -174,11 +189,30 @@ impl App {
             workspace_client,
             identity,
             turns,
+            results,
+            result_questions: Places::new(RESULT_QUESTIONS_PER_USER, RESULT_QUESTIONS),
+            downloads: Places::new(DOWNLOADS_PER_USER, DOWNLOADS),
             uploads: Places::new(UPLOADS_PER_USER, UPLOADS),
             streams: Places::new(STREAMS_PER_USER, STREAMS),
             health,
             folder,
         }))
+    }
+
+    /// What tools produced, whole.
+    #[must_use]
+    pub const fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// Who asks about results now.
+    pub(crate) const fn result_questions(&self) -> &Places {
+        &self.result_questions
+    }
+
+    /// Who downloads results now.
+    pub(crate) const fn downloads(&self) -> &Places {
+        &self.downloads
     }
 
     /// Who sends packages now.
@@ -355,6 +389,7 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
         statement_limit: config.statement_limit,
         staged_bytes: config.plugins.staged_bytes,
         conversation_limits: config.conversation_limits,
+        result_limits: config.results.limits,
         projects_per_user: config.projects_per_user,
         ..StoreOptions::default()
     };

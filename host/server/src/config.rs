@@ -9,6 +9,7 @@ mod layers;
 mod permissions;
 mod plugins;
 mod profiles;
+mod results;
 mod settings;
 mod yaml;
 
@@ -28,6 +29,7 @@ pub use crate::api::origin::PublicOrigin;
 pub use layers::{Layers, Source};
 pub use permissions::{LOOSEST_MODE, PermissionBounds};
 pub use plugins::PluginsConfig;
+pub use results::ResultsConfig;
 pub use settings::{SETTINGS, Setting};
 
 /// Anthropic's own endpoint.
@@ -166,6 +168,8 @@ pub struct Config {
     pub running_turns_per_user: usize,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
+    /// How results are kept.
+    pub results: ResultsConfig,
     /// How much agents may do without asking.
     pub permissions: PermissionBounds,
     /// Age at which a stream asks its reader to connect again.
@@ -272,6 +276,7 @@ impl Config {
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             conversation_limits: conversation_limits(layers)?,
+            results: ResultsConfig::from_layers(layers)?,
             permissions: PermissionBounds::from_layers(layers)?,
             projects_per_user: u32::try_from(count(
                 layers,

@@ -2,6 +2,7 @@
 //! what happened goes into the log, once, here.
 
 use bricklayer_domain::chain;
+use bricklayer_results::ResultsError;
 use bricklayer_store::StoreError;
 use http::StatusCode;
 
@@ -96,6 +97,26 @@ impl From<StoreError> for Problem {
             | StoreError::CannotOpen(_)
             | StoreError::ReadOnly(_)
             | StoreError::Inconsistent { .. }) => {
+                log(&error);
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ResultsError> for Problem {
+    fn from(error: ResultsError) -> Self {
+        match error {
+            ResultsError::Store(error) => error.into(),
+            ResultsError::Query { field, message } => Self::field(field, message),
+            ResultsError::Format(message) => Self::field("format", message),
+            ResultsError::Rows(error) => Self::field("rows", error.to_string()),
+            error @ ResultsError::Broken(_) => {
+                log(&error);
+                let detail = "a part of this result is damaged in the database; run it again, and tell the operator";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "result-damaged", detail)
+            }
+            error @ ResultsError::BrokenOff => {
                 log(&error);
                 Self::internal()
             }

@@ -194,7 +194,7 @@ fn not_opened(error: &io::Error) -> Problem {
 /// One range of bytes, as a request asks for it. Several at once, and what is no range, are not answered: then all of it
 /// is sent (RFC 9110, section 14.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ByteRange {
+pub(super) enum ByteRange {
     All,
     /// From here to there, both sent.
     Between(u64, u64),
@@ -203,7 +203,7 @@ enum ByteRange {
 }
 
 impl ByteRange {
-    fn parse(header: Option<&str>) -> Self {
+    pub(super) fn parse(header: Option<&str>) -> Self {
         let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
         let range = || {
             let (unit, range) = header?.split_once('=')?;
@@ -223,7 +223,7 @@ impl ByteRange {
     }
 
     /// First byte and number of bytes of a file of this size; none when no byte is in the range.
-    fn within(self, size: u64) -> Option<(u64, u64)> {
+    pub(super) fn within(self, size: u64) -> Option<(u64, u64)> {
         match self {
             Self::All => Some((0, size)),
             Self::Between(first, last) if first < size => Some((first, last.min(size - 1) - first + 1)),
@@ -373,7 +373,7 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 /// RFC 6266, with the name in the extended form of RFC 8187.
-fn disposition(path: &str, download: bool) -> String {
+pub(super) fn disposition(path: &str, download: bool) -> String {
     let kind = if download { "attachment" } else { "inline" };
     let name = path.rsplit('/').next().unwrap_or(path);
     format!("{kind}; filename*=UTF-8''{}", percent_encode(name.as_bytes()))

@@ -1,11 +1,15 @@
-//! Typed results of calls that are too large for their events.
+//! Results; and typed results of calls that are too large for their events.
+
+pub(crate) mod files;
+mod shown;
+pub(crate) mod table;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{ToolCallId, TurnId};
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -13,6 +17,7 @@ use super::extract::Path;
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
+use crate::places::{NoPlace, Place, Places};
 
 /// Results that are under way at once; further readers wait. Each is held whole while it is sent, up to the largest
 /// event.
@@ -51,4 +56,35 @@ pub(crate) async fn get_structured_result(
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),
     ];
     Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+/// Wait that is told when somebody asks too much at once.
+const RETRY_SECONDS: u64 = 2;
+
+/// A place for a question about a table.
+fn asking(app: &AppState, caller: &Caller) -> Result<Place, Problem> {
+    take(app.result_questions(), caller, "questions about results")
+}
+
+/// A place for a whole result that is sent.
+fn downloading(app: &AppState, caller: &Caller) -> Result<Place, Problem> {
+    take(app.downloads(), caller, "downloads")
+}
+
+fn take(places: &Places, caller: &Caller, what: &str) -> Result<Place, Problem> {
+    places.take(&caller.user).map_err(|no| {
+        let who = match no {
+            NoPlace::OfUser => "you have",
+            NoPlace::InAll => "the server has",
+        };
+        let detail = format!("{who} too many {what} under way; wait for one to end");
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-results", detail).retry_after(RETRY_SECONDS)
+    })
+}
+
+/// Places of columns, as a parameter lists them.
+fn columns(text: Option<&str>) -> Result<Option<Vec<usize>>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let columns = text.split(',').map(|place| place.trim().parse().ok()).collect::<Option<Vec<usize>>>();
+    columns.map(Some).ok_or_else(|| Problem::field("columns", "must be places of columns with commas, such as 0,2"))
 }

@@ -77,6 +77,33 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "MiB of results, kept beside them to be shown, that one conversation may hold (512)",
     ),
+    setting("results.result_mib", "BRICKLAYER_RESULT_MIB", false, "MiB that one result may take in the database (512)"),
+    setting("results.result_rows", "BRICKLAYER_RESULT_ROWS", false, "rows that one table may have (5000000)"),
+    setting(
+        "results.conversation_mib",
+        "BRICKLAYER_RESULTS_CONVERSATION_MIB",
+        false,
+        "MiB that the results of one conversation may take (2048)",
+    ),
+    setting(
+        "results.user_mib",
+        "BRICKLAYER_RESULTS_USER_MIB",
+        false,
+        "MiB that the results of one user may take (16384)",
+    ),
+    setting(
+        "results.retention_days",
+        "BRICKLAYER_RESULTS_RETENTION_DAYS",
+        false,
+        "days that results are kept; 0: as long as their conversation (0)",
+    ),
+    setting(
+        "results.view_cache_mib",
+        "BRICKLAYER_RESULTS_VIEW_CACHE_MIB",
+        false,
+        "MiB for the orders of sorted and filtered tables; a quarter is one user's at most (64)",
+    ),
+    setting("results.sort_mib", "BRICKLAYER_RESULTS_SORT_MIB", false, "MiB of values that one sort may hold (256)"),
     setting(
         "permissions.loosest_mode",
         "BRICKLAYER_LOOSEST_PERMISSION_MODE",

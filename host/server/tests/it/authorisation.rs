@@ -8,7 +8,8 @@ use bricklayer_plugins::{Admins, Installers};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, Engine, Guest, Reply, World, both_engines};
+use crate::results::{write_bytes, write_rows};
+use crate::support::{Api, Engine, Guest, Reply, Server, World, both_engines};
 
 /// What a stranger gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +57,9 @@ struct Things {
     refused: String,
     doomed_plugin: String,
     staged: String,
+    /// Results: of rows, and of bytes.
+    result: String,
+    file: String,
 }
 
 fn table(t: &Things) -> Vec<Row> {
@@ -80,6 +84,8 @@ fn table(t: &Things) -> Vec<Row> {
     let one_plugin = "/api/plugins/{plugin_id}";
     let install = json!({"staged": t.staged, "scope": "me", "grants": []});
     let consent = json!({"digest": t.update, "grants": ["files:read"]});
+    let result = format!("/api/results/{}", t.result);
+    let of_result = |rest: &str| leak(format!("/api/results/{{result_id}}{rest}"));
     let of_plugin = |rest: &str| leak(format!("{one_plugin}{rest}"));
     vec![
         row(get(), "/api/plugins", "/api/plugins", None, OwnAnswer, 200),
@@ -173,6 +179,36 @@ fn table(t: &Things) -> Vec<Row> {
             NotFound,
             200,
         ),
+        row(
+            get(),
+            "/api/conversations/{conversation_id}/results",
+            &format!("/api/conversations/{}/results", t.conversation),
+            None,
+            NotFound,
+            200,
+        ),
+        row(get(), of_result(""), &result, None, NotFound, 200),
+        row(get(), of_result("/rows"), &format!("{result}/rows?sort=0:desc"), None, NotFound, 200),
+        row(get(), of_result("/cells/{row}/{column}"), &format!("{result}/cells/0/0"), None, NotFound, 200),
+        row(get(), of_result("/columns/{column}/summary"), &format!("{result}/columns/0/summary"), None, NotFound, 200),
+        row(
+            get(),
+            of_result("/columns/{column}/distinct"),
+            &format!("{result}/columns/0/distinct"),
+            None,
+            NotFound,
+            200,
+        ),
+        row(
+            get(),
+            of_result("/columns/{column}/histogram"),
+            &format!("{result}/columns/1/histogram"),
+            None,
+            NotFound,
+            200,
+        ),
+        row(get(), of_result("/download"), &format!("{result}/download?format=csv"), None, NotFound, 200),
+        row(get(), of_result("/content"), &format!("/api/results/{}/content", t.file), None, NotFound, 200),
         row(get(), "/api/projects/{project_id}/changes", &format!("{project}/changes"), None, NotFound, 200),
         row(delete(), thread, &format!("{conversations}/{}", t.doomed_conversation), None, NotFound, 200),
         row(delete(), one, &format!("/api/projects/{}", t.doomed_project), None, NotFound, 200),
@@ -183,7 +219,7 @@ fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-async fn things(world: &World, owner: &Api) -> Things {
+async fn things(world: &World, server: &Server, owner: &Api) -> Things {
     world.model.script("quick", vec![Reply::text("done")]);
     let destructive = json!({"statement": "DROP TABLE main.default.precious"});
     world.model.script(
@@ -196,6 +232,8 @@ async fn things(world: &World, owner: &Api) -> Things {
     let (waiting, _) = owner.ask(&project, "danger").await;
     owner.follow(&waiting, 0).await.until("approval.requested").await;
     let [careful, careful_turn, standing] = standing_permission(world, owner, &project).await;
+    let result = write_rows(server, &project, &conversation, &[("secret text", "1"), ("more", "2")]).await;
+    let file = write_bytes(server, &project, &conversation, b"Ann's secret bytes").await;
     let folder = world.project_dir(&project);
     std::fs::create_dir_all(folder.join("a")).unwrap();
     std::fs::write(folder.join("a/b.md"), "Ann's secret file").unwrap();
@@ -235,6 +273,8 @@ async fn things(world: &World, owner: &Api) -> Things {
         refused,
         doomed_plugin,
         staged,
+        result,
+        file,
     }
 }
 
@@ -275,7 +315,7 @@ fn every_operation_refuses_strangers() {
         policy.admins = Admins::Listed([UserId::parse("ann@example.com").unwrap()].into());
         let server = world.serve().await;
         let (ann, bob, nobody) = (server.as_user("ann"), server.as_user("bob"), server.as_nobody());
-        let things = things(&world, &ann).await;
+        let things = things(&world, &server, &ann).await;
         let rows = table(&things);
 
         let document = serde_json::to_value(bricklayer_server::api::open_api()).unwrap();

@@ -9,6 +9,7 @@
 //! - `conversations`, `files`: the plain resources.
 //! - `streams`: following a turn, cut anywhere.
 //! - `turns`: stopping, approving, limits, deleting under a turn.
+//! - `results`: what tools produced, whole, over HTTP.
 //! - `restart`: turns that outlive their process.
 //! - `takeover`: several hosts on one database, dying, leaving, stopping each other's turns.
 //! - `far_ends`: a model or a workspace that fails in every way.
@@ -50,6 +51,7 @@ mod plugin_cli;
 mod plugins;
 mod process;
 mod restart;
+mod results;
 mod shared;
 mod streams;
 mod support;

@@ -7,7 +7,7 @@ use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig, PublicOrigin,
-    TurnTimes, WorkspaceConfig,
+    ResultsConfig, TurnTimes, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -52,6 +52,7 @@ pub(crate) struct World {
     pub(crate) running_turns: usize,
     pub(crate) running_turns_per_user: usize,
     pub(crate) conversation_limits: ConversationLimits,
+    pub(crate) results: ResultsConfig,
     pub(crate) permissions: PermissionBounds,
     pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
@@ -77,6 +78,7 @@ impl World {
             running_turns: 100,
             running_turns_per_user: 50,
             conversation_limits: ConversationLimits::default(),
+            results: ResultsConfig::default(),
             permissions: PermissionBounds::default(),
             projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
@@ -124,6 +126,7 @@ impl World {
             lease: self.lease,
             statement_limit: None,
             times: self.times,
+            results: self.results,
             permissions: self.permissions,
             projects_per_user: self.projects_per_user,
             stream_window: self.stream_window,
