@@ -1,62 +1,214 @@
 //! The request's body. The same request gives the same bytes, and a longer conversation only adds to them.
+//!
+//! What was said is written from where it is kept: between the conversation and the bytes nothing of it is copied.
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use bricklayer_domain::{Block, ToolCallId, ToolSpec};
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeSeq as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::model::{Content, ModelMessage, ModelRequest, Role};
 
 /// The body as JSON. Cache marks: the end of the tools, the end of the system prompt, the last message of the turns
 /// before, and the last message; four is what the API allows.
 pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>) -> Vec<u8> {
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(request.model));
-    body.insert("max_tokens".to_owned(), json!(request.max_output_tokens));
-    body.insert("stream".to_owned(), json!(true));
-    if let Some(thinking) = thinking.filter(|_| request.reasoning) {
-        body.insert("thinking".to_owned(), thinking.clone());
-    }
-    if !request.tools.is_empty() {
-        let mut tools: Vec<Value> = request.tools.iter().map(|spec| tool(spec)).collect();
-        mark(tools.last_mut());
-        body.insert("tools".to_owned(), Value::Array(tools));
-    }
-    let mut system = json!({"type": "text", "text": &*request.system});
-    mark(Some(&mut system));
-    body.insert("system".to_owned(), json!([system]));
-    body.insert("messages".to_owned(), messages(request));
-    // A map of JSON values always serialises.
-    serde_json::to_vec(&Value::Object(body)).unwrap_or_default()
+    let body = Body {
+        model: &request.model,
+        max_tokens: request.max_output_tokens,
+        stream: true,
+        thinking: thinking.filter(|_| request.reasoning),
+        tools: Tools(&request.tools),
+        system: [Part::Text { text: &request.system, cache_control: Some(MARK) }],
+        messages: Messages(request),
+    };
+    // Nothing in it is a map whose keys are no text, and a vector takes every write.
+    serde_json::to_vec(&body).unwrap_or_default()
 }
 
-fn mark(block: Option<&mut Value>) {
-    if let Some(Value::Object(block)) = block {
-        block.insert("cache_control".to_owned(), json!({"type": "ephemeral"}));
+/// The body as the API has it.
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Tools::is_empty")]
+    tools: Tools<'a>,
+    system: [Part<'a>; 1],
+    messages: Messages<'a>,
+}
+
+/// A place up to which the provider keeps what it read.
+#[derive(Clone, Copy, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Mark {
+    Ephemeral,
+}
+
+const MARK: Mark = Mark::Ephemeral;
+
+struct Tools<'a>(&'a [Arc<ToolSpec>]);
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'a str,
+    description: &'a str,
+    input_schema: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<Mark>,
+}
+
+impl Tools<'_> {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
-fn tool(spec: &ToolSpec) -> Value {
-    json!({"name": spec.name.0, "description": spec.description, "input_schema": spec.input_schema})
+impl Serialize for Tools<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let last = self.0.len().checked_sub(1);
+        serializer.collect_seq(self.0.iter().enumerate().map(|(index, spec)| {
+            let ToolSpec { name, description, input_schema, .. } = &**spec;
+            Tool { name: &name.0, description, input_schema, cache_control: (Some(index) == last).then_some(MARK) }
+        }))
+    }
 }
 
-fn messages(request: &ModelRequest) -> Value {
-    let last = request.messages.len().checked_sub(1);
-    let mut out = Vec::with_capacity(request.messages.len());
-    for (index, message) in request.messages.iter().enumerate() {
-        let mut content: Vec<Value> = message.content.iter().filter_map(|content| block(content)).collect();
-        if content.is_empty() {
-            continue;
+struct Messages<'a>(&'a ModelRequest);
+
+impl Serialize for Messages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(request) = self;
+        let last = request.messages.len().checked_sub(1);
+        let mut out = serializer.serialize_seq(None)?;
+        for (index, message) in request.messages.iter().enumerate() {
+            let content = &*message.content;
+            if content.iter().all(|content| part(content).is_none()) {
+                continue;
+            }
+            let is_marked = Some(index) == last || Some(index) == request.previous_turn_end;
+            let marked = is_marked.then(|| content.iter().rposition(|content| can_be_marked(content))).flatten();
+            out.serialize_element(&Message { role: role(message), content: Parts { content, marked } })?;
         }
-        if Some(index) == last || Some(index) == request.previous_turn_end {
-            // Reasoning cannot carry a mark, and a block of a later version is sent back as it came.
-            let kinds = ["text", "tool_use", "tool_result"];
-            let markable = |block: &&mut Value| {
-                block.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind))
-            };
-            mark(content.iter_mut().rev().find(markable));
-        }
-        out.push(json!({"role": role(message), "content": content}));
+        out.end()
     }
-    Value::Array(out)
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Parts<'a>,
+}
+
+/// What a message says, and which piece of it has a cache mark.
+struct Parts<'a> {
+    content: &'a [Arc<Content>],
+    marked: Option<usize>,
+}
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.content.iter().enumerate().filter_map(|(index, content)| {
+            let part = part(content)?;
+            Some(if Some(index) == self.marked { part.marked() } else { part })
+        }))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'a> {
+    Text {
+        text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<Mark>,
+    },
+    Thinking {
+        thinking: &'a str,
+        signature: &'a str,
+    },
+    ToolUse {
+        id: Cow<'a, str>,
+        name: Cow<'a, str>,
+        input: Object<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<Mark>,
+    },
+    ToolResult {
+        tool_use_id: Cow<'a, str>,
+        content: &'a str,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_error: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<Mark>,
+    },
+    #[serde(untagged)]
+    AsItCame(Cow<'a, Value>),
+}
+
+/// The arguments of a call. The API refuses a conversation for ever for arguments that are no object.
+struct Object<'a>(&'a Value);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(fields) => fields.serialize(serializer),
+            _ => Map::new().serialize(serializer),
+        }
+    }
+}
+
+impl Part<'_> {
+    /// With a cache mark, where one can stand.
+    fn marked(mut self) -> Self {
+        match &mut self {
+            Self::Text { cache_control, .. }
+            | Self::ToolUse { cache_control, .. }
+            | Self::ToolResult { cache_control, .. } => *cache_control = Some(MARK),
+            Self::AsItCame(raw) => {
+                if let Some(fields) = raw.to_mut().as_object_mut() {
+                    fields.insert("cache_control".to_owned(), serde_json::json!(MARK));
+                }
+            }
+            Self::Thinking { .. } => {}
+        }
+        self
+    }
+}
+
+/// Reasoning cannot carry a mark, and a block of a later version is sent back as it came.
+fn can_be_marked(content: &Content) -> bool {
+    match content {
+        Content::Text(_) | Content::ToolResult { .. } | Content::Block(Block::Text { .. } | Block::ToolUse { .. }) => {
+            true
+        }
+        Content::Block(Block::Thinking { .. }) => false,
+        Content::Block(Block::Other { raw }) => {
+            let kind = raw.get("type").and_then(Value::as_str);
+            kind.is_some_and(|kind| ["text", "tool_use", "tool_result"].contains(&kind))
+        }
+    }
+}
+
+/// A piece as the API takes it; none when the API would refuse it.
+fn part(content: &Content) -> Option<Part<'_>> {
+    Some(match content {
+        Content::Text(text) | Content::Block(Block::Text { text }) => Part::Text { text, cache_control: None },
+        // Reasoning without its proof is refused by the API.
+        Content::Block(Block::Thinking { signature, .. }) if signature.is_empty() => return None,
+        Content::Block(Block::Thinking { thinking, signature }) => Part::Thinking { thinking, signature },
+        Content::Block(Block::ToolUse { id, name, input }) => {
+            Part::ToolUse { id: wire_id(id), name: wire_name(name), input: Object(input), cache_control: None }
+        }
+        Content::Block(Block::Other { raw }) => Part::AsItCame(Cow::Borrowed(raw)),
+        Content::ToolResult { id, content, is_error, structured: _, kind: _ } => {
+            Part::ToolResult { tool_use_id: wire_id(id), content, is_error: *is_error, cache_control: None }
+        }
+    })
 }
 
 const fn role(message: &ModelMessage) -> &'static str {
@@ -66,47 +218,33 @@ const fn role(message: &ModelMessage) -> &'static str {
     }
 }
 
-/// A tool's name as the API takes it. The name of a real tool comes back as it is.
-fn wire_name(name: &str) -> String {
-    let mut fit: String = name.chars().map(fit_char).take(MAX_WIRE_NAME).collect();
-    if fit.is_empty() {
-        fit.push_str("unnamed");
+/// A tool's name as the API takes it. The name of a real tool comes back as it is: the API refuses a conversation for
+/// ever for one name that it does not take.
+fn wire_name(name: &str) -> Cow<'_, str> {
+    if name.is_empty() {
+        return Cow::Borrowed("unnamed");
     }
-    fit
+    if name.len() <= MAX_WIRE_NAME && name.chars().all(is_fit) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(fit_char).take(MAX_WIRE_NAME).collect())
 }
 
 /// A tool use's id as the API takes it; ids made by the turn's state come back as they are.
-fn wire_id(id: &ToolCallId) -> String {
-    id.0.chars().map(fit_char).collect()
+fn wire_id(id: &ToolCallId) -> Cow<'_, str> {
+    if id.0.chars().all(is_fit) { Cow::Borrowed(&id.0) } else { Cow::Owned(id.0.chars().map(fit_char).collect()) }
+}
+
+const fn is_fit(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
 
 const fn fit_char(c: char) -> char {
-    if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }
+    if is_fit(c) { c } else { '_' }
 }
 
 /// Longest name of a tool, in characters; the API's own limit.
 const MAX_WIRE_NAME: usize = 128;
 
-fn block(content: &Content) -> Option<Value> {
-    Some(match content {
-        Content::Text(text) | Content::Block(Block::Text { text }) => json!({"type": "text", "text": text}),
-        // Reasoning without its proof is refused by the API.
-        Content::Block(Block::Thinking { signature, .. }) if signature.is_empty() => return None,
-        Content::Block(Block::Thinking { thinking, signature }) => {
-            json!({"type": "thinking", "thinking": thinking, "signature": signature})
-        }
-        Content::Block(Block::ToolUse { id, name, input }) => {
-            // The API refuses a conversation for ever for one name that it does not take.
-            let input = if input.is_object() { input.clone() } else { json!({}) };
-            json!({"type": "tool_use", "id": wire_id(id), "name": wire_name(name), "input": input})
-        }
-        Content::Block(Block::Other { raw }) => raw.clone(),
-        Content::ToolResult { id, content, is_error, structured: _, kind: _ } => {
-            let mut result = json!({"type": "tool_result", "tool_use_id": wire_id(id), "content": content});
-            if *is_error && let Value::Object(fields) = &mut result {
-                fields.insert("is_error".to_owned(), json!(true));
-            }
-            result
-        }
-    })
-}
+#[cfg(test)]
+mod tests;
