@@ -6,9 +6,11 @@
 mod review;
 mod shown;
 
+use std::sync::Arc;
+
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Settling, StoredEvent, ToolCallId, ToolDisplay,
-    ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Lane, LaneId, LaneParent, Settling, StoredEvent, ToolCallId,
+    ToolDisplay, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,58 @@ pub struct WireEvent {
     pub execution_id: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// The lane that it belongs to; absent for the conversation's main one. Steps and blocks count within their lane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<Arc<WireLane>>,
+}
+
+/// A line of a conversation beside its main one: of a subagent, or of a fork.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WireLane {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// What it belongs to.
+    pub parent: WireLaneParent,
+}
+
+/// What a lane belongs to: a call, of which it is the subagent, or a message, after which it is the fork.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WireLaneParent {
+    /// The lane of the call or the message; absent for the main one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub lane_id: Option<String>,
+    /// The turn of the call; absent for a fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub execution_id: Option<String>,
+    /// The call; absent for a fork.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_id: Option<String>,
+    /// The last event of the parent that belongs to the fork as well; absent for a subagent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<i64>,
+}
+
+impl From<Lane> for WireLane {
+    fn from(lane: Lane) -> Self {
+        let above = lane.parent.lane();
+        let lane_id = (above != LaneId::MAIN).then(|| above.to_string());
+        let (execution_id, tool_id, through) = match lane.parent {
+            LaneParent::Call { lane: _, turn, call } => (Some(turn.to_string()), Some(call.0), None),
+            LaneParent::Message { lane: _, through } => (None, None, Some(through.0)),
+        };
+        Self { id: lane.id.to_string(), parent: WireLaneParent { lane_id, execution_id, tool_id, through } }
+    }
+}
+
+impl WireLane {
+    /// Whether it is a subagent's: then its end is not its turn's.
+    #[must_use]
+    pub const fn is_of_a_call(&self) -> bool {
+        self.parent.tool_id.is_some()
+    }
 }
 
 /// Which model answers a step.
@@ -413,13 +467,14 @@ impl From<Decision> for ApprovalDecision {
 }
 
 /// The frames of a stored event, in order; only the last may carry the event's id, so that a reader cut off between
-/// them gets them all again. An event that clients need not see maps to none.
+/// them gets them all again. An event that clients need not see maps to none. `lane` is the event's own, unless it is
+/// the main one.
 #[must_use]
-pub fn frames(stored: &StoredEvent) -> Vec<WireEvent> {
-    into_frames(stored.clone())
+pub fn frames(stored: &StoredEvent, lane: Option<&Arc<WireLane>>) -> Vec<WireEvent> {
+    into_frames(stored.clone(), lane)
 }
 
-fn into_frames(stored: StoredEvent) -> Vec<WireEvent> {
+fn into_frames(stored: StoredEvent, lane: Option<&Arc<WireLane>>) -> Vec<WireEvent> {
     let StoredEvent { seq, conversation, lane: _, turn, at, event, structured_bytes: apart } = stored;
     bodies(conversation, event)
         .into_iter()
@@ -427,16 +482,22 @@ fn into_frames(stored: StoredEvent) -> Vec<WireEvent> {
             if let WireBody::ToolResult { structured_bytes, .. } = &mut body {
                 *structured_bytes = apart;
             }
-            WireEvent { body, seq: Some(seq.0), execution_id: turn.to_string(), at }
+            WireEvent { body, seq: Some(seq.0), execution_id: turn.to_string(), at, lane: lane.cloned() }
         })
         .collect()
 }
 
 /// The frame of a delta that is not stored yet.
 #[must_use]
-pub fn preview(conversation: ConversationId, turn: TurnId, event: &Event, at: DateTime<Utc>) -> Option<WireEvent> {
+pub fn preview(
+    conversation: ConversationId,
+    turn: TurnId,
+    lane: Option<&Arc<WireLane>>,
+    event: &Event,
+    at: DateTime<Utc>,
+) -> Option<WireEvent> {
     let body = bodies(conversation, event.clone()).into_iter().next()?;
-    Some(WireEvent { body, seq: None, execution_id: turn.to_string(), at })
+    Some(WireEvent { body, seq: None, execution_id: turn.to_string(), at, lane: lane.cloned() })
 }
 
 fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
@@ -569,7 +630,7 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
     }
 }
 
-/// A whole log as a client needs it to draw the page: without the pieces of what is complete.
+/// The log of the main lane as a client needs it to draw the page: without the pieces of what is complete.
 #[must_use]
 pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
     // From the end, because what follows an event decides whether it is void.
@@ -577,7 +638,7 @@ pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
     let mut shown: Vec<StoredEvent> =
         events.into_iter().rev().filter(|stored| !settling.is_void(&stored.event)).collect();
     shown.reverse();
-    shown.into_iter().flat_map(into_frames).collect()
+    shown.into_iter().flat_map(|stored| into_frames(stored, None)).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod agreement;
 mod audit;
 mod drive;
 mod hub;
+mod lanes;
 mod log;
 mod presence;
 mod replay;

@@ -64,10 +64,11 @@ pub struct EventPage {
     pub complete: bool,
 }
 
-/// Which events of a conversation: those of a lane; both ends belong to it.
+/// Which events of a conversation; both ends belong to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
-    pub(crate) lane: LaneId,
+    /// Those of this lane only; of all lanes when absent.
+    pub(crate) lane: Option<LaneId>,
     pub(crate) first: EventSeq,
     pub(crate) last: EventSeq,
 }
@@ -146,36 +147,64 @@ fn kinds(fits: impl Fn(EventKind) -> bool) -> String {
 static PIECES: LazyLock<String> = LazyLock::new(|| kinds(|kind| kind.piece().is_some()));
 
 /// Which events a detail means: `$1` is the conversation, `$2` the user, `$3` and `$4` the first and the last event, `$6`
-/// the lane.
+/// the lane, when only one is read.
 ///
-/// A piece is settled once an event of its lane follows that voids it. Steps of a lane come one after another, so what comes last in the log
-/// decides for all of it. The progress of a call that ended while others of its step run is left to the reader.
-fn condition(detail: Detail) -> String {
+/// A piece is settled once an event of its lane follows that voids it. Steps of a lane come one after another, so what
+/// comes last in it decides for all of it; where lanes are read together, each piece is looked after by itself. The
+/// progress of a call that ended while others of its step run is left to the reader.
+fn condition(detail: Detail, of_one_lane: bool) -> String {
     match detail {
         Detail::All => "true".to_owned(),
         Detail::NoDeltas => format!("kind not in {}", *PIECES),
         Detail::Settled | Detail::Working => {
             let lives = Piece::ALL.map(|piece| {
-                format!(
-                    "or (
-                        kind in {}
-                        and seq > coalesce((
-                            select last.seq
-                            from events as last
-                            where last.conversation_id = $1
-                                and last.lane_id = $6
-                                and last.kind in {}
-                            order by last.seq desc
-                            limit 1
-                        ), 0)
-                    )",
-                    kinds(|kind| kind.piece() == Some(piece)),
-                    kinds(|kind| kind.voids().all_of(piece)),
-                )
+                let pieces = kinds(|kind| kind.piece() == Some(piece));
+                let voiding = kinds(|kind| kind.voids().all_of(piece));
+                if of_one_lane {
+                    format!(
+                        "or (
+                            kind in {pieces}
+                            and seq > coalesce((
+                                select last.seq
+                                from events as last
+                                where last.conversation_id = $1
+                                    and last.lane_id = $6
+                                    and last.kind in {voiding}
+                                order by last.seq desc
+                                limit 1
+                            ), 0)
+                        )"
+                    )
+                } else {
+                    format!(
+                        "or (
+                            kind in {pieces}
+                            and not exists (
+                                select 1
+                                from events as later
+                                where later.conversation_id = $1
+                                    and later.seq > events.seq
+                                    and later.lane_id = events.lane_id
+                                    and later.kind in {voiding}
+                            )
+                        )"
+                    )
+                }
             });
             format!("(kind not in {} {})", *PIECES, lives.join(" "))
         }
     }
+}
+
+macro_rules! statements {
+    ($of_one_lane:literal) => {
+        [
+            LazyLock::new(|| Statements::new(Detail::All, $of_one_lane)),
+            LazyLock::new(|| Statements::new(Detail::Settled, $of_one_lane)),
+            LazyLock::new(|| Statements::new(Detail::Working, $of_one_lane)),
+            LazyLock::new(|| Statements::new(Detail::NoDeltas, $of_one_lane)),
+        ]
+    };
 }
 
 /// The statements of one detail: what events take, from the oldest and from the newest on, and the events themselves.
@@ -186,9 +215,11 @@ struct Statements {
 }
 
 impl Statements {
-    fn new(detail: Detail) -> Self {
+    fn new(detail: Detail, of_one_lane: bool) -> Self {
         let select = |columns: &str, order: &str| {
-            let (inline, condition) = (detail.inline_bytes(), condition(detail));
+            let (inline, condition) = (detail.inline_bytes(), condition(detail, of_one_lane));
+            // The argument is there in any case.
+            let lane = if of_one_lane { "lane_id = $6" } else { "(lane_id = $6 or true)" };
             // The lengths are known without reading the texts.
             let when = format!("case when octet_length(structured) <= {inline} then");
             let columns = columns
@@ -201,7 +232,7 @@ impl Statements {
                     and exists (select 1 from conversations where id = $1 and user_id = $2)
                     and seq >= $3
                     and seq <= $4
-                    and lane_id = $6
+                    and {lane}
                     and {condition}
                 order by seq {order}
                 limit $5"
@@ -214,16 +245,15 @@ impl Statements {
         Self { sizes: select(sizes, ""), sizes_back: select(sizes, "desc"), events: select(events, "") }
     }
 
-    fn of(detail: Detail) -> &'static Self {
-        static ALL: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::All));
-        static SETTLED: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::Settled));
-        static WORKING: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::Working));
-        static NO_DELTAS: LazyLock<Statements> = LazyLock::new(|| Statements::new(Detail::NoDeltas));
+    fn of(detail: Detail, of_one_lane: bool) -> &'static Self {
+        static ONE: [LazyLock<Statements>; 4] = statements!(true);
+        static ALL: [LazyLock<Statements>; 4] = statements!(false);
+        let [all, settled, working, no_deltas] = if of_one_lane { &ONE } else { &ALL };
         match detail {
-            Detail::All => &ALL,
-            Detail::Settled => &SETTLED,
-            Detail::Working => &WORKING,
-            Detail::NoDeltas => &NO_DELTAS,
+            Detail::All => all,
+            Detail::Settled => settled,
+            Detail::Working => working,
+            Detail::NoDeltas => no_deltas,
         }
     }
 }
@@ -264,7 +294,7 @@ impl Store {
         detail: Detail,
     ) -> Result<EventPage, StoreError> {
         let first = EventSeq(after.0.saturating_add(1));
-        let span = Span { lane: LaneId::MAIN, first, last: EventSeq(i64::MAX) };
+        let span = Span { lane: Some(LaneId::MAIN), first, last: EventSeq(i64::MAX) };
         let page = self.page(user, conversation, span, limit, detail).await?;
         if page.events.is_empty() {
             self.get_conversation(user, conversation).await?;
@@ -272,8 +302,8 @@ impl Store {
         Ok(page)
     }
 
-    /// Events of one turn in its own lane after `after`, as [`Store::events_after`] does. The turn's last one is
-    /// [`Event::TurnFinished`].
+    /// Events of one turn after `after`, as [`Store::events_after`] does: those of its own lane, of which the last one is
+    /// [`Event::TurnFinished`], and among them those of the lanes that belong to its calls.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such turn of this user's, or the database's failure.
@@ -288,7 +318,13 @@ impl Store {
         let row = self
             .engine()
             .fetch_optional(
-                "select conversation_id, lane_id, first_seq, last_seq
+                "select conversation_id, lane_id, first_seq, last_seq,
+                    exists (
+                        select 1
+                        from lanes
+                        where lanes.conversation_id = turns.conversation_id
+                            and lanes.turn_id = turns.id
+                    ) as has_lanes
                 from turns
                 where id = $1
                     and user_id = $2",
@@ -298,7 +334,8 @@ impl Store {
             .ok_or(StoreError::NotFound("execution"))?;
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
         let first = EventSeq(after.0.saturating_add(1).max(row.int("first_seq")?));
-        let lane = LaneId::from_uuid(row.uuid("lane_id")?);
+        // No other turn of the conversation says anything meanwhile.
+        let lane = if row.bool("has_lanes")? { None } else { Some(LaneId::from_uuid(row.uuid("lane_id")?)) };
         let span = Span { lane, first, last: EventSeq(row.int("last_seq")?) };
         self.page(user, conversation, span, limit, detail).await
     }
@@ -312,7 +349,7 @@ impl Store {
         detail: Detail,
     ) -> Result<EventPage, StoreError> {
         let limit = limit.clamp(1, MAX_EVENT_PAGE);
-        let statement = &Statements::of(detail).sizes;
+        let statement = &Statements::of(detail, span.lane.is_some()).sizes;
         let Some(fit) = self.fit(statement, user, conversation, span, limit, MAX_EVENT_PAGE_BYTES).await? else {
             return Ok(EventPage {
                 events: Vec::new(),
@@ -334,7 +371,7 @@ impl Store {
         bytes: u64,
         detail: Detail,
     ) -> Result<Option<Fit>, StoreError> {
-        self.fit(&Statements::of(detail).sizes_back, user, conversation, span, limit, bytes).await
+        self.fit(&Statements::of(detail, span.lane.is_some()).sizes_back, user, conversation, span, limit, bytes).await
     }
 
     async fn fit(
@@ -347,7 +384,7 @@ impl Store {
         bytes: u64,
     ) -> Result<Option<Fit>, StoreError> {
         // One more than asked, to learn whether these are all.
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1, span.lane];
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1, span.lane.unwrap_or(LaneId::MAIN)];
         let rows = self.engine().fetch_all(statement.clone(), args).await?;
         let mut fit = None;
         let mut total: u64 = 0;
@@ -369,8 +406,8 @@ impl Store {
         limit: u32,
         detail: Detail,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit), span.lane];
-        let rows = self.engine().fetch_all(Statements::of(detail).events.clone(), args).await?;
+        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit), span.lane.unwrap_or(LaneId::MAIN)];
+        let rows = self.engine().fetch_all(Statements::of(detail, span.lane.is_some()).events.clone(), args).await?;
         rows.iter().map(|row| event(row, detail)).collect()
     }
 

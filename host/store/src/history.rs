@@ -61,7 +61,7 @@ impl Store {
             self.get_conversation(user, conversation).await?;
             return Ok(HistoryPage { events: Vec::new(), earlier: None });
         };
-        let span = Span { lane: LaneId::MAIN, first: EventSeq(oldest), last: EventSeq(before.0 - 1) };
+        let span = Span { lane: Some(LaneId::MAIN), first: EventSeq(oldest), last: EventSeq(before.0 - 1) };
         let fit =
             self.fit_back(user, conversation, span, MAX_HISTORY_EVENTS, MAX_HISTORY_BYTES, Detail::Settled).await?;
         let first = match fit {

@@ -218,6 +218,31 @@ impl Store {
         rows.iter().map(lane).collect()
     }
 
+    /// The lanes that events of a turn may belong to beside the main one: those of its calls, and its own.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such turn of this user's, or the database's failure.
+    pub async fn turn_lanes(&self, user: &UserId, turn: TurnId) -> Result<Vec<Lane>, StoreError> {
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select lanes.id, lanes.conversation_id, lanes.parent_lane_id, lanes.turn_id, lanes.call_id,
+                    lanes.through_seq, lanes.created_at
+                from lanes
+                join turns on turns.conversation_id = lanes.conversation_id
+                    and (lanes.turn_id = turns.id or lanes.id = turns.lane_id)
+                where turns.id = $1
+                    and turns.user_id = $2
+                order by lanes.created_at, lanes.id",
+                args![turn, user],
+            )
+            .await?;
+        if rows.is_empty() {
+            self.get_turn(user, turn).await?;
+        }
+        rows.iter().map(lane).collect()
+    }
+
     /// What the reader of a lane sees after `after`, as [`Store::events_after`] does for the main lane: of a fork, the
     /// events of its parent up to its message come first. A page holds events of one lane; the next may hold another's.
     ///
@@ -244,7 +269,7 @@ impl Store {
                 continue;
             }
             let first = EventSeq(page.through.0.saturating_add(1));
-            page = self.page(user, conversation, Span { lane, first, last }, limit, detail).await?;
+            page = self.page(user, conversation, Span { lane: Some(lane), first, last }, limit, detail).await?;
             if !page.events.is_empty() || last.0 == i64::MAX {
                 page.complete = page.complete && last.0 == i64::MAX;
                 return Ok(page);

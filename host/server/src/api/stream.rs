@@ -311,7 +311,7 @@ impl Reader {
 
     fn own_frame(&self, body: WireBody) -> Bytes {
         let execution_id = self.live.turn().to_string();
-        encode(&WireEvent { body, seq: None, execution_id, at: bricklayer_domain::now() }, None)
+        encode(&WireEvent { body, seq: None, execution_id, at: bricklayer_domain::now(), lane: None }, None)
     }
 }
 

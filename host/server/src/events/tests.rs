@@ -33,7 +33,7 @@ fn message(seq: i64, step: u32) -> StoredEvent {
 
 #[track_caller]
 fn check(event: StoredEvent, expect: Value) {
-    let seen: Vec<_> = frames(&event)
+    let seen: Vec<_> = frames(&event, None)
         .into_iter()
         .map(|frame| {
             let mut value = serde_json::to_value(frame).unwrap();
@@ -67,7 +67,7 @@ fn a_call_is_shown_as_the_log_says() {
         let (title, detail) = ("Read file".to_owned(), "a".to_owned());
         calls.push(CallDisplay { call: ToolCallId("c1".into()), title, detail, result: Some(ResultKind::Text) });
     }
-    let shown = serde_json::to_value(frames(&stored).last().unwrap()).unwrap();
+    let shown = serde_json::to_value(frames(&stored, None).last().unwrap()).unwrap();
     assert_eq!(
         (&shown["title"], &shown["detail"], &shown["result_kind"]),
         (&json!("Read file"), &json!("a"), &json!("text"))

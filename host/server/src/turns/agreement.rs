@@ -115,7 +115,7 @@ impl World {
         for (kind, block) in happenings {
             let Some(event) = event_of(kind, block, &expected) else { continue };
             if kind.piece().is_some() {
-                hub.preview(conversation, &event);
+                hub.preview(conversation, LaneId::MAIN, &event);
             }
             let stored = self.store.append(&lease, vec![event]).await.unwrap();
             // What live readers hold is what is not stored yet: here, all that streamed.

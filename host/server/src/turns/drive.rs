@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{CallSite, Caller, Event, TurnEnd, Usage, chain};
+use bricklayer_domain::{CallSite, Caller, Event, LaneId, TurnEnd, Usage, chain};
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, StoreError};
@@ -135,7 +135,7 @@ async fn run_once(
     running: &Running,
 ) -> Result<TurnExit, StoreError> {
     let turn = &claim.turn;
-    let fold = fold(inner, claim).await?;
+    let (lane, fold) = fold(inner, claim).await?;
     let environment = &inner.environment;
     let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id };
     let door = Door {
@@ -159,6 +159,7 @@ async fn run_once(
     let log = StoreLog {
         store: inner.store.clone(),
         lease: claim.lease.clone(),
+        lane,
         user: turn.user.clone(),
         hub: inner.hubs.get(turn.id),
         leaving: inner.lifecycle.soft().clone(),
@@ -177,8 +178,8 @@ async fn run_once(
     Ok(run_turn(deps, fold, running.cancel.clone()).await)
 }
 
-/// The conversation as the turn goes on from it, read page by page from its newest compaction on.
-async fn fold(inner: &Inner, claim: &Claim) -> Result<Fold, StoreError> {
+/// The conversation as the turn goes on from it, in the turn's lane, read page by page from its newest compaction on.
+async fn fold(inner: &Inner, claim: &Claim) -> Result<(LaneId, Fold), StoreError> {
     let turn = &claim.turn;
     let mut fold = Fold::default();
     let ReadFrom { lane, mut after } = inner.store.read_from(&turn.user, turn.id).await?;
@@ -188,7 +189,7 @@ async fn fold(inner: &Inner, claim: &Claim) -> Result<Fold, StoreError> {
             inner.store.lane_events_after(user, conversation, lane, after, MAX_EVENT_PAGE, Detail::Working).await?;
         page.events.iter().for_each(|stored| fold.take(stored));
         if page.complete {
-            return Ok(fold);
+            return Ok((lane, fold));
         }
         after = page.through;
     }

@@ -7,15 +7,20 @@
 //! **Previews and the log.** A preview carries the position of the last stored event before it (its *base*). A reader
 //! shows a preview only when it stands exactly there: any later event in the log already holds the preview's text, and
 //! applying the preview after it would cut that text off again.
+//!
+//! **Lanes.** A turn's log holds the lanes of its subagents too, in one order. What one lane says voids nothing of
+//! another, and each event tells its lane. A lane that was not heard of before sends readers to the store, where what it
+//! belongs to is looked up.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, Piece, StoredEvent, TurnId, UserId, chain};
+use bricklayer_domain::{ConversationId, Event, EventSeq, LaneId, Piece, StoredEvent, TurnId, UserId, chain};
 use bricklayer_store::{Store, StoreError};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
+use super::lanes::{KnownLanes, ToldLane, ends_turn};
 use super::replay::{ReplayPage, Replays};
 use crate::events::{self, WireEvent};
 
@@ -57,6 +62,7 @@ pub(crate) struct Hub {
     turn: TurnId,
     sender: broadcast::Sender<Item>,
     state: Mutex<State>,
+    lanes: KnownLanes,
     replays: Replays,
     all: Hubs,
 }
@@ -82,6 +88,7 @@ impl Default for Position {
 /// Streamed text of one block from some offset on.
 #[derive(Debug, Clone)]
 struct Streamed {
+    lane: LaneId,
     thinking: bool,
     step: u32,
     block: u32,
@@ -108,6 +115,7 @@ impl Hubs {
             turn,
             sender: broadcast::Sender::new(CHANNEL_FRAMES),
             state: Mutex::default(),
+            lanes: KnownLanes::default(),
             replays: Replays::default(),
             all: self.clone(),
         });
@@ -157,37 +165,55 @@ impl Hub {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for stored in events {
             state.last = Position(stored.seq);
-            state.forget(&stored.event);
+            state.forget(stored);
             if self.sender.receiver_count() == 0 {
                 continue;
             }
-            let terminal = matches!(stored.event, Event::TurnFinished { .. });
-            let _ = self.sender.send(Item::Stored { seq: stored.seq, frames: stored_frames(stored), terminal });
+            let item = match self.lanes.find(stored.lane) {
+                Some(lane) => Item::Stored {
+                    seq: stored.seq,
+                    frames: stored_frames(stored, &lane),
+                    terminal: ends_turn(stored, &lane),
+                },
+                None => Item::Look,
+            };
+            let _ = self.sender.send(item);
         }
         // What was streamed beyond the stored text would be cut off by the stored delta, so it is shown again.
         let base = state.last.0;
         if self.sender.receiver_count() > 0
             && let Some(first) = events.first()
         {
-            for frame in state.unstored.iter().filter_map(|piece| piece.frame(first.conversation, self.turn)) {
+            for frame in state.unstored.iter().filter_map(|piece| self.piece(first.conversation, piece)) {
                 let _ = self.sender.send(Item::Preview { base, frame });
             }
         }
     }
 
     /// Shows readers a delta, or the progress of a call, that will be stored later.
-    pub(crate) fn preview(&self, conversation: ConversationId, delta: &Event) {
+    pub(crate) fn preview(&self, conversation: ConversationId, lane: LaneId, delta: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let base = state.last.0;
         if self.sender.receiver_count() > 0
-            && let Some(frame) = frame(conversation, self.turn, delta)
+            && let Some(frame) = self.frame(conversation, lane, delta)
         {
             let _ = self.sender.send(Item::Preview { base, frame });
         }
         // Of progress only the newest counts, and that is stored within moments: who joins reads it there.
-        if let Some(piece) = Streamed::of(delta) {
+        if let Some(piece) = Streamed::of(lane, delta) {
             state.remember(piece);
         }
+    }
+
+    /// The frame of what is not stored yet; none while its lane is not known, whose readers get it once it is stored.
+    fn frame(&self, conversation: ConversationId, lane: LaneId, event: &Event) -> Option<Bytes> {
+        let lane = self.lanes.find(lane)?;
+        let frame = events::preview(conversation, self.turn, lane.as_ref(), event, bricklayer_domain::now())?;
+        Some(encode(&frame, None))
+    }
+
+    fn piece(&self, conversation: ConversationId, piece: &Streamed) -> Option<Bytes> {
+        self.frame(conversation, piece.lane, &piece.event())
     }
 
     /// The streamed text that is not stored yet, by block; reasoning apart.
@@ -204,7 +230,7 @@ impl Hub {
         let tail = state
             .unstored
             .iter()
-            .filter_map(|piece| piece.frame(conversation, self.turn))
+            .filter_map(|piece| self.piece(conversation, piece))
             .map(|frame| Item::Preview { base, frame })
             .collect();
         let subscription = Subscription { hub: Arc::clone(self), receiver: self.sender.subscribe() };
@@ -214,11 +240,11 @@ impl Hub {
 
 impl State {
     /// Text that the log holds now, or that is void, need not be kept.
-    fn forget(&mut self, event: &Event) {
-        if event.kind().voids().all_of(Piece::Text) {
-            self.unstored.clear();
+    fn forget(&mut self, stored: &StoredEvent) {
+        if stored.event.kind().voids().all_of(Piece::Text) {
+            self.unstored.retain(|piece| piece.lane != stored.lane);
         }
-        if let Some(stored) = Streamed::of(event) {
+        if let Some(stored) = Streamed::of(stored.lane, &stored.event) {
             let end = stored.end();
             self.unstored.retain_mut(|piece| !stored.same_block(piece) || piece.cut_before(end));
         }
@@ -235,20 +261,20 @@ impl State {
 }
 
 impl Streamed {
-    fn of(event: &Event) -> Option<Self> {
+    fn of(lane: LaneId, event: &Event) -> Option<Self> {
         match event {
             Event::TextDelta { step, block, offset, text } => {
-                Some(Self { thinking: false, step: *step, block: *block, offset: *offset, text: text.clone() })
+                Some(Self { lane, thinking: false, step: *step, block: *block, offset: *offset, text: text.clone() })
             }
             Event::ThinkingDelta { step, block, offset, text } => {
-                Some(Self { thinking: true, step: *step, block: *block, offset: *offset, text: text.clone() })
+                Some(Self { lane, thinking: true, step: *step, block: *block, offset: *offset, text: text.clone() })
             }
             _ => None,
         }
     }
 
     fn same_block(&self, other: &Self) -> bool {
-        (self.thinking, self.step, self.block) == (other.thinking, other.step, other.block)
+        (self.lane, self.thinking, self.step, self.block) == (other.lane, other.thinking, other.step, other.block)
     }
 
     fn end(&self) -> u64 {
@@ -264,21 +290,14 @@ impl Streamed {
         !self.text.is_empty()
     }
 
-    fn frame(&self, conversation: ConversationId, turn: TurnId) -> Option<Bytes> {
-        let Self { thinking, step, block, offset, text } = self.clone();
-        let event = if thinking {
+    fn event(&self) -> Event {
+        let Self { lane: _, thinking, step, block, offset, text } = self.clone();
+        if thinking {
             Event::ThinkingDelta { step, block, offset, text }
         } else {
             Event::TextDelta { step, block, offset, text }
-        };
-        frame(conversation, turn, &event)
+        }
     }
-}
-
-/// The frame of what is not stored yet.
-fn frame(conversation: ConversationId, turn: TurnId, event: &Event) -> Option<Bytes> {
-    let frame = events::preview(conversation, turn, event, bricklayer_domain::now())?;
-    Some(encode(&frame, None))
 }
 
 impl Subscription {
@@ -306,7 +325,7 @@ impl Subscription {
     /// # Errors
     /// [`StoreError::NotFound`] when the turn is gone, or the database's failure.
     pub(crate) async fn replay(&self, store: &Store, user: &UserId, after: EventSeq) -> Result<ReplayPage, StoreError> {
-        self.hub.replays.after(store, user, self.hub.turn, after).await
+        self.hub.replays.after(store, user, self.hub.turn, &self.hub.lanes, after).await
     }
 
     /// The turn that is read.
@@ -316,8 +335,8 @@ impl Subscription {
 }
 
 /// The frames of a stored event; the last carries its id.
-pub(crate) fn stored_frames(stored: &StoredEvent) -> Bytes {
-    let frames = events::frames(stored);
+pub(super) fn stored_frames(stored: &StoredEvent, lane: &ToldLane) -> Bytes {
+    let frames = events::frames(stored, lane.as_ref());
     let last = frames.len().saturating_sub(1);
     let mut out = Vec::with_capacity(256);
     for (index, frame) in frames.iter().enumerate() {
@@ -350,6 +369,8 @@ fn write_frame(out: &mut Vec<u8>, frame: &WireEvent, id: Option<EventSeq>) {
 
 #[cfg(test)]
 mod tests {
+    use bricklayer_domain::{Lane, LaneParent, ToolCallId, TurnEnd, Usage};
+
     use super::*;
 
     fn delta(offset: u64, text: &str) -> Event {
@@ -357,10 +378,14 @@ mod tests {
     }
 
     fn stored(seq: i64, turn: TurnId, event: Event) -> StoredEvent {
+        stored_in(LaneId::MAIN, seq, turn, event)
+    }
+
+    fn stored_in(lane: LaneId, seq: i64, turn: TurnId, event: Event) -> StoredEvent {
         StoredEvent {
             seq: EventSeq(seq),
             conversation: ConversationId::new(),
-            lane: bricklayer_domain::LaneId::MAIN,
+            lane,
             turn,
             at: bricklayer_domain::now(),
             event,
@@ -380,8 +405,8 @@ mod tests {
         let hubs = Hubs::default();
         let (turn, conversation) = (TurnId::new(), ConversationId::new());
         let hub = hubs.get(turn);
-        hub.preview(conversation, &delta(0, "añ"));
-        hub.preview(conversation, &delta(2, "bc"));
+        hub.preview(conversation, LaneId::MAIN, &delta(0, "añ"));
+        hub.preview(conversation, LaneId::MAIN, &delta(2, "bc"));
         let (tail, mut live) = hub.subscribe(conversation);
         assert_eq!(tail.iter().map(text).collect::<Vec<_>>(), ["0:añbc"]);
         // The stored group ends before what was streamed: the rest is shown again on the new base.
@@ -394,13 +419,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_lane_says_voids_nothing_of_another() {
+        let hubs = Hubs::default();
+        let (turn, conversation) = (TurnId::new(), ConversationId::new());
+        let hub = hubs.get(turn);
+        let parent = LaneParent::Call { lane: LaneId::MAIN, turn, call: ToolCallId("c".into()) };
+        let lane = Lane { id: LaneId::new(), conversation, parent, created_at: bricklayer_domain::now() };
+        let (_, mut live) = hub.subscribe(conversation);
+        let discarded = Event::StepDiscarded { step: 0 };
+        hub.preview(conversation, LaneId::MAIN, &delta(0, "main"));
+        assert_eq!(text(&live.next().await), "0:main");
+        // A lane that was not heard of sends readers to the store.
+        hub.preview(conversation, lane.id, &delta(0, "sub"));
+        hub.publish(&[stored_in(lane.id, 5, turn, discarded.clone())]);
+        assert!(matches!(live.next().await, Item::Look));
+        assert_eq!(text(&live.next().await), "0:main", "nothing of the main lane is void");
+        // From then on its events tell it.
+        hub.lanes.learn(vec![lane.clone()]);
+        hub.preview(conversation, lane.id, &delta(0, "sub"));
+        let Item::Preview { base: EventSeq(5), frame } = live.next().await else { panic!("a preview") };
+        let line = std::str::from_utf8(&frame).unwrap().strip_prefix("data: ").unwrap();
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let expected = serde_json::json!({
+            "id": lane.id.to_string(), "parent": {"execution_id": turn.to_string(), "tool_id": "c"},
+        });
+        assert_eq!(value["lane"], expected);
+        // Its end is not the turn's.
+        let end = Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 };
+        hub.publish(&[stored_in(lane.id, 6, turn, end.clone())]);
+        assert!(matches!(live.next().await, Item::Stored { terminal: false, .. }));
+        assert_eq!(text(&live.next().await), "0:main");
+        hub.publish(&[stored(7, turn, end)]);
+        assert!(matches!(live.next().await, Item::Stored { terminal: true, .. }));
+        assert!(live.try_next().is_none());
+    }
+
+    #[tokio::test]
     async fn a_slow_reader_is_sent_to_the_store() {
         let hubs = Hubs::default();
         let (turn, conversation) = (TurnId::new(), ConversationId::new());
         let hub = hubs.get(turn);
         let (_, mut live) = hub.subscribe(conversation);
         for index in 0..=CHANNEL_FRAMES as u64 {
-            hub.preview(conversation, &delta(index, "x"));
+            hub.preview(conversation, LaneId::MAIN, &delta(index, "x"));
         }
         assert!(matches!(live.next().await, Item::Look));
     }

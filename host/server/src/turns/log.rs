@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{LogError, TurnLog};
-use bricklayer_domain::{Event, StandingPermission, StoredEvent, UserId};
+use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, UserId};
 use bricklayer_store::{Lease, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,8 @@ use super::slots::Appending;
 pub(super) struct StoreLog {
     pub(super) store: Store,
     pub(super) lease: Lease,
+    /// The turn's own lane.
+    pub(super) lane: LaneId,
     pub(super) user: UserId,
     pub(super) hub: Arc<Hub>,
     /// Fires when the server is leaving: then nothing new begins, which is the turn's safe point.
@@ -51,7 +53,7 @@ impl TurnLog for StoreLog {
     }
 
     fn preview(&self, delta: &Event) {
-        self.hub.preview(self.lease.conversation, delta);
+        self.hub.preview(self.lease.conversation, self.lane, delta);
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bricklayer_domain::{Event, EventSeq, TurnId, UserId};
+use bricklayer_domain::{EventSeq, TurnId, UserId};
 use bricklayer_store::{Detail, Store, StoreError};
 use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::hub::stored_frames;
+use super::lanes::{KnownLanes, ends_turn};
 
 /// Events of one read of the store.
 const REPLAY_PAGE: u32 = 500;
@@ -56,6 +57,7 @@ impl Replays {
         store: &Store,
         user: &UserId,
         turn: TurnId,
+        lanes: &KnownLanes,
         after: EventSeq,
     ) -> Result<ReplayPage, StoreError> {
         let mut pages = self.pages.lock().await;
@@ -67,11 +69,19 @@ impl Replays {
         }
         let read_at = Instant::now();
         let read = store.turn_events_after(user, turn, after, REPLAY_PAGE, Detail::Settled).await?;
-        let mut frames = Vec::new();
-        for stored in &read.events {
-            frames.extend_from_slice(&stored_frames(stored));
+        if read.events.iter().any(|stored| lanes.find(stored.lane).is_none()) {
+            lanes.learn(store.turn_lanes(user, turn).await?);
         }
-        let terminal = read.events.last().is_some_and(|stored| matches!(stored.event, Event::TurnFinished { .. }));
+        let mut frames = Vec::new();
+        let mut terminal = false;
+        for stored in &read.events {
+            let Some(lane) = lanes.find(stored.lane) else {
+                tracing::error!(lane.id = %stored.lane, "an event is of a lane that its conversation does not have");
+                continue;
+            };
+            frames.extend_from_slice(&stored_frames(stored, &lane));
+            terminal = ends_turn(stored, &lane);
+        }
         let (through, complete) = (read.through, read.complete);
         let page = ReplayPage { after, frames: frames.into(), through, complete, terminal, read_at, version };
         pages.push_back(page.clone());
