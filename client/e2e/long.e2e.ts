@@ -66,6 +66,18 @@ describe("three hundred turns", () => {
     await page.getByText("Answer 300.").waitFor();
   });
 
+  it("show where earlier messages were summarised for the model, and what it reads instead", async () => {
+    await page.unroute(/\/conversations\/[^/?]+\?turns=/);
+    await serveHistory(page, TURNS, TURNS);
+    await page.reload();
+    const line = page.getByRole("button", { name: "Earlier messages were summarised" });
+    await line.waitFor();
+    expect(await lookAt(page, "summarised")).toEqual([]);
+    await line.click();
+    await page.getByText("each was answered").waitFor();
+    expect(await lookAt(page, "summarised-open")).toEqual([]);
+  });
+
   it("say when earlier ones could not be loaded, and a press tries again", async () => {
     await page.reload();
     await page.getByText("Answer 300.").waitFor();

@@ -4,8 +4,13 @@ import type { Page } from "playwright-core";
 const prose =
   "A paragraph with **bold**, `code` and a [link](https://docs.example/x).\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```sql\nSELECT 1\n```";
 
-/** Answers for the host's history with `turns` turns, the last of which says "Answer {turns}." */
-export async function serveHistory(page: Page, turns: number): Promise<void> {
+const summary = "You asked for **many** things, and each was answered.\n\n- `main.sales.orders` has the orders";
+
+/**
+ * Answers for the host's history with `turns` turns, the last of which says "Answer {turns}."; `summarised` is the first
+ * one that the model still reads as it is.
+ */
+export async function serveHistory(page: Page, turns: number, summarised?: number): Promise<void> {
   await page.route(/\/conversations\/[^/?]+\?turns=/, async (route) => {
     const asked = new URL(route.request().url()).searchParams;
     const before = Number(asked.get("before") ?? turns * 10 + 1);
@@ -13,6 +18,11 @@ export async function serveHistory(page: Page, turns: number): Promise<void> {
     const first = Math.max(1, last - Number(asked.get("turns")) + 1);
     const events = [];
     for (let turn = first; turn <= last; turn += 1) events.push(...eventsOf(turn));
+    if (summarised !== undefined && last >= summarised) {
+      const seq = last * 10 - 1;
+      const at = { execution_id: `turn-${last}`, at: "2026-01-01T00:00:00Z" };
+      events.splice(-1, 0, { ...at, seq, type: "context.compacted", summary, begins: (summarised - 1) * 10 + 1 });
+    }
     await route.fulfill({ json: { events, messages: [], last_seq: turns * 10, active_execution: null, earlier: first > 1 ? (first - 1) * 10 + 1 : null } });
   });
 }

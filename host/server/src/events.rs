@@ -9,8 +9,8 @@ mod shown;
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Lane, LaneId, LaneParent, Settling, StoredEvent, ToolCallId,
-    ToolDisplay, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Lane, LaneId, LaneParent, Settling, StoredEvent,
+    ToolCallId, ToolDisplay, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod asked_in_lanes;
 mod audit;
 mod drive;
 mod hub;

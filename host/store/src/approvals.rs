@@ -73,11 +73,11 @@ impl Store {
         let row = tx
             .fetch_optional(
                 Sql::Each {
-                    sqlite: "select conversation_id, lane_id, project_id, status, last_seq
+                    sqlite: "select conversation_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2",
-                    postgres: "select conversation_id, lane_id, project_id, status, last_seq
+                    postgres: "select conversation_id, project_id, status, last_seq
                     from turns
                     where id = $1
                         and user_id = $2
@@ -87,13 +87,16 @@ impl Store {
             )
             .await?
             .ok_or(StoreError::NotFound("execution"))?;
+        let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
         let approval = tx
             .fetch_optional(
-                "select decision, requested_seq
+                "select approvals.decision, approvals.requested_seq, events.lane_id
                 from approvals
-                where turn_id = $1
-                    and call_id = $2",
-                args![turn, call.0.as_bytes()],
+                join events on events.conversation_id = $3
+                    and events.seq = approvals.requested_seq
+                where approvals.turn_id = $1
+                    and approvals.call_id = $2",
+                args![turn, call.0.as_bytes(), conversation],
             )
             .await?
             .ok_or(StoreError::NotFound("approval"))?;
@@ -109,8 +112,8 @@ impl Store {
             }
         }
         let now = self.now();
-        let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
-        let lane = LaneId::from_uuid(row.uuid("lane_id")?);
+        // The answer stands where the question does.
+        let lane = LaneId::from_uuid(approval.uuid("lane_id")?);
         let mut answers = vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None }];
         match decision {
             ApprovalDecision::Once | ApprovalDecision::Stop => {}

@@ -384,7 +384,14 @@ impl Store {
         bytes: u64,
     ) -> Result<Option<Fit>, StoreError> {
         // One more than asked, to learn whether these are all.
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit) + 1, span.lane.unwrap_or(LaneId::MAIN)];
+        let args = args![
+            conversation,
+            user,
+            span.first.0,
+            span.last.0,
+            i64::from(limit) + 1,
+            span.lane.unwrap_or(LaneId::MAIN)
+        ];
         let rows = self.engine().fetch_all(statement.clone(), args).await?;
         let mut fit = None;
         let mut total: u64 = 0;
@@ -406,7 +413,8 @@ impl Store {
         limit: u32,
         detail: Detail,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let args = args![conversation, user, span.first.0, span.last.0, i64::from(limit), span.lane.unwrap_or(LaneId::MAIN)];
+        let args =
+            args![conversation, user, span.first.0, span.last.0, i64::from(limit), span.lane.unwrap_or(LaneId::MAIN)];
         let rows = self.engine().fetch_all(Statements::of(detail, span.lane.is_some()).events.clone(), args).await?;
         rows.iter().map(|row| event(row, detail)).collect()
     }

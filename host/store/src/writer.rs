@@ -3,6 +3,7 @@
 //! Nothing waits for a batch to fill: the writer takes what is there. An idle store commits each append at once, and
 //! the busier it is the more appends share a commit.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -48,9 +49,8 @@ pub(crate) enum Command {
 /// One append, checked and serialised by its caller.
 pub(crate) struct Append {
     lease: Lease,
-    /// The turn's own when absent.
-    lane: Option<LaneId>,
-    events: Vec<Prepared>,
+    /// Each with its lane; the turn's own when absent.
+    events: Vec<(Option<LaneId>, Prepared)>,
     after: After,
     reply: oneshot::Sender<Result<Vec<StoredEvent>, StoreError>>,
 }
@@ -176,50 +176,79 @@ impl Store {
     /// or [`StoreError::TooLarge`]: nothing was stored and the lease is still good. The database's failure: see
     /// [`StoreError::Unavailable`].
     pub async fn append(&self, lease: &Lease, events: Vec<Event>) -> Result<Vec<StoredEvent>, StoreError> {
-        self.append_to(lease, None, after(&events)?, events).await
+        let after = after(&events)?;
+        self.append_to(lease, after, events.into_iter().map(|event| (None, event)).collect()).await
     }
 
-    /// Appends events to another lane of a turn's conversation, as [`Store::append`] does to the turn's own: those of a
-    /// subagent, say, whose own beginning and end are events like others there.
+    /// Appends events to other lanes of a turn's conversation, each to its own, as [`Store::append`] does to the turn's:
+    /// those of subagents, say, whose own beginnings and ends are events like others there. A question parks the turn
+    /// whatever its lane, so the questions of all lanes belong into one append, after everything else of the turn.
     ///
     /// # Errors
     /// As [`Store::append`]; [`StoreError::NotFound`] when the conversation has no such lane.
-    pub async fn append_to_lane(
+    pub async fn append_to_lanes(
         &self,
         lease: &Lease,
-        lane: LaneId,
-        events: Vec<Event>,
+        events: Vec<(LaneId, Event)>,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         if events.len() > MAX_APPEND_EVENTS {
             return Err(StoreError::TooLarge { what: "the number of events", limit: MAX_APPEND_EVENTS });
         }
-        if events.iter().any(|event| matches!(event.kind(), EventKind::ApprovalRequested | EventKind::ApprovalAnswered))
-        {
-            return Err(StoreError::InvalidAppend("approvals are asked in the lane of their turn"));
+        let mut after = After::Running;
+        for (_, event) in &events {
+            match event.kind() {
+                EventKind::ApprovalAnswered => {
+                    return Err(StoreError::InvalidAppend("approvals are answered through answer_approval"));
+                }
+                EventKind::ApprovalRequested => after = After::Parked,
+                _ => {}
+            }
         }
-        if !is_lane(&mut self.engine().begin_read().await?, lease.conversation, lane).await? {
-            return Err(StoreError::NotFound("lane"));
+        self.check_lanes(lease, &events).await?;
+        self.append_to(lease, after, events.into_iter().map(|(lane, event)| (Some(lane), event)).collect()).await
+    }
+
+    /// Refuses lanes that are not there, and questions whose call has an open one in another lane: ids of calls are
+    /// unique in their turn, and an answer names nothing else.
+    async fn check_lanes(&self, lease: &Lease, events: &[(LaneId, Event)]) -> Result<(), StoreError> {
+        let mut tx = self.engine().begin_read().await?;
+        let lanes: BTreeSet<LaneId> = events.iter().map(|(lane, _)| *lane).collect();
+        for lane in lanes {
+            if !is_lane(&mut tx, lease.conversation, lane).await? {
+                return Err(StoreError::NotFound("lane"));
+            }
         }
-        self.append_to(lease, Some(lane), After::Running, events).await
+        let mut asked = BTreeMap::new();
+        for (lane, event) in events {
+            let Event::ApprovalRequested { call, .. } = event else { continue };
+            let known = match asked.insert(call, *lane) {
+                None => open_question(&mut tx, lease.turn, call).await?,
+                earlier => earlier,
+            };
+            if known.is_some_and(|known| known != *lane) {
+                return Err(StoreError::InvalidAppend("the call's question is open in another lane"));
+            }
+        }
+        Ok(())
     }
 
     async fn append_to(
         &self,
         lease: &Lease,
-        lane: Option<LaneId>,
         after: After,
-        events: Vec<Event>,
+        events: Vec<(Option<LaneId>, Event)>,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
+        let prepare = |(lane, event)| Ok::<_, StoreError>((lane, prepare(event)?));
         let events = events.into_iter().map(prepare).collect::<Result<_, _>>()?;
         let writers = self.writers();
         // One turn, one writer: its appends keep their order, and no two transactions here want the same row.
         let index = lease.turn.as_uuid().as_u64_pair().1 % (writers.len().max(1) as u64);
         let writer = usize::try_from(index).ok().and_then(|i| writers.get(i)).ok_or(StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        let append = Append { lease: lease.clone(), lane, events, after, reply };
+        let append = Append { lease: lease.clone(), events, after, reply };
         writer.send(Command::Append(append)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -351,15 +380,13 @@ impl Writer {
         for append in batch {
             match self.place(&mut tx, append, now).await? {
                 Ok((project, first)) => {
-                    let mut place = first;
                     let mut last = first.seq;
-                    for prepared in &append.events {
+                    for (place, prepared) in first.and_on(&append.events, |(lane, prepared)| (*lane, prepared)) {
                         rows.push((place, prepared));
                         if let Event::ApprovalRequested { call, .. } = &prepared.event {
                             open_approval(&mut tx, place.turn, call, place.seq).await?;
                         }
                         last = place.seq;
-                        place = place.next();
                     }
                     let Place { conversation, turn, .. } = first;
                     notices.push(Notice::Appended { conversation, turn, seq: last, local: true });
@@ -424,15 +451,15 @@ impl Writer {
                     append.lease.turn,
                     append.lease.token,
                     append.lease.worker,
-                    append.events.iter().map(Prepared::log_bytes).sum::<i64>(),
-                    append.events.iter().map(Prepared::typed_bytes).sum::<i64>(),
+                    append.events.iter().map(|(_, prepared)| prepared.log_bytes()).sum::<i64>(),
+                    append.events.iter().map(|(_, prepared)| prepared.typed_bytes()).sum::<i64>(),
                 ],
             )
             .await?;
         if let Some(row) = updated {
             let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
             let project = ProjectId::from_uuid(row.uuid("project_id")?);
-            let lane = append.lane.unwrap_or(LaneId::from_uuid(row.uuid("lane_id")?));
+            let lane = LaneId::from_uuid(row.uuid("lane_id")?);
             let seq = EventSeq(row.int("last_seq")? - count + 1);
             return Ok(Ok((project, Place { conversation, lane, turn: append.lease.turn, seq, at: now })));
         }
@@ -456,13 +483,31 @@ impl Writer {
 fn answer(batch: Vec<Append>, placed: Vec<Placed>) {
     for (append, placed) in batch.into_iter().zip(placed) {
         let answer = placed.map(|first| {
-            std::iter::successors(Some(first), |place| Some(place.next()))
-                .zip(append.events)
+            first
+                .and_on(append.events, |lane_and_event| lane_and_event)
                 .map(|(place, prepared)| place.stored(prepared.event, prepared.structured_bytes))
                 .collect()
         });
         let _ = append.reply.send(answer);
     }
+}
+
+/// The lane in which a call waits for its answer.
+async fn open_question(tx: &mut Tx, turn: TurnId, call: &ToolCallId) -> Result<Option<LaneId>, StoreError> {
+    let row = tx
+        .fetch_optional(
+            "select events.lane_id
+            from approvals
+            join turns on turns.id = approvals.turn_id
+            join events on events.conversation_id = turns.conversation_id
+                and events.seq = approvals.requested_seq
+            where approvals.turn_id = $1
+                and approvals.call_id = $2
+                and approvals.decision is null",
+            args![turn, call.0.as_bytes()],
+        )
+        .await?;
+    row.map(|row| Ok(LaneId::from_uuid(row.uuid("lane_id")?))).transpose()
 }
 
 /// A call id that was asked before (models make mistakes) is open again: its turn must not wait for nothing.
@@ -497,8 +542,16 @@ impl Place {
         StoredEvent { seq, conversation, lane, turn, at, event, structured_bytes }
     }
 
-    const fn next(self) -> Self {
-        Self { seq: EventSeq(self.seq.0 + 1), ..self }
+    /// Places for things in order, from this one on, each in its lane; in this one's when it names none.
+    fn and_on<I: IntoIterator, T>(
+        self,
+        things: I,
+        in_lane: impl Fn(I::Item) -> (Option<LaneId>, T),
+    ) -> impl Iterator<Item = (Self, T)> {
+        (self.seq.0..).zip(things).map(move |(seq, thing)| {
+            let (lane, thing) = in_lane(thing);
+            (Self { seq: EventSeq(seq), lane: lane.unwrap_or(self.lane), ..self }, thing)
+        })
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct StoreLog {
     pub(super) lease: Lease,
     /// The turn's own lane.
     pub(super) lane: LaneId,
+    /// The lane of the turn's subagent whose log this is; none for the turn's own.
+    pub(super) subagent: Option<LaneId>,
     pub(super) user: UserId,
     pub(super) hub: Arc<Hub>,
     /// Fires when the server is leaving: then nothing new begins, which is the turn's safe point.
@@ -37,7 +39,13 @@ impl TurnLog for StoreLog {
         }
         if !events.is_empty() {
             self.appending.set(Some(Instant::now()));
-            let stored = self.store.append(&self.lease, events).await;
+            let stored = match self.subagent {
+                None => self.store.append(&self.lease, events).await,
+                Some(lane) => {
+                    let events = events.into_iter().map(|event| (lane, event)).collect();
+                    self.store.append_to_lanes(&self.lease, events).await
+                }
+            };
             self.appending.set(None);
             let stored = stored.map_err(log_error)?;
             self.hub.publish(&stored);
@@ -53,7 +61,7 @@ impl TurnLog for StoreLog {
     }
 
     fn preview(&self, delta: &Event) {
-        self.hub.preview(self.lease.conversation, self.lane, delta);
+        self.hub.preview(self.lease.conversation, self.subagent.unwrap_or(self.lane), delta);
     }
 }
 

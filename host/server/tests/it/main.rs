@@ -44,6 +44,7 @@ mod gate;
 mod health;
 mod histories;
 mod identity;
+mod lanes;
 mod logs;
 mod outcome;
 mod pages;

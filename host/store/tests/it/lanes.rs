@@ -1,4 +1,6 @@
-use bricklayer_domain::{Event, EventSeq, LaneId, LaneParent, StoredEvent, TurnId, TurnSettings};
+use bricklayer_domain::{
+    ApprovalDecision, Event, EventSeq, LaneId, LaneParent, StoredEvent, TurnId, TurnSettings, TurnStatus,
+};
 use bricklayer_store::{
     Begun, ConversationLimits, Detail, Lease, MAX_LANE_DEPTH, NewTurn, ReadFrom, Store, StoreError, StoreOptions,
 };
@@ -10,6 +12,7 @@ use crate::harness::{
 
 on_both_engines!(
     a_subagents_events_are_a_lane_of_their_own,
+    questions_of_subagents_are_answered_where_they_stand,
     a_fork_shows_its_parent_up_to_its_message,
     lanes_hang_in_what_is_there,
     a_turn_reads_from_the_newest_compaction,
@@ -51,6 +54,15 @@ async fn open(scene: &Scene, parent: LaneParent) -> Result<LaneId, StoreError> {
     scene.store.open_lane(&scene.user, scene.conversation.id, parent).await.map(|lane| lane.id)
 }
 
+async fn in_lane(
+    scene: &Scene,
+    lease: &Lease,
+    lane: LaneId,
+    events: Vec<Event>,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    scene.store.append_to_lanes(lease, events.into_iter().map(|event| (lane, event)).collect()).await
+}
+
 async fn begin_in(scene: &Scene, lane: LaneId) -> Lease {
     let new = NewTurn { lane, ..scene.message("and now") };
     match scene.store.begin_turn(&scene.user, scene.worker, new).await.unwrap() {
@@ -70,10 +82,10 @@ async fn a_subagents_events_are_a_lane_of_their_own(world: World) {
     scene.store.append(&lease, vec![step_started(0), text_delta(0, 0, "main")]).await.unwrap();
     // Two subagents at once: what one says voids nothing of the others.
     let beginning = vec![started("look"), step_started(0), text_delta(0, 0, "first")];
-    let stored = scene.store.append_to_lane(&lease, first, beginning.clone()).await.unwrap();
+    let stored = in_lane(&scene, &lease, first, beginning.clone()).await.unwrap();
     assert!(stored.iter().all(|stored| stored.lane == first && stored.turn == turn.id), "{stored:?}");
-    scene.store.append_to_lane(&lease, second, beginning).await.unwrap();
-    scene.store.append_to_lane(&lease, first, vec![assistant(0, "first"), completed()]).await.unwrap();
+    in_lane(&scene, &lease, second, beginning).await.unwrap();
+    in_lane(&scene, &lease, first, vec![assistant(0, "first"), completed()]).await.unwrap();
     // Its end is not the turn's.
     scene.store.append(&lease, vec![tool_finished("a")]).await.unwrap();
     for (lane, all, settled) in [
@@ -85,21 +97,82 @@ async fn a_subagents_events_are_a_lane_of_their_own(world: World) {
         assert_eq!(seqs(&scene, lane, Detail::Settled).await, settled);
     }
     assert_eq!(scene.events(Detail::All).await, events(&scene, LaneId::MAIN, Detail::All, 1000).await);
-    let own = scene.store.turn_events_after(&scene.user, turn.id, EventSeq::START, 100, Detail::All).await.unwrap();
-    assert_eq!(own.events.iter().map(|stored| stored.seq.0).collect::<Vec<_>>(), [1, 2, 3, 12]);
-    // A question parks the turn, so it is asked in the turn's lane.
-    let asked = scene.store.append_to_lane(&lease, first, vec![approval_requested("a")]).await;
-    assert_refused!(asked, StoreError::InvalidAppend(_));
-    assert_refused!(
-        scene.store.append_to_lane(&lease, LaneId::new(), vec![step_started(0)]).await,
-        StoreError::NotFound("lane")
-    );
+    // Whoever follows the turn gets all of its lanes, in the log's order.
+    for (detail, expected) in [
+        (Detail::All, (1..=12).collect::<Vec<_>>()),
+        (Detail::Settled, vec![1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12]),
+        (Detail::NoDeltas, vec![1, 2, 4, 5, 7, 8, 10, 11, 12]),
+    ] {
+        for limit in [2, 100] {
+            let (mut seen, mut after) = (Vec::new(), EventSeq::START);
+            loop {
+                let page = scene.store.turn_events_after(&scene.user, turn.id, after, limit, detail).await.unwrap();
+                seen.extend(page.events.iter().map(|stored| stored.seq.0));
+                after = page.through;
+                if page.complete {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{detail:?} by {limit}");
+        }
+    }
+    assert_refused!(in_lane(&scene, &lease, LaneId::new(), vec![step_started(0)]).await, StoreError::NotFound("lane"));
     scene.store.append(&lease, vec![completed()]).await.unwrap();
-    assert_refused!(scene.store.append_to_lane(&lease, first, vec![step_started(1)]).await, StoreError::TurnEnded(_));
+    assert_refused!(in_lane(&scene, &lease, first, vec![step_started(1)]).await, StoreError::TurnEnded(_));
+    let known = scene.store.turn_lanes(&scene.user, turn.id).await.unwrap();
+    assert_eq!(known, scene.store.list_lanes(&scene.user, scene.conversation.id).await.unwrap());
+    assert_refused!(scene.store.turn_lanes(&user("eve"), turn.id).await, StoreError::NotFound("execution"));
     let lanes = scene.store.list_lanes(&scene.user, scene.conversation.id).await.unwrap();
     let mut found: Vec<_> = lanes.into_iter().map(|lane| (lane.id, lane.parent)).collect();
     found.sort_by_key(|(id, _)| *id);
     assert_eq!(found, [(first, of("a")), (second, of("b"))]);
+}
+
+async fn questions_of_subagents_are_answered_where_they_stand(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    let of = |name: &str| LaneParent::Call { lane: LaneId::MAIN, turn: turn.id, call: call(name) };
+    let (first, second) = (open(&scene, of("a")).await.unwrap(), open(&scene, of("b")).await.unwrap());
+    let ask = |questions: &[(LaneId, &str)]| {
+        let events = questions.iter().map(|(lane, id)| (*lane, approval_requested(id))).collect();
+        scene.store.append_to_lanes(&lease, events)
+    };
+    // Ids of calls are unique in their turn: an answer names nothing else.
+    assert_refused!(ask(&[(first, "q"), (second, "q")]).await, StoreError::InvalidAppend(_));
+    let answered = Event::ApprovalAnswered { call: call("q"), decision: ApprovalDecision::Once, because_of: None };
+    assert_refused!(in_lane(&scene, &lease, first, vec![answered]).await, StoreError::InvalidAppend(_));
+    assert_refused!(ask(&[(LaneId::new(), "q")]).await, StoreError::NotFound("lane"));
+    assert!(scene.store.open_approvals(&scene.user, turn.id).await.unwrap().is_empty(), "nothing was asked");
+    // All questions at once; they park the turn.
+    let asked = ask(&[(first, "q1"), (second, "q2"), (first, "q3")]).await.unwrap();
+    assert_eq!(asked.iter().map(|stored| stored.lane).collect::<Vec<_>>(), [first, second, first]);
+    assert_eq!(scene.store.get_turn(&scene.user, turn.id).await.unwrap().status, TurnStatus::Waiting);
+    assert_refused!(in_lane(&scene, &lease, second, vec![step_started(0)]).await, StoreError::LostLease);
+    let (once, no) = (ApprovalDecision::Once, ApprovalDecision::No);
+    for (whose, id) in [(user("eve"), "q1"), (scene.user.clone(), "q4")] {
+        let answer = scene.store.answer_approval(&whose, turn.id, &call(id), once).await;
+        assert_refused!(answer, StoreError::NotFound(_));
+    }
+    for (id, decision, lane, resumed) in
+        [("q2", no, second, false), ("q1", once, first, false), ("q3", once, first, true)]
+    {
+        let answer = scene.store.answer_approval(&scene.user, turn.id, &call(id), decision).await.unwrap();
+        assert_eq!((answer.decision, answer.resumed), (decision, resumed));
+        let [event] = answer.events.try_into().unwrap();
+        assert_eq!((event.lane, event.turn), (lane, turn.id));
+    }
+    let late = scene.store.answer_approval(&scene.user, turn.id, &call("q2"), once).await.unwrap();
+    assert_eq!((late.decision, late.events), (no, Vec::new()));
+    let claim = scene.store.claim_turn(turn.id, scene.worker).await.unwrap().unwrap();
+    // What is asked again in another lane later is a question of that lane.
+    let again = scene.store.append_to_lanes(&claim.lease, vec![(second, approval_requested("q1"))]).await.unwrap();
+    let answer = scene.store.answer_approval(&scene.user, turn.id, &call("q1"), ApprovalDecision::Stop).await.unwrap();
+    assert_eq!((again[0].lane, answer.events[0].lane, answer.resumed), (second, second, true));
+    let refused = scene.store.answer_approval(&scene.user, turn.id, &call("q3"), no).await.unwrap();
+    assert_eq!(refused.decision, once, "the first answer counts");
+    let claim = scene.store.claim_turn(turn.id, scene.worker).await.unwrap().unwrap();
+    assert!(claim.stop_requested);
+    scene.store.append(&claim.lease, vec![completed()]).await.unwrap();
 }
 
 async fn a_fork_shows_its_parent_up_to_its_message(world: World) {

@@ -4,9 +4,22 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Approval, ToolItem } from "../model/view";
 import { inChat, result, tool } from "../testing/support";
 import { Composer } from "./Composer";
+import { Summarised } from "./Summarised";
 import { ToolCard } from "./ToolCard";
 
 afterEach(() => vi.unstubAllGlobals());
+
+describe("the line where earlier messages were summarised", () => {
+  it("opens to what the model reads", async () => {
+    const user = userEvent.setup();
+    render(inChat(<Summarised summary="You **counted** orders." />));
+    const line = screen.getByRole("button", { name: "Earlier messages were summarised" });
+    expect(screen.queryByText("counted")).toBeNull();
+    await user.click(line);
+    expect(line.getAttribute("aria-expanded")).toBe("true");
+    expect(screen.getByText("counted")).toBeTruthy();
+  });
+});
 
 describe("a tool card", () => {
   it("says in words what it did, and opens to its arguments", async () => {

@@ -38,6 +38,8 @@ function joinParts(early: TurnView, late: TurnView): TurnView {
   }
   return {
     ...late,
+    firstSeq: early.firstSeq ?? late.firstSeq,
+    compactions: [...early.compactions, ...late.compactions.filter(({ seq }) => early.compactions.every((known) => known.seq !== seq))],
     message: late.message === "" ? early.message : late.message,
     at: early.at ?? late.at,
     settings: late.settings ?? early.settings,

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { wire } from "@/api/testing/events";
 import { type WireEvent, parseWireEvent } from "@/api/wire";
 import { seeded } from "@/shared/testing/random";
+import { summariesBefore } from "./compaction";
+import { prepend } from "./pages";
 import { reduceEvents } from "./reduce";
 import { type ConversationView, type ToolItem, emptyView } from "./view";
 
@@ -226,5 +228,47 @@ describe("what comes from outside", () => {
     expect(parseWireEvent({ type: "text_delta", step: 0, block: 0, offset: -1, text: "x" })).toBeNull();
     expect(parseWireEvent({ type: "from_the_future" })).toBeNull();
     expect(parseWireEvent("nonsense")).toBeNull();
+  });
+});
+
+describe("what stands beside the thread", () => {
+  it("is not part of it: a subagent's steps, calls and end", () => {
+    const lane = { id: "33333333-3333-4333-8333-333333333333", parent: { execution_id: turn, tool_id: "a" } };
+    const asides = [
+      { type: "conversation.created", message: "Look for me", settings: {} },
+      { type: "text", step: 0, block: 1, text: "Something else." },
+      { type: "tool_use", title: "", detail: "", step: 0, tool_id: "z", tool_name: "Read", tool_input: {} },
+      { type: "stream.completed", is_error: true, is_cancelled: false },
+    ];
+    const mixed = stored.flatMap((event) => [event, ...asides.map((aside) => wire({ ...aside, seq: event.seq, lane }))]);
+    expect(reduceEvents(emptyView, mixed)).toEqual(whole);
+  });
+});
+
+describe("a summary for the model", () => {
+  const later = { execution_id: "44444444-4444-4444-8444-444444444444" };
+  const compacted = { type: "context.compacted", summary: "In short.", seq: stored.length + 2, begins: stored.length + 1 };
+  const events = [
+    ...stored,
+    wire({ ...later, type: "conversation.created", message: "And now?", settings: {}, seq: stored.length + 1 }),
+    wire({ ...later, ...compacted }),
+  ];
+
+  it("stands before the turn at which it ends, once", () => {
+    const view = reduceEvents(reduceEvents(emptyView, events), events);
+    expect([...summariesBefore(view.turns)]).toEqual([[later.execution_id, "In short."]]);
+    const wider = wire({ ...later, ...compacted, summary: "All of it.", begins: 1, seq: stored.length + 3 });
+    expect([...summariesBefore(reduceEvents(view, [wider]).turns)]).toEqual([
+      [later.execution_id, "In short."],
+      [turn, "All of it."],
+    ]);
+  });
+
+  it("waits for its turn where that is not loaded", () => {
+    const view = reduceEvents(emptyView, events.slice(1));
+    const early = wire({ ...later, ...compacted, begins: 1, seq: stored.length + 3 });
+    expect([...summariesBefore(reduceEvents(view, [early]).turns).values()]).toEqual(["In short."]);
+    const whole = prepend(reduceEvents(emptyView, events.slice(0, 1)), reduceEvents(view, [early]));
+    expect([...summariesBefore(whole.turns).values()]).toEqual(["In short.", "In short."]);
   });
 });

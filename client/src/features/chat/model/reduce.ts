@@ -19,7 +19,7 @@ export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>
     if (event.seq !== null && event.seq < lastSeq) continue;
     lastSeq = event.seq ?? lastSeq;
     const executionId = event.execution_id;
-    if (isTransport(event)) continue;
+    if (isTransport(event) || isAside(event)) continue;
     let draft = drafts.get(executionId);
     if (draft === undefined) {
       const turn = known.get(executionId);
@@ -38,9 +38,18 @@ function isTransport(event: WireEvent): boolean {
   return event.type === "keepalive" || event.type === "stream.reconnect";
 }
 
+/**
+ * Whether an event belongs to a lane beside the main one, a subagent's say: steps and blocks count within their lane,
+ * and its end is not the turn's, so nothing of it is part of this thread.
+ */
+export function isAside(event: WireEvent): boolean {
+  return event.lane !== undefined && event.lane !== null;
+}
+
 function newTurn(executionId: string): TurnView {
   return {
     executionId,
+    firstSeq: null,
     message: "",
     at: null,
     settings: null,
@@ -51,13 +60,14 @@ function newTurn(executionId: string): TurnView {
     retry: null,
     error: null,
     summary: null,
+    compactions: [],
   };
 }
 
 function reduceTurn(draft: TurnDraft, event: WireEvent): void {
   switch (event.type) {
     case "conversation.created":
-      return draft.patch({ message: event.message, at: event.at, settings: event.settings });
+      return draft.patch({ firstSeq: event.seq ?? draft.turn.firstSeq, message: event.message, at: event.at, settings: event.settings });
     case "system":
       return draft.patch({ step: event.data.step, model: event.data.model, retry: null });
     case "text_delta":
@@ -152,14 +162,22 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
       return finish(draft, "cancelled");
     case "stream.completed":
       return finish(draft, event.is_cancelled ? "cancelled" : event.is_error ? "failed" : "completed");
-    // Nothing of what was said is gone from the page.
     case "context.compacted":
+      return withCompaction(draft, event);
     case "keepalive":
     case "stream.reconnect":
       return;
     default:
       event satisfies never;
   }
+}
+
+/** Nothing of what was said is gone from the page; it says what the model reads instead. */
+function withCompaction(draft: TurnDraft, event: Extract<WireEvent, { type: "context.compacted" }>): void {
+  const { compactions } = draft.turn;
+  const { seq, begins, summary } = event;
+  if (seq === null || compactions.some((known) => known.seq === seq)) return;
+  draft.patch({ compactions: [...compactions, { seq, begins, summary }] });
 }
 
 function finish(draft: TurnDraft, status: TurnView["status"]): void {

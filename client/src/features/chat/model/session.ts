@@ -8,7 +8,7 @@ import { type WireEvent, parseWireEvent } from "@/api/wire";
 import { takeLine } from "@/shared/lib/lines";
 import { Store } from "@/shared/lib/store";
 import { backoffMs } from "@/shared/lib/backoff";
-import { reduceEvents } from "./reduce";
+import { isAside, reduceEvents } from "./reduce";
 import { prepend, refresh } from "./pages";
 import { type ConversationView, emptyView } from "./view";
 
@@ -286,6 +286,10 @@ export class Session {
   }
 
   #receive(event: WireEvent): void {
+    if (isAside(event)) {
+      this.#buffer.push(event);
+      return this.#scheduleFlush();
+    }
     // Another window's turn was between what is shown and this one.
     if (event.type === "conversation.created" && event.seq !== null && event.seq > this.store.get().view.lastSeq + 1) return this.#catchUp();
     this.#buffer.push(event);

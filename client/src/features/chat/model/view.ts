@@ -11,6 +11,8 @@ type TurnStatus = "running" | "completed" | "failed" | "cancelled";
 
 export interface TurnView {
   readonly executionId: string;
+  /** Its first event; `null` while that is not known. */
+  readonly firstSeq: number | null;
   readonly message: string;
   readonly at: string | null;
   readonly settings: Readonly<Partial<Record<keyof TurnSettings, string | null | undefined>>> | null;
@@ -23,6 +25,16 @@ export interface TurnView {
   readonly retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string; readonly at: string | null } | null;
   readonly error: TurnError | null;
   readonly summary: TurnSummary | null;
+  /** What was summarised for the model while it ran, in order. */
+  readonly compactions: readonly Compaction[];
+}
+
+/** From here on the model reads a summary in the place of what was said before a turn. */
+export interface Compaction {
+  readonly seq: number;
+  /** The first event of the first turn that the model still reads as it is. */
+  readonly begins: number;
+  readonly summary: string;
 }
 
 interface TurnError {
