@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use bricklayer_domain::{Setting, TurnSettings};
 use bricklayer_package::{Power, Powers};
 use serde::Deserialize;
 use serde_json::Value;
@@ -138,6 +139,31 @@ pub struct Context {
     pub catalog: Option<String>,
     /// Schema.
     pub schema: Option<String>,
+    /// Id of a cluster for code.
+    pub cluster: Option<String>,
+    /// Folder in the workspace, an absolute path.
+    pub workspace_folder: Option<String>,
+}
+
+impl Context {
+    /// The settings of the turn, as a host would take them.
+    ///
+    /// # Errors
+    /// What a host would refuse, with the name it has here.
+    pub(crate) fn settings(&self) -> Result<TurnSettings, Problem> {
+        let setting = |name: &str, value: &Option<String>| {
+            let parsed = value.as_deref().map(Setting::parse).transpose();
+            parsed.map(Option::flatten).map_err(|error| Problem::new(format!("`context.{name}` {error}")))
+        };
+        Ok(TurnSettings {
+            warehouse_id: setting("warehouse", &self.warehouse)?,
+            default_catalog: setting("catalog", &self.catalog)?,
+            default_schema: setting("schema", &self.schema)?,
+            cluster_id: setting("cluster", &self.cluster)?,
+            workspace_folder: setting("workspace_folder", &self.workspace_folder)?,
+            ..TurnSettings::default()
+        })
+    }
 }
 
 impl Suite {

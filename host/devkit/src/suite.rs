@@ -6,9 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{
-    CallReview, CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, TurnSettings, UserId,
-};
+use bricklayer_domain::{CallReview, CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, UserId};
 use bricklayer_package::Powers;
 use bricklayer_runtime::{
     CallContext, Grants, MemoryState, Plugin, Runtime, RuntimeConfig, StateScope, StateStore, ToolNamespace,
@@ -237,15 +235,12 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
             Some(WorkspaceTarget::new(base_url, SecretString::from("recorded-credential").into()))
         }
     };
+    let settings = case.context.settings();
+    let settings = settings.map_err(|error| Problem::new(format!("tests.toml: {:?}: {error}", case.name)))?;
     Ok(CallContext {
         project_dir: Some(folder.to_owned()),
         workspace,
-        settings: TurnSettings {
-            warehouse_id: case.context.warehouse.clone(),
-            default_catalog: case.context.catalog.clone(),
-            default_schema: case.context.schema.clone(),
-            ..TurnSettings::default()
-        },
+        settings,
         grants: Arc::new(Grants::from_powers(&powers)),
         state: Arc::new(state),
         ..CallContext::new(Caller::new(user, project, CallSite::Host))

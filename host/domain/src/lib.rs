@@ -19,6 +19,7 @@ mod lane;
 mod message;
 mod redact;
 mod result;
+mod settings;
 mod text;
 mod tool;
 mod turn;
@@ -51,10 +52,11 @@ pub use result::{
     ColumnType, MAX_DECIMAL_PRECISION, NewResult, ResultColumn, ResultContent, ResultCut, ResultOrigin, ResultState,
     StoredResult,
 };
+pub use settings::{MAX_SETTING_CHARS, Setting, SettingError, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
     CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,
     ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
-pub use turn::{Turn, TurnSettings, TurnStatus};
+pub use turn::{Turn, TurnStatus};
 pub use unseen::{is_bidi_control, is_unseen};

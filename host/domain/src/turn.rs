@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, PermissionMode, ProjectId, TurnId, UserId};
+use crate::{ConversationId, ProjectId, TurnId, UserId};
 
 /// Where a turn stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,33 +47,6 @@ impl TurnStatus {
             .into_iter()
             .find(|status| status.as_str() == text)
     }
-}
-
-/// What the user chose for a turn; remembered by its conversation. Absent means: the agent chooses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TurnSettings {
-    /// SQL warehouse for statements.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warehouse_id: Option<String>,
-    /// Catalog for unqualified names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_catalog: Option<String>,
-    /// Schema for unqualified names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_schema: Option<String>,
-    /// Cluster for code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_id: Option<String>,
-    /// Folder in the workspace for what is uploaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workspace_folder: Option<String>,
-    /// Model id, when the user picked one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// How much runs unasked; the operator's default when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission_mode: Option<PermissionMode>,
 }
 
 /// A turn as stored.

@@ -241,7 +241,7 @@ fn execute(scene: &Scene<'_>, sql: &str, say: &str) -> Action {
     let chosen = scene.facts.settings.warehouse_id.as_ref();
     let takes_it = tool.is_ok_and(|spec| find::takes(spec, "warehouse_id"));
     if let (Some(id), true, Value::Object(fields)) = (chosen, takes_it, &mut input) {
-        fields.insert("warehouse_id".to_owned(), json!(id));
+        fields.insert("warehouse_id".to_owned(), json!(&**id));
     }
     call(tool, input, say)
 }

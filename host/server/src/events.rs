@@ -4,13 +4,14 @@
 //! grow without breaking them.
 
 mod review;
+mod settings;
 mod shown;
 
 use std::sync::Arc;
 
 use bricklayer_domain::{
     ApprovalDecision, Block, CallDisplay, ConversationId, Event, Lane, LaneId, LaneParent, Settling, StoredEvent,
-    ToolCallId, ToolDisplay, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ToolCallId, ToolDisplay, ToolName, ToolOutcome, TurnEnd, TurnId, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,66 +19,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
+pub use settings::Settings;
+pub(crate) use settings::asked_settings;
 pub use shown::ShownAs;
-
-/// What the user chose for a turn. Absent means: the agent chooses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct Settings {
-    /// SQL warehouse for statements.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warehouse_id: Option<String>,
-    /// Catalog for unqualified names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_catalog: Option<String>,
-    /// Schema for unqualified names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_schema: Option<String>,
-    /// Cluster for code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_id: Option<String>,
-    /// Folder in the workspace for what is uploaded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub workspace_folder: Option<String>,
-    /// Model id, when the user picked one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// How much runs unasked; the operator's default when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission_mode: Option<Mode>,
-}
-
-impl From<TurnSettings> for Settings {
-    fn from(settings: TurnSettings) -> Self {
-        let TurnSettings {
-            warehouse_id,
-            default_catalog,
-            default_schema,
-            cluster_id,
-            workspace_folder,
-            model,
-            permission_mode,
-        } = settings;
-        let permission_mode = permission_mode.map(Into::into);
-        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model, permission_mode }
-    }
-}
-
-impl From<Settings> for TurnSettings {
-    fn from(settings: Settings) -> Self {
-        let Settings {
-            warehouse_id,
-            default_catalog,
-            default_schema,
-            cluster_id,
-            workspace_folder,
-            model,
-            permission_mode,
-        } = settings;
-        let permission_mode = permission_mode.map(Into::into);
-        Self { warehouse_id, default_catalog, default_schema, cluster_id, workspace_folder, model, permission_mode }
-    }
-}
 
 /// One frame of a stream or one entry of a history.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

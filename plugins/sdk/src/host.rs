@@ -55,15 +55,7 @@ impl Platform for Host {
     }
 
     fn context(&self) -> CallContext {
-        let context = host::context::get();
-        CallContext {
-            user: context.user,
-            workspace_host: context.workspace_host,
-            warehouse: context.warehouse,
-            catalog: context.catalog,
-            schema: context.schema,
-            time_left: Duration::try_from_secs_f64(context.seconds_left).unwrap_or(Duration::ZERO),
-        }
+        host::context::get().into()
     }
 
     fn register_cleanup(&self, request: &Request) -> Option<CleanupHandle> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bindings::bricklayer::host::context as wit;
 use crate::{Request, Response, TransportError, WebRequest};
 
 /// How much a log line matters.
@@ -24,14 +25,37 @@ pub struct CallContext {
     pub user: Option<String>,
     /// The workspace's host name, for showing.
     pub workspace_host: Option<String>,
-    /// The project's warehouse.
+    /// The warehouse that the user chose.
     pub warehouse: Option<String>,
-    /// The project's catalog.
+    /// The catalog for unqualified names that the user chose.
     pub catalog: Option<String>,
-    /// The project's schema.
+    /// The schema for unqualified names that the user chose.
     pub schema: Option<String>,
+    /// The cluster for code that the user chose.
+    pub cluster: Option<String>,
+    /// The folder in the workspace, an absolute path, for what is uploaded.
+    pub workspace_folder: Option<String>,
     /// Wall time until the host ends this call.
     pub time_left: Duration,
+}
+
+impl From<wit::CallContext> for CallContext {
+    fn from(context: wit::CallContext) -> Self {
+        let wit::CallContext {
+            project: _,
+            conversation: _,
+            user,
+            workspace_host,
+            warehouse,
+            catalog,
+            schema,
+            cluster,
+            workspace_folder,
+            seconds_left,
+        } = context;
+        let time_left = Duration::try_from_secs_f64(seconds_left).unwrap_or(Duration::ZERO);
+        Self { user, workspace_host, warehouse, catalog, schema, cluster, workspace_folder, time_left }
+    }
 }
 
 /// A registered clean-up request.

@@ -77,11 +77,9 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     let skills = SkillSet::load(&[root.path().to_owned()]);
     let facts = PromptFacts {
         workspace: WorkspaceFact::Remote("https://x.cloud.databricks.com".parse().unwrap()),
-        settings: TurnSettings {
-            warehouse_id: Some("abc".into()),
-            default_catalog: Some("main`\n# Injected".into()),
-            ..TurnSettings::default()
-        },
+        // As a log may hold them.
+        settings: serde_json::from_value(json!({"warehouse_id": "abc", "default_catalog": "main`\n# Injected"}))
+            .unwrap(),
     };
     let prompt = system_prompt(&facts, &skills);
     assert_eq!(prompt, system_prompt(&facts, &skills));

@@ -35,11 +35,11 @@ impl wit::Host for View<'_, ContextCtx> {
             conversation: caller.site.thread().to_string(),
             user: Some(caller.user.to_string()),
             workspace_host,
-            warehouse: settings.warehouse_id,
-            catalog: settings.default_catalog,
-            schema: settings.default_schema,
-            cluster: settings.cluster_id,
-            workspace_folder: settings.workspace_folder,
+            warehouse: settings.warehouse_id.map(Into::into),
+            catalog: settings.default_catalog.map(Into::into),
+            schema: settings.default_schema.map(Into::into),
+            cluster: settings.cluster_id.map(Into::into),
+            workspace_folder: settings.workspace_folder.map(Into::into),
             seconds_left: self.own.deadline.saturating_duration_since(Instant::now()).as_secs_f64(),
         })
     }

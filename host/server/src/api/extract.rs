@@ -2,6 +2,7 @@
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use bricklayer_domain::Setting;
 use http::request::Parts;
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -116,6 +117,12 @@ fn wrong_field(path: &str, error: &serde_json::Error) -> Problem {
         return Problem::field(name, format!("is not known here; {known}"));
     }
     Problem::field(if path == "." { "body" } else { path }, text)
+}
+
+/// A setting of a turn, checked; empty means absent.
+pub(crate) fn setting(field: &'static str, value: Option<String>) -> Result<Option<Setting>, Problem> {
+    let parsed = value.as_deref().map(Setting::parse).transpose();
+    parsed.map(Option::flatten).map_err(|error| Problem::field(field, error.to_string()))
 }
 
 /// The query string.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, TurnId, TurnSettings, UserId};
+use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, TurnId, UserId, with_turn_settings};
 use bricklayer_store::{NewTurn, Store, StoreError};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -13,51 +13,34 @@ use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::config::{LOOSEST_MODE, PermissionBounds};
-use crate::events::Mode;
+use crate::events::{Mode, asked_settings};
 use crate::identity::Caller;
 use crate::turns::{BeginError, Stopping};
 
 /// Longest message, in bytes: a pasted file fits, and the model could not read much more.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
-/// Longest setting, in characters; ids and names are far shorter, workspace paths reach this.
-const MAX_SETTING_CHARS: usize = 500;
 
-/// A message to the agent.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Invoke {
-    /// The project.
-    project_id: Uuid,
-    /// What to do; at most 512 KiB.
-    #[schema(min_length = 1, max_length = 524_288)]
-    message: String,
-    /// The conversation; a new one when absent.
-    conversation_id: Option<Uuid>,
-    /// The client's own id of this message, one for each: sending the same message again answers with the same turn,
-    /// whichever host gets it.
-    client_message_id: Option<Uuid>,
-    /// SQL warehouse for statements.
-    #[schema(max_length = 500)]
-    warehouse_id: Option<String>,
-    /// Catalog for unqualified names.
-    #[schema(max_length = 500)]
-    default_catalog: Option<String>,
-    /// Schema for unqualified names.
-    #[schema(max_length = 500)]
-    default_schema: Option<String>,
-    /// Cluster for code.
-    #[schema(max_length = 500)]
-    cluster_id: Option<String>,
-    /// Folder in the workspace for what is uploaded.
-    #[schema(max_length = 500)]
-    workspace_folder: Option<String>,
-    /// Model id.
-    #[schema(max_length = 500)]
-    model: Option<String>,
+with_turn_settings!(asked_settings! {
+    each: [#[schema(max_length = 500)]]
+    /// A message to the agent.
+    #[derive(Debug, Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct Invoke {
+        /// The project.
+        project_id: Uuid,
+        /// What to do; at most 512 KiB.
+        #[schema(min_length = 1, max_length = 524_288)]
+        message: String,
+        /// The conversation; a new one when absent.
+        conversation_id: Option<Uuid>,
+        /// The client's own id of this message, one for each: sending the same message again answers with the same turn,
+        /// whichever host gets it.
+        client_message_id: Option<Uuid>,
+    }
     /// How much runs unasked, within what `GET /api/me` allows. When absent, the conversation keeps its mode; a new one
     /// has the operator's default.
     permission_mode: Option<Mode>,
-}
+});
 
 /// The turn that works on the message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,33 +72,7 @@ pub(crate) struct Stopped {
     message: &'static str,
 }
 
-/// Checks a setting: empty means absent.
-pub(super) fn settings_field(field: &'static str, value: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(value) = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    if value.chars().count() > MAX_SETTING_CHARS {
-        return Err(Problem::field(field, format!("must have at most {MAX_SETTING_CHARS} characters")));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(Problem::field(field, "must not hold control characters"));
-    }
-    Ok(Some(value))
-}
-
 impl Invoke {
-    fn settings(&mut self) -> Result<TurnSettings, Problem> {
-        Ok(TurnSettings {
-            warehouse_id: settings_field("warehouse_id", self.warehouse_id.take())?,
-            default_catalog: settings_field("default_catalog", self.default_catalog.take())?,
-            default_schema: settings_field("default_schema", self.default_schema.take())?,
-            cluster_id: settings_field("cluster_id", self.cluster_id.take())?,
-            workspace_folder: settings_field("workspace_folder", self.workspace_folder.take())?,
-            model: settings_field("model", self.model.take())?,
-            permission_mode: self.permission_mode.map(Into::into),
-        })
-    }
-
     fn message(&mut self) -> Result<String, Problem> {
         if self.message.trim().is_empty() {
             return Err(Problem::field("message", "must not be empty"));
@@ -145,6 +102,7 @@ pub(crate) async fn invoke_agent(
     Body(mut body): Body<Invoke>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
     let (message, mut settings) = (body.message()?, body.settings()?);
+    settings.permission_mode = body.permission_mode.map(Into::into);
     let bounds = app.config().permissions;
     check_mode(bounds, settings.permission_mode)?;
     let project = ProjectId::from_uuid(body.project_id);

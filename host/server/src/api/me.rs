@@ -3,17 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use bricklayer_agent::{PromptFacts, system_prompt};
-use bricklayer_domain::{ProjectId, TurnSettings};
+use bricklayer_domain::{ProjectId, with_turn_settings};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Query;
-use super::invoke::settings_field;
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::config::{DatabaseConfig, ModelConfig};
-use crate::events::Mode;
+use crate::events::{Mode, asked_settings};
 use crate::identity::Caller;
 
 /// Whether the service works.
@@ -99,23 +98,16 @@ pub(crate) struct SystemPrompt {
     system_prompt: String,
 }
 
-/// What the prompt depends on.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PromptQuery {
-    /// A project of the user's.
-    project_id: Option<uuid::Uuid>,
-    /// SQL warehouse.
-    warehouse_id: Option<String>,
-    /// Catalog for unqualified names.
-    default_catalog: Option<String>,
-    /// Schema for unqualified names.
-    default_schema: Option<String>,
-    /// Cluster for code.
-    cluster_id: Option<String>,
-    /// Folder in the workspace.
-    workspace_folder: Option<String>,
-}
+with_turn_settings!(asked_settings! {
+    each: []
+    /// What the prompt depends on.
+    #[derive(Debug, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub(crate) struct PromptQuery {
+        /// A project of the user's.
+        project_id: Option<uuid::Uuid>,
+    }
+});
 
 const fn provider(model: &ModelConfig) -> &'static str {
     match model {
@@ -206,20 +198,12 @@ pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<
 pub(crate) async fn get_system_prompt(
     State(app): State<AppState>,
     caller: Caller,
-    Query(query): Query<PromptQuery>,
+    Query(mut query): Query<PromptQuery>,
 ) -> Result<Json<SystemPrompt>, Problem> {
     if let Some(project) = query.project_id {
         app.store().get_project(&caller.user, ProjectId::from_uuid(project)).await?;
     }
-    let settings = TurnSettings {
-        warehouse_id: settings_field("warehouse_id", query.warehouse_id)?,
-        default_catalog: settings_field("default_catalog", query.default_catalog)?,
-        default_schema: settings_field("default_schema", query.default_schema)?,
-        cluster_id: settings_field("cluster_id", query.cluster_id)?,
-        workspace_folder: settings_field("workspace_folder", query.workspace_folder)?,
-        model: None,
-        permission_mode: None,
-    };
+    let settings = query.settings()?;
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
     Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, app.turns().environment().built_ins.skills()) }))
 }

@@ -1,6 +1,8 @@
 //! Another user's ids look like ids that do not exist, in every function that takes a user.
 
-use bricklayer_domain::{ApprovalDecision, AuditKind, EventSeq, InstallationId, PluginName, TurnSettings, TurnStatus};
+use bricklayer_domain::{
+    ApprovalDecision, AuditKind, EventSeq, InstallationId, PluginName, Setting, TurnSettings, TurnStatus,
+};
 use bricklayer_store::{
     AuditEntry, AuditFilter, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
 };
@@ -49,7 +51,7 @@ async fn a_strangers_ids_do_not_exist(world: World) {
         store.rename_conversation(&eve, conversation, &title("x")).await,
         StoreError::NotFound("conversation")
     );
-    let settings = TurnSettings { model: Some("x".into()), ..TurnSettings::default() };
+    let settings = TurnSettings { model: Setting::parse("x").unwrap(), ..TurnSettings::default() };
     assert_refused!(
         store.set_conversation_settings(&eve, conversation, &settings).await,
         StoreError::NotFound("conversation")
