@@ -2,34 +2,33 @@
 //!
 //! Handlers extract, call one function, and map its answer. Errors are problem details (RFC 9457) from one type in
 //! [`problem`]. The OpenAPI document is generated from the handlers, so it cannot drift from them.
+//!
+//! Paths hold ids of their kind (`Path<ProjectId>`), which the document tells as what they are, UUIDs. What every
+//! operation answers with when it fails stands in [`document`] once.
+
+#![expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 
 mod approvals;
 mod assets;
 mod changes;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod conversations;
 mod docs;
 mod errors;
 mod extract;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod files;
 mod guard;
 mod invoke;
 mod list;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod me;
 pub(crate) mod origin;
 mod permissions;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod plugins;
 pub mod problem;
 mod projects;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod results;
 mod sse;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod stream;
-#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod tools;
 mod warehouses;
 
@@ -46,6 +45,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::{ContentBuilder, PathItem, Ref, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
@@ -139,10 +139,22 @@ pub fn open_api() -> utoipa::openapi::OpenApi {
     document(open_api_router().split_for_parts().1)
 }
 
-/// Spells wildcard segments as OpenAPI does.
+/// Spells wildcard segments as OpenAPI does, and adds what every operation may answer with besides its own.
 fn document(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let paths = std::mem::take(&mut document.paths.paths);
     document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    for (path, item) in &mut document.paths.paths {
+        // Health says all that it answers itself.
+        if path.starts_with(guard::HEALTH_PATH) {
+            continue;
+        }
+        let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+        for operation in [get, put, post, delete, options, head, patch, trace].into_iter().flatten() {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDetails"))).build();
+            let problem = ResponseBuilder::new().content("application/problem+json", content).build();
+            operation.responses.responses.insert("default".to_owned(), problem.into());
+        }
+    }
     document
 }
 

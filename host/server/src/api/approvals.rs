@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::extract::{Body, Path};
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use crate::app::AppState;
 use crate::events::Decision;
 use crate::identity::Caller;
@@ -34,14 +34,13 @@ pub(crate) struct Answered {
 #[utoipa::path(post, path = "/api/executions/{execution_id}/approvals/{call_id}", tag = "turns", operation_id = "answer_approval",
     params(("execution_id" = Uuid, Path, description = "The turn."), ("call_id" = String, Path, description = "The call.")),
     request_body = Answer,
-    responses((status = 200, body = Answered), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Answered)))]
 pub(crate) async fn answer_approval(
     State(app): State<AppState>,
     caller: Caller,
-    Path((turn, call)): Path<(Uuid, String)>,
+    Path((turn, call)): Path<(TurnId, ToolCallId)>,
     Body(body): Body<Answer>,
 ) -> Result<Json<Answered>, Problem> {
-    let (turn, call) = (TurnId::from_uuid(turn), ToolCallId(call));
     let decision = app.turns().answer(&caller, turn, &call, body.decision.into()).await?;
     Ok(Json(Answered { success: true, decision: decision.into() }))
 }

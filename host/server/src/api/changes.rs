@@ -57,15 +57,13 @@ pub(crate) struct GoneConversation {
 #[utoipa::path(get, path = "/api/projects/{project_id}/changes", tag = "conversations", operation_id = "follow_changes",
     params(("project_id" = Uuid, Path, description = "The project.")),
     responses((status = 200, description = "Server-sent events: `ready` with an empty object, and `conversation`.", body = ConversationChange, content_type = "text/event-stream"),
-        (status = 429, description = "`too-many-streams`: close another window.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+        (status = 429, description = "`too-many-streams`: close another window.", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn follow_changes(
     State(app): State<AppState>,
     caller: Caller,
-    Path(project): Path<Uuid>,
+    Path(id): Path<ProjectId>,
 ) -> Result<Response, Problem> {
     let place = sse::place(&app, &caller)?;
-    let id = ProjectId::from_uuid(project);
     app.store().get_project(&caller.user, id).await?;
     let watcher = app.turns().changes().watch(&caller.user, id).map_err(|TooManyWatchers| {
         let detail = format!("you watch {MAX_WATCHERS_PER_USER} projects at once already; close another window");

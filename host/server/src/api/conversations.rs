@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::extract::{Body, OptionalBody, Path, Query};
 use super::list::ListQuery;
 use super::permissions::Permission;
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use super::projects::title;
 use crate::app::AppState;
 use crate::events::{Settings, WireEvent, fold_history};
@@ -213,9 +213,9 @@ impl From<Conversation> for ConversationSummary {
 }
 
 /// The user's conversation, if it belongs to this project.
-pub(super) async fn find(store: &Store, user: &UserId, project: Uuid, id: Uuid) -> Result<Conversation, StoreError> {
-    let conversation = store.get_conversation(user, ConversationId::from_uuid(id)).await?;
-    if conversation.project != ProjectId::from_uuid(project) {
+pub(super) async fn find(store: &Store, user: &UserId, project: ProjectId, id: ConversationId) -> Result<Conversation, StoreError> {
+    let conversation = store.get_conversation(user, id).await?;
+    if conversation.project != project {
         return Err(StoreError::NotFound("conversation"));
     }
     Ok(conversation)
@@ -230,15 +230,15 @@ async fn turns(store: &Store, user: &UserId, id: ConversationId, limit: usize) -
 /// Lists a project's conversations, the one used last first.
 #[utoipa::path(get, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "list_conversations",
     params(("project_id" = Uuid, Path, description = "The project."), ListQuery),
-    responses((status = 200, body = ConversationList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConversationList)))]
 pub(crate) async fn list_conversations(
     State(app): State<AppState>,
     caller: Caller,
-    Path(project): Path<Uuid>,
+    Path(project): Path<ProjectId>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<ConversationList>, Problem> {
     let part = query.part()?;
-    let (store, project) = (app.store(), ProjectId::from_uuid(project));
+    let store = app.store();
     store.get_project(&caller.user, project).await?;
     let (conversations, next) = part.gather(|page| store.list_conversations(&caller.user, project, page)).await?;
     let conversations = conversations.into_iter().map(ConversationSummary::from).collect();
@@ -248,15 +248,14 @@ pub(crate) async fn list_conversations(
 /// Makes a conversation.
 #[utoipa::path(post, path = "/api/projects/{project_id}/conversations", tag = "conversations", operation_id = "create_conversation",
     params(("project_id" = Uuid, Path, description = "The project.")), request_body = Option<NewConversation>,
-    responses((status = 201, body = ConversationSummary), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 201, body = ConversationSummary)))]
 pub(crate) async fn create_conversation(
     State(app): State<AppState>,
     caller: Caller,
-    Path(project): Path<Uuid>,
+    Path(project): Path<ProjectId>,
     OptionalBody(body): OptionalBody<NewConversation>,
 ) -> Result<(StatusCode, Json<ConversationSummary>), Problem> {
     let title = body.title.as_deref().map(|text| title("title", text)).transpose()?;
-    let project = ProjectId::from_uuid(project);
     let conversation = app.store().create_conversation(&caller.user, project, title.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(conversation.into())))
 }
@@ -277,11 +276,11 @@ pub(crate) struct HistoryQuery {
 /// Shows a conversation with what was said and done, the newest turns first.
 #[utoipa::path(get, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "get_conversation",
     params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation."), HistoryQuery),
-    responses((status = 200, body = ConversationDetail), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConversationDetail)))]
 pub(crate) async fn get_conversation(
     State(app): State<AppState>,
     caller: Caller,
-    Path((project, id)): Path<(Uuid, Uuid)>,
+    Path((project, id)): Path<(ProjectId, ConversationId)>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Response, Problem> {
     let wanted = query.turns.unwrap_or(DEFAULT_HISTORY_TURNS);
@@ -382,11 +381,11 @@ const fn answer(id: String, content: String, timestamp: DateTime<Utc>, is_error:
 #[utoipa::path(patch, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "update_conversation",
     params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
     request_body = TitledConversation,
-    responses((status = 200, body = ConversationSummary), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ConversationSummary)))]
 pub(crate) async fn update_conversation(
     State(app): State<AppState>,
     caller: Caller,
-    Path((project, id)): Path<(Uuid, Uuid)>,
+    Path((project, id)): Path<(ProjectId, ConversationId)>,
     Body(body): Body<TitledConversation>,
 ) -> Result<Json<ConversationSummary>, Problem> {
     let title = title("title", &body.title)?;
@@ -398,26 +397,26 @@ pub(crate) async fn update_conversation(
 /// Deletes a conversation. A turn that runs in it is stopped.
 #[utoipa::path(delete, path = "/api/projects/{project_id}/conversations/{conversation_id}", tag = "conversations", operation_id = "delete_conversation",
     params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
-    responses((status = 200, body = DeletedConversation), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = DeletedConversation)))]
 pub(crate) async fn delete_conversation(
     State(app): State<AppState>,
     caller: Caller,
-    Path((project, id)): Path<(Uuid, Uuid)>,
+    Path((project, id)): Path<(ProjectId, ConversationId)>,
 ) -> Result<Json<DeletedConversation>, Problem> {
     let conversation = find(app.store(), &caller.user, project, id).await?;
     let turn = app.store().delete_conversation(&caller.user, conversation.id).await?;
     app.turns().end_deleted(turn.as_slice()).await;
-    Ok(Json(DeletedConversation { success: true, deleted_conversation_id: id }))
+    Ok(Json(DeletedConversation { success: true, deleted_conversation_id: id.as_uuid() }))
 }
 
 /// Lists a conversation's turns: the active one and the last that ended.
 #[utoipa::path(get, path = "/api/projects/{project_id}/conversations/{conversation_id}/executions", tag = "conversations", operation_id = "list_executions",
     params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation.")),
-    responses((status = 200, body = Executions), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Executions)))]
 pub(crate) async fn list_executions(
     State(app): State<AppState>,
     caller: Caller,
-    Path((project, id)): Path<(Uuid, Uuid)>,
+    Path((project, id)): Path<(ProjectId, ConversationId)>,
 ) -> Result<Json<Executions>, Problem> {
     let conversation = find(app.store(), &caller.user, project, id).await?;
     let newest = turns(app.store(), &caller.user, conversation.id, RECENT_TURNS + 1).await?;

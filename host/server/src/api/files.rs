@@ -74,15 +74,15 @@ pub(crate) struct FileQuery {
 /// Lists a project's files.
 #[utoipa::path(get, path = "/api/projects/{project_id}/files", tag = "projects", operation_id = "list_files",
     params(("project_id" = Uuid, Path, description = "The project.")),
-    responses((status = 200, body = FileList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = FileList)))]
 pub(crate) async fn list_files(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<ProjectId>,
 ) -> Result<Json<FileList>, Problem> {
     let folder = open_folder(&app, &caller, id).await?;
     let (files, truncated) = blocking(move || Ok(Listing::of(&folder))).await.map_err(|error| unreadable(&error))?;
-    Ok(Json(FileList { project_id: id, files, truncated }))
+    Ok(Json(FileList { project_id: id.as_uuid(), files, truncated }))
 }
 
 /// Sends a file's bytes, or a range of them: text as plain text, everything else as bytes, so that nothing of it runs in
@@ -93,8 +93,7 @@ pub(crate) async fn list_files(
     responses((status = 200, description = "The file.", content_type = "application/octet-stream"),
         (status = 206, description = "The one range that `Range` asked for.", content_type = "application/octet-stream"),
         (status = 304, description = "It did not change since the `ETag` of `If-None-Match`."),
-        (status = 416, description = "No byte of the file is in the range.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+        (status = 416, description = "No byte of the file is in the range.", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_file(
     State(app): State<AppState>,
     caller: Caller,
@@ -135,9 +134,9 @@ pub(crate) async fn get_file(
 
 /// The project and the path of a file's address: `/api/projects/{id}/files/{path}`. The path is bytes, as names of files
 /// are.
-fn file_of(address: &str) -> Option<(Uuid, OsString)> {
+fn file_of(address: &str) -> Option<(ProjectId, OsString)> {
     let (id, path) = address.strip_prefix("/api/projects/")?.split_once("/files/")?;
-    Some((Uuid::try_parse(id).ok()?, OsString::from_vec(percent_decode(path)?)))
+    Some((id.parse().ok()?, OsString::from_vec(percent_decode(path)?)))
 }
 
 /// The bytes that a percent-encoded text stands for; none when an escape is broken.
@@ -233,8 +232,8 @@ impl ByteRange {
     }
 }
 
-async fn open_folder(app: &AppState, caller: &Caller, id: Uuid) -> Result<Arc<Dir>, Problem> {
-    let project = app.store().get_project(&caller.user, ProjectId::from_uuid(id)).await?;
+async fn open_folder(app: &AppState, caller: &Caller, id: ProjectId) -> Result<Arc<Dir>, Problem> {
+    let project = app.store().get_project(&caller.user, id).await?;
     let folder = app.turns().environment().folders.open(project.id).await.map_err(|error| unreadable(&error))?;
     Ok(Arc::new(folder))
 }

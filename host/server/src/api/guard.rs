@@ -22,7 +22,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The host that the proxy was asked for.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Where the platform asks for health.
-const HEALTH_PATH: &str = "/api/health";
+pub(super) const HEALTH_PATH: &str = "/api/health";
 /// Characters of a caller's header that a message repeats.
 const MAX_SHOWN_CHARS: usize = 200;
 

@@ -27,12 +27,14 @@ with_turn_settings!(asked_settings! {
     #[serde(deny_unknown_fields)]
     pub(crate) struct Invoke {
         /// The project.
-        project_id: Uuid,
+        #[schema(value_type = Uuid)]
+        project_id: ProjectId,
         /// What to do; at most 512 KiB.
         #[schema(min_length = 1, max_length = 524_288)]
         message: String,
         /// The conversation; a new one when absent.
-        conversation_id: Option<Uuid>,
+        #[schema(value_type = Option<Uuid>)]
+        conversation_id: Option<ConversationId>,
         /// The client's own id of this message, one for each: sending the same message again answers with the same turn,
         /// whichever host gets it.
         client_message_id: Option<Uuid>,
@@ -94,8 +96,7 @@ impl Invoke {
 /// Sends a message to the agent. The message is stored when this answers; the work goes on by itself.
 #[utoipa::path(post, path = "/api/invoke_agent", tag = "turns", operation_id = "invoke_agent", request_body = Invoke,
     responses((status = 202, body = Invoked),
-        (status = 409, description = "`turn-in-progress`: the agent still works in this conversation. `client-message-reused`: the id belongs to another message.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+        (status = 409, description = "`turn-in-progress`: the agent still works in this conversation. `client-message-reused`: the id belongs to another message.", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn invoke_agent(
     State(app): State<AppState>,
     caller: Caller,
@@ -105,8 +106,7 @@ pub(crate) async fn invoke_agent(
     settings.permission_mode = body.permission_mode.map(Into::into);
     let bounds = app.config().permissions;
     check_mode(bounds, settings.permission_mode)?;
-    let project = ProjectId::from_uuid(body.project_id);
-    let conversation = body.conversation_id.map(ConversationId::from_uuid);
+    let (project, conversation) = (body.project_id, body.conversation_id);
     if let (Some(id), None) = (conversation, settings.permission_mode) {
         let known = kept_mode(app.store(), &caller.user, project, id).await?;
         settings.permission_mode = known.map(|mode| bounds.of(Some(mode)));
@@ -164,13 +164,13 @@ async fn missing(store: &Store, user: &UserId, project: ProjectId) -> Problem {
 /// some seconds with `stopping`.
 #[utoipa::path(post, path = "/api/stop_stream/{execution_id}", tag = "turns", operation_id = "stop_stream",
     params(("execution_id" = Uuid, Path, description = "The turn.")),
-    responses((status = 200, body = Stopped), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Stopped)))]
 pub(crate) async fn stop_stream(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<TurnId>,
 ) -> Result<Json<Stopped>, Problem> {
-    let (success, state, message) = match app.turns().stop(&caller, TurnId::from_uuid(id)).await? {
+    let (success, state, message) = match app.turns().stop(&caller, id).await? {
         Stopping::Stopped => (true, StopState::Stopped, "Stream cancelled"),
         Stopping::HadEnded => (false, StopState::Stopped, "Stream already complete"),
         Stopping::Underway => (true, StopState::Stopping, "Stopping; follow the stream to see the end"),

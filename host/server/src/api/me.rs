@@ -105,7 +105,8 @@ with_turn_settings!(asked_settings! {
     #[into_params(parameter_in = Query)]
     pub(crate) struct PromptQuery {
         /// A project of the user's.
-        project_id: Option<uuid::Uuid>,
+        #[param(value_type = Option<Uuid>)]
+        project_id: Option<ProjectId>,
     }
 });
 
@@ -168,7 +169,7 @@ async fn health(app: &AppState) -> Result<Json<Health>, Problem> {
 
 /// Tells who is asking, and what they have here.
 #[utoipa::path(get, path = "/api/me", tag = "service", operation_id = "get_me",
-    responses((status = 200, body = Me), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Me)))]
 pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<Me> {
     let environment = app.turns().environment();
     let workspace = app.workspace().fact();
@@ -194,14 +195,14 @@ pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<
 
 /// Shows the prompt that the model would get with these settings.
 #[utoipa::path(get, path = "/api/system_prompt", tag = "service", operation_id = "get_system_prompt", params(PromptQuery),
-    responses((status = 200, body = SystemPrompt), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = SystemPrompt)))]
 pub(crate) async fn get_system_prompt(
     State(app): State<AppState>,
     caller: Caller,
     Query(mut query): Query<PromptQuery>,
 ) -> Result<Json<SystemPrompt>, Problem> {
     if let Some(project) = query.project_id {
-        app.store().get_project(&caller.user, ProjectId::from_uuid(project)).await?;
+        app.store().get_project(&caller.user, project).await?;
     }
     let settings = query.settings()?;
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };

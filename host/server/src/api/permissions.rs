@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::conversations::find;
 use super::extract::Path;
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use crate::app::AppState;
 use crate::identity::Caller;
 
@@ -46,14 +46,13 @@ impl From<StandingPermission> for Permission {
 #[utoipa::path(delete, path = "/api/projects/{project_id}/conversations/{conversation_id}/permissions/{permission_id}", tag = "conversations", operation_id = "revoke_permission",
     params(("project_id" = Uuid, Path, description = "The project."), ("conversation_id" = Uuid, Path, description = "The conversation."),
         ("permission_id" = Uuid, Path, description = "The standing permission.")),
-    responses((status = 204), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 204)))]
 pub(crate) async fn revoke_permission(
     State(app): State<AppState>,
     caller: Caller,
-    Path((project, conversation, id)): Path<(Uuid, Uuid, Uuid)>,
+    Path((project, conversation, id)): Path<(ProjectId, ConversationId, StandingPermissionId)>,
 ) -> Result<StatusCode, Problem> {
     let conversation = find(app.store(), &caller.user, project, conversation).await?;
-    let id = StandingPermissionId::from_uuid(id);
     app.store().revoke_standing_permission(&caller.user, conversation.id, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,17 +34,6 @@ fn actor(caller: &Caller) -> Actor {
     Actor::User(caller.user.clone())
 }
 
-const fn project(id: Option<Uuid>) -> Option<ProjectId> {
-    match id {
-        Some(id) => Some(ProjectId::from_uuid(id)),
-        None => None,
-    }
-}
-
-const fn installation(id: Uuid) -> InstallationId {
-    InstallationId::from_uuid(id)
-}
-
 /// Runs a change to its end although its client may leave: what was begun for them is worth finishing, and the catalogue
 /// shows it at once.
 async fn owned<T: Send + 'static>(

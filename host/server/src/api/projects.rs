@@ -98,7 +98,7 @@ pub(crate) async fn list_projects(
 
 /// Makes a project.
 #[utoipa::path(post, path = "/api/projects", tag = "projects", operation_id = "create_project", request_body = NamedProject,
-    responses((status = 201, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 201, body = Project)))]
 pub(crate) async fn create_project(
     State(app): State<AppState>,
     caller: Caller,
@@ -111,39 +111,38 @@ pub(crate) async fn create_project(
 /// Shows a project.
 #[utoipa::path(get, path = "/api/projects/{project_id}", tag = "projects", operation_id = "get_project",
     params(("project_id" = Uuid, Path, description = "The project.")),
-    responses((status = 200, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Project)))]
 pub(crate) async fn get_project(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<ProjectId>,
 ) -> Result<Json<Project>, Problem> {
-    Ok(Json(app.store().get_project(&caller.user, ProjectId::from_uuid(id)).await?.into()))
+    Ok(Json(app.store().get_project(&caller.user, id).await?.into()))
 }
 
 /// Renames a project.
 #[utoipa::path(patch, path = "/api/projects/{project_id}", tag = "projects", operation_id = "update_project",
     params(("project_id" = Uuid, Path, description = "The project.")), request_body = NamedProject,
-    responses((status = 200, body = Project), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Project)))]
 pub(crate) async fn update_project(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<ProjectId>,
     Body(body): Body<NamedProject>,
 ) -> Result<Json<Project>, Problem> {
     let name = title("name", &body.name)?;
-    Ok(Json(app.store().rename_project(&caller.user, ProjectId::from_uuid(id), &name).await?.into()))
+    Ok(Json(app.store().rename_project(&caller.user, id, &name).await?.into()))
 }
 
 /// Deletes a project with its conversations and files. Turns that run in it are stopped first.
 #[utoipa::path(delete, path = "/api/projects/{project_id}", tag = "projects", operation_id = "delete_project",
     params(("project_id" = Uuid, Path, description = "The project.")),
-    responses((status = 200, body = DeletedProject), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = DeletedProject)))]
 pub(crate) async fn delete_project(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<ProjectId>,
 ) -> Result<Json<DeletedProject>, Problem> {
-    let project = ProjectId::from_uuid(id);
     let turns = app.store().delete_project(&caller.user, project).await?;
     let (state, done) = (app.clone(), tokio::sync::oneshot::channel());
     let (sender, receiver) = done;

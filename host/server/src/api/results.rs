@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::extract::Path;
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use crate::app::AppState;
 use crate::identity::Caller;
 use crate::places::{NoPlace, Place, Places};
@@ -30,16 +30,15 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// Sends the typed result of a call, whole, as the tool gave it.
 #[utoipa::path(get, path = "/api/executions/{execution_id}/calls/{call_id}/structured", tag = "turns", operation_id = "get_structured_result",
     params(("execution_id" = Uuid, Path, description = "The turn."), ("call_id" = String, Path, description = "The call.")),
-    responses((status = 200, description = "The result; its shape is the tool's.", body = Object),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The result; its shape is the tool's.", body = Object)))]
 pub(crate) async fn get_structured_result(
     State(app): State<AppState>,
     caller: Caller,
-    Path((turn, call)): Path<(Uuid, String)>,
+    Path((turn, call)): Path<(TurnId, ToolCallId)>,
 ) -> Result<Response, Problem> {
     // The semaphore is never closed.
     let place = RESULTS.acquire().await.ok();
-    let found = app.store().structured_result(&caller.user, TurnId::from_uuid(turn), &ToolCallId(call)).await?;
+    let found = app.store().structured_result(&caller.user, turn, &call).await?;
     let text = found.ok_or_else(|| Problem::not_found("typed result"))?;
     let length = text.len();
     let pieces = futures::stream::unfold((Bytes::from(text), place), |(mut rest, place)| async move {

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::extract::{OptionalBody, Path, Query};
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use super::sse;
 use crate::app::AppState;
 use crate::events::{WireBody, WireEvent};
@@ -58,12 +58,11 @@ pub(crate) struct StreamStart {
 /// Streams a turn's events (`EventSource`): those after `Last-Event-ID` or `after`, then what follows.
 #[utoipa::path(get, path = "/api/stream_progress/{execution_id}", tag = "turns", operation_id = "follow_stream",
     params(("execution_id" = Uuid, Path, description = "The turn."), StreamQuery),
-    responses((status = 200, description = "Server-sent events; each `data` is a WireEvent, after the last comes `[DONE]`.", body = WireEvent, content_type = "text/event-stream"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, description = "Server-sent events; each `data` is a WireEvent, after the last comes `[DONE]`.", body = WireEvent, content_type = "text/event-stream")))]
 pub(crate) async fn follow_stream(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<TurnId>,
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -82,23 +81,22 @@ pub(crate) async fn follow_stream(
 /// Streams a turn's events to clients that cannot use `EventSource`: those after `last_event_id`, then what follows.
 #[utoipa::path(post, path = "/api/stream_progress/{execution_id}", tag = "turns", operation_id = "post_follow_stream",
     params(("execution_id" = Uuid, Path, description = "The turn.")), request_body = Option<StreamStart>,
-    responses((status = 200, description = "As with GET.", body = WireEvent, content_type = "text/event-stream"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, description = "As with GET.", body = WireEvent, content_type = "text/event-stream")))]
 pub(crate) async fn post_follow_stream(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<TurnId>,
     OptionalBody(body): OptionalBody<StreamStart>,
 ) -> Result<Response, Problem> {
     follow(app, caller, id, body.last_event_id).await
 }
 
-async fn follow(app: AppState, caller: Caller, id: Uuid, after: Option<i64>) -> Result<Response, Problem> {
+async fn follow(app: AppState, caller: Caller, id: TurnId, after: Option<i64>) -> Result<Response, Problem> {
     if after.is_some_and(|after| after < 0) {
         return Err(Problem::field("after", "must not be negative"));
     }
     let place = sse::place(&app, &caller)?;
-    let turn = app.store().get_turn(&caller.user, bricklayer_domain::TurnId::from_uuid(id)).await?;
+    let turn = app.store().get_turn(&caller.user, id).await?;
     let reader = Reader::new(app, turn, EventSeq(after.unwrap_or_default()));
     Ok(sse::answer(place, reader.closes_at, reader))
 }

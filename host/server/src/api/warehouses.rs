@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::Path;
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use crate::app::{App, AppState};
 use crate::identity::Caller;
 use crate::workspace::WorkspaceAccess;
@@ -52,7 +52,7 @@ async fn access(app: &App, caller: &Caller) -> Result<WorkspaceAccess, Problem> 
 
 /// Lists the user's SQL warehouses, the best to choose first.
 #[utoipa::path(get, path = "/api/warehouses", tag = "workspace", operation_id = "list_warehouses",
-    responses((status = 200, body = Vec<Warehouse>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<Warehouse>)))]
 pub(crate) async fn list_warehouses(
     State(app): State<AppState>,
     caller: Caller,
@@ -72,7 +72,7 @@ pub(crate) async fn list_warehouses(
 
 /// Lists the catalogs that the user sees.
 #[utoipa::path(get, path = "/api/catalogs", tag = "workspace", operation_id = "list_catalogs",
-    responses((status = 200, body = Vec<Catalog>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<Catalog>)))]
 pub(crate) async fn list_catalogs(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<Catalog>>, Problem> {
     let access = access(&app, &caller).await?;
     let catalogs = app.workspace_client().catalogs(&caller.user, &access).await?;
@@ -82,7 +82,7 @@ pub(crate) async fn list_catalogs(State(app): State<AppState>, caller: Caller) -
 /// Lists the schemas of a catalog that the user sees.
 #[utoipa::path(get, path = "/api/catalogs/{catalog}/schemas", tag = "workspace", operation_id = "list_schemas",
     params(("catalog" = String, Path, description = "The catalog's name.")),
-    responses((status = 200, body = Vec<Schema>), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Vec<Schema>)))]
 pub(crate) async fn list_schemas(
     State(app): State<AppState>,
     caller: Caller,

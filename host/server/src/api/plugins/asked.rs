@@ -1,5 +1,6 @@
 //! What comes in about plugins: the bodies of requests.
 
+use bricklayer_domain::ProjectId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -17,7 +18,8 @@ pub(crate) struct InstallPlugin {
     #[serde(default)]
     pub(super) grants: Vec<String>,
     /// Gives them in this project only; else everywhere.
-    pub(super) project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    pub(super) project_id: Option<ProjectId>,
 }
 
 /// For whom a plugin is installed.
@@ -53,7 +55,8 @@ pub(crate) struct ConsentPlugin {
     #[serde(default)]
     pub(super) grants: Vec<String>,
     /// Gives them in this project only; else everywhere.
-    pub(super) project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    pub(super) project_id: Option<ProjectId>,
 }
 
 /// What a plugin may do.
@@ -61,7 +64,8 @@ pub(crate) struct ConsentPlugin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetGrants {
     /// In this project, in addition to what is given everywhere; else everywhere.
-    pub(super) project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    pub(super) project_id: Option<ProjectId>,
     /// Ids of all powers that are given there; what is not named is taken back.
     pub(super) grants: Vec<String>,
 }

@@ -15,9 +15,9 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::shown::{Plugin, PluginAudit, PluginFault, PluginList, PluginPolicy, PluginRecord};
-use super::{actor, installation, project, service};
+use super::{actor, service};
 use crate::api::extract::{Path, Query};
-use crate::api::problem::{Problem, ProblemDetails};
+use crate::api::problem::Problem;
 use crate::app::AppState;
 use crate::identity::Caller;
 
@@ -42,7 +42,8 @@ const MAX_AUDIT_PAGE: u32 = 200;
 #[into_params(parameter_in = Query)]
 pub(crate) struct InProject {
     /// A project of the caller's: shows what is given and switched there.
-    pub(super) project_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    pub(super) project_id: Option<ProjectId>,
 }
 
 /// A plugin as the caller sees it, with its use.
@@ -75,14 +76,14 @@ fn whose_records<'a>(view: &PluginView, caller: &'a Caller) -> Option<&'a UserId
 
 /// Lists the plugins that the caller sees, and what the operator allows.
 #[utoipa::path(get, path = "/api/plugins", tag = "plugins", operation_id = "list_plugins", params(InProject),
-    responses((status = 200, body = PluginList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PluginList)))]
 pub(crate) async fn list_plugins(
     State(app): State<AppState>,
     caller: Caller,
     Query(query): Query<InProject>,
 ) -> Result<Json<PluginList>, Problem> {
     let actor = actor(&caller);
-    let views = service(&app).list(&actor, project(query.project_id)).await?;
+    let views = service(&app).list(&actor, query.project_id).await?;
     let mut plugins = Vec::with_capacity(views.len());
     for view in views {
         plugins.push(with_usage(&app, &caller, view).await?);
@@ -107,14 +108,14 @@ pub(crate) struct AuditQuery {
 /// plugins, else the caller's.
 #[utoipa::path(get, path = "/api/plugins/{plugin_id}/audit", tag = "plugins", operation_id = "list_plugin_audit",
     params(("plugin_id" = Uuid, Path, description = "The plugin."), AuditQuery),
-    responses((status = 200, body = PluginAudit), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PluginAudit)))]
 pub(crate) async fn list_plugin_audit(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<InstallationId>,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<PluginAudit>, Problem> {
-    let view = service(&app).view(&actor(&caller), installation(id), None).await?;
+    let view = service(&app).view(&actor(&caller), id, None).await?;
     let unknown_kind = || Problem::field("kind", "must be `call`, `request` or `change`");
     let kind = query.kind.as_deref().map(|word| AuditKind::parse(word).ok_or_else(unknown_kind)).transpose()?;
     let unknown_cursor = |_| Problem::field("cursor", "is none that a page before answered");
@@ -134,25 +135,24 @@ pub(crate) async fn list_plugin_audit(
 /// Shows a plugin.
 #[utoipa::path(get, path = "/api/plugins/{plugin_id}", tag = "plugins", operation_id = "get_plugin",
     params(("plugin_id" = Uuid, Path, description = "The plugin."), InProject),
-    responses((status = 200, body = Plugin), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = Plugin)))]
 pub(crate) async fn get_plugin(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<InstallationId>,
     Query(query): Query<InProject>,
 ) -> Result<Json<Plugin>, Problem> {
-    Ok(Json(shown(&app, &caller, installation(id), project(query.project_id)).await?))
+    Ok(Json(shown(&app, &caller, id, query.project_id).await?))
 }
 
 /// Sends a plugin's picture.
 #[utoipa::path(get, path = "/api/plugins/{plugin_id}/icon", tag = "plugins", operation_id = "get_plugin_icon",
     params(("plugin_id" = Uuid, Path, description = "The plugin.")),
-    responses((status = 200, description = "The picture, PNG or SVG.", content_type = "image/*"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The picture, PNG or SVG.", content_type = "image/*")))]
 pub(crate) async fn get_plugin_icon(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<InstallationId>,
 ) -> Result<Response, Problem> {
     let icon = |contents: &PackageContents| {
         let icon = contents.icon.as_ref()?;
@@ -164,12 +164,11 @@ pub(crate) async fn get_plugin_icon(
 /// Sends a plugin's description for people, Markdown.
 #[utoipa::path(get, path = "/api/plugins/{plugin_id}/readme", tag = "plugins", operation_id = "get_plugin_readme",
     params(("plugin_id" = Uuid, Path, description = "The plugin.")),
-    responses((status = 200, description = "The description.", content_type = "text/markdown"),
-        (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, description = "The description.", content_type = "text/markdown")))]
 pub(crate) async fn get_plugin_readme(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<Uuid>,
+    Path(id): Path<InstallationId>,
 ) -> Result<Response, Problem> {
     let readme = |contents: &PackageContents| Some((MARKDOWN, contents.readme.clone()?.into_bytes()));
     file(&app, &caller, id, "description", readme).await
@@ -179,11 +178,11 @@ pub(crate) async fn get_plugin_readme(
 async fn file(
     app: &AppState,
     caller: &Caller,
-    id: Uuid,
+    id: InstallationId,
     what: &'static str,
     pick: impl FnOnce(&PackageContents) -> Option<(&'static str, Vec<u8>)>,
 ) -> Result<Response, Problem> {
-    let contents = service(app).package_contents(&actor(caller), installation(id)).await?;
+    let contents = service(app).package_contents(&actor(caller), id).await?;
     let (media_type, bytes) = pick(&contents).ok_or_else(|| Problem::not_found(what))?;
     let headers: [(HeaderName, HeaderValue); 3] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),

@@ -18,7 +18,7 @@ use super::asked::{InspectPlugin, UploadPlugin};
 use super::shown::PluginInspection;
 use super::{actor, service};
 use crate::api::extract::Body;
-use crate::api::problem::{Problem, ProblemDetails};
+use crate::api::problem::Problem;
 use crate::app::AppState;
 use crate::identity::Caller;
 use crate::places::{NoPlace, Place};
@@ -199,7 +199,7 @@ fn bad_form(reason: &str) -> Problem {
 /// Looks at a package without running anything of it, and keeps it for the caller to install.
 #[utoipa::path(post, path = "/api/plugins/inspect", tag = "plugins", operation_id = "inspect_plugin",
     request_body(content((InspectPlugin = "application/json"), (UploadPlugin = "multipart/form-data"))),
-    responses((status = 200, body = PluginInspection), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PluginInspection)))]
 pub(crate) async fn inspect_plugin(
     State(app): State<AppState>,
     upload: Upload,
