@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bricklayer_domain::{CallSite, Caller, ProjectId, Setting, ToolOutcome, UserId};
+use bricklayer_domain::{CallSite, Caller, ProjectId, ToolOutcome, TurnSetting, UserId};
 use bricklayer_runtime::{
     CallContext, FairnessLimits, Grants, Plugin, Runtime, RuntimeConfig, ToolNamespace, WorkspaceTarget, measure,
 };
@@ -150,7 +150,7 @@ async fn statements(table: &mut Table, runtime: &Runtime, package: &Path, worksp
             async move {
                 let mut context = context(&format!("s{n}@example.com"))?;
                 context.grants = Arc::new(Grants::from_request(plugin.manifest()));
-                context.settings.warehouse_id = Setting::parse("w1")?;
+                context.settings.warehouse_id = TurnSetting::parse("w1")?;
                 context.workspace = Some(WorkspaceTarget::named(workspace.clone(), "bench".into()));
                 for _ in 0..STATEMENTS / parallel {
                     let input = json!({"statement": "SELECT 1"});

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use bricklayer_domain::{Setting, TurnSettings};
+use bricklayer_domain::{TurnSetting, TurnSettings};
 use bricklayer_package::{Power, Powers};
 use serde::Deserialize;
 use serde_json::Value;
@@ -152,7 +152,7 @@ impl Context {
     /// What a host would refuse, with the name it has here.
     pub(crate) fn settings(&self) -> Result<TurnSettings, Problem> {
         let setting = |name: &str, value: &Option<String>| {
-            let parsed = value.as_deref().map(Setting::parse).transpose();
+            let parsed = value.as_deref().map(TurnSetting::parse).transpose();
             parsed.map(Option::flatten).map_err(|error| Problem::new(format!("`context.{name}` {error}")))
         };
         Ok(TurnSettings {

@@ -52,7 +52,7 @@ pub use result::{
     ColumnType, MAX_DECIMAL_PRECISION, NewResult, ResultColumn, ResultContent, ResultCut, ResultOrigin, ResultState,
     StoredResult,
 };
-pub use settings::{MAX_SETTING_CHARS, Setting, SettingError, TurnSettings};
+pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
     CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,

@@ -23,9 +23,9 @@ pub enum SettingError {
 /// What was chosen: an id, a name or a path, checked when it came. What the database holds was, and is not again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Setting(String);
+pub struct TurnSetting(String);
 
-impl Setting {
+impl TurnSetting {
     /// Empty means absent.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Setting {
     }
 }
 
-impl Deref for Setting {
+impl Deref for TurnSetting {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -53,8 +53,8 @@ impl Deref for Setting {
     }
 }
 
-impl From<Setting> for String {
-    fn from(setting: Setting) -> Self {
+impl From<TurnSetting> for String {
+    fn from(setting: TurnSetting) -> Self {
         setting.0
     }
 }
@@ -90,7 +90,7 @@ macro_rules! turn_settings {
             $(
                 $(#[$doc])*
                 #[serde(skip_serializing_if = "Option::is_none")]
-                pub $name: Option<Setting>,
+                pub $name: Option<TurnSetting>,
             )*
             /// How much runs unasked; the operator's default when absent.
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn settings_are_trimmed_and_bounded() {
-        let parsed = |text: &str| Setting::parse(text).map(|setting| setting.map(String::from));
+        let parsed = |text: &str| TurnSetting::parse(text).map(|setting| setting.map(String::from));
         assert_eq!(parsed("  a b "), Ok(Some("a b".to_owned())));
         assert_eq!(parsed(" \n"), Ok(None));
         assert_eq!(parsed(&"é".repeat(MAX_SETTING_CHARS)).map(|setting| setting.is_some()), Ok(true));

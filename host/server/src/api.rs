@@ -20,13 +20,13 @@ mod guard;
 mod invoke;
 mod list;
 mod me;
-pub(crate) mod origin;
 mod permissions;
 mod plugins;
 pub mod problem;
 mod projects;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod results;
+mod settings;
 mod sse;
 mod stream;
 mod tools;
@@ -79,11 +79,17 @@ pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
 )]
 struct ApiDocument;
 
-fn open_api_router() -> OpenApiRouter<AppState> {
+/// What answers everybody.
+fn public_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(ApiDocument::openapi())
         .routes(routes!(me::get_health))
         .routes(routes!(me::get_liveness))
         .routes(routes!(me::get_readiness))
+}
+
+/// What answers users only, and knows which.
+fn users_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .routes(routes!(me::get_me))
         .routes(routes!(me::get_system_prompt))
         .routes(routes!(tools::list_tools))
@@ -136,7 +142,7 @@ fn open_api_router() -> OpenApiRouter<AppState> {
 /// The OpenAPI document of this build.
 #[must_use]
 pub fn open_api() -> utoipa::openapi::OpenApi {
-    document(open_api_router().split_for_parts().1)
+    document(public_routes().merge(users_routes()).split_for_parts().1)
 }
 
 /// Spells wildcard segments as OpenAPI does, and adds what every operation may answer with besides its own.
@@ -160,7 +166,8 @@ fn document(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi 
 
 /// Everything that answers HTTP.
 pub fn router(state: AppState) -> Router {
-    let (api, described) = open_api_router().split_for_parts();
+    let identify = axum::middleware::from_fn_with_state(state.clone(), guard::identify);
+    let (api, described) = public_routes().merge(users_routes().route_layer(identify)).split_for_parts();
     let document = serde_json::to_value(document(described)).unwrap_or_default();
     let api = api
         .route("/openapi.json", get(move || std::future::ready(Json(document))))
@@ -184,7 +191,6 @@ pub fn router(state: AppState) -> Router {
         .layer(compression)
         .layer(axum::middleware::from_fn_with_state(state.clone(), guard::check_origin))
         .layer(axum::middleware::from_fn(guard::limit_time))
-        .layer(axum::middleware::from_fn(guard::note_visit))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     api.layer(layers).with_state(state)
 }

@@ -12,20 +12,17 @@ use bricklayer_plugins::PluginService;
 use bricklayer_results::Results;
 use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
-use crate::api;
 use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
 use crate::embedded::Embedded;
 use crate::folder_lock::{FolderLock, LockError};
-use crate::front::Front;
 use crate::health::HealthCheck;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
-use crate::lifecycle::{Lifecycle, Shutdown};
+use crate::lifecycle::Lifecycle;
 use crate::places::Places;
-use crate::plugins::Plugins;
+use crate::plugins::{PluginSetupError, Plugins};
 use crate::projects::ProjectFolders;
 use crate::retention;
 use crate::turns::{TurnEnvironment, Turns};
@@ -56,12 +53,9 @@ pub enum StartError {
     /// The database's address makes no sense.
     #[error("`database.url` makes no sense")]
     StoreUrl(#[from] bricklayer_store::StoreUrlError),
-    /// The sandbox cannot be set up.
+    /// The plugins cannot be set up.
     #[error(transparent)]
-    Runtime(#[from] bricklayer_runtime::RuntimeError),
-    /// A package inside this program is none.
-    #[error("this program was built with a broken plugin; build it again")]
-    ShippedPlugin(#[source] bricklayer_package::PackageError),
+    Plugins(#[from] PluginSetupError),
     /// The client for the workspace or the model cannot be made.
     #[error("outgoing HTTPS cannot be set up: {0}")]
     Http(String),
@@ -100,6 +94,10 @@ pub struct App {
     workspace: Workspace,
     workspace_client: WorkspaceClient,
     identity: Identity,
+    plugins: Arc<Plugins>,
+    folders: ProjectFolders,
+    skills: Arc<SkillSet>,
+    model: Arc<dyn ModelProvider>,
     turns: Turns,
     results: Results,
     uploads: Places,
@@ -161,13 +159,14 @@ impl App {
             Identity::Local(caller) => Some(caller.clone()),
             Identity::Proxy(_) | Identity::Token { .. } => None,
         };
+        let model = model(&config)?;
         let environment = TurnEnvironment {
             workspace: workspace.clone(),
-            plugins,
-            folders,
+            plugins: Arc::clone(&plugins),
+            folders: folders.clone(),
             credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
-            model: model(&config)?,
-            built_ins: BuiltInTools::new(skills),
+            model: Arc::clone(&model),
+            built_ins: BuiltInTools::new(Arc::clone(&skills)),
             limits: TurnLimits {
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,
@@ -188,6 +187,10 @@ impl App {
             workspace,
             workspace_client,
             identity,
+            plugins,
+            folders,
+            skills,
+            model,
             turns,
             results,
             result_questions: Places::new(RESULT_QUESTIONS_PER_USER, RESULT_QUESTIONS),
@@ -261,6 +264,27 @@ impl App {
         &self.identity
     }
 
+    /// The plugins.
+    #[must_use]
+    pub fn plugins(&self) -> &PluginService {
+        self.plugins.service()
+    }
+
+    /// The projects' folders.
+    pub(crate) const fn folders(&self) -> &ProjectFolders {
+        &self.folders
+    }
+
+    /// The skills.
+    pub(crate) fn skills(&self) -> &SkillSet {
+        &self.skills
+    }
+
+    /// The model.
+    pub(crate) fn model(&self) -> &dyn ModelProvider {
+        &*self.model
+    }
+
     /// The turns.
     #[must_use]
     pub const fn turns(&self) -> &Turns {
@@ -272,40 +296,6 @@ impl App {
         &self.health
     }
 
-    /// Answers HTTP on `listener` until the lifecycle's soft token fires, then leaves in order: streams say goodbye,
-    /// turns come to a safe point, leases are released, the database is closed. At most 10 seconds.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener) -> Shutdown {
-        let front = Front::start(listener, &self.lifecycle);
-        self.serve_behind(front).await
-    }
-
-    /// Lets an address that answers already lead to the server.
-    pub fn open(self: &Arc<Self>, front: &Front) {
-        front.open(api::router(Arc::clone(self)));
-    }
-
-    /// The same behind an address that answers already.
-    pub async fn serve_behind(self: Arc<Self>, front: Front) -> Shutdown {
-        let lifecycle = self.lifecycle.clone();
-        let soft = lifecycle.soft().clone();
-        self.open(&front);
-        tokio::select! {
-            () = lifecycle.hard().cancelled() => {}
-            () = soft.cancelled() => {}
-        }
-        let runtime = Arc::clone(self.turns.environment().plugins.service().runtime());
-        let owed = async {
-            // At once, so that nobody waits for turns that were dropped here.
-            self.turns.release().await;
-            runtime.drain().await;
-        };
-        let shutdown = lifecycle.shutdown_after(owed).await;
-        self.turns.release().await;
-        self.store.close().await;
-        self.let_go();
-        shutdown
-    }
-
     /// Drops everything where it stands, as the death of the process would; for tests of exactly that.
     pub async fn die(&self) {
         self.lifecycle.die().await;
@@ -314,7 +304,7 @@ impl App {
     }
 
     /// Lets another host have the data folder.
-    fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         drop(self.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

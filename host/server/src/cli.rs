@@ -48,7 +48,7 @@ enum Command {
     /// Says exactly what this binary is made of.
     Version(version::VersionArgs),
     /// Compiles one component for a running host, from standard input to standard output, within limits.
-    #[command(name = crate::plugins::COMPILE_WORKER, hide = true)]
+    #[command(name = crate::config::COMPILE_WORKER, hide = true)]
     CompileWorker,
 }
 

@@ -24,7 +24,7 @@ use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub use crate::api::origin::PublicOrigin;
+pub use crate::origin::PublicOrigin;
 
 pub use layers::{Layers, Source};
 pub use permissions::{LOOSEST_MODE, PermissionBounds};
@@ -32,6 +32,8 @@ pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use settings::{SETTINGS, Setting};
 
+/// The hidden subcommand that compiles components in a process of its own.
+pub const COMPILE_WORKER: &str = "compile-worker";
 /// Anthropic's own endpoint.
 pub const DEFAULT_ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com";
 /// The model asked when nobody chose one.
@@ -304,7 +306,7 @@ impl Config {
 /// This program again, as a worker. A system that does not tell which program this is gets no plugins compiled, and says
 /// so for each: compiling strangers' components in this process is no way out.
 fn compiler(layers: &Layers) -> Result<Compiler, ConfigError> {
-    let args = [crate::plugins::COMPILE_WORKER.into()];
+    let args = [COMPILE_WORKER.into()];
     let worker = CompileWorker::of_this_program(args.clone());
     let mut worker = worker.unwrap_or_else(|_| CompileWorker::new("bricklayer", args));
     worker.walls_required = match layers.get("plugins.compile_walls").map(|value| value.text).as_deref() {

@@ -20,7 +20,6 @@ use utoipa::ToSchema;
 
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
-pub(crate) use settings::asked_settings;
 pub use shown::ShownAs;
 
 /// One frame of a stream or one entry of a history.

@@ -9,19 +9,14 @@ mod forwarded;
 mod owners;
 pub(crate) mod token;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
 
-use axum::extract::FromRequestParts;
-use bricklayer_domain::UserId;
-use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use bricklayer_domain::{IdError, UserId};
+use http::HeaderMap;
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
-use crate::api::problem::Problem;
-use crate::app::AppState;
-use crate::turns::Visit;
-use crate::workspace::{Workspace, WorkspaceAccess, WorkspaceClient, WorkspaceError};
+use crate::workspace::{LocalWorkspaceError, Workspace, WorkspaceAccess, WorkspaceClient, WorkspaceError};
 
 pub use credentials::Credentials;
 pub use owners::TokenOwners;
@@ -29,19 +24,21 @@ pub use owners::TokenOwners;
 /// The user of the local workspace.
 pub const LOCAL_USER: &str = "you@localhost";
 
-/// Keeps a request's user noted as here until its answer is out, however long that streams.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Stay(Arc<Mutex<Option<Visit>>>);
-
-impl Stay {
-    fn keep(&self, visit: Visit) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(visit);
-    }
-
-    /// Whether the request turned out to be somebody's.
-    pub(crate) fn is_known(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
+/// Why nobody is known by a request. Its text is for the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The request does not say who asks, or not in a way that counts.
+    #[error("{0}")]
+    Unauthenticated(Cow<'static, str>),
+    /// The workspace does not say whose the configured token is.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The local workspace is not there.
+    #[error(transparent)]
+    LocalWorkspace(#[from] LocalWorkspaceError),
+    /// The workspace names a user that is none.
+    #[error("the workspace names the user {0}")]
+    Name(#[from] IdError),
 }
 
 /// The person a request speaks for, with the credential that their tool calls carry.
@@ -73,13 +70,13 @@ impl Identity {
     /// Names the user of a request.
     ///
     /// # Errors
-    /// A problem that says what is missing.
+    /// [`IdentityError`], which says what is missing.
     pub async fn caller(
         &self,
         headers: &HeaderMap,
         workspace: &Workspace,
         client: &WorkspaceClient,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<Caller, IdentityError> {
         match self {
             Self::Proxy(owners) => forwarded_caller(headers, workspace, client, owners).await,
             Self::Local(caller) => Ok(caller.clone()),
@@ -97,10 +94,10 @@ async fn forwarded_caller(
     workspace: &Workspace,
     client: &WorkspaceClient,
     owners: &TokenOwners,
-) -> Result<Caller, Problem> {
-    let forwarded = forwarded::read(headers).inspect_err(|problem| {
+) -> Result<Caller, IdentityError> {
+    let forwarded = forwarded::read(headers).inspect_err(|error| {
         // The proxy is the operator's, and so are its faults.
-        tracing::warn!(reason = problem.detail(), "a request's identity headers were refused");
+        tracing::warn!(reason = %error, "a request's identity headers were refused");
     })?;
     let owner = match forwarded.owner_by_token() {
         Some(owner) => owner,
@@ -134,28 +131,13 @@ async fn token_owner(
     workspace: &Workspace,
     client: &WorkspaceClient,
     credential: &SecretString,
-) -> Result<UserId, Problem> {
-    let base_url = workspace.base_url().await.map_err(Problem::from)?;
+) -> Result<UserId, IdentityError> {
+    let base_url = workspace.base_url().await?;
     let access = WorkspaceAccess { base_url, credential: credential.clone() };
-    let me = client.me(&access).await.map_err(Problem::from)?;
-    UserId::parse(&me.name).map_err(|error| {
-        Problem::new(StatusCode::BAD_GATEWAY, "workspace-nonsense", format!("the workspace names the user {error}"))
-    })
+    let me = client.me(&access).await?;
+    Ok(UserId::parse(&me.name)?)
 }
 
-fn unauthenticated(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
-}
-
-impl FromRequestParts<AppState> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let caller = app.identity().caller(&parts.headers, app.workspace(), app.workspace_client()).await?;
-        let visit = app.turns().enter(&caller);
-        if let Some(stay) = parts.extensions.get::<Stay>() {
-            stay.keep(visit);
-        }
-        Ok(caller)
-    }
+fn unauthenticated(detail: impl Into<Cow<'static, str>>) -> IdentityError {
+    IdentityError::Unauthenticated(detail.into())
 }

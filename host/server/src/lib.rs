@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`config`] says what is wanted, [`app`] builds everything once from it, [`api`] answers requests,
 //! [`turns`] drives the agent, [`events`] is how both tell of the log and knows neither, [`workspace`] knows the
-//! Databricks workspace, [`lifecycle`] owns every task.
+//! Databricks workspace, [`lifecycle`] owns every task. Modules point one way: `serving` puts the API before the app,
+//! so that `app` knows nothing of what answers for it.
 
 /// Gives memory back: after a long conversation was opened or a flood of requests refused, the system's own allocator
 /// keeps what was needed at the peak, and a container is killed by the next one.
@@ -24,10 +25,12 @@ pub mod front;
 mod health;
 pub mod identity;
 pub mod lifecycle;
+mod origin;
 mod places;
 pub mod plugins;
 pub mod projects;
 mod retention;
+mod serving;
 mod telemetry;
 pub mod turns;
 pub mod workspace;

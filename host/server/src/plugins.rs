@@ -10,13 +10,20 @@ use bricklayer_runtime::{Ceilings, Limits, Runtime, RuntimeConfig};
 use bricklayer_sources::{Fetcher, FetcherSettings};
 use bricklayer_store::Store;
 
-use crate::app::StartError;
 use crate::author::{AuthorHooks, Spectator};
 use crate::config::Config;
 use crate::embedded::Embedded;
 
-/// The hidden subcommand that compiles components in a process of its own.
-pub const COMPILE_WORKER: &str = "compile-worker";
+/// Why the plugins cannot be set up, in words that say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginSetupError {
+    /// The sandbox cannot be set up.
+    #[error(transparent)]
+    Runtime(#[from] bricklayer_runtime::RuntimeError),
+    /// A package inside this program is none.
+    #[error("this program was built with a broken plugin; build it again")]
+    ShippedPlugin(#[source] bricklayer_package::PackageError),
+}
 
 /// All plugins.
 #[derive(Debug)]
@@ -31,7 +38,7 @@ impl Plugins {
     ///
     /// # Errors
     /// When the sandbox cannot be set up, or a package inside this program is none.
-    pub fn new(config: &Config, store: Store, cache_dir: &Path, hooks: AuthorHooks) -> Result<Self, StartError> {
+    pub fn new(config: &Config, store: Store, cache_dir: &Path, hooks: AuthorHooks) -> Result<Self, PluginSetupError> {
         let AuthorHooks { far_end, spectator, code_cache } = hooks;
         let mut runtime = RuntimeConfig { far_end, ..runtime_config(config, cache_dir) };
         if let Some(cache_dir) = code_cache {
@@ -45,7 +52,7 @@ impl Plugins {
             ..FetcherSettings::default()
         });
         let parts = PluginParts { store, runtime, fetcher, policy: config.policy.clone(), shipped: shipped() };
-        let service = PluginService::new(parts).map_err(StartError::ShippedPlugin)?;
+        let service = PluginService::new(parts).map_err(PluginSetupError::ShippedPlugin)?;
         Ok(Self { service, spectator })
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bricklayer_agent::TurnExit;
 use bricklayer_domain::{
-    Event, ResultKind, Setting, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind, ToolFailure, ToolOutcome,
-    ToolSpec, TurnEnd, TurnSettings,
+    Event, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
+    TurnEnd, TurnSetting, TurnSettings,
 };
 use bricklayer_offline_model::OfflineModel;
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ async fn the_main_question_is_answered_from_the_result_and_saved() {
 #[tokio::test]
 async fn a_chosen_warehouse_is_passed_on() {
     let world = world();
-    let settings = TurnSettings { warehouse_id: Setting::parse("mine").unwrap(), ..TurnSettings::default() };
+    let settings = TurnSettings { warehouse_id: TurnSetting::parse("mine").unwrap(), ..TurnSettings::default() };
     world.log.begin_with(BUSIEST, settings);
     world.run().await;
     assert_eq!(world.tools.called(), ["get_table_stats_and_schema", "execute_sql"]);

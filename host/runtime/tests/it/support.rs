@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, ConversationId, Progress, ProjectId, Setting, ToolCallId, ToolErrorKind, ToolOutcome,
-    TurnId, TurnSettings, UserId,
+    CallReview, CallSite, Caller, ConversationId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId,
+    TurnSetting, TurnSettings, UserId,
 };
 use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, RequestRecord, Runtime, RuntimeConfig,
@@ -107,7 +107,7 @@ impl Bench {
         CallContext {
             project_dir: Some(self.project.path().to_owned()),
             workspace: Some(WorkspaceTarget::named(self.far_end.url(), SecretString::from(CANARY).into())),
-            settings: TurnSettings { warehouse_id: Setting::parse("wh-1").unwrap(), ..TurnSettings::default() },
+            settings: TurnSettings { warehouse_id: TurnSetting::parse("wh-1").unwrap(), ..TurnSettings::default() },
             grants: Arc::new(Grants { memory_mib: None, ..Grants::from_request(self.plugin.manifest()) }),
             state: Arc::clone(&self.state) as _,
             progress: Arc::new(move |report| progress.lock().unwrap().push(report)),

@@ -213,7 +213,12 @@ impl From<Conversation> for ConversationSummary {
 }
 
 /// The user's conversation, if it belongs to this project.
-pub(super) async fn find(store: &Store, user: &UserId, project: ProjectId, id: ConversationId) -> Result<Conversation, StoreError> {
+pub(super) async fn find(
+    store: &Store,
+    user: &UserId,
+    project: ProjectId,
+    id: ConversationId,
+) -> Result<Conversation, StoreError> {
     let conversation = store.get_conversation(user, id).await?;
     if conversation.project != project {
         return Err(StoreError::NotFound("conversation"));

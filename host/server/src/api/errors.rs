@@ -7,6 +7,7 @@ use bricklayer_store::StoreError;
 use http::StatusCode;
 
 use super::problem::Problem;
+use crate::identity::IdentityError;
 use crate::turns::BeginError;
 use crate::workspace::{LocalWorkspaceError, WorkspaceError};
 
@@ -139,6 +140,19 @@ impl From<BeginError> for Problem {
                 let detail = format!("{whose} too many turns running; wait for one to end or stop one");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-turns", detail).retry_after(BUSY_RETRY_SECONDS)
             }
+        }
+    }
+}
+
+impl From<IdentityError> for Problem {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Unauthenticated(_) => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", error.to_string())
+            }
+            IdentityError::Workspace(error) => error.into(),
+            IdentityError::LocalWorkspace(error) => error.into(),
+            IdentityError::Name(_) => Self::new(StatusCode::BAD_GATEWAY, "workspace-nonsense", error.to_string()),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use bricklayer_domain::Setting;
 use http::request::Parts;
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::MAX_BODY_BYTES;
 use super::problem::Problem;
+use crate::identity::Caller;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -119,10 +119,16 @@ fn wrong_field(path: &str, error: &serde_json::Error) -> Problem {
     Problem::field(if path == "." { "body" } else { path }, text)
 }
 
-/// A setting of a turn, checked; empty means absent.
-pub(crate) fn setting(field: &'static str, value: Option<String>) -> Result<Option<Setting>, Problem> {
-    let parsed = value.as_deref().map(Setting::parse).transpose();
-    parsed.map(Option::flatten).map_err(|error| Problem::field(field, error.to_string()))
+/// Who asks; [`super::guard::identify`] found it out.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!(path = parts.uri.path(), "a handler asks who calls, and its route does not find it out");
+            Problem::internal()
+        })
+    }
 }
 
 /// The query string.

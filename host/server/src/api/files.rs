@@ -234,7 +234,7 @@ impl ByteRange {
 
 async fn open_folder(app: &AppState, caller: &Caller, id: ProjectId) -> Result<Arc<Dir>, Problem> {
     let project = app.store().get_project(&caller.user, id).await?;
-    let folder = app.turns().environment().folders.open(project.id).await.map_err(|error| unreadable(&error))?;
+    let folder = app.folders().open(project.id).await.map_err(|error| unreadable(&error))?;
     Ok(Arc::new(folder))
 }
 

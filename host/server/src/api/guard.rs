@@ -9,12 +9,11 @@ use http_body_util::BodyExt as _;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::origin::{Authority, PublicOrigin};
 use super::problem::{Problem, from_status};
 use super::{PLUGIN_TIME_LIMIT, REQUEST_TIME_LIMIT};
 use crate::app::AppState;
 use crate::config::IdentityMode;
-use crate::identity::Stay;
+use crate::origin::{Authority, PublicOrigin};
 
 /// Carries the request's id to the caller.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,20 +69,22 @@ pub(super) async fn limit_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Counts a request's user as here until the whole answer is sent: their turns are taken over by a host that sees them.
-pub(super) async fn note_visit(mut request: Request, next: Next) -> Response {
-    let stay = Stay::default();
-    request.extensions_mut().insert(stay.clone());
-    let response = next.run(request).await;
-    if !stay.is_known() {
-        return response;
-    }
-    response.map(|body| {
+/// Says who asks, for handlers that take a [`crate::identity::Caller`], and counts them as here until the whole answer
+/// is sent: their turns are taken over by a host that sees them.
+pub(super) async fn identify(
+    State(app): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = app.identity().caller(request.headers(), app.workspace(), app.workspace_client()).await?;
+    let visit = app.turns().enter(&caller);
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await.map(|body| {
         Body::new(body.map_err(move |error| {
-            let _here_until_the_body_is_dropped = &stay;
+            let _here_until_the_body_is_dropped = &visit;
             error
         }))
-    })
+    }))
 }
 
 /// Refuses requests that were meant for another name, or that another site sends with this user's browser.

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::extract::{Body, Path};
 use super::problem::{Problem, ProblemDetails};
+use super::settings::asked_settings;
 use crate::app::AppState;
 use crate::config::{LOOSEST_MODE, PermissionBounds};
-use crate::events::{Mode, asked_settings};
+use crate::events::Mode;
 use crate::identity::Caller;
 use crate::turns::{BeginError, Stopping};
 

@@ -10,9 +10,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Query;
 use super::problem::{Problem, ProblemDetails};
+use super::settings::asked_settings;
 use crate::app::AppState;
 use crate::config::{DatabaseConfig, ModelConfig};
-use crate::events::{Mode, asked_settings};
+use crate::events::Mode;
 use crate::identity::Caller;
 
 /// Whether the service works.
@@ -171,9 +172,8 @@ async fn health(app: &AppState) -> Result<Json<Health>, Problem> {
 #[utoipa::path(get, path = "/api/me", tag = "service", operation_id = "get_me",
     responses((status = 200, body = Me)))]
 pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<Me> {
-    let environment = app.turns().environment();
     let workspace = app.workspace().fact();
-    let plugins = environment.plugins.service().summaries(&caller.user).into_iter();
+    let plugins = app.plugins().summaries(&caller.user).into_iter();
     let plugins = plugins.map(|(name, version, tools)| PluginSummary { name, version, tools });
     Json(Me {
         user: caller.user.to_string(),
@@ -181,7 +181,7 @@ pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<
         workspace_kind: workspace.kind(),
         model: ModelInfo {
             provider: provider(&app.config().model),
-            name: environment.model.model(None),
+            name: app.model().model(None),
             offline: matches!(app.config().model, ModelConfig::Offline),
         },
         lakebase_configured: matches!(app.config().database, DatabaseConfig::Postgres(_)),
@@ -206,5 +206,5 @@ pub(crate) async fn get_system_prompt(
     }
     let settings = query.settings()?;
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
-    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, app.turns().environment().built_ins.skills()) }))
+    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, app.skills()) }))
 }

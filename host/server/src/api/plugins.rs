@@ -27,7 +27,7 @@ use crate::identity::Caller;
 const RETRY_SECONDS: u64 = 5;
 
 fn service(app: &AppState) -> &PluginService {
-    app.turns().environment().plugins.service()
+    app.plugins()
 }
 
 fn actor(caller: &Caller) -> Actor {

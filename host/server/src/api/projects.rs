@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::extract::{Body, Path, Query};
 use super::list::ListQuery;
-use super::problem::{Problem, ProblemDetails};
+use super::problem::Problem;
 use crate::app::AppState;
 use crate::identity::Caller;
 
@@ -85,7 +85,7 @@ pub(super) fn title(field: &'static str, text: &str) -> Result<Title, Problem> {
 
 /// Lists the user's projects, the newest first.
 #[utoipa::path(get, path = "/api/projects", tag = "projects", operation_id = "list_projects", params(ListQuery),
-    responses((status = 200, body = ProjectList), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ProjectList)))]
 pub(crate) async fn list_projects(
     State(app): State<AppState>,
     caller: Caller,
@@ -141,7 +141,7 @@ pub(crate) async fn update_project(
 pub(crate) async fn delete_project(
     State(app): State<AppState>,
     caller: Caller,
-    Path(id): Path<ProjectId>,
+    Path(project): Path<ProjectId>,
 ) -> Result<Json<DeletedProject>, Problem> {
     let turns = app.store().delete_project(&caller.user, project).await?;
     let (state, done) = (app.clone(), tokio::sync::oneshot::channel());
@@ -149,11 +149,11 @@ pub(crate) async fn delete_project(
     // An owned task: a client that leaves must not leave the files behind.
     app.lifecycle().spawn("delete project", async move {
         state.turns().end_deleted(&turns).await;
-        if let Err(error) = state.turns().environment().folders.remove(project).await {
+        if let Err(error) = state.folders().remove(project).await {
             tracing::error!(error = chain(&error), project.id = %project, "a deleted project's folder was not removed");
         }
         let _ = sender.send(());
     });
     let _ = receiver.await;
-    Ok(Json(DeletedProject { success: true, deleted_project_id: id }))
+    Ok(Json(DeletedProject { success: true, deleted_project_id: project.as_uuid() }))
 }

@@ -1,4 +1,4 @@
-//! The settings of a turn on the wire: as answers and events tell them, and as requests bring them.
+//! The settings of a turn as answers and events tell them.
 
 use bricklayer_domain::{TurnSettings, with_turn_settings};
 use serde::Serialize;
@@ -32,40 +32,3 @@ macro_rules! told_settings {
 }
 
 with_turn_settings!(told_settings! {});
-
-/// A type that is read from a request and has, beside fields of its own, the settings of a turn. `each` is what every
-/// setting has as an attribute. The method `settings` takes them out, checked.
-macro_rules! asked_settings {
-    (
-        {
-            each: [$($each:tt)*]
-            $(#[$meta:meta])*
-            $vis:vis struct $type:ident { $($before:tt)* }
-            $($after:tt)*
-        }
-        $($(#[$doc:meta])* $name:ident;)*
-    ) => {
-        $(#[$meta])*
-        $vis struct $type {
-            $($before)*
-            $(
-                $(#[$doc])*
-                $($each)*
-                $name: Option<String>,
-            )*
-            $($after)*
-        }
-
-        impl $type {
-            /// The settings, but for the permission mode.
-            fn settings(&mut self) -> Result<bricklayer_domain::TurnSettings, $crate::api::problem::Problem> {
-                Ok(bricklayer_domain::TurnSettings {
-                    $($name: $crate::api::extract::setting(stringify!($name), self.$name.take())?,)*
-                    permission_mode: None,
-                })
-            }
-        }
-    };
-}
-
-pub(crate) use asked_settings;

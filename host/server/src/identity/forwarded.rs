@@ -5,8 +5,7 @@ use http::HeaderMap;
 use secrecy::SecretString;
 
 use super::token::{self, MAX_TOKEN_BYTES};
-use super::unauthenticated;
-use crate::api::problem::Problem;
+use super::{IdentityError, unauthenticated};
 use crate::workspace::WorkspaceUser;
 
 pub(super) const FORWARDED_EMAIL: &str = "x-forwarded-email";
@@ -25,7 +24,7 @@ pub(super) struct Forwarded {
 
 /// Reads the headers. Each names one person; a list, or a header that came twice, means that somebody added a value
 /// behind the proxy's back, or that two proxies disagree.
-pub(super) fn read(headers: &HeaderMap) -> Result<Forwarded, Problem> {
+pub(super) fn read(headers: &HeaderMap) -> Result<Forwarded, IdentityError> {
     let email = name(headers, FORWARDED_EMAIL)?;
     let id = name(headers, FORWARDED_USER)?;
     let user = email.or(id).ok_or_else(|| {
@@ -50,7 +49,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Forwarded, Problem> {
 }
 
 /// A header with the name of one person.
-fn name<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<&'a str>, Problem> {
+fn name<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<&'a str>, IdentityError> {
     let Some(text) = single(headers, header)? else { return Ok(None) };
     if text.chars().any(|c| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '<' | '>' | '(' | ')')) {
         return Err(unauthenticated(format!("{header} names several users or none; the proxy must name exactly one")));
@@ -59,7 +58,7 @@ fn name<'a>(headers: &'a HeaderMap, header: &str) -> Result<Option<&'a str>, Pro
 }
 
 /// A header that must not come twice.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, IdentityError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() {
@@ -97,7 +96,7 @@ impl Forwarded {
     }
 
     /// Checks that the token's owner is whom the headers name.
-    pub(super) fn belongs_to(&self, owner: &WorkspaceUser) -> Result<(), Problem> {
+    pub(super) fn belongs_to(&self, owner: &WorkspaceUser) -> Result<(), IdentityError> {
         let other = || {
             tracing::warn!(user = %self.user, "a forwarded token is another user's than the headers name");
             Err(unauthenticated("the forwarded token is another user's; sign in again"))
@@ -140,7 +139,7 @@ mod tests {
             (Ok(seen), Ok((user, token))) => {
                 assert_eq!((seen.user.as_str(), seen.token.expose_secret()), (user, token));
             }
-            (Err(problem), Err(expect)) => assert!(problem.detail().contains(expect), "{}", problem.detail()),
+            (Err(error), Err(expect)) => assert!(error.to_string().contains(expect), "{error}"),
             (seen, expect) => panic!("{seen:?} is not {expect:?}"),
         }
     }

@@ -14,7 +14,7 @@ use crate::support::{Poller, World, eventually};
 const MIB: u64 = 1024 * 1024;
 
 fn worker() -> CompileWorker {
-    let args = [bricklayer_server::plugins::COMPILE_WORKER.into()];
+    let args = [bricklayer_server::config::COMPILE_WORKER.into()];
     let worker = CompileWorker::new(env!("CARGO_BIN_EXE_bricklayer"), args);
     CompileWorker { memory_bytes: 768 * MIB, cpu: Duration::from_secs(2), wall: Duration::from_secs(100), ..worker }
 }
@@ -226,7 +226,7 @@ async fn a_load_that_nobody_waits_for_leaves_no_worker() {
 #[test]
 fn by_hand_the_worker_is_of_no_use() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_bricklayer"))
-        .arg(bricklayer_server::plugins::COMPILE_WORKER)
+        .arg(bricklayer_server::config::COMPILE_WORKER)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

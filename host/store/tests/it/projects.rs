@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, ProjectId, Setting, TurnSettings};
+use bricklayer_domain::{ConversationId, ProjectId, TurnSetting, TurnSettings};
 use bricklayer_store::{Cursor, DEFAULT_CONVERSATION_TITLE, PageRequest, StoreError};
 
 use crate::harness::{World, assert_refused, completed, on_both_engines, title, user};
@@ -68,13 +68,13 @@ async fn unknown_ids_are_not_found(world: World) {
 async fn settings_are_remembered(world: World) {
     let scene = world.scene().await;
     let settings = TurnSettings {
-        warehouse_id: Setting::parse("abc").unwrap(),
-        model: Setting::parse("m").unwrap(),
+        warehouse_id: TurnSetting::parse("abc").unwrap(),
+        model: TurnSetting::parse("m").unwrap(),
         ..Default::default()
     };
     let set = scene.store.set_conversation_settings(&scene.user, scene.conversation.id, &settings).await.unwrap();
     assert_eq!(set.settings, settings);
-    let other = TurnSettings { default_catalog: Setting::parse("main").unwrap(), ..Default::default() };
+    let other = TurnSettings { default_catalog: TurnSetting::parse("main").unwrap(), ..Default::default() };
     let message = bricklayer_store::NewTurn { settings: other.clone(), ..scene.message("hi") };
     world.clock.advance(Duration::from_secs(60));
     scene.store.begin_turn(&scene.user, scene.worker, message).await.unwrap();

@@ -1,7 +1,7 @@
 //! Another user's ids look like ids that do not exist, in every function that takes a user.
 
 use bricklayer_domain::{
-    ApprovalDecision, AuditKind, EventSeq, InstallationId, PluginName, Setting, TurnSettings, TurnStatus,
+    ApprovalDecision, AuditKind, EventSeq, InstallationId, PluginName, TurnSetting, TurnSettings, TurnStatus,
 };
 use bricklayer_store::{
     AuditEntry, AuditFilter, AuditPageRequest, Detail, PageRequest, PluginStateError, StoreError, WorkerId,
@@ -51,7 +51,7 @@ async fn a_strangers_ids_do_not_exist(world: World) {
         store.rename_conversation(&eve, conversation, &title("x")).await,
         StoreError::NotFound("conversation")
     );
-    let settings = TurnSettings { model: Setting::parse("x").unwrap(), ..TurnSettings::default() };
+    let settings = TurnSettings { model: TurnSetting::parse("x").unwrap(), ..TurnSettings::default() };
     assert_refused!(
         store.set_conversation_settings(&eve, conversation, &settings).await,
         StoreError::NotFound("conversation")

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bricklayer_domain::{Event, EventSeq, ProjectId, Setting, TurnEnd, TurnSettings, TurnStatus};
+use bricklayer_domain::{Event, EventSeq, ProjectId, TurnEnd, TurnSetting, TurnSettings, TurnStatus};
 use bricklayer_store::{Begun, Detail, MAX_EVENT_BYTES, NewTurn, PageRequest, Stop, StoreError, WorkerId};
 use uuid::Uuid;
 
@@ -105,7 +105,7 @@ async fn a_double_submit_is_one_turn(world: World) {
     // Another message under the same id is a mistake of the client's.
     let elsewhere = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap();
     let other_project = scene.store.create_project(&scene.user, &title("other")).await.unwrap();
-    let settings = TurnSettings { model: Setting::parse("another").unwrap(), ..TurnSettings::default() };
+    let settings = TurnSettings { model: TurnSetting::parse("another").unwrap(), ..TurnSettings::default() };
     for other in [
         NewTurn { message: "something else".into(), ..message.clone() },
         NewTurn { conversation: Some(elsewhere.id), ..message.clone() },

@@ -71,7 +71,7 @@ async fn dev(args: &DevArgs, project: Project) -> Result<ExitCode, Problem> {
     });
     lifecycle.spawn("author's view", shown::show(seen));
     let workshop = Workshop {
-        service: app.turns().environment().plugins.service().clone(),
+        service: app.plugins().clone(),
         actor: Actor::operator().map_err(|error| Problem::new(error.to_string()))?,
         playback,
         played: !args.live,
