@@ -15,7 +15,7 @@ const Settings = v.object({
   default_catalog: v.optional(v.nullable(v.string())),
   /** Schema for unqualified names. */
   default_schema: v.optional(v.nullable(v.string())),
-  /** Model id, when the user picked one. */
+  /** Model id. */
   model: v.optional(v.nullable(v.string())),
   permission_mode: v.optional(v.nullable(Mode)),
   /** SQL warehouse for statements. */
@@ -83,12 +83,33 @@ const WireUsage = v.object({
   output_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 
+/** What a lane belongs to: a call, of which it is the subagent, or a message, after which it is the fork. */
+const WireLaneParent = v.object({
+  /** The turn of the call; absent for a fork. */
+  execution_id: v.optional(v.nullable(v.string())),
+  /** The lane of the call or the message; absent for the main one. */
+  lane_id: v.optional(v.nullable(v.string())),
+  /** The last event of the parent that belongs to the fork as well; absent for a subagent. */
+  through: v.optional(v.nullable(v.pipe(v.number(), v.integer()))),
+  /** The call; absent for a fork. */
+  tool_id: v.optional(v.nullable(v.string())),
+});
+
+/** A line of a conversation beside its main one: of a subagent, or of a fork. */
+const WireLane = v.object({
+  /** Its id. */
+  id: v.string(),
+  /** What it belongs to. */
+  parent: WireLaneParent,
+});
+
 /** What every event has. */
 const envelope = {
   /** When. */
   at: v.string(),
   /** The turn. */
   execution_id: v.string(),
+  lane: v.optional(v.nullable(WireLane)),
   /** Its position in the conversation's log; null for previews and keep-alives, which are not in the log. */
   seq: v.nullable(v.pipe(v.number(), v.integer())),
 };

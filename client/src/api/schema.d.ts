@@ -1966,7 +1966,7 @@ export interface components {
              */
             default_schema?: string | null;
             /**
-             * @description Model id, when the user picked one.
+             * @description Model id.
              * @default null
              */
             model?: string | null;
@@ -2401,11 +2401,42 @@ export interface components {
              * @description The turn.
              */
             execution_id: string;
+            lane?: components["schemas"]["WireLane"] | null;
             /**
              * Format: int64
              * @description Its position in the conversation's log; null for previews and keep-alives, which are not in the log.
              */
             seq: number | null;
+        };
+        /** @description A line of a conversation beside its main one: of a subagent, or of a fork. */
+        WireLane: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description What it belongs to. */
+            parent: components["schemas"]["WireLaneParent"];
+        };
+        /** @description What a lane belongs to: a call, of which it is the subagent, or a message, after which it is the fork. */
+        WireLaneParent: {
+            /**
+             * Format: uuid
+             * @description The turn of the call; absent for a fork.
+             */
+            execution_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The lane of the call or the message; absent for the main one.
+             */
+            lane_id?: string | null;
+            /**
+             * Format: int64
+             * @description The last event of the parent that belongs to the fork as well; absent for a subagent.
+             */
+            through?: number | null;
+            /** @description The call; absent for a fork. */
+            tool_id?: string | null;
         };
         /** @description Tokens of a turn. */
         WireUsage: {
@@ -4174,7 +4205,7 @@ export interface operations {
             query?: {
                 /** @description A project of the user's. */
                 project_id?: string;
-                /** @description SQL warehouse. */
+                /** @description SQL warehouse for statements. */
                 warehouse_id?: string;
                 /** @description Catalog for unqualified names. */
                 default_catalog?: string;
@@ -4182,8 +4213,10 @@ export interface operations {
                 default_schema?: string;
                 /** @description Cluster for code. */
                 cluster_id?: string;
-                /** @description Folder in the workspace. */
+                /** @description Folder in the workspace for what is uploaded. */
                 workspace_folder?: string;
+                /** @description Model id. */
+                model?: string;
             };
             header?: never;
             path?: never;

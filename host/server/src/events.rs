@@ -38,6 +38,7 @@ pub struct WireEvent {
     pub at: DateTime<Utc>,
     /// The lane that it belongs to; absent for the conversation's main one. Steps and blocks count within their lane.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<WireLane>)]
     pub lane: Option<Arc<WireLane>>,
 }
 

@@ -197,6 +197,12 @@ impl Row {
     }
 }
 
+/// Tests count what is sent to the database.
+fn count() {
+    #[cfg(feature = "test-support")]
+    crate::test_support::count_statement();
+}
+
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Engine {
@@ -219,6 +225,7 @@ impl Engine {
     }
 
     pub(crate) async fn fetch_all(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite { readers, .. } => {
@@ -233,6 +240,7 @@ impl Engine {
         sql: impl Into<Sql>,
         args: &[Arg<'_>],
     ) -> Result<Option<Row>, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite { readers, .. } => {
@@ -247,6 +255,7 @@ impl Engine {
 
     /// Runs one writing statement in a transaction of its own; returns the rows of its `returning` clause.
     pub(crate) async fn write(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite { writer, file, .. } => {
@@ -259,6 +268,7 @@ impl Engine {
 
     /// Begins a transaction that will write. Dropping it undoes it.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        count();
         match self {
             // Immediate: a deferred one that read first could not become a writer once another process wrote.
             Self::Sqlite { writer, file, .. } => {
@@ -271,6 +281,7 @@ impl Engine {
 
     /// Begins a transaction whose statements all see the same moment. It never waits for a writer, nor one for it.
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
+        count();
         match self {
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
             Self::Postgres(connections) => {
@@ -303,6 +314,7 @@ pub(crate) enum Tx {
 
 impl Tx {
     pub(crate) async fn execute(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
@@ -311,6 +323,7 @@ impl Tx {
     }
 
     pub(crate) async fn fetch_all(&mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => {
@@ -327,6 +340,7 @@ impl Tx {
         sql: impl Into<Sql>,
         args: &[Arg<'_>],
     ) -> Result<Option<Row>, sqlx::Error> {
+        count();
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite)),

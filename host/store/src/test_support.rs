@@ -1,4 +1,4 @@
-//! A PostgreSQL of the tests' own (feature `test-support`).
+//! A PostgreSQL of the tests' own, and a count of what is sent to a database (feature `test-support`).
 //!
 //! [`postgres_url`] starts one server per test process on first use and gives every call a fresh, empty database:
 //!
@@ -16,6 +16,7 @@
 //! test process ends, by whatever cause, its pipe to that shell closes, and the shell stops the server and removes the
 //! folder. PostgreSQL refuses to run as root, so root runs it as `postgres` or `nobody`.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -28,6 +29,25 @@ use uuid::Uuid;
 
 mod binaries;
 mod proxy;
+
+tokio::task_local! {
+    static STATEMENTS: Cell<usize>;
+}
+
+/// What a future came to, and how many statements it sent to a database while it was polled here: those of tasks that
+/// it started are not counted.
+pub async fn count_statements<T>(future: impl Future<Output = T>) -> (T, usize) {
+    let counted = async {
+        let value = future.await;
+        (value, STATEMENTS.with(Cell::get))
+    };
+    STATEMENTS.scope(Cell::new(0), counted).await
+}
+
+/// One more.
+pub(crate) fn count_statement() {
+    let _ = STATEMENTS.try_with(|count| count.set(count.get() + 1));
+}
 
 pub use proxy::Proxy;
 

@@ -5,7 +5,6 @@ use axum::extract::State;
 use bricklayer_domain::{ToolCallId, TurnId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::extract::{Body, Path};
 use super::problem::Problem;

@@ -74,7 +74,7 @@ pub(crate) async fn follow_changes(
     let reader = Reader {
         watcher,
         caller,
-        project,
+        project: id,
         due: VecDeque::new(),
         greeted: false,
         done: false,
@@ -88,7 +88,7 @@ pub(crate) async fn follow_changes(
 struct Reader {
     app: AppState,
     caller: Caller,
-    project: Uuid,
+    project: ProjectId,
     watcher: Watcher,
     /// Conversations to look at.
     due: VecDeque<ConversationId>,
@@ -151,7 +151,7 @@ impl Reader {
             }
             Err(StoreError::NotFound(_)) => ConversationChange::Deleted(GoneConversation {
                 id: id.as_uuid(),
-                project_id: self.project,
+                project_id: self.project.as_uuid(),
                 deleted: true,
             }),
             Err(error) => {

@@ -22,7 +22,7 @@ use crate::turns::{BeginError, Stopping};
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 
 with_turn_settings!(asked_settings! {
-    each: [#[schema(max_length = 500)]]
+    in_body: all(),
     /// A message to the agent.
     #[derive(Debug, Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]

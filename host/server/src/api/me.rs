@@ -100,7 +100,7 @@ pub(crate) struct SystemPrompt {
 }
 
 with_turn_settings!(asked_settings! {
-    each: []
+    in_body: any(),
     /// What the prompt depends on.
     #[derive(Debug, Deserialize, IntoParams)]
     #[into_params(parameter_in = Query)]

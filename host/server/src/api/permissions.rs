@@ -1,7 +1,7 @@
 //! Standing permissions: what the user allowed for the rest of a conversation.
 
 use axum::extract::State;
-use bricklayer_domain::{StandingPermission, StandingPermissionId};
+use bricklayer_domain::{ConversationId, ProjectId, StandingPermission, StandingPermissionId};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;

@@ -13,11 +13,9 @@ pub(super) mod upload;
 
 use std::future::Future;
 
-use bricklayer_domain::{InstallationId, ProjectId};
 use bricklayer_plugins::{Actor, PluginError, PluginService};
 use bricklayer_sources::SourceError;
 use http::StatusCode;
-use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::app::AppState;

@@ -11,7 +11,6 @@ use bricklayer_domain::{ToolCallId, TurnId};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 use super::extract::Path;
 use super::problem::Problem;

@@ -10,12 +10,12 @@ pub(super) fn setting(field: &'static str, value: Option<String>) -> Result<Opti
     parsed.map(Option::flatten).map_err(|error| Problem::field(field, error.to_string()))
 }
 
-/// A type that is read from a request and has, beside fields of its own, the settings of a turn. `each` is what every
-/// setting has as an attribute. The method `settings` takes them out, checked.
+/// A type that is read from a request and has, beside fields of its own, the settings of a turn. `in_body`, `all()` or
+/// `any()`, says whether it is a body's. The method `settings` takes them out, checked.
 macro_rules! asked_settings {
     (
         {
-            each: [$($each:tt)*]
+            in_body: $in_body:meta,
             $(#[$meta:meta])*
             $vis:vis struct $type:ident { $($before:tt)* }
             $($after:tt)*
@@ -27,7 +27,7 @@ macro_rules! asked_settings {
             $($before)*
             $(
                 $(#[$doc])*
-                $($each)*
+                #[cfg_attr($in_body, schema(max_length = 500))]
                 $name: Option<String>,
             )*
             $($after)*

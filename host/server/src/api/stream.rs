@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use bricklayer_domain::{EventSeq, Turn, chain};
+use bricklayer_domain::{EventSeq, Turn, TurnId, chain};
 use bricklayer_store::StoreError;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::extract::{OptionalBody, Path, Query};
 use super::problem::Problem;

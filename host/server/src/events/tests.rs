@@ -8,7 +8,7 @@ fn stored(seq: i64, event: Event) -> StoredEvent {
     StoredEvent {
         seq: EventSeq(seq),
         conversation: id.parse().unwrap(),
-        lane: bricklayer_domain::LaneId::MAIN,
+        lane: LaneId::MAIN,
         turn: id.parse().unwrap(),
         at: "2026-01-02T03:04:05Z".parse().unwrap(),
         event,

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bricklayer_agent::model::{Content, ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    ExternalTools, ProgressSink, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, WorkspaceFact, run_turn,
+    BuiltInTools, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    ApprovalDecision, Block, Event, EventSeq, LaneId, LaneParent, PermissionMode, StopReason, Title, ToolCall,
-    ToolCallId, ToolOutcome, ToolSpec, TurnEnd, TurnSettings, TurnStatus, Usage, UserId,
+    ApprovalDecision, Block, CallSite, Caller, Event, EventSeq, LaneId, LaneParent, PermissionMode, StopReason, Title,
+    ToolCallId, TurnEnd, TurnSettings, TurnStatus, Usage, UserId,
 };
 use bricklayer_store::{Begun, Claim, Detail, NewTurn, ReadFrom, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_tools::{Gate, GateLimits};
 use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -53,20 +53,6 @@ impl ModelProvider for Writer {
     }
 }
 
-#[derive(Debug)]
-struct NoTools;
-
-#[async_trait]
-impl ExternalTools for NoTools {
-    fn specs(&self) -> Arc<[ToolSpec]> {
-        Arc::new([])
-    }
-
-    async fn call(&self, call: &ToolCall, _progress: ProgressSink, _cancel: CancellationToken) -> ToolOutcome {
-        unreachable!("there is no tool {}", call.name)
-    }
-}
-
 struct Scene {
     store: Store,
     user: UserId,
@@ -91,14 +77,18 @@ impl Scene {
             appending: Appending::default(),
         };
         let folder = cap_std::fs::Dir::open_ambient_dir(self.folder.path(), cap_std::ambient_authority()).unwrap();
+        let skills = Arc::new(SkillSet::default());
+        let built_ins = BuiltInTools::new(Arc::clone(&skills));
+        let files = built_ins.in_project(ProjectFolder::from_dir(folder), fold.seen_files().clone());
+        let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id };
+        let caller = Caller::new(self.user.clone(), claim.turn.project, site);
+        let mode = PermissionMode::AskChanges;
         let deps = TurnDeps {
             log: Arc::new(log),
             model: Arc::new(Writer),
             commands: None,
-            external: Arc::new(NoTools),
-            folder: ProjectFolder::from_dir(folder),
-            skills: Arc::new(SkillSet::default()),
-            mode: PermissionMode::AskChanges,
+            gate: Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files)]),
+            skills,
             limits: TurnLimits::default(),
             leaving: CancellationToken::new(),
             workspace: WorkspaceFact::None,

@@ -45,6 +45,7 @@ mod health;
 mod histories;
 mod identity;
 mod lanes;
+mod lists;
 mod logs;
 mod outcome;
 mod pages;

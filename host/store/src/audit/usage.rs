@@ -1,6 +1,6 @@
 //! How much an installation was used: added up while recording, per day, so that asking costs a few rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PluginName, UserId};
@@ -15,6 +15,9 @@ use crate::store::Store;
 
 /// How far back usage goes; what was asked from before is counted from there.
 pub const MAX_USAGE_WINDOW: Duration = Duration::from_hours(90 * 24);
+
+/// Installations that one statement asks about at most: SQLite takes 500 parts.
+const MAX_ASKED_AT_ONCE: usize = 200;
 
 /// Most errors that are listed.
 const MAX_LAST_ERRORS: u32 = 100;
@@ -100,37 +103,59 @@ impl Store {
         user: Option<&UserId>,
         since: DateTime<Utc>,
     ) -> Result<PluginUsage, StoreError> {
+        Ok(self.plugin_usages(&[(id, user)], since).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// The same of several installations at once, each for one user or for all. What was not used is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn plugin_usages(
+        &self,
+        of: &[(InstallationId, Option<&UserId>)],
+        since: DateTime<Utc>,
+    ) -> Result<HashMap<InstallationId, PluginUsage>, StoreError> {
         let since = day(since.max(self.now() - MAX_USAGE_WINDOW));
-        let columns = "select
-                cast(coalesce(sum(calls), 0) as bigint) as calls,
-                cast(coalesce(sum(errors), 0) as bigint) as errors,
-                cast(coalesce(sum(cpu_us), 0) as bigint) as cpu_us,
-                cast(coalesce(sum(requests), 0) as bigint) as requests,
-                cast(coalesce(sum(bytes_sent), 0) as bigint) as bytes_sent,
-                cast(coalesce(sum(bytes_received), 0) as bigint) as bytes_received,
-                max(last_at) as last_at
-            from installation_usage";
-        let row = match user {
-            Some(user) => {
-                let sql = format!("{columns} where installation_id = $1 and day >= $2 and user_id = $3");
-                self.engine().fetch_optional(Sql::Built(sql.into()), args![id, since, user]).await?
+        let mut usages = HashMap::with_capacity(of.len());
+        for of in of.chunks(MAX_ASKED_AT_ONCE) {
+            let mut args = args![since].to_vec();
+            let wanted = of.iter().map(|(id, user)| {
+                args.push(Arg::from(*id));
+                let installation = format!("installation_id = ${}", args.len());
+                let Some(user) = user else { return installation };
+                args.push(Arg::from(*user));
+                format!("({installation} and user_id = ${})", args.len())
+            });
+            let sql = format!(
+                "select installation_id,
+                    cast(sum(calls) as bigint) as calls,
+                    cast(sum(errors) as bigint) as errors,
+                    cast(sum(cpu_us) as bigint) as cpu_us,
+                    cast(sum(requests) as bigint) as requests,
+                    cast(sum(bytes_sent) as bigint) as bytes_sent,
+                    cast(sum(bytes_received) as bigint) as bytes_received,
+                    max(last_at) as last_at
+                from installation_usage
+                where day >= $1
+                    and ({})
+                group by installation_id",
+                wanted.collect::<Vec<_>>().join(" or ")
+            );
+            for row in self.engine().fetch_all(Sql::Built(sql.into()), &args).await? {
+                let total = |column| Ok::<_, sqlx::Error>(u64::try_from(row.int(column)?).unwrap_or_default());
+                let usage = PluginUsage {
+                    calls: total("calls")?,
+                    errors: total("errors")?,
+                    cpu_ms: total("cpu_us")? / 1000,
+                    requests: total("requests")?,
+                    bytes_sent: total("bytes_sent")?,
+                    bytes_received: total("bytes_received")?,
+                    last_used_at: row.maybe_time("last_at")?,
+                };
+                usages.insert(InstallationId::from_uuid(row.uuid("installation_id")?), usage);
             }
-            None => {
-                let sql = format!("{columns} where installation_id = $1 and day >= $2");
-                self.engine().fetch_optional(Sql::Built(sql.into()), args![id, since]).await?
-            }
-        };
-        let Some(row) = row else { return Ok(PluginUsage::default()) };
-        let total = |column| Ok::<_, sqlx::Error>(u64::try_from(row.int(column)?).unwrap_or_default());
-        Ok(PluginUsage {
-            calls: total("calls")?,
-            errors: total("errors")?,
-            cpu_ms: total("cpu_us")? / 1000,
-            requests: total("requests")?,
-            bytes_sent: total("bytes_sent")?,
-            bytes_received: total("bytes_received")?,
-            last_used_at: row.maybe_time("last_at")?,
-        })
+        }
+        Ok(usages)
     }
 
     /// The last calls of an installation that did not end `ok`, for one user or for all, the newest first; at most 100.
@@ -145,23 +170,53 @@ impl Store {
         user: Option<&UserId>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let mut args = args![name.as_str(), id, i64::from(limit.min(MAX_LAST_ERRORS))].to_vec();
-        let of_user = if user.is_some() { "and user_id = $4" } else { "" };
-        args.extend(user.map(Arg::from));
-        let sql = format!(
-            "select chain, seq, at, user_id, project_id, turn_id, kind, plugin, digest, tool, outcome, body,
-                installation_id
-            from audit_log
-            where plugin = $1
-                and (installation_id = $2 or installation_id is null)
-                and kind = 'call'
-                and outcome <> 'ok'
-                {of_user}
-            order by at desc, chain desc, seq desc
-            limit $3"
-        );
-        let rows = self.engine().fetch_all(Sql::Built(sql.into()), &args).await?;
-        rows.iter().map(read_record).collect()
+        Ok(self.last_errors_of_plugins(&[(id, name, user)], limit).await?.remove(&id).unwrap_or_default())
+    }
+
+    /// The same of several installations at once, `limit` of each. Those without errors are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_errors_of_plugins(
+        &self,
+        of: &[(InstallationId, &PluginName, Option<&UserId>)],
+        limit: u32,
+    ) -> Result<HashMap<InstallationId, Vec<AuditRecord>>, StoreError> {
+        let mut errors = HashMap::<_, Vec<_>>::new();
+        for of in of.chunks(MAX_ASKED_AT_ONCE) {
+            let mut args = args![i64::from(limit.min(MAX_LAST_ERRORS))].to_vec();
+            // Each finds the end of its own index, which no statement over all of them does.
+            let parts = of.iter().enumerate().map(|(index, (id, name, user))| {
+                args.extend([Arg::from(name.as_str()), Arg::from(*id)]);
+                let (name, id) = (args.len() - 1, args.len());
+                args.extend(user.map(Arg::from));
+                let of_user = if user.is_some() { format!("and user_id = ${}", args.len()) } else { String::new() };
+                format!(
+                    "select *
+                    from (
+                        select cast({index} as bigint) as asked, chain, seq, at, user_id, project_id, turn_id, kind, plugin,
+                            digest, tool, outcome, body, installation_id
+                        from audit_log
+                        where plugin = ${name}
+                            and (installation_id = ${id} or installation_id is null)
+                            and kind = 'call'
+                            and outcome <> 'ok'
+                            {of_user}
+                        order by at desc, chain desc, seq desc
+                        limit $1
+                    ) as part_{index}"
+                )
+            });
+            let parts = parts.collect::<Vec<_>>().join(" union all ");
+            let sql = format!("select * from ({parts}) as parts order by asked, at desc, chain desc, seq desc");
+            for row in self.engine().fetch_all(Sql::Built(sql.into()), &args).await? {
+                let asked = usize::try_from(row.int("asked")?).ok().and_then(|index| of.get(index));
+                let (id, ..) =
+                    asked.ok_or_else(|| StoreError::inconsistent("audit_log", "an answer to no question"))?;
+                errors.entry(*id).or_default().push(read_record(&row)?);
+            }
+        }
+        Ok(errors)
     }
 
     /// Gives what was counted by name, before installations were told apart, to the installations of these names;

@@ -12,6 +12,7 @@ const waiting: ToolItem = { ...tool, status: "waiting", approval };
 function viewOf(...items: ToolItem[]): ConversationView {
   const turn = {
     executionId: "turn-1",
+    firstSeq: null,
     message: "",
     at: null,
     settings: null,
@@ -21,6 +22,7 @@ function viewOf(...items: ToolItem[]): ConversationView {
     retry: null,
     error: null,
     summary: null,
+    compactions: [],
   };
   return { ...emptyView, turns: [{ ...turn, status: "running", items }] };
 }

@@ -17,7 +17,7 @@ describe("the line where earlier messages were summarised", () => {
     expect(screen.queryByText("counted")).toBeNull();
     await user.click(line);
     expect(line.getAttribute("aria-expanded")).toBe("true");
-    expect(screen.getByText("counted")).toBeTruthy();
+    expect(await screen.findByText("counted")).toBeTruthy();
   });
 });
 

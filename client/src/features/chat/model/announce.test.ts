@@ -7,6 +7,7 @@ import type { Item, TurnView } from "./view";
 
 const turn: TurnView = {
   executionId: "t",
+  firstSeq: null,
   message: "",
   at: "2026-01-01T00:00:00Z",
   settings: null,
@@ -17,6 +18,7 @@ const turn: TurnView = {
   retry: null,
   error: null,
   summary: null,
+  compactions: [],
 };
 const text = (said: string): Item => ({
   kind: "text",

@@ -3,7 +3,6 @@
 use bricklayer_domain::ProjectId;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// What to install.
 #[derive(Debug, Deserialize, ToSchema)]

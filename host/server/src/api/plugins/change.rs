@@ -2,12 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{PackageDigest, PluginOwner, ProjectId};
+use bricklayer_domain::{InstallationId, PackageDigest, PluginOwner, ProjectId};
 use bricklayer_plugins::{UpdateFrom, UpdateOutcome};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::asked::{ConsentPlugin, InstallPlugin, InstallScope, SetEnabled, SetGrants, UpdatePlugin};
 use super::read::shown;

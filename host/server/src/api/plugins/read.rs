@@ -12,7 +12,6 @@ use bricklayer_store::{AuditFilter, AuditPage, AuditPageRequest, PluginFilter};
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::shown::{Plugin, PluginAudit, PluginFault, PluginList, PluginPolicy, PluginRecord};
 use super::{actor, service};
@@ -54,18 +53,26 @@ pub(super) async fn shown(
     project: Option<ProjectId>,
 ) -> Result<Plugin, Problem> {
     let view = service(app).view(&actor(caller), id, project).await?;
-    with_usage(app, caller, view).await
+    let plugin = with_usage(app, caller, vec![view]).await?.pop();
+    plugin.ok_or_else(|| Problem::not_found("plugin"))
 }
 
-async fn with_usage(app: &AppState, caller: &Caller, view: PluginView) -> Result<Plugin, Problem> {
-    let whose = whose_records(&view, caller);
+/// Plugins with their use, which is asked for all of them at once.
+async fn with_usage(app: &AppState, caller: &Caller, views: Vec<PluginView>) -> Result<Vec<Plugin>, Problem> {
     let store = app.store();
-    let usage = store.plugin_usage(view.id, whose, bricklayer_domain::now() - USAGE_WINDOW).await?;
-    let errors = store.last_plugin_errors(view.id, &view.name, whose, LAST_ERRORS).await?;
-    let mut plugin = Plugin::from(view);
-    plugin.usage = usage.into();
-    plugin.last_errors = errors.into_iter().map(|record| PluginFault::seen_by(&caller.user, record)).collect();
-    Ok(plugin)
+    let usage_of: Vec<_> = views.iter().map(|view| (view.id, whose_records(view, caller))).collect();
+    let errors_of: Vec<_> = views.iter().map(|view| (view.id, &view.name, whose_records(view, caller))).collect();
+    let mut usages = store.plugin_usages(&usage_of, bricklayer_domain::now() - USAGE_WINDOW).await?;
+    let mut errors = store.last_errors_of_plugins(&errors_of, LAST_ERRORS).await?;
+    let plugins = views.into_iter().map(|view| {
+        let usage = usages.remove(&view.id).unwrap_or_default();
+        let errors = errors.remove(&view.id).unwrap_or_default();
+        let mut plugin = Plugin::from(view);
+        plugin.usage = usage.into();
+        plugin.last_errors = errors.into_iter().map(|record| PluginFault::seen_by(&caller.user, record)).collect();
+        plugin
+    });
+    Ok(plugins.collect())
 }
 
 /// Whose records of a plugin the caller sees: everybody's when it is everyone's and theirs to manage, else their own.
@@ -84,10 +91,7 @@ pub(crate) async fn list_plugins(
 ) -> Result<Json<PluginList>, Problem> {
     let actor = actor(&caller);
     let views = service(&app).list(&actor, query.project_id).await?;
-    let mut plugins = Vec::with_capacity(views.len());
-    for view in views {
-        plugins.push(with_usage(&app, &caller, view).await?);
-    }
+    let plugins = with_usage(&app, &caller, views).await?;
     Ok(Json(PluginList { plugins, policy: PluginPolicy::of(service(&app).policy(), &actor) }))
 }
 
