@@ -6,7 +6,8 @@ use std::{
 };
 
 /// From the bottom up: a module may use what stands in its own line or above it. The longest name that fits counts.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
+    "clock",
     "config",
     "database",
     "http",
