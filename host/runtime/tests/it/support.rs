@@ -5,6 +5,7 @@ mod guests;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ pub(crate) struct Bench {
     pub(crate) progress: Arc<Mutex<Vec<Progress>>>,
     state: Arc<MemoryState>,
     project_id: ProjectId,
+    looked: Mutex<Looked>,
 }
 
 pub(crate) fn cache_dir() -> PathBuf {
@@ -96,6 +98,7 @@ impl Bench {
             progress: Arc::default(),
             state: Arc::default(),
             project_id: ProjectId::new(),
+            looked: Mutex::default(),
         }
     }
 
@@ -144,16 +147,17 @@ impl Bench {
         assert_eq!(outcome.content, "**7** rows");
     }
 
-    /// The token is nowhere but at the far end.
+    /// The token is nowhere but at the far end. What earlier calls left was looked through after them: a thousand calls
+    /// would else read each record a thousand times.
     #[track_caller]
     fn no_canary(&self, outcome: &ToolOutcome) {
         let mut places = serde_json::to_string(outcome).unwrap();
-        for record in self.audit() {
-            let _ = write!(places, "{record:?}");
-        }
-        let _ = write!(places, "{:?}", self.audit.1.lock().unwrap());
-        let _ = write!(places, "{:?}{:?}", self.ctx(), self.progress.lock().unwrap());
-        places.push_str(&logs().lock().unwrap());
+        let mut looked = self.looked.lock().unwrap();
+        write_new(&mut places, &self.audit.0.lock().unwrap(), &mut looked.requests);
+        write_new(&mut places, &self.audit.1.lock().unwrap(), &mut looked.calls);
+        write_new(&mut places, &self.progress.lock().unwrap(), &mut looked.progress);
+        let _ = write!(places, "{:?}", self.ctx());
+        places.push_str(&new_logs());
         assert!(!places.contains(CANARY), "the token leaked");
     }
 
@@ -169,6 +173,29 @@ impl Bench {
     pub(crate) fn audit(&self) -> Vec<RequestRecord> {
         self.audit.0.lock().unwrap().clone()
     }
+}
+
+/// How many of each are known to hold no token.
+#[derive(Debug, Default)]
+struct Looked {
+    requests: usize,
+    calls: usize,
+    progress: usize,
+}
+
+fn write_new<T: std::fmt::Debug>(places: &mut String, all: &[T], looked: &mut usize) {
+    for new in all.get(*looked..).unwrap_or_default() {
+        let _ = write!(places, "{new:?}");
+    }
+    *looked = all.len();
+}
+
+/// What was logged since the last call of any test, with as much before it as may be the beginning of a token.
+fn new_logs() -> String {
+    static LOOKED: AtomicUsize = AtomicUsize::new(0);
+    let logs = logs().lock().unwrap();
+    let from = LOOKED.swap(logs.len(), Ordering::SeqCst).saturating_sub(CANARY.len());
+    logs[logs.floor_char_boundary(from)..].to_owned()
 }
 
 /// The call failed with this kind, and its message says this.
