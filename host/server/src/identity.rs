@@ -97,7 +97,7 @@ async fn forwarded_caller(
 ) -> Result<Caller, IdentityError> {
     let forwarded = forwarded::read(headers).inspect_err(|error| {
         // The proxy is the operator's, and so are its faults.
-        tracing::warn!(reason = %error, "a request's identity headers were refused");
+        tracing::warn!(error = bricklayer_domain::chain(error), "a request's identity headers were refused");
     })?;
     let owner = match forwarded.owner_by_token() {
         Some(owner) => owner,
