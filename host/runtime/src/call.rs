@@ -197,7 +197,7 @@ async fn end_remote_work(
         frame.egress.settling.over();
         // A stop of the user is no handover.
         let left = cut_short == CutShort::Cancelled && !frame.call.cancel.is_cancelled();
-        let taken_up = frame.offer.taken_up().filter(|_| left);
+        let taken_up = frame.offer.taken_up().await.filter(|_| left);
         if taken_up.is_some() {
             let who = &frame.tally.identity;
             let turn = who.caller.site.turn().map(tracing::field::display);

@@ -1,6 +1,9 @@
 //! `continuation` of the contract: how a call's remote work goes on when the host leaves.
 
+use std::error::Error;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bricklayer_domain::CleanUp;
 use serde_json::Value;
@@ -13,6 +16,13 @@ use crate::profile::Profile;
 
 /// Bytes of a continuation's arguments, as the contract states them; protects the log.
 const MAX_INPUT_BYTES: usize = 16_384;
+/// Longest that the end of a call waits to hear whether an offer that it was cut off in was kept. Whoever keeps offers
+/// has answered by then or has let go of the question, which is an answer.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
+
+/// An offer on its way to whoever keeps it, and what came of it.
+type Keeping = Pin<Box<dyn Future<Output = (Option<Continuation>, Heard)> + Send>>;
+type Heard = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// What a call offered, and the tools that could take it.
 pub(super) struct ContinuationCtx {
@@ -32,11 +42,14 @@ pub(crate) struct Offer {
     cleanups: Arc<Cleanups>,
     /// How the caller knows that the call is continued.
     kept: Mutex<Option<Continuation>>,
+    /// The offer that is being kept. It is here and not in the guest's call, because a host that leaves drops that call as
+    /// soon as it has kept the offer, and what another host goes on with must not be ended then.
+    keeping: tokio::sync::Mutex<Option<Keeping>>,
 }
 
 impl Offer {
     pub(crate) fn new(handover: Option<Arc<dyn Handover>>, cleanups: Arc<Cleanups>) -> Self {
-        Self { handover, cleanups, kept: Mutex::default() }
+        Self { handover, cleanups, kept: Mutex::default(), keeping: tokio::sync::Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Option<Continuation>> {
@@ -44,7 +57,8 @@ impl Offer {
     }
 
     /// When this host leaves and another continues what the call started: the clean-up requests of that.
-    pub(crate) fn taken_up(&self) -> Option<Vec<CleanUp>> {
+    pub(crate) async fn taken_up(&self) -> Option<Vec<CleanUp>> {
+        let _ = tokio::time::timeout(HEARD_WITHIN, self.hear()).await;
         let leaving = self.handover.as_ref().is_some_and(|handover| handover.is_leaving());
         self.kept().as_ref().filter(|_| leaving).map(|kept| kept.clean_up.clone())
     }
@@ -63,16 +77,29 @@ impl Offer {
         let Some(handover) = &self.handover else {
             return Err(wit::ContinuationError::Unavailable("nobody would continue this call".to_owned()));
         };
-        match handover.keep(continuation.clone()).await {
-            Ok(()) => {
-                *self.kept() = continuation;
-                Ok(())
-            }
-            Err(error) => {
+        let handover = Arc::clone(handover);
+        *self.keeping.lock().await = Some(Box::pin(async move {
+            let kept = handover.keep(continuation.clone()).await;
+            (continuation, kept)
+        }));
+        match self.hear().await {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(error)) => {
                 tracing::error!(error = bricklayer_domain::chain(&*error), "how a call is continued was not stored");
                 Err(wit::ContinuationError::Unavailable("the host's database cannot be reached".to_owned()))
             }
         }
+    }
+
+    /// Waits for what becomes of the offer on its way, if one is; whoever is dropped while waiting leaves it to the next.
+    async fn hear(&self) -> Option<Heard> {
+        let mut keeping = self.keeping.lock().await;
+        let (continuation, heard) = keeping.as_mut()?.await;
+        *keeping = None;
+        if heard.is_ok() {
+            *self.kept() = continuation;
+        }
+        Some(heard)
     }
 }
 

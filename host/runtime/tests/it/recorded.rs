@@ -206,6 +206,8 @@ async fn continuation_runs() {
 pub(crate) struct Kept {
     pub(crate) offers: Mutex<Vec<Option<Continuation>>>,
     pub(crate) is_leaving: bool,
+    /// What is kept is told only as this permits; at once without it.
+    pub(crate) telling: Option<Arc<tokio::sync::Semaphore>>,
     /// Whether the log refuses that an offer is taken back.
     pub(crate) takes_nothing_back: bool,
 }
@@ -217,6 +219,9 @@ impl Handover for Kept {
             return Err("the turn is another worker's".into());
         }
         self.offers.lock().unwrap().push(continuation);
+        if let Some(telling) = &self.telling {
+            telling.acquire().await?.forget();
+        }
         Ok(())
     }
 

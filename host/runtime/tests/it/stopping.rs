@@ -201,6 +201,31 @@ async fn a_host_that_leaves_ends_only_what_nobody_continues() {
 }
 
 #[tokio::test]
+async fn what_is_kept_in_the_moment_of_leaving_is_not_ended() {
+    let bench = Bench::new().await;
+    let telling = Arc::new(tokio::sync::Semaphore::new(0));
+    let kept = Arc::new(Kept { is_leaving: true, telling: Some(Arc::clone(&telling)), ..Kept::default() });
+    let ctx = CallContext { handover: Some(Arc::clone(&kept) as _), ..bench.ctx() };
+    {
+        // Registers the end of 7 and offers; the offer is kept, and the host leaves before the call hears of it.
+        let call = bench.call_with("leave_behind", leave(&format!("offer {}", everything()), false), ctx);
+        tokio::pin!(call);
+        let offered = until("the offer", || match kept.offers.lock().unwrap().len() {
+            1 => Ok(()),
+            other => Err(format!("{other} offers")),
+        });
+        tokio::select! {
+            outcome = &mut call => panic!("it ended: {outcome:?}"),
+            () = offered => {}
+        }
+    }
+    telling.add_permits(1);
+    bench.runtime.drain().await;
+    let ended: Vec<_> = bench.far_end.seen().into_iter().filter(|seen| seen.uri.ends_with("/cancel")).collect();
+    assert!(ended.is_empty(), "{ended:?}");
+}
+
+#[tokio::test]
 async fn what_ends_remote_work_is_kept_with_what_continues_it() {
     let bench = Bench::new().await;
     let kept = Arc::new(Kept::default());
