@@ -18,6 +18,7 @@ mod query;
 mod reader;
 mod results;
 mod scan;
+mod shared;
 mod sort;
 mod views;
 mod write;

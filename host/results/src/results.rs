@@ -1,6 +1,5 @@
 //! Results as a whole: who writes them, who reads them, and what becomes of those that are left behind.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ResultsError;
 use crate::reader::Workers;
+use crate::shared::Shared;
 use crate::views::Views;
 use crate::writer::{ResultEnd, ResultWriter, Work};
 
@@ -45,13 +45,9 @@ impl Default for ResultsSettings {
 }
 
 struct Inner {
-    store: Store,
+    shared: Shared,
     settings: ResultsSettings,
-    workers: Workers,
     views: Views,
-    live: Mutex<HashSet<ResultId>>,
-    /// Held by each writer.
-    writers: Arc<()>,
     abandoned: mpsc::Sender<Work>,
     /// Taken by [`Results::run`].
     left: Mutex<Option<mpsc::Receiver<Work>>>,
@@ -76,12 +72,9 @@ impl Results {
         let (abandoned, left) = mpsc::channel(ABANDONED_QUEUE);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let inner = Inner {
-            store,
+            shared: Shared::new(store, Workers::new(threads)),
             settings,
-            workers: Workers::new(threads),
             views: Views::new(settings.view_cache_bytes),
-            live: Mutex::default(),
-            writers: Arc::default(),
             abandoned,
             left: Mutex::new(Some(left)),
         };
@@ -104,7 +97,7 @@ impl Results {
         if new.columns.iter().any(|column| is_long(&column.name)) || names.into_iter().flatten().any(is_long) {
             return Err(ResultsError::query("name", format!("must be at most {MAX_NAME_BYTES} bytes")));
         }
-        Ok(ResultWriter::new(self.clone(), ResultId::new(), new))
+        Ok(ResultWriter::new(self.inner.shared.clone(), self.inner.abandoned.clone(), ResultId::new(), new))
     }
 
     /// A result, without what is in it.
@@ -129,11 +122,11 @@ impl Results {
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.inner.store
+        self.inner.shared.store()
     }
 
     pub(crate) fn workers(&self) -> &Workers {
-        &self.inner.workers
+        self.inner.shared.workers()
     }
 
     pub(crate) fn views(&self) -> &Views {
@@ -142,34 +135,6 @@ impl Results {
 
     pub(crate) fn settings(&self) -> ResultsSettings {
         self.inner.settings
-    }
-
-    fn live(&self) -> std::sync::MutexGuard<'_, HashSet<ResultId>> {
-        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn hold(&self) -> Arc<()> {
-        Arc::clone(&self.inner.writers)
-    }
-
-    pub(crate) fn note_live(&self, id: ResultId) {
-        self.live().insert(id);
-    }
-
-    pub(crate) fn note_ended(&self, id: ResultId) {
-        self.live().remove(&id);
-    }
-
-    /// Takes what a dropped writer has left.
-    pub(crate) fn abandon(&self, work: Work) {
-        if work.is_empty() {
-            return;
-        }
-        let id = work.id;
-        if self.inner.abandoned.try_send(work).is_err() {
-            // Nobody sees to it any more, so that it is found.
-            self.note_ended(id);
-        }
     }
 
     /// Stores what dropped writers leave, sees to those that write, and looks for what others left behind, until
@@ -191,7 +156,7 @@ impl Results {
         }
         // Calls that are under way end now, and drop their writers.
         let waited = tokio::time::timeout(LEAVE_TIME, async {
-            while Arc::strong_count(&self.inner.writers) > 1 {
+            while self.inner.shared.is_held() {
                 tokio::select! {
                     work = left.recv() => if let Some(work) = work { self.keep(work).await },
                     () = tokio::time::sleep(LEAVE_INTERVAL) => {}
@@ -209,14 +174,14 @@ impl Results {
 
     async fn keep(&self, mut work: Work) {
         let end = ResultEnd { cut: Some(ResultCut::Interrupted), ..ResultEnd::default() };
-        if let Err(error) = work.end(self, end).await {
+        if let Err(error) = work.end(&self.inner.shared, end).await {
             tracing::warn!(error = chain(&error), result.id = %work.id, "the rest of a result was not kept");
         }
     }
 
     async fn sweep(&self) {
-        let live: Vec<_> = self.live().iter().copied().collect();
-        let before = self.inner.settings.retention_days.and_then(|days| expiry(Utc::now(), days));
+        let live: Vec<_> = self.inner.shared.live().iter().copied().collect();
+        let before = self.inner.settings.retention_days.and_then(|days| expiry(bricklayer_domain::now(), days));
         let swept = async {
             self.store().touch_results(&live).await?;
             let lost = self.store().settle_lost_results().await?;

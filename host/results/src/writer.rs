@@ -8,11 +8,13 @@ use bricklayer_domain::{
 };
 use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
 
+use tokio::sync::mpsc;
+
 use crate::builder::{RowsBuilder, split};
 use crate::digest::ContentDigest;
 use crate::error::ResultsError;
 use crate::piece::pack;
-use crate::results::Results;
+use crate::shared::Shared;
 
 /// Bytes of a piece of what is no table.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -41,7 +43,9 @@ pub struct ResultEnd {
 
 /// Writes one result. Dropping it keeps what it has as partial.
 pub struct ResultWriter {
-    results: Results,
+    shared: Shared,
+    /// Takes what is left when it is dropped.
+    abandoned: mpsc::Sender<Work>,
     /// Gone when it was finished.
     work: Option<Work>,
     /// Lets a host that leaves wait.
@@ -55,9 +59,9 @@ impl std::fmt::Debug for ResultWriter {
 }
 
 impl ResultWriter {
-    pub(crate) fn new(results: Results, id: ResultId, new: NewResult) -> Self {
-        let held = results.hold();
-        Self { results, work: Some(Work::new(id, new)), _held: held }
+    pub(crate) fn new(shared: Shared, abandoned: mpsc::Sender<Work>, id: ResultId, new: NewResult) -> Self {
+        let held = shared.hold();
+        Self { shared, abandoned, work: Some(Work::new(id, new)), _held: held }
     }
 
     /// The result's id, which is good from now on.
@@ -83,7 +87,7 @@ impl ResultWriter {
             if let Some(cut) = work.cut {
                 return Ok(Appended::Full(cut));
             }
-            if work.taken() >= self.results.store().result_limits().result_rows {
+            if work.taken() >= self.shared.store().result_limits().result_rows {
                 work.cut = Some(ResultCut::ResultLimit);
                 continue;
             }
@@ -92,10 +96,10 @@ impl ResultWriter {
             };
             builder.push(number, row)?;
             if builder.is_full() {
-                work.flush(&self.results).await?;
+                work.flush(&self.shared).await?;
             }
         }
-        work.flush_if_old(&self.results).await?;
+        work.flush_if_old(&self.shared).await?;
         Ok(work.cut.map_or(Appended::Taken, Appended::Full))
     }
 
@@ -114,10 +118,10 @@ impl ResultWriter {
             };
             buffer.extend_from_slice(part);
             if buffer.len() >= PIECE_BYTES {
-                work.flush(&self.results).await?;
+                work.flush(&self.shared).await?;
             }
         }
-        work.flush_if_old(&self.results).await?;
+        work.flush_if_old(&self.shared).await?;
         Ok(work.cut.map_or(Appended::Taken, Appended::Full))
     }
 
@@ -127,15 +131,18 @@ impl ResultWriter {
     /// [`ResultsError::Store`] when the database fails: what was stored before stays, as partial.
     pub async fn finish(mut self, end: ResultEnd) -> Result<StoredResult, ResultsError> {
         let Some(mut work) = self.work.take() else { return Err(StoreError::ResultEnded.into()) };
-        work.end(&self.results, end).await?;
-        Ok(self.results.describe(&work.new.user, work.id).await?)
+        work.end(&self.shared, end).await?;
+        Ok(self.shared.store().get_result(&work.new.user, work.id).await?)
     }
 }
 
 impl Drop for ResultWriter {
     fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            self.results.abandon(work);
+        let Some(work) = self.work.take().filter(|work| !work.is_empty()) else { return };
+        let id = work.id;
+        if self.abandoned.try_send(work).is_err() {
+            // Nobody sees to it any more, so that it is found.
+            self.shared.note_ended(id);
         }
     }
 }
@@ -199,20 +206,20 @@ impl Work {
         self.place.units + self.waiting() as u64
     }
 
-    async fn flush_if_old(&mut self, results: &Results) -> Result<(), ResultsError> {
+    async fn flush_if_old(&mut self, shared: &Shared) -> Result<(), ResultsError> {
         if self.waiting() > 0 && self.cut.is_none() && self.flushed_at.elapsed() >= FLUSH_AFTER {
-            self.flush(results).await?;
+            self.flush(shared).await?;
         }
         Ok(())
     }
 
-    async fn flush(&mut self, results: &Results) -> Result<(), ResultsError> {
-        let packed = self.pack(results).await?;
-        self.store(results, packed, None).await
+    async fn flush(&mut self, shared: &Shared) -> Result<(), ResultsError> {
+        let packed = self.pack(shared).await?;
+        self.store(shared, packed, None).await
     }
 
     /// What waits as a piece, and the digest with it.
-    async fn pack(&mut self, results: &Results) -> Result<Option<(NewPiece, ContentDigest)>, ResultsError> {
+    async fn pack(&mut self, shared: &Shared) -> Result<Option<(NewPiece, ContentDigest)>, ResultsError> {
         self.flushed_at = Instant::now();
         if self.waiting() == 0 {
             return Ok(None);
@@ -232,7 +239,7 @@ impl Work {
                     digest.add_rows(&rows)?;
                     Ok(Some((pack(&kinds, &rows, bytes)?, digest)))
                 };
-                if bytes <= PACK_HERE_BYTES { work() } else { results.workers().run(work).await }
+                if bytes <= PACK_HERE_BYTES { work() } else { shared.workers().run(work).await }
             }
         }
     }
@@ -240,11 +247,11 @@ impl Work {
     /// Stores a piece, and the end. A bound that is reached is noted and the piece is not kept.
     async fn store(
         &mut self,
-        results: &Results,
+        shared: &Shared,
         packed: Option<(NewPiece, ContentDigest)>,
         end: Option<&ResultEnd>,
     ) -> Result<(), ResultsError> {
-        let limit = results.store().result_limits().result_bytes;
+        let limit = shared.store().result_limits().result_bytes;
         let size = |piece: &NewPiece| (piece.directory.len() + piece.body.len()) as u64;
         let mut packed = packed;
         if packed.as_ref().is_some_and(|(piece, _)| self.stored_bytes + size(piece) > limit) {
@@ -258,7 +265,7 @@ impl Work {
             let digest = packed.as_ref().map_or(&self.digest, |(_, digest)| digest);
             let ended = end.map(|end| self.ended(end, digest.clone().finish()));
             let piece = packed.as_ref().map(|(piece, _)| piece);
-            let store = results.store();
+            let store = shared.store();
             let stored = if !self.is_stored {
                 store.add_result(self.id, &self.new, piece, ended.as_ref()).await
             } else if let Some(piece) = piece {
@@ -271,7 +278,7 @@ impl Work {
             let cut = match stored {
                 Ok(()) => {
                     if !self.is_stored && end.is_none() {
-                        results.note_live(self.id);
+                        shared.note_live(self.id);
                     }
                     self.is_stored = true;
                     if let Some((piece, digest)) = packed {
@@ -309,11 +316,11 @@ impl Work {
         EndedResult { state, cut, origin, digest: Some(digest) }
     }
 
-    pub(crate) async fn end(&mut self, results: &Results, end: ResultEnd) -> Result<(), ResultsError> {
+    pub(crate) async fn end(&mut self, shared: &Shared, end: ResultEnd) -> Result<(), ResultsError> {
         // Nothing waits that came after a bound: appending says so before it takes more.
-        let packed = self.pack(results).await?;
-        let stored = self.store(results, packed, Some(&end)).await;
-        results.note_ended(self.id);
+        let packed = self.pack(shared).await?;
+        let stored = self.store(shared, packed, Some(&end)).await;
+        shared.note_ended(self.id);
         stored
     }
 

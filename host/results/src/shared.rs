@@ -1,0 +1,58 @@
+//! What writers and readers of results have in common.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bricklayer_domain::ResultId;
+use bricklayer_store::Store;
+
+use crate::reader::Workers;
+
+/// Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    workers: Workers,
+    live: Mutex<HashSet<ResultId>>,
+    /// Held by each writer.
+    writers: Arc<()>,
+}
+
+impl Shared {
+    pub(crate) fn new(store: Store, workers: Workers) -> Self {
+        Self(Arc::new(Inner { store, workers, live: Mutex::default(), writers: Arc::default() }))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+
+    /// What a writer holds as long as it lives.
+    pub(crate) fn hold(&self) -> Arc<()> {
+        Arc::clone(&self.0.writers)
+    }
+
+    /// Whether a writer lives.
+    pub(crate) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0.writers) > 1
+    }
+
+    /// The results that this host writes and that are stored already.
+    pub(crate) fn live(&self) -> MutexGuard<'_, HashSet<ResultId>> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn note_live(&self, id: ResultId) {
+        self.live().insert(id);
+    }
+
+    pub(crate) fn note_ended(&self, id: ResultId) {
+        self.live().remove(&id);
+    }
+}
