@@ -401,7 +401,7 @@ async fn a_table_of_many_pieces_is_read_by_range(scene: Scene) {
 async fn bytes_are_kept_as_they_are(scene: Scene) {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for size in [0, 10, 40_000, 3_000_000] {
-        let mut writer = scene.results.open(scene.new(ResultContent::File, &[])).unwrap();
+        let mut writer = scene.results.open(scene.of(ResultContent::File, &[])).unwrap();
         for part in bytes[..size].chunks(70_000) {
             writer.append_bytes(part).await.unwrap();
         }

@@ -37,8 +37,8 @@ async fn only(scene: &Scene) -> Option<StoredResult> {
 
 async fn a_dropped_writer_leaves_what_it_had(scene: Scene) {
     // Nothing.
-    drop(scene.results.open(scene.new(ResultContent::Table, N)).unwrap());
-    let mut writer = scene.results.open(scene.new(ResultContent::Table, N)).unwrap();
+    drop(scene.results.open(scene.of(ResultContent::Table, N)).unwrap());
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
     writer.append_json(&bytes(&rows(0, MAX_PIECE_ROWS + 3))).await.unwrap();
     let open = only(&scene).await.unwrap();
     assert_eq!((open.state, open.rows), (ResultState::Open, MAX_PIECE_ROWS as u64), "what is there can be read");
@@ -58,7 +58,7 @@ async fn a_dropped_writer_leaves_what_it_had(scene: Scene) {
 async fn bounds_keep_what_fits_and_say_so(scene: Scene) {
     let limits = ResultLimits { result_rows: 10, ..ResultLimits::default() };
     let scene = scene.within(limits).await;
-    let mut writer = scene.results.open(scene.new(ResultContent::Table, N)).unwrap();
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
     assert_eq!(writer.append_json(&bytes(&rows(0, 10))).await.unwrap(), Appended::Taken);
     assert_eq!(writer.append_json(&bytes(&rows(10, 10))).await.unwrap(), Appended::Full(ResultCut::ResultLimit));
     let stored = writer.finish(ResultEnd::default()).await.unwrap();
@@ -73,7 +73,7 @@ async fn bounds_keep_what_fits_and_say_so(scene: Scene) {
     ] {
         let conversation = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap();
         let scene = Scene::within(Scene { conversation, ..Scene::sibling(&scene).await }, limits).await;
-        let mut writer = scene.results.open(scene.new(ResultContent::File, &[])).unwrap();
+        let mut writer = scene.results.open(scene.of(ResultContent::File, &[])).unwrap();
         let noise: Vec<u8> = (0..5_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         assert_eq!(writer.append_bytes(&noise).await.unwrap(), Appended::Full(cut), "{cut:?}");
         let stored = writer.finish(ResultEnd::default()).await.unwrap();
@@ -96,7 +96,7 @@ async fn results_go_with_their_conversation(scene: Scene) {
         assert!(scene.file(id, Format::Csv).await.is_err());
     }
     // A writer that is still at it is told.
-    let mut writer = scene.results.open(scene.new(ResultContent::Table, N)).unwrap();
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
     let gone = writer.append_json(&bytes(&rows(0, MAX_PIECE_ROWS))).await;
     assert!(matches!(gone, Err(ResultsError::Store(StoreError::NotFound("conversation")))), "{gone:?}");
 }
@@ -133,7 +133,7 @@ async fn a_stranger_finds_nothing(scene: Scene) {
     not_found(eve.store.result_pieces(&eve.user, id).await.err().map(Into::into));
     not_found(eve.store.delete_result(&eve.user, id).await.err().map(Into::into));
     // Nor does she write into another's conversation.
-    let mut writer = eve.results.open(eve.new(ResultContent::Table, N)).unwrap();
+    let mut writer = eve.results.open(eve.of(ResultContent::Table, N)).unwrap();
     writer.append_json(&bytes(&rows(0, 1))).await.unwrap();
     not_found(writer.finish(ResultEnd::default()).await.err());
 }
@@ -156,14 +156,14 @@ async fn results_are_kept_as_long_as_they_may(scene: Scene) {
     };
     keeping(1).await;
     assert!(scene.results.describe(&scene.user, id).await.is_ok());
-    assert_eq!(scene.store.expire_results(chrono::Utc::now() + chrono::TimeDelta::seconds(5)).await.unwrap(), 1);
+    assert_eq!(scene.store.expire_results(bricklayer_domain::now() + chrono::TimeDelta::seconds(5)).await.unwrap(), 1);
     assert!(scene.results.describe(&scene.user, id).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_cell_is_named_and_its_row_is_not_taken() {
     let scene = Scene::sqlite().await;
-    let mut writer = scene.results.open(scene.new(ResultContent::Table, N)).unwrap();
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
     let wrong = writer.append_json(br#"[["1", "a"], ["2", "b"], ["x", "c"]]"#).await;
     let Err(ResultsError::Rows(error @ RowsError::Cell { row: 2, column: 0, .. })) = wrong else { panic!("{wrong:?}") };
     assert!(error.to_string().contains("column 0 (`n`): expected a whole number"), "{error}");

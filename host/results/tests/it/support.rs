@@ -90,7 +90,7 @@ impl Scene {
         Self { results: Results::new(store.clone(), ResultsSettings::default()), store, ..self }
     }
 
-    pub(crate) fn new(&self, content: ResultContent, columns: &[(&str, ColumnType)]) -> NewResult {
+    pub(crate) fn of(&self, content: ResultContent, columns: &[(&str, ColumnType)]) -> NewResult {
         let column =
             |(name, kind): &(&str, ColumnType)| ResultColumn { name: (*name).into(), kind: *kind, source_type: None };
         NewResult {
@@ -111,7 +111,7 @@ impl Scene {
     }
 
     pub(crate) async fn write(&self, columns: &[(&str, ColumnType)], rows: &[Vec<Value>]) -> ResultId {
-        let mut writer = self.results.open(self.new(ResultContent::Table, columns)).unwrap();
+        let mut writer = self.results.open(self.of(ResultContent::Table, columns)).unwrap();
         for part in rows.chunks(1_000) {
             writer.append_json(json!(part).to_string().as_bytes()).await.unwrap();
         }

@@ -500,7 +500,8 @@ async fn measure_rolling_restarts() {
         seen.lock().unwrap().push(Seen { began, took, steps, frames });
     };
     // Before the clock starts, each host has the plugins' code.
-    for (n, base) in bases.lock().unwrap().clone().into_iter().enumerate() {
+    let all = bases.lock().unwrap().clone();
+    for (n, base) in all.into_iter().enumerate() {
         let alone = std::sync::Arc::new(std::sync::Mutex::new(vec![base]));
         let warm = Anywhere::new(alone, "warm", 0);
         let project = warm.project("Warm").await;
