@@ -179,7 +179,9 @@ impl Results {
         }
     }
 
-    async fn sweep(&self) {
+    /// Sees to the results that this host writes, settles those that lost their writer, and deletes those whose time is
+    /// over: what [`Results::run`] does at its begin and every minute. A failure is logged, and the next one tries again.
+    pub async fn sweep(&self) {
         let live: Vec<_> = self.inner.shared.live().iter().copied().collect();
         let before = self.inner.settings.retention_days.and_then(|days| expiry(bricklayer_domain::now(), days));
         let swept = async {

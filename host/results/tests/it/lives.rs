@@ -143,16 +143,7 @@ async fn results_are_kept_as_long_as_they_may(scene: Scene) {
     let keeping = |days| {
         let settings = ResultsSettings { retention_days: Some(days), ..ResultsSettings::default() };
         let results = Results::new(scene.store.clone(), settings);
-        async move {
-            let leave = CancellationToken::new();
-            let run = results.run(leave.clone());
-            tokio::pin!(run);
-            // The first sweep is at once.
-            tokio::select! {
-                () = &mut run => {}
-                () = tokio::time::sleep(std::time::Duration::from_millis(300)) => leave.cancel(),
-            }
-        }
+        async move { results.sweep().await }
     };
     keeping(1).await;
     assert!(scene.results.describe(&scene.user, id).await.is_ok());
