@@ -1,10 +1,11 @@
-import { type QueryClient, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { keys } from "@/api/keys";
 import { useSessions } from "@/features/chat/chatContext";
 import type { Sessions } from "@/features/chat/model/sessions";
-import { type ConversationPages, conversationsQuery, relist } from "@/features/conversations/api/conversations";
-import { type Change, applyChange, followChanges } from "@/features/conversations/model/changes";
+import { conversationsQuery } from "@/features/conversations/api/conversations";
+import { adopt } from "@/features/conversations/api/told";
+import { type Change, followChanges } from "@/features/conversations/model/changes";
 import type { Summary } from "@/features/conversations/model/status";
 
 /** The project's list and its open conversation follow what happens elsewhere: in other windows, or by itself. */
@@ -33,12 +34,6 @@ export function useProjectChanges(projectId: string): readonly Summary[] {
 }
 
 const none: readonly Summary[] = [];
-
-function adopt(queryClient: QueryClient, projectId: string, change: Change): void {
-  const key = keys.conversations(projectId);
-  queryClient.setQueryData<ConversationPages>(key, (pages) => pages && relist(pages, (list) => applyChange(list, change)));
-  queryClient.invalidateQueries({ queryKey: keys.projects, exact: true }).catch(() => undefined);
-}
 
 function tell(sessions: Sessions, conversations: readonly Summary[]): void {
   for (const { id, last_seq, active_execution_id } of conversations) sessions.heard(id, last_seq ?? null, active_execution_id ?? null);

@@ -1,28 +1,20 @@
-import { memo, useId, useState } from "react";
+import { memo } from "react";
 import { formatDuration } from "@/shared/lib/format";
 import { useNow } from "@/shared/lib/useNow";
 import { Markdown } from "@/shared/markdown/Markdown";
-import { Icon } from "@/shared/ui/Icon";
+import { Disclosure } from "@/shared/ui/Disclosure";
 import type { ProseItem } from "../model/view";
 import styles from "./Thinking.module.css";
 
 /** The model's reasoning: closed, with how long it took. */
 export const Thinking = memo(function Thinking({ item }: { item: ProseItem }) {
-  const [open, setOpen] = useState(false);
-  const id = useId();
   const active = !item.final && item.endedAt === null;
   if (item.text === "" && !active) return null;
   return (
-    <div className={styles.thinking} role="group" aria-label="Thinking">
-      <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
-        <span className={styles.chevron}>
-          <Icon name="chevronRight" size={14} />
-        </span>
-        {active ? <ThinkingTimer since={item.startedAt} /> : <span>{label(item)}</span>}
-      </button>
-      <div id={id} hidden={!open} className={styles.body}>
-        {open && <Markdown text={item.text} streaming={active} />}
-      </div>
+    <div role="group" aria-label="Thinking">
+      <Disclosure summary={active ? <ThinkingTimer since={item.startedAt} /> : <span>{label(item)}</span>}>
+        <Markdown text={item.text} streaming={active} />
+      </Disclosure>
     </div>
   );
 });
