@@ -17,5 +17,9 @@ export const keys = {
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
   files: (projectId: string) => ["projects", projectId, "files"],
+  result: (id: string) => ["results", id],
+  /** All that was read of a result's rows. */
+  resultRows: (id: string) => ["results", id, "rows"],
+  resultColumn: (id: string, column: number) => ["results", id, "columns", column],
   file: (projectId: string, path: string) => ["projects", projectId, "files", path],
 } as const;

@@ -23,3 +23,6 @@ export type ProjectFiles = Schemas["FileList"];
 export type InvokeRequest = Schemas["Invoke"];
 export type InvokeAnswer = Schemas["Invoked"];
 export type WireBody = Schemas["WireBody"];
+export type ResultInfo = Schemas["ResultInfo"];
+export type ResultColumn = Schemas["ResultColumnInfo"];
+export type ResultRows = Schemas["ResultRows"];
