@@ -7,3 +7,11 @@ export function saveAs(name: string, type: string, text: string): void {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+/** Lets the browser keep what the host sends, under the name that the host gives it. */
+export function keepFrom(href: string): void {
+  const link = document.createElement("a");
+  link.href = href;
+  link.download = "";
+  link.click();
+}
