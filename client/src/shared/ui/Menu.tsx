@@ -2,6 +2,7 @@ import * as Radix from "@radix-ui/react-dropdown-menu";
 import { useRef, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { plainName } from "@/shared/lib/plainSight";
+import { Button } from "./Button";
 import { Icon, type IconName } from "./Icon";
 import { IconButton } from "./IconButton";
 import styles from "./Menu.module.css";
@@ -16,6 +17,8 @@ export interface MenuItem {
 interface MenuProps {
   label: string;
   icon?: IconName;
+  /** Shown beside the icon. */
+  text?: string;
   items: readonly MenuItem[];
   className?: string | undefined;
 }
@@ -25,7 +28,7 @@ const GAP = 4;
 const EDGE = 8;
 
 /** A button with a menu: arrows move, Enter selects, Escape and Tab close. It stays with its button when the page scrolls. */
-export function Menu({ label, icon = "more", items, className }: MenuProps) {
+export function Menu({ label, icon = "more", text, items, className }: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const chosen = useRef<MenuItem>(null);
@@ -34,7 +37,13 @@ export function Menu({ label, icon = "more", items, className }: MenuProps) {
       <Radix.Root open={open} onOpenChange={setOpen} modal={false}>
         {/* Opens on a finished press: one that begins a scroll on a touch screen must not. */}
         <Radix.Trigger asChild onPointerDown={(event) => event.preventDefault()} onClick={() => setOpen(!open)}>
-          <IconButton ref={button} icon={icon} label={label} size="s" />
+          {text === undefined ? (
+            <IconButton ref={button} icon={icon} label={label} size="s" />
+          ) : (
+            <Button ref={button} icon={icon} size="s" variant="quiet" title={label}>
+              {text}
+            </Button>
+          )}
         </Radix.Trigger>
         <Radix.Portal>
           <Radix.Content

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useId, useRef } from "react";
+import { cx } from "@/shared/lib/cx";
 import styles from "./Tabs.module.css";
 
 export interface Tab<T extends string> {
@@ -13,12 +14,14 @@ interface TabsProps<T extends string> {
   tabs: readonly Tab<T>[];
   selected: T;
   onSelect: (id: T) => void;
+  /** What is shown takes all the room there is, and scrolls by itself. */
+  fill?: boolean;
   /** What the selected tab shows. */
   children: ReactNode;
 }
 
 /** Tabs by the pattern of ARIA: arrows, Home and End move and select, Tab goes on into what is shown. */
-export function Tabs<T extends string>({ label, tabs, selected, onSelect, children }: TabsProps<T>) {
+export function Tabs<T extends string>({ label, tabs, selected, onSelect, fill = false, children }: TabsProps<T>) {
   const base = useId();
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -32,7 +35,7 @@ export function Tabs<T extends string>({ label, tabs, selected, onSelect, childr
     list.current?.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
   };
   return (
-    <div className={styles.tabs}>
+    <div className={cx(styles.tabs, fill && styles.fill)}>
       <div ref={list} role="tablist" aria-label={label} tabIndex={-1} className={styles.list} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
           <button
