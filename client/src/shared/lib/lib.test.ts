@@ -6,10 +6,17 @@ import { tokenize } from "./tokenize";
 describe("links", () => {
   it.each([
     [links.projects(), { page: "projects" }],
-    [links.project("p/1"), { page: "project", projectId: "p/1", conversationId: null, file: null, files: false }],
-    [links.conversation("p", "c 2"), { page: "project", projectId: "p", conversationId: "c 2", file: null, files: false }],
-    [links.withFile(links.conversation("p", "c"), "a b/ü?.md"), { page: "project", projectId: "p", conversationId: "c", file: "a b/ü?.md", files: true }],
-    [links.withFile(links.project("p"), null), { page: "project", projectId: "p", conversationId: null, file: null, files: true }],
+    [links.project("p/1"), { page: "project", projectId: "p/1", conversationId: null, file: null, files: false, result: null }],
+    [links.conversation("p", "c 2"), { page: "project", projectId: "p", conversationId: "c 2", file: null, files: false, result: null }],
+    [
+      links.withFile(links.conversation("p", "c"), "a b/ü?.md"),
+      { page: "project", projectId: "p", conversationId: "c", file: "a b/ü?.md", files: true, result: null },
+    ],
+    [
+      links.withResult(links.conversation("p", "c"), { id: "r", row: 17, column: "a/b" }),
+      { page: "project", projectId: "p", conversationId: "c", file: null, files: false, result: { id: "r", row: 17, column: "a/b" } },
+    ],
+    [links.withFile(links.project("p"), null), { page: "project", projectId: "p", conversationId: null, file: null, files: true, result: null }],
     [links.plugins(null), { page: "plugins", projectId: null, pluginId: null, tab: null, tool: null, power: null }],
     [links.plugins("p/1"), { page: "plugins", projectId: "p/1", pluginId: null, tab: null, tool: null, power: null }],
     [links.plugin(null, "x 1"), { page: "plugins", projectId: null, pluginId: "x 1", tab: null, tool: null, power: null }],
@@ -23,7 +30,7 @@ describe("links", () => {
     ["/plugins/a/b", { page: "unknown" }],
     ["/nowhere", { page: "unknown" }],
     ["/projects/p/x/y", { page: "unknown" }],
-    ["/projects/%E0%A4%A/c/1", { page: "project", projectId: "%E0%A4%A", conversationId: "1", file: null, files: false }],
+    ["/projects/%E0%A4%A/c/1", { page: "project", projectId: "%E0%A4%A", conversationId: "1", file: null, files: false, result: null }],
   ])("%s is read back", (path, route) => {
     const { pathname, search } = new URL(path, "https://bricklayer.example");
     expect(parseRoute(pathname, search)).toEqual(route);

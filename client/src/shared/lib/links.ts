@@ -7,8 +7,15 @@ export type Route =
    * `power`: the one that is meant of those that the plugin asks for, by its id.
    */
   | { page: "plugins"; projectId: string | null; pluginId: string | null; tab: string | null; tool: string | null; power: string | null }
-  | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean }
+  | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean; result: ResultPlace | null }
   | { page: "unknown" };
+
+/** A result, and a place in it: its row in the whole from zero, and its column's place from zero or its name. */
+export interface ResultPlace {
+  readonly id: string;
+  readonly row: number | null;
+  readonly column: string | null;
+}
 
 export const links = {
   projects: (): string => "/",
@@ -19,6 +26,8 @@ export const links = {
   plugin: (projectId: string | null, pluginId: string, at: { tab?: string | null; power?: string | null } = {}): string =>
     `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${query(at)}`,
   pluginOfTool: (projectId: string | null, tool: string, power: string | null = null): string => `${links.plugins(projectId)}${query({ tool, power })}`,
+  /** The same page with a result open, at a place of it. */
+  withResult: (path: string, { id, row, column }: ResultPlace): string => `${path}${query({ result: id, row: row === null ? null : String(row), column })}`,
   /** The same page with the file panel open, at one file or at the list. */
   withFile: (path: string, file: string | null): string => `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
 };
@@ -34,10 +43,17 @@ export function parseRoute(pathname: string, search: string): Route {
   if (head !== "projects" || projectId === undefined) return { page: "unknown" };
   if (c === "plugins" && parts.length <= 4) return { ...ofPlugins, projectId, pluginId: conversationId ?? null };
   const file = asked.get("file");
-  const panel = { file, files: file !== null || asked.has("files") };
+  const panel = { file, files: file !== null || asked.has("files"), result: resultPlace(asked) };
   if (parts.length === 2) return { page: "project", projectId, conversationId: null, ...panel };
   if (parts.length === 4 && c === "c" && conversationId !== undefined) return { page: "project", projectId, conversationId, ...panel };
   return { page: "unknown" };
+}
+
+function resultPlace(asked: URLSearchParams): ResultPlace | null {
+  const id = asked.get("result");
+  if (id === null || id === "") return null;
+  const row = asked.get("row");
+  return { id, row: row !== null && /^\d{1,15}$/.test(row) ? Number(row) : null, column: asked.get("column") };
 }
 
 function query(members: Readonly<Record<string, string | null | undefined>>): string {
