@@ -21,11 +21,15 @@ interface ProjectFrameProps {
   onDeleted: (conversationId: string) => void;
   /** Stands at the right, over the page where there is no room. */
   aside?: ReactNode;
+  /** What stands at the right needs as much room as the page. */
+  wide?: boolean;
+  /** What stands at the right covers the window. */
+  covered?: boolean;
   children: (sidebar: SidebarState) => ReactNode;
 }
 
 /** A project's sidebar around whatever is looked at in the project. */
-export function ProjectFrame({ projectId, conversationId, onHelp, onDeleted, aside, children }: ProjectFrameProps) {
+export function ProjectFrame({ projectId, conversationId, onHelp, onDeleted, aside, wide: isWide = false, covered = false, children }: ProjectFrameProps) {
   useAttention(useProjectChanges(projectId));
   const narrow = useNarrow();
   const [wide, setWide] = useState(() => recall("local", "sidebar") !== "hidden");
@@ -45,7 +49,7 @@ export function ProjectFrame({ projectId, conversationId, onHelp, onDeleted, asi
     },
   });
   return (
-    <div className={cx(styles.page, aside !== undefined && styles.withAside, shown && !narrow && styles.withSidebar)}>
+    <div className={cx(styles.page, aside !== undefined && styles.withAside, isWide && styles.withWide, shown && !narrow && styles.withSidebar)}>
       {shown && (
         <div
           className={cx(styles.sidebar, narrow && styles.drawer)}
@@ -57,12 +61,13 @@ export function ProjectFrame({ projectId, conversationId, onHelp, onDeleted, asi
             if (narrow && event.key === "Escape") setDrawer(false);
           }}
           role="presentation"
+          inert={covered}
         >
           <Sidebar projectId={projectId} conversationId={conversationId} onHelp={onHelp} onHide={toggle} onDeleted={onDeleted} />
         </div>
       )}
       {narrow && drawer && <button type="button" className={styles.backdrop} aria-label="Close sidebar" onClick={() => setDrawer(false)} />}
-      <main className={styles.main} inert={narrow && (drawer || aside !== undefined)}>
+      <main className={styles.main} inert={covered || (narrow && (drawer || aside !== undefined))}>
         {children({ beside: shown && !narrow, toggle })}
       </main>
       {aside !== undefined && <div className={styles.aside}>{aside}</div>}

@@ -1,22 +1,29 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useMemo, useSyncExternalStore } from "react";
+import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import { formatCount } from "@/shared/lib/format";
-import { type Route, links } from "@/shared/lib/links";
+import { type ResultPlace, type Route, links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { useDocumentTitle } from "@/shared/lib/useDocumentTitle";
 import { FileLinks, type FileLinksValue } from "@/shared/markdown/fileLinks";
+import { ResultLinks } from "@/shared/markdown/resultLinks";
 import { ChatPane } from "@/features/chat/components/ChatPane";
 import { NewChatPane } from "@/features/chat/components/NewChatPane";
 import { useSessions } from "@/features/chat/chatContext";
+import { ResultSlots, type ResultSlotsValue } from "@/features/chat/resultSlots";
 import { conversationsQuery } from "@/features/conversations/api/conversations";
 import { filesQuery } from "@/features/files/api/files";
 import { FilePanel } from "@/features/files/components/FilePanel";
+import { ResultLink } from "@/features/results/components/ResultLink";
+import { ResultsInThread } from "@/features/results/components/ResultsInThread";
+import { ResultNavigation, type ResultNavigationValue } from "@/features/results/resultNavigation";
 import { ModeChip } from "@/features/workspace/components/ModeChip";
 import { ModelBadge } from "@/features/workspace/components/ModelBadge";
 import { SettingsChip } from "@/features/workspace/components/SettingsChip";
 import { ChatHeader } from "../components/ChatHeader";
 import { Gone } from "../components/Gone";
 import { ProjectFrame } from "../components/ProjectFrame";
+import { ResultAside } from "../components/ResultAside";
+import { useResults } from "../hooks/useResults";
 import { useShortcuts } from "../hooks/useShortcuts";
 import { useTurnSettings } from "../hooks/useTurnSettings";
 import styles from "./ProjectPage.module.css";
@@ -26,7 +33,7 @@ const MAX_TITLE_CHARS = 200;
 type ProjectRoute = Extract<Route, { page: "project" }>;
 
 export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: () => void }) {
-  const { projectId, conversationId, file, files: filesShown } = route;
+  const { projectId, conversationId, file, files: filesShown, result } = route;
   const sessions = useSessions();
   const conversations = useInfiniteQuery(conversationsQuery(projectId));
   const files = useQuery(filesQuery(projectId));
@@ -49,6 +56,11 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
     },
     compose: () => document.querySelector<HTMLElement>("[data-composer]")?.focus(),
   });
+
+  const { navigation, full, setFull } = useResults(here);
+  const onBegun = (begun: string): void => {
+    if (begun === conversationId) session?.load().catch(() => undefined);
+  };
 
   const fileLinks = useMemo<FileLinksValue>(
     () => ({
@@ -75,7 +87,7 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
   };
 
   return (
-    <FileLinks value={fileLinks}>
+    <PageContexts fileLinks={fileLinks} navigation={navigation}>
       <ProjectFrame
         projectId={projectId}
         conversationId={conversationId}
@@ -83,6 +95,23 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
         onDeleted={onDeleted}
         {...(filesShown && {
           aside: <FilePanel projectId={projectId} path={file} onOpen={(path) => navigate(links.withFile(here, path))} onClose={() => navigate(here)} />,
+        })}
+        {...(result !== null && {
+          wide: true,
+          covered: full,
+          aside: (
+            <ResultAside
+              place={result}
+              full={full}
+              onFull={setFull}
+              onOpen={(id) => navigation.open({ id, row: null, column: null })}
+              onBegun={onBegun}
+              onClose={() => {
+                setFull(false);
+                navigate(here);
+              }}
+            />
+          ),
         })}
       >
         {(sidebar) => (
@@ -115,9 +144,31 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
           </>
         )}
       </ProjectFrame>
+    </PageContexts>
+  );
+}
+
+interface PageContextsProps {
+  fileLinks: FileLinksValue;
+  navigation: ResultNavigationValue;
+  children: ReactNode;
+}
+
+/** What answers and calls need to open what they name. */
+function PageContexts({ fileLinks, navigation, children }: PageContextsProps) {
+  return (
+    <FileLinks value={fileLinks}>
+      <ResultNavigation value={navigation}>
+        <ResultLinks value={drawResultLink}>
+          <ResultSlots value={resultSlots}>{children}</ResultSlots>
+        </ResultLinks>
+      </ResultNavigation>
     </FileLinks>
   );
 }
+
+const drawResultLink = (place: ResultPlace, children: ReactNode): ReactNode => <ResultLink place={place}>{children}</ResultLink>;
+const resultSlots: ResultSlotsValue = { Results: ResultsInThread };
 
 const never = (): (() => void) => () => undefined;
 const none = (): null => null;

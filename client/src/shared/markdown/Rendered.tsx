@@ -1,5 +1,5 @@
 import { type ReactNode, memo, useMemo } from "react";
-import drawMarkdown, { type Options } from "react-markdown";
+import drawMarkdown, { type Options, defaultUrlTransform } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { Code } from "@/shared/ui/Code";
 import { alignNumbers } from "./alignNumbers";
@@ -12,6 +12,7 @@ import { footnoteMarks, numbersIn } from "./footnoteMarks";
 import { formulas } from "./formulas";
 import type { MarkdownProps } from "./Markdown";
 import styles from "./Markdown.module.css";
+import { RESULT_SCHEME } from "./resultLinks";
 import { fencedCode, footnoteOf } from "./split";
 import { useBlocks } from "./useBlocks";
 
@@ -44,6 +45,11 @@ const Block = memo(function Block({ text, numbers }: { text: string; numbers: st
   return <BlockBoundary text={text}>{drawn ?? <AsWritten text={text} />}</BlockBoundary>;
 });
 
+/** Results are named by a scheme of their own, which leads nowhere but into the page. */
+function keptUrl(url: string): string {
+  return url.startsWith(RESULT_SCHEME) ? url : defaultUrlTransform(url);
+}
+
 const elementPlugins: Options["rehypePlugins"] = [directions];
 
 /** `null`: this cannot be drawn. The parser is called and not mounted, so that its failure is ours to answer. */
@@ -59,6 +65,7 @@ function draw(text: string, numbers: string): ReactNode {
       remarkPlugins: [boundTree, [remarkGfm, { singleTilde: false }], formulas, alignNumbers, footnoteMarks(numbers)],
       rehypePlugins: elementPlugins,
       components,
+      urlTransform: keptUrl,
     });
   } catch {
     return null;

@@ -1,6 +1,8 @@
 import { type ReactNode, use } from "react";
+import type { ResultPlace } from "@/shared/lib/links";
 import { FileLinks } from "./fileLinks";
 import styles from "./Markdown.module.css";
+import { RESULT_SCHEME, ResultLinks, readResultLink } from "./resultLinks";
 
 /**
  * A link whose target can be seen before it is followed. Links without a scheme name a file of the project; where files
@@ -8,6 +10,7 @@ import styles from "./Markdown.module.css";
  */
 export function SafeLink({ href, children }: { href: string | undefined; children: ReactNode }) {
   const fileLinks = use(FileLinks);
+  const drawResultLink = use(ResultLinks);
   const target = classify(href);
   switch (target.kind) {
     case "web":
@@ -27,6 +30,9 @@ export function SafeLink({ href, children }: { href: string | undefined; childre
           {children}
         </a>
       );
+    case "result":
+      if (target.place === null || drawResultLink === null) return <span title="This names no result">{children}</span>;
+      return drawResultLink(target.place, children);
     case "none":
       return <span>{children}</span>;
     default:
@@ -41,10 +47,11 @@ function namesHost(children: ReactNode, host: string): boolean {
   return text === host || text.startsWith(`${host}/`) || text.startsWith(`${host}?`);
 }
 
-type Target = { kind: "web"; url: string; host: string } | { kind: "file"; path: string } | { kind: "none" };
+type Target = { kind: "web"; url: string; host: string } | { kind: "file"; path: string } | { kind: "result"; place: ResultPlace | null } | { kind: "none" };
 
 export function classify(href: string | undefined): Target {
   if (href === undefined || href === "" || href.startsWith("#")) return { kind: "none" };
+  if (href.startsWith(RESULT_SCHEME)) return { kind: "result", place: readResultLink(href) };
   if (/^[a-z][a-z0-9+.-]*:/i.test(href) || href.startsWith("//")) {
     try {
       const url = new URL(href, "https://invalid.example");

@@ -80,7 +80,8 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
 });
 
 function Output(props: { callId: string; result: ToolResult; kind: string | null; of: string }) {
-  const isElsewhere = props.result.structured === null && props.result.structuredBytes !== null;
+  // What the host keeps whole needs no typed result to be drawn.
+  const isElsewhere = props.result.structured === null && props.result.structuredBytes !== null && props.result.results.length === 0;
   return isElsewhere ? <LargeOutput {...props} /> : <ToolOutput result={props.result} kind={props.kind} of={props.of} />;
 }
 

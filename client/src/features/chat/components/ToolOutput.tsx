@@ -1,7 +1,9 @@
+import { use } from "react";
 import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { Code } from "@/shared/ui/Code";
 import { outputOf } from "../model/output";
 import type { ToolResult } from "../model/view";
+import { ResultSlots } from "../resultSlots";
 import { FileDiff } from "./FileDiff";
 import { ScriptSteps } from "./ScriptSteps";
 import styles from "./ToolOutput.module.css";
@@ -14,8 +16,22 @@ interface ToolOutputProps {
   of: string;
 }
 
-/** A result in its best form: tables as tables, scripts step by step, everything else as text. */
-export function ToolOutput({ result, kind, of }: ToolOutputProps) {
+/** What a call gave: what it left for people, and what it said where that says more. */
+export function ToolOutput(props: ToolOutputProps) {
+  const { result, kind, of } = props;
+  const slots = use(ResultSlots);
+  if (result.results.length === 0 || slots === null) return <Said {...props} />;
+  const said = outputOf(result, kind).kind;
+  return (
+    <div className={styles.tables}>
+      {(said === "change" || said === "script") && <Said {...props} />}
+      <slots.Results results={result.results} of={of} />
+    </div>
+  );
+}
+
+/** What came with the event, in its best form: tables as tables, scripts step by step, everything else as text. */
+function Said({ result, kind, of }: ToolOutputProps) {
   const output = outputOf(result, kind);
   switch (output.kind) {
     case "change":

@@ -39,6 +39,7 @@ export function outputOf(result: ToolResult, kind: string | null = null): Output
 /** Whether there are rows to see, which are worth showing before anybody asks. */
 export function hasRows(result: ToolResult | null): boolean {
   if (result === null || result.isError) return false;
+  if (result.results.some(({ content, rows }) => content === "image" || rows > 0)) return true;
   const table = asTable(result.structured);
   if (table !== null) return table.rows.length > 0;
   return scriptSteps(result.structured)?.some((step) => step.table !== null && step.table.rows.length > 0) ?? false;

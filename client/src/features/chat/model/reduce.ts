@@ -5,7 +5,9 @@
  * (events without a sequence number) never undo what a stored event said; a turn ends once. What an event costs does
  * not depend on how much is there already.
  */
+import { resultRefs } from "@/api/resultRef";
 import type { WireEvent } from "@/api/wire";
+import { asRecord } from "@/shared/lib/record";
 import { applyDeltas, countScalars } from "./delta";
 import { TurnDraft } from "./draft";
 import type { Approval, ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
@@ -144,6 +146,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           structured: event.structured ?? tool.result?.structured ?? null,
           structuredBytes: event.structured_bytes ?? null,
           durationMs: event.duration_ms,
+          results: resultRefs(asRecord(event)["results"]),
         },
       }));
     case "result":

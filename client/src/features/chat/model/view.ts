@@ -1,4 +1,5 @@
 /** What the chat shows: a fold of the conversation's events. Built only by `reduce.ts`. */
+import type { ResultRef } from "@/api/resultRef";
 import type { TurnSettings } from "@/api/types";
 
 export interface ConversationView {
@@ -142,6 +143,8 @@ export interface ToolResult {
   /** Set where the typed result was too large to come with its event: it has to be asked for. */
   readonly structuredBytes: number | null;
   readonly durationMs: number | null;
+  /** What it left for people, kept whole by the host. */
+  readonly results: readonly ResultRef[];
 }
 
 export const emptyView: ConversationView = { turns: [], lastSeq: 0 };

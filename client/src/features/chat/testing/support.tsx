@@ -33,6 +33,7 @@ export const result: ToolResult = {
   structured: null,
   structuredBytes: null,
   durationMs: 5,
+  results: [],
 };
 
 export function inChat(children: ReactNode): ReactNode {

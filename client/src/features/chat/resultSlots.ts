@@ -1,0 +1,10 @@
+import { type ComponentType, createContext } from "react";
+import type { ResultRef } from "@/api/resultRef";
+
+/** How the results of calls are drawn in the thread, given by whoever shows it: the thread knows only where. */
+export interface ResultSlotsValue {
+  /** What a call left, in its place. `of`: what was called, in a few words. */
+  Results: ComponentType<{ results: readonly ResultRef[]; of: string }>;
+}
+
+export const ResultSlots = createContext<ResultSlotsValue | null>(null);
