@@ -9,6 +9,7 @@ import { launch, openPage } from "./support/browser";
 import { serveHistory } from "./support/history";
 import { type Host, startHost } from "./support/host";
 import { type Model, startModel } from "./support/model";
+import { playResult } from "./support/results";
 
 /** Items of streamed lists: twice as many may take twice as long. */
 const ITEMS = [750, 1_500, 3_000] as const;
@@ -65,6 +66,40 @@ describe.skipIf(process.env["BRICKLAYER_FIGURES"] === undefined)("figures of the
     300_000,
   );
 
+  it.each([100_000, 1_000_000])(
+    "a result of %i rows and 60 columns opens and scrolls",
+    async (rows) => {
+      const id = `0194f3a2-0000-7000-8000-${String(rows).padStart(12, "0")}`;
+      await playResult(page, { id, rows, columns: 60 });
+      const here = page.url().split("?")[0] ?? "";
+      const opened: { cold: number | undefined; warm: number | undefined }[] = [];
+      for (let time = 0; time < REPEATS; time += 1) {
+        await page.goto(here);
+        await page.getByLabel("Message", { exact: true }).waitFor();
+        // The code comes with the first one; as in a thread, it is here before the second is opened.
+        const [cold, warm] = await page.evaluate(openTwice, `${here}?result=${id}`);
+        opened.push({ cold, warm });
+      }
+      const grid = page.getByRole("grid");
+      await grid.hover();
+      await page.evaluate(() => Object.assign(globalThis.figures, { tasks: [], frames: [] }));
+      for (let step = 0; step < 120; step += 1) await page.mouse.wheel(0, 240);
+      const down = await page.evaluate(() => ({ ...globalThis.figures }));
+      await page.evaluate(() => Object.assign(globalThis.figures, { tasks: [], frames: [] }));
+      for (let step = 0; step < 40; step += 1) await page.mouse.wheel(300, 0);
+      const sideways = await page.evaluate(() => ({ ...globalThis.figures }));
+      const jumps = await page.evaluate(jump, 20);
+      const best = (key: "cold" | "warm"): number => Math.round(Math.min(...opened.map((one) => one[key] ?? 0)));
+      print(`result of ${rows} rows`, [
+        `first rows ${best("warm")} ms, with the code ${best("cold")} ms`,
+        `down ${frames(down.frames)}, ${tasks(down.tasks)}`,
+        `sideways ${frames(sideways.frames)}`,
+        `a far jump shows its rows after ${jumps} ms (median)`,
+      ]);
+    },
+    300_000,
+  );
+
   it.each(ITEMS)("a list of %i items streams", async (items) => stream(`list ${items}`, `list of ${items} items`), 300_000);
 
   it("code streams", async () => stream(`code ${CODE_LINES}`, `code of ${CODE_LINES} lines`), 300_000);
@@ -80,10 +115,14 @@ async function stream(message: string, name: string): Promise<void> {
   await turnEnded(page);
   const took = Date.now() - began;
   await quiet();
-  const { tasks: all, frames } = await page.evaluate(() => globalThis.figures);
-  const sorted = frames.toSorted((a, b) => a - b);
+  const { tasks: all, frames: seen } = await page.evaluate(() => globalThis.figures);
+  print(name, [`${took} ms`, tasks(all), frames(seen)]);
+}
+
+function frames(all: readonly number[]): string {
+  const sorted = all.toSorted((a, b) => a - b);
   const frame = (share: number): number => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
-  print(name, [`${took} ms`, tasks(all), `frames p50 ${frame(0.5)} ms, p95 ${frame(0.95)} ms`]);
+  return `frames p50 ${frame(0.5)} ms, p95 ${frame(0.95)} ms`;
 }
 
 function tasks(all: readonly number[]): string {
@@ -111,6 +150,40 @@ interface Figures {
 
 declare global {
   var figures: Figures;
+}
+
+/** Runs in the page: opens a result as a link does, closes it and opens it again; milliseconds until its rows are drawn. */
+async function openTwice(address: string): Promise<number[]> {
+  const took: number[] = [];
+  for (const to of [address, location.pathname, address]) {
+    const began = performance.now();
+    history.pushState(null, "", to);
+    dispatchEvent(new Event("bricklayer:navigated"));
+    if (to !== address) {
+      while (document.querySelector('[role="grid"]') !== null) await new Promise(requestAnimationFrame);
+      continue;
+    }
+    while (!/\d{4}/.test(document.querySelector('[role="gridcell"]')?.textContent ?? "")) await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    took.push(performance.now() - began);
+  }
+  return took;
+}
+
+/** Runs in the page: drags the bar to so many places; the median of milliseconds until the rows there are drawn. */
+async function jump(places: number): Promise<number> {
+  const grid = document.querySelector('[role="grid"]');
+  if (grid === null) return 0;
+  const took: number[] = [];
+  for (let place = 1; place <= places; place += 1) {
+    const began = performance.now();
+    grid.scrollTop = (grid.scrollHeight / places) * ((place * 7) % places);
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    while (grid.querySelector('[role="gridcell"]:empty, [role="gridcell"] > span:empty') !== null) await new Promise(requestAnimationFrame);
+    took.push(performance.now() - began);
+  }
+  return Math.round(took.toSorted((a, b) => a - b)[Math.floor(places / 2)] ?? 0);
 }
 
 /** Runs in the page before anything else of it. */
