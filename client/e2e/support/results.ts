@@ -51,7 +51,7 @@ function cell(kind: number, row: number): unknown {
   }
 }
 
-export function columnsOf(count: number): unknown[] {
+function columnsOf(count: number): unknown[] {
   return Array.from({ length: count }, (_, place) => {
     const kind = kinds[place % kinds.length];
     return { ...kind, name: place < kinds.length ? kind?.name : `${kind?.name}_${Math.floor(place / kinds.length)}` };

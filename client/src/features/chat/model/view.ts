@@ -31,7 +31,7 @@ export interface TurnView {
 }
 
 /** From here on the model reads a summary in the place of what was said before a turn. */
-export interface Compaction {
+interface Compaction {
   readonly seq: number;
   /** The first event of the first turn that the model still reads as it is. */
   readonly begins: number;

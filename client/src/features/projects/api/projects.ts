@@ -27,6 +27,6 @@ export const projectQuery = (id: string) =>
   });
 
 /** All that was loaded, the newest first. */
-export function listed({ pages }: InfiniteData<ProjectList, string | null>): readonly Project[] {
+function listed({ pages }: InfiniteData<ProjectList, string | null>): readonly Project[] {
   return pages.flatMap((page) => page.projects);
 }
