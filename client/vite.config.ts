@@ -37,6 +37,7 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 30_000,
     setupFiles: ["src/shared/testing/setup.ts"],
     css: { modules: { classNameStrategy: "non-scoped" } },
   },

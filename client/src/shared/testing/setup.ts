@@ -1,8 +1,14 @@
 /** What jsdom lacks of the platform and components rely on. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 afterEach(cleanup);
+
+// A machine that does other things besides is slow, and not wrong.
+configure({ asyncUtilTimeout: 10_000 });
+
+// There is nothing to draw on: letters are measured by rule of thumb.
+HTMLCanvasElement.prototype.getContext = () => null;
 
 globalThis.matchMedia ??= (media: string) =>
   ({ matches: media.includes("hover: hover"), media, addEventListener: () => undefined, removeEventListener: () => undefined }) as unknown as MediaQueryList;

@@ -32,3 +32,11 @@ export function typeName(column: ResultColumn): string {
   if (source != null && source !== "") return source.toLowerCase();
   return type === "decimal" && precision != null ? `decimal(${precision},${scale ?? 0})` : type;
 }
+
+/** For charts only, where a place on a screen is meant: never for what is written. */
+export function asPlotted(value: Cell, column: ResultColumn): number | null {
+  if (value === null || typeof value === "boolean") return null;
+  if (typeof value === "number") return value;
+  const number = isTime(column) ? Date.parse(column.type === "timestamp_ntz" ? `${value}Z` : value) : Number(value);
+  return Number.isFinite(number) ? number : null;
+}
