@@ -118,6 +118,33 @@ export async function playResult(page: Page, result: Played): Promise<void> {
       },
     });
   });
+  await page.route(`**/api/results/${id}/sample?*`, async (route) => {
+    const asked = new URL(route.request().url()).searchParams;
+    const places = (asked.get("columns") ?? "").split(",").map(Number);
+    const count = Math.min(rows, 500);
+    const numbers = Array.from({ length: count }, (_, at) => Math.floor((at * rows) / count));
+    const cells = numbers.map((row) => places.map((place) => cell(place % kinds.length, row)));
+    await route.fulfill({ json: { offset: 0, total: rows, next: null, columns: places, row_numbers: numbers, rows: cells, cut: [] } });
+  });
+  await page.route(`**/api/results/${id}/aggregate?*`, async (route) => {
+    const asked = new URL(route.request().url()).searchParams;
+    const groups = (asked.get("group") ?? "").split(",").map((group) => Number(group.split(":")[0]));
+    const measures = (asked.get("measures") ?? "").split(",");
+    const all = columnsOf(columns);
+    const cells = Array.from({ length: 24 }, (_, at) =>
+      groups
+        .map((place, index) => cell(place % kinds.length, index === 0 ? at * 1_440 : at % 4))
+        .concat(measures.map(() => `${1_000 + ((at * 7_919) % 5_000)}.50`)),
+    );
+    await route.fulfill({
+      json: {
+        columns: [...groups.map((place) => all[place]), ...measures.map((name) => ({ name, type: "decimal", precision: 38, scale: 2 }))],
+        rows: cells,
+        groups: 24,
+        complete: true,
+      },
+    });
+  });
   await page.route(`**/api/results/${id}/columns/*/summary*`, (route) =>
     route.fulfill({ json: { rows, nulls: Math.floor(rows / 11), min: "1", max: "99999.9999", mean: 49_999.5, longest: null } }),
   );

@@ -5,6 +5,8 @@ import type { ResultRef } from "@/api/resultRef";
 export interface ResultSlotsValue {
   /** What a call left, in its place. `of`: what was called, in a few words. */
   Results: ComponentType<{ results: readonly ResultRef[]; of: string }>;
+  /** A chart by its specification, in its call's place. */
+  Chart: ComponentType<{ chart: unknown }>;
 }
 
 export const ResultSlots = createContext<ResultSlotsValue | null>(null);

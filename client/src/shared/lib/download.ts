@@ -9,9 +9,9 @@ export function saveAs(name: string, type: string, text: string): void {
 }
 
 /** Lets the browser keep what the host sends, under the name that the host gives it. */
-export function keepFrom(href: string): void {
+export function keepFrom(href: string, name = ""): void {
   const link = document.createElement("a");
   link.href = href;
-  link.download = "";
+  link.download = name;
   link.click();
 }

@@ -15,6 +15,8 @@ export interface ResultPlace {
   readonly id: string;
   readonly row: number | null;
   readonly column: string | null;
+  /** What of it is looked at; the table without it. */
+  readonly view?: "chart";
 }
 
 export const links = {
@@ -27,7 +29,8 @@ export const links = {
     `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${query(at)}`,
   pluginOfTool: (projectId: string | null, tool: string, power: string | null = null): string => `${links.plugins(projectId)}${query({ tool, power })}`,
   /** The same page with a result open, at a place of it. */
-  withResult: (path: string, { id, row, column }: ResultPlace): string => `${path}${query({ result: id, row: row === null ? null : String(row), column })}`,
+  withResult: (path: string, { id, row, column, view }: ResultPlace): string =>
+    `${path}${query({ result: id, row: row === null ? null : String(row), column, view })}`,
   /** The same page with the file panel open, at one file or at the list. */
   withFile: (path: string, file: string | null): string => `${path}?${file === null ? "files" : `file=${encodeURIComponent(file)}`}`,
 };
@@ -53,7 +56,12 @@ function resultPlace(asked: URLSearchParams): ResultPlace | null {
   const id = asked.get("result");
   if (id === null || id === "") return null;
   const row = asked.get("row");
-  return { id, row: row !== null && /^\d{1,15}$/.test(row) ? Number(row) : null, column: asked.get("column") };
+  return {
+    id,
+    row: row !== null && /^\d{1,15}$/.test(row) ? Number(row) : null,
+    column: asked.get("column"),
+    ...(asked.get("view") === "chart" && { view: "chart" as const }),
+  };
 }
 
 function query(members: Readonly<Record<string, string | null | undefined>>): string {

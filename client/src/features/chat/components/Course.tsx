@@ -1,8 +1,10 @@
-import { useId, useState } from "react";
+import { use, useId, useState } from "react";
 import { formatDuration } from "@/shared/lib/format";
 import { Icon } from "@/shared/ui/Icon";
+import { chartOf } from "../model/output";
 import { courseDurationMs, courseName, layCourse } from "../model/group";
 import type { ToolItem } from "../model/view";
+import { ResultSlots } from "../resultSlots";
 import styles from "./Course.module.css";
 import { ToolCard } from "./ToolCard";
 
@@ -10,6 +12,7 @@ import { ToolCard } from "./ToolCard";
 export function Course({ tools }: { tools: readonly ToolItem[] }) {
   const [open, setOpen] = useState(false);
   const id = useId();
+  const slots = use(ResultSlots);
   const { folded, shown, openId } = layCourse(tools);
   return (
     <div className={styles.course}>
@@ -27,9 +30,14 @@ export function Course({ tools }: { tools: readonly ToolItem[] }) {
           {open && folded.map((tool) => <ToolCard key={tool.key} tool={tool} showRows={false} />)}
         </div>
       )}
-      {shown.map((tool) => (
-        <ToolCard key={tool.key} tool={tool} showRows={tool.id === openId} />
-      ))}
+      {shown.map((tool) => {
+        const chart = chartOf(tool);
+        return chart !== null && slots !== null ? (
+          <slots.Chart key={tool.key} chart={chart} />
+        ) : (
+          <ToolCard key={tool.key} tool={tool} showRows={tool.id === openId} />
+        );
+      })}
     </div>
   );
 }

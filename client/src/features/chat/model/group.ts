@@ -1,6 +1,6 @@
 import { plural } from "@/shared/lib/format";
 import { titleOf } from "./describeTool";
-import { hasRows } from "./output";
+import { chartOf, hasRows } from "./output";
 import { needsLooking, outcomeOf } from "./outcome";
 import type { Item, ProseItem, ToolItem } from "./view";
 
@@ -40,7 +40,8 @@ export interface Course {
 export function layCourse(tools: readonly ToolItem[]): Course {
   const openId = tools.findLast((tool) => hasRows(tool.result))?.id ?? null;
   if (tools.length <= MANY_CALLS) return { folded: [], shown: tools, openId };
-  const isShown = (tool: ToolItem, index: number): boolean => tool.result === null || needsLooking(outcomeOf(tool)) || index === tools.length - 1;
+  const isShown = (tool: ToolItem, index: number): boolean =>
+    tool.result === null || chartOf(tool) !== null || needsLooking(outcomeOf(tool)) || index === tools.length - 1;
   return { folded: tools.filter((tool, index) => !isShown(tool, index)), shown: tools.filter(isShown), openId };
 }
 

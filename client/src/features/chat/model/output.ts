@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type TableData, asObjectTable, asTable } from "@/shared/table/tableData";
 import { asRecord } from "@/shared/lib/record";
 import { type FileChange, fileChangeOf } from "./patch";
-import type { ToolResult } from "./view";
+import type { ToolItem, ToolResult } from "./view";
 
 interface LabelledTable {
   readonly label: string;
@@ -34,6 +34,12 @@ export function outputOf(result: ToolResult, kind: string | null = null): Output
   if (steps !== null) return { kind: "script", steps };
   const tables = tablesOf(structured);
   return tables.length > 0 ? { kind: "tables", tables } : textOf(structured, content);
+}
+
+/** The specification of a chart that a call made; `null`: it made none. */
+export function chartOf({ resultKind, result }: ToolItem): unknown {
+  if (resultKind !== "chart" || result === null || result.isError) return null;
+  return asRecord(result.structured)["chart"] ?? null;
 }
 
 /** Whether there are rows to see, which are worth showing before anybody asks. */

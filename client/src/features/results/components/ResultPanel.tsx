@@ -14,6 +14,8 @@ import { Tabs } from "@/shared/ui/Tabs";
 import { resultQuery } from "../api/result";
 import { useTableView } from "../hooks/useTableView";
 import { columnPlace } from "../model/citation";
+import { filterOf } from "../model/view";
+import { ChartPanel } from "./ChartPanel";
 import { ContentView } from "./ContentView";
 import { CutNotice } from "./CutNotice";
 import type { Place } from "./DataGrid";
@@ -58,7 +60,7 @@ export function ResultPanel(props: ResultPanelProps) {
           <IconButton icon="close" size="s" label="Close the result" onClick={onClose} />
         </header>
         {result.data !== undefined ? (
-          <Body key={result.data.id} info={result.data} {...props} />
+          <Body key={`${result.data.id} ${place.view ?? ""}`} info={result.data} {...props} />
         ) : (
           <div className={styles.state}>
             {result.isPending ? (
@@ -89,7 +91,7 @@ function Body(props: BodyProps) {
 }
 
 function TableBody({ info, place, onOpen, onBegun }: BodyProps) {
-  const [tab, setTab] = useState<"table" | "origin">("table");
+  const [tab, setTab] = useState<"table" | "chart" | "origin">(place.view ?? "table");
   const table = useTableView(info);
   const target = useMemo((): Place | null => {
     if (place.row === null) return null;
@@ -100,12 +102,14 @@ function TableBody({ info, place, onOpen, onBegun }: BodyProps) {
       info={info}
       tabs={[
         { id: "table", label: "Table" },
+        { id: "chart", label: "Chart" },
         { id: "origin", label: "Where this comes from" },
       ]}
       tab={tab}
       onTab={setTab}
     >
       {tab === "table" && <TableView info={info} table={table} label={plainName(titleOf(info))} target={target} />}
+      {tab === "chart" && <ChartPanel info={info} filter={filterOf(table.view)} />}
       {tab === "origin" && <OriginView info={info} onOpen={onOpen} onBegun={onBegun} />}
     </Framed>
   );

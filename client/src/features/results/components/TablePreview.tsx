@@ -32,7 +32,7 @@ export function TablePreview({ result, of }: { result: ResultRef; of: string }) 
     prepare();
     prefetchResult(client, result.id);
   };
-  const openAll = (): void => open({ id: result.id, row: null, column: null });
+  const openAll = (view?: "chart"): void => open({ id: result.id, row: null, column: null, ...(view !== undefined && { view }) });
   if (head.isError) {
     return head.error instanceof Problem && head.error.status === 404 ? (
       <p className={styles.more}>This result was deleted.</p>
@@ -80,8 +80,11 @@ export function TablePreview({ result, of }: { result: ResultRef; of: string }) 
           {isPart && result.rows > HEAD_ROWS ? `${formatCount(HEAD_ROWS)} of ${plural(result.rows, "row")}` : plural(result.rows, "row")} ·{" "}
           {plural(columns.length, "column")}
         </span>
-        <Button size="s" variant={isPart ? "secondary" : "quiet"} icon="table" onClick={openAll}>
+        <Button size="s" variant={isPart ? "secondary" : "quiet"} icon="table" onClick={() => openAll()}>
           {isPart ? "Open all" : "Open"}
+        </Button>
+        <Button size="s" variant="quiet" icon="chart" onClick={() => openAll("chart")}>
+          Chart
         </Button>
         <Menu label={`Download all ${plural(result.rows, "row")}`} icon="download" items={downloads(result.id, {})} />
       </div>

@@ -228,7 +228,7 @@ describe("in the thread", () => {
 describe("a mention of a result", () => {
   const answer = async (text: string): Promise<void> => {
     markdown.fetch();
-    await vi.waitFor(() => expect(markdown.get().status).toBe("here"));
+    await waitFor(() => expect(markdown.get().status).toBe("here"));
     show(
       <ResultLinks value={(place, children) => <ResultLink place={place}>{children}</ResultLink>}>
         <Markdown text={text} />
