@@ -1,8 +1,24 @@
 //! From what a check or a tool says to what an author does about it.
 
-use bricklayer_package::{Advice, CatalogueError, Language, Outline, PackageError, Severity, review_for_author};
+use bricklayer_package::{
+    Advice, CatalogueError, Language, Outline, PackageError, Severity, outline, review_for_author,
+};
 
 use crate::{Problem, Project, template};
+
+impl Project {
+    /// What the plugin will be, from its WIT alone.
+    ///
+    /// # Errors
+    /// WIT that cannot be read, or that offers no usable tools.
+    pub fn outline(&self) -> Result<Outline, Problem> {
+        if !self.folder.join("wit").is_dir() {
+            return Err(Problem::new("there is no folder `wit`")
+                .fix("put the plugin's world into wit/world.wit and bricklayer:host into wit/deps; `bricklayer plugin new` shows how"));
+        }
+        outline(&self.wit(), &self.manifest_text, &self.assets()?).map_err(|error| package(&error, self))
+    }
+}
 
 /// What a package error means in a plugin's folder: each has a way out.
 pub(crate) fn package(error: &PackageError, project: &Project) -> Problem {

@@ -14,6 +14,9 @@ use crate::Problem;
 /// Largest tests.toml, and largest file that a case names.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
+/// A recorded value that any value matches: times and the like differ from run to run.
+pub(crate) const ANY: &str = "*";
+
 /// All cases of a plugin.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

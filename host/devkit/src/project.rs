@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bricklayer_package::{Assets, Language, Manifest, Outline, outline};
+use bricklayer_package::{Assets, Language, Manifest, outline};
 use sha2::{Digest as _, Sha256};
 
 use crate::Problem;
@@ -77,18 +77,6 @@ impl Project {
     /// A file that is named and cannot be used.
     pub fn assets(&self) -> Result<Assets, Problem> {
         Assets::read(&self.folder, &self.manifest).map_err(|error| Problem::new(error.to_string()))
-    }
-
-    /// What the plugin will be, from its WIT alone.
-    ///
-    /// # Errors
-    /// WIT that cannot be read, or that offers no usable tools.
-    pub fn outline(&self) -> Result<Outline, Problem> {
-        if !self.folder.join("wit").is_dir() {
-            return Err(Problem::new("there is no folder `wit`")
-                .fix("put the plugin's world into wit/world.wit and bricklayer:host into wit/deps; `bricklayer plugin new` shows how"));
-        }
-        outline(&self.wit(), &self.manifest_text, &self.assets()?).map_err(|error| crate::advice::package(&error, self))
     }
 
     /// The tools that its WIT offers, whatever the manifest says of them.

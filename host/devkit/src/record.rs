@@ -11,8 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::Problem;
-use crate::cases::{Case, Exchange};
-use crate::recorded::ANY;
+use crate::cases::{ANY, Case, Exchange};
 
 /// Exchanges of one case that are kept; a case that needs more shows too much at once.
 pub(crate) const MAX_EXCHANGES: usize = 64;

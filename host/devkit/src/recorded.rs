@@ -9,7 +9,7 @@ use bricklayer_runtime::{FarAnswer, FarEnd, FarRequest, Unanswered};
 use serde_json::Value;
 use url::Url;
 
-use crate::cases::{Exchange, Suite, read_named};
+use crate::cases::{ANY, Exchange, Suite, read_named};
 use crate::record::{Heard, MAX_EXCHANGES};
 use crate::{Problem, compare};
 
@@ -197,9 +197,6 @@ fn respond(recording: &Recording) -> Result<FarAnswer, Unanswered> {
         None => Ok(recording.answer.clone()),
     }
 }
-
-/// A recorded value that any value matches: times and the like differ from run to run.
-pub(crate) const ANY: &str = "*";
 
 /// Method, host, path and the query's pairs, however they are encoded and ordered; a recorded `*` is any value.
 fn same_request(exchange: &Exchange, request: &FarRequest) -> bool {

@@ -2,7 +2,8 @@
 
 mod display;
 
-use crate::package::PackageError;
+use crate::error::PackageError;
+use crate::text::is_tricky;
 use crate::{DocsSource, Field, Function, Manifest, Shape, ShapeKind};
 
 /// Longest description of one tool with its schemas, in bytes, and of all tools of a plugin: a model reads them in
@@ -66,12 +67,6 @@ impl Function {
             _ => &mut [],
         }
     }
-}
-
-/// Whether a character changes how others are shown: control characters and those that turn the reading direction,
-/// which could show a person another text than the one that a program reads.
-pub(crate) fn is_tricky(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || bricklayer_domain::is_bidi_control(c)
 }
 
 fn clean(text: &mut String) {

@@ -6,11 +6,13 @@
 mod manifest;
 mod powers;
 mod rules;
+mod text;
 
 mod assets;
 mod catalogue;
 mod describe;
 mod docs;
+mod error;
 mod imports;
 mod package;
 mod schema;
@@ -25,17 +27,18 @@ mod outline;
 pub use advice::{Advice, Severity, review_for_author};
 pub use assets::{Assets, Icon, IconFormat, MAX_ICON_BYTES, MAX_README_BYTES};
 pub use catalogue::CatalogueError;
+pub use error::{MAX_PACKAGE_BYTES, PackageError};
 pub use imports::{CONTRACT_VERSIONS, RefusedImport};
 pub use inspect::{Inspection, RequestInspection, ToolInspection};
 pub use manifest::{
-    Build, FilesGrant, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits,
-    ToolEntry, WitPackage,
+    Build, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits, ToolEntry,
+    WitPackage,
 };
 pub use outline::{Outline, outline};
-pub use package::{MAX_PACKAGE_BYTES, PackageContents, PackageError, Packed, pack, pack_foreign, pack_with, read};
+pub use package::{PackageContents, Packed, pack, pack_foreign, pack_with, read};
 pub use powers::{
-    DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError, PowerKind,
-    Powers,
+    DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, FilesGrant, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError,
+    PowerKind, Powers,
 };
 pub use rules::{Audience, HttpRule, Method, PathPattern, RuleError};
 pub use shape::{Case, DocsSource, Field, Function, Shape, ShapeKind, VariantCase};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::fault;
 
-use crate::{HttpRule, Power, Powers};
+use crate::{FilesGrant, HttpRule, Power, Powers};
 
 /// Largest manifest, in bytes; a person has to be able to read it.
 pub(crate) const MAX_MANIFEST_BYTES: usize = 64 * 1024;
@@ -32,19 +32,6 @@ pub enum ManifestError {
         /// What is wrong with it.
         reason: String,
     },
-}
-
-/// Whether and how a plugin sees the project's folder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FilesGrant {
-    /// Not at all.
-    #[default]
-    None,
-    /// Read only.
-    Read,
-    /// Read and write.
-    ReadWrite,
 }
 
 /// The powers that a plugin asks for; nothing is given by asking.

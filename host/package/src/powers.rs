@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Audience, FilesGrant, HttpRule, Method, PathPattern, RuleError};
+use crate::rules::{Audience, HttpRule, Method, PathPattern, RuleError};
 
 /// Memory of one call that every plugin gets without asking, in MiB.
 pub const DEFAULT_MEMORY_MIB: u32 = 64;
@@ -28,6 +28,19 @@ const MAX_ID_BYTES: usize = 1024;
 
 /// The last word of the id of a power that attaches the caller's credential.
 const AS_CALLER: &str = "as-caller";
+
+/// Whether and how a plugin sees the project's folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FilesGrant {
+    /// Not at all.
+    #[default]
+    None,
+    /// Read only.
+    Read,
+    /// Read and write.
+    ReadWrite,
+}
 
 /// Why a text is no power's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -479,6 +492,20 @@ impl<'a> IntoIterator for &'a Powers {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+impl HttpRule {
+    /// The rule's powers: one for each method and path.
+    pub fn powers(&self) -> impl Iterator<Item = Power> {
+        self.methods.iter().flat_map(|method| {
+            self.paths.iter().map(|path| Power::Http {
+                audience: self.audience.clone(),
+                method: *method,
+                path: path.clone(),
+                credential: self.credential,
+            })
+        })
     }
 }
 

@@ -277,18 +277,6 @@ pub struct HttpRule {
 }
 
 impl HttpRule {
-    /// The rule's powers: one for each method and path.
-    pub fn powers(&self) -> impl Iterator<Item = crate::Power> {
-        self.methods.iter().flat_map(|method| {
-            self.paths.iter().map(|path| crate::Power::Http {
-                audience: self.audience.clone(),
-                method: *method,
-                path: path.clone(),
-                credential: self.credential,
-            })
-        })
-    }
-
     /// Whether this rule allows the request.
     #[must_use]
     pub fn allows(&self, audience: &Audience, method: Method, path: &str) -> bool {

@@ -3,8 +3,8 @@
 //! What the text says and whether it is true is for `host/sources` to judge; this keeps it in its place, so that a
 //! signed package is still one file and nothing can follow what was signed.
 
-use crate::package::check_size;
-use crate::{PackageError, sections};
+use crate::error::{PackageError, check_size};
+use crate::sections;
 
 /// Largest signature, in bytes; minisign's have about 300.
 pub const MAX_SIGNATURE_BYTES: usize = 4 * 1024;

@@ -8,6 +8,7 @@
 mod catalogue;
 mod change;
 mod error;
+mod failures;
 mod inspect;
 mod live;
 mod loaded;

@@ -14,10 +14,10 @@ use bricklayer_store::{Store, StoreError};
 use tokio::sync::Notify;
 
 use crate::PluginError;
+use crate::failures::Failures;
 use crate::live::Live;
 use crate::loaded::Loaded;
 use crate::policy::{Actor, Policy};
-use crate::sync::Failures;
 use crate::table::{BoundCall, BoundTool, ProjectTools, Table};
 
 /// What the service is made of.

@@ -3,7 +3,7 @@
 //! A change of grants, switches or owners, and a removal, hold as soon as they are read; new code is loaded first and
 //! swapped in when it is ready, and until then the version that served goes on. Loading never holds up the former.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use futures::stream::{self, FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::failures::Failures;
 use crate::inspect::STAGED_FOR;
 use crate::live::{Live, Serving};
 use crate::service::PluginService;
@@ -43,12 +44,6 @@ const SWEEP: Duration = Duration::from_secs(600);
 fn digests(row: &Arc<InstallationRow>) -> Vec<PackageDigest> {
     let versions = [Some(&row.active), row.previous.as_ref(), row.pending.as_ref()];
     versions.into_iter().flatten().map(|version| version.digest.clone()).collect()
-}
-
-/// Versions that do not load here, and why: they are tried again when the installation changes, and now and then.
-#[derive(Debug, Default)]
-pub(crate) struct Failures {
-    lasting: HashMap<(InstallationId, PackageDigest), String>,
 }
 
 /// Code that an installation wants and that is not loaded.

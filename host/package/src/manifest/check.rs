@@ -1,7 +1,7 @@
 //! What a manifest may say beyond its form: ranges, lengths, combinations.
 
 use super::{MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedLimits, ToolEntry, is_version};
-use crate::describe::is_tricky;
+use crate::text::is_tricky;
 use crate::{Audience, DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB};
 
 /// Most HTTP rules of one plugin, and most entries of one rule; a person has to be able to judge them.
