@@ -1,20 +1,24 @@
-//! Tells the linker where the binaries find the prebuilt DuckDB library at run time.
+//! Tells the linker where the binaries find the prebuilt DuckDB library at run time, and lists the migrations of the
+//! database of objects for the program to embed.
 //!
 //! The library is a package of its own (see `engine/package.json`) that `cargo xtask` puts into `target/native/duckdb`;
 //! a shipped binary has it beside itself or in `lib/`. The absolute folder of the build comes last: it serves checkouts
 //! whose target folder lies elsewhere, and is of no meaning on another machine.
 
-use std::{env, path::Path};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
 
-fn main() {
-    println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=migrations");
+    list_migrations()?;
+    println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");
     let target = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let origin = match target.as_str() {
         "linux" | "freebsd" => "$ORIGIN",
         "macos" => "@executable_path",
-        _ => return,
+        _ => return Ok(()),
     };
     for folder in ["", "/lib", "/../native/duckdb", "/../../native/duckdb"] {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{origin}{folder}");
@@ -24,4 +28,24 @@ fn main() {
         let absolute = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", absolute.display());
     }
+    Ok(())
+}
+
+/// Number, description and text of each file. Not the driver's macro: it would build the driver a second time, for the
+/// compiler.
+fn list_migrations() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=migrations");
+    let mut list = String::new();
+    for entry in fs::read_dir(Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations"))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (number, description) = name
+            .strip_suffix(".sql")
+            .and_then(|name| name.split_once('_'))
+            .and_then(|(number, description)| Some((number.parse::<i64>().ok()?, description.replace('_', " "))))
+            .ok_or_else(|| format!("{} is not named <number>_<what>.sql", path.display()))?;
+        write!(list, "({number}, {description:?}, include_str!({path:?})),")?;
+    }
+    let code = format!("const MIGRATIONS: &[(i64, &str, &str)] = &[{list}];");
+    Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), code)?)
 }

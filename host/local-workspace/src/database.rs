@@ -6,9 +6,12 @@
 use std::{fmt, path::Path, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, SqlStr, Sqlite, SqlitePool, Transaction,
+    migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// Name of the file in the data folder.
 const FILE: &str = "objects.sqlite";
@@ -45,6 +48,14 @@ impl Error {
     }
 }
 
+/// What brings the tables to their present form.
+fn migrator() -> Migrator {
+    let migration = |&(number, description, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(number, description.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+}
+
 /// The open database; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Database {
@@ -77,7 +88,7 @@ impl Database {
             SqlitePoolOptions::new().min_connections(1).max_connections(connections).acquire_timeout(WAIT_LIMIT)
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        sqlx::migrate!().run(&writer).await?;
+        migrator().run(&writer).await?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { readers, writer })
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
@@ -16,11 +15,9 @@ use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::file::OpenFile;
 use crate::history::ConversationLimits;
+use crate::migrations;
 use crate::postgres::Connections;
 use crate::result_limits::ResultLimits;
-
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// How long a worker may be silent before another takes its turns over. Renewing every quarter of it survives two lost
 /// renewals; clocks of hosts must agree much closer.
@@ -253,7 +250,7 @@ async fn open_writer(connect: SqliteConnectOptions, options: &StoreOptions) -> R
 /// others wait, and a failure leaves the old schema.
 async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
     let mut tx = writer.begin_with("begin immediate").await?;
-    SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await?;
+    migrations::sqlite().run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -271,7 +268,7 @@ async fn open_postgres(url: &str, options: &StoreOptions) -> Result<Engine, Stor
     )
     .await?;
     // The migrator holds an advisory lock, so that hosts that start together take turns.
-    if let Err(error) = POSTGRES_MIGRATIONS.run(connections.pool()).await {
+    if let Err(error) = migrations::postgres().run(connections.pool()).await {
         connections.close().await;
         return Err(error.into());
     }

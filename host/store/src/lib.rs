@@ -29,6 +29,7 @@ mod installations;
 mod lanes;
 mod lease;
 mod lease_clock;
+mod migrations;
 mod multi_insert;
 mod notices;
 mod packages;

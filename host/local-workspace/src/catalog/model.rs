@@ -94,7 +94,7 @@ pub(crate) struct FunctionInfo {
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) kind: String,
     pub(crate) full_name: String,

@@ -148,8 +148,12 @@ impl Catalog {
 
     /// What is granted on objects of any kind with this name, in the order of principals and privileges.
     pub(crate) async fn grants(&self, full_name: &str) -> Result<Vec<Grant>> {
-        let rows = sqlx::query_as("SELECT * FROM grants WHERE full_name = ? ORDER BY principal, privilege, kind");
-        Ok(rows.bind(full_name).fetch_all(self.database.read()).await?)
+        let rows = sqlx::query_as::<_, (String, String, String, String)>(
+            "SELECT kind, full_name, principal, privilege FROM grants WHERE full_name = ? ORDER BY principal, privilege, kind",
+        );
+        let rows = rows.bind(full_name).fetch_all(self.database.read()).await?.into_iter();
+        let grant = |(kind, full_name, principal, privilege)| Grant { kind, full_name, principal, privilege };
+        Ok(rows.map(grant).collect())
     }
 
     /// Gives privileges; giving one twice is giving it once.
