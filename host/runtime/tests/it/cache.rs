@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use bricklayer_runtime::{Runtime, RuntimeConfig, ToolNamespace};
 
-use crate::support::{noop, package_of};
+use crate::support::package_of;
 
-async fn load(dir: &Path) -> (u64, u64) {
+async fn load(dir: &Path, package: &[u8]) -> (u64, u64) {
     let runtime = Runtime::new(RuntimeConfig { max_concurrent_calls: 2, ..RuntimeConfig::new(dir) }).unwrap();
-    runtime.load(noop(), ToolNamespace::databricks()).await.unwrap();
+    runtime.load(package.to_owned(), ToolNamespace::databricks()).await.unwrap();
     let stats = runtime.stats();
     (stats.compiled, stats.cache_hits)
 }
@@ -109,6 +109,9 @@ fn code(dir: &Path) -> std::path::PathBuf {
 async fn compiled_code_is_kept_and_edits_are_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("code");
+    // Small, because it is compiled a dozen times.
+    let package = numbered(1);
+    let load = async |dir: &Path| load(dir, &package).await;
     assert_eq!(load(&dir).await, (1, 0));
     assert_eq!(load(&dir).await, (0, 1));
     assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);

@@ -88,6 +88,8 @@ async fn a_new_client_takes_the_place_of_the_longest_idle_one() {
         assert!(heard.ends_with("here 0"), "{heard:?}");
     }
     assert_eq!(kept.read(&mut answer).await.unwrap(), 0, "it was idle for longest");
+    // Leaving waits for the heads of those that still have a place.
+    drop(idle);
     serving.stop().await;
 }
 

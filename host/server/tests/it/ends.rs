@@ -4,8 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::shared::guests::target_dir;
-use crate::support::eventually;
+use crate::support::{eventually, keep_compiled_code};
 
 /// The program without any configuration, in a folder of its own.
 fn program(folder: &Path) -> Command {
@@ -75,10 +74,7 @@ async fn the_workspace_command_ends_what_it_started_however_it_ends() {
 async fn a_host_ends_its_workspace_however_it_ends() {
     for by in ["-TERM", "-HUP", "-KILL"] {
         let folder = tempfile::tempdir().unwrap();
-        let (cache, kept) = (folder.path().join("data/cache"), target_dir().join("guests/compiled"));
-        std::fs::create_dir_all(&cache).unwrap();
-        std::fs::create_dir_all(&kept).unwrap();
-        std::os::unix::fs::symlink(kept, cache.join("code")).unwrap();
+        keep_compiled_code(&folder.path().join("data"));
         let mut running = program(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();

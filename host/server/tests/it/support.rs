@@ -14,7 +14,7 @@ pub(crate) use bricklayer_far_ends::{Gate, Model, Reply, Trouble, Workspace};
 pub(crate) use chat::Chat;
 pub(crate) use guest::Guest;
 pub(crate) use poller::Poller;
-pub(crate) use server::{Engine, Server, World, both_engines};
+pub(crate) use server::{Engine, Server, World, both_engines, keep_compiled_code};
 pub(crate) use stream::{Follow, Frame};
 
 use std::time::Duration;

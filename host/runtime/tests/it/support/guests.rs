@@ -4,6 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// Variables of the outer cargo and of the harness. With `RUSTC_BOOTSTRAP`, which opens the harness' times, every
+/// dependency that looks for it would be compiled anew.
+const FOREIGN: [&str; 6] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_TARGET",
+    "RUSTC_BOOTSTRAP",
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -30,8 +41,7 @@ fn built() -> &'static Path {
             .args(["--package", "test-hostile", "--package", "test-noop"])
             .env("CARGO_TARGET_DIR", &target);
         let foreign = |name: &str| {
-            ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"]
-                .contains(&name)
+            FOREIGN.contains(&name)
                 || ["CARGO_PKG_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PROFILE_", "DEP_"]
                     .iter()
                     .any(|prefix| name.starts_with(prefix))

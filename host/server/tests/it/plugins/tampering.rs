@@ -36,7 +36,7 @@ fn flip(path: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn compiled_code_that_was_changed_or_exchanged_is_made_anew() {
-    let mut world = World::sqlite().await;
+    let mut world = World::without_compiled_code().await;
     open(&mut world);
     let server = world.serve().await;
     let ann = server.as_user("ann");

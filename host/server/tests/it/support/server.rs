@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::{Api, Model, Workspace};
+use crate::shared::guests::target_dir;
 
 /// The database engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +60,30 @@ pub(crate) struct World {
     pub(crate) fairness: FairnessLimits,
 }
 
+/// Lets all hosts keep compiled code in one place, as hosts of one user may: one that is not optimised takes seconds to
+/// make it.
+pub(crate) fn keep_compiled_code(data_dir: &Path) {
+    let (cache, kept) = (data_dir.join("cache"), target_dir().join("guests/compiled"));
+    if !cache.exists() {
+        std::fs::create_dir_all(&cache).unwrap();
+        std::fs::create_dir_all(&kept).unwrap();
+        std::os::unix::fs::symlink(kept, cache.join("code")).unwrap();
+    }
+}
+
 impl World {
     pub(crate) async fn new(engine: Engine) -> Self {
+        let world = Self::bare(engine).await;
+        keep_compiled_code(world.data_dir());
+        world
+    }
+
+    /// On SQLite, whose hosts make all code anew.
+    pub(crate) async fn without_compiled_code() -> Self {
+        Self::bare(Engine::Sqlite).await
+    }
+
+    async fn bare(engine: Engine) -> Self {
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(bricklayer_store::test_support::postgres_url().await.unwrap().into()),
