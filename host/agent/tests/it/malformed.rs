@@ -152,7 +152,7 @@ async fn no_stream_put_together_by_chance_ends_a_conversation() {
             ToolOutcome::text(call.input.to_string())
         });
         let world = World::new(Arc::new(server.model()), tools);
-        let exit = tokio::time::timeout(std::time::Duration::from_secs(20), world.ask("go")).await;
+        let exit = tokio::time::timeout(PATIENCE, world.ask("go")).await;
         assert!(matches!(exit, Ok(TurnExit::Finished(_))), "case {case}: {exit:?} after {streams:#?}");
         // The plays that are left may be odd ones: the next message gets a good answer first.
         server.play_next(done());

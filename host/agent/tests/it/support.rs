@@ -23,6 +23,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// Longest that a test waits for anything; far above what anything takes.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What a stop may take on a busy machine; without it, what is stopped would go on for ever.
+pub(crate) const AT_ONCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// A conversation's log in memory; fails when its budget of appends is used up, as a dying worker would.
 #[derive(Debug)]
 pub(crate) struct MemoryLog {
@@ -104,10 +110,7 @@ impl MemoryLog {
             if seen {
                 return;
             }
-            tokio::time::timeout(std::time::Duration::from_secs(20), changed.changed())
-                .await
-                .expect("the awaited event")
-                .unwrap();
+            tokio::time::timeout(PATIENCE, changed.changed()).await.expect("the awaited event").unwrap();
         }
     }
 }

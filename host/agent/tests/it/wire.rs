@@ -64,9 +64,15 @@ impl Server {
         let auth = AnthropicAuth::ApiKey(CANARY.to_owned().into());
         let mut settings = AnthropicSettings::new(self.base.clone(), auth, "claude-test");
         settings.max_retries = 0;
+        settings
+    }
+
+    /// Waits for an answer, and within it, for a moment only.
+    pub(crate) fn impatient_model(&self) -> AnthropicModel {
+        let mut settings = self.settings();
         settings.first_byte_timeout = Duration::from_millis(300);
         settings.idle_timeout = Duration::from_millis(300);
-        settings
+        AnthropicModel::new(http_client().unwrap(), settings).unwrap()
     }
 
     pub(crate) fn model(&self) -> AnthropicModel {

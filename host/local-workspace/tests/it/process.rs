@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 /// How long the process may take to end.
-const END_LIMIT: Duration = Duration::from_secs(20);
+const END_LIMIT: Duration = Duration::from_secs(60);
 
 fn spawn(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_bricklayer-workspace"))

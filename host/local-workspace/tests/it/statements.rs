@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{ANN, BOB, Lab};
 
+/// What an end may take on a busy machine; without it, the query would run for ever.
+const AT_ONCE: Duration = Duration::from_secs(30);
+
 /// A query that runs until it is interrupted.
 const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
 
@@ -254,7 +257,7 @@ async fn waiting_polling_and_cancelling() {
     assert_eq!((status, body), (StatusCode::OK, json!({})));
     let ended = lab.wait(&id).await;
     assert_eq!(ended["status"]["state"], "CANCELED");
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
     // Cancelling what has ended is no error.
     let (status, _) = lab.post(&format!("/api/2.0/sql/statements/{id}/cancel"), json!({})).await;
     assert_eq!(status, StatusCode::OK);
@@ -280,7 +283,7 @@ async fn quick_statements_pass_slow_ones_up_to_a_bound() {
     // Shutdown ends what still runs.
     let started = Instant::now();
     lab.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -351,7 +351,7 @@ async fn the_plain_function_has_limits_of_its_own() {
     let began = std::time::Instant::now();
     let outcome = bench.call("fetch_sized", sized("/api/ok/hang", Some(50), 1)).await;
     failed(&outcome, ToolErrorKind::Timeout, "Timeout(\"the far end did not answer in time\")");
-    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
 
     let mut case = get("/api/ok/x");
     case["headers"] = json!([["x-big", "x".repeat(40_000)]]);

@@ -117,7 +117,7 @@ async fn streams_of_changes_are_bounded_and_have_a_window() {
 #[tokio::test]
 async fn a_window_that_is_over_ends_the_stream() {
     let mut world = World::sqlite().await;
-    (world.stream_window, world.stream_keep_alive) = (Duration::from_millis(300), Duration::from_millis(50));
+    (world.stream_window, world.stream_keep_alive) = (Duration::from_secs(2), Duration::from_millis(50));
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;

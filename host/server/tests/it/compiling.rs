@@ -106,7 +106,7 @@ async fn hard_components_end_within_their_limits_while_the_api_answers() {
         assert!(named, "{name}: {loaded:?}");
         assert!(took < Duration::from_secs(110), "{name} took {took:?}");
         // Generous: the machine is shared. What it holds off is a host that does not answer at all.
-        assert!(p99 < Duration::from_secs(5), "{name}: the API was as slow as {p99:?}");
+        assert!(p99 < Duration::from_secs(20), "{name}: the API was as slow as {p99:?}");
     }
     // The worker was no worse for any of it.
     runtime.load(package("(func (export \"run\"))"), ToolNamespace::databricks()).await.unwrap();

@@ -86,7 +86,7 @@ async fn a_workspace_that_hangs_is_given_up_by_the_user() {
     let began = std::time::Instant::now();
     ann.post(&format!("/api/stop_stream/{execution}"), json!({})).await.ok();
     follow.follow_to_end().await;
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     server.stop().await;
 }
 

@@ -309,7 +309,7 @@ async fn a_package_goes_through_a_registry() {
 }
 
 /// How long a change may take to reach a host that runs, on a busy machine; it looks each second.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 /// A call ends so, soon after something was changed elsewhere.
 async fn soon(chat: &mut Chat<'_>, tool: &str, input: &Value, what: &str, expect: impl Fn(&Value) -> bool) {

@@ -255,7 +255,7 @@ pub(crate) use assert_refused;
 
 /// Waits for something that another task or process brings about; says what was missing when it does not come.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(20), future).await {
+    match tokio::time::timeout(Duration::from_secs(60), future).await {
         Ok(value) => value,
         Err(_) => panic!("{what} did not come within 20 seconds"),
     }

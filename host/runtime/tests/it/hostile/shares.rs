@@ -70,7 +70,7 @@ async fn sixteen_spinning_guests_of_one_user_leave_another_his_time() {
         let (ended, beside) = tokio::join!(spinning, measured);
         eprintln!("{name}: p50 and p95 {alone:?} alone, {beside:?} beside 16 spinning guests");
         assert!(ended.iter().all(|outcome| outcome.failure.as_ref().unwrap().kind == ToolErrorKind::Cancelled));
-        assert!(beside.1 < Duration::from_secs(10), "{beside:?}");
+        assert!(beside.1 < Duration::from_secs(30), "{beside:?}");
         until("the slots", || match bench.runtime.stats().heavy {
             0 => Ok(()),
             other => Err(other.to_string()),
@@ -106,7 +106,7 @@ async fn five_hundred_slow_calls_of_one_user_do_not_slow_another() {
     assert_eq!((stats.admitted, stats.waiting, stats.active_users, stats.refused), (8, 64, 1, 428));
     let beside = quick_calls(&bench, &bob).await;
     eprintln!("p50 and p95 {alone:?} alone, {beside:?} beside 500 slow calls");
-    assert!(beside.1 < Duration::from_secs(10), "{beside:?}");
+    assert!(beside.1 < Duration::from_secs(30), "{beside:?}");
     // A few are cancelled, the rest vanish with their client.
     stop.cancel();
     for _ in 0..10 {

@@ -14,10 +14,10 @@ use crate::support::{Chat, Follow, Gate, World, eventually};
 const STEPS: usize = 10;
 
 /// Between a report and its sight, usually; the runtime alone gathers them for 50 ms.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(10);
 
 /// Longest that a call may go on after it was stopped, on a machine that is not busy: the quickest of three counts.
-const STOP_LIMIT: Duration = Duration::from_secs(5);
+const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// The message of the next report that is not the last one again: what was shown is shown once more when it is stored.
 async fn report(follow: &mut Follow, last: &mut String) -> String {
