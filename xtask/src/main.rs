@@ -10,6 +10,8 @@ mod examples;
 mod exec;
 mod layout;
 mod plugins;
+mod processor;
+mod side_by_side;
 mod stages;
 mod stamp;
 #[cfg(test)]
@@ -77,20 +79,16 @@ enum Chore {
     Codegen,
     /// The page in a headless browser against the host as it was built last.
     E2e,
-    /// A test program as cargo starts it, with the times of its tests.
+    /// One part of the tests, against what was built last.
     #[command(hide = true)]
-    RunTestProgram {
-        program: PathBuf,
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    Part { part: suites::Part },
+    /// What cargo runs in place of a test program, to tell which there are.
+    #[command(hide = true)]
+    NoteTestProgram { program: PathBuf },
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if let Chore::RunTestProgram { program, arguments } = &options.chore {
-        return suites::run_program(program, arguments).unwrap_or_else(|error| failed(&error));
-    }
     match Layout::find().and_then(|layout| perform(options.chore, &layout)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
@@ -126,7 +124,8 @@ fn perform(chore: Chore, layout: &Layout) -> Result<()> {
         Chore::AdvisoryDatabase { checkout } => advisories::extract(layout, &checkout),
         Chore::Codegen => client::codegen(layout),
         Chore::E2e => client::end_to_end(layout),
-        Chore::RunTestProgram { .. } => Ok(()),
+        Chore::Part { part } => part.test(layout),
+        Chore::NoteTestProgram { program } => suites::note_program(&program),
     }
 }
 
@@ -155,11 +154,7 @@ fn test(layout: &Layout) -> Result<()> {
     // Programs and tests in one build: apart, cargo would choose features twice and compile much of the tree twice.
     stages.run("host programs are built", || cargo(layout, &["build", "--workspace", "--bins", "--tests"]))?;
     // Not nextest: suites share one PostgreSQL and one set of compiled guests per process.
-    stages.run("host tests passed", || suites::run(layout))?;
-    stages.run("plugin tests passed", || plugins::test(layout))?;
-    stages.run("authors' plugins built and passed", || examples::run(layout))?;
-    stages.run("client tests passed", || client::test(layout))?;
-    stages.run("browser tests passed", || client::end_to_end(layout))?;
+    stages.run("all suites passed", || suites::run(layout))?;
     stages.tell("all tests passed");
     Ok(())
 }

@@ -4,31 +4,37 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::processor;
+
 /// The parts so far.
 #[derive(Debug, Default)]
 pub(crate) struct Stages {
-    taken: Vec<(&'static str, Duration)>,
+    taken: Vec<(&'static str, Duration, Option<Duration>)>,
 }
 
 impl Stages {
     /// Runs one part; after a failure the table is told as far as it goes.
     pub(crate) fn run(&mut self, done: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), processor::of_ended_children());
         let outcome = stage(done, work);
-        self.taken.push((done, began.elapsed()));
+        let used = before.and_then(|before| processor::of_ended_children()?.checked_sub(before));
+        self.taken.push((done, began.elapsed(), used));
         if outcome.is_err() {
             self.tell("not all tests passed");
         }
         outcome
     }
 
-    /// Where the time went.
+    /// Where the time went, and how much of the machine was used meanwhile.
     pub(crate) fn tell(&self, summary: &str) {
         eprintln!();
-        for (done, took) in &self.taken {
-            eprintln!("{:>6} s  {done}", took.as_secs());
+        for (done, took, used) in &self.taken {
+            eprintln!("{:>6} s  {:>10}  {done}", took.as_secs(), processor::share(*used, *took));
         }
-        eprintln!("{summary} ({} s)", self.taken.iter().map(|(_, took)| *took).sum::<Duration>().as_secs());
+        let all = self.taken.iter().map(|(_, took, _)| *took).sum::<Duration>();
+        let used = self.taken.iter().map(|(_, _, used)| *used).sum::<Option<Duration>>();
+        let used = used.map(|used| format!(", {} s of processor", used.as_secs())).unwrap_or_default();
+        eprintln!("{summary} ({} s{used})", all.as_secs());
     }
 }
 

@@ -50,6 +50,21 @@ fn libraries_stay_behind_their_fences() {
     }
 }
 
+/// Looking for examples costs as much as checking the crate once more, so only crates that have some are looked at.
+#[test]
+fn crates_with_examples_in_their_documentation_test_them() {
+    for name in crates() {
+        let folder = root().join("host").join(&name);
+        let mut files = Vec::new();
+        collect(&folder.join("src"), &mut files);
+        let fenced = |line: &str| ["/// ```", "//! ```"].iter().any(|fence| line.trim_start().starts_with(fence));
+        let example = files.into_iter().find(|file| fs::read_to_string(file).unwrap().lines().any(fenced));
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let tested = !manifest.contains("\ndoctest = false\n");
+        assert_eq!(tested, example.is_some(), "host/{name}: `doctest` in Cargo.toml and its examples: {example:?}");
+    }
+}
+
 #[test]
 fn the_domain_knows_nobody() {
     let manifest = fs::read_to_string(root().join("host/domain/Cargo.toml")).unwrap();

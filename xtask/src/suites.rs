@@ -1,46 +1,196 @@
-//! The host's tests, and how long each took.
+//! All tests after the build: the host's programs, documentation, guests, authors' plugins, page and browser.
 //!
-//! Cargo runs every test program through this one ([`run_program`]): it asks the test harness for times, which only an
-//! unstable flag gives, and notes the slowest. The flag is opened for the test program alone; opened for cargo it
-//! would compile everything anew.
+//! Cargo says which test programs there are and with what folder and variables it starts them: it runs each through
+//! this program ([`note_program`]), which writes that down. They are then run two at a time, so that one works while
+//! another waits ([`crate::side_by_side`]). The test harness tells times only with an unstable flag. The flag is opened
+//! for the test programs alone; opened for cargo it would compile everything anew.
+//!
+//! A test of a program that fails is run once more by itself when all others have ended ([`unsteady`]).
 
+mod harness;
+mod unsteady;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde_json::{Value, json};
 
 use crate::exec::Program;
 use crate::layout::Layout;
+use crate::side_by_side::{self, Ended, Job};
+use crate::{client, examples, plugins};
 
 /// Tests whose times are told.
 const SLOWEST: usize = 10;
-/// Where the times of one run are noted.
-const TIMES: &str = "BRICKLAYER_TEST_TIMES";
+/// Names the file in which the test programs are noted.
+const PROGRAMS: &str = "BRICKLAYER_TEST_PROGRAMS";
+
+/// What is tested and is no test program of the host.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Part {
+    /// Templates, examples and components of others, as their authors build them.
+    Authors,
+    /// The page in a browser.
+    Browser,
+    /// The page's own tests.
+    Client,
+    /// The guests' own tests.
+    Plugins,
+    /// Examples in the host's documentation.
+    Documentation,
+}
+
+impl Part {
+    /// Tests it and nothing else.
+    pub(crate) fn test(self, layout: &Layout) -> Result<()> {
+        match self {
+            Self::Authors => examples::run(layout),
+            Self::Browser => client::end_to_end(layout),
+            Self::Client => client::test(layout),
+            Self::Plugins => plugins::test(layout),
+            Self::Documentation => {
+                Program::cargo().directory(&layout.root).args(["test", "--workspace", "--doc", "--quiet"]).run()
+            }
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
 
 /// Runs all of them, also after a failure, and tells the slowest.
 pub(crate) fn run(layout: &Layout) -> Result<()> {
-    let times = layout.target.join("xtask/times.tsv");
-    fs::create_dir_all(layout.target.join("xtask"))?;
-    fs::write(&times, "")?;
-    let host = rustc_host()?;
     let this = kept_copy(layout)?;
+    let programs = programs(layout, &this)?;
+    let mut ended = side_by_side::run(jobs(layout, &this, &programs))?;
+    ended.sort_by_key(|program| std::cmp::Reverse(program.took));
+    eprintln!("\nwhat ran beside each other:");
+    for program in &ended {
+        eprintln!("{}", program.line());
+    }
+    tell_slowest(&ended);
+    unsteady::judge(&ended, |name, test| {
+        let program = programs.iter().find(|program| program.name == name).context("a program that is known")?;
+        program.once_more(layout, test)
+    })
+}
+
+/// The longest come first, so that the last to end are short: the largest program, then what needs other tools than
+/// cargo, then the other programs.
+fn jobs(layout: &Layout, this: &Path, programs: &[TestProgram]) -> Vec<Job> {
+    let log = |name: &str| layout.target.join("xtask/tests").join(format!("{name}.log"));
+    let part = |part: Part| {
+        let mut command = Command::new(this);
+        command.current_dir(&layout.root).args(["part", &part.name()]);
+        Job { log: log(&part.name()), name: part.name(), command }
+    };
+    let mut jobs: Vec<Job> = programs
+        .iter()
+        .map(|program| Job { name: program.name.clone(), command: program.command(&[]), log: log(&program.name) })
+        .collect();
+    let rest = jobs.split_off(jobs.len().min(1));
+    jobs.extend([Part::Authors, Part::Browser].map(part));
+    jobs.extend(rest);
+    jobs.extend([Part::Documentation, Part::Client, Part::Plugins].map(part));
+    jobs
+}
+
+/// One test program, as cargo starts it.
+#[derive(Debug)]
+struct TestProgram {
+    /// The file's, without the hash in it.
+    name: String,
+    path: PathBuf,
+    directory: PathBuf,
+    variables: BTreeMap<String, String>,
+}
+
+impl TestProgram {
+    /// With the harness' arguments before these.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command.current_dir(&self.directory).env_clear().envs(&self.variables);
+        command.args(["-Z", "unstable-options", "--report-time"]).env("RUSTC_BOOTSTRAP", "1").args(arguments);
+        command
+    }
+
+    /// One test by itself.
+    fn once_more(&self, layout: &Layout, test: &str) -> Result<Ended> {
+        let name = format!("{} {test}, once more", self.name);
+        let log = layout.target.join("xtask/tests/once-more.log");
+        let job = Job { name, command: self.command(&["--exact", test]), log };
+        side_by_side::run(vec![job])?.pop().context("a program that ran")
+    }
+
+    /// How many tests it has.
+    fn count(&self) -> Result<u64> {
+        let listed = self.command(&["--list", "--format", "terse"]).output()?;
+        let tests = String::from_utf8_lossy(&listed.stdout).lines().filter(|line| line.ends_with(": test")).count();
+        Ok(u64::try_from(tests)?)
+    }
+}
+
+/// All test programs that have tests, the largest first: by how many tests, and how much code is behind each.
+fn programs(layout: &Layout, this: &Path) -> Result<Vec<TestProgram>> {
+    let noted = layout.target.join("xtask/programs.jsonl");
+    fs::create_dir_all(layout.target.join("xtask"))?;
+    fs::write(&noted, "")?;
+    let host = rustc_host()?;
     // A list, since a path may hold a blank, at which the variable of the same meaning would be split.
-    let runner = format!("target.{host}.runner={:?}", [this.to_string_lossy().as_ref(), "run-test-program"]);
-    let passed = Program::cargo()
+    let runner = format!("target.{host}.runner={:?}", [this.to_string_lossy().as_ref(), "note-test-program"]);
+    Program::cargo()
         .directory(&layout.root)
-        .env(TIMES, &times)
-        // The benchmarks' driver has no tests in its harness; documentation's examples have no times.
+        .env(PROGRAMS, &noted)
+        // As they were built. Not `--bins`, which would also make test programs of those that say they have no tests.
         .args(["--config", &runner])
-        .args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
-        .run()
-        .and_then(|()| {
-            Program::cargo().directory(&layout.root).args(["test", "--workspace", "--doc", "--quiet"]).run()
-        });
-    tell_slowest(&times)?;
-    passed
+        .args(["test", "--workspace", "--tests"])
+        .run()?;
+    let mut programs = Vec::new();
+    for line in fs::read_to_string(&noted)?.lines() {
+        let program = TestProgram::parse(line).with_context(|| format!("what is noted of a program: {line}"))?;
+        let count = program.count()?;
+        if count > 0 {
+            let code = fs::metadata(&program.path)?.len();
+            programs.push((code.saturating_mul(count), program));
+        }
+    }
+    programs.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    Ok(programs.into_iter().map(|(_, program)| program).collect())
+}
+
+impl TestProgram {
+    fn parse(line: &str) -> Option<Self> {
+        let noted: Value = serde_json::from_str(line).ok()?;
+        let path = PathBuf::from(noted.get("path")?.as_str()?);
+        let stem = path.file_stem()?.to_str()?;
+        let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned();
+        let variables = noted.get("variables")?.as_object()?.iter();
+        let variables = variables.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+        let directory = noted.get("directory")?.as_str()?.into();
+        Some(Self { name, path, directory, variables: variables.collect::<Option<_>>()? })
+    }
+}
+
+/// Called by cargo in place of a test program: writes down what it would be.
+pub(crate) fn note_program(path: &Path) -> Result<()> {
+    let mut variables = BTreeMap::new();
+    for (key, value) in std::env::vars_os() {
+        // What is no text would not pass through the note; no variable of cargo's is such.
+        if let (Ok(key), Ok(value)) = (key.into_string(), value.into_string()) {
+            variables.insert(key, value);
+        }
+    }
+    let directory = std::env::current_dir()?;
+    let noted = json!({ "path": path, "directory": directory, "variables": variables });
+    let file = std::env::var_os(PROGRAMS).with_context(|| format!("{PROGRAMS} names a file"))?;
+    Ok(fs::OpenOptions::new().append(true).open(file)?.write_all(format!("{noted}\n").as_bytes())?)
 }
 
 /// A copy of this program. Cargo may build it anew for the tests, with what the workspace's other members ask of shared
@@ -51,6 +201,7 @@ fn kept_copy(layout: &Layout) -> Result<PathBuf> {
     let this =
         if linux.exists() { linux.to_owned() } else { std::env::current_exe().context("where is this program")? };
     let copy = layout.target.join(format!("xtask/test-runner{}", std::env::consts::EXE_SUFFIX));
+    fs::create_dir_all(layout.target.join("xtask"))?;
     // Not written over: an older copy may still be running.
     match fs::remove_file(&copy) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -68,61 +219,15 @@ fn rustc_host() -> Result<String> {
     Ok(host.to_owned())
 }
 
-/// One test program: what it prints goes on, and what its tests took is noted.
-pub(crate) fn run_program(program: &Path, arguments: &[String]) -> Result<ExitCode> {
-    let mut command = Command::new(program);
-    command.args(arguments).args(["-Z", "unstable-options", "--report-time"]).env("RUSTC_BOOTSTRAP", "1");
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {}", program.display()))?;
-    let stdout = child.stdout.take().context("a pipe")?;
-    let mut noted = String::new();
-    let mut out = std::io::stdout().lock();
-    for line in BufReader::new(stdout).split(b'\n') {
-        let line = line?;
-        out.write_all(&line)?;
-        out.write_all(b"\n")?;
-        if let Some((test, took)) = taken(&String::from_utf8_lossy(&line)) {
-            noted.push_str(&format!("{}\t{test}\n", took.as_secs_f64()));
-        }
+fn tell_slowest(ended: &[Ended]) {
+    let mut tests: Vec<(Duration, String)> = Vec::new();
+    for program in ended {
+        let told = harness::tests(&program.said);
+        tests.extend(told.map(|test| (test.took, format!("{} {}", program.name, test.name))));
     }
-    if let Some(times) = std::env::var_os(TIMES) {
-        fs::OpenOptions::new().append(true).open(PathBuf::from(times))?.write_all(noted.as_bytes())?;
-    }
-    let status = child.wait()?;
-    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(101)).unwrap_or(101)))
-}
-
-/// A line such as `test turns::one ... ok <1.234s>`.
-fn taken(line: &str) -> Option<(&str, Duration)> {
-    let (test, rest) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    let (_, seconds) = rest.rsplit_once('<')?;
-    Some((test, Duration::try_from_secs_f64(seconds.strip_suffix("s>")?.parse().ok()?).ok()?))
-}
-
-fn tell_slowest(times: &Path) -> Result<()> {
-    let noted = fs::read_to_string(times)?;
-    let mut tests: Vec<(f64, &str)> = noted
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .filter_map(|(t, n)| Some((t.parse().ok()?, n)))
-        .collect();
-    tests.sort_by(|a, b| b.0.total_cmp(&a.0));
-    eprintln!("the slowest of {} tests:", tests.len());
-    for (seconds, test) in tests.iter().take(SLOWEST) {
-        eprintln!("{seconds:>8.1} s  {test}");
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_from_what_the_harness_prints() {
-        assert_eq!(taken("test a::b ... ok <1.250s>"), Some(("a::b", Duration::from_millis(1250))));
-        assert_eq!(taken("test a::b ... FAILED <0.001s>"), Some(("a::b", Duration::from_millis(1))));
-        for line in ["test a::b ... ignored, takes minutes", "running 3 tests", "test x has been running for over 60"] {
-            assert_eq!(taken(line), None, "{line}");
-        }
+    tests.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+    eprintln!("\nthe slowest of {} tests:", tests.len());
+    for (took, test) in tests.iter().take(SLOWEST) {
+        eprintln!("{:>8.1} s  {test}", took.as_secs_f64());
     }
 }
