@@ -136,3 +136,32 @@ impl Running {
         Ok(Ended { name: self.name, failure, said, took, processor })
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A shell's line, with its log in a folder of this test's own.
+    fn job(name: &str, line: &str) -> Job {
+        let folder = std::env::temp_dir().join(format!("bricklayer-jobs-{}", std::process::id()));
+        let mut command = Command::new("sh");
+        command.args(["-c", line]);
+        Job { name: name.to_owned(), command, log: folder.join(format!("{name}.log")) }
+    }
+
+    #[test]
+    fn jobs_run_to_their_ends_whatever_becomes_of_others() {
+        let all = ["fails", "speaks", "works"];
+        let lines =
+            ["echo no >&2; exit 3", "echo one; echo two >&2", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"];
+        let jobs: Vec<_> = all.iter().zip(lines).map(|(name, line)| job(name, line)).collect();
+        let folder = jobs[0].log.parent().unwrap().to_owned();
+        let mut ended = run(jobs).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        ended.sort_by(|a, b| a.name.cmp(&b.name));
+        let told: Vec<_> = ended.iter().map(|job| (&*job.name, job.failure.as_deref(), &*job.said)).collect();
+        let failure = Some("failed, exit status: 3");
+        assert_eq!(told, [("fails", failure, "no\n"), ("speaks", None, "one\ntwo\n"), ("works", None, "")]);
+        assert!(ended[2].processor.is_none_or(|used| used > Duration::ZERO), "{ended:?}");
+    }
+}
