@@ -13,6 +13,7 @@ import { formulas } from "./formulas";
 import type { MarkdownProps } from "./Markdown";
 import styles from "./Markdown.module.css";
 import { RESULT_SCHEME } from "./resultLinks";
+import { markNumbers } from "./markNumbers";
 import { fencedCode, footnoteOf } from "./split";
 import { useBlocks } from "./useBlocks";
 
@@ -50,7 +51,7 @@ function keptUrl(url: string): string {
   return url.startsWith(RESULT_SCHEME) ? url : defaultUrlTransform(url);
 }
 
-const elementPlugins: Options["rehypePlugins"] = [directions];
+const elementPlugins: Options["rehypePlugins"] = [directions, markNumbers];
 
 /** `null`: this cannot be drawn. The parser is called and not mounted, so that its failure is ours to answer. */
 function draw(text: string, numbers: string): ReactNode {

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { Components } from "react-markdown";
 import { Code } from "@/shared/ui/Code";
 import styles from "./Markdown.module.css";
+import { NumberMark } from "./NumberMark";
 import { SafeLink } from "./SafeLink";
 
 /** Plain text of what React renders: enough for code blocks, whose children are strings. */
@@ -27,5 +28,6 @@ export const components: Components = {
       <table>{children}</table>
     </div>
   ),
+  data: ({ value, children }) => <NumberMark value={String(value)}>{children}</NumberMark>,
   input: ({ checked }) => <input type="checkbox" checked={checked === true} readOnly disabled aria-label={checked === true ? "done" : "open"} />,
 };
