@@ -1,10 +1,14 @@
+import { useSyncExternalStore } from "react";
+import { marksNumbers, setMarksNumbers } from "@/shared/markdown/numbers";
 import { Dialog } from "@/shared/ui/Dialog";
+import { Switch } from "@/shared/ui/Switch";
 import { keyLabel, localKeys, shortcuts } from "../shortcuts";
 import styles from "./HelpDialog.module.css";
 
 const isMac = navigator.platform.startsWith("Mac");
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
+  const marks = useSyncExternalStore(marksNumbers.subscribe, marksNumbers.get);
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl className={styles.list}>
@@ -19,6 +23,9 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <div className={styles.more}>
+        <Switch checked={marks} label="Mark numbers of answers that appear in no result" onChange={setMarksNumbers} />
+      </div>
       <p className={styles.more}>
         The HTTP API is described at <a href="/docs">/docs</a>.
       </p>

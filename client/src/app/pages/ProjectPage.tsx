@@ -14,6 +14,7 @@ import { conversationsQuery } from "@/features/conversations/api/conversations";
 import { filesQuery } from "@/features/files/api/files";
 import { FilePanel } from "@/features/files/components/FilePanel";
 import { ChartInThread } from "@/features/results/components/ChartInThread";
+import { NumbersOfTurn } from "@/features/results/components/NumbersOfTurn";
 import { ResultLink } from "@/features/results/components/ResultLink";
 import { ResultsInThread } from "@/features/results/components/ResultsInThread";
 import { ResultNavigation, type ResultNavigationValue } from "@/features/results/resultNavigation";
@@ -169,7 +170,7 @@ function PageContexts({ fileLinks, navigation, children }: PageContextsProps) {
 }
 
 const drawResultLink = (place: ResultPlace, children: ReactNode): ReactNode => <ResultLink place={place}>{children}</ResultLink>;
-const resultSlots: ResultSlotsValue = { Results: ResultsInThread, Chart: ChartInThread };
+const resultSlots: ResultSlotsValue = { Results: ResultsInThread, Chart: ChartInThread, Numbers: NumbersOfTurn };
 
 const never = (): (() => void) => () => undefined;
 const none = (): null => null;

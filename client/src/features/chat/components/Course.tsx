@@ -9,7 +9,7 @@ import styles from "./Course.module.css";
 import { ToolCard } from "./ToolCard";
 
 /** Calls that follow each other, like a course of bricks; many of them lie behind one line. */
-export function Course({ tools }: { tools: readonly ToolItem[] }) {
+export function Course({ tools, repeated }: { tools: readonly ToolItem[]; repeated: ReadonlySet<string> }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const slots = use(ResultSlots);
@@ -35,7 +35,7 @@ export function Course({ tools }: { tools: readonly ToolItem[] }) {
         return chart !== null && slots !== null ? (
           <slots.Chart key={tool.key} chart={chart} />
         ) : (
-          <ToolCard key={tool.key} tool={tool} showRows={tool.id === openId} />
+          <ToolCard key={tool.key} tool={tool} showRows={tool.id === openId && !repeated.has(tool.id)} />
         );
       })}
     </div>

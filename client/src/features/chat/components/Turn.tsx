@@ -1,8 +1,10 @@
-import { memo } from "react";
+import { type ReactNode, memo, use, useMemo } from "react";
 import { Markdown } from "@/shared/markdown/Markdown";
 import { ExecutionContext } from "../chatContext";
 import { type Group, groupItems } from "../model/group";
+import { repeatedCalls } from "../model/repeats";
 import type { TurnView } from "../model/view";
+import { ResultSlots } from "../resultSlots";
 import { Activity } from "./Activity";
 import { Course } from "./Course";
 import { Thinking } from "./Thinking";
@@ -12,15 +14,18 @@ import { UserMessage } from "./UserMessage";
 
 /** A user's message and all that followed it. */
 export const Turn = memo(function Turn({ turn, stopping }: { turn: TurnView; stopping: boolean }) {
+  const repeated = useMemo(() => repeatedCalls(turn), [turn]);
   return (
     <article className={styles.turn} aria-label={`You asked: ${turn.message.slice(0, 80)}`}>
       {/* The beginning of a very large turn comes with an earlier page. */}
       {turn.message !== "" && <UserMessage text={turn.message} at={turn.at} />}
       <ExecutionContext value={turn.executionId}>
         <div className={styles.answer}>
-          {groupItems(turn.items).map((group) => (
-            <ItemGroup key={group.key} group={group} running={turn.status === "running"} />
-          ))}
+          <Sourced turn={turn}>
+            {groupItems(turn.items).map((group) => (
+              <ItemGroup key={group.key} group={group} running={turn.status === "running"} repeated={repeated} />
+            ))}
+          </Sourced>
           {turn.status === "running" ? <Activity turn={turn} stopping={stopping} /> : <TurnEnd turn={turn} />}
         </div>
       </ExecutionContext>
@@ -28,14 +33,29 @@ export const Turn = memo(function Turn({ turn, stopping }: { turn: TurnView; sto
   );
 });
 
-function ItemGroup({ group, running }: { group: Group; running: boolean }) {
+/** What was said, with where its numbers come from. */
+function Sourced({ turn, children }: { turn: TurnView; children: ReactNode }) {
+  const slots = use(ResultSlots);
+  const answer = useMemo(
+    () => (turn.status === "running" ? null : turn.items.flatMap((item) => (item.kind === "text" ? [item.text] : [])).join("\n\n")),
+    [turn],
+  );
+  if (slots === null) return children;
+  return (
+    <slots.Numbers executionId={turn.executionId} answer={answer}>
+      {children}
+    </slots.Numbers>
+  );
+}
+
+function ItemGroup({ group, running, repeated }: { group: Group; running: boolean; repeated: ReadonlySet<string> }) {
   switch (group.kind) {
     case "thinking":
       return <Thinking item={group.item} />;
     case "text":
       return <Markdown text={group.item.text} streaming={running && !group.item.final} />;
     case "tools":
-      return <Course tools={group.items} />;
+      return <Course tools={group.items} repeated={repeated} />;
     default:
       return group satisfies never;
   }
