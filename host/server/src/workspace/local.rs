@@ -203,7 +203,11 @@ impl Supervisor {
         let listening = tokio::time::timeout(START_LIMIT, self.introduce(&mut child));
         let address = tokio::select! {
             address = listening => address,
-            () = stop.cancelled() => return end(child).await,
+            () = stop.cancelled() => {
+                // Its first start takes longer than leaving may. It has answered nothing that could be lost.
+                let _ = child.kill().await;
+                return "the server is leaving".into();
+            }
         };
         match address {
             Ok(Ok((address, stdin, stdout))) => {
