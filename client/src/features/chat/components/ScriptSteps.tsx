@@ -1,10 +1,14 @@
+import { use } from "react";
+import type { ResultRef } from "@/api/resultRef";
 import { cx } from "@/shared/lib/cx";
 import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import type { ScriptStep } from "../model/output";
+import { ResultSlots, type ResultSlotsValue } from "../resultSlots";
 import styles from "./ScriptSteps.module.css";
 
 /** What became of each statement of a script, the skipped ones too. */
-export function ScriptSteps({ steps, of }: { steps: readonly ScriptStep[]; of: string }) {
+export function ScriptSteps({ steps, results, of }: { steps: readonly ScriptStep[]; results: readonly ResultRef[]; of: string }) {
+  const slots = use(ResultSlots);
   return (
     <ol className={styles.steps}>
       {steps.map((step) => (
@@ -14,9 +18,22 @@ export function ScriptSteps({ steps, of }: { steps: readonly ScriptStep[]; of: s
             <code>{step.statement}</code>
           </div>
           {step.error !== null && <p className={styles.error}>{step.error}</p>}
-          {step.table !== null && step.table.rows.length > 0 && <ExpandableTable data={step.table} label={`Statement ${step.number} of ${of}`} />}
+          <StepRows step={step} kept={results.filter(({ id }) => id === step.resultId)} slots={slots} of={`Statement ${step.number} of ${of}`} />
         </li>
       ))}
     </ol>
   );
+}
+
+interface StepRowsProps {
+  step: ScriptStep;
+  /** All rows of it, where the host keeps them. */
+  kept: readonly ResultRef[];
+  slots: ResultSlotsValue | null;
+  of: string;
+}
+
+function StepRows({ step, kept, slots, of }: StepRowsProps) {
+  if (kept.length > 0 && slots !== null) return <slots.Results results={kept} of={of} />;
+  return step.table !== null && step.table.rows.length > 0 ? <ExpandableTable data={step.table} label={of} /> : null;
 }

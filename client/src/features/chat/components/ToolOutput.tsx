@@ -21,11 +21,14 @@ export function ToolOutput(props: ToolOutputProps) {
   const { result, kind, of } = props;
   const slots = use(ResultSlots);
   if (result.results.length === 0 || slots === null) return <Said {...props} />;
-  const said = outputOf(result, kind).kind;
+  const said = outputOf(result, kind);
+  // The rows of a script's statements stand with them.
+  const shown = new Set(said.kind === "script" ? said.steps.map(({ resultId }) => resultId) : []);
+  const others = result.results.filter(({ id }) => !shown.has(id));
   return (
     <div className={styles.tables}>
-      {(said === "change" || said === "script") && <Said {...props} />}
-      <slots.Results results={result.results} of={of} />
+      {(said.kind === "change" || said.kind === "script") && <Said {...props} />}
+      {others.length > 0 && <slots.Results results={others} of={of} />}
     </div>
   );
 }
@@ -48,7 +51,7 @@ function Said({ result, kind, of }: ToolOutputProps) {
         </div>
       );
     case "script":
-      return <ScriptSteps steps={output.steps} of={of} />;
+      return <ScriptSteps steps={output.steps} results={result.results} of={of} />;
     case "text":
       if (output.text === "") return <p className={styles.nothing}>No output</p>;
       return <Code code={output.text} language={output.language} label="result" bounded />;

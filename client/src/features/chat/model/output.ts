@@ -16,6 +16,8 @@ export interface ScriptStep {
   readonly status: string;
   readonly error: string | null;
   readonly table: TableData | null;
+  /** The result that has all its rows. */
+  readonly resultId: string | null;
 }
 
 export type Output =
@@ -56,6 +58,7 @@ const stepSchema = v.object({
   statement: v.string(),
   status: v.string(),
   error: v.optional(v.nullable(v.string()), null),
+  result_id: v.optional(v.nullable(v.string()), null),
 });
 
 function scriptSteps(structured: unknown): readonly ScriptStep[] | null {
@@ -65,7 +68,8 @@ function scriptSteps(structured: unknown): readonly ScriptStep[] | null {
     const parsed = v.safeParse(stepSchema, raw);
     if (!parsed.success) return [];
     const table = asTable(raw);
-    return [{ ...parsed.output, table: table === null || table.columns.length === 0 ? null : table }];
+    const { result_id: resultId, ...step } = parsed.output;
+    return [{ ...step, resultId, table: table === null || table.columns.length === 0 ? null : table }];
   });
 }
 
