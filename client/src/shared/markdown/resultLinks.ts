@@ -19,4 +19,13 @@ export function readResultLink(href: string): ResultPlace | null {
   }
 }
 
+/** More are not looked through for numbers. */
+const MAX_CITED = 32;
+
+/** The results that a text points to. */
+export function resultsIn(markdown: string): string[] {
+  const found = [...markdown.matchAll(/\]\((result:[^)\s]+)\)/g)].flatMap(([, href]) => readResultLink(href ?? "")?.id ?? []);
+  return [...new Set(found)].slice(0, MAX_CITED);
+}
+
 export const RESULT_SCHEME = "result:";

@@ -29,16 +29,24 @@ export const rerunQuery = (id: string, conversationId: string) =>
     staleTime: 0,
   });
 
+const column = v.object({
+  name: v.string(),
+  type: v.string(),
+  precision: v.nullish(v.number(), null),
+  scale: v.nullish(v.number(), null),
+  source_type: v.nullish(v.string(), null),
+});
 const example = v.object({ row: v.number(), values: v.array(v.unknown()) });
 const changes = v.object({
   columns: v.object({
     added: v.array(v.string()),
     removed: v.array(v.string()),
-    changed: v.array(v.object({ name: v.string(), from: v.string(), to: v.string() })),
+    changed: v.array(v.object({ name: v.string(), from: column, to: column })),
   }),
   rows: v.object({ before: v.number(), after: v.number(), same: v.number(), added: v.number(), removed: v.number() }),
   added: v.array(example),
   removed: v.array(example),
+  /** Whether all rows that changed are listed. */
   complete: v.boolean(),
 });
 

@@ -6,7 +6,7 @@ import { plainName } from "@/shared/lib/plainSight";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
 import { type Changes, changesQuery } from "../api/again";
-import { asCell } from "../model/cells";
+import { asCell, typeName } from "../model/cells";
 import { drawCell } from "./GridRow";
 import styles from "./OriginView.module.css";
 
@@ -41,7 +41,7 @@ export function ChangesView({ before, after }: { before: string; after: string }
               </table>
             </div>
           )}
-          {!complete && <p>The results are too large to be compared whole: this is what was seen.</p>}
+          {!complete && <p>More rows changed than are shown here.</p>}
         </>
       )}
     </section>
@@ -68,6 +68,6 @@ function columnWords({ added, removed, changed }: Changes["columns"]): string[] 
   return [
     ...(added.length > 0 ? [`New columns: ${names(added)}.`] : []),
     ...(removed.length > 0 ? [`Columns that are gone: ${names(removed)}.`] : []),
-    ...changed.map(({ name, from, to }) => `${plainName(name)} was ${from} and is ${to} now.`),
+    ...changed.map(({ name, from, to }) => `${plainName(name)} was ${typeName(from)} and is ${typeName(to)} now.`),
   ];
 }

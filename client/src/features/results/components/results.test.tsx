@@ -167,7 +167,11 @@ describe("a table", () => {
   it("says where it comes from, and what another run changed", async () => {
     const other = "0194f3a2-0000-7000-8000-000000000002";
     const changes = {
-      columns: { added: [], removed: [], changed: [] },
+      columns: {
+        added: [],
+        removed: [],
+        changed: [{ name: "id", from: { name: "id", type: "integer" }, to: { name: "id", type: "decimal", precision: 9, scale: 2 } }],
+      },
       rows: { before: 3, after: 3, same: 2, added: 1, removed: 1 },
       added: [{ row: 2, values: ["4", "Grace", "[]"] }],
       removed: [{ row: 2, values: ["3", "Ada", "[]"] }],
@@ -187,6 +191,7 @@ describe("a table", () => {
     await user.click(screen.getByRole("button", { name: "Run again" }));
     const changed = await screen.findByRole("region", { name: "What changed" });
     expect(changed.textContent).toContain("3 rows before, 3 now: 2 the same, 1 added, 1 gone.");
+    expect(changed.textContent).toContain("id was integer and is decimal(9,2) now.");
     expect(within(changed).getByText("Grace")).toBeTruthy();
     expect(screen.getByRole("button", { name: "Show the new one" })).toBeTruthy();
   });
