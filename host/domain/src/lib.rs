@@ -4,6 +4,7 @@
 //! Everything else depends on it; it depends on nobody.
 
 mod address;
+mod aggregate;
 mod arguments;
 mod audit;
 mod bounds;
@@ -26,6 +27,7 @@ mod turn;
 mod unseen;
 
 pub use address::is_public_address;
+pub use aggregate::{AggregateFunction, TimeUnit};
 pub use arguments::{argument_digest, canonical_json, digest_of_canonical};
 pub use audit::{AuditBody, AuditKind, CallAudit, CalledBy, ChangeAudit, RequestAudit};
 pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES};

@@ -215,6 +215,24 @@ impl ColumnType {
         }
     }
 
+    /// Its word in the API and on the wire, without the digits of a decimal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Decimal { .. } => "decimal",
+            Self::Double => "double",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+            Self::String => "string",
+            Self::Binary => "binary",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::TimestampNtz => "timestamp_ntz",
+            Self::Json => "json",
+        }
+    }
+
     /// A decimal type; none when there can be no such type.
     #[must_use]
     pub const fn decimal(precision: u8, scale: u8) -> Option<Self> {
