@@ -60,8 +60,13 @@ impl ContentDigest {
     }
 }
 
+/// A short digest, for telling apart what is of one result: 128 bits of SHA-256.
+pub(crate) fn short(bytes: &[u8]) -> u128 {
+    Sha256::digest(bytes).iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
+}
+
 /// A value so that no two lists of values look alike: a mark, then as many bytes as its type or its length says.
-fn write(value: Value<'_>, out: &mut Vec<u8>) {
+pub(crate) fn write(value: Value<'_>, out: &mut Vec<u8>) {
     if value.is_null() {
         out.push(0);
         return;

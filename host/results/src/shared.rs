@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bricklayer_domain::ResultId;
 use bricklayer_store::Store;
 
-use crate::reader::Workers;
+use crate::workers::Workers;
 
 /// Cheap to clone; all clones are one.
 #[derive(Clone)]

@@ -1,6 +1,8 @@
 //! The order of rows by some columns. Each is read alone, the last first: a stable sort by the earlier ones then keeps
 //! what the later ones decided.
 
+use std::cmp::Ordering;
+
 use arrow_array::ArrayRef;
 use arrow_select::concat::concat;
 use bricklayer_domain::{ColumnType, ResultColumn};
@@ -19,6 +21,11 @@ pub(crate) struct SortKey {
 }
 
 impl SortKey {
+    /// The order of two values: none comes last either way.
+    pub(crate) fn order(self, a: Value<'_>, b: Value<'_>) -> Ordering {
+        if self.descending && !a.is_null() && !b.is_null() { b.order(&a) } else { a.order(&b) }
+    }
+
     /// Reads `2:desc,0`.
     ///
     /// # Errors
@@ -53,10 +60,6 @@ pub(crate) fn sort(order: &mut [u32], key: SortKey, kind: ColumnType, pieces: &[
     let whole = concat(&arrays).map_err(|_| Broken("a column cannot be put together"))?;
     let column = Column::of(kind, &whole)?;
     let value = |place: &u32| column.value(usize::try_from(*place).unwrap_or(usize::MAX));
-    order.sort_by(|a, b| {
-        let (a, b) = (value(a), value(b));
-        // None comes last either way.
-        if key.descending && !a.is_null() && !b.is_null() { Value::order(&b, &a) } else { Value::order(&a, &b) }
-    });
+    order.sort_by(|a, b| key.order(value(a), value(b)));
     Ok(())
 }

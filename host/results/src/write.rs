@@ -94,6 +94,13 @@ pub(crate) fn api_json(value: Value<'_>, room: &mut String, out: &mut Vec<u8>) {
     json(value, room, out, false);
 }
 
+/// One value as the API's JSON has it.
+pub(crate) fn to_json(value: Value<'_>) -> String {
+    let (mut room, mut out) = (String::new(), Vec::new());
+    api_json(value, &mut room, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// A value as JSON with every number a number, for programs that read digits.
 pub(crate) fn exact_json(kind: ColumnType, value: Value<'_>, room: &mut String, out: &mut Vec<u8>) {
     match value {
