@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use bricklayer_domain::{ResultId, UserId};
-use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::column::{Column, Rows, Value};
+use crate::bins::Extent;
+use crate::column::{Column, Value};
 use crate::error::ResultsError;
 use crate::filter::Filter;
+use crate::page::{MAX_PAGE_BYTES, PageWriter, RowsPage};
+use crate::profile::{CountBins, CountDistinct, Distinct, Histogram, Summarise, Summary};
 use crate::reader::Reader;
 use crate::results::Results;
-use crate::scan::{CountBins, CountDistinct, Distinct, Extent, Histogram, Matching, Summarise, Summary};
+use crate::scan::Matching;
 use crate::sort::{SortKey, sort};
 use crate::views::ViewKey;
 use crate::write;
 
 /// Rows of one answer at most.
 pub const MAX_PAGE_ROWS: u32 = 1_000;
-/// Bytes of one answer's rows, give or take a row.
-pub const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
-/// Bytes of a cell in an answer; the whole one is asked for by itself.
-pub const MAX_CELL_BYTES: usize = 4 * 1024;
+/// Rows of one sample at most.
+pub const MAX_SAMPLE_ROWS: u32 = 10_000;
+/// Bytes of one sample's rows.
+const MAX_SAMPLE_BYTES: usize = 8 * 1024 * 1024;
 /// Values of one answer about a column, and bins of one histogram.
 pub const MAX_VALUES: u32 = 1_000;
 /// Bins of one histogram.
@@ -49,34 +50,15 @@ pub struct RowsRequest {
     pub view: ViewRequest,
 }
 
-/// A cell that an answer has not whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct CutCell {
-    /// The row's place in the answer.
-    pub row: usize,
-    /// The column's place in the answer.
-    pub column: usize,
-    /// Bytes of its text.
-    pub bytes: usize,
-}
-
-/// Some rows.
-#[derive(Debug, Clone, Serialize)]
-pub struct RowsPage {
-    /// Rows that were left out before.
-    pub offset: u64,
-    /// Rows of the view in all.
-    pub total: u64,
-    /// Where to go on.
-    pub next: Option<u64>,
-    /// The columns' places in the result.
-    pub columns: Vec<usize>,
-    /// The rows' places in the result.
-    pub row_numbers: Vec<u64>,
-    /// A list of lists of cells.
-    pub rows: Box<RawValue>,
-    /// Cells that are not whole.
-    pub cut: Vec<CutCell>,
+/// Some rows of all of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SampleRequest {
+    /// Rows at most.
+    pub limit: u32,
+    /// Places of columns; all when absent.
+    pub columns: Option<Vec<usize>>,
+    /// A condition in JSON.
+    pub filter: Option<String>,
 }
 
 /// A whole cell.
@@ -117,7 +99,7 @@ impl View {
 
 impl Results {
     pub(crate) async fn reader(&self, user: &UserId, id: ResultId) -> Result<Reader, ResultsError> {
-        Reader::open(self.store(), self.workers(), user, id).await
+        Reader::open(self.shared(), self.columns(), user, id).await
     }
 
     /// The places of a view's rows in its order; none when that is all rows as they are.
@@ -170,20 +152,52 @@ impl Results {
         let order = self.order(user, &reader, view).await?;
         let total = order.as_ref().map_or(reader.rows, |order| order.len() as u64);
         let end = total.min(request.offset.saturating_add(request.limit.into()));
-        let mut page = PageWriter::new(&reader, &columns)?;
-        let mut places: Vec<u32> = match &order {
+        let mut page = PageWriter::new(&reader, &columns, MAX_PAGE_BYTES)?;
+        let places: Vec<u32> = match &order {
             Some(order) => {
                 let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
                 order.get(at(request.offset)..at(end)).unwrap_or_default().to_vec()
             }
             None => (request.offset..end).filter_map(|place| u32::try_from(place).ok()).collect(),
         };
-        while !places.is_empty() && !page.is_full() {
-            let later = places.split_off(reader.gatherable(&places));
-            page.rows(&reader.gather(&places, &columns).await?, &places)?;
-            places = later;
-        }
+        fill(&mut page, &reader, places, &columns).await?;
         page.finish(request.offset, total, columns)
+    }
+
+    /// Rows that lie as far from each other as they can.
+    ///
+    /// # Errors
+    /// As [`Results::rows`]; also when the rows are too large for one answer, because fewer of them would all be from
+    /// the beginning.
+    pub async fn sample(&self, user: &UserId, id: ResultId, request: &SampleRequest) -> Result<RowsPage, ResultsError> {
+        if !(1..=MAX_SAMPLE_ROWS).contains(&request.limit) {
+            return Err(ResultsError::query("limit", format!("must be between 1 and {MAX_SAMPLE_ROWS}")));
+        }
+        let reader = self.reader(user, id).await?;
+        let columns = chosen(&reader, request.columns.as_deref())?;
+        let view = View::parse(&ViewRequest { sort: None, filter: request.filter.clone() }, &reader)?;
+        let order = self.order(user, &reader, view).await?;
+        let total = order.as_ref().map_or(reader.rows, |order| order.len() as u64);
+        let count = total.min(request.limit.into());
+        // Rows are counted with 32 bits, and so are those that are asked for.
+        let spaced = (0..count).map(|row| row * total / count.max(1));
+        let places: Vec<u32> = match &order {
+            Some(order) => {
+                spaced.filter_map(|at| order.get(usize::try_from(at).unwrap_or(usize::MAX)).copied()).collect()
+            }
+            None => spaced.filter_map(|place| u32::try_from(place).ok()).collect(),
+        };
+        let mut page = PageWriter::new(&reader, &columns, MAX_SAMPLE_BYTES)?;
+        fill(&mut page, &reader, places, &columns).await?;
+        if page.is_full() {
+            let mib = MAX_SAMPLE_BYTES >> 20;
+            let message = format!("asks for rows of more than {mib} MiB; take fewer of them, or fewer `columns`");
+            return Err(ResultsError::query("limit", message));
+        }
+        // There is no more to come: these are all that were asked for.
+        let mut page = page.finish(0, total, columns)?;
+        page.next = None;
+        Ok(page)
     }
 
     /// One cell, whole. Rows are counted in the result, whatever a sort or filter made of it.
@@ -270,7 +284,7 @@ impl Results {
         Ok(reader.scan(filter.as_ref(), bins).await?.finish())
     }
 
-    async fn filtered(
+    pub(crate) async fn filtered(
         &self,
         user: &UserId,
         id: ResultId,
@@ -282,6 +296,21 @@ impl Results {
     }
 }
 
+/// Puts rows into an answer, as many at once as memory allows, until it is full.
+pub(crate) async fn fill(
+    page: &mut PageWriter,
+    reader: &Reader,
+    mut places: Vec<u32>,
+    columns: &[usize],
+) -> Result<(), ResultsError> {
+    while !places.is_empty() && !page.is_full() {
+        let later = places.split_off(reader.gatherable(&places));
+        page.rows(&reader.gather(&places, columns).await?, &places)?;
+        places = later;
+    }
+    Ok(())
+}
+
 /// The columns that are asked for, checked.
 pub(crate) fn chosen(reader: &Reader, columns: Option<&[usize]>) -> Result<Vec<usize>, ResultsError> {
     let all = reader.result.columns.len();
@@ -290,82 +319,4 @@ pub(crate) fn chosen(reader: &Reader, columns: Option<&[usize]>) -> Result<Vec<u
         return Err(ResultsError::query("columns", format!("must be places of columns, each less than {all}")));
     }
     Ok(columns.to_vec())
-}
-
-/// Writes the JSON of rows until it is as large as an answer may be.
-struct PageWriter {
-    kinds: Vec<bricklayer_domain::ColumnType>,
-    json: Vec<u8>,
-    room: String,
-    row_numbers: Vec<u64>,
-    cut: Vec<CutCell>,
-}
-
-impl PageWriter {
-    fn new(reader: &Reader, columns: &[usize]) -> Result<Self, ResultsError> {
-        let kinds = reader.typed(columns)?.into_iter().map(|(_, kind)| kind).collect();
-        Ok(Self { kinds, json: vec![b'['], room: String::new(), row_numbers: Vec::new(), cut: Vec::new() })
-    }
-
-    fn is_full(&self) -> bool {
-        self.json.len() >= MAX_PAGE_BYTES
-    }
-
-    fn rows(&mut self, rows: &Rows, places: &[u32]) -> Result<(), ResultsError> {
-        let kinds = self.kinds.clone();
-        let columns = kinds.iter().zip(&rows.columns).map(|(kind, array)| Column::of(*kind, array));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        for (row, place) in places.iter().enumerate() {
-            if self.is_full() {
-                break;
-            }
-            if !self.row_numbers.is_empty() {
-                self.json.push(b',');
-            }
-            self.json.push(b'[');
-            for (index, column) in columns.iter().enumerate() {
-                if index > 0 {
-                    self.json.push(b',');
-                }
-                self.cell(index, column.value(row));
-            }
-            self.json.push(b']');
-            self.row_numbers.push((*place).into());
-        }
-        Ok(())
-    }
-
-    fn cell(&mut self, column: usize, value: Value<'_>) {
-        let row = self.row_numbers.len();
-        let (value, bytes) = match value {
-            Value::Text(text) if text.len() > MAX_CELL_BYTES => {
-                (Value::Text(text.get(..text.floor_char_boundary(MAX_CELL_BYTES)).unwrap_or_default()), text.len())
-            }
-            // Cut where four digits of base64 are three bytes.
-            Value::Binary(bytes) if bytes.len() > MAX_CELL_BYTES => {
-                (Value::Binary(bytes.get(..MAX_CELL_BYTES / 4 * 3).unwrap_or_default()), bytes.len())
-            }
-            value => (value, 0),
-        };
-        if bytes > 0 {
-            self.cut.push(CutCell { row, column, bytes });
-        }
-        write::api_json(value, &mut self.room, &mut self.json);
-    }
-
-    fn finish(mut self, offset: u64, total: u64, columns: Vec<usize>) -> Result<RowsPage, ResultsError> {
-        self.json.push(b']');
-        let broken = |_| ResultsError::BrokenOff;
-        let rows = String::from_utf8(self.json).map_err(|_| ResultsError::BrokenOff)?;
-        let next = offset.saturating_add(self.row_numbers.len() as u64);
-        Ok(RowsPage {
-            offset,
-            total,
-            next: (next < total && !self.row_numbers.is_empty()).then_some(next),
-            columns,
-            row_numbers: self.row_numbers,
-            rows: RawValue::from_string(rows).map_err(broken)?,
-            cut: self.cut,
-        })
-    }
 }

@@ -7,13 +7,15 @@ use arrow_select::concat::concat;
 use arrow_select::take::take;
 use bricklayer_domain::{ColumnType, ResultContent, ResultId, StoredResult, UserId};
 use bricklayer_store::{PieceInfo, Store};
-use tokio::sync::Semaphore;
 
 use crate::column::Rows;
+use crate::columns::{ColumnKey, Columns};
 use crate::error::{Broken, ResultsError};
 use crate::filter::Filter;
 use crate::piece::{Section, directory, unpack};
 use crate::scan::{Scan, columns_of, look};
+use crate::shared::Shared;
+use crate::workers::Workers;
 
 /// Bytes of values that are put together at once when rows come from many pieces.
 const GATHER_BYTES: u64 = 32 * 1024 * 1024;
@@ -21,30 +23,6 @@ const GATHER_BYTES: u64 = 32 * 1024 * 1024;
 pub(crate) const GATHER_ROWS: usize = 16_384;
 /// Bytes between two sections that are read over rather than asked for apart.
 const GAP_BYTES: u64 = 64 * 1024;
-
-/// Work on values, beside the threads that wait for the network and the database: as many at once as there are permits.
-#[derive(Debug, Clone)]
-pub(crate) struct Workers(Arc<Semaphore>);
-
-impl Workers {
-    pub(crate) fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count)))
-    }
-
-    /// Runs work on a thread of its own.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ResultsError> + Send + 'static,
-    ) -> Result<T, ResultsError> {
-        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|_| ResultsError::BrokenOff)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        });
-        // A panic of a library costs this request.
-        done.await.map_err(|_| ResultsError::BrokenOff)?
-    }
-}
 
 struct Piece {
     info: PieceInfo,
@@ -55,6 +33,7 @@ struct Piece {
 pub(crate) struct Reader {
     store: Store,
     workers: Workers,
+    kept: Arc<Columns>,
     user: UserId,
     pub(crate) result: StoredResult,
     kinds: Vec<ColumnType>,
@@ -65,22 +44,59 @@ pub(crate) struct Reader {
 /// A section with its bytes.
 type Packed = (ColumnType, Section, Vec<u8>);
 
-fn unpack_all(count: usize, packed: &[Packed]) -> Result<Rows, Broken> {
-    let columns = packed.iter().map(|(kind, section, bytes)| unpack(*kind, *section, bytes));
-    let rows = Rows { count, columns: columns.collect::<Result<_, _>>()? };
-    if rows.columns.iter().any(|column| column.len() != count) {
-        return Err(Broken("a column has another number of rows"));
+/// A column of a piece: as it was kept, or as it is stored.
+enum Part {
+    Kept(ArrayRef),
+    Packed(ColumnKey, Packed),
+}
+
+/// Some columns of a piece on their way.
+struct Loaded {
+    count: usize,
+    parts: Vec<Part>,
+    /// Whose they are, and where they are kept once they are unpacked.
+    keeper: Option<(UserId, Arc<Columns>)>,
+}
+
+impl Loaded {
+    /// Bytes that are to be unpacked.
+    fn packed_bytes(&self) -> usize {
+        let bytes = self.parts.iter().map(|part| match part {
+            Part::Kept(_) => 0,
+            Part::Packed(_, (_, _, bytes)) => bytes.len(),
+        });
+        bytes.sum()
     }
-    Ok(rows)
+
+    fn unpack(self) -> Result<Rows, Broken> {
+        let mut columns = Vec::with_capacity(self.parts.len());
+        for part in self.parts {
+            columns.push(match part {
+                Part::Kept(column) => column,
+                Part::Packed(key, (kind, section, bytes)) => {
+                    let column = unpack(kind, section, &bytes)?;
+                    if let Some((user, kept)) = &self.keeper {
+                        kept.put(user, key, &column);
+                    }
+                    column
+                }
+            });
+        }
+        if columns.iter().any(|column| column.len() != self.count) {
+            return Err(Broken("a column has another number of rows"));
+        }
+        Ok(Rows { count: self.count, columns })
+    }
 }
 
 impl Reader {
     pub(crate) async fn open(
-        store: &Store,
-        workers: &Workers,
+        shared: &Shared,
+        kept: &Arc<Columns>,
         user: &UserId,
         id: ResultId,
     ) -> Result<Self, ResultsError> {
+        let (store, workers) = (shared.store().clone(), shared.workers().clone());
         let result = store.get_result(user, id).await?;
         if result.content != ResultContent::Table {
             return Err(ResultsError::query("id", format!("is of a {}, which has no rows", result.content.as_str())));
@@ -95,7 +111,7 @@ impl Reader {
             rows += info.units;
             pieces.push(Piece { sections: directory(&info.directory, kinds.len())?, info });
         }
-        Ok(Self { store: store.clone(), workers: workers.clone(), user: user.clone(), result, kinds, pieces, rows })
+        Ok(Self { store, workers, kept: Arc::clone(kept), user: user.clone(), result, kinds, pieces, rows })
     }
 
     pub(crate) const fn workers(&self) -> &Workers {
@@ -155,17 +171,42 @@ impl Reader {
         Ok(found.into_iter().map(|(_, packed)| packed).collect())
     }
 
-    /// Some columns of a piece.
+    /// Some columns of a piece, from the database or as they are kept.
+    async fn load(&self, piece: &Piece, columns: &[usize], keep: bool) -> Result<Loaded, ResultsError> {
+        let key = |column| ColumnKey { result: self.result.id, piece: piece.info.number, column };
+        let kept: Vec<_> = columns.iter().map(|column| self.kept.get(&self.user, key(*column))).collect();
+        let missing = columns.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+        let missing: Vec<usize> = missing.map(|(column, _)| *column).collect();
+        let mut packed = self.packed(piece, &missing).await?.into_iter();
+        let parts = columns.iter().zip(kept).map(|(column, kept)| match kept {
+            Some(column) => Ok(Part::Kept(column)),
+            None => Ok(Part::Packed(key(*column), packed.next().ok_or(Broken("a column was not read"))?)),
+        });
+        let count = usize::try_from(piece.info.units).map_err(|_| Broken("a piece has too many rows"))?;
+        let keeper = keep.then(|| (self.user.clone(), Arc::clone(&self.kept)));
+        Ok(Loaded { count, parts: parts.collect::<Result<_, Broken>>()?, keeper })
+    }
+
+    /// Some columns of a piece, which are read once.
     pub(crate) async fn read(&self, piece: usize, columns: &[usize]) -> Result<Rows, ResultsError> {
+        self.read_and(piece, columns, false).await
+    }
+
+    async fn read_and(&self, piece: usize, columns: &[usize], keep: bool) -> Result<Rows, ResultsError> {
         /// Below this, another thread costs more than the work.
         const SMALL_BYTES: usize = 16 * 1024;
         let piece = self.pieces.get(piece).ok_or(Broken("a piece is missing"))?;
-        let count = usize::try_from(piece.info.units).map_err(|_| Broken("a piece has too many rows"))?;
-        let packed = self.packed(piece, columns).await?;
-        if packed.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>() <= SMALL_BYTES {
-            return Ok(unpack_all(count, &packed)?);
+        let loaded = self.load(piece, columns, keep).await?;
+        if loaded.packed_bytes() <= SMALL_BYTES {
+            return Ok(loaded.unpack()?);
         }
-        self.workers.run(move || Ok(unpack_all(count, &packed)?)).await
+        self.workers.run(move || Ok(loaded.unpack()?)).await
+    }
+
+    /// Whether so many of its columns could be kept together.
+    fn is_keepable(&self, columns: usize) -> bool {
+        let (part, all) = (columns as u64, self.kinds.len().max(1) as u64);
+        self.kept.has_room_for(self.result.bytes / all * part)
     }
 
     /// Shows all rows that a filter lets through to a scan.
@@ -176,14 +217,17 @@ impl Reader {
     ) -> Result<S, ResultsError> {
         let columns = columns_of(filter.map(AsRef::as_ref), &scan);
         let typed = self.typed(&columns)?;
+        let keep = self.is_keepable(columns.len());
         for piece in &self.pieces {
-            let packed = self.packed(piece, &columns).await?;
-            let count = usize::try_from(piece.info.units).map_err(|_| Broken("a piece has too many rows"))?;
+            if scan.is_done() {
+                break;
+            }
+            let loaded = self.load(piece, &columns, keep).await?;
             let (first, typed, filter) = (piece.info.first, typed.clone(), filter.cloned());
             scan = self
                 .workers
                 .run(move || {
-                    let rows = unpack_all(count, &packed)?;
+                    let rows = loaded.unpack()?;
                     look(filter.as_deref(), &mut scan, first, &typed, &rows)?;
                     Ok(scan)
                 })
@@ -223,7 +267,7 @@ impl Reader {
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); columns.len()];
         for group in wanted.chunk_by(|a, b| a.0 == b.0) {
             let Some((piece, _, _)) = group.first() else { continue };
-            let rows = self.read(*piece, columns).await?;
+            let rows = self.read_and(*piece, columns, true).await?;
             let indices = UInt32Array::from_iter_values(group.iter().map(|(_, row, _)| *row));
             for (part, column) in parts.iter_mut().zip(&rows.columns) {
                 part.push(take(column, &indices, None).map_err(|_| MISSING)?);
@@ -249,8 +293,9 @@ impl Reader {
     pub(crate) async fn column(&self, column: usize, most_bytes: usize) -> Result<Vec<ArrayRef>, ResultsError> {
         let mut arrays = Vec::with_capacity(self.pieces.len());
         let mut bytes = 0;
+        let keep = self.is_keepable(1);
         for piece in 0..self.piece_count() {
-            let rows = self.read(piece, &[column]).await?;
+            let rows = self.read_and(piece, &[column], keep).await?;
             for array in rows.columns {
                 bytes += array.get_array_memory_size();
                 arrays.push(array);

@@ -3,16 +3,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::{ConversationId, NewResult, ResultContent, ResultCut, ResultId, StoredResult, UserId, chain};
+use bricklayer_domain::{
+    ConversationId, NewResult, ResultContent, ResultCut, ResultId, StoredResult, TurnId, UserId, chain,
+};
 use bricklayer_store::{Page, PageRequest, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::columns::Columns;
 use crate::error::ResultsError;
-use crate::reader::Workers;
 use crate::shared::Shared;
 use crate::views::Views;
+use crate::workers::Workers;
 use crate::writer::{ResultEnd, ResultWriter, Work};
 
 /// Columns of a table at most.
@@ -34,13 +37,15 @@ pub struct ResultsSettings {
     pub retention_days: Option<u32>,
     /// Bytes of orders that sorting and filtering made, kept for the next page.
     pub view_cache_bytes: usize,
-    /// Bytes of values that one sort may hold.
+    /// Bytes of columns that were read and unpacked, kept for the next page.
+    pub column_cache_bytes: usize,
+    /// Bytes of values that one sort, or one question about groups, may hold.
     pub sort_bytes: usize,
 }
 
 impl Default for ResultsSettings {
     fn default() -> Self {
-        Self { retention_days: None, view_cache_bytes: 64 << 20, sort_bytes: 256 << 20 }
+        Self { retention_days: None, view_cache_bytes: 64 << 20, column_cache_bytes: 256 << 20, sort_bytes: 256 << 20 }
     }
 }
 
@@ -48,6 +53,7 @@ struct Inner {
     shared: Shared,
     settings: ResultsSettings,
     views: Views,
+    columns: Arc<Columns>,
     abandoned: mpsc::Sender<Work>,
     /// Taken by [`Results::run`].
     left: Mutex<Option<mpsc::Receiver<Work>>>,
@@ -75,6 +81,7 @@ impl Results {
             shared: Shared::new(store, Workers::new(threads)),
             settings,
             views: Views::new(settings.view_cache_bytes),
+            columns: Arc::new(Columns::new(settings.column_cache_bytes)),
             abandoned,
             left: Mutex::new(Some(left)),
         };
@@ -121,12 +128,28 @@ impl Results {
         Ok(self.store().list_results(user, conversation, page).await?)
     }
 
+    /// The results that the calls of a turn made, the first ones, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ResultsError::Store`]: there is no such turn of this user's, or the database fails.
+    pub async fn of_turn(&self, user: &UserId, turn: TurnId, limit: u32) -> Result<Vec<StoredResult>, ResultsError> {
+        Ok(self.store().turn_results(user, turn, limit).await?)
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.inner.shared.store()
     }
 
     pub(crate) fn workers(&self) -> &Workers {
         self.inner.shared.workers()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    pub(crate) fn columns(&self) -> &Arc<Columns> {
+        &self.inner.columns
     }
 
     pub(crate) fn views(&self) -> &Views {

@@ -151,6 +151,29 @@ impl Store {
         Ok(page.page(items, |result: &StoredResult| Cursor { at: result.created_at, id: result.id.as_uuid() }))
     }
 
+    /// The results that the calls of a turn made, the first ones, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such turn of this user's, or the database's failure.
+    pub async fn turn_results(&self, user: &UserId, turn: TurnId, limit: u32) -> Result<Vec<StoredResult>, StoreError> {
+        let conversation = self.get_turn(user, turn).await?.conversation;
+        let rows = self
+            .engine()
+            .fetch_all(
+                concat!(
+                    select_results!(),
+                    "where r.conversation_id = $1
+                        and r.turn_id = $2
+                        and r.user_id = $3
+                    order by r.created_at, r.id
+                    limit $4"
+                ),
+                args![conversation, turn, user, i64::from(limit)],
+            )
+            .await?;
+        rows.iter().map(result).collect()
+    }
+
     /// Where the pieces of a result are, in order.
     ///
     /// # Errors
