@@ -1,5 +1,6 @@
 //! A database with a user and a conversation, and tables of any types.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use bricklayer_domain::{
@@ -88,6 +89,12 @@ impl Scene {
         let options = StoreOptions { postgres_connections: 4, result_limits: limits, ..StoreOptions::default() };
         let store = Store::connect(&self.url, options).await.unwrap();
         Self { results: Results::new(store.clone(), ResultsSettings::default()), store, ..self }
+    }
+
+    /// The same database, with another bound for what sorting may hold.
+    pub(crate) fn with_sort_bytes(self, sort_bytes: usize) -> Self {
+        let settings = ResultsSettings { sort_bytes, ..ResultsSettings::default() };
+        Self { results: Results::new(self.store.clone(), settings), ..self }
     }
 
     pub(crate) fn of(&self, content: ResultContent, columns: &[(&str, ColumnType)]) -> NewResult {
@@ -236,6 +243,35 @@ fn value(kind: ColumnType) -> BoxedStrategy<Value> {
             Just(json!("INTERVAL '1' DAY")),
         ]
         .boxed(),
+    }
+}
+
+/// The order of two values as answers write them.
+pub(crate) fn order(kind: ColumnType, a: &Value, b: &Value) -> Ordering {
+    use base64::Engine as _;
+    let number = |value: &Value| match value {
+        Value::String(word) => word.parse::<f64>().unwrap(),
+        value => value.as_f64().unwrap(),
+    };
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let digits = |value: &Value| text(value).replace('.', "").parse::<i128>().unwrap();
+    match kind {
+        ColumnType::Integer | ColumnType::Decimal { .. } => digits(a).cmp(&digits(b)),
+        ColumnType::Double | ColumnType::Float => {
+            let (a, b) = (number(a), number(b));
+            a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+        }
+        ColumnType::Boolean => a.as_bool().cmp(&b.as_bool()),
+        ColumnType::Binary => {
+            let bytes = |value| base64::engine::general_purpose::STANDARD.decode(text(value)).unwrap();
+            bytes(a).cmp(&bytes(b))
+        }
+        // A point sorts before Z, and what is longer is later.
+        ColumnType::Timestamp | ColumnType::TimestampNtz => {
+            let time = |value| text(value).trim_end_matches('Z').to_owned();
+            time(a).cmp(&time(b))
+        }
+        ColumnType::String | ColumnType::Json | ColumnType::Date => text(a).cmp(&text(b)),
     }
 }
 

@@ -7,38 +7,9 @@ use bricklayer_results::{ResultsError, RowsRequest, ViewRequest};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{Scene, check, on_both_engines, table};
+use crate::support::{Scene, check, on_both_engines, order, table};
 
 on_both_engines!(random_sorts_and_filters_are_right, columns_are_summed_up);
-
-/// The order of two values as answers write them.
-fn order(kind: ColumnType, a: &Value, b: &Value) -> Ordering {
-    use base64::Engine as _;
-    let number = |value: &Value| match value {
-        Value::String(word) => word.parse::<f64>().unwrap(),
-        value => value.as_f64().unwrap(),
-    };
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let digits = |value: &Value| text(value).replace('.', "").parse::<i128>().unwrap();
-    match kind {
-        ColumnType::Integer | ColumnType::Decimal { .. } => digits(a).cmp(&digits(b)),
-        ColumnType::Double | ColumnType::Float => {
-            let (a, b) = (number(a), number(b));
-            a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
-        }
-        ColumnType::Boolean => a.as_bool().cmp(&b.as_bool()),
-        ColumnType::Binary => {
-            let bytes = |value| base64::engine::general_purpose::STANDARD.decode(text(value)).unwrap();
-            bytes(a).cmp(&bytes(b))
-        }
-        // A point sorts before Z, and what is longer is later.
-        ColumnType::Timestamp | ColumnType::TimestampNtz => {
-            let time = |value| text(value).trim_end_matches('Z').to_owned();
-            time(a).cmp(&time(b))
-        }
-        ColumnType::String | ColumnType::Json | ColumnType::Date => text(a).cmp(&text(b)),
-    }
-}
 
 fn matches(kinds: &[ColumnType], filter: &Value, row: &[Value]) -> bool {
     if let Some(list) = filter.get("and") {
