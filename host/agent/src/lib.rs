@@ -18,7 +18,10 @@ pub mod turn;
 
 pub use driver::{TurnDeps, TurnExit, run_turn};
 pub use fold::Fold;
-pub use ports::{LogError, TurnLog};
+pub use ports::{
+    GroupBy, GroupPart, LogError, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
+    TurnLog,
+};
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME, TurnLimits};
 pub use skills::{Skill, SkillSet};

@@ -1,10 +1,16 @@
 //! What the turn loop needs from the world beside the tool gate, in its own terms. The server implements it; the loop
 //! names no edge.
 
+mod results;
+
 use std::fmt;
 
 use async_trait::async_trait;
 use bricklayer_domain::{Event, StandingPermission, StoredEvent};
+
+pub use results::{
+    GroupBy, GroupPart, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
+};
 
 /// Why an event could not be stored. The driver stops at once: a turn whose log cannot grow must not act.
 #[derive(Debug, thiserror::Error)]

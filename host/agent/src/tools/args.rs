@@ -25,7 +25,30 @@ impl<'a> Args<'a> {
         Ok(Self { fields })
     }
 
-    fn present(&self, field: &str) -> Option<&'a Value> {
+    /// The object at a path within the arguments, if it is one that holds no other fields than these.
+    pub(super) fn within(path: &str, value: &'a Value, known: &[&str]) -> Result<Self, ToolFailure> {
+        let Value::Object(fields) = value else { return Err(invalid(format!("`{path}` must be an object"))) };
+        if let Some(field) = fields.keys().find(|field| !known.contains(&field.as_str())) {
+            return Err(invalid(format!("unknown field `{path}.{field}`; known fields: {}", known.join(", "))));
+        }
+        Ok(Self { fields })
+    }
+
+    /// A field of any type that must be there.
+    pub(super) fn needed(&self, field: &str) -> Result<&'a Value, ToolFailure> {
+        self.present(field).ok_or_else(|| invalid(format!("`{field}` is missing")))
+    }
+
+    /// A list; nothing when it is absent.
+    pub(super) fn list(&self, field: &str) -> Result<&'a [Value], ToolFailure> {
+        match self.present(field) {
+            None => Ok(&[]),
+            Some(Value::Array(list)) => Ok(list),
+            Some(_) => Err(invalid(format!("`{field}` must be a list"))),
+        }
+    }
+
+    pub(super) fn present(&self, field: &str) -> Option<&'a Value> {
         self.fields.get(field).filter(|value| !value.is_null())
     }
 
