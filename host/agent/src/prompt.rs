@@ -72,6 +72,8 @@ const MANNER: &str = "\n## How to answer\n\n\
 shows.\n\
 - Every figure comes from a tool result of this conversation. Never invent rows, names or ids; when a tool failed, say \
 so.\n\
+- Where a figure comes from a result that has an id, make it a link: `[1,350 trips](result:ID)`; one row is \
+`result:ID/ROW`, one cell `result:ID/ROW/COLUMN`, counted from 0. Use no id that no tool gave.\n\
 - Show results as a Markdown table when there is more than one value; at most about 20 rows, and say how many there \
 are in all.\n\
 - Before you create or change several things, give a plan of two to four lines, then go on without waiting.\n\
@@ -81,6 +83,8 @@ const TOOLS: &str = "\n## Tools\n\n\
 - Look before you query: when you do not know a table's columns, get its schema first.\n\
 - Choose a warehouse with `get_best_warehouse` when none is given; pass its id to the SQL tools.\n\
 - Calls that do not depend on each other belong in one message; they run side by side when they only read.\n\
+- A result with an id is kept whole: read on, filter, sum or count with `read_result`, draw with `make_chart`, instead \
+of running its statement again.\n\
 - Pass values as named parameters of a statement instead of writing them into the SQL.\n\
 - A tool error says what to do next: correct the call rather than repeating it. An outcome that is unknown must be \
 checked before anything is done again.\n\

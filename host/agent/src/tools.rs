@@ -1,5 +1,5 @@
-//! Built-in tools: the project's files and skills, as a source of tools for the gate. Everything runs inside one opened
-//! folder; no path leads out of it.
+//! Built-in tools: the project's files, results and skills, as a source of tools for the gate. What works on files runs
+//! inside one opened folder; no path leads out of it.
 
 mod args;
 mod edit;
@@ -7,9 +7,12 @@ mod files;
 mod glob;
 mod grep;
 mod ledger;
+mod make_chart;
 mod names;
 mod patch;
 mod read;
+mod read_result;
+mod results;
 mod room;
 mod skill;
 mod text;
@@ -31,6 +34,7 @@ use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::ports::ResultReader;
 use crate::skills::SkillSet;
 use files::ProjectPath;
 
@@ -66,10 +70,10 @@ impl BuiltInTools {
         &self.skills
     }
 
-    /// The tools at work in a project's folder, for whoever has seen these files.
+    /// The tools at work in a project's folder and on its results, for whoever has seen these files.
     #[must_use]
-    pub fn in_project(&self, folder: ProjectFolder, seen: SeenFiles) -> BuiltIns {
-        BuiltIns { tools: self.clone(), folder, seen }
+    pub fn in_project(&self, folder: ProjectFolder, seen: SeenFiles, results: Arc<dyn ResultReader>) -> BuiltIns {
+        BuiltIns { tools: self.clone(), folder, seen, results }
     }
 }
 
@@ -79,6 +83,7 @@ pub struct BuiltIns {
     tools: BuiltInTools,
     folder: ProjectFolder,
     seen: SeenFiles,
+    results: Arc<dyn ResultReader>,
 }
 
 /// A call of a built-in tool.
@@ -98,11 +103,14 @@ enum BuiltIn {
     Edit,
     Glob,
     Grep,
+    ReadResult,
+    MakeChart,
     Skill,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 6] = [Self::Read, Self::Write, Self::Edit, Self::Glob, Self::Grep, Self::Skill];
+    const ALL: [Self; 8] =
+        [Self::Read, Self::Write, Self::Edit, Self::Glob, Self::Grep, Self::ReadResult, Self::MakeChart, Self::Skill];
 
     const fn name(self) -> &'static str {
         match self {
@@ -111,6 +119,8 @@ impl BuiltIn {
             Self::Edit => "Edit",
             Self::Glob => "Glob",
             Self::Grep => "Grep",
+            Self::ReadResult => "read_result",
+            Self::MakeChart => "make_chart",
             Self::Skill => "Skill",
         }
     }
@@ -123,6 +133,8 @@ impl BuiltIn {
             Self::Edit => ("Edit file", "{file_path}", ResultKind::Change),
             Self::Glob => ("Find files", "{pattern}", ResultKind::Text),
             Self::Grep => ("Search in files", "{pattern}", ResultKind::Text),
+            Self::ReadResult => ("Read result", "{result}", ResultKind::Text),
+            Self::MakeChart => ("Make chart", "{kind} {title}", ResultKind::Chart),
             Self::Skill => ("Load skill", "{name}", ResultKind::Text),
         };
         ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
@@ -134,7 +146,9 @@ impl BuiltIn {
 
     fn annotations(self) -> ToolAnnotations {
         match self {
-            Self::Read | Self::Glob | Self::Grep | Self::Skill => ToolAnnotations::reads(),
+            Self::Read | Self::Glob | Self::Grep | Self::ReadResult | Self::MakeChart | Self::Skill => {
+                ToolAnnotations::reads()
+            }
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
             Self::Edit => ToolAnnotations::writes(),
@@ -153,6 +167,8 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::Edit => edit::describe(),
                 BuiltIn::Glob => glob::describe(),
                 BuiltIn::Grep => grep::describe(),
+                BuiltIn::ReadResult => read_result::describe(),
+                BuiltIn::MakeChart => make_chart::describe(),
                 BuiltIn::Skill => skill::describe(skills),
             };
             Arc::new(ToolSpec {
@@ -160,7 +176,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 source: ToolSource::BuiltIn,
                 description,
                 input_schema,
-                output_schema: None,
+                output_schema: (tool == BuiltIn::MakeChart).then(make_chart::output_schema),
                 annotations: tool.annotations(),
                 display: tool.display(),
             })
@@ -194,7 +210,12 @@ impl ProviderCall for BuiltInCall {
         let verb = match self.tool {
             BuiltIn::Write => "WRITE FILE",
             BuiltIn::Edit => "EDIT FILE",
-            BuiltIn::Read | BuiltIn::Glob | BuiltIn::Grep | BuiltIn::Skill => return None,
+            BuiltIn::Read
+            | BuiltIn::Glob
+            | BuiltIn::Grep
+            | BuiltIn::ReadResult
+            | BuiltIn::MakeChart
+            | BuiltIn::Skill => return None,
         };
         let path = self.input.get("file_path").and_then(Value::as_str).and_then(|path| {
             let path = ProjectPath::parse("file_path", path).ok()?;
@@ -209,22 +230,16 @@ impl ProviderCall for BuiltInCall {
         }))
     }
 
-    /// File work happens on a blocking thread, which ends soon after the link's token fires.
+    /// What holds up its thread, a network file system say, must not hold up a stop: what reads may be left behind, what
+    /// writes is short and is waited for by the caller's grace time.
     async fn run(&self, link: CallLink) -> ToolOutcome {
-        let (tool, input, works_with) = (self.tool, Arc::clone(&self.input), self.works_with.clone());
-        let stop = link.cancel.clone();
-        let work = tokio::task::spawn_blocking(move || works_with.run(tool, &input, &stop));
         let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
-        // A file operation that hangs (a network file system) must not hold up a stop; what reads may be left behind,
-        // what writes is short and is waited for by the caller's grace time.
         tokio::select! {
             biased;
-            done = work => match done {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(failure)) => ToolOutcome::failed(failure),
-                Err(_) => ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "the tool failed inside the host")),
-            },
-            () = link.cancel.cancelled(), if tool.annotations().read_only => cancelled(),
+            done = self.works_with.run(self.tool, &self.input, &link.cancel) => {
+                done.unwrap_or_else(ToolOutcome::failed)
+            }
+            () = link.cancel.cancelled(), if self.tool.annotations().read_only => cancelled(),
         }
     }
 
@@ -234,14 +249,20 @@ impl ProviderCall for BuiltInCall {
 }
 
 impl BuiltIns {
-    fn run(&self, tool: BuiltIn, input: &Value, cancel: &CancellationToken) -> ToolResult {
-        match tool {
-            BuiltIn::Read => read::run(&self.folder, input),
-            BuiltIn::Write => write::run(&self.folder, input, &self.seen.now()),
-            BuiltIn::Edit => edit::run(&self.folder, input, &self.seen.now()),
-            BuiltIn::Glob => glob::run(&self.folder, input, cancel),
-            BuiltIn::Grep => grep::run(&self.folder, input, cancel),
-            BuiltIn::Skill => skill::run(&self.tools.skills, input),
-        }
+    async fn run(&self, tool: BuiltIn, input: &Arc<Value>, cancel: &CancellationToken) -> ToolResult {
+        let on_files: fn(&Self, &Value, &CancellationToken) -> ToolResult = match tool {
+            BuiltIn::ReadResult => return read_result::run(&*self.results, input).await,
+            BuiltIn::MakeChart => return make_chart::run(&*self.results, input).await,
+            BuiltIn::Read => |this, input, _| read::run(&this.folder, input),
+            BuiltIn::Write => |this, input, _| write::run(&this.folder, input, &this.seen.now()),
+            BuiltIn::Edit => |this, input, _| edit::run(&this.folder, input, &this.seen.now()),
+            BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
+            BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
+            BuiltIn::Skill => |this, input, _| skill::run(&this.tools.skills, input),
+        };
+        // File work happens on a blocking thread, which ends soon after the token fires.
+        let (this, input, cancel) = (self.clone(), Arc::clone(input), cancel.clone());
+        let work = tokio::task::spawn_blocking(move || on_files(&this, &input, &cancel));
+        work.await.unwrap_or_else(|_| Err(ToolFailure::new(ToolErrorKind::Failed, "the tool failed inside the host")))
     }
 }

@@ -164,6 +164,7 @@ impl App {
             workspace: workspace.clone(),
             plugins: Arc::clone(&plugins),
             folders: folders.clone(),
+            results: results.clone(),
             credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
             model: Arc::clone(&model),
             built_ins: BuiltInTools::new(Arc::clone(&skills)),

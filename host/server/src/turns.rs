@@ -14,6 +14,7 @@ mod hub;
 mod lanes;
 mod log;
 mod presence;
+mod reading;
 mod replay;
 mod session;
 mod slots;
@@ -29,6 +30,7 @@ use bricklayer_agent::{BuiltInTools, SeenFiles, TurnLimits};
 use bricklayer_domain::{
     ApprovalDecision, CallSite, ProjectId, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, chain,
 };
+use bricklayer_results::Results;
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
 use bricklayer_tools::Gate;
 use secrecy::SecretString;
@@ -61,6 +63,8 @@ pub struct TurnEnvironment {
     pub plugins: Arc<Plugins>,
     /// The projects' folders.
     pub folders: ProjectFolders,
+    /// What calls make for people.
+    pub results: Results,
     /// The newest token of each user whose turns run.
     pub credentials: Credentials,
     /// The model.

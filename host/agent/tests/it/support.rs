@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    BuiltInTools, Fold, LogError, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact,
-    run_turn,
+    BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion, ResultReader, SkillSet,
+    TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq,
-    Operation, PermissionMode, PluginName, ProjectId, StandingPermission, StopReason, StoredEvent, ToolAnnotations,
-    ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId, TurnSettings, Usage, UserId,
+    Operation, PermissionMode, PluginName, ProjectId, ResultId, StandingPermission, StopReason, StoredEvent,
+    StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId,
+    TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_tools::{CallLink, Gate, GateLimits, Provider, ProviderCall, ToolList};
@@ -65,7 +66,7 @@ impl MemoryLog {
 
     pub(crate) fn begin_with(&self, message: &str, settings: TurnSettings) {
         *self.turn.lock().unwrap() = TurnId::new();
-        self.push(vec![Event::TurnStarted { message: message.to_owned(), settings }]);
+        self.push(vec![Event::TurnStarted { message: message.to_owned(), settings, rerun_of: None }]);
     }
 
     pub(crate) fn push(&self, events: Vec<Event>) -> Vec<StoredEvent> {
@@ -328,6 +329,24 @@ pub(crate) fn calls(uses: Vec<Block>) -> Vec<ModelEvent> {
     reply(uses, StopReason::ToolUse)
 }
 
+/// A project in which no tool has made anything yet.
+struct NoResults;
+
+#[async_trait]
+impl ResultReader for NoResults {
+    async fn describe(&self, _: ResultId) -> Result<StoredResult, ReadError> {
+        Err(ReadError::NotFound)
+    }
+
+    async fn ask(&self, _: ResultId, _: ResultQuestion) -> Result<ResultAnswer, ReadError> {
+        Err(ReadError::NotFound)
+    }
+
+    async fn bytes(&self, _: ResultId, _: u64, _: usize) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::NotFound)
+    }
+}
+
 /// A project with its log, tools and model.
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
@@ -361,7 +380,8 @@ impl World {
 
     fn gate(&self, fold: &Fold) -> Gate {
         let folder = ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes);
-        let files = BuiltInTools::new(Arc::clone(&self.skills)).in_project(folder, fold.seen_files().clone());
+        let built_ins = BuiltInTools::new(Arc::clone(&self.skills));
+        let files = built_ins.in_project(folder, fold.seen_files().clone(), Arc::new(NoResults));
         let site = CallSite::Turn { conversation: self.log.conversation, turn: *self.log.turn.lock().unwrap() };
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), ProjectId::new(), site);
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(files), Arc::new(Table(Arc::clone(&self.tools)))];

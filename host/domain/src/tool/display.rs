@@ -47,11 +47,14 @@ pub enum ResultKind {
     Steps,
     /// What changed in a file: the fields `path` and `patch`.
     Change,
+    /// A picture of a result: the field `chart`, its specification.
+    Chart,
 }
 
 impl ResultKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Text, Self::Table, Self::Tables, Self::List, Self::Steps, Self::Change];
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Table, Self::Tables, Self::List, Self::Steps, Self::Change, Self::Chart];
 
     /// Its word in a manifest and on the wire.
     #[must_use]
@@ -63,6 +66,7 @@ impl ResultKind {
             Self::List => "list",
             Self::Steps => "steps",
             Self::Change => "change",
+            Self::Chart => "chart",
         }
     }
 }

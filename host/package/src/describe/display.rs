@@ -32,6 +32,7 @@ const fn needed(kind: ResultKind) -> &'static str {
         ResultKind::List => "exactly one field that is a list of records, whose name says what they are",
         ResultKind::Steps => "the field `steps`, a list of records with a `status`",
         ResultKind::Change => "the fields `path` and `patch`",
+        ResultKind::Chart => "the field `chart`",
     }
 }
 
@@ -48,6 +49,7 @@ fn has_shape(kind: ResultKind, found: &[Field]) -> bool {
         ResultKind::List => found.iter().filter(|field| records(&field.shape).is_some()).count() == 1,
         ResultKind::Steps => list_with("steps", &["status"]),
         ResultKind::Change => has("path") && has("patch"),
+        ResultKind::Chart => has("chart"),
     }
 }
 

@@ -20,6 +20,8 @@ pub enum ShownAs {
     Steps,
     /// What changed in a file: `path` and `patch`.
     Change,
+    /// A picture of a result: `chart`, its specification.
+    Chart,
 }
 
 impl From<ResultKind> for ShownAs {
@@ -31,6 +33,7 @@ impl From<ResultKind> for ShownAs {
             ResultKind::List => Self::List,
             ResultKind::Steps => Self::Steps,
             ResultKind::Change => Self::Change,
+            ResultKind::Chart => Self::Chart,
         }
     }
 }

@@ -10,6 +10,7 @@ use bricklayer_domain::{
     ApprovalDecision, Block, CallSite, Caller, Event, EventSeq, LaneId, LaneParent, PermissionMode, StopReason, Title,
     ToolCallId, TurnEnd, TurnSettings, TurnStatus, Usage, UserId,
 };
+use bricklayer_results::{Results, ResultsSettings};
 use bricklayer_store::{Begun, Claim, Detail, NewTurn, ReadFrom, Store, StoreOptions, StoreUrl, WorkerId};
 use bricklayer_tools::{Gate, GateLimits};
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive::fold_lane;
 use super::hub::{Hub, Hubs};
 use super::log::StoreLog;
+use super::reading::ProjectResults;
 use super::slots::Appending;
 
 /// Writes a file, then says what came of it.
@@ -79,7 +81,10 @@ impl Scene {
         let folder = cap_std::fs::Dir::open_ambient_dir(self.folder.path(), cap_std::ambient_authority()).unwrap();
         let skills = Arc::new(SkillSet::default());
         let built_ins = BuiltInTools::new(Arc::clone(&skills));
-        let files = built_ins.in_project(ProjectFolder::from_dir(folder), fold.seen_files().clone());
+        let results = Results::new(self.store.clone(), ResultsSettings::default());
+        let results = ProjectResults { results, user: self.user.clone(), project: claim.turn.project };
+        let seen = fold.seen_files().clone();
+        let files = built_ins.in_project(ProjectFolder::from_dir(folder), seen, Arc::new(results));
         let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id };
         let caller = Caller::new(self.user.clone(), claim.turn.project, site);
         let mode = PermissionMode::AskChanges;
@@ -105,13 +110,21 @@ async fn check(decision: ApprovalDecision, said: &str, written: bool) {
     let project = store.create_project(&user, &Title::parse("p").unwrap()).await.unwrap().id;
     let settings = TurnSettings::default();
     let message = "go".to_owned();
-    let new = NewTurn { project, conversation: None, lane: LaneId::MAIN, message, settings, client_message_id: None };
+    let new = NewTurn {
+        project,
+        conversation: None,
+        lane: LaneId::MAIN,
+        message,
+        settings,
+        client_message_id: None,
+        rerun_of: None,
+    };
     let Begun::New { turn, lease, .. } = store.begin_turn(&user, worker, new).await.unwrap() else {
         panic!("a new message")
     };
     let parent = LaneParent::Call { lane: LaneId::MAIN, turn: turn.id, call: ToolCallId("task".into()) };
     let lane = store.open_lane(&user, turn.conversation, parent).await.unwrap().id;
-    let begins = Event::TurnStarted { message: "write it".into(), settings: TurnSettings::default() };
+    let begins = Event::TurnStarted { message: "write it".into(), settings: TurnSettings::default(), rerun_of: None };
     store.append_to_lanes(&lease, vec![(lane, begins)]).await.unwrap();
     let hub = Hubs::default().get(turn.id);
     let scene = Scene { store: store.clone(), user: user.clone(), hub, lane, folder: tempfile::tempdir().unwrap() };

@@ -23,6 +23,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
+use super::reading::ProjectResults;
 use super::session::Session;
 use super::state::StoreState;
 use super::{Inner, TurnEnvironment};
@@ -148,10 +149,12 @@ impl Inner {
             audit: self.audit.clone(),
             leaving: self.lifecycle.soft().clone(),
         });
-        let files = environment.built_ins.in_project(folder, seen);
+        let results =
+            ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
+        let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results));
         // A turn's log tells of each of its calls; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
-        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files), Arc::new(plugins)]);
+        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(built_ins), Arc::new(plugins)]);
         Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }
