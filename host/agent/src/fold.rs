@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bricklayer_domain::{Block, Event, Piece, StoredEvent, TurnSettings};
+use bricklayer_domain::{Block, Event, Piece, ResultId, StoredEvent, TurnSettings};
 
 use crate::context::Context;
 use crate::tools::SeenFiles;
@@ -18,6 +18,7 @@ pub struct Fold {
     /// Shared with the calls that look into it.
     seen_files: SeenFiles,
     message: String,
+    rerun_of: Option<ResultId>,
     half_said: BTreeMap<u32, String>,
 }
 
@@ -33,7 +34,10 @@ impl Fold {
         }
         match event {
             Event::TextDelta { block, text, .. } => self.half_said.entry(*block).or_default().push_str(text),
-            Event::TurnStarted { message, .. } => self.message.clone_from(message),
+            Event::TurnStarted { message, rerun_of, .. } => {
+                self.message.clone_from(message);
+                self.rerun_of = *rerun_of;
+            }
             // Reasoning without its signature cannot be given back to a model.
             Event::ThinkingDelta { .. }
             | Event::StepStarted { .. }
@@ -73,6 +77,12 @@ impl Fold {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The result that the last turn makes again, when it was begun for that.
+    #[must_use]
+    pub const fn rerun_of(&self) -> Option<ResultId> {
+        self.rerun_of
     }
 
     /// The prose of the step that was streaming when the log ends, as far as it was stored.

@@ -12,8 +12,8 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    Block, CallDisplay, CallReview, ConversationId, EventSeq, LaneId, Progress, StandingScope, StopReason, ToolCallId,
-    ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
+    Block, CallDisplay, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId, StandingScope, StopReason,
+    ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
 /// The user's answer to an approval.
@@ -104,6 +104,10 @@ pub enum Event {
         message: String,
         /// What the user chose.
         settings: TurnSettings,
+        /// The result that the user wants made again, when the message is the command for that: what the turn's calls
+        /// make says that it comes in its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rerun_of: Option<ResultId>,
     },
     /// A model call begins.
     StepStarted {

@@ -447,7 +447,7 @@ pub fn preview(
 fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
     let one = |body| vec![body];
     match event {
-        Event::TurnStarted { message, settings } => one(WireBody::ConversationCreated {
+        Event::TurnStarted { message, settings, rerun_of: _ } => one(WireBody::ConversationCreated {
             conversation_id: conversation.to_string(),
             message,
             settings: settings.into(),

@@ -68,6 +68,7 @@ fn message(project: ProjectId, conversation: bricklayer_domain::ConversationId) 
         message: "What are the busiest pickup hours?".into(),
         settings: TurnSettings::default(),
         client_message_id: None,
+        rerun_of: None,
     }
 }
 

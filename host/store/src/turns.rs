@@ -1,7 +1,8 @@
 //! Turns: beginning one, who drives it, and asking it to stop.
 
 use bricklayer_domain::{
-    ConversationId, Event, EventSeq, LaneId, ProjectId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus, UserId,
+    ConversationId, Event, EventSeq, LaneId, ProjectId, ResultId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub struct NewTurn {
     /// The client's own id of this submission, unique among its user's: a second one with the same id is answered with
     /// the first one's turn.
     pub client_message_id: Option<Uuid>,
+    /// The result that it makes again, when it is the command for that.
+    pub rerun_of: Option<ResultId>,
 }
 
 /// What became of a message.
@@ -134,8 +137,8 @@ async fn submitted(tx: &mut Tx, user: &UserId, new: &NewTurn) -> Result<Option<T
     let Some(row) = row else { return Ok(None) };
     let turn = turn(&row)?;
     let first: Event = serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))?;
-    let same_message = matches!(&first, Event::TurnStarted { message, settings }
-        if *message == new.message && *settings == new.settings);
+    let same_message = matches!(&first, Event::TurnStarted { message, settings, rerun_of }
+        if *message == new.message && *settings == new.settings && *rerun_of == new.rerun_of);
     let same_place = turn.project == new.project && new.conversation.is_none_or(|named| named == turn.conversation);
     if same_message && same_place { Ok(Some(turn)) } else { Err(StoreError::OtherMessage { turn: turn.id }) }
 }
@@ -151,7 +154,8 @@ impl Store {
     /// id belongs to another one, [`StoreError::ConversationFull`], [`StoreError::TooLarge`], or the database's failure.
     pub async fn begin_turn(&self, user: &UserId, worker: WorkerId, new: NewTurn) -> Result<Begun, StoreError> {
         let settings = to_json("turns", &new.settings)?;
-        let event = Event::TurnStarted { message: new.message.clone(), settings: new.settings.clone() };
+        let (message, settings_then) = (new.message.clone(), new.settings.clone());
+        let event = Event::TurnStarted { message, settings: settings_then, rerun_of: new.rerun_of };
         let prepared = prepare(event)?;
         again_on_conflict!(self.try_begin_turn(user, worker, &new, &settings, &prepared))
     }

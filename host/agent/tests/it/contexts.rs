@@ -49,7 +49,7 @@ fn log_of(turns: Vec<(Vec<Part>, (TurnEnd, StopReason))>) -> (Vec<Event>, Vec<us
     let (mut log, mut asked) = (Vec::new(), Vec::new());
     for (number, (parts, (end, reason))) in turns.into_iter().enumerate() {
         let message = format!("message {number} {}", "long ".repeat(number % 2 * 500));
-        log.push(Event::TurnStarted { message, settings: TurnSettings::default() });
+        log.push(Event::TurnStarted { message, settings: TurnSettings::default(), rerun_of: None });
         for (step, part) in (0_u32..).zip(parts) {
             asked.push(log.len());
             match part {

@@ -78,7 +78,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
 
 impl Simulation {
     fn new() -> Self {
-        let log = vec![Event::TurnStarted { message: "go".into(), settings: TurnSettings::default() }];
+        let log = vec![Event::TurnStarted { message: "go".into(), settings: TurnSettings::default(), rerun_of: None }];
         let state = TurnState::fold(policy(), &stored(&log));
         let mut simulation = Self {
             log,
@@ -378,7 +378,7 @@ proptest! {
         prop_assert!(simulation.ended.is_some());
         check_end(&simulation);
         let mut log = simulation.log.clone();
-        log.push(Event::TurnStarted { message: "next".into(), settings: TurnSettings::default() });
+        log.push(Event::TurnStarted { message: "next".into(), settings: TurnSettings::default(), rerun_of: None });
         check_messages(&context::build(&log).messages);
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, TurnId, UserId, with_turn_settings};
+use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, Turn, TurnId, UserId, with_turn_settings};
 use bricklayer_store::{NewTurn, Store, StoreError};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::identity::Caller;
 use crate::turns::{BeginError, Stopping};
 
 /// Longest message, in bytes: a pasted file fits, and the model could not read much more.
-const MAX_MESSAGE_BYTES: usize = 512 * 1024;
+pub(super) const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 
 with_turn_settings!(asked_settings! {
     in_body: all(),
@@ -52,6 +52,12 @@ pub(crate) struct Invoked {
     execution_id: Uuid,
     /// The conversation.
     conversation_id: Uuid,
+}
+
+impl Invoked {
+    pub(super) const fn of(turn: &Turn) -> Self {
+        Self { execution_id: turn.id.as_uuid(), conversation_id: turn.conversation.as_uuid() }
+    }
 }
 
 /// Where a turn stands that was told to stop.
@@ -113,7 +119,8 @@ pub(crate) async fn invoke_agent(
         settings.permission_mode = known.map(|mode| bounds.of(Some(mode)));
     }
     let client_message_id = body.client_message_id;
-    let new = NewTurn { project, conversation, lane: LaneId::MAIN, message, settings, client_message_id };
+    let new =
+        NewTurn { project, conversation, lane: LaneId::MAIN, message, settings, client_message_id, rerun_of: None };
     let turn = match app.turns().begin(&caller, new).await {
         Ok(turn) => turn,
         Err(BeginError::Store(StoreError::NotFound(_))) => {
@@ -121,8 +128,7 @@ pub(crate) async fn invoke_agent(
         }
         Err(error) => return Err(error.into()),
     };
-    let invoked = Invoked { execution_id: turn.id.as_uuid(), conversation_id: turn.conversation.as_uuid() };
-    Ok((StatusCode::ACCEPTED, Json(invoked)))
+    Ok((StatusCode::ACCEPTED, Json(Invoked::of(&turn))))
 }
 
 /// Refuses a mode that is looser than the operator allows.

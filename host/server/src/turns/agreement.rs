@@ -93,6 +93,7 @@ impl World {
             message: "go".into(),
             settings,
             client_message_id: None,
+            rerun_of: None,
         };
         Self { store, user, new }
     }

@@ -21,6 +21,7 @@ async fn begin(store: &Store, user: &str, project: &str, conversation: &str) -> 
         message: "look".into(),
         settings: TurnSettings::default(),
         client_message_id: None,
+        rerun_of: None,
     };
     let user = UserId::parse(&format!("{user}@example.com")).unwrap();
     match store.begin_turn(&user, WorkerId::new(), new).await.unwrap() {

@@ -28,6 +28,7 @@ impl<'a> Scene<'a> {
             message: "look".into(),
             settings: TurnSettings::default(),
             client_message_id: None,
+            rerun_of: None,
         };
         let Begun::New { lease, .. } = store.begin_turn(&user, WorkerId::new(), new).await.unwrap() else {
             panic!("a new message made no new turn")
@@ -69,7 +70,7 @@ fn ended() -> Event {
 }
 
 fn begun(message: &str) -> Event {
-    Event::TurnStarted { message: message.into(), settings: TurnSettings::default() }
+    Event::TurnStarted { message: message.into(), settings: TurnSettings::default(), rerun_of: None }
 }
 
 #[test]

@@ -79,6 +79,7 @@ async fn append_for_ever(store: Store) {
             message: "go".into(),
             settings: Default::default(),
             client_message_id: None,
+            rerun_of: None,
         };
         let Begun::New { lease, .. } = store.begin_turn(&ann, worker, new).await.unwrap() else { panic!() };
         let store = store.clone();

@@ -157,6 +157,7 @@ impl Scene {
             message: text.into(),
             settings: TurnSettings::default(),
             client_message_id: None,
+            rerun_of: None,
         }
     }
 

@@ -21,7 +21,7 @@ on_both_engines!(
 );
 
 fn started(message: &str) -> Event {
-    Event::TurnStarted { message: message.into(), settings: TurnSettings::default() }
+    Event::TurnStarted { message: message.into(), settings: TurnSettings::default(), rerun_of: None }
 }
 
 fn compacted(begins: EventSeq) -> Event {

@@ -33,7 +33,10 @@ async fn the_message_is_stored_first(world: World) {
     assert_eq!(turn.status, TurnStatus::Running);
     assert_eq!(scene.store.get_turn(&scene.user, turn.id).await.unwrap(), turn);
     assert_eq!(event.seq, EventSeq(1));
-    assert_eq!(event.event, Event::TurnStarted { message: message.message, settings: message.settings });
+    assert_eq!(
+        event.event,
+        Event::TurnStarted { message: message.message, settings: message.settings, rerun_of: None }
+    );
     assert_eq!(scene.events(Detail::All).await, [event]);
 }
 

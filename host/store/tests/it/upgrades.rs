@@ -129,6 +129,7 @@ async fn go_on(
         message: "and now".into(),
         settings: Default::default(),
         client_message_id: None,
+        rerun_of: None,
     };
     let Begun::New { lease, event, .. } = store.begin_turn(user, WorkerId::new(), new).await.unwrap() else {
         panic!("a new message made no new turn")

@@ -233,7 +233,7 @@ fn take_turn(context: &mut Context, number: usize) {
         calls: Vec::new(),
     };
     let events = [
-        Event::TurnStarted { message: "count".into(), settings: TurnSettings::default() },
+        Event::TurnStarted { message: "count".into(), settings: TurnSettings::default(), rerun_of: None },
         message(vec![Block::ToolUse { id: call.clone(), name: name.0.clone(), input }], StopReason::ToolUse),
         Event::ToolFinished { call, name, outcome: ToolOutcome::text("1"), duration_ms: 1 },
         message(vec![Block::Text { text: "one".into() }], StopReason::EndTurn),
