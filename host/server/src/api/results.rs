@@ -1,6 +1,10 @@
 //! Results; and typed results of calls that are too large for their events.
 
+pub(crate) mod aggregate;
+pub(crate) mod changes;
 pub(crate) mod files;
+pub(crate) mod numbers;
+pub(crate) mod rerun;
 mod shown;
 pub(crate) mod table;
 

@@ -36,6 +36,7 @@ impl ResultsConfig {
             settings: ResultsSettings {
                 retention_days: u32::try_from(days).ok().filter(|days| *days > 0),
                 view_cache_bytes: memory("results.view_cache_mib", settings.view_cache_bytes)?,
+                column_cache_bytes: memory("results.column_cache_mib", settings.column_cache_bytes)?,
                 sort_bytes: memory("results.sort_mib", settings.sort_bytes)?,
             },
         })

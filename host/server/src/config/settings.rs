@@ -103,7 +103,18 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "MiB for the orders of sorted and filtered tables; a quarter is one user's at most (64)",
     ),
-    setting("results.sort_mib", "BRICKLAYER_RESULTS_SORT_MIB", false, "MiB of values that one sort may hold (256)"),
+    setting(
+        "results.column_cache_mib",
+        "BRICKLAYER_RESULTS_COLUMN_CACHE_MIB",
+        false,
+        "MiB of unpacked columns kept for the next page; at most half is one user's (256)",
+    ),
+    setting(
+        "results.sort_mib",
+        "BRICKLAYER_RESULTS_SORT_MIB",
+        false,
+        "MiB of values that one sort or grouping may hold (256)",
+    ),
     setting(
         "permissions.loosest_mode",
         "BRICKLAYER_LOOSEST_PERMISSION_MODE",

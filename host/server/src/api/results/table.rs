@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{ConversationId, ResultId};
-use bricklayer_results::{RowsRequest, ViewRequest, WholeCell};
+use bricklayer_results::{RowsRequest, SampleRequest, ViewRequest, WholeCell};
 use bricklayer_store::{Cursor, MAX_PAGE, PageRequest};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -22,6 +22,8 @@ use crate::identity::Caller;
 const DEFAULT_LISTED: u32 = 50;
 /// Rows of an answer when nobody says, and values of one about a column.
 const DEFAULT_ROWS: u32 = 100;
+/// Rows of a sample when nobody says.
+const DEFAULT_SAMPLE: u32 = 1_000;
 /// Bins of a histogram when nobody says.
 const DEFAULT_BINS: u32 = 20;
 /// Says that a cell has no value, where an empty body could be an empty text.
@@ -110,6 +112,39 @@ pub(crate) async fn get_result_rows(
         view: ViewRequest { sort: query.sort, filter: query.filter },
     };
     Ok(Json(app.results().rows(&caller.user, ResultId::from_uuid(id), &request).await?.into()))
+}
+
+/// Which rows of all of a table.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SampleQuery {
+    /// Places of columns with commas, from 0; all without it.
+    columns: Option<String>,
+    /// A condition in JSON, as for rows.
+    filter: Option<String>,
+    /// So many rows, 1 to 10000; refused when they take more than 8 MiB.
+    #[param(minimum = 1, maximum = 10_000, default = 1_000)]
+    limit: Option<u32>,
+}
+
+/// Sends rows that lie as far from each other as they can, for a picture of the whole table.
+#[utoipa::path(get, path = "/api/results/{result_id}/sample", tag = "results", operation_id = "sample_result",
+    params(("result_id" = Uuid, Path, description = "The result."), SampleQuery),
+    responses((status = 200, body = ResultRows), (status = "default", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn sample_result(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(query): Query<SampleQuery>,
+) -> Result<Json<ResultRows>, Problem> {
+    let _place = asking(&app, &caller)?;
+    let request = SampleRequest {
+        limit: query.limit.unwrap_or(DEFAULT_SAMPLE),
+        columns: columns(query.columns.as_deref())?,
+        filter: query.filter,
+    };
+    Ok(Json(app.results().sample(&caller.user, ResultId::from_uuid(id), &request).await?.into()))
 }
 
 /// Sends one cell of a table, whole. No value is an empty answer with `X-Null: true`.
