@@ -566,6 +566,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/results/{result_id}/aggregate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts and sums up the rows of a table by groups. */
+        get: operations["aggregate_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/results/{result_id}/cells/{row}/{column}": {
         parameters: {
             query?: never;
@@ -575,6 +592,23 @@ export interface paths {
         };
         /** Sends one cell of a table, whole. No value is an empty answer with `X-Null: true`. */
         get: operations["get_result_cell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares a table with a later one, such as the same that was run again. */
+        get: operations["compare_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -685,6 +719,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/results/{result_id}/run_again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a result again: the call that made it runs once more, asked about as any call is. The new result names this one
+         *     as what it comes in the place of.
+         */
+        post: operations["run_result_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result_id}/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends rows that lie as far from each other as they can, for a picture of the whole table. */
+        get: operations["sample_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stop_stream/{execution_id}": {
         parameters: {
             query?: never;
@@ -751,6 +822,26 @@ export interface paths {
         get: operations["list_tools"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/turns/{execution_id}/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks whether numbers, as an answer writes them, are in the results of its turn: exact after rounding to the digits
+         *     written, a percentage also as its hundredth; else in the user's message or a tool's text.
+         */
+        post: operations["check_numbers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -829,6 +920,19 @@ export interface components {
         ChangedConversation: components["schemas"]["ConversationSummary"] & {
             /** @description Always false. */
             deleted: boolean;
+        };
+        /** @description A number and where it is. */
+        CheckedNumber: {
+            found: components["schemas"]["NumberFound"] | null;
+            /** @description As it was asked. */
+            number: string;
+        };
+        /** @description Numbers and where they are. */
+        CheckedNumbers: {
+            /** @description Whether all was looked through; when not, a number that was not found may be there all the same. */
+            complete: boolean;
+            /** @description As many as were asked, in that order. */
+            numbers: components["schemas"]["CheckedNumber"][];
         };
         /** @description How a column's values lie. */
         ColumnHistogram: {
@@ -1279,6 +1383,34 @@ export interface components {
         NewConversation: {
             /** @description One line, 1 to 200 characters. */
             title?: string | null;
+        };
+        /** @description Where a number was found: a cell, or else the source. */
+        NumberFound: {
+            /** @description The column's place. */
+            column?: number | null;
+            /**
+             * Format: uuid
+             * @description The result that has it.
+             */
+            result?: string | null;
+            /**
+             * Format: int64
+             * @description The row's place in it.
+             */
+            row?: number | null;
+            source?: components["schemas"]["NumberSource"] | null;
+        };
+        /**
+         * @description What a number is known from.
+         * @enum {string}
+         */
+        NumberSource: "question" | "tool" | "count";
+        /** @description Numbers as an answer writes them. */
+        NumbersQuestion: {
+            /** @description At most 500, each of at most 64 characters, such as `1,234.5` or `12 %`. */
+            numbers: string[];
+            /** @description Results besides the turn's own: those that the answer points to, at most 32. */
+            results?: string[];
         };
         /** @description Where a result came from, as far as it is known. */
         OriginInfo: {
@@ -1781,6 +1913,89 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description Groups of rows and what is in them. */
+        ResultAggregate: {
+            /** @description What the groups are of, then the measures. A group in bins is two columns, from and to. */
+            columns: components["schemas"]["ResultColumnInfo"][];
+            /** @description Whether all were counted: at most 100,000 are, those that come first. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description How many groups there are.
+             */
+            groups: number;
+            /** @description A list of cells per group. */
+            rows: unknown[][];
+        };
+        /** @description A column whose type changed. */
+        ResultChangedColumn: {
+            /** @description What it was. */
+            from: components["schemas"]["ResultColumnInfo"];
+            /** @description Its name. */
+            name: string;
+            /** @description What it is. */
+            to: components["schemas"]["ResultColumnInfo"];
+        };
+        /** @description What changed of the columns. None of these are compared. */
+        ResultChangedColumns: {
+            /** @description Those that only the later one has. */
+            added: string[];
+            /** @description Those of another type. */
+            changed: components["schemas"]["ResultChangedColumn"][];
+            /** @description Those that only the earlier one has. */
+            removed: string[];
+        };
+        /** @description How many rows changed. */
+        ResultChangedCounts: {
+            /**
+             * Format: int64
+             * @description That only the later one has.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Of the later one.
+             */
+            after: number;
+            /**
+             * Format: int64
+             * @description Of the earlier one.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description That only the earlier one has.
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description That both have.
+             */
+            same: number;
+        };
+        /** @description A row that one of the two has. */
+        ResultChangedRow: {
+            /**
+             * Format: int64
+             * @description Its place there.
+             */
+            row: number;
+            /** @description All its cells. */
+            values: unknown[];
+        };
+        /** @description What changed. */
+        ResultChanges: {
+            /** @description The first rows that only the later one has. */
+            added: components["schemas"]["ResultChangedRow"][];
+            /** @description Of the columns. */
+            columns: components["schemas"]["ResultChangedColumns"];
+            /** @description Whether all of them are listed. */
+            complete: boolean;
+            /** @description The first rows that only the earlier one has. */
+            removed: components["schemas"]["ResultChangedRow"][];
+            /** @description Of the rows, by the columns that both have, whatever their order. */
+            rows: components["schemas"]["ResultChangedCounts"];
+        };
         /** @description A column of a table. */
         ResultColumnInfo: {
             /** @description Its name; two may have the same. */
@@ -1928,6 +2143,14 @@ export interface components {
             /** @description What it does: `DROP TABLE`, `GRANT`; `UNKNOWN` when nobody can tell. */
             verb: string;
         };
+        /** @description The wish to make a result again. */
+        RunAgain: {
+            /**
+             * Format: uuid
+             * @description The client's own id of this wish: sending it again answers with the same turn.
+             */
+            client_message_id?: string | null;
+        };
         /** @description A schema. */
         Schema: {
             /** @description Its name within its catalog. */
@@ -1987,7 +2210,7 @@ export interface components {
          * @description What kind of thing a typed result is, and so how it is drawn.
          * @enum {string}
          */
-        ShownAs: "text" | "table" | "tables" | "list" | "steps" | "change";
+        ShownAs: "text" | "table" | "tables" | "list" | "steps" | "change" | "chart";
         /** @description What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
         Standing: {
             /** @description To what. */
@@ -3821,6 +4044,50 @@ export interface operations {
             };
         };
     };
+    aggregate_result: {
+        parameters: {
+            query?: {
+                /** @description Places of columns with commas, at most 4: `0`; with a unit of time, `0:month`; in bins of equal width, `0:bins:20`. */
+                group?: string;
+                /**
+                 * @description At most 16 with commas: `count`, or `count`, `distinct`, `sum`, `mean`, `min`, `max`, `median` of a column, such as
+                 *     `sum:3`.
+                 */
+                measures?: string;
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+                /** @description Places of columns of this answer with commas, each with `:asc` or `:desc`; by the groups without it. */
+                sort?: string;
+                /** @description So many groups, 1 to 10000; fewer come when they take more than 8 MiB. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultAggregate"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     get_result_cell: {
         parameters: {
             query?: never;
@@ -3844,6 +4111,41 @@ export interface operations {
                 };
                 content: {
                     "text/plain": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    compare_results: {
+        parameters: {
+            query: {
+                /** @description The later result. */
+                to: string;
+                /** @description So many added and so many removed rows are listed, 1 to 1000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The earlier result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultChanges"];
                 };
             };
             default: {
@@ -4101,6 +4403,86 @@ export interface operations {
             };
         };
     };
+    run_result_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAgain"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoked"];
+                };
+            };
+            /** @description `call-gone`: the call is not in the log any more. `tool-gone`: its tool is not there. `turn-in-progress`: the agent still works in this conversation. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    sample_result: {
+        parameters: {
+            query?: {
+                /** @description Places of columns with commas, from 0; all without it. */
+                columns?: string;
+                /** @description A condition in JSON, as for rows. */
+                filter?: string;
+                /** @description So many rows, 1 to 10000; refused when they take more than 8 MiB. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The result. */
+                result_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultRows"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     stop_stream: {
         parameters: {
             query?: never;
@@ -4260,6 +4642,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tool"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    check_numbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The turn. */
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumbersQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedNumbers"];
                 };
             };
             default: {
