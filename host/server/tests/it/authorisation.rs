@@ -189,6 +189,19 @@ fn table(t: &Things) -> Vec<Row> {
         ),
         row(get(), of_result(""), &result, None, NotFound, 200),
         row(get(), of_result("/rows"), &format!("{result}/rows?sort=0:desc"), None, NotFound, 200),
+        row(get(), of_result("/sample"), &format!("{result}/sample?limit=1"), None, NotFound, 200),
+        row(get(), of_result("/aggregate"), &format!("{result}/aggregate?group=0"), None, NotFound, 200),
+        row(get(), of_result("/changes"), &format!("{result}/changes?to={}", t.result), None, NotFound, 200),
+        // It came from no call.
+        row(post(), of_result("/run_again"), &format!("{result}/run_again"), Some(json!({})), NotFound, 409),
+        row(
+            post(),
+            "/api/turns/{execution_id}/numbers",
+            &format!("/api/turns/{}/numbers", t.execution),
+            Some(json!({"numbers": ["1", "2"], "results": [t.result]})),
+            NotFound,
+            200,
+        ),
         row(get(), of_result("/cells/{row}/{column}"), &format!("{result}/cells/0/0"), None, NotFound, 200),
         row(get(), of_result("/columns/{column}/summary"), &format!("{result}/columns/0/summary"), None, NotFound, 200),
         row(

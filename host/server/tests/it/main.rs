@@ -53,6 +53,7 @@ mod plugin_cli;
 mod plugins;
 mod process;
 mod restart;
+mod result_tools;
 mod results;
 mod shared;
 mod streams;

@@ -43,7 +43,7 @@ pub(crate) async fn write_bytes(server: &Server, project: &str, conversation: &s
     writer.finish(ResultEnd::default()).await.unwrap().id.to_string()
 }
 
-async fn conversation(api: &Api) -> (String, String) {
+pub(crate) async fn conversation(api: &Api) -> (String, String) {
     let project = api.project("Results").await;
     let made = api.post(&format!("/api/projects/{project}/conversations"), json!({})).await.ok();
     (project, made["id"].as_str().unwrap().to_owned())
@@ -77,6 +77,13 @@ fn a_table_is_described_paged_sorted_filtered_and_downloaded() {
         assert_eq!(ann.get(&format!("{result}/columns/1/summary")).await.ok()["min"], json!("-3"));
         let distinct = ann.get(&format!("{result}/columns/0/distinct?search=A")).await.ok();
         assert_eq!(distinct["values"], json!([{"value": "a", "count": 1}]));
+        let groups =
+            ann.get(&format!("{result}/aggregate?group=0&measures=count,sum:1&sort=2:desc&limit=2")).await.ok();
+        assert_eq!(groups["columns"][2], json!({"name": "sum(n)", "type": "decimal", "precision": 38, "scale": 0}));
+        assert_eq!(groups["rows"], json!([["b", "1", "9007199254740993"], ["", "1", "2"]]));
+        assert_eq!((&groups["groups"], &groups["complete"]), (&json!(3), &json!(true)));
+        let sample = ann.get(&format!("{result}/sample?columns=0&limit=2")).await.ok();
+        assert_eq!((&sample["rows"], &sample["row_numbers"]), (&json!([["b"], [""]]), &json!([0, 1])));
         let cell = ann.get(&format!("{result}/cells/0/1")).await;
         assert_eq!(cell.text, "9007199254740993");
         let csv = ann.get(&format!("{result}/download?format=csv")).await;
@@ -97,6 +104,10 @@ fn a_table_is_described_paged_sorted_filtered_and_downloaded() {
             "download?format=csv&formulas=x",
             "columns/7/summary",
             "columns/0/histogram",
+            "aggregate?group=0:month",
+            "aggregate?measures=sum:0",
+            "aggregate?limit=10001",
+            "sample?limit=0",
             "content",
             "cells/9/0",
         ] {
