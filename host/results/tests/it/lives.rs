@@ -4,7 +4,8 @@ use bricklayer_domain::{ColumnType, ResultContent, ResultCut, ResultState, Store
 use bricklayer_results::{
     Appended, Format, MAX_PIECE_ROWS, ResultEnd, Results, ResultsError, ResultsSettings, RowsError, ViewRequest,
 };
-use bricklayer_store::{PageRequest, ResultLimits, StoreError};
+use bricklayer_store::{PageRequest, ResultLimits, Store, StoreError, StoreOptions};
+use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +82,32 @@ async fn bounds_keep_what_fits_and_say_so(scene: Scene) {
         assert!(stored.bytes < 3 << 20, "{stored:?}");
         scene.store.delete_conversation(&scene.user, scene.conversation.id).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_leaves_a_partial_result_that_says_so() {
+    // 4 MiB for all of it, as a disk that is full then.
+    let scene = Scene::sqlite().await;
+    let options = StoreOptions { sqlite_max_pages: Some(1_024), ..StoreOptions::default() };
+    let store = Store::connect(&scene.url, options).await.unwrap();
+    let scene = Scene { results: Results::new(store.clone(), ResultsSettings::default()), store, ..scene };
+    let mut writer = scene.results.open(scene.of(ResultContent::File, &[])).unwrap();
+    let noise: Vec<u8> = (0..8_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    assert_eq!(writer.append_bytes(&noise).await.unwrap(), Appended::Full(ResultCut::StorageFull));
+    let stored = writer.finish(ResultEnd::default()).await.unwrap();
+    assert_eq!((stored.state, stored.cut), (ResultState::Partial, Some(ResultCut::StorageFull)));
+    assert!(ResultCut::StorageFull.advice().contains("tell the operator"));
+    // What was kept before is there, and can be read.
+    let kept = usize::try_from(stored.bytes).unwrap();
+    assert!((1 << 20..4 << 20).contains(&kept), "{kept}");
+    let content = scene.results.content(&scene.user, stored.id, 0, None).await.unwrap();
+    let content: Vec<_> = content.stream.try_collect().await.unwrap();
+    assert_eq!(content.concat(), noise[..kept]);
+    // Room that comes back is used again.
+    scene.store.delete_conversation(&scene.user, scene.conversation.id).await.unwrap();
+    let conversation = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap();
+    let scene = Scene { conversation, ..scene };
+    scene.write(N, &rows(0, 100)).await;
 }
 
 async fn results_go_with_their_conversation(scene: Scene) {
