@@ -30,7 +30,7 @@ mod linux {
         let addresses = bytes.saturating_mul(ADDRESSES);
         let addresses = before.maximum.map_or(addresses, |most| addresses.min(most));
         if let Err(error) = setrlimit(Resource::Data, Rlimit { current: Some(addresses), maximum: before.maximum }) {
-            tracing::warn!(%error, "the memory of this process cannot be bounded");
+            tracing::warn!(error = &error as &dyn std::error::Error, "the memory of this process cannot be bounded");
         }
         std::thread::spawn(move || watch(bytes, addresses));
     }
