@@ -6,6 +6,8 @@
 mod manifest;
 mod package;
 mod paths;
+#[cfg(feature = "pieces")]
+mod pieces;
 mod powers;
 #[cfg(feature = "values")]
 mod values;
@@ -13,6 +15,8 @@ mod values;
 pub use manifest::manifest;
 pub use package::{package, sections};
 pub use paths::paths;
+#[cfg(feature = "pieces")]
+pub use pieces::pieces;
 pub use powers::powers;
 #[cfg(feature = "values")]
 pub use values::values;
@@ -25,6 +29,8 @@ pub const TARGETS: &[Target] = &[
     ("manifest", manifest),
     ("package", package),
     ("paths", paths),
+    #[cfg(feature = "pieces")]
+    ("pieces", pieces),
     ("powers", powers),
     ("sections", sections),
     #[cfg(feature = "values")]

@@ -42,6 +42,8 @@ pub use export::{Format, TextChoices};
 pub use filter::MAX_FILTER_BYTES;
 pub use numbers::{FoundNumbers, MAX_SEARCHED_CELLS, NumberPlace, WrittenNumber, numbers_in_text};
 pub use page::{CutCell, MAX_CELL_BYTES, MAX_PAGE_BYTES, RowsPage};
+#[cfg(feature = "test-support")]
+pub use piece::unpack_any;
 pub use profile::{Distinct, Histogram, MAX_DISTINCT, Summary};
 pub use query::{
     MAX_BINS, MAX_PAGE_ROWS, MAX_SAMPLE_ROWS, MAX_VALUES, RowsRequest, SampleRequest, ViewRequest, WholeCell,

@@ -230,3 +230,28 @@ pub(crate) fn unpack(kind: ColumnType, section: Section, bytes: &[u8]) -> Result
     };
     if plain.0.is_empty() { Ok(array) } else { Err(NOT_PACKED) }
 }
+
+/// What fuzzing asks: a section of any bytes as a column of a type. It is refused, or each of its values can be written
+/// and packing it gives the same values again.
+///
+/// # Errors
+/// [`Broken`] for bytes that are no section of the type.
+///
+/// # Panics
+/// When what was unpacked is not what is packed of it.
+#[cfg(feature = "test-support")]
+#[allow(clippy::expect_used, reason = "a fuzzer is to hear of it")]
+pub fn unpack_any(kind: ColumnType, bytes: &[u8]) -> Result<(), Broken> {
+    let section = Section { offset: 0, length: word(bytes.len())?, checksum: crc32fast::hash(bytes) };
+    let column = unpack(kind, section, bytes)?;
+    let rows = Rows { count: column.len(), columns: vec![column] };
+    let again = pack(&[kind], &rows, 0).expect("what was unpacked can be packed");
+    let section = directory(&again.directory, 1).expect("a directory").first().copied().expect("a section");
+    let column = unpack(kind, section, &again.body).expect("what was packed can be unpacked");
+    let texts = |array: &ArrayRef| -> Vec<String> {
+        let column = Column::of(kind, array).expect("a column of its type");
+        column.values().map(crate::write::to_json).collect()
+    };
+    assert_eq!(rows.columns.first().map(texts), Some(texts(&column)));
+    Ok(())
+}
