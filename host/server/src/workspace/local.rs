@@ -30,8 +30,9 @@ const FIRST_RESTART_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_RESTART_WAIT: Duration = Duration::from_secs(10);
 /// A child that lived this long was well, so the next restart is quick again.
 const WELL_AFTER: Duration = Duration::from_secs(30);
-/// Time for the child to end by itself once its stdin closed.
-const STOP_LIMIT: Duration = Duration::from_millis(1_500);
+/// Time for the child to end by itself once its stdin closed; less than the host gives its ground tasks, so that there
+/// is time left to kill it.
+const STOP_LIMIT: Duration = Duration::from_millis(1_000);
 /// Time in which the end of the child is known once its connections broke.
 const END_NEWS_WAIT: Duration = Duration::from_millis(500);
 /// SIGABRT.
