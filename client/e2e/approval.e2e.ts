@@ -160,7 +160,7 @@ describe("a question", () => {
     expect(await page.getByRole("button", { name: /Run SQL.*declined/ }).count()).toBe(1);
     expect(await lookAt(page, "declined")).toEqual([]);
     await ask(page, "look at it");
-    await page.getByRole("gridcell", { name: "42" }).waitFor();
+    await page.getByText("42", { exact: true }).first().waitFor();
     await turnEnded(page);
   });
 

@@ -127,7 +127,7 @@ describe("a session that ends", () => {
     await page.goto(host.url);
     await page.getByRole("link", { name: /^Taxi demand/ }).click();
     await ask(page, '/execute_sql {"statement": "SELECT 7 AS seven"}');
-    await page.getByRole("gridcell").first().waitFor();
+    await page.getByRole("button", { name: /Run SQL.*1 row/ }).waitFor();
     await turnEnded(page);
     await message().fill("what I was about to ask");
     const title = page.getByRole("navigation", { name: "Conversations" }).getByRole("listitem").first();

@@ -277,29 +277,29 @@ export function DataGrid({ table, label, target, selection, onSelect, onCopy, on
             );
           })}
         </div>
-        {table.total === 0 && (
-          <div className={styles.empty} role="status">
-            {view.filters.size > 0 ? (
-              <>
-                <p>No row is let through by the filters.</p>
-                <Button size="s" onClick={table.showAll}>
-                  Show all {formatCount(info.rows)} rows
-                </Button>
-              </>
-            ) : (
-              <p>{info.state === "open" ? "No rows yet: they are on their way." : "This result has no rows."}</p>
-            )}
-          </div>
-        )}
-        {pages.error !== null && (
-          <div className={styles.trouble} role="alert">
-            Rows could not be loaded.{" "}
-            <Button size="s" icon="refresh" onClick={pages.retry}>
-              Try again
-            </Button>
-          </div>
-        )}
       </div>
+      {table.total === 0 && (
+        <div className={styles.empty} role="status">
+          {view.filters.size > 0 ? (
+            <>
+              <p>No row is let through by the filters.</p>
+              <Button size="s" onClick={table.showAll}>
+                Show all {formatCount(info.rows)} rows
+              </Button>
+            </>
+          ) : (
+            <p>{info.state === "open" ? "No rows yet: they are on their way." : "This result has no rows."}</p>
+          )}
+        </div>
+      )}
+      {pages.error !== null && (
+        <div className={styles.trouble} role="alert">
+          Rows could not be loaded.{" "}
+          <Button size="s" icon="refresh" onClick={pages.retry}>
+            Try again
+          </Button>
+        </div>
+      )}
     </div>
   );
 }
