@@ -5,6 +5,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use serde_json::Value;
+
 use crate::{ConversationId, LaneId, ProjectId, ResultId, ToolCallId, TurnId, UserId};
 
 /// What a result is made of.
@@ -283,7 +285,7 @@ pub struct ResultOrigin {
     pub statement: Option<String>,
     /// Its parameters, as they were sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameters: Option<serde_json::Value>,
+    pub parameters: Option<Value>,
     /// The workspace's host name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace: Option<String>,
@@ -314,6 +316,19 @@ pub struct ResultOrigin {
     /// The result that this one was run again from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<ResultId>,
+    /// The call that makes this very result again, when that is not the call that made it: one statement of a script,
+    /// say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub again: Option<CallAgain>,
+}
+
+/// A call that makes a result again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallAgain {
+    /// The tool, by the name that the model calls it.
+    pub tool: String,
+    /// Its arguments.
+    pub input: Value,
 }
 
 /// A result that is about to be written.
@@ -396,6 +411,62 @@ pub struct StoredResult {
     pub created_at: DateTime<Utc>,
     /// When it got its last state.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Results that the outcome of one call names at most; protects the log and the model's context.
+pub const MAX_CALL_RESULTS: usize = 32;
+
+/// Columns of a table that its reference names at most; the whole list is the result's own.
+pub const MAX_REFERENCE_COLUMNS: usize = 64;
+
+/// A result as the outcome of its call names it: what a page needs to draw it, without what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultRef {
+    /// Its id.
+    pub id: ResultId,
+    /// Which of its call's results it is, from zero.
+    pub ordinal: u32,
+    /// What it is made of.
+    pub content: ResultContent,
+    /// What a person reads above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The media type of a text, image or file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The name that a file has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Where it was in its life when its call ended.
+    pub state: ResultState,
+    /// Why it is not all that there was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<ResultCut>,
+    /// Rows of a table.
+    pub rows: u64,
+    /// Bytes of what is in it.
+    pub bytes: u64,
+    /// The first columns of a table, at most [`MAX_REFERENCE_COLUMNS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ResultColumn>,
+}
+
+impl From<&StoredResult> for ResultRef {
+    fn from(stored: &StoredResult) -> Self {
+        Self {
+            id: stored.id,
+            ordinal: stored.ordinal,
+            content: stored.content,
+            title: stored.title.clone(),
+            media_type: stored.media_type.clone(),
+            file_name: stored.file_name.clone(),
+            state: stored.state,
+            cut: stored.cut,
+            rows: stored.rows,
+            bytes: stored.bytes,
+            columns: stored.columns.iter().take(MAX_REFERENCE_COLUMNS).cloned().collect(),
+        }
+    }
 }
 
 #[cfg(test)]

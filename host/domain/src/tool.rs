@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{PluginName, ToolCallId};
+use crate::{PluginName, ResultRef, ToolCallId};
 
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
 
@@ -227,7 +227,7 @@ impl ToolFailure {
 }
 
 /// What came back from a call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolOutcome {
     /// What the model reads; cut to the host's limit with a note when it was longer. For a failure, its message.
     pub content: String,
@@ -237,13 +237,20 @@ pub struct ToolOutcome {
     /// Set when the call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<ToolFailure>,
+    /// What the call made for people and left in the store of results, whole or as far as it came; at most
+    /// [`MAX_CALL_RESULTS`](crate::MAX_CALL_RESULTS), in the order in which they were begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<ResultRef>,
+    /// What the host tells the model of these results, on its way to the gate, which puts it behind the content.
+    #[serde(skip)]
+    pub told: String,
 }
 
 impl ToolOutcome {
     /// A plain text result.
     #[must_use]
     pub fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), structured: None, failure: None }
+        Self { content: content.into(), ..Self::default() }
     }
 
     /// A failure; the model reads its message, what a person could do about it, and when to come back.
@@ -257,7 +264,7 @@ impl ToolOutcome {
         if let Some(seconds) = failure.retry_after_seconds {
             content.push_str(&format!("\nTry again after {seconds} seconds."));
         }
-        Self { content, structured: None, failure: Some(failure) }
+        Self { content, failure: Some(failure), ..Self::default() }
     }
 
     /// Whether the call failed.

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventKind, EventSeq, LaneId, Piece, StoredEvent, ToolCallId, ToolFailure, ToolName,
-    ToolOutcome, TurnId, UserId,
+    ConversationId, Event, EventKind, EventSeq, LaneId, Piece, ResultRef, StoredEvent, ToolCallId, ToolFailure,
+    ToolName, ToolOutcome, TurnId, UserId,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -121,6 +121,8 @@ struct FinishedOutcome<'a> {
     structured: Option<&'a RawValue>,
     #[serde(default)]
     failure: Option<ToolFailure>,
+    #[serde(default)]
+    results: Vec<ResultRef>,
 }
 
 impl<'a> FinishedCall<'a> {
@@ -129,10 +131,11 @@ impl<'a> FinishedCall<'a> {
     }
 
     fn into_event(self, inline_bytes: usize) -> Result<Event, serde_json::Error> {
-        let Self { call, name, outcome: FinishedOutcome { content, structured, failure }, duration_ms } = self;
+        let Self { call, name, outcome, duration_ms } = self;
+        let FinishedOutcome { content, structured, failure, results } = outcome;
         let small = structured.filter(|raw| raw.get().len() <= inline_bytes);
         let structured = small.map(|raw| serde_json::from_str(raw.get())).transpose()?;
-        let outcome = ToolOutcome { content, structured, failure };
+        let outcome = ToolOutcome { content, structured, failure, results, ..ToolOutcome::default() };
         Ok(Event::ToolFinished { call, name, outcome, duration_ms })
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
         "path": shown, "kind": "update", "digest": known_digest, "size_bytes": kept.len(),
         "replacements": count, "moved": moved, "patch": patch(&text, &edited),
     });
-    Ok(ToolOutcome { content, structured: Some(structured), failure: None })
+    Ok(ToolOutcome { content, structured: Some(structured), ..ToolOutcome::default() })
 }
 
 /// Models see lines without their ends: in a file with CRLF their line breaks mean CRLF.

@@ -97,7 +97,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
     }
     let truncated = total > paths.len() || end == WalkEnd::Cut;
     let structured = json!({"paths": paths, "total": total, "truncated": truncated});
-    Ok(ToolOutcome { content, structured: Some(structured), failure: None })
+    Ok(ToolOutcome { content, structured: Some(structured), ..ToolOutcome::default() })
 }
 
 /// Newest first; equal times by path, so that an answer can be repeated.

@@ -288,5 +288,5 @@ fn answer(query: &Query, hits: &[FileHits], skipped: &[Skipped<'_>], cut: bool) 
         "mode": match query.mode { Mode::Files => "files_with_matches", Mode::Content => "content", Mode::Count => "count" },
         "entries": total, "files": hits.len(), "truncated": cut || shown.len() < total,
     });
-    ToolOutcome { content, structured: Some(structured), failure: None }
+    ToolOutcome { content, structured: Some(structured), ..ToolOutcome::default() }
 }

@@ -94,7 +94,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
         "path": path.text(), "digest": digest(&bytes), "size_bytes": bytes.len(), "start_line": first,
         "num_lines": page.shown, "total_lines": total, "partial": partial, "lines_cut": page.cut_lines > 0,
     });
-    Ok(ToolOutcome { content, structured: Some(structured), failure: None })
+    Ok(ToolOutcome { content, structured: Some(structured), ..ToolOutcome::default() })
 }
 
 fn number_lines<'a>(lines: impl Iterator<Item = &'a &'a str>, first: usize) -> Page {

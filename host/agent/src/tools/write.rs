@@ -83,7 +83,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
         answer.push_str("; its lines ended in several ways, now they end as given");
     }
     answer.push('.');
-    Ok(ToolOutcome { content: answer, structured: Some(structured), failure: None })
+    Ok(ToolOutcome { content: answer, structured: Some(structured), ..ToolOutcome::default() })
 }
 
 /// The rule for existing files: seen whole, and unchanged since.

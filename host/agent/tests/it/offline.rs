@@ -22,7 +22,7 @@ fn result(columns: &[(&str, &str)], rows: Value) -> ToolOutcome {
         "statement_id": "s1", "state": "succeeded", "columns": columns, "total_row_count": rows.as_array().unwrap().len(),
         "rows": rows, "truncated": false,
     });
-    ToolOutcome { content: "| table |".into(), structured: Some(structured), failure: None }
+    ToolOutcome { content: "| table |".into(), structured: Some(structured), ..ToolOutcome::default() }
 }
 
 fn answer(call: &ToolCall) -> ToolOutcome {
@@ -38,7 +38,7 @@ fn answer(call: &ToolCall) -> ToolOutcome {
             ToolOutcome {
                 content: "…".into(),
                 structured: Some(json!({"tables": [{"name": "samples.nyctaxi.trips", "columns": columns}]})),
-                failure: None,
+                ..ToolOutcome::default()
             }
         }
         ("execute_sql", sql) if sql.starts_with("SELECT hour(tpep_pickup_datetime)") => result(
@@ -60,7 +60,7 @@ fn answer(call: &ToolCall) -> ToolOutcome {
         ("execute_sql", sql) if sql.starts_with("slow") => ToolOutcome {
             content: "still running".into(),
             structured: Some(json!({"statement_id": "s9", "state": "running", "columns": [], "rows": []})),
-            failure: None,
+            ..ToolOutcome::default()
         },
         ("get_statement", _) => result(&[("n", "INT")], json!([["7"]])),
         ("execute_sql", "select 1") => ToolOutcome::text("| 1 |\n| --- |\n| 1 |\n\n(1 row)"),

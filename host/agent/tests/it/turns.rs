@@ -388,7 +388,7 @@ async fn long_results_are_cut_for_the_model_and_kept_for_the_user() {
     let tools = TableTools::new(vec![reader("look")], |_| ToolOutcome {
         content: "é".repeat(100_000),
         structured: Some(json!({"rows": [["x"]]})),
-        failure: None,
+        ..ToolOutcome::default()
     });
     let script = vec![calls(vec![tool_use("a", "mcp__databricks__look", json!({}))])];
     let mut world = World::new(ScriptedModel::new(script.clone()), tools);
@@ -402,7 +402,7 @@ async fn long_results_are_cut_for_the_model_and_kept_for_the_user() {
     let tools = TableTools::new(vec![reader("look")], |_| ToolOutcome {
         content: "short".into(),
         structured: Some(json!({"rows": "x".repeat(2000)})),
-        failure: None,
+        ..ToolOutcome::default()
     });
     let mut world = World::new(ScriptedModel::new(script), tools);
     world.gate_limits.max_structured_bytes = 1000;

@@ -51,7 +51,8 @@ fn said(text: &str) -> Event {
 }
 
 fn finished(call: &str, structured: &Value) -> Event {
-    let outcome = ToolOutcome { content: "rows".into(), structured: Some(structured.clone()), failure: None };
+    let outcome =
+        ToolOutcome { content: "rows".into(), structured: Some(structured.clone()), ..ToolOutcome::default() };
     Event::ToolFinished { call: ToolCallId(call.into()), name: ToolName("sql".into()), outcome, duration_ms: 1 }
 }
 

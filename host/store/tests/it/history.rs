@@ -20,7 +20,7 @@ on_both_engines!(
 );
 
 fn finished_with(id: &str, structured: Value) -> Event {
-    let outcome = ToolOutcome { content: "| table |".into(), structured: Some(structured), failure: None };
+    let outcome = ToolOutcome { content: "| table |".into(), structured: Some(structured), ..ToolOutcome::default() };
     Event::ToolFinished { call: call(id), name: ToolName("sql".into()), outcome, duration_ms: 1 }
 }
 
