@@ -26,6 +26,7 @@ mod query;
 mod reader;
 mod results;
 mod scan;
+mod shape;
 mod shared;
 mod sort;
 mod views;
@@ -49,4 +50,4 @@ pub use query::{
     MAX_BINS, MAX_PAGE_ROWS, MAX_SAMPLE_ROWS, MAX_VALUES, RowsRequest, SampleRequest, ViewRequest, WholeCell,
 };
 pub use results::{MAX_COLUMNS, MAX_NAME_BYTES, Results, ResultsSettings};
-pub use writer::{Appended, ResultEnd, ResultWriter};
+pub use writer::{Appended, ResultEnd, ResultWriter, WrittenResult};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    ColumnType, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, StoredResult,
+    ColumnType, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin,
+    ResultRef, ResultState, StoredResult,
 };
 use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
 
@@ -14,6 +15,7 @@ use crate::builder::{RowsBuilder, split};
 use crate::digest::ContentDigest;
 use crate::error::ResultsError;
 use crate::piece::pack;
+use crate::shape::Shape;
 use crate::shared::Shared;
 
 /// Bytes of a piece of what is no table.
@@ -39,6 +41,22 @@ pub struct ResultEnd {
     pub origin: Option<ResultOrigin>,
     /// Why it is not all that there was; [`ResultCut::Interrupted`] makes it partial.
     pub cut: Option<ResultCut>,
+}
+
+/// A result as its writer knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenResult {
+    /// What the outcome of its call says.
+    pub reference: ResultRef,
+    /// What a model is told of it, in lines: its id, its shape, how to read on in it and how to cite it. Bounded.
+    pub told: String,
+}
+
+/// What is counted of what was stored, and taken over only with the piece that it counts.
+#[derive(Clone)]
+struct Counted {
+    digest: ContentDigest,
+    shape: Shape,
 }
 
 /// Writes one result. Dropping it keeps what it has as partial.
@@ -74,6 +92,13 @@ impl ResultWriter {
     #[must_use]
     pub fn taken(&self) -> u64 {
         self.work.as_ref().map_or(0, Work::taken)
+    }
+
+    /// How it stands, as it would be told if its writer were dropped now; none when nothing would be kept.
+    #[must_use]
+    pub fn so_far(&self) -> Option<WrittenResult> {
+        let work = self.work.as_ref().filter(|work| !work.is_empty())?;
+        Some(work.written(ResultState::Partial, work.cut.or(Some(ResultCut::Interrupted))))
     }
 
     /// Takes rows: a JSON array of arrays of cells. Waits while the database is behind.
@@ -134,6 +159,18 @@ impl ResultWriter {
         work.end(&self.shared, end).await?;
         Ok(self.shared.store().get_result(&work.new.user, work.id).await?)
     }
+
+    /// The same for who only tells of it: nothing is read back.
+    ///
+    /// # Errors
+    /// As [`ResultWriter::finish`].
+    pub async fn finish_told(mut self, end: ResultEnd) -> Result<WrittenResult, ResultsError> {
+        let Some(mut work) = self.work.take() else { return Err(StoreError::ResultEnded.into()) };
+        let cut = end.cut;
+        work.end(&self.shared, end).await?;
+        let cut = work.cut.or(cut);
+        Ok(work.written(state_of(cut), cut))
+    }
 }
 
 impl Drop for ResultWriter {
@@ -158,12 +195,25 @@ pub(crate) struct Work {
     pub(crate) new: NewResult,
     kinds: Vec<ColumnType>,
     content: Content,
-    digest: ContentDigest,
+    counted: Counted,
     place: ResultPlace,
+    /// Bytes of the values that are stored.
+    bytes: u64,
     is_stored: bool,
     stored_bytes: u64,
     cut: Option<ResultCut>,
     flushed_at: Instant,
+}
+
+/// How a result ends that is cut for a reason.
+const fn state_of(cut: Option<ResultCut>) -> ResultState {
+    match cut {
+        Some(ResultCut::Interrupted | ResultCut::Lost | ResultCut::StorageFull) => ResultState::Partial,
+        None
+        | Some(ResultCut::ResultLimit | ResultCut::ConversationLimit | ResultCut::UserLimit | ResultCut::Source) => {
+            ResultState::Complete
+        }
+    }
 }
 
 fn kinds(columns: &[ResultColumn]) -> Vec<ColumnType> {
@@ -184,10 +234,11 @@ impl Work {
         Self {
             id,
             kinds: kinds(&new.columns),
+            counted: Counted { digest, shape: Shape::new(&new.columns) },
             new,
             content,
-            digest,
             place,
+            bytes: 0,
             is_stored: false,
             stored_bytes: 0,
             cut: None,
@@ -206,6 +257,29 @@ impl Work {
         self.place.units + self.waiting() as u64
     }
 
+    fn written(&self, state: ResultState, cut: Option<ResultCut>) -> WrittenResult {
+        let waiting = match &self.content {
+            Content::Rows(builder) => builder.bytes(),
+            Content::Bytes(buffer) => buffer.len(),
+        };
+        let is_table = self.new.content == ResultContent::Table;
+        let reference = ResultRef {
+            id: self.id,
+            ordinal: self.new.ordinal,
+            content: self.new.content,
+            title: self.new.title.clone(),
+            media_type: self.new.media_type.clone(),
+            file_name: self.new.file_name.clone(),
+            state,
+            cut,
+            rows: if is_table { self.taken() } else { 0 },
+            bytes: self.bytes + waiting as u64,
+            columns: self.new.columns.iter().take(MAX_REFERENCE_COLUMNS).cloned().collect(),
+        };
+        let told = self.counted.shape.told(&reference, self.new.columns.len());
+        WrittenResult { reference, told }
+    }
+
     async fn flush_if_old(&mut self, shared: &Shared) -> Result<(), ResultsError> {
         if self.waiting() > 0 && self.cut.is_none() && self.flushed_at.elapsed() >= FLUSH_AFTER {
             self.flush(shared).await?;
@@ -218,26 +292,27 @@ impl Work {
         self.store(shared, packed, None).await
     }
 
-    /// What waits as a piece, and the digest with it.
-    async fn pack(&mut self, shared: &Shared) -> Result<Option<(NewPiece, ContentDigest)>, ResultsError> {
+    /// What waits as a piece, and what is counted with it.
+    async fn pack(&mut self, shared: &Shared) -> Result<Option<(NewPiece, Counted)>, ResultsError> {
         self.flushed_at = Instant::now();
         if self.waiting() == 0 {
             return Ok(None);
         }
-        let mut digest = self.digest.clone();
+        let mut counted = self.counted.clone();
         match &mut self.content {
             Content::Bytes(buffer) => {
                 let body = std::mem::take(buffer);
-                digest.add_bytes(&body);
+                counted.digest.add_bytes(&body);
                 let bytes = body.len() as u64;
-                Ok(Some((NewPiece { units: bytes, bytes, directory: Vec::new(), body }, digest)))
+                Ok(Some((NewPiece { units: bytes, bytes, directory: Vec::new(), body }, counted)))
             }
             Content::Rows(builder) => {
                 let bytes = builder.bytes();
                 let (rows, kinds) = (builder.take(), self.kinds.clone());
                 let work = move || {
-                    digest.add_rows(&rows)?;
-                    Ok(Some((pack(&kinds, &rows, bytes)?, digest)))
+                    counted.digest.add_rows(&rows)?;
+                    counted.shape.add(&rows)?;
+                    Ok(Some((pack(&kinds, &rows, bytes)?, counted)))
                 };
                 if bytes <= PACK_HERE_BYTES { work() } else { shared.workers().run(work).await }
             }
@@ -248,7 +323,7 @@ impl Work {
     async fn store(
         &mut self,
         shared: &Shared,
-        packed: Option<(NewPiece, ContentDigest)>,
+        packed: Option<(NewPiece, Counted)>,
         end: Option<&ResultEnd>,
     ) -> Result<(), ResultsError> {
         let limit = shared.store().result_limits().result_bytes;
@@ -262,7 +337,7 @@ impl Work {
             if packed.is_none() && end.is_none() {
                 return Ok(());
             }
-            let digest = packed.as_ref().map_or(&self.digest, |(_, digest)| digest);
+            let digest = packed.as_ref().map_or(&self.counted.digest, |(_, counted)| &counted.digest);
             let ended = end.map(|end| self.ended(end, digest.clone().finish()));
             let piece = packed.as_ref().map(|(piece, _)| piece);
             let store = shared.store();
@@ -281,11 +356,12 @@ impl Work {
                         shared.note_live(self.id);
                     }
                     self.is_stored = true;
-                    if let Some((piece, digest)) = packed {
+                    if let Some((piece, counted)) = packed {
                         self.stored_bytes += size(&piece);
                         self.place.pieces += 1;
                         self.place.units += piece.units;
-                        self.digest = digest;
+                        self.bytes += piece.bytes;
+                        self.counted = counted;
                     }
                     return Ok(());
                 }
@@ -305,13 +381,7 @@ impl Work {
 
     fn ended(&self, end: &ResultEnd, digest: String) -> EndedResult {
         let cut = self.cut.or(end.cut);
-        let state = match cut {
-            Some(ResultCut::Interrupted | ResultCut::Lost | ResultCut::StorageFull) => ResultState::Partial,
-            None
-            | Some(ResultCut::ResultLimit | ResultCut::ConversationLimit | ResultCut::UserLimit | ResultCut::Source) => {
-                ResultState::Complete
-            }
-        };
+        let state = state_of(cut);
         let origin = end.origin.clone().unwrap_or_else(|| self.new.origin.clone());
         EndedResult { state, cut, origin, digest: Some(digest) }
     }
