@@ -15,10 +15,11 @@ use crate::CallContext;
 use crate::cpu::{CpuMeter, Metered};
 use crate::egress::CallEgress;
 use crate::failure::{self, Circumstances, Ending, LimitHit, cancelled, classify, complete, timed_out};
-use crate::guest::{Cleanups, Frame, GuestState, Offer, ProgressGate};
+use crate::guest::{CallResults, Cleanups, Frame, GuestState, Offer, ProgressGate};
 use crate::heavy::{Pace, Paced};
 use crate::plugin::Plugin;
 use crate::profile::Entry;
+use crate::results::KeptResult;
 use crate::shared::Shared;
 use crate::stdio::StdioTail;
 use crate::tally::Tally;
@@ -101,9 +102,16 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
     let unsettled = owes.then_some(guest);
     frame.progress.flush();
     frame.stdio.end();
-    let (outcome, cut_short) = told(shared, entry.as_deref(), &frame, end);
-    if let Some(cut_short) = cut_short {
-        end_remote_work(shared, frame, cut_short, unsettled, (permit, running)).await;
+    let (mut outcome, cut_short) = told(shared, entry.as_deref(), &frame, end);
+    let remote = async {
+        if let Some(cut_short) = cut_short {
+            end_remote_work(shared, Arc::clone(&frame), cut_short, unsettled, (permit, running)).await;
+        }
+    };
+    let (left, ()) = tokio::join!(frame.results.close(), remote);
+    for KeptResult { reference, told } in left {
+        outcome.told.push_str(&told);
+        outcome.results.push(reference);
     }
     outcome
 }
@@ -121,6 +129,7 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
     let time_limit = time_limit.unwrap_or(limits.wall).min(shared.ceilings.wall);
     let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
     let cleanups = Arc::new(Cleanups::default());
+    let result_bytes = limits.result_bytes;
     Frame {
         plugin: Arc::clone(plugin.profile()),
         time_limit,
@@ -132,6 +141,7 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
         progress: Arc::new(ProgressGate::new(Arc::clone(&ctx.progress))),
         offer: Arc::new(Offer::new(ctx.handover.clone(), Arc::clone(&cleanups))),
         cleanups,
+        results: Arc::new(CallResults::new(ctx.results.clone(), shared.tasks.clone(), result_bytes)),
         call: Arc::new(ctx),
     }
 }
@@ -155,8 +165,9 @@ fn told(shared: &Shared, entry: Option<&Entry>, frame: &Frame, end: End) -> (Too
         // What a guest returned by itself ends nothing at the far end.
         End::Returned(Ok(value)) => {
             let Some(entry) = entry else { return (ToolOutcome::text("started"), None) };
-            let outcome = failure::outcome(&entry.function, value.as_ref(), &frame.limits)
-                .unwrap_or_else(|(failure, ending)| complete(failure, ending));
+            let outcome =
+                failure::outcome(&entry.function, value.as_ref(), &frame.limits, frame.call.results.is_some())
+                    .unwrap_or_else(|(failure, ending)| complete(failure, ending));
             return (outcome, None);
         }
         End::Returned(Err(error)) => {

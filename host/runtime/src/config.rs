@@ -28,6 +28,8 @@ pub struct Limits {
     pub host_calls: u32,
     /// Bytes that one host call, or the result, may carry out of the guest: host memory.
     pub host_call_bytes: usize,
+    /// Bytes that a call may append to its results, before they are packed: the database, and the host's time.
+    pub result_bytes: u64,
     /// Resource handles of the component model alive at once, and entries of the host's table: host memory.
     pub handles: usize,
     /// Bytes written to files, or added to their length: the disk that all projects share.
@@ -72,6 +74,7 @@ impl Default for Limits {
             stdio_bytes: MIB,
             host_calls: 10_000,
             host_call_bytes: 16 * MIB,
+            result_bytes: 1024 * MIB as u64,
             handles: 1000,
             file_write_bytes: 256 * MIB as u64,
             project_bytes: 4096 * MIB as u64,

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{AuditSink, Credential, Grants, NoAudit};
+use crate::{AuditSink, Credential, Grants, NoAudit, ResultStore};
 
 /// Takes progress of a running call; cheap, never blocks.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -39,6 +39,8 @@ pub struct CallContext {
     pub audit: Arc<dyn AuditSink>,
     /// Where it leaves how its remote work is continued; none when nobody would continue it.
     pub handover: Option<Arc<dyn Handover>>,
+    /// Where it keeps what it makes for people; none when it belongs to no conversation.
+    pub results: Option<Arc<dyn ResultStore>>,
 }
 
 impl CallContext {
@@ -57,6 +59,7 @@ impl CallContext {
             cancel: CancellationToken::new(),
             audit: Arc::new(NoAudit),
             handover: None,
+            results: None,
         }
     }
 }

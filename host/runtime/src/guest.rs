@@ -10,6 +10,7 @@ mod contract;
 mod http;
 mod log;
 mod progress;
+mod results;
 mod state;
 mod wasi;
 
@@ -30,6 +31,7 @@ use self::contract::wit;
 use self::http::HttpCtx;
 use self::log::LogCtx;
 use self::progress::ProgressCtx;
+use self::results::ResultsCtx;
 use self::state::StateCtx;
 use crate::disk::DiskShare;
 use crate::egress::{CallEgress, EgressHooks};
@@ -44,6 +46,7 @@ use crate::{CallContext, Limits};
 pub(crate) use cleanup::Cleanups;
 pub(crate) use continuation::Offer;
 pub(crate) use progress::ProgressGate;
+pub(crate) use results::CallResults;
 
 /// What a guest and whoever supervises it share; it outlives the guest's store.
 pub(crate) struct Frame {
@@ -58,6 +61,7 @@ pub(crate) struct Frame {
     pub(crate) progress: Arc<ProgressGate>,
     pub(crate) cleanups: Arc<Cleanups>,
     pub(crate) offer: Arc<Offer>,
+    pub(crate) results: Arc<CallResults>,
 }
 
 /// A store's data.
@@ -76,6 +80,7 @@ pub(crate) struct GuestState {
     cleanup: CleanupCtx,
     continuation: ContinuationCtx,
     http: HttpCtx,
+    results: ResultsCtx,
 }
 
 impl GuestState {
@@ -108,6 +113,7 @@ impl GuestState {
             cleanup: CleanupCtx::new(frame),
             continuation: ContinuationCtx::new(frame),
             http: HttpCtx::new(frame),
+            results: ResultsCtx::new(frame),
         })
     }
 }
@@ -170,6 +176,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
         cleanup: CleanupCtx,
         continuation: ContinuationCtx,
         http: HttpCtx,
+        results: ResultsCtx,
     }
     Ok(linker)
 }

@@ -32,6 +32,7 @@ mod plugin;
 mod prepared;
 mod profile;
 mod project_size;
+mod results;
 mod review;
 mod shared;
 mod stdio;
@@ -58,3 +59,6 @@ pub use load_error::LoadError;
 pub use plugin::{Plugin, Tool};
 pub use prepared::PreparedCall;
 pub use profile::ToolNamespace;
+pub use results::{
+    Appending, CallResult, CallResultEnd, KeptResult, MemoryResults, OpenResult, ResultFault, ResultStore,
+};

@@ -9,11 +9,13 @@ use super::remedy::Ending;
 use crate::Limits;
 use crate::convert::{OutputFault, to_json};
 
-/// What a guest returned: a success, or its failure and whether it named the failure's kind.
+/// What a guest returned: a success, or its failure and whether it named the failure's kind. Where the caller
+/// `keeps_more` than an output may have, only what a host call may carry bounds it.
 pub(crate) fn outcome(
     function: &Function,
     result: Option<&Val>,
     limits: &Limits,
+    keeps_more: bool,
 ) -> Result<ToolOutcome, (ToolFailure, Ending)> {
     let odd = |fault: OutputFault| (ToolFailure::new(ToolErrorKind::Trap, fault.to_string()), Ending::Ended(None));
     let (Some(shape), Some(value)) = (&function.result, result) else { return Ok(done()) };
@@ -28,7 +30,10 @@ pub(crate) fn outcome(
     };
     let outcome = outcome.map_err(odd)?;
     let structured = outcome.structured.as_ref().map_or(0, |value| value.to_string().len());
-    bounded(outcome.content.len().max(structured), limits)?;
+    // What is larger than a model and the log take is kept whole by whoever made the call, where it can be.
+    if !keeps_more {
+        bounded(outcome.content.len().max(structured), limits)?;
+    }
     Ok(outcome)
 }
 
@@ -49,12 +54,12 @@ fn success(function: &Function, shape: Option<&Shape>, value: Option<&Val>) -> R
                 _ => json.to_string(),
             };
             let structured = function.output_schema().is_some().then_some(json);
-            ToolOutcome { content, structured, failure: None }
+            ToolOutcome { content, structured, ..ToolOutcome::default() }
         }
         (_, json) => {
             let content = json.to_string();
             let structured = Some(Value::Object(Map::from_iter([("result".to_owned(), json)])));
-            ToolOutcome { content, structured, failure: None }
+            ToolOutcome { content, structured, ..ToolOutcome::default() }
         }
     })
 }

@@ -17,6 +17,7 @@ mod generated {
             "bricklayer:host/cleanup": async | trappable,
             "bricklayer:host/http": async | trappable,
             "bricklayer:host/continuation": async | trappable,
+            "bricklayer:host/results": async | trappable,
             default: trappable,
         },
     });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From those that know nobody to those that put everything together. A new module goes behind what it uses.
 const ORDER: &str =
-    "advisories audit guest_log convert cpu credential far_end grants heavy measure text context fairness load_error
+    "advisories audit guest_log convert cpu credential far_end grants heavy measure text results context fairness load_error
     compile profile config failure limiter project_size stdio tally disk egress guest shared plugin cache call prepared
     engine dry_run review";
 
