@@ -12,6 +12,7 @@ mod cleanup;
 mod exchange;
 mod headers;
 mod hooks;
+mod links;
 mod listen;
 mod plain;
 mod pool;
@@ -38,6 +39,7 @@ use crate::credential::{Credential, Issued};
 use crate::fairness::Gate;
 use crate::tally::Tally;
 use crate::{FarEnd, Grants, Limits, RuntimeConfig};
+use links::Links;
 use pool::Pool;
 
 /// What all calls share: connections, and what the operator named.
@@ -129,6 +131,8 @@ pub(crate) struct CallEgress {
     requests: AtomicU32,
     bytes: Arc<AtomicU64>,
     parallel: Arc<Semaphore>,
+    /// What the workspace named to this call.
+    links: Arc<Links>,
     pub(crate) settling: Settling,
 }
 
@@ -147,6 +151,7 @@ impl CallEgress {
             requests: AtomicU32::new(0),
             bytes: Arc::new(AtomicU64::new(0)),
             parallel: Arc::new(Semaphore::new(limits.http_parallel)),
+            links: Arc::default(),
             settling: Settling::default(),
             limits,
             broker,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bricklayer_domain::{ToolErrorKind, is_public_address};
 use bricklayer_package::{Audience, HttpRule, Method, PathPattern, Power};
 use http::Uri;
+use url::Url;
 
 use super::{CallEgress, Origin, Workspace};
 use crate::failure::{Missing, SentAs};
@@ -73,6 +74,9 @@ impl From<String> for Refused {
 impl CallEgress {
     /// Finds the rule that allows a request, or says why none does.
     pub(super) fn check(&self, method: &str, uri: &Uri) -> Result<Allowed, Refused> {
+        if let Some((link, power)) = self.links.find(method, uri) {
+            return self.check_link(uri, &link, power);
+        }
         let method = Method::parse(method).map_err(|error| error.to_string())?;
         if uri.scheme_str() != Some("https") {
             return Err("only https is allowed (the host speaks to a local workspace for you)".to_owned().into());
@@ -102,6 +106,27 @@ impl CallEgress {
         let credential = rule.credential && audience == Audience::Workspace;
         let power = Power::Http { audience: audience.clone(), method, path: pattern.clone(), credential };
         Ok(Allowed { uri, origin, audience, method, power, credential })
+    }
+
+    /// A link that the workspace named to this call: at the workspace itself, or at a public host.
+    fn check_link(&self, uri: &Uri, link: &Url, power: Power) -> Result<Allowed, Refused> {
+        let odd = || "the workspace's link has an address that cannot be used".to_owned();
+        let target = Origin::of(link).ok_or_else(odd)?;
+        let is_same = |own: &Origin| Origin { named: false, ..own.clone() } == target;
+        let origin = match &self.workspace {
+            Workspace::Connected { origin, .. } if is_same(origin) => origin.clone(),
+            _ if target != Origin::public(&target.host) => {
+                return Err("a link of the workspace leads to no https address".to_owned().into());
+            }
+            _ if target.host.starts_with('[')
+                || target.host.parse::<IpAddr>().is_ok_and(|literal| !is_public_address(literal)) =>
+            {
+                return Err(format!("{} is not a public address", target.host).into());
+            }
+            _ => target,
+        };
+        let audience = Audience::Host(origin.host.clone());
+        Ok(Allowed { uri: uri.clone(), origin, audience, method: Method::Get, power, credential: false })
     }
 
     fn origin(&self, audience: &Audience) -> Result<Origin, Refused> {

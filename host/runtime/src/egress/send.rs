@@ -175,7 +175,8 @@ impl CallEgress {
         redact::headers(&redactors, &mut head.headers);
         let allowance = self.allowance(max_response_bytes.min(self.limits.http_response_bytes));
         let body = Answer::new(body, Scanner::new(redactors), allowance, silence, recording, permit);
-        let response = Response::from_parts(head, body.boxed_unsync());
+        let body = self.links.watch(&allowed, body.boxed_unsync());
+        let response = Response::from_parts(head, body);
         match listener {
             Some(listener) => Ok(listener.answered(response).await?),
             None => Ok(response),

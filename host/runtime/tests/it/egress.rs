@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bricklayer_domain::{ToolErrorKind, UserId};
-use bricklayer_runtime::{CallContext, Grants, Limits, Verdict, WorkspaceTarget};
+use bricklayer_runtime::{CallContext, Grants, Limits, Powers, Verdict, WorkspaceTarget};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, CANARY, FarEnd, failed, hostile, until};
@@ -46,6 +46,50 @@ async fn a_granted_request_carries_the_token_and_the_guest_does_not_see_it() {
     // The same when the token arrives byte by byte.
     let answer = Bench::ok(&bench.call("fetch", get("/api/ok/drip")).await);
     assert_eq!(answer["body"], format!("Bearer {}", "*".repeat(CANARY.len())));
+}
+
+#[tokio::test]
+async fn links_are_followed_when_the_workspace_named_them_and_never_with_the_token() {
+    let bench = Bench::new().await;
+    let host = bench.far_end.url().authority().to_owned();
+    let link = |scheme: &str, authority: &str, path: &str| {
+        let mut request = request("GET", authority, path);
+        request["scheme"] = json!(scheme);
+        request
+    };
+    let power = Powers::parse(["GET workspace/api/2.0/sql/statements/* as-caller"]).unwrap();
+    let grants = Arc::new(Grants::from_powers(&power));
+    let all = async |requests: Vec<Value>| {
+        let ctx = CallContext { grants: Arc::clone(&grants), ..bench.ctx() };
+        let outcome = bench.call_with("fetch_all", json!({ "requests": requests }), ctx).await;
+        let answers = Bench::ok(&outcome)["result"].clone();
+        serde_json::from_value::<Vec<String>>(answers).unwrap()
+    };
+    let named = || get("/api/2.0/sql/statements/linked");
+    let stored = || link("http", &host, "/stored/part?sig=1");
+    // Nobody named it to this call, whatever earlier calls were told.
+    let answers = all(vec![stored(), named(), stored()]).await;
+    assert_eq!((answers[0].contains("HttpRequestDenied"), answers[2].as_str()), (true, "ok"), "{answers:?}");
+    let answers = all(vec![stored()]).await;
+    assert!(answers[0].contains("HttpRequestDenied"), "{answers:?}");
+    let seen = bench.far_end.seen();
+    assert_eq!(seen.iter().filter(|seen| seen.uri == "/stored/part?sig=1").count(), 1);
+    assert_eq!(seen.last().unwrap().header("authorization"), None);
+    // Exactly what was named, and only where anybody may go.
+    let others = vec![
+        named(),
+        link("http", &host, "/stored/part?sig=2"),
+        link("http", &host, "/stored/part"),
+        json!({ "method": "POST", "scheme": "http", "authority": host, "path": "/stored/part?sig=1", "headers": [], "trailers": [] }),
+        link("http", "127.0.0.1:9", "/stored/part"),
+        link("https", "127.0.0.1", "/stored/part"),
+        link("https", "169.254.169.254", "/stored/part"),
+    ];
+    let answers = all(others).await;
+    for answer in &answers[1..] {
+        assert!(answer.contains("HttpRequestDenied") || answer.contains("DestinationIpProhibited"), "{answers:?}");
+    }
+    assert_eq!(bench.far_end.seen().iter().filter(|seen| seen.uri.starts_with("/stored")).count(), 1);
 }
 
 /// The longest piece of a spelled token that the bytes beside it decide, and padding.

@@ -170,6 +170,18 @@ async fn answer(State(log): State<Arc<Log>>, ConnectInfo(peer): ConnectInfo<Sock
             let is_old = seen.header("authorization").is_some_and(|token| !token.contains("renewed"));
             if is_old { StatusCode::UNAUTHORIZED.into_response() } else { format!("{seen:?}").into_response() }
         }
+        // Where the rows of a statement are: at this very origin, at another port of it, and where nobody may go.
+        "linked" => {
+            let host = seen.header("host").unwrap_or_default();
+            let links = [
+                format!("http://{host}/stored/part?sig=1"),
+                "http://127.0.0.1:9/stored/part".to_owned(),
+                "https://127.0.0.1/stored/part".to_owned(),
+                "https://169.254.169.254/stored/part".to_owned(),
+            ];
+            let links = links.map(|link| serde_json::json!({ "external_link": link }));
+            serde_json::json!({ "result": { "external_links": links } }).to_string().into_response()
+        }
         "hang" => {
             log.waiting.fetch_add(1, Ordering::SeqCst);
             let _hanging = Hanging(Arc::clone(&log));
