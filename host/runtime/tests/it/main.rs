@@ -17,6 +17,7 @@ mod pages;
 mod recorded;
 mod recorded_http;
 mod records;
+mod results;
 mod round_trip;
 mod spans;
 mod stopping;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bricklayer_domain::{CallEffect, Operation, ToolErrorKind, ToolOutcome};
 use bricklayer_package::CONTRACT_VERSIONS;
-use bricklayer_runtime::{CallContext, Continuation, Handover, LoadError, ToolNamespace};
+use bricklayer_runtime::{CallContext, Continuation, Handover, LoadError, MemoryResults, ToolNamespace};
 use serde_json::json;
 
 use crate::support::{Bench, failed, logs, package_with, until};
@@ -227,6 +227,17 @@ impl Handover for Kept {
 
     fn is_leaving(&self) -> bool {
         self.is_leaving
+    }
+}
+
+#[tokio::test]
+async fn results_run() {
+    for version in &CONTRACT_VERSIONS[3..] {
+        let bench = bench(version, "results").await;
+        let ctx = CallContext { results: Some(Arc::new(MemoryResults::default())), ..bench.ctx() };
+        let outcome = bench.call_with("run", json!({}), ctx).await;
+        assert_eq!(outcome.results.len(), 1, "{version}: {outcome:?}");
+        assert_eq!((outcome.content, outcome.results[0].rows), (outcome.results[0].id.to_string(), 2), "{version}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod memory;
+mod results;
 mod web;
 
 wit_bindgen::generate!({
@@ -293,6 +294,15 @@ impl Guest for Component {
 
     fn recall() -> Result<Vec<String>, String> {
         state::list_keys().map_err(|error| format!("{error:?}"))
+    }
+
+    fn fetch_all(requests: Vec<Request>) -> Vec<String> {
+        let text = |answer: Result<Response, String>| answer.map_or_else(|error| error, |answer| answer.body);
+        requests.iter().map(|request| text(web::fetch(request))).collect()
+    }
+
+    fn keep(how: String) -> Result<String, String> {
+        results::keep(&how)
     }
 }
 
