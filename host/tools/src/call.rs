@@ -8,6 +8,7 @@ use bricklayer_domain::{CallReview, Caller, CleanUp, ToolErrorKind, ToolFailure,
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{CallEnd, GateAudit};
+use crate::keeper::{Keeper, LargeText};
 use crate::limits::{GateLimits, STOP_GRACE};
 use crate::link::CallLink;
 use crate::permissions::{CallClass, Permit};
@@ -26,6 +27,8 @@ struct Held {
     limits: GateLimits,
     /// Who is told how the call ended, and the digest of its arguments for that; none when somebody else tells it.
     audit: Option<(Arc<dyn GateAudit>, String)>,
+    /// Keeps what is too large for a model; none where it is cut for good.
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl fmt::Debug for ResolvedCall {
@@ -41,8 +44,9 @@ impl ResolvedCall {
         caller: Caller,
         limits: GateLimits,
         audit: Option<(Arc<dyn GateAudit>, String)>,
+        keeper: Option<Arc<dyn Keeper>>,
     ) -> Self {
-        Self { held: Arc::new(Held { call, caller, limits, audit }) }
+        Self { held: Arc::new(Held { call, caller, limits, audit, keeper }) }
     }
 
     /// The tool.
@@ -62,17 +66,35 @@ impl ResolvedCall {
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.
     pub async fn run(&self, _permit: Permit, link: CallLink) -> ToolOutcome {
-        let Held { call, limits, .. } = &*self.held;
+        let call = &self.held.call;
         let began = Instant::now();
         let outcome = match call.time_limit() {
             None => call.run(link).await,
             Some(limit) => self.run_within(limit, link).await,
         };
-        let outcome = limits.bound(outcome);
+        let outcome = self.bound(outcome).await;
         if let Some((audit, digest)) = &self.held.audit {
             let name = &call.spec().name;
             audit.ended(CallEnd::new(&self.held.caller, name, Some(call.spec()), digest, &outcome, began.elapsed()));
         }
+        outcome
+    }
+
+    /// Cuts an outcome to what a model and a log may hold, and keeps what is cut off.
+    async fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+        let Held { call, caller, limits, keeper, .. } = &*self.held;
+        let mut kept = Vec::new();
+        if let Some(keeper) = keeper {
+            for (media_type, text) in limits.too_large(&outcome) {
+                let title = call.spec().display.title(&call.spec().name);
+                let ordinal = u32::try_from(outcome.results.len() + kept.len()).unwrap_or(u32::MAX);
+                let (tool, title, text) = (&call.spec().name, &*title, &*text);
+                let text = LargeText { caller, tool, ordinal, title, media_type, text };
+                kept.extend(keeper.keep(text).await.map(|result| (media_type, result)));
+            }
+        }
+        outcome = limits.bound(outcome, &kept);
+        outcome.results.extend(kept.into_iter().map(|(_, result)| result));
         outcome
     }
 

@@ -14,6 +14,7 @@ use crate::approvals::{Approvals, Question};
 use crate::audit::{CallEnd, GateAudit};
 use crate::call::ResolvedCall;
 use crate::catalogue::{ToolList, catalogue};
+use crate::keeper::Keeper;
 use crate::limits::GateLimits;
 use crate::link::CallLink;
 use crate::permissions::{CallClass, Permission, Permit, decide, decide_answered};
@@ -29,6 +30,7 @@ pub struct Gate {
     providers: Arc<[Arc<dyn Provider>]>,
     list: ToolList,
     audit: Option<Arc<dyn GateAudit>>,
+    keeper: Option<Arc<dyn Keeper>>,
     /// As many as may read at once; what changes something takes all of them.
     places: Arc<Semaphore>,
     place_count: u32,
@@ -52,6 +54,7 @@ impl Gate {
             providers: providers.into(),
             list: catalogue(&lists),
             audit: None,
+            keeper: None,
             places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
             place_count,
             limits,
@@ -62,6 +65,12 @@ impl Gate {
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn GateAudit>) -> Self {
         Self { audit: Some(audit), ..self }
+    }
+
+    /// Keeps with `keeper` what is too large for a model, instead of cutting it for good.
+    #[must_use]
+    pub fn with_keeper(self, keeper: Arc<dyn Keeper>) -> Self {
+        Self { keeper: Some(keeper), ..self }
     }
 
     /// Who calls.
@@ -104,7 +113,7 @@ impl Gate {
         let Some(call) = found else { return Err(self.no_tool(name)) };
         let audit = self.audit.as_ref().filter(|_| !call.is_recorded());
         let audit = audit.map(|audit| (Arc::clone(audit), argument_digest(input)));
-        Ok(ResolvedCall::new(call, caller, self.limits.clone(), audit))
+        Ok(ResolvedCall::new(call, caller, self.limits.clone(), audit, self.keeper.clone()))
     }
 
     /// Makes a call as whoever opened the door: finds its tool, judges it, asks about it where that is due, and runs it,

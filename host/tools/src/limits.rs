@@ -1,8 +1,9 @@
 //! The bounds of calls, each with what it protects.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use bricklayer_domain::{ToolOutcome, cut};
+use bricklayer_domain::{ResultRef, ToolOutcome, cut};
 use serde_json::Value;
 
 /// Bounds of the calls that come in by one door.
@@ -60,9 +61,27 @@ pub fn fits_depth(value: &Value) -> bool {
     within(value, MAX_JSON_DEPTH)
 }
 
+/// The media types of what is kept whole.
+pub(crate) const PLAIN_TEXT: &str = "text/plain";
+pub(crate) const JSON: &str = "application/json";
+
+/// Bytes of what the host tells the model of a call's results; what is more is in their list.
+const MAX_TOLD_BYTES: usize = 16 * 1024;
+
 impl GateLimits {
-    /// Cuts an outcome to what a model and a log may hold.
-    pub(crate) fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+    /// What of an outcome is too large for a model or a log, with its media type.
+    pub(crate) fn too_large<'a>(&self, outcome: &'a ToolOutcome) -> Vec<(&'static str, Cow<'a, str>)> {
+        let mut large = Vec::new();
+        if outcome.content.len() > self.max_result_bytes {
+            large.push((PLAIN_TEXT, Cow::Borrowed(outcome.content.as_str())));
+        }
+        let structured = outcome.structured.as_ref().map(Value::to_string);
+        large.extend(structured.filter(|json| json.len() > self.max_structured_bytes).map(|json| (JSON, json.into())));
+        large
+    }
+
+    /// Cuts an outcome to what a model and a log may hold, and says where the whole is `kept`.
+    pub(crate) fn bound(&self, mut outcome: ToolOutcome, kept: &[(&'static str, ResultRef)]) -> ToolOutcome {
         let too_deep = outcome.structured.as_ref().is_some_and(|value| !fits_depth(value));
         let dropped = too_deep
             || outcome.structured.as_ref().is_some_and(|value| {
@@ -71,18 +90,31 @@ impl GateLimits {
         if dropped {
             outcome.structured = None;
         }
+        let whole = |media_type: &str| kept.iter().find(|(kind, _)| *kind == media_type).map(|(_, result)| result.id);
         let size = outcome.content.len();
         if size > self.max_result_bytes {
             let end = cut(&outcome.content, self.max_result_bytes).len();
             outcome.content.truncate(end);
-            let rest = if outcome.structured.is_some() { "; the user sees the whole result" } else { "" };
-            outcome.content.push_str(&format!(
-                "\n[CUT: the first {end} of {size} bytes are shown{rest}. Ask for less: fewer rows, fewer columns, a \
-                 filter.]"
-            ));
+            let rest = match whole(PLAIN_TEXT) {
+                Some(id) => format!(
+                    "the whole text is the result {id}, which the user sees and read_result reads on in; cite it as \
+                     [text](result:{id})."
+                ),
+                None => {
+                    let seen = if outcome.structured.is_some() { "the user sees the whole result. " } else { "" };
+                    format!("{seen}Ask for less: fewer rows, fewer columns, a filter.")
+                }
+            };
+            outcome.content.push_str(&format!("\n[CUT: the first {end} of {size} bytes are shown; {rest}]"));
         } else if dropped {
             let why = if too_deep { "nested too deep" } else { "was too large" };
-            outcome.content.push_str(&format!("\n[The typed result {why} to keep.]"));
+            let rest = whole(JSON).map(|id| format!("; it is the result {id}")).unwrap_or_default();
+            outcome.content.push_str(&format!("\n[The typed result {why} to keep{rest}.]"));
+        }
+        let told = std::mem::take(&mut outcome.told);
+        outcome.content.push_str(cut(&told, MAX_TOLD_BYTES));
+        if told.len() > MAX_TOLD_BYTES {
+            outcome.content.push_str("\n[The call made more results than are told here.]");
         }
         outcome
     }

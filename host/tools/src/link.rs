@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bricklayer_domain::{ContinuingCall, Progress};
+use bricklayer_domain::{ContinuingCall, Progress, ResultId};
 use tokio_util::sync::CancellationToken;
 
 /// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
@@ -35,13 +35,15 @@ pub struct CallLink {
     pub cancel: CancellationToken,
     /// Where it leaves how it goes on; none when nobody would continue it.
     pub continuations: Option<Arc<dyn Continuations>>,
+    /// The result that it is to make again, when it is a call for that.
+    pub rerun_of: Option<ResultId>,
 }
 
 impl CallLink {
     /// A call whose progress nobody sees and that nobody continues.
     #[must_use]
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { progress: Arc::new(drop), cancel, continuations: None }
+        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None }
     }
 }
 
