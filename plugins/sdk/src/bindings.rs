@@ -8,8 +8,8 @@ wit_bindgen::generate!({
     inline: r"
         package bricklayer:sdk;
         world sdk {
-            include bricklayer:host/plugin@0.1.2;
-            import bricklayer:host/errors@0.1.2;
+            include bricklayer:host/plugin@0.1.3;
+            import bricklayer:host/errors@0.1.3;
         }
     ",
     path: "../../wit/host.wit",

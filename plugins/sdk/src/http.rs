@@ -40,6 +40,21 @@ pub struct Request {
     pub body: Option<String>,
 }
 
+/// One of several exchanges that go side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// A request to the caller's workspace.
+    Send(Request),
+    /// A link that the workspace named in an answer to this call, such as where the rows of a statement are. It is
+    /// fetched as it is, without the caller's credential, with the headers that came with it.
+    Follow {
+        /// The link, exactly as it was named.
+        url: String,
+        /// Names and values.
+        headers: Vec<(String, String)>,
+    },
+}
+
 /// A request to a public host. Needs a grant of its own (`[[grants.http]]` with the host as audience).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebRequest {

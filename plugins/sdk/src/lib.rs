@@ -29,6 +29,7 @@ mod host;
 mod http;
 mod platform;
 mod poll;
+pub mod results;
 mod state;
 mod table;
 #[cfg(any(test, feature = "testing"))]
@@ -41,7 +42,7 @@ mod workspace;
 pub use error::{Failure, Kind, api_failure, web_failure};
 pub use exact::Exact;
 pub use host::Host;
-pub use http::{Method, Request, Response, TransportError, WebRequest, encode_query, encode_segment};
+pub use http::{Errand, Method, Request, Response, TransportError, WebRequest, encode_query, encode_segment};
 pub use platform::{CallContext, CleanupHandle, LogLevel, Platform};
 pub use poll::{Backoff, Deadline};
 pub use state::State;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::bindings::bricklayer::host::context as wit;
-use crate::{Request, Response, TransportError, WebRequest};
+use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
+use crate::{Errand, Request, Response, TransportError, WebRequest};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,15 @@ pub trait Platform {
     /// When no complete answer came; an error status is an answer.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
+    /// Runs errands, up to `ahead` of them at once, and hands each whole answer to `take` in the order of the errands,
+    /// until it says that it has enough.
+    fn run_each(
+        &self,
+        errands: &mut dyn Iterator<Item = Errand>,
+        ahead: usize,
+        take: &mut dyn FnMut(Result<Response, TransportError>) -> bool,
+    );
+
     /// Sends a request to a public host and reads the whole answer.
     ///
     /// # Errors
@@ -107,6 +117,36 @@ pub trait Platform {
 
     /// Takes the offer back before the call begins something else: once this returns, nobody continues the call by it.
     fn withdraw_continuation(&self);
+
+    /// Begins a result; its handle and its id. [`results`](crate::results) is more pleasant.
+    ///
+    /// # Errors
+    /// [`ResultError`].
+    fn open_result(&self, about: &NewResult) -> Result<(u32, String), ResultError>;
+
+    /// Appends a JSON array of rows to a result; waits while the host's database is behind.
+    ///
+    /// # Errors
+    /// [`ResultError`].
+    fn append_rows(&self, handle: u32, rows: &[u8]) -> Result<Appended, ResultError>;
+
+    /// Appends rows, given as columns, to a result.
+    ///
+    /// # Errors
+    /// [`ResultError`].
+    fn append_columns(&self, handle: u32, columns: &[ColumnValues]) -> Result<Appended, ResultError>;
+
+    /// Appends bytes to a result.
+    ///
+    /// # Errors
+    /// [`ResultError`].
+    fn append_bytes(&self, handle: u32, bytes: &[u8]) -> Result<Appended, ResultError>;
+
+    /// Ends a result.
+    ///
+    /// # Errors
+    /// [`ResultError`].
+    fn finish_result(&self, handle: u32, whole: bool, origin: Option<&Origin>) -> Result<Finished, ResultError>;
 
     /// A value kept for this project; `None` when there is none or the store cannot be reached.
     fn state_get(&self, key: &str) -> Option<String>;

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::{CallContext, CleanupHandle, LogLevel, Platform, Request, Response, TransportError, WebRequest};
+use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
+use crate::{CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, TransportError, WebRequest};
 
 /// What a scripted request does.
 #[derive(Debug)]
@@ -39,6 +40,21 @@ pub struct Script {
     registered: Cell<u32>,
     continuations: RefCell<Vec<String>>,
     state: RefCell<BTreeMap<String, String>>,
+    keeps_results: bool,
+    /// Bytes that a result takes; all of them when absent.
+    result_bytes: Option<usize>,
+    results: RefCell<Vec<ScriptedResult>>,
+}
+
+/// A result that a call made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScriptedResult {
+    /// As it was opened.
+    pub about: NewResult,
+    /// What was appended, part by part.
+    pub parts: Vec<String>,
+    /// Whether it was finished whole, and with which origin.
+    pub ended: Option<(bool, Option<Origin>)>,
 }
 
 /// When tests run, in seconds since 1970.
@@ -91,6 +107,36 @@ impl Script {
     pub fn state(self, key: &str, value: &str) -> Self {
         self.state_set(key, value);
         self
+    }
+
+    /// The call has a conversation: its results are kept.
+    #[must_use]
+    pub fn with_results(self) -> Self {
+        Self { keeps_results: true, ..self }
+    }
+
+    /// The same, and each result is full after so many bytes.
+    #[must_use]
+    pub fn with_small_results(self, bytes: usize) -> Self {
+        Self { keeps_results: true, result_bytes: Some(bytes), ..self }
+    }
+
+    /// The results that were made.
+    #[must_use]
+    pub fn results(&self) -> Vec<ScriptedResult> {
+        self.results.borrow().clone()
+    }
+
+    fn append(&self, handle: u32, part: &[u8]) -> Result<Appended, ResultError> {
+        let mut results = self.results.borrow_mut();
+        let open = results.get_mut(handle as usize).filter(|result| result.ended.is_none());
+        let Some(result) = open else { return Err(ResultError::Invalid("the handle is not open".to_owned())) };
+        result.parts.push(String::from_utf8_lossy(part).into_owned());
+        let bytes: usize = result.parts.iter().map(String::len).sum();
+        match self.result_bytes.filter(|most| bytes > *most) {
+            Some(most) => Ok(Appended::Full(format!("a result has at most {most} bytes"))),
+            None => Ok(Appended::Taken),
+        }
     }
 
     fn push(self, line: &str, answer: Answer, takes: Duration, repeats: bool) -> Self {
@@ -185,6 +231,23 @@ impl Platform for Script {
         self.answer(&format!("{} {}", request.method.as_str(), request.path))
     }
 
+    fn run_each(
+        &self,
+        errands: &mut dyn Iterator<Item = Errand>,
+        _ahead: usize,
+        take: &mut dyn FnMut(Result<Response, TransportError>) -> bool,
+    ) {
+        for errand in errands {
+            let answer = match errand {
+                Errand::Send(request) => self.send(&request),
+                Errand::Follow { url, .. } => self.answer(&format!("FOLLOW {url}")),
+            };
+            if !take(answer) {
+                break;
+            }
+        }
+    }
+
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {
         self.fetched.borrow_mut().push(request.clone());
         self.answer(&format!("{} {}", request.method.as_str(), request.url))
@@ -233,6 +296,42 @@ impl Platform for Script {
 
     fn withdraw_continuation(&self) {
         self.continuations.borrow_mut().push("withdrawn".to_owned());
+    }
+
+    fn open_result(&self, about: &NewResult) -> Result<(u32, String), ResultError> {
+        if !self.keeps_results {
+            return Err(ResultError::Unavailable("this call belongs to no conversation".to_owned()));
+        }
+        let mut results = self.results.borrow_mut();
+        let number = results.len() as u32;
+        results.push(ScriptedResult { about: about.clone(), parts: Vec::new(), ended: None });
+        Ok((number, format!("result-{number}")))
+    }
+
+    fn append_rows(&self, handle: u32, rows: &[u8]) -> Result<Appended, ResultError> {
+        self.append(handle, rows)
+    }
+
+    fn append_columns(&self, handle: u32, columns: &[ColumnValues]) -> Result<Appended, ResultError> {
+        self.append(handle, format!("{columns:?}").as_bytes())
+    }
+
+    fn append_bytes(&self, handle: u32, bytes: &[u8]) -> Result<Appended, ResultError> {
+        self.append(handle, bytes)
+    }
+
+    fn finish_result(&self, handle: u32, whole: bool, origin: Option<&Origin>) -> Result<Finished, ResultError> {
+        self.append(handle, b"")?;
+        let mut results = self.results.borrow_mut();
+        let result = &mut results[handle as usize];
+        result.parts.pop();
+        result.ended = Some((whole, origin.cloned()));
+        let rows = result.parts.iter().filter_map(|part| serde_json::from_str::<Vec<serde_json::Value>>(part).ok());
+        Ok(Finished {
+            rows: rows.map(|rows| rows.len() as u64).sum(),
+            bytes: result.parts.iter().map(|part| part.len() as u64).sum(),
+            cut: None,
+        })
     }
 
     fn state_get(&self, key: &str) -> Option<String> {

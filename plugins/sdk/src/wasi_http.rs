@@ -1,13 +1,15 @@
 //! One exchange over `wasi:http`: send, read the whole answer, within bounds.
 
+use std::collections::VecDeque;
+
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody, OutgoingRequest,
-    RequestOptions, Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody,
+    OutgoingRequest, RequestOptions, Scheme,
 };
 use wasip2::io::streams::StreamError;
 
-use crate::{Method, Request, Response, TransportError, WebRequest};
+use crate::{Errand, Method, Request, Response, TransportError, WebRequest};
 
 /// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
 const WORKSPACE_AUTHORITY: &str = "workspace";
@@ -33,6 +35,7 @@ const BETWEEN_BYTES_TIMEOUT_NANOS: u64 = 30_000_000_000;
 /// What goes out, whoever it is for.
 struct Outgoing<'a> {
     method: Method,
+    https: bool,
     authority: &'a str,
     path: &'a str,
     headers: Vec<(&'a str, String)>,
@@ -45,12 +48,54 @@ struct Outgoing<'a> {
 /// # Errors
 /// When no complete answer came; see [`TransportError`].
 pub(crate) fn send(request: &Request) -> Result<Response, TransportError> {
+    answer(&begin_at_workspace(request)?)
+}
+
+/// Runs errands, `ahead` of them at once, and hands on their whole answers in order.
+pub(crate) fn run_each(
+    errands: &mut dyn Iterator<Item = Errand>,
+    ahead: usize,
+    take: &mut dyn FnMut(Result<Response, TransportError>) -> bool,
+) {
+    let mut begun = VecDeque::new();
+    loop {
+        while begun.len() < ahead.max(1) {
+            let Some(errand) = errands.next() else { break };
+            begun.push_back(match errand {
+                Errand::Send(request) => begin_at_workspace(&request),
+                Errand::Follow { url, headers } => begin_to_follow(&url, &headers),
+            });
+        }
+        let Some(next) = begun.pop_front() else { return };
+        if !take(next.and_then(|pending| answer(&pending))) {
+            return;
+        }
+    }
+}
+
+fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<FutureIncomingResponse, TransportError> {
+    let odd = || TransportError::Denied("the workspace's link is no http address".to_owned());
+    let (scheme, rest) = url.split_once("://").ok_or_else(odd)?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    begin(&Outgoing {
+        method: Method::Get,
+        https: scheme == "https",
+        authority,
+        path,
+        headers: headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
+        body: &[],
+        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+    })
+}
+
+fn begin_at_workspace(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
     let mut headers = vec![("accept", "application/json".to_owned())];
     if request.body.is_some() {
         headers.push(("content-type", "application/json".to_owned()));
     }
-    exchange(&Outgoing {
+    begin(&Outgoing {
         method: request.method,
+        https: true,
         authority: WORKSPACE_AUTHORITY,
         path: &request.path,
         headers,
@@ -78,6 +123,7 @@ pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
     });
     exchange(&Outgoing {
         method: request.method,
+        https: true,
         authority,
         path: &path,
         headers: request.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
@@ -87,11 +133,19 @@ pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
 }
 
 fn exchange(request: &Outgoing<'_>) -> Result<Response, TransportError> {
+    answer(&begin(request)?)
+}
+
+fn begin(request: &Outgoing<'_>) -> Result<FutureIncomingResponse, TransportError> {
     let outgoing = head(request)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
     let pending =
         outgoing_handler::handle(outgoing, options(request.first_byte_nanos)).map_err(|code| transport_error(&code))?;
     write_body(body, request.body)?;
+    Ok(pending)
+}
+
+fn answer(pending: &FutureIncomingResponse) -> Result<Response, TransportError> {
     let response = loop {
         if let Some(answer) = pending.get() {
             break answer
@@ -136,7 +190,7 @@ fn head(request: &Outgoing<'_>) -> Result<OutgoingRequest, TransportError> {
     };
     outgoing
         .set_method(&method)
-        .and_then(|()| outgoing.set_scheme(Some(&Scheme::Https)))
+        .and_then(|()| outgoing.set_scheme(Some(if request.https { &Scheme::Https } else { &Scheme::Http })))
         .and_then(|()| outgoing.set_authority(Some(request.authority)))
         .and_then(|()| outgoing.set_path_with_query(Some(request.path)))
         .map_err(|()| broken("the request line is not valid"))?;
