@@ -4,15 +4,21 @@
 //! anything can cut the call off, and asked for at once; a quick one costs two requests.
 
 mod advice;
+mod rows;
 mod wire;
 
 use std::time::Duration;
 
+use bricklayer_sdk::results::Origin;
 use bricklayer_sdk::{Failure, Kind, Method, Platform, Request, Workspace, encode_segment};
 use serde_json::Map;
 
-use wire::{Answer, Chunk};
-pub use wire::{Column, MAX_CELL_BYTES, MAX_ROWS, Parameter, QueryTag, Row, State, Submit, json_bytes, row_bytes};
+use rows::{Fetch, fetch};
+pub use rows::{Kept, Rows};
+use wire::{Answer, EXTERNAL_LINKS, INLINE};
+pub use wire::{
+    Column, HEAD_ROWS, MAX_CELL_BYTES, MAX_ROWS, Parameter, QueryTag, Row, State, Submit, json_bytes, row_bytes,
+};
 
 use crate::handed_back::{self, HandedBack};
 use crate::warehouse::Choice;
@@ -43,6 +49,19 @@ pub struct Statement {
     keep_rows: usize,
     /// Set when it was sent again with a row limit, because its result was too large for inline delivery.
     limited: bool,
+    /// How its rows are kept whole for people; none when nobody is to see them.
+    kept: Option<Keeping>,
+    /// When it was sent: since 1970 began, and by the call's clock.
+    sent_at: Option<(Duration, Duration)>,
+}
+
+/// How a statement's rows are kept whole.
+#[derive(Debug, Clone, Default)]
+pub struct Keeping {
+    /// The tool and the JSON arguments that make this very result again, when that is not the whole call.
+    pub again: Option<(String, String)>,
+    /// What it runs on, when the statement itself does not say.
+    pub warehouse: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,32 +70,29 @@ enum Source {
     Continue { id: String, ours: bool },
 }
 
-/// The rows of a statement that ended well.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rows {
-    /// The columns, in order.
-    pub columns: Vec<Column>,
-    /// The rows that were kept.
-    pub rows: Vec<Row>,
-    /// Rows of the whole result, when the workspace counted them without a limit of ours.
-    pub total: Option<u64>,
-    /// Whether there are more rows than these.
-    pub truncated: bool,
-}
-
 impl Statement {
     /// A statement to send, of whose rows at most `keep_rows` are kept. `reads` says that it changes nothing, so that it
     /// may be sent a second time.
     #[must_use]
     pub fn send(submit: Submit, reads: bool, keep_rows: usize) -> Self {
-        Self { source: Source::Send { submit: Box::new(submit), reads }, keep_rows, limited: false }
+        Self::new(Source::Send { submit: Box::new(submit), reads }, keep_rows)
     }
 
     /// A statement sent earlier. `ours` says that an earlier call of this family sent it: then it is canceled when this
     /// call is cut off, as that one's would have been.
     #[must_use]
     pub fn sent_earlier(id: String, ours: bool, keep_rows: usize) -> Self {
-        Self { source: Source::Continue { id, ours }, keep_rows, limited: false }
+        Self::new(Source::Continue { id, ours }, keep_rows)
+    }
+
+    const fn new(source: Source, keep_rows: usize) -> Self {
+        Self { source, keep_rows, limited: false, kept: None, sent_at: None }
+    }
+
+    /// The same with its rows kept whole as a result, where the host keeps any.
+    #[must_use]
+    pub fn kept_whole(self, keeping: Keeping) -> Self {
+        Self { kept: Some(keeping), ..self }
     }
 
     fn row_limit(&self) -> Option<u32> {
@@ -84,6 +100,41 @@ impl Statement {
             Source::Send { submit, .. } => submit.row_limit,
             Source::Continue { .. } => None,
         }
+    }
+
+    /// What is known of where its rows come from.
+    fn origin(&self, platform: &impl Platform, id: &str, keeping: &Keeping) -> Origin {
+        let sent = match &self.source {
+            Source::Send { submit, .. } => {
+                let parameters = &submit.parameters;
+                Origin {
+                    statement: Some(submit.statement.clone()),
+                    parameters: (!parameters.is_empty()).then(|| serde_json::to_string(parameters).ok()).flatten(),
+                    warehouse: Some(submit.warehouse_id.clone()),
+                    catalog: submit.catalog.clone(),
+                    schema: submit.schema.clone(),
+                    ..Origin::default()
+                }
+            }
+            Source::Continue { .. } => Origin { warehouse: keeping.warehouse.clone(), ..Origin::default() },
+        };
+        Origin {
+            statement_id: Some(id.to_owned()),
+            started: self.sent_at.map(|(at, _)| at),
+            took: self.sent_at.map(|(_, clock)| platform.now().saturating_sub(clock)),
+            ..sent
+        }
+    }
+
+    /// Sends it once more for links to its rows, when that is possible: a read, so that nothing happens twice.
+    fn take_links(&mut self, platform: &impl Platform) -> bool {
+        let Source::Send { submit, reads: true } = &mut self.source else { return false };
+        if self.kept.is_none() || submit.disposition == EXTERNAL_LINKS {
+            return false;
+        }
+        platform.progress("The result is large; running again to fetch it in parts", None, None);
+        submit.disposition = EXTERNAL_LINKS;
+        true
     }
 
     /// Sends it once more with a row limit, when that is possible: a read, so that nothing happens twice.
@@ -95,6 +146,7 @@ impl Statement {
         }
         platform.progress("The result is too large to be delivered whole; running again with a row limit", None, None);
         submit.row_limit = keep_rows;
+        submit.disposition = INLINE;
         self.limited = true;
         true
     }
@@ -127,10 +179,12 @@ impl Work for Statement {
                     outlives_host,
                 });
             }
-            Source::Send { submit, reads } => (submit, *reads),
+            Source::Send { submit, reads } => (submit, reads),
         };
-        let answer: Answer = Workspace::new(platform).post(STATEMENTS, submit).map_err(|failure| {
-            let failure = advice::refused(failure, submit);
+        let (submit, reads) = (submit.clone(), *reads);
+        self.sent_at = Some((Duration::from_secs(platform.unix_seconds()), platform.now()));
+        let answer: Answer = Workspace::new(platform).post(STATEMENTS, &submit).map_err(|failure| {
+            let failure = advice::refused(failure, &submit);
             // The request may have arrived although its answer did not.
             let unknown = matches!(failure.kind, Kind::Timeout | Kind::Upstream);
             if unknown && !reads {
@@ -162,8 +216,11 @@ impl Work for Statement {
         let state = answer.status.state;
         if state == State::Succeeded {
             let limited = self.limited || self.row_limit().is_some();
-            return match fetch(platform, id, answer, self.keep_rows, limited) {
+            let keep = self.kept.as_ref().map(|keeping| (self.origin(platform, id, keeping), keeping.again.clone()));
+            return match fetch(platform, Fetch { id, answer, keep_rows: self.keep_rows, limited, keep }) {
                 Ok(rows) => End::Done(rows),
+                // The workspace's storage is out of reach: what fits without links is better than nothing.
+                Err(failure) if failure.kind == Kind::Denied && self.limit_rows(platform) => End::Again,
                 Err(failure) => End::Failed(failure.advise(format!(
                     "The statement itself succeeded; get_statement with {id} fetches its rows again."
                 ))),
@@ -172,7 +229,7 @@ impl Work for Statement {
         let error = answer.status.error.as_ref();
         let too_large =
             error.and_then(|error| error.message.as_deref()).is_some_and(|said| said.contains(INLINE_LIMIT));
-        if state == State::Failed && too_large && self.limit_rows(platform) {
+        if state == State::Failed && too_large && (self.take_links(platform) || self.limit_rows(platform)) {
             return End::Again;
         }
         let submit = match &self.source {
@@ -218,7 +275,7 @@ impl Work for Statement {
 
     /// The answer, with its rows, may be larger than a call may read.
     fn starts_again(&mut self, platform: &impl Platform, failure: &Failure) -> bool {
-        failure.kind == Kind::LimitExceeded && self.limit_rows(platform)
+        failure.kind == Kind::LimitExceeded && (self.take_links(platform) || self.limit_rows(platform))
     }
 }
 
@@ -266,46 +323,4 @@ pub fn cancel(platform: &impl Platform, id: &str) -> Result<State, Failure> {
 
 fn path(id: &str, rest: &str) -> String {
     format!("{STATEMENTS}/{}{rest}", encode_segment(id))
-}
-
-/// The rows of an answer and of the chunks behind it, up to `keep_rows` and [`MAX_CELL_BYTES`].
-fn fetch<P: Platform>(
-    platform: &P,
-    id: &str,
-    answer: Answer,
-    keep_rows: usize,
-    limited: bool,
-) -> Result<Rows, Failure> {
-    let manifest = answer.manifest.unwrap_or_default();
-    let counted = manifest.total_row_count;
-    let mut rows = Rows { columns: manifest.schema.columns, truncated: manifest.truncated, ..Rows::default() };
-    let mut chunk = answer.result.unwrap_or_default();
-    let mut bytes = 0_usize;
-    loop {
-        rows.truncated |= chunk.data_array.capped;
-        for row in chunk.data_array.rows {
-            bytes = bytes.saturating_add(row_bytes(&row));
-            if rows.rows.len() >= keep_rows || (bytes > MAX_CELL_BYTES && !rows.rows.is_empty()) {
-                rows.truncated = true;
-                break;
-            }
-            rows.rows.push(row);
-        }
-        let Some(next) = chunk.next_chunk_index else { break };
-        if rows.rows.len() >= keep_rows || bytes > MAX_CELL_BYTES {
-            rows.truncated = true;
-            break;
-        }
-        let all = counted.map(|n| n as f64);
-        platform.progress(&format!("Fetching rows: {} so far", rows.rows.len()), Some(rows.rows.len() as f64), all);
-        chunk = Workspace::new(platform).get::<Chunk>(&path(id, &format!("/result/chunks/{next}")), &[])?;
-    }
-    // With a limit of ours the count ends at the limit and says nothing about the whole.
-    rows.total = if limited && manifest.truncated {
-        None
-    } else {
-        counted.or((!rows.truncated).then_some(rows.rows.len() as u64))
-    };
-    rows.truncated |= rows.total.is_some_and(|total| total > rows.rows.len() as u64);
-    Ok(rows)
 }

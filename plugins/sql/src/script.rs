@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bricklayer_databricks::statement::{
-    self as sent, Column, Finished, Job, Outcome, Parameter, QueryTag, State, Submit, continued,
+    self as sent, Column, Finished, Job, Keeping, Outcome, Parameter, QueryTag, State, Submit, continued,
 };
 use bricklayer_databricks::statement::{json_bytes, remember, row_bytes};
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{Continued, Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
+use serde_json::json;
 
 use crate::effect::{Effect, of_statement};
 use crate::lex::{Kind as TokenKind, lex};
@@ -21,9 +22,9 @@ use crate::types;
 /// Statements one script may have; protects the answer's size and the workspace.
 const MAX_STATEMENTS: usize = 100;
 
-/// Rows per statement: fetched when the caller names no number, and at most.
+/// Rows per statement of the answer: when the caller names no number, and at most.
 const DEFAULT_ROWS: u32 = 100;
-const MAX_ROWS_PER_STATEMENT: usize = 1_000;
+const MAX_ROWS_PER_STATEMENT: u32 = 1_000;
 
 /// Bytes of cells over all statements of a script that the answer keeps; the host takes 1 MiB of a call's result.
 const MAX_SCRIPT_CELL_BYTES: usize = 640 * 1024;
@@ -66,7 +67,8 @@ pub(crate) fn execute(
             format!("holds {} statements; at most {MAX_STATEMENTS} run in one call", statements.len()),
         ));
     }
-    let keep_rows = row_limit(request.row_limit, MAX_ROWS_PER_STATEMENT)?.unwrap_or(DEFAULT_ROWS);
+    let row_limit = row_limit(request.row_limit)?;
+    let keep_rows = row_limit.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS_PER_STATEMENT);
     let limit = timeout(request.timeout_seconds)?;
     let parallel = request.max_parallel.unwrap_or(DEFAULT_PARALLEL);
     if parallel == 0 || parallel > MAX_PARALLEL {
@@ -77,7 +79,8 @@ pub(crate) fn execute(
     let start = namespace(&platform.context(), request.catalog, request.schema);
     let began = platform.now();
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
-    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, keep_rows as usize, limit)?.into_iter();
+    let each = Each { row_limit, keep_rows: keep_rows as usize, limit };
+    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, each)?.into_iter();
 
     let until = until(platform);
     let mut results: Vec<Finished> = Vec::with_capacity(jobs.len());
@@ -179,14 +182,21 @@ fn groups(statements: &[Statement<'_>]) -> Vec<Group> {
     groups
 }
 
+/// What holds for each statement.
+#[derive(Clone, Copy)]
+struct Each {
+    row_limit: Option<u32>,
+    keep_rows: usize,
+    limit: Option<Duration>,
+}
+
 fn jobs(
     statements: &[Statement<'_>],
     warehouse_id: &str,
     start: (Option<String>, Option<String>),
     parameters: &[Parameter],
     tags: &[QueryTag],
-    keep_rows: usize,
-    limit: Option<Duration>,
+    Each { row_limit, keep_rows, limit }: Each,
 ) -> Result<Vec<Job>, Failure> {
     let mut names = start;
     let mut jobs = Vec::with_capacity(statements.len());
@@ -194,9 +204,11 @@ fn jobs(
         let (catalog, schema) = names.clone();
         let mentioned = mentioned(statement.text, parameters);
         let submit = Submit::new(statement.text.to_owned(), warehouse_id);
-        let submit = Submit { catalog, schema, parameters: mentioned, query_tags: tags.to_vec(), ..submit };
+        let submit = Submit { catalog, schema, parameters: mentioned, query_tags: tags.to_vec(), row_limit, ..submit };
         let reads = of_statement(statement.text) == Effect::Reads;
-        jobs.push(Job { work: sent::Statement::send(submit, reads, keep_rows), limit, continued: None });
+        let keeping = Keeping { again: Some(("execute_sql".to_owned(), again(&submit))), warehouse: None };
+        let work = sent::Statement::send(submit, reads, keep_rows).kept_whole(keeping);
+        jobs.push(Job { work, limit, continued: None });
         if is_use(statement.text) {
             names = after_use(statement.text, names).ok_or_else(|| {
                 Failure::invalid(
@@ -210,6 +222,24 @@ fn jobs(
         }
     }
     Ok(jobs)
+}
+
+/// The arguments of `execute_sql` that run one statement of a script by itself.
+fn again(submit: &Submit) -> String {
+    let Submit { statement, warehouse_id, catalog, schema, parameters, row_limit, .. } = submit;
+    let parameters: Vec<_> = parameters
+        .iter()
+        .map(|Parameter { name, value, type_text }| json!({ "name": name, "value": value, "type": type_text }))
+        .collect();
+    json!({
+        "statement": statement,
+        "warehouse_id": warehouse_id,
+        "catalog": catalog,
+        "schema": schema,
+        "parameters": parameters,
+        "row_limit": row_limit,
+    })
+    .to_string()
 }
 
 /// The parameters whose markers a statement has; the workspace refuses values without a marker in some releases.
@@ -293,6 +323,7 @@ fn step(
         columns: Vec::new(),
         rows: Vec::new(),
         total_row_count: None,
+        result_id: None,
         truncated: false,
         duration_ms: show::millis(finished.took),
     };
@@ -315,6 +346,7 @@ fn step(
             step.truncated = rows.truncated || rows.total.is_some_and(|total| total > rows.rows.len() as u64);
             step.columns = show::columns(rows.columns);
             step.total_row_count = rows.total;
+            step.result_id = rows.kept.map(|kept| kept.id);
             step.rows = rows.rows;
             ("succeeded", body)
         }

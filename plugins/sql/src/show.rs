@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bricklayer_databricks::statement::{Column, Rows, State};
+use bricklayer_databricks::statement::{Column, Kept, Rows, State};
 use bricklayer_databricks::warehouse::Choice;
 use bricklayer_sdk::{Cut, Table};
 
@@ -27,6 +27,9 @@ pub(crate) fn rows_text(rows: &Rows, cut: Cut) -> String {
 
 fn count_text(rows: &Rows, shown: usize) -> String {
     let fetched = rows.rows.len();
+    if let Some(kept) = &rows.kept {
+        return kept_text(rows, kept, shown);
+    }
     let more =
         "To see others use ORDER BY with LIMIT and OFFSET, a WHERE, or aggregate; row_limit fetches up to 10000.";
     match rows.total {
@@ -45,6 +48,19 @@ fn count_text(rows: &Rows, shown: usize) -> String {
         }
         None => plural(fetched),
     }
+}
+
+/// What is shown of rows that are kept whole; the host says where and how to read on.
+fn kept_text(rows: &Rows, kept: &Kept, shown: usize) -> String {
+    let all = kept.rows.max(shown as u64);
+    let count = match rows.total {
+        Some(total) if total == shown as u64 => plural(shown),
+        Some(total) if total == kept.rows => format!("showing {shown} of {total} rows; all are kept as a result"),
+        Some(total) => format!("showing {shown} of {total} rows; {all} are kept as a result"),
+        None if all == shown as u64 && !rows.truncated => plural(shown),
+        None => format!("showing {shown} rows; {all} are kept as a result, and the statement's result has more"),
+    };
+    kept.cut.as_ref().map_or(count.clone(), |cut| format!("{count}: {cut}"))
 }
 
 pub(crate) fn plural(rows: usize) -> String {
@@ -83,7 +99,8 @@ mod tests {
 
     fn rows(fetched: usize, total: Option<u64>, truncated: bool) -> Rows {
         let columns = vec![Column { name: "n".to_owned(), ..Column::default() }];
-        Rows { columns, rows: (0..fetched).map(|n| vec![Some(n.to_string())]).collect(), total, truncated }
+        let rows = (0..fetched).map(|n| vec![Some(n.to_string())]).collect();
+        Rows { columns, rows, total, truncated, kept: None }
     }
 
     #[track_caller]
@@ -101,6 +118,17 @@ mod tests {
         check(&rows(5, Some(5), false), "showing 2 of 5 rows; all 5 were fetched");
         check(&rows(5, Some(900), true), "showing 2 of 900 rows; truncated: 5 were fetched");
         check(&rows(5, None, true), "showing 2 rows; truncated: 5 were fetched and the result has more.");
+    }
+
+    #[test]
+    fn says_what_is_kept() {
+        let kept = |rows, cut: Option<&str>| Some(Kept { id: "r".to_owned(), rows, cut: cut.map(str::to_owned) });
+        check(&Rows { kept: kept(1, None), ..rows(1, Some(1), false) }, "1 row)");
+        check(&Rows { kept: kept(900, None), ..rows(5, Some(900), true) }, "showing 2 of 900 rows; all are kept");
+        check(
+            &Rows { kept: kept(500, Some("too large")), ..rows(5, Some(900), true) },
+            "showing 2 of 900 rows; 500 are kept as a result: too large",
+        );
     }
 
     #[test]

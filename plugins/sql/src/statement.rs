@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bricklayer_databricks::statement::{
-    self, Finished, Job, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall, remember,
+    self, Finished, Job, Keeping, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall,
+    remember,
 };
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{run_one, until};
@@ -14,8 +15,11 @@ use crate::show;
 use crate::split::split;
 use crate::types;
 
-/// Rows fetched when the caller names no number.
+/// Rows of the answer where they are kept nowhere else and the caller names no number.
 const DEFAULT_ROWS: u32 = 1_000;
+
+/// Most rows that a caller may ask for: what a result holds.
+pub(crate) const MAX_ROW_LIMIT: u32 = 5_000_000;
 
 /// Longest time a statement may be given, in seconds: a day.
 const MAX_TIMEOUT_SECONDS: u32 = 86_400;
@@ -39,18 +43,21 @@ pub(crate) fn execute(
     request: types::ExecuteSqlRequest,
 ) -> Result<types::StatementResult, Failure> {
     let text = single(&request.statement)?.to_owned();
-    let keep_rows = row_limit(request.row_limit, MAX_ROWS)?;
+    let row_limit = row_limit(request.row_limit)?;
     let limit = timeout(request.timeout_seconds)?;
     let parameters = parameters(request.parameters)?;
     let query_tags = query_tags(request.query_tags)?;
     let (catalog, schema) = namespace(&platform.context(), request.catalog, request.schema);
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
     let reads = of_statement(&text) == Effect::Reads;
-    let row_limit = request.row_limit;
     let submit = Submit { catalog, schema, parameters, row_limit, query_tags, ..Submit::new(text, &choice.id) };
-    let keep_rows = keep_rows.unwrap_or(DEFAULT_ROWS);
+    let keep_rows = row_limit.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
     let continued = Some(continued(Some(&choice), keep_rows));
-    let job = Job { work: Statement::send(submit, reads, keep_rows as usize), limit, continued };
+    let job = Job {
+        work: Statement::send(submit, reads, keep_rows as usize).kept_whole(Keeping::default()),
+        limit,
+        continued,
+    };
     let finished = run_one(platform, job, until(platform));
     if matches!(&finished.outcome, Outcome::Failed(failure) if choice.automatic && failure.kind == Kind::NotFound) {
         warehouse::forget(platform);
@@ -74,11 +81,13 @@ pub(crate) fn get(
     if wait > MAX_WAIT_SECONDS {
         return Err(Failure::invalid("wait_seconds", format!("must be 0 to {MAX_WAIT_SECONDS}")));
     }
-    let keep_rows = row_limit(request.row_limit, MAX_ROWS)?.unwrap_or(DEFAULT_ROWS);
+    let keep_rows = row_limit(request.row_limit)?.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
     let remembered = recall(platform, &id);
     let limit = remembered.as_ref().and_then(|(_, kept)| kept.limit_left(platform));
     let until = until(platform).min(Deadline::after(platform, Duration::from_secs(wait.into())));
-    let work = Statement::sent_earlier(id, remembered.is_some(), keep_rows as usize);
+    let warehouse = remembered.as_ref().map(|(_, kept)| kept.kept.id.clone());
+    let work = Statement::sent_earlier(id, remembered.is_some(), keep_rows as usize)
+        .kept_whole(Keeping { warehouse, again: None });
     let job = Job { work, limit, continued: Some(continued(None, keep_rows)) };
     let finished = run_one(platform, job, until);
     let (choice, said) = remembered
@@ -128,6 +137,7 @@ pub(crate) fn cancel(
         columns: Vec::new(),
         rows: Vec::new(),
         total_row_count: None,
+        result_id: None,
         truncated: false,
         duration_ms: show::millis(platform.now().saturating_sub(began)),
     })
@@ -143,6 +153,7 @@ fn answer(finished: Finished, choice: Option<Choice>) -> Result<types::Statement
         columns: Vec::new(),
         rows: Vec::new(),
         total_row_count: None,
+        result_id: None,
         truncated: false,
         duration_ms: show::millis(finished.took),
     };
@@ -166,6 +177,7 @@ fn answer(finished: Finished, choice: Option<Choice>) -> Result<types::Statement
             result.columns = show::columns(rows.columns);
             result.rows = rows.rows;
             result.total_row_count = rows.total;
+            result.result_id = rows.kept.map(|kept| kept.id);
             result.truncated = rows.truncated;
         }
     }
@@ -198,10 +210,10 @@ fn statement_id(id: &str) -> Result<String, Failure> {
 }
 
 /// A number of rows within bounds.
-pub(crate) fn row_limit(asked: Option<u32>, most: usize) -> Result<Option<u32>, Failure> {
+pub(crate) fn row_limit(asked: Option<u32>) -> Result<Option<u32>, Failure> {
     match asked {
-        Some(n) if n == 0 || n as usize > most => {
-            Err(Failure::invalid("row_limit", format!("must be 1 to {most}, is {n}")))
+        Some(n) if n == 0 || n > MAX_ROW_LIMIT => {
+            Err(Failure::invalid("row_limit", format!("must be 1 to {MAX_ROW_LIMIT}, is {n}")))
         }
         asked => Ok(asked),
     }

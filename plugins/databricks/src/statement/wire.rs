@@ -1,16 +1,26 @@
 //! The statement execution API on the wire (`/api/2.0/sql/statements`), as far as the tools use it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-/// Most rows any answer keeps: what a page can show and a person can scroll. Larger results belong in a table.
-pub const MAX_ROWS: usize = 10_000;
+/// Most rows an answer holds where they are kept nowhere else.
+pub const MAX_ROWS: u32 = 10_000;
+
+/// Rows of an answer whose whole rows are kept as a result.
+pub const HEAD_ROWS: usize = 100;
 
 /// Most bytes of cells an answer keeps, as JSON: the host takes 1 MiB of a call's result, and the text and the names
 /// of columns need room beside the rows.
 pub const MAX_CELL_BYTES: usize = 768 * 1024;
+
+/// Rows in the answers themselves, up to 25 MiB of them.
+pub const INLINE: &str = "INLINE";
+/// Rows by links.
+pub const EXTERNAL_LINKS: &str = "EXTERNAL_LINKS";
 
 /// A cell: text, or NULL.
 pub type Row = Vec<Option<String>>;
@@ -39,7 +49,7 @@ pub struct Submit {
     pub query_tags: Vec<QueryTag>,
     /// Always `0s`: the id must be known at once, or a call cut off while waiting could not cancel its statement.
     pub wait_timeout: &'static str,
-    /// Always `INLINE`: links to cloud storage are out of a sandbox's reach.
+    /// [`INLINE`], which costs no request more, or [`EXTERNAL_LINKS`] for what is too large for it.
     pub disposition: &'static str,
     /// Always `JSON_ARRAY`.
     pub format: &'static str,
@@ -58,7 +68,7 @@ impl Submit {
             row_limit: None,
             query_tags: Vec::new(),
             wait_timeout: "0s",
-            disposition: "INLINE",
+            disposition: INLINE,
             format: "JSON_ARRAY",
         }
     }
@@ -163,6 +173,8 @@ pub struct Manifest {
     #[serde(default)]
     pub total_row_count: Option<u64>,
     #[serde(default)]
+    pub total_chunk_count: Option<u64>,
+    #[serde(default)]
     pub truncated: bool,
 }
 
@@ -191,26 +203,55 @@ pub struct Chunk {
     #[serde(default)]
     pub next_chunk_index: Option<u64>,
     #[serde(default)]
-    pub data_array: CappedRows,
+    pub row_count: Option<u64>,
+    /// Where the rows are when they are given by links.
+    #[serde(default)]
+    pub external_links: Vec<Link>,
+    /// A JSON array of rows, as the workspace wrote it.
+    #[serde(default)]
+    pub data_array: Option<Box<RawValue>>,
 }
 
-/// Rows of a chunk, kept up to [`MAX_ROWS`] and [`MAX_CELL_BYTES`] while they are parsed: a chunk may have 25 MiB.
+/// Where the rows of a chunk are: an address that is good for some minutes, without any credential.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Link {
+    pub external_link: String,
+    #[serde(default)]
+    pub row_count: Option<u64>,
+    #[serde(default)]
+    pub next_chunk_index: Option<u64>,
+    #[serde(default)]
+    pub http_headers: Option<BTreeMap<String, String>>,
+}
+
+/// The first of some rows, up to `most` of them and [`MAX_CELL_BYTES`].
+///
+/// # Errors
+/// When they are no rows.
+pub fn head(rows: &[u8], most: usize) -> Result<CappedRows, serde_json::Error> {
+    HeadOf(most).deserialize(&mut serde_json::Deserializer::from_slice(rows))
+}
+
+/// The first rows of a chunk, which may have 25 MiB.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CappedRows {
     pub rows: Vec<Row>,
-    /// Whether rows were dropped.
+    /// Whether there are more.
     pub capped: bool,
 }
 
-impl<'de> Deserialize<'de> for CappedRows {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RowsVisitor)
+/// Reads so many rows at most.
+struct HeadOf(usize);
+
+impl<'de> DeserializeSeed<'de> for HeadOf {
+    type Value = CappedRows;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<CappedRows, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct RowsVisitor;
-
-impl<'de> Visitor<'de> for RowsVisitor {
+impl<'de> Visitor<'de> for HeadOf {
     type Value = CappedRows;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -224,7 +265,7 @@ impl<'de> Visitor<'de> for RowsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CappedRows, A::Error> {
         let mut kept = CappedRows::default();
         let mut bytes = 0_usize;
-        while kept.rows.len() < MAX_ROWS && bytes < MAX_CELL_BYTES {
+        while kept.rows.len() < self.0 && bytes < MAX_CELL_BYTES {
             let Some(row) = seq.next_element::<Row>()? else { return Ok(kept) };
             bytes = bytes.saturating_add(row_bytes(&row));
             kept.rows.push(row);
@@ -259,15 +300,14 @@ mod tests {
 
     #[test]
     fn rows_are_capped_while_parsing() {
-        let many = format!("[{}]", vec![r#"["1",null]"#; MAX_ROWS + 5].join(","));
-        let rows: CappedRows = serde_json::from_str(&many).unwrap();
-        assert_eq!((rows.rows.len(), rows.capped), (MAX_ROWS, true));
-        let wide = format!("[[\"{}\"],[\"b\"]]", "x".repeat(MAX_CELL_BYTES));
-        let rows: CappedRows = serde_json::from_str(&wide).unwrap();
+        let head = |rows: &str, most| head(rows.as_bytes(), most).unwrap();
+        let rows = head(&format!("[{}]", vec![r#"["1",null]"#; 105].join(",")), 100);
+        assert_eq!((rows.rows.len(), rows.capped), (100, true));
+        let rows = head(&format!("[[\"{}\"],[\"b\"]]", "x".repeat(MAX_CELL_BYTES)), 100);
         assert_eq!((rows.rows.len(), rows.capped), (1, true));
-        let few: CappedRows = serde_json::from_str(r#"[["1",null]]"#).unwrap();
-        assert_eq!(few, CappedRows { rows: vec![vec![Some("1".to_owned()), None]], capped: false });
-        assert_eq!(serde_json::from_str::<CappedRows>("null").unwrap(), CappedRows::default());
+        let few = CappedRows { rows: vec![vec![Some("1".to_owned()), None]], capped: false };
+        assert_eq!(head(r#"[["1",null]]"#, 100), few);
+        assert_eq!(head("null", 100), CappedRows::default());
     }
 
     #[test]
@@ -281,6 +321,6 @@ mod tests {
         let answer: Answer =
             serde_json::from_str(r#"{"statement_id":"s","status":{"state":"SUCCEEDED"},"manifest":{"format":"JSON_ARRAY","schema":{"column_count":0},"total_chunk_count":0},"result":{}}"#).unwrap();
         assert!(answer.status.state.has_ended());
-        assert_eq!(answer.result.unwrap().data_array, CappedRows::default());
+        assert!(answer.result.unwrap().data_array.is_none());
     }
 }

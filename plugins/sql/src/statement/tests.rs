@@ -106,7 +106,7 @@ fn bad_arguments_name_their_field_and_send_nothing() {
     }
     check(request(" -- nothing"), "statement: holds no SQL");
     check(request("select 1; select 2"), "statement: holds 2 statements");
-    check(types::ExecuteSqlRequest { row_limit: Some(0), ..request("select 1") }, "row_limit: must be 1 to 10000");
+    check(types::ExecuteSqlRequest { row_limit: Some(0), ..request("select 1") }, "row_limit: must be 1 to 5000000");
     check(types::ExecuteSqlRequest { timeout_seconds: Some(0), ..request("select 1") }, "timeout_seconds");
     let twice = || types::Parameter { name: "a".to_owned(), value: None, type_: None };
     check(
@@ -132,6 +132,94 @@ fn every_chunk_is_followed() {
 }
 
 #[test]
+fn all_rows_are_kept_and_the_answer_has_a_head_of_them() {
+    let rows = format!("[{}]", vec![r#"["x"]"#; 150].join(","));
+    let script = Script::new()
+        .with_results()
+        .on(POST, 200, &answer(&rows, 302, Some(1)).replace("\"total_row", "\"total_chunk_count\":3,\"total_row"))
+        .on(
+            "GET /api/2.0/sql/statements/s1/result/chunks/1",
+            200,
+            &format!(r#"{{"chunk_index":1,"row_count":150,"data_array":{rows},"next_chunk_index":2}}"#),
+        )
+        .on("GET /api/2.0/sql/statements/s1/result/chunks/2", 200, r#"{"data_array":[["y"],[null]],"chunk_index":2}"#);
+    let parameters = vec![types::Parameter { name: "a".to_owned(), value: Some("1".to_owned()), type_: None }];
+    let request = types::ExecuteSqlRequest {
+        parameters: Some(parameters),
+        catalog: Some("main".to_owned()),
+        ..request("select a from t where a = :a")
+    };
+    let result = execute(&script, request).unwrap();
+    script.done();
+    assert_eq!((result.rows.len(), result.truncated, result.total_row_count), (100, true, Some(302)));
+    assert!(result.text.contains("showing 100 of 302 rows; all are kept as a result"), "{}", result.text);
+    assert_eq!(result.result_id.as_deref(), Some("result-0"));
+    let kept = &script.results()[0];
+    // As the workspace wrote them.
+    assert_eq!(kept.parts, [rows.as_str(), &rows, r#"[["y"],[null]]"#]);
+    let (whole, origin) = kept.ended.clone().unwrap();
+    let origin = origin.unwrap();
+    assert!(whole);
+    assert_eq!(
+        (origin.statement.as_deref(), origin.statement_id.as_deref()),
+        (Some("select a from t where a = :a"), Some("s1"))
+    );
+    assert_eq!(origin.parameters.as_deref(), Some(r#"[{"name":"a","value":"1"}]"#));
+    assert_eq!(
+        (origin.warehouse.as_deref(), origin.catalog.as_deref(), origin.schema),
+        (Some("w1"), Some("main"), None)
+    );
+    assert_eq!((origin.rows, origin.truncated), (Some(302), Some(false)));
+    assert!(origin.started.is_some() && origin.took.is_some());
+}
+
+#[test]
+fn links_are_followed_in_parts() {
+    let link = |index: u32, next: &str| {
+        format!(r#"{{"external_links":[{{"external_link":"https://bucket.example/{index}","row_count":1{next}}}]}}"#)
+    };
+    let first = format!(
+        r#"{{"statement_id":"s1","status":{{"state":"SUCCEEDED"}},"manifest":{{"schema":{{"columns":[{{"name":"a","type_text":"STRING"}}]}},"total_row_count":3,"total_chunk_count":3}},"result":{}}}"#,
+        link(0, r#","next_chunk_index":1"#)
+    );
+    let script = Script::new()
+        .with_results()
+        .on(POST, 200, &first)
+        .on("FOLLOW https://bucket.example/0", 200, r#"[["0"]]"#)
+        .on("GET /api/2.0/sql/statements/s1/result/chunks/1", 200, &link(1, r#","next_chunk_index":2"#))
+        .on("GET /api/2.0/sql/statements/s1/result/chunks/2", 200, &link(2, ""))
+        .on("FOLLOW https://bucket.example/1", 200, r#"[["1"]]"#)
+        .on("FOLLOW https://bucket.example/2", 200, r#"[["2"]]"#);
+    let result = execute(&script, request("select a from t")).unwrap();
+    script.done();
+    assert_eq!((result.rows.len(), result.truncated), (3, false));
+    assert_eq!(script.results()[0].parts, [r#"[["0"]]"#, r#"[["1"]]"#, r#"[["2"]]"#]);
+}
+
+#[test]
+fn what_breaks_off_is_kept_as_partial_and_what_is_full_ends_early() {
+    let script = Script::new().with_results().on(POST, 200, &answer(r#"[["1"],["2"]]"#, 5, Some(1))).on(
+        "GET /api/2.0/sql/statements/s1/result/chunks/1",
+        500,
+        r#"{"error_code":"INTERNAL_ERROR","message":"no"}"#,
+    );
+    let failure = execute(&script, request("select a from t")).unwrap_err();
+    assert!(failure.message.contains("get_statement with s1 fetches its rows again"), "{}", failure.message);
+    let kept = &script.results()[0];
+    assert_eq!((kept.parts.len(), kept.ended.as_ref().map(|(whole, _)| *whole)), (1, Some(false)));
+
+    let script = Script::new().with_small_results(5).on(POST, 200, &answer(r#"[["1"],["2"]]"#, 5, Some(1)));
+    let result = execute(&script, request("select a from t")).unwrap();
+    script.done();
+    assert!(
+        result.text.contains("showing 2 of 5 rows; 2 are kept as a result: a result has at most"),
+        "{}",
+        result.text
+    );
+    assert!(result.truncated && script.results()[0].ended.as_ref().unwrap().0);
+}
+
+#[test]
 fn chunks_end_at_the_row_limit_and_truncation_is_said() {
     let rows = format!("[{}]", vec![r#"["x"]"#; 1000].join(","));
     let script = Script::new().on(POST, 200, &answer(&rows, 25_000, Some(1)));
@@ -153,12 +241,28 @@ fn a_row_limit_goes_to_the_workspace_which_then_knows_no_total() {
 }
 
 #[test]
-fn a_read_too_large_for_inline_delivery_runs_again_with_a_limit() {
+fn a_read_too_large_for_inline_delivery_runs_again_for_links() {
     let too_large = r#"{"statement_id":"s1","status":{"state":"FAILED","error":{"error_code":"BAD_REQUEST","message":"Inline byte limit exceeded. Statements executed with disposition=INLINE can have a result size of at most 26214400 bytes."}}}"#;
     let script = Script::new().on(POST, 200, PENDING).on(GET, 200, too_large).on(POST, 200, TWO_ROWS);
     execute(&script, request("select * from wide")).unwrap();
-    assert_eq!(script.body(2)["row_limit"], 1000);
+    assert_eq!(
+        (&script.body(2)["row_limit"], &script.body(2)["disposition"]),
+        (&json!(null), &json!("EXTERNAL_LINKS"))
+    );
     assert!(script.cleanups().is_empty());
+    script.done();
+
+    // Where the workspace's storage is out of reach, what fits without links is better than nothing.
+    let linked = r#"{"statement_id":"s1","status":{"state":"SUCCEEDED"},"manifest":{"schema":{"columns":[{"name":"a"}]},"total_row_count":9,"total_chunk_count":1},"result":{"external_links":[{"external_link":"https://bucket.example/0"}]}}"#;
+    let script = Script::new()
+        .on(POST, 200, PENDING)
+        .on(GET, 200, too_large)
+        .on(POST, 200, linked)
+        .fail("FOLLOW https://bucket.example/0", TransportError::Denied("no".to_owned()))
+        .on(POST, 200, TWO_ROWS);
+    execute(&script, request("select * from wide")).unwrap();
+    let last = script.body(3);
+    assert_eq!((&last["row_limit"], &last["disposition"]), (&json!(1000), &json!("INLINE")));
     script.done();
 
     // The same when the answer is larger than the call may read.
