@@ -62,6 +62,8 @@ pub struct Case {
 pub struct Expect {
     /// Fields that the typed result has, at least; lists entry by entry.
     pub result: Option<Value>,
+    /// Results that it keeps for people, in their order: these fields (`content`, `title`, `rows`, `columns`, `state`).
+    pub results: Option<Value>,
     /// What the model reads contains this.
     pub text: Option<String>,
     /// The kind of the failure: `not-found`, `denied`, `invalid-input`, …

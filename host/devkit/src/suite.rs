@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{CallReview, CallSite, Caller, PluginName, ProjectId, ToolFailure, ToolOutcome, UserId};
+use bricklayer_domain::{
+    CallReview, CallSite, Caller, PluginName, ProjectId, ResultRef, ToolFailure, ToolOutcome, UserId,
+};
 use bricklayer_package::Powers;
 use bricklayer_runtime::{
-    CallContext, Grants, MemoryState, Plugin, Runtime, RuntimeConfig, StateScope, StateStore, ToolNamespace,
-    WorkspaceTarget,
+    CallContext, Grants, MemoryResults, MemoryState, Plugin, Runtime, RuntimeConfig, StateScope, StateStore,
+    ToolNamespace, WorkspaceTarget,
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -43,6 +45,8 @@ pub struct CaseReport {
     pub problems: Vec<String>,
     /// What the model would have read, shortened.
     pub outcome: String,
+    /// What the call made for people, as far as a test keeps it: its shape.
+    pub results: Vec<ResultRef>,
     /// How long the call took.
     pub took: Duration,
 }
@@ -195,8 +199,9 @@ impl<'a> Bench<'a> {
                 problems.push(format!("file {path}: expected {expected:?}, found {found:?}"));
             }
         }
+        let results = outcome.results;
         let outcome = outcome.content.chars().take(SHOWN_CHARS).collect();
-        Ok(CaseReport { name: case.name.clone(), tool: case.tool.clone(), problems, outcome, took })
+        Ok(CaseReport { name: case.name.clone(), tool: case.tool.clone(), problems, outcome, results, took })
     }
 }
 
@@ -243,6 +248,7 @@ async fn context(plugin: &Plugin, case: &Case, folder: &Path, live: Option<&Live
         settings,
         grants: Arc::new(Grants::from_powers(&powers)),
         state: Arc::new(state),
+        results: Some(Arc::new(MemoryResults::default())),
         ..CallContext::new(Caller::new(user, project, CallSite::Host))
     })
 }
@@ -301,6 +307,11 @@ fn judge_success(case: &Case, outcome: &ToolOutcome) -> Vec<String> {
     if let Some(expected) = &case.expect.result {
         let found = outcome.structured.clone().unwrap_or_else(|| Value::String(outcome.content.clone()));
         problems.extend(compare::differences(expected, &found));
+    }
+    if let Some(expected) = &case.expect.results {
+        let found = serde_json::to_value(&outcome.results).unwrap_or_default();
+        let different = compare::differences(expected, &found);
+        problems.extend(different.into_iter().map(|problem| format!("results: {problem}")));
     }
     if let Some(text) = &case.expect.text
         && !outcome.content.contains(text.as_str())

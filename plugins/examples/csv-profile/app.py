@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 
-from bricklayer import fail, progress
+from bricklayer import fail, keep_table, progress
 from wit_world import exports
 from wit_world.exports.tools import Column, ColumnType, Profile, ProfileCsvRequest, ValueCount
 
@@ -233,7 +233,24 @@ def read(path: str, shown: str, delimiter: str, header: bool, max_rows: int, top
     problems.extend(wrong_bytes(found))
     if not columns:
         problems.append("the file is empty")
+    keep(shown, found)
     return Profile(text(shown, found, rows, cut, problems), rows, cut, delimiter, found, problems)
+
+
+def keep(shown: str, columns: list[Column]) -> None:
+    """The profile as a table that the user sorts and filters: a file may have hundreds of columns."""
+    kinds = [("column", "STRING"), ("type", "STRING"), ("empty", "BIGINT"), ("distinct", "BIGINT")]
+    kinds += [("smallest", "STRING"), ("largest", "STRING"), ("mean", "DOUBLE")]
+    table = keep_table(kinds, title=f"Profile of {shown}") if columns else None
+    if table is None:
+        return
+    table.append(
+        [
+            [column.name, column.kind.name.lower(), column.empty, column.distinct, column.smallest, column.largest, column.mean]
+            for column in columns
+        ]
+    )
+    table.finish()
 
 
 def start(row: list[str], header: bool, problems: list[str]) -> list[Cells]:

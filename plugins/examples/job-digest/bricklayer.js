@@ -1,13 +1,14 @@
-// What a plugin in JavaScript needs beside its own WIT: HTTP with JSON, failures, progress, state, log lines.
+// What a plugin in JavaScript needs beside its own WIT: HTTP with JSON, failures, progress, state, results, log lines.
 // Written by `bricklayer plugin new`; yours to read and change. The host's interfaces are in wit/deps.
 //
 // Tools are plain functions: the host's calls return when they are done, and nothing is awaited. What a tool throws
 // reaches the caller as a failure with its text, and the trace the log.
-import hostContext from 'bricklayer:host/context@0.1.2';
-import hostHttp from 'bricklayer:host/http@0.1.2';
-import hostLog from 'bricklayer:host/log@0.1.2';
-import hostProgress from 'bricklayer:host/progress@0.1.2';
-import hostState from 'bricklayer:host/state@0.1.2';
+import hostContext from 'bricklayer:host/context@0.1.3';
+import hostHttp from 'bricklayer:host/http@0.1.3';
+import hostLog from 'bricklayer:host/log@0.1.3';
+import hostProgress from 'bricklayer:host/progress@0.1.3';
+import hostResults from 'bricklayer:host/results@0.1.3';
+import hostState from 'bricklayer:host/state@0.1.3';
 
 // How much of a far end's own words a failure repeats.
 const SAID_CHARS = 500;
@@ -87,6 +88,78 @@ export function recall(key) {
 
 /** Keeps a JSON value in this project, at most 65536 bytes. */
 export const keep = (key, value) => state(() => hostState.set(key, JSON.stringify(value)));
+
+/**
+ * Begins a table that the host keeps whole for the user, beside the answer that the model reads. `columns` are pairs of
+ * a name and a type as SQL spells it, such as `['n', 'BIGINT']`. Null where nothing is kept: go on without.
+ */
+export const keepTable = (columns, about = {}) =>
+  begin({ ...about, content: 'table', columns: columns.map(([name, typeText]) => ({ name, typeText })) });
+
+/** The same for a text, such as a long log. */
+export const keepText = (about = {}) => begin({ mediaType: 'text/plain', ...about, content: 'text' });
+
+/** A result that takes content. */
+class Result {
+  constructor({ handle, id }) {
+    this.handle = handle;
+    this.id = id;
+  }
+
+  /** Appends rows: arrays of cells. Integers beyond 2^53 and decimals as text. False when it takes no more. */
+  append(rows) {
+    const json = new TextEncoder().encode(JSON.stringify(rows));
+    return results(() => hostResults.appendRows(this.handle, json)).tag === 'taken';
+  }
+
+  /** Appends text. False when it takes no more. */
+  appendText(text) {
+    return results(() => hostResults.appendBytes(this.handle, new TextEncoder().encode(text))).tag === 'taken';
+  }
+
+  /** Ends it; `whole` is false when the work broke off. */
+  finish(whole = true) {
+    return results(() => hostResults.finish(this.handle, whole, null));
+  }
+}
+
+const ORIGIN = {
+  statementId: null,
+  statement: null,
+  parameters: null,
+  warehouse: null,
+  catalog: null,
+  schema: null,
+  startedMs: null,
+  durationMs: null,
+  rows: null,
+  bytes: null,
+  truncated: null,
+};
+
+function begin({ content, title = null, mediaType = null, fileName = null, columns = [], origin = {}, again = null }) {
+  const about = { content, title, mediaType, fileName, columns, origin: { ...ORIGIN, ...origin }, again };
+  try {
+    return new Result(hostResults.open(about));
+  } catch (error) {
+    if ((error?.payload ?? error)?.tag === 'unavailable') return null;
+    throw unkept(error);
+  }
+}
+
+function results(work) {
+  try {
+    return work();
+  } catch (error) {
+    throw unkept(error);
+  }
+}
+
+function unkept(error) {
+  const answer = error?.payload ?? error;
+  if (typeof answer?.tag !== 'string') return error;
+  return new Failed(answer.tag === 'too-many' ? 'limit-exceeded' : 'failed', `the result was not kept: ${answer.val}`);
+}
 
 function state(work) {
   try {

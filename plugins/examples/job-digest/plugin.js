@@ -1,5 +1,5 @@
 // A digest of the workspace's job runs: https://docs.databricks.com/api/workspace/jobs/listruns
-import { Failed, progress, requestText } from './bricklayer.js';
+import { Failed, keepTable, progress, requestText } from './bricklayer.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 24;
@@ -22,11 +22,33 @@ export const tools = {
     }
     const { runs, cut } = listRuns(wanted, jobId);
     const matching = runs.filter((run) => name == null || nameOf(run).toLowerCase().includes(name.toLowerCase()));
+    keep(matching);
     const jobs = summarise(matching);
     const failures = matching.filter((run) => outcome(run) === 'failed').slice(0, MAX_FAILURES).map(failure);
     return { text: text(jobs, failures, matching.length, wanted, cut), jobs, failures, runs: matching.length, cut };
   },
 };
+
+const COLUMNS = [
+  ['job_id', 'BIGINT'],
+  ['run_id', 'BIGINT'],
+  ['name', 'STRING'],
+  ['started', 'TIMESTAMP'],
+  ['seconds', 'DOUBLE'],
+  ['outcome', 'STRING'],
+];
+
+/** All runs as a table for the user: the digest names some of them. */
+function keep(runs) {
+  if (runs.length === 0) return;
+  const table = keepTable(COLUMNS, { title: 'Runs' });
+  if (table === null) return;
+  const row = (run) => [run.job_id ?? null, run.run_id, nameOf(run), began(run), seconds(run), outcome(run)];
+  table.append(runs.map(row));
+  table.finish();
+}
+
+const began = (run) => new Date(run.start_time).toISOString();
 
 /** The newest runs first, as the workspace lists them. */
 function listRuns(hours, jobId) {

@@ -1,4 +1,4 @@
-"""What a plugin in Python needs beside its own WIT: HTTP with JSON, failures, progress, state, log lines.
+"""What a plugin in Python needs beside its own WIT: HTTP with JSON, failures, progress, state, results, log lines.
 
 Written by `bricklayer plugin new`; yours to read and change. The host's interfaces are in wit/deps.
 """
@@ -12,6 +12,7 @@ from wit_world.imports import context as _context
 from wit_world.imports import errors, http
 from wit_world.imports import log as _log
 from wit_world.imports import progress as _progress
+from wit_world.imports import results as _results
 from wit_world.imports import state as _state
 
 _KINDS = {kind.name.lower().replace("_", "-"): kind for kind in errors.ErrorKind}
@@ -151,3 +152,66 @@ def _refused(url: str, response: http.Response) -> Err:
     except (ValueError, AttributeError):
         pass
     return failed(kind, f"{_host(url)}: {said[:_SAID_CHARS]} (HTTP {status})", status in (429, 502, 503, 504))
+
+
+class Result:
+    """What the host keeps whole for the user; begun by `keep_table` and `keep_text`."""
+
+    def __init__(self, opened: _results.Opened):
+        self._handle = opened.handle
+        self.id = opened.id
+
+    def append(self, rows: list) -> bool:
+        """Appends rows, each a list of cells; what JSON does not have is kept as its text. False when it takes no more."""
+        rows = _json.dumps(rows, default=str, ensure_ascii=False).encode()
+        return _took(lambda: _results.append_rows(self._handle, rows))
+
+    def append_text(self, text: str) -> bool:
+        """Appends text. False when it takes no more."""
+        return _took(lambda: _results.append_bytes(self._handle, text.encode()))
+
+    def finish(self, whole: bool = True) -> None:
+        """Ends it; `whole` is false when the work broke off."""
+        _unless_refused(lambda: _results.finish(self._handle, whole, None))
+
+
+def keep_table(columns: list[tuple[str, str]], title: str | None = None) -> Result | None:
+    """Begins a table that the host keeps whole for the user, beside the answer that the model reads.
+
+    `columns` are pairs of a name and a type as SQL spells it, such as `("n", "BIGINT")`. None where nothing is kept: go
+    on without.
+    """
+    named = [_results.Column(name, kind) for name, kind in columns]
+    return _begin(_results.Content.TABLE, title, None, named)
+
+
+def keep_text(title: str | None = None, media_type: str = "text/plain") -> Result | None:
+    """The same for a text, such as a long log."""
+    return _begin(_results.Content.TEXT, title, media_type, [])
+
+
+def _begin(content, title, media_type, columns) -> Result | None:
+    unknown = _results.Origin(*[None] * 11)
+    about = _results.NewResult(content, title, media_type, None, columns, unknown, None)
+    try:
+        return Result(_results.open(about))
+    except Err as error:
+        if isinstance(error.value, _results.ResultError_Unavailable):
+            return None
+        raise _unkept(error.value) from None
+
+
+def _took(work) -> bool:
+    return isinstance(_unless_refused(work), _results.Appended_Taken)
+
+
+def _unless_refused(work):
+    try:
+        return work()
+    except Err as error:
+        raise _unkept(error.value) from None
+
+
+def _unkept(error) -> Err:
+    kind = "limit-exceeded" if isinstance(error, _results.ResultError_TooMany) else "failed"
+    return failed(kind, f"the result was not kept: {error.value}")

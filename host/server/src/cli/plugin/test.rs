@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bricklayer_devkit::{Case, CaseReport, Live, Problem, Project, Suite, record_cases, run_cases};
+use bricklayer_domain::{ResultContent, ResultRef};
 use bricklayer_package::Severity;
 use bricklayer_runtime::WorkspaceTarget;
 use clap::Args;
@@ -125,9 +126,24 @@ fn cases_folder(package: &Path) -> PathBuf {
     if own.join("tests.toml").is_file() { own.to_owned() } else { above }
 }
 
+/// What a call kept for people, in one line.
+fn shape(result: &ResultRef) -> String {
+    let what = match result.content {
+        ResultContent::Table => {
+            let names: Vec<&str> = result.columns.iter().map(|column| column.name.as_str()).collect();
+            format!("{} rows of {}", result.rows, names.join(", "))
+        }
+        ResultContent::Text | ResultContent::Image | ResultContent::File => format!("{} bytes", result.bytes),
+    };
+    format!("kept: {} with {what}, {}", result.content.as_str(), result.state.as_str())
+}
+
 fn line(report: &CaseReport) -> String {
     let mark = if report.passed() { "ok    " } else { "FAILED" };
     let mut text = format!("{mark}  {}: {} ({} ms)\n", report.tool, report.name, report.took.as_millis());
+    for result in &report.results {
+        text.push_str(&format!("          {}\n", super::harmless(&shape(result))));
+    }
     for problem in &report.problems {
         let problem = super::harmless(problem);
         text.push_str(&format!("          {}\n", problem.replace('\n', "\n          ")));
