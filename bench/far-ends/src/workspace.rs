@@ -31,6 +31,8 @@ pub enum Trouble {
     SlowOnes,
     /// The same, and the answer that says that one was taken waits for the gate.
     LateAnswers(Gate),
+    /// Statements succeed with rows in three chunks, of which the last never comes.
+    StuckChunks,
     /// Statements are taken and the answer that says so is lost.
     LostAnswers,
     /// Statements are refused because nobody knows who sends them.
@@ -173,11 +175,13 @@ async fn answer(
         Trouble::None
         | Trouble::SlowStatements
         | Trouble::SlowOnes
+        | Trouble::StuckChunks
         | Trouble::LateAnswers(_)
         | Trouble::LostAnswers
         | Trouble::UnknownSender => {}
     }
     let slow = matches!(trouble, Trouble::SlowStatements | Trouble::LateAnswers(_));
+    let stuck = matches!(trouble, Trouble::StuckChunks);
     let some_slow = matches!(trouble, Trouble::SlowOnes);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (method.as_str(), segments.as_slice()) {
@@ -202,6 +206,15 @@ async fn answer(
             }
             shared.statements.lock().unwrap().insert(id.clone(), false);
             Json(json!({"statement_id": id, "status": {"state": "PENDING"}})).into_response()
+        }
+        ("POST", ["api", "2.0", "sql", "statements"]) if stuck => {
+            Json(in_chunks("01ef0000-0000-1000-8000-000000000000")).into_response()
+        }
+        ("GET", ["api", "2.0", "sql", "statements", _, "result", "chunks", "2"]) if stuck => {
+            std::future::pending().await
+        }
+        ("GET", ["api", "2.0", "sql", "statements", _, "result", "chunks", number]) if stuck => {
+            Json(chunk(number.parse().unwrap())).into_response()
         }
         ("POST", ["api", "2.0", "sql", "statements"]) => {
             Json(statement("01ef0000-0000-1000-8000-000000000000")).into_response()
@@ -250,5 +263,25 @@ fn statement(id: &str) -> Value {
             "total_chunk_count": 1, "chunks": [{"chunk_index": 0, "row_offset": 0, "row_count": 1}],
             "total_row_count": 1, "truncated": false},
         "result": {"chunk_index": 0, "row_offset": 0, "row_count": 1, "data_array": [["1"]]},
+    })
+}
+
+/// Rows of each chunk of a result in chunks: more than the host keeps in one piece.
+const CHUNK_ROWS: usize = 20_000;
+
+fn in_chunks(id: &str) -> Value {
+    let mut answer = statement(id);
+    answer["manifest"]["total_chunk_count"] = json!(3);
+    answer["manifest"]["total_row_count"] = json!(3 * CHUNK_ROWS);
+    answer["result"] = chunk(0);
+    answer
+}
+
+fn chunk(number: usize) -> Value {
+    let first = number * CHUNK_ROWS;
+    let rows: Vec<[String; 1]> = (first..first + CHUNK_ROWS).map(|row| [row.to_string()]).collect();
+    json!({
+        "chunk_index": number, "row_offset": first, "row_count": CHUNK_ROWS, "data_array": rows,
+        "next_chunk_index": number + 1,
     })
 }

@@ -71,6 +71,54 @@ const Standing = v.object({
 /** The user's answer to an approval. */
 const Decision = v.picklist(["once", "conversation", "no", "stop"]);
 
+/** A column of a table. */
+const ResultColumnInfo = v.object({
+  /** Its name; two may have the same. */
+  name: v.string(),
+  /** Digits of a decimal. */
+  precision: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
+  /** Digits after a decimal's point. */
+  scale: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
+  /** The source's own word for the type. */
+  source_type: v.optional(v.nullable(v.string())),
+  /** `integer`, `decimal`, `double`, `float`, `boolean`, `string`, `binary`, `date`, `timestamp`, `timestamp_ntz` or
+`json`. */
+  type: v.string(),
+});
+
+/** Why a result is not all that there was. */
+const CutInfo = v.object({
+  /** What happened and what to do about it. */
+  advice: v.string(),
+  /** `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
+  reason: v.string(),
+});
+
+/** A result of a call, as it was when the call ended; `GET /api/results/{id}` has all of it. */
+const CallResult = v.object({
+  /** Bytes of what is in it. */
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** The first columns of a table, at most 64. */
+  columns: v.array(ResultColumnInfo),
+  /** `table`, `text`, `image` or `file`. */
+  content: v.string(),
+  cut: v.nullable(CutInfo),
+  /** The name that a file has. */
+  file_name: v.nullable(v.string()),
+  /** Its id. */
+  id: v.string(),
+  /** The media type of a text, image or file. */
+  media_type: v.nullable(v.string()),
+  /** Which of its call's results it is. */
+  ordinal: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Rows of a table. */
+  rows: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** `open`, `complete` or `partial`. */
+  state: v.string(),
+  /** What a person reads above it. */
+  title: v.nullable(v.string()),
+});
+
 /** Tokens of a turn. */
 const WireUsage = v.object({
   /** Input tokens written to the prompt cache. */
@@ -287,6 +335,9 @@ export const wireEvent = v.variant("type", [
     is_error: v.boolean(),
     /** What a person does so that the call succeeds. */
     remedy: v.optional(v.nullable(v.string())),
+    /** What the call made for people, whole or as far as it came: see `/api/results/{id}`. At most 32, in the order
+in which they were begun; absent when there are none. */
+    results: v.optional(v.array(CallResult)),
     /** Seconds after which the call may be tried again. */
     retry_after_seconds: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
     /** The typed result. */

@@ -869,6 +869,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A call that makes a result again. */
+        AgainInfo: {
+            /** @description Its arguments. */
+            input: Record<string, never>;
+            /** @description The tool, by its full name. */
+            tool: string;
+        };
         /** @description That the process answers. */
         Alive: {
             /** @description Always `alive`. */
@@ -908,6 +915,42 @@ export interface components {
             from: unknown;
             /** @description Where it ends. */
             to: unknown;
+        };
+        /** @description A result of a call, as it was when the call ended; `GET /api/results/{id}` has all of it. */
+        CallResult: {
+            /**
+             * Format: int64
+             * @description Bytes of what is in it.
+             */
+            bytes: number;
+            /** @description The first columns of a table, at most 64. */
+            columns: components["schemas"]["ResultColumnInfo"][];
+            /** @description `table`, `text`, `image` or `file`. */
+            content: string;
+            cut: components["schemas"]["CutInfo"] | null;
+            /** @description The name that a file has. */
+            file_name: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The media type of a text, image or file. */
+            media_type: string | null;
+            /**
+             * Format: int32
+             * @description Which of its call's results it is.
+             */
+            ordinal: number;
+            /**
+             * Format: int64
+             * @description Rows of a table.
+             */
+            rows: number;
+            /** @description `open`, `complete` or `partial`. */
+            state: string;
+            /** @description What a person reads above it. */
+            title: string | null;
         };
         /** @description A catalog. */
         Catalog: {
@@ -1414,6 +1457,7 @@ export interface components {
         };
         /** @description Where a result came from, as far as it is known. */
         OriginInfo: {
+            again?: components["schemas"]["AgainInfo"] | null;
             /**
              * Format: int64
              * @description Bytes that the source says there are.
@@ -2520,6 +2564,11 @@ export interface components {
             is_error: boolean;
             /** @description What a person does so that the call succeeds. */
             remedy?: string | null;
+            /**
+             * @description What the call made for people, whole or as far as it came: see `/api/results/{id}`. At most 32, in the order
+             *     in which they were begun; absent when there are none.
+             */
+            results?: components["schemas"]["CallResult"][];
             /**
              * Format: int32
              * @description Seconds after which the call may be tried again.

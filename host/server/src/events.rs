@@ -3,6 +3,7 @@
 //! Pure functions. The names are the ones that clients of this kind of app already know; the log's own vocabulary may
 //! grow without breaking them.
 
+mod result;
 mod review;
 mod settings;
 mod shown;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use result::{CallResult, CutInfo, ResultColumnInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
 pub use shown::ShownAs;
@@ -309,6 +311,11 @@ pub enum WireBody {
         /// `/api/executions/{execution_id}/calls/{tool_use_id}/structured`.
         #[serde(skip_serializing_if = "Option::is_none")]
         structured_bytes: Option<u64>,
+        /// What the call made for people, whole or as far as it came: see `/api/results/{id}`. At most 32, in the order
+        /// in which they were begun; absent when there are none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        results: Vec<CallResult>,
         /// Wall time.
         duration_ms: u64,
     },
@@ -570,6 +577,7 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
         retry_after_seconds,
         structured: outcome.structured,
         structured_bytes: None,
+        results: outcome.results.into_iter().map(Into::into).collect(),
         duration_ms,
     }
 }

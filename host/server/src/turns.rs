@@ -16,6 +16,7 @@ mod log;
 mod presence;
 mod reading;
 mod replay;
+mod results;
 mod session;
 mod slots;
 mod state;

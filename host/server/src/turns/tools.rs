@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bricklayer_agent::{ProjectFolder, SeenFiles};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, ProjectId, ToolCall, ToolErrorKind, ToolFailure, ToolName,
-    ToolOutcome, ToolSpec, TurnSettings, UserId,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, ProjectId, ResultId, ToolCall, ToolErrorKind, ToolFailure,
+    ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
+use bricklayer_results::Results;
 use bricklayer_runtime::{
-    AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, WorkspaceTarget,
+    AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, ResultStore,
+    WorkspaceTarget,
 };
 use bricklayer_store::Store;
 use bricklayer_tools::{CallLink, Continuations, Gate, GateLimits, Provider, ProviderCall, ToolList, catalogue};
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
 use super::reading::ProjectResults;
+use super::results::{StoreKeeper, StoreResults};
 use super::session::Session;
 use super::state::StoreState;
 use super::{Inner, TurnEnvironment};
@@ -91,6 +94,7 @@ struct Shop {
     settings: TurnSettings,
     project_dir: PathBuf,
     store: Store,
+    results: Results,
     audit: AuditTrail,
     /// Fires when the server is leaving.
     leaving: CancellationToken,
@@ -146,6 +150,7 @@ impl Inner {
             settings,
             project_dir: environment.folders.path(caller.project),
             store: self.store.clone(),
+            results: environment.results.clone(),
             audit: self.audit.clone(),
             leaving: self.lifecycle.soft().clone(),
         });
@@ -154,7 +159,8 @@ impl Inner {
         let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results));
         // A turn's log tells of each of its calls; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
-        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(built_ins), Arc::new(plugins)]);
+        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(built_ins), Arc::new(plugins)])
+            .with_keeper(Arc::new(StoreKeeper(environment.results.clone())));
         Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }
@@ -220,7 +226,7 @@ impl ProviderCall for PluginCall {
     }
 
     async fn run(&self, link: CallLink) -> ToolOutcome {
-        let CallLink { progress, cancel, continuations } = link;
+        let CallLink { progress, cancel, continuations, rerun_of } = link;
         let Shop { plugins, workspace: place, session, leaving, .. } = &*self.shop;
         let tool = &self.bound.tool().tool;
         let needs_session = tool.plugin().manifest().asks_for_workspace();
@@ -244,6 +250,7 @@ impl ProviderCall for PluginCall {
             let plugin = Arc::clone(tool.plugin());
             Arc::new(LogHandover { continuations, plugin, leaving: leaving.clone() }) as Arc<dyn Handover>
         });
+        let results = self.results(workspace.as_ref(), rerun_of);
         let began = Instant::now();
         let token = session.credential.secret();
         let run = |context| plugins.service().call(&self.bound, context);
@@ -252,6 +259,7 @@ impl ProviderCall for PluginCall {
             progress: Arc::clone(&progress),
             cancel: cancel.clone(),
             handover: handover.clone(),
+            results: results.clone(),
             ..self.context()
         };
         let first = context();
@@ -263,7 +271,10 @@ impl ProviderCall for PluginCall {
             && (tool.spec().annotations.read_only || !changes.may_have_been_made())
             && session.renewed(&token, &progress, &cancel).await
         {
+            let first = outcome;
             outcome = run(context()).await;
+            outcome.results.splice(0..0, first.results);
+            outcome.told.insert_str(0, &first.told);
         }
         if let Some(failure) = outcome.failure.as_mut().filter(|_| needs_session) {
             self.shop.explain(failure, workspace.as_ref()).await;
@@ -286,6 +297,15 @@ impl ProviderCall for PluginCall {
 }
 
 impl PluginCall {
+    /// Where it keeps what it makes for people: in its conversation, when it has one.
+    fn results(&self, workspace: Option<&WorkspaceTarget>, rerun_of: Option<ResultId>) -> Option<Arc<dyn ResultStore>> {
+        self.caller.site.conversation()?;
+        let host = workspace.and_then(|workspace| workspace.base_url.host_str()).map(str::to_owned);
+        let tool = self.spec().name.clone();
+        let results = StoreResults::new(self.shop.results.clone(), self.caller.clone(), tool);
+        Some(Arc::new(results.at_workspace(host).instead_of(rerun_of)))
+    }
+
     /// Of a call without a workspace, of which nobody hears.
     fn context(&self) -> CallContext {
         let Shop { plugins, settings, project_dir, store, audit, user, .. } = &*self.shop;

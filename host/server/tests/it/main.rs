@@ -44,6 +44,7 @@ mod gate;
 mod health;
 mod histories;
 mod identity;
+mod kept;
 mod lanes;
 mod lists;
 mod logs;

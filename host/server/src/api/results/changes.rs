@@ -10,10 +10,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::asking;
-use super::shown::ResultColumnInfo;
 use crate::api::extract::{Path, Query};
 use crate::api::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
+use crate::events::ResultColumnInfo;
 use crate::identity::Caller;
 
 /// Rows of each kind that are listed when nobody says.

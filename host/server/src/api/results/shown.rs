@@ -1,6 +1,6 @@
 //! Results as the API shows them.
 
-use bricklayer_domain::{ColumnType, ResultColumn, ResultCut, ResultOrigin, StoredResult};
+use bricklayer_domain::{CallAgain, ResultOrigin, StoredResult};
 use bricklayer_results::{Distinct, Histogram, RowsPage, Summary};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,65 +8,21 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A column of a table.
+use crate::events::{CutInfo, ResultColumnInfo};
+
+/// A call that makes a result again.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ResultColumnInfo {
-    /// Its name; two may have the same.
-    name: String,
-    /// `integer`, `decimal`, `double`, `float`, `boolean`, `string`, `binary`, `date`, `timestamp`, `timestamp_ntz` or
-    /// `json`.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Digits of a decimal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    precision: Option<u8>,
-    /// Digits after a decimal's point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scale: Option<u8>,
-    /// The source's own word for the type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_type: Option<String>,
+pub(crate) struct AgainInfo {
+    /// The tool, by its full name.
+    tool: String,
+    /// Its arguments.
+    #[schema(value_type = Object)]
+    input: serde_json::Value,
 }
 
-const fn word(kind: ColumnType) -> &'static str {
-    match kind {
-        ColumnType::Integer => "integer",
-        ColumnType::Decimal { .. } => "decimal",
-        ColumnType::Double => "double",
-        ColumnType::Float => "float",
-        ColumnType::Boolean => "boolean",
-        ColumnType::String => "string",
-        ColumnType::Binary => "binary",
-        ColumnType::Date => "date",
-        ColumnType::Timestamp => "timestamp",
-        ColumnType::TimestampNtz => "timestamp_ntz",
-        ColumnType::Json => "json",
-    }
-}
-
-impl From<ResultColumn> for ResultColumnInfo {
-    fn from(column: ResultColumn) -> Self {
-        let digits = match column.kind {
-            ColumnType::Decimal { precision, scale } => Some((precision, scale)),
-            _ => None,
-        };
-        let (precision, scale) = digits.unzip();
-        Self { name: column.name, kind: word(column.kind), precision, scale, source_type: column.source_type }
-    }
-}
-
-/// Why a result is not all that there was.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CutInfo {
-    /// `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`.
-    reason: &'static str,
-    /// What happened and what to do about it.
-    advice: &'static str,
-}
-
-impl From<ResultCut> for CutInfo {
-    fn from(cut: ResultCut) -> Self {
-        Self { reason: cut.as_str(), advice: cut.advice() }
+impl From<CallAgain> for AgainInfo {
+    fn from(again: CallAgain) -> Self {
+        Self { tool: again.tool, input: again.input }
     }
 }
 
@@ -115,6 +71,9 @@ pub(crate) struct OriginInfo {
     /// The result that this one was run again from.
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<Uuid>,
+    /// The call that makes this very result again, when that is not the call that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<AgainInfo>,
 }
 
 impl From<ResultOrigin> for OriginInfo {
@@ -134,6 +93,7 @@ impl From<ResultOrigin> for OriginInfo {
             bytes: origin.bytes,
             truncated: origin.truncated,
             rerun_of: origin.rerun_of.map(|id| id.as_uuid()),
+            again: origin.again.map(AgainInfo::from),
         }
     }
 }

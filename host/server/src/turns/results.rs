@@ -1,0 +1,162 @@
+//! Where the results of one call go: into the store of results, under the call's conversation, turn and tool.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use bricklayer_domain::{
+    Caller, LaneId, NewResult, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ToolName, chain,
+};
+use bricklayer_results::{Appended, ResultEnd, ResultWriter, Results, ResultsError, WrittenResult};
+use bricklayer_runtime::{Appending, CallResult, CallResultEnd, KeptResult, OpenResult, ResultFault, ResultStore};
+use bricklayer_tools::{Keeper, LargeText};
+
+/// The results of one call, and of what goes on for it.
+#[derive(Debug)]
+pub(super) struct StoreResults {
+    results: Results,
+    caller: Caller,
+    tool: ToolName,
+    workspace: Option<String>,
+    rerun_of: Option<ResultId>,
+    begun: AtomicU32,
+}
+
+impl StoreResults {
+    pub(super) fn new(results: Results, caller: Caller, tool: ToolName) -> Self {
+        Self { results, caller, tool, workspace: None, rerun_of: None, begun: AtomicU32::new(0) }
+    }
+
+    /// The host name of the workspace that the call works on.
+    pub(super) fn at_workspace(self, workspace: Option<String>) -> Self {
+        Self { workspace, ..self }
+    }
+
+    /// The result that the call is to make again.
+    pub(super) fn instead_of(self, rerun_of: Option<ResultId>) -> Self {
+        Self { rerun_of, ..self }
+    }
+
+    fn origin(&self, said: ResultOrigin) -> ResultOrigin {
+        ResultOrigin {
+            tool: Some(self.tool.0.clone()),
+            workspace: self.workspace.clone(),
+            rerun_of: self.rerun_of,
+            ..said
+        }
+    }
+}
+
+/// Keeps the large texts of calls that have a conversation.
+#[derive(Debug)]
+pub(super) struct StoreKeeper(pub(super) Results);
+
+#[async_trait]
+impl Keeper for StoreKeeper {
+    async fn keep(&self, text: LargeText<'_>) -> Option<ResultRef> {
+        text.caller.site.conversation()?;
+        let results = StoreResults::new(self.0.clone(), text.caller.clone(), text.tool.clone());
+        results.begun.store(text.ordinal, Ordering::Relaxed);
+        let kept = async {
+            let mut result = results.open(CallResult {
+                content: ResultContent::Text,
+                title: Some(text.title.to_owned()),
+                media_type: Some(text.media_type.to_owned()),
+                file_name: None,
+                columns: Vec::new(),
+                origin: ResultOrigin::default(),
+            })?;
+            result.append_bytes(text.text.as_bytes()).await?;
+            result.finish(CallResultEnd { whole: true, origin: None }).await
+        };
+        match kept.await {
+            Ok(kept) => Some(kept.reference),
+            Err(error) => {
+                tracing::warn!(error = chain(&error), tool.name = %text.tool, "a large text was not kept");
+                None
+            }
+        }
+    }
+}
+
+impl ResultStore for StoreResults {
+    fn open(&self, result: CallResult) -> Result<Box<dyn OpenResult>, ResultFault> {
+        let nowhere = || ResultFault::Invalid("this call belongs to no conversation".to_owned());
+        let site = &self.caller.site;
+        let origin = self.origin(result.origin);
+        let writer = self.results.open(NewResult {
+            user: self.caller.user.clone(),
+            project: self.caller.project,
+            conversation: site.conversation().ok_or_else(nowhere)?,
+            turn: site.turn(),
+            lane: LaneId::MAIN,
+            call: self.caller.tool_call.clone(),
+            ordinal: self.begun.fetch_add(1, Ordering::Relaxed),
+            content: result.content,
+            title: result.title,
+            media_type: result.media_type,
+            file_name: result.file_name,
+            columns: result.columns,
+            origin: origin.clone(),
+        });
+        Ok(Box::new(Writing { writer: writer.map_err(fault)?, origin }))
+    }
+}
+
+struct Writing {
+    writer: ResultWriter,
+    /// What was said at the beginning.
+    origin: ResultOrigin,
+}
+
+#[async_trait]
+impl OpenResult for Writing {
+    fn id(&self) -> ResultId {
+        self.writer.id()
+    }
+
+    fn so_far(&self) -> Option<KeptResult> {
+        self.writer.so_far().map(kept)
+    }
+
+    async fn append_rows(&mut self, rows: &[u8]) -> Result<Appending, ResultFault> {
+        self.writer.append_json(rows).await.map(appending).map_err(fault)
+    }
+
+    async fn append_bytes(&mut self, bytes: &[u8]) -> Result<Appending, ResultFault> {
+        self.writer.append_bytes(bytes).await.map(appending).map_err(fault)
+    }
+
+    async fn finish(self: Box<Self>, end: CallResultEnd) -> Result<KeptResult, ResultFault> {
+        let said = end.origin.map(|said| {
+            let ResultOrigin { tool, workspace, rerun_of, again, .. } = self.origin.clone();
+            ResultOrigin { tool, workspace, rerun_of, again, ..said }
+        });
+        let origin = said.unwrap_or(self.origin);
+        let cut = match (end.whole, origin.truncated) {
+            (false, _) => Some(ResultCut::Interrupted),
+            (true, Some(true)) => Some(ResultCut::Source),
+            (true, _) => None,
+        };
+        self.writer.finish_told(ResultEnd { origin: Some(origin), cut }).await.map(kept).map_err(fault)
+    }
+}
+
+fn kept(written: WrittenResult) -> KeptResult {
+    KeptResult { reference: written.reference, told: written.told }
+}
+
+const fn appending(appended: Appended) -> Appending {
+    match appended {
+        Appended::Taken => Appending::Taken,
+        Appended::Full(cut) => Appending::Full(cut),
+    }
+}
+
+fn fault(error: ResultsError) -> ResultFault {
+    match error {
+        ResultsError::Rows(_) | ResultsError::Query { .. } => ResultFault::Invalid(error.to_string()),
+        ResultsError::Store(_) | ResultsError::Broken(_) | ResultsError::Format(_) | ResultsError::BrokenOff => {
+            ResultFault::Unavailable(Box::new(error))
+        }
+    }
+}
