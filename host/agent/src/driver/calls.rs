@@ -168,7 +168,7 @@ impl Driver {
             progress: self.progress_sink(&id),
             cancel: cancel.clone(),
             continuations: Some(Arc::new(Handing { call: id.clone(), continued: self.calls.continued_tx.clone() })),
-            rerun_of: None,
+            rerun_of: self.fold.rerun_of(),
         };
         let read_only = resolved.as_ref().is_ok_and(|resolved| resolved.spec().annotations.read_only);
         let work_id = id.clone();
