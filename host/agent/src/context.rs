@@ -100,6 +100,7 @@ impl Context {
                     structured: outcome.structured.as_ref().filter(|value| is_small(value)).cloned(),
                     is_error: kind.is_some(),
                     kind,
+                    results: outcome.results.iter().map(|result| result.id).collect(),
                 };
                 Kept::Result { call: call.clone(), content: Arc::new(content) }
             }

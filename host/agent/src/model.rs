@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{Block, HistoryRepair, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
+use bricklayer_domain::{Block, HistoryRepair, ResultId, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
 use bricklayer_tools::ToolList;
 use futures::stream::BoxStream;
 use serde_json::Value;
@@ -41,6 +41,8 @@ pub enum Content {
         is_error: bool,
         /// How it failed, which only a model without a wire reads.
         kind: Option<ToolErrorKind>,
+        /// What the call made for people, which only a model without a wire reads; the content names it as well.
+        results: Vec<ResultId>,
     },
 }
 

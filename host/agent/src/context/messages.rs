@@ -146,6 +146,7 @@ impl Builder {
                     structured: None,
                     is_error: true,
                     kind: Some(ToolErrorKind::Cancelled),
+                    results: Vec::new(),
                 }),
             };
             let result = match in_words.as_deref() {

@@ -107,12 +107,13 @@ impl Repairs {
         }
         match &**content {
             Content::Text(text) => Arc::new(Content::Text(shortened(text, SHORT_CHARS))),
-            Content::ToolResult { id, content, structured, is_error, kind } => Arc::new(Content::ToolResult {
+            Content::ToolResult { id, content, structured, is_error, kind, results } => Arc::new(Content::ToolResult {
                 id: id.clone(),
                 content: shortened(content, SHORT_CHARS),
                 structured: structured.clone(),
                 is_error: *is_error,
                 kind: *kind,
+                results: results.clone(),
             }),
             Content::Block(_) => Arc::clone(content),
         }

@@ -205,7 +205,7 @@ fn part(content: &Content) -> Option<Part<'_>> {
             Part::ToolUse { id: wire_id(id), name: wire_name(name), input: Object(input), cache_control: None }
         }
         Content::Block(Block::Other { raw }) => Part::AsItCame(Cow::Borrowed(raw)),
-        Content::ToolResult { id, content, is_error, structured: _, kind: _ } => {
+        Content::ToolResult { id, content, is_error, structured: _, kind: _, results: _ } => {
             Part::ToolResult { tool_use_id: wire_id(id), content, is_error: *is_error, cache_control: None }
         }
     })

@@ -76,7 +76,7 @@ mod by_value {
                 json!({"type": "tool_use", "id": fit(&id.0), "name": fit_name(name), "input": input})
             }
             Content::Block(Block::Other { raw }) => raw.clone(),
-            Content::ToolResult { id, content, is_error, structured: _, kind: _ } => {
+            Content::ToolResult { id, content, is_error, structured: _, kind: _, results: _ } => {
                 let mut result = json!({"type": "tool_result", "tool_use_id": fit(&id.0), "content": content});
                 if *is_error && let Value::Object(fields) = &mut result {
                     fields.insert("is_error".to_owned(), json!(true));
@@ -164,6 +164,7 @@ fn content() -> impl Strategy<Value = Content> {
             structured: None,
             is_error,
             kind: None,
+            results: Vec::new(),
         }),
     ]
 }
