@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bricklayer_domain::{ToolErrorKind, ToolSpec};
+use bricklayer_domain::{ResultId, ToolErrorKind, ToolSpec};
 use serde_json::{Value, json};
 
 use super::build::{Column, Statement, build};
 use super::intent::Intent;
-use super::question::Question;
+use super::question::{ChartKind, Question};
 use super::{Action, Done, Scene, find};
 
 /// Rows shown in an answer.
@@ -28,6 +28,7 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
             Step::Act(action) => action,
             Step::Result(done) => Action::Say(format!("{about}\n\n{}", result_text(done))),
         },
+        Intent::Chart(kind) => chart_of_last(scene, *kind),
         Intent::LookAround { catalog, schema } => look_around(scene, catalog, schema),
         // Answered before any step.
         Intent::Unfinished(advice) => Action::Say(advice.clone()),
@@ -271,10 +272,61 @@ fn answer_question(scene: &Scene<'_>, question: &Question) -> Action {
         Ok(statement) => statement,
         Err(reason) => return Action::Say(reason),
     };
-    match run_statement(scene, &statement.sql) {
-        Step::Act(action) => action,
-        Step::Result(done) => Action::Say(report(question, &statement, done)),
+    let done = match run_statement(scene, &statement.sql) {
+        Step::Act(action) => return action,
+        Step::Result(done) => done,
+    };
+    let answer = report(question, &statement, done);
+    let Some(kind) = question.chart else { return Action::Say(answer) };
+    let (Some(result), Some(tool)) = (done.results.first(), find::draws_charts(scene.tools)) else {
+        return Action::Say(format!("{answer}\n\nThere is nothing here to draw it with."));
+    };
+    match scene.done.iter().find(|done| is_of(done, Some(tool))) {
+        None => call(Ok(tool), chart_input(*result, kind, &title(question, &statement)), "Drawing a chart."),
+        Some(drawn) if drawn.is_error => failed(drawn),
+        Some(_) => Action::Say(format!("The chart is drawn from [the result](result:{result}). {answer}")),
     }
+}
+
+/// A chart of two columns of a result: what is grouped, and the first measure of it.
+fn chart_input(result: ResultId, kind: ChartKind, title: &str) -> Value {
+    let mut input = json!({
+        "result": result, "kind": kind.name(), "x": {"column": 0}, "y": [{"column": 1, "aggregate": "none"}],
+    });
+    if let (Value::Object(fields), false) = (&mut input, title.is_empty()) {
+        fields.insert("title".to_owned(), json!(title));
+    }
+    input
+}
+
+fn title(question: &Question, statement: &Statement) -> String {
+    let table = question.table.rsplit('.').next().unwrap_or_default().trim_matches('`');
+    let measure = question.measures.first();
+    let what = match measure {
+        Some(measure) if !measure.words.is_empty() => {
+            format!("{} {}", measure.aggregate.name(), measure.words.join(" "))
+        }
+        _ => table.to_owned(),
+    };
+    let by = statement.group_label.as_ref().map(|label| format!(" by {label}")).unwrap_or_default();
+    let mut letters = what.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}{by}", letters.as_str())
+}
+
+/// A chart of what was shown last.
+fn chart_of_last(scene: &Scene<'_>, kind: ChartKind) -> Action {
+    let Some(result) = scene.last_result() else {
+        return Action::Say(
+            "There is no result in this conversation yet that I could draw. Ask something first, for example: draw a chart \
+             of the number of trips per day in samples.nyctaxi.trips"
+                .to_owned(),
+        );
+    };
+    let tool = find::draws_charts(scene.tools).ok_or("a tool that draws charts");
+    once(scene, tool, chart_input(result, kind, ""), "Drawing a chart.", |_| {
+        format!("The chart is drawn from [the last result](result:{result}): its second column by its first.")
+    })
 }
 
 /// The table's columns, or the step that finds them out.
@@ -339,7 +391,8 @@ fn report(question: &Question, statement: &Statement, done: &Done<'_>) -> String
         (Some(label), _) if statement.ranked => match (cell(0), cell(1)) {
             (Some(first), Some(value)) if question.busiest => {
                 let unit = table.rsplit('.').next().unwrap_or("rows").trim_matches('`');
-                format!("The busiest {label} in `{table}` is **{first}**, with {value} {unit}.")
+                let value = cited(&format!("{value} {unit}"), done, "/0/1");
+                format!("The busiest {label} in `{table}` is **{first}**, with {value}.")
             }
             (Some(first), Some(_)) => format!("First by {label} in `{table}` comes **{first}**."),
             _ => format!("By {label} in `{table}`:"),
@@ -371,9 +424,18 @@ fn result_text(done: &Done<'_>) -> String {
     }
     let total = result.get("total_row_count").and_then(Value::as_u64).unwrap_or(rows.len() as u64);
     if rows.len() > MAX_SHOWN_ROWS || total > rows.len() as u64 {
-        let _ = write!(text, "\n{} of {total} rows are shown.", rows.len().min(MAX_SHOWN_ROWS));
+        let all = cited(&format!("{total} rows"), done, "");
+        let _ = write!(text, "\n{} of {all} are shown.", rows.len().min(MAX_SHOWN_ROWS));
     }
     text
+}
+
+/// Words that point to a place in what a call made, where it made something.
+fn cited(words: &str, done: &Done<'_>, place: &str) -> String {
+    match done.results.first() {
+        Some(result) => format!("[{words}](result:{result}{place})"),
+        None => words.to_owned(),
+    }
 }
 
 fn escaped(cells: &[String]) -> Vec<String> {

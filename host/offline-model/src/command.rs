@@ -72,6 +72,7 @@ pub(super) fn help(scene: &Scene<'_>) -> String {
         - What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?\n\
         - average trip distance by pickup zip in samples.nyctaxi.trips\n\
         - top 5 busiest days in samples.nyctaxi.trips\n\
+        - draw a chart of the number of trips per day in samples.nyctaxi.trips; then: show that as a bar chart\n\
         - show tables in samples.nyctaxi, describe TABLE, preview TABLE, list catalogs{lists}\n\
         - save that as report.md, show report.md, list files, search for TEXT\n\
         - any SQL statement\n\n\

@@ -26,6 +26,11 @@ pub(super) fn describes_tables(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| gives(spec, ResultKind::Tables) && reads(spec) && needs(spec, &["catalog", "schema"]))
 }
 
+/// Draws a chart of a result.
+pub(super) fn draws_charts(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| gives(spec, ResultKind::Chart) && reads(spec) && needs(spec, &["result", "kind"]))
+}
+
 /// Reads a file of the project.
 pub(super) fn reads_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| reads(spec) && needs(spec, &["file_path"]))

@@ -1,6 +1,6 @@
 //! What a message asks for, read by rules.
 
-use super::question::{self, Question};
+use super::question::{self, ChartKind, Question};
 use super::words::{file, is_file, is_filler, is_name, number, quoted, table, words};
 
 /// A request that is understood.
@@ -10,6 +10,8 @@ pub(super) enum Intent {
     Question(Question),
     /// A statement with a fixed form, and what to say about its result.
     Statement { sql: String, about: String },
+    /// A chart of the last result.
+    Chart(ChartKind),
     /// The tables of a schema and what is in them.
     LookAround { catalog: String, schema: String },
     /// A statement that breaks off; what it lacks, for the user.
@@ -23,6 +25,9 @@ pub(super) enum Intent {
     /// Look for text in the project's files.
     Search { text: String },
 }
+
+/// Words of a wish for a chart of what was just shown: `show that as a bar chart, please`.
+const MAX_CHART_WORDS: usize = 10;
 
 /// Rows of a preview when the message names no number.
 const PREVIEW_ROWS: u32 = 10;
@@ -55,6 +60,10 @@ pub(super) fn parse(message: &str) -> Option<Intent> {
             })
         })
         .or_else(|| question::parse(message).map(Intent::Question))
+        .or_else(|| {
+            let of_what_was = table_is_absent(&original) && lower.len() <= MAX_CHART_WORDS;
+            ChartKind::asked_for(&lower, false).filter(|_| of_what_was).map(Intent::Chart)
+        })
         .or_else(|| preview(&original, &lower))
 }
 
@@ -238,6 +247,8 @@ mod tests {
         check("list warehouses", "not understood");
         check("DROP TABLE main.default.t;", "DROP TABLE main.default.t");
         check("how many trips are in samples.nyctaxi.trips?", "question about samples.nyctaxi.trips");
+        check("show that as a line chart", "Chart(Line)");
+        check("draw it", "Chart(Bar)");
         check("tell me a joke", "not understood");
         let lacks = "That looks like a statement that is not finished: ";
         check("update main.default.t1", &format!("{lacks}UPDATE needs SET"));

@@ -16,7 +16,7 @@ mod words;
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, StopReason, ToolCallId, ToolErrorKind, ToolName, ToolSpec, Usage};
+use bricklayer_domain::{Block, ResultId, StopReason, ToolCallId, ToolErrorKind, ToolName, ToolSpec, Usage};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use serde_json::Value;
@@ -126,6 +126,8 @@ struct Done<'a> {
     kind: Option<ToolErrorKind>,
     /// What it was called with.
     input: Option<&'a Value>,
+    /// What it made for people.
+    results: &'a [ResultId],
 }
 
 /// What the model sees: the user's last message, and what was done about it so far.
@@ -160,6 +162,17 @@ impl Scene<'_> {
             })
         })
     }
+
+    /// The last result before this message.
+    fn last_result(&self) -> Option<ResultId> {
+        let contents = self.earlier.iter().rev().flat_map(|message| message.content.iter().rev());
+        contents
+            .filter_map(|content| match &**content {
+                Content::ToolResult { results, .. } => results.last().copied(),
+                Content::Text(_) | Content::Block(_) => None,
+            })
+            .next()
+    }
 }
 
 fn scene(request: &ModelRequest) -> Scene<'_> {
@@ -186,7 +199,7 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
             Content::Block(Block::ToolUse { id, name, input }) => {
                 names.insert(id, (name, input));
             }
-            Content::ToolResult { id, content, structured, is_error, kind } => {
+            Content::ToolResult { id, content, structured, is_error, kind, results } => {
                 let (name, input) = names.get(id).copied().unzip();
                 done.push(Done {
                     name: ToolName(name.cloned().unwrap_or_default()),
@@ -195,6 +208,7 @@ fn scene(request: &ModelRequest) -> Scene<'_> {
                     is_error: *is_error,
                     kind: *kind,
                     input,
+                    results,
                 });
             }
             Content::Block(_) | Content::Text(_) => {}

@@ -97,13 +97,50 @@ pub(super) struct Question {
     /// Largest first, by the number of rows.
     pub(super) busiest: bool,
     pub(super) top: Option<u32>,
+    /// Drawn as this, when a chart is asked for.
+    pub(super) chart: Option<ChartKind>,
+}
+
+/// What a chart is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChartKind {
+    Bar,
+    Line,
+    Area,
+}
+
+impl ChartKind {
+    /// The chart that a message asks for, in lower case; a line where it goes by time, bars elsewhere, unless it says
+    /// which.
+    pub(super) fn asked_for(words: &[String], by_time: bool) -> Option<Self> {
+        const CHARTS: [&str; 8] = ["chart", "charts", "plot", "graph", "diagram", "draw", "visualise", "visualize"];
+        let has = |choices: &[&str]| words.iter().any(|word| choices.contains(&word.as_str()));
+        if !has(&CHARTS) {
+            return None;
+        }
+        Some(match () {
+            () if has(&["bar", "bars", "column"]) => Self::Bar,
+            () if has(&["line", "lines"]) || (by_time && !has(&["area"])) => Self::Line,
+            () if has(&["area"]) => Self::Area,
+            () => Self::Bar,
+        })
+    }
+
+    /// The word of the tool that draws.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Bar => "bar",
+            Self::Line => "line",
+            Self::Area => "area",
+        }
+    }
 }
 
 /// Words that end a description of a column.
-const STOPS: [&str; 31] = [
+const STOPS: [&str; 33] = [
     "in", "by", "per", "for", "from", "is", "are", "was", "and", "each", "with", "over", "across", "every", "what",
     "which", "do", "does", "there", "where", "table", "grouped", "ordered", "sorted", "of", "at", "on", "busiest",
-    "most", "popular", "rows",
+    "most", "popular", "rows", "as", "chart",
 ];
 
 /// Words that say nothing about a column.
@@ -118,7 +155,7 @@ pub(super) fn parse(message: &str) -> Option<Question> {
     let table = table(&original)?;
     let lower: Vec<String> =
         original.iter().filter(|word| super::words::quoted(word) != table).map(|word| word.to_lowercase()).collect();
-    let mut question = Question { table, measures: Vec::new(), group: None, busiest: false, top: None };
+    let mut question = Question { table, measures: Vec::new(), group: None, busiest: false, top: None, chart: None };
     for (at, word) in lower.iter().enumerate() {
         read_word(&mut question, &lower, at, word);
     }
@@ -126,6 +163,10 @@ pub(super) fn parse(message: &str) -> Option<Question> {
     if question.busiest && !question.measures.iter().any(|measure| measure.aggregate == Aggregate::Count) {
         question.measures.insert(0, Measure { aggregate: Aggregate::Count, words: Vec::new() });
     }
+    // Hours and weekdays come round again.
+    let unit = question.group.as_ref().and_then(|group| group.unit);
+    let by_time = matches!(unit, Some(TimeUnit::Day | TimeUnit::Month | TimeUnit::Year));
+    question.chart = ChartKind::asked_for(&lower, by_time && !question.busiest);
     if question.measures.is_empty() { None } else { Some(question) }
 }
 
@@ -214,7 +255,8 @@ mod tests {
                 });
                 let busiest = if question.busiest { " busiest" } else { "" };
                 let top = question.top.map_or(String::new(), |top| format!(" top {top}"));
-                format!("{} from {}{group}{busiest}{top}", measures.join(", "), question.table)
+                let chart = question.chart.map_or(String::new(), |chart| format!(" as {}", chart.name()));
+                format!("{} from {}{group}{busiest}{top}{chart}", measures.join(", "), question.table)
             }
         };
         assert_eq!(shown, expected, "{message}");
@@ -232,6 +274,13 @@ mod tests {
         check("Max and min of tip per month from sales", "smallest(tip) from sales by /month");
         check("the 3 busiest weekdays in a.b.c", "count() from a.b.c by /weekday busiest top 3");
         check("number of orders per day in shop.orders", "count() from shop.orders by /day");
+        check(
+            "Draw a chart of the number of trips per day in samples.nyctaxi.trips",
+            "count() from samples.nyctaxi.trips by /day as line",
+        );
+        check("average fare by pickup zip in a.b.c as a chart", "average(fare) from a.b.c by pickup zip/- as bar");
+        check("plot the busiest hours in a.b.c", "count() from a.b.c by /hour busiest as bar");
+        check("total fare per month in a.b as an area chart", "total(fare) from a.b by /month as area");
         check("what is the weather", "not understood");
         check("hello a.b.c", "not understood");
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bricklayer_agent::TurnExit;
 use bricklayer_domain::{
-    Event, ResultKind, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
-    TurnEnd, TurnSetting, TurnSettings,
+    Event, ResultKind, ResultRef, ToolAnnotations, ToolCall, ToolDisplay, ToolErrorKind, ToolFailure, ToolOutcome,
+    ToolSpec, TurnEnd, TurnSetting, TurnSettings,
 };
 use bricklayer_offline_model::OfflineModel;
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ use crate::support::*;
 const BUSIEST: &str =
     "What are the busiest pickup hours in samples.nyctaxi.trips, and what is the average fare in each?";
 
+/// The id of a result.
+const KEPT: &str = "01890000-0000-7000-8000-000000000001";
+
 fn result(columns: &[(&str, &str)], rows: Value) -> ToolOutcome {
     let columns: Vec<Value> =
         columns.iter().map(|(name, kind)| json!({"name": name, "type_name": kind, "type_text": kind})).collect();
@@ -23,6 +26,14 @@ fn result(columns: &[(&str, &str)], rows: Value) -> ToolOutcome {
         "rows": rows, "truncated": false,
     });
     ToolOutcome { content: "| table |".into(), structured: Some(structured), ..ToolOutcome::default() }
+}
+
+/// What the call left in the store of results: nothing for the question that is answered from its rows alone.
+fn kept(nothing: bool) -> Vec<ResultRef> {
+    let reference = json!({
+        "id": KEPT, "ordinal": 0, "content": "table", "state": "complete", "rows": 3, "bytes": 60,
+    });
+    if nothing { Vec::new() } else { vec![serde_json::from_value(reference).unwrap()] }
 }
 
 fn answer(call: &ToolCall) -> ToolOutcome {
@@ -41,10 +52,13 @@ fn answer(call: &ToolCall) -> ToolOutcome {
                 ..ToolOutcome::default()
             }
         }
-        ("execute_sql", sql) if sql.starts_with("SELECT hour(tpep_pickup_datetime)") => result(
-            &[("pickup_hour", "INT"), ("trips", "BIGINT"), ("average_fare", "DOUBLE")],
-            json!([["18", "1350", "12.41"], ["19", "1302", null], ["17", "1277", "12.08"]]),
-        ),
+        ("execute_sql", sql) if sql.starts_with("SELECT hour(tpep_pickup_datetime)") => ToolOutcome {
+            results: kept(sql.contains("average_fare")),
+            ..result(
+                &[("pickup_hour", "INT"), ("trips", "BIGINT"), ("average_fare", "DOUBLE")],
+                json!([["18", "1350", "12.41"], ["19", "1302", null], ["17", "1277", "12.08"]]),
+            )
+        },
         ("execute_sql", sql) if sql.starts_with("DESCRIBE TABLE two.levels") => result(
             &[("col_name", "STRING"), ("data_type", "STRING"), ("comment", "STRING")],
             json!([
@@ -137,6 +151,32 @@ async fn the_main_question_is_answered_from_the_result_and_saved() {
 }
 
 #[tokio::test]
+async fn an_answer_points_to_its_result_and_a_chart_is_drawn_of_it() {
+    let world = world();
+    world.ask("busiest pickup hours in samples.nyctaxi.trips").await;
+    let cited = format!("with [1350 trips](result:{KEPT}/0/1).");
+    assert!(world.answer().contains(&cited), "{}", world.answer());
+    let drawn = async |message: &str| {
+        let before = world.log.events().len();
+        world.ask(message).await;
+        let events = world.log.events();
+        events.into_iter().skip(before).find_map(|event| match event {
+            Event::ToolStarted { name, input, .. } if name.0 == "make_chart" => Some(input),
+            _ => None,
+        })
+    };
+    let chart = drawn("plot the busiest pickup hours in samples.nyctaxi.trips").await.unwrap();
+    let y = json!([{"column": 1, "aggregate": "none"}]);
+    let (title, x) = ("Trips by pickup hour", json!({"column": 0}));
+    assert_eq!(chart, json!({"result": KEPT, "kind": "bar", "x": x, "y": y, "title": title}));
+    // Of what was shown last.
+    let chart = drawn("show that as a line chart").await.unwrap();
+    assert_eq!(chart, json!({"result": KEPT, "kind": "line", "x": x, "y": y}));
+    // The store of this world is empty, which the tool says.
+    assert!(world.answer().contains("there is no such result"), "{}", world.answer());
+}
+
+#[tokio::test]
 async fn a_chosen_warehouse_is_passed_on() {
     let world = world();
     let settings = TurnSettings { warehouse_id: TurnSetting::parse("mine").unwrap(), ..TurnSettings::default() };
@@ -182,6 +222,7 @@ async fn requests_are_answered_or_honestly_not() {
         ),
         ("SELECT nonsense", &["execute_sql"], "That did not work: `execute_sql` says:\n\n```\nsyntax error"),
         ("save that as a.md", &[], "There is no answer in this conversation yet"),
+        ("show that as a chart", &[], "There is no result in this conversation yet that I could draw"),
     ];
     for (message, tools, expected) in cases {
         let world = world();
