@@ -323,7 +323,8 @@ impl Platform for Script {
     fn finish_result(&self, handle: u32, whole: bool, origin: Option<&Origin>) -> Result<Finished, ResultError> {
         self.append(handle, b"")?;
         let mut results = self.results.borrow_mut();
-        let result = &mut results[handle as usize];
+        let result = results.get_mut(handle as usize);
+        let Some(result) = result else { return Err(ResultError::Invalid("the handle is not open".to_owned())) };
         result.parts.pop();
         result.ended = Some((whole, origin.cloned()));
         let rows = result.parts.iter().filter_map(|part| serde_json::from_str::<Vec<serde_json::Value>>(part).ok());

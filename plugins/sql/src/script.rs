@@ -135,7 +135,8 @@ impl Offer {
         let new = results.iter().skip(self.seen);
         let ended = new.filter(|finished| !matches!(finished.outcome, Outcome::Unfinished(_)));
         // One that goes on is handed back: it stays remembered, and its offer is the last.
-        self.key = ended.filter_map(|finished| finished.remembered.clone()).last().or(self.key.take());
+        let newest = ended.rev().find_map(|finished| finished.remembered.clone());
+        self.key = newest.or(self.key.take());
         self.seen = results.len();
     }
 

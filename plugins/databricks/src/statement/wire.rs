@@ -18,9 +18,9 @@ pub const HEAD_ROWS: usize = 100;
 pub const MAX_CELL_BYTES: usize = 768 * 1024;
 
 /// Rows in the answers themselves, up to 25 MiB of them.
-pub const INLINE: &str = "INLINE";
+pub(super) const INLINE: &str = "INLINE";
 /// Rows by links.
-pub const EXTERNAL_LINKS: &str = "EXTERNAL_LINKS";
+pub(super) const EXTERNAL_LINKS: &str = "EXTERNAL_LINKS";
 
 /// A cell: text, or NULL.
 pub type Row = Vec<Option<String>>;
@@ -228,13 +228,13 @@ pub struct Link {
 ///
 /// # Errors
 /// When they are no rows.
-pub fn head(rows: &[u8], most: usize) -> Result<CappedRows, serde_json::Error> {
+pub(super) fn head(rows: &[u8], most: usize) -> Result<CappedRows, serde_json::Error> {
     HeadOf(most).deserialize(&mut serde_json::Deserializer::from_slice(rows))
 }
 
 /// The first rows of a chunk, which may have 25 MiB.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct CappedRows {
+pub(super) struct CappedRows {
     pub rows: Vec<Row>,
     /// Whether there are more.
     pub capped: bool,
