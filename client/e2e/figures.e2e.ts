@@ -163,7 +163,7 @@ async function openTwice(address: string): Promise<number[]> {
       while (document.querySelector('[role="grid"]') !== null) await new Promise(requestAnimationFrame);
       continue;
     }
-    while (!/\d{4}/.test(document.querySelector('[role="gridcell"]')?.textContent ?? "")) await new Promise(requestAnimationFrame);
+    while (!/\d{4}/.test(document.querySelector('[role="gridcell"][data-row="1"]')?.textContent ?? "")) await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame);
     took.push(performance.now() - began);
   }
