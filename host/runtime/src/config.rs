@@ -84,7 +84,7 @@ impl Default for Limits {
             http_parallel: 8,
             http_response_bytes: 32 * MIB as u64,
             http_request_bytes: 16 * MIB as u64,
-            http_total_bytes: 128 * MIB as u64,
+            http_total_bytes: 1024 * MIB as u64,
             http_connect: Duration::from_secs(5),
             http_first_byte: Duration::from_secs(75),
             http_between_bytes: Duration::from_secs(30),
