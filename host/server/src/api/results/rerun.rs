@@ -80,6 +80,9 @@ pub(crate) async fn run_result_again(
 
 /// The call that makes a result: what its maker said, or else the call that made it, as the log has it.
 async fn call_of(store: &Store, user: &UserId, result: &StoredResult) -> Result<Option<(ToolName, Value)>, StoreError> {
+    if let Some(again) = &result.origin.again {
+        return Ok(Some((ToolName(again.tool.clone()), again.input.clone())));
+    }
     let (Some(turn), Some(call)) = (result.turn, &result.call) else { return Ok(None) };
     let started = |event: Event| match event {
         Event::ToolStarted { call: started, name, input } if started == *call => Some((name, input)),
