@@ -141,11 +141,38 @@ async fn the_model_is_told_of_the_local_workspace() {
     server.stop().await;
 }
 
+/// A result is made again by the call that made it, as what comes in its place, and its numbers are found in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_is_run_again_and_compared() {
+    let world = World::sqlite().await;
+    let server = Server::start(local(&world)).await;
+    let you = Api::new(&server.base);
+    let project = you.project("Again").await;
+    let made = async |execution: &str| {
+        let frames = you.frames(execution).await;
+        let ids = frames.iter().filter(|frame| frame.kind() == "tool_result");
+        ids.filter_map(|frame| frame.data["results"][0]["id"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let (execution, _) = you.ask(&project, "/sql SELECT count(*) AS trips FROM samples.nyctaxi.trips").await;
+    let old = made(&execution).await.remove(0);
+    let trips = you.get(&format!("/api/results/{old}/rows")).await.ok()["rows"][0][0].as_str().unwrap().to_owned();
+    let asked = serde_json::json!({"numbers": [trips, "31.4159"]});
+    let numbers = you.post(&format!("/api/turns/{execution}/numbers"), asked).await.ok();
+    let cell = serde_json::json!({"result": old, "row": 0, "column": 0});
+    assert_eq!((&numbers["numbers"][0]["found"], &numbers["numbers"][1]["found"]), (&cell, &serde_json::Value::Null));
+    let again = you.post(&format!("/api/results/{old}/run_again"), serde_json::json!({})).await.ok();
+    let new = made(again["execution_id"].as_str().unwrap()).await.remove(0);
+    assert_eq!(you.get(&format!("/api/results/{new}")).await.ok()["origin"]["rerun_of"], old);
+    let changes = you.get(&format!("/api/results/{old}/changes?to={new}")).await.ok();
+    assert_eq!((&changes["rows"]["same"], &changes["complete"]), (&serde_json::json!(1), &serde_json::json!(true)));
+    server.stop().await;
+}
+
 /// What each card of the first page starts, and what its answer shows.
 const CARDS: &[(&str, &str, &str)] = &[
     ("Busiest pickup hours", "execute_sql", "The busiest pickup hour in"),
     ("Look around", "execute_sql", "trips"),
-    ("Which warehouses can I use?", "list_warehouses", "Here are the warehouses"),
+    ("Trips day by day", "make_chart", "The chart is drawn from [the result](result:"),
     ("Run a statement yourself", "execute_sql", "fare_amount"),
 ];
 
