@@ -26,3 +26,7 @@ export type WireBody = Schemas["WireBody"];
 export type ResultInfo = Schemas["ResultInfo"];
 export type ResultColumn = Schemas["ResultColumnInfo"];
 export type ResultRows = Schemas["ResultRows"];
+export type RunAgainRequest = Schemas["RunAgain"];
+export type ResultChanges = Schemas["ResultChanges"];
+export type CheckedNumbers = Schemas["CheckedNumbers"];
+export type NumbersQuestion = Schemas["NumbersQuestion"];

@@ -1,16 +1,29 @@
 /** Running a result's call again, and what changed by it. */
 import { queryOptions, useMutation } from "@tanstack/react-query";
+import { useRef } from "react";
 import * as v from "valibot";
 import { json } from "@/api/http";
+import type { ResultChanges, RunAgainRequest } from "@/api/types";
 import { resultPath } from "./result";
 
 const begun = v.object({ execution_id: v.string(), conversation_id: v.string() });
 const listed = v.object({ results: v.array(v.object({ id: v.string(), origin: v.optional(v.object({ rerun_of: v.optional(v.nullable(v.string())) })) })) });
 
-/** Begins a turn that makes the same call again. */
+/**
+ * Begins a turn that makes the same call again. After a failure the same wish carries the same id, so that a request
+ * whose answer was lost does not become a second turn.
+ */
 export function useRunAgain(id: string) {
+  const wish = useRef<string | null>(null);
   return useMutation({
-    mutationFn: async () => v.parse(begun, await json<unknown>(`${resultPath(id)}/run_again`, { method: "POST", body: {} })),
+    mutationFn: async () => {
+      wish.current ??= crypto.randomUUID();
+      const body: RunAgainRequest = { client_message_id: wish.current };
+      return v.parse(begun, await json<unknown>(`${resultPath(id)}/run_again`, { method: "POST", body }));
+    },
+    onSuccess: () => {
+      wish.current = null;
+    },
   });
 }
 
@@ -29,36 +42,12 @@ export const rerunQuery = (id: string, conversationId: string) =>
     staleTime: 0,
   });
 
-const column = v.object({
-  name: v.string(),
-  type: v.string(),
-  precision: v.nullish(v.number(), null),
-  scale: v.nullish(v.number(), null),
-  source_type: v.nullish(v.string(), null),
-});
-const example = v.object({ row: v.number(), values: v.array(v.unknown()) });
-const changes = v.object({
-  columns: v.object({
-    added: v.array(v.string()),
-    removed: v.array(v.string()),
-    changed: v.array(v.object({ name: v.string(), from: column, to: column })),
-  }),
-  rows: v.object({ before: v.number(), after: v.number(), same: v.number(), added: v.number(), removed: v.number() }),
-  added: v.array(example),
-  removed: v.array(example),
-  /** Whether all rows that changed are listed. */
-  complete: v.boolean(),
-});
-
-export type Changes = v.InferOutput<typeof changes>;
-
 const EXAMPLES = 20;
 
 /** What is different in a newer result. */
 export const changesQuery = (before: string, after: string) =>
   queryOptions({
     queryKey: ["results", before, "changes", after],
-    queryFn: async ({ signal }) =>
-      v.parse(changes, await json<unknown>(`${resultPath(before)}/changes?to=${encodeURIComponent(after)}&limit=${EXAMPLES}`, { signal })),
+    queryFn: ({ signal }) => json<ResultChanges>(`${resultPath(before)}/changes?to=${encodeURIComponent(after)}&limit=${EXAMPLES}`, { signal }),
     staleTime: Infinity,
   });

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
+import type { ResultChanges } from "@/api/types";
 import { cx } from "@/shared/lib/cx";
 import { formatCount, plural } from "@/shared/lib/format";
 import { plainName } from "@/shared/lib/plainSight";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Skeleton } from "@/shared/ui/Skeleton";
-import { type Changes, changesQuery } from "../api/again";
+import { changesQuery } from "../api/again";
 import { asCell, typeName } from "../model/cells";
 import { drawCell } from "./GridRow";
 import styles from "./OriginView.module.css";
@@ -48,7 +49,7 @@ export function ChangesView({ before, after }: { before: string; after: string }
   );
 }
 
-function Examples({ rows, sign, removed = false }: { rows: Changes["added"]; sign: string; removed?: boolean }) {
+function Examples({ rows, sign, removed = false }: { rows: ResultChanges["added"]; sign: string; removed?: boolean }) {
   return rows.map(({ row, values }) => (
     <tr key={row} className={cx(removed && styles.removed)}>
       <td className={styles.sign}>
@@ -64,7 +65,7 @@ function Examples({ rows, sign, removed = false }: { rows: Changes["added"]; sig
 
 const names = (list: readonly string[]): string => list.map(plainName).join(", ");
 
-function columnWords({ added, removed, changed }: Changes["columns"]): string[] {
+function columnWords({ added, removed, changed }: ResultChanges["columns"]): string[] {
   return [
     ...(added.length > 0 ? [`New columns: ${names(added)}.`] : []),
     ...(removed.length > 0 ? [`Columns that are gone: ${names(removed)}.`] : []),
