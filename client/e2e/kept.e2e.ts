@@ -1,0 +1,129 @@
+/** A result of many rows from the statement to the file on the disk, its chart, and what an answer says of it: nothing is played. */
+import { readFileSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask, createProject, turnEnded } from "./support/actions";
+import { launch, openPage } from "./support/browser";
+import { type Host, startHost } from "./support/host";
+import { lookAt } from "./support/looks";
+import { type Model, startModel } from "./support/model";
+
+const ROWS = 20_000;
+/** One row is another each time. */
+const statement = `SELECT id, id * 1.25 AS price, concat('part ', id % 7) AS part, CASE WHEN id = 7 THEN cast(uuid() AS string) ELSE 'same' END AS mark FROM range(${ROWS}) ORDER BY id`;
+
+let model: Model;
+let host: Host;
+let browser: Browser;
+let page: Page;
+let faults: string[];
+/** The id of the result. */
+let kept: string;
+
+beforeAll(async () => {
+  model = await startModel((message, results) => {
+    const [, id] = /([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})/.exec(message) ?? [];
+    if (message.startsWith("draw") && results === 0) {
+      const chart = { result: id, kind: "bar", title: "Price by part", x: { column: "part" }, y: [{ column: "price", aggregate: "sum" }] };
+      return [{ call: "make_chart", input: chart }];
+    }
+    if (message.startsWith("tell")) return [{ say: `Row [1,235](result:${id}/1234/price) costs 1,542.5 and not 77,777,777.` }];
+    if (message.startsWith("query") && results === 0) return [{ call: "mcp__databricks__execute_sql", input: { statement } }];
+    return [{ say: "That is all of it." }];
+  });
+  host = await startHost(model.environment);
+  browser = await launch();
+  ({ page, faults } = await openPage(browser, host.url));
+  await createProject(page, "Kept");
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await host?.stop();
+  await model?.stop();
+});
+
+const panel = () => page.getByRole("complementary", { name: /^Result: / });
+const grid = () => panel().getByRole("grid");
+const rowAt = (number: string) =>
+  grid()
+    .getByRole("row")
+    .filter({ has: page.getByRole("rowheader", { name: number, exact: true }) });
+
+describe("a result of many rows", () => {
+  it("is in the thread with its first rows, and whole beside it", async () => {
+    await ask(page, "query it");
+    await turnEnded(page);
+    const preview = page.getByRole("group", { name: /^Beginning of the result of/ });
+    await preview.getByRole("cell", { name: "part 3" }).first().waitFor();
+    expect(await lookAt(page, "kept-preview")).toEqual([]);
+    await page.getByRole("button", { name: "Open all" }).click();
+    await rowAt("1").waitFor();
+    expect(await grid().getAttribute("aria-rowcount")).toBe(String(ROWS + 1));
+    [, kept = ""] = /result=([\da-f-]+)/.exec(page.url()) ?? [];
+  });
+
+  it("is sorted and filtered by the host", async () => {
+    await panel().getByRole("button", { name: /^id/ }).click();
+    await panel().getByRole("button", { name: /^id/ }).click();
+    await rowAt("20,000").waitFor();
+    await panel()
+      .getByRole("button", { name: /^Column part/ })
+      .click();
+    const menu = page.getByRole("dialog", { name: "Column part" });
+    await menu.getByRole("checkbox", { name: /part 3/ }).check();
+    await page.keyboard.press("Escape");
+    await panel().getByText("2,857 of 20,000 rows").waitFor();
+  });
+
+  it("is downloaded as it is shown, and whole", async () => {
+    await panel()
+      .getByRole("button", { name: /^Download/ })
+      .click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: /CSV/ }).first().click()]);
+    const lines = readFileSync(await download.path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    expect(lines[0]).toBe("id,price,part,mark");
+    expect(lines.length).toBe(2_857 + 1);
+    const whole = await (await page.request.get(`${host.url}/api/results/${kept}/download?format=csv`)).text();
+    expect(whole.trimEnd().split("\r\n").length).toBe(ROWS + 1);
+    expect(whole).toContain("\r\n1234,1542.50,part 2,same\r\n");
+  });
+
+  it("is run again, and what changed is told", async () => {
+    await panel().getByRole("tab", { name: "Where this comes from" }).click();
+    await panel().getByText("FROM range(20000)").first().waitFor();
+    await panel().getByRole("button", { name: "Run again" }).click();
+    await panel().getByText("20,000 rows before, 20,000 now: 19,999 the same, 1 added, 1 gone.").waitFor();
+    expect(await lookAt(page, "kept-changes")).toEqual([]);
+    await turnEnded(page);
+  });
+});
+
+describe("what is said of a result", () => {
+  it("leads to its place, and a number that is nowhere is marked", async () => {
+    await panel().getByRole("button", { name: "Close the result" }).click();
+    await ask(page, `tell of ${kept}`);
+    await turnEnded(page);
+    const answer = page.getByRole("article", { name: /^You asked/ }).last();
+    await answer.getByRole("note", { name: /^77,777,777\./ }).waitFor();
+    expect(await answer.getByRole("note", { name: /^1,542\.5/ }).count()).toBe(0);
+    expect(await lookAt(page, "kept-answer")).toEqual([]);
+    await answer.getByRole("link", { name: "1,235" }).click();
+    await rowAt("1,235").waitFor();
+    await panel().getByRole("gridcell", { name: "1542.50" }).waitFor();
+    await panel().getByRole("button", { name: "Close the result" }).click();
+  });
+
+  it("is drawn where the agent makes a chart", async () => {
+    await ask(page, `draw ${kept}`);
+    await turnEnded(page);
+    await page.getByRole("img", { name: "Price by part" }).waitFor();
+    expect(await lookAt(page, "kept-chart")).toEqual([]);
+  });
+
+  it("met no fault on the way", () => {
+    expect(faults).toEqual([]);
+  });
+});
