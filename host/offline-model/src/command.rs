@@ -6,14 +6,17 @@ use std::sync::Arc;
 use bricklayer_domain::ToolSpec;
 use serde_json::{Value, json};
 
-use super::{Action, Scene, act, find, find_tool};
+use super::{Action, Done, Scene, act, find, find_tool};
+
+/// Lines of a tool's text that a direct command repeats at the most.
+const SHORT_ANSWER_LINES: usize = 24;
 
 /// Does what a command says; `command` is the message without its slash.
 pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
     let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
     let rest = rest.trim();
     if let Some(done) = scene.done.last() {
-        return if done.is_error { act::failed(done) } else { Action::Say(done.content.to_owned()) };
+        return if done.is_error { act::failed(done) } else { Action::Say(answer(done)) };
     }
     match name {
         "help" => return Action::Say(help(scene)),
@@ -38,6 +41,23 @@ pub(super) fn act(scene: &Scene<'_>, command: &str) -> Action {
         Some(tool) => Action::Call { say: String::new(), name: tool.name.clone(), input },
         None => Action::Say(format!("There is no tool named `{name}`.\n\n{}", tools(scene))),
     }
+}
+
+/// What people read after a command: a short text as the tool wrote it, without what the host told a model of its
+/// results, and links to these.
+fn answer(done: &Done<'_>) -> String {
+    let Some(first) = done.results.first() else {
+        return done.content.to_owned();
+    };
+    let told = done.content.find(&format!("\n[result {first}"));
+    let text = told.and_then(|place| done.content.get(..place)).unwrap_or(done.content).trim_end();
+    // The page shows all rows beside it.
+    let text = if text.lines().count() > SHORT_ANSWER_LINES { "" } else { text };
+    let links: Vec<String> = match done.results {
+        [only] => vec![format!("[the result](result:{only})")],
+        many => many.iter().zip(1..).map(|(id, number)| format!("[result {number}](result:{id})")).collect(),
+    };
+    format!("{text}\n\nAll rows: {}", links.join(", ")).trim_start().to_owned()
 }
 
 /// Whether a command, without its slash, names one of these tools or is a short form for one.

@@ -49,6 +49,8 @@ async fn all_rows_of_a_statement_are_kept_and_the_model_reads_their_shape() {
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
+    let answer = frames.iter().rfind(|frame| frame.kind() == "text").unwrap().data["text"].as_str().unwrap();
+    assert_eq!(answer, format!("All rows: [the result](result:{id})"), "people read a link, not what a model is told");
     let whole = you.get(&format!("/api/results/{id}")).await.ok();
     let origin = &whole["origin"];
     assert_eq!((&origin["tool"], &origin["statement"]), (&json!("mcp__databricks__execute_sql"), &json!(statement)));
