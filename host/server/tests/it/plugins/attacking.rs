@@ -20,6 +20,11 @@ fn is_slow(name: &str) -> bool {
     name.starts_with("endless_") || name == "disk_filled"
 }
 
+/// What the runtime by itself refuses, since the answer is too large, and the program keeps whole as a result.
+fn is_kept(name: &str) -> bool {
+    matches!(name, "result_of_two_megabytes" | "response_slurping")
+}
+
 const SLOW_ONES: usize = 2;
 
 /// Generous: the machine is shared, and the program not optimised. What it holds off is a host that does not answer.
@@ -84,7 +89,7 @@ async fn the_corpus_ends_by_name_in_the_built_program() {
     let poller = Poller::start(host.nobody());
     let (mut made, mut slow) = (0, 0);
     let cases: Vec<Case> = corpus!(table);
-    for Case { name, attack, kind, says } in cases {
+    for Case { name, attack, kind, says } in cases.into_iter().filter(|case| !is_kept(case.name)) {
         if is_slow(name) {
             slow += 1;
             if slow > SLOW_ONES {
@@ -114,6 +119,25 @@ async fn the_corpus_ends_by_name_in_the_built_program() {
     // Nothing of what the attacker held is kept: as many calls as ever go through at once.
     let calls: Vec<_> = (0..20).map(|n| ("mcp__hostile__fetch".to_owned(), get(&format!("/api/ok/{n}")))).collect();
     assert!(chat.calls(&calls).await.iter().all(|result| result["is_error"] == false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_too_large_for_a_model_is_kept_whole() {
+    let world = World::sqlite().await;
+    let far_end = FarEnd::start().await;
+    let host = running(&world, &far_end, &[]);
+    let (ann, bob) = (host.ann(), host.user("bob@example.com"));
+    install_all(&ann, &hostile_guest(), "me").await;
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let result = chat.call("mcp__hostile__big_output", json!({"bytes": 2_000_000})).await;
+    let (content, kept) = (result["content"].as_str().unwrap(), &result["results"][0]);
+    assert!(result["is_error"] == false && content.len() < 200_000, "{} bytes for the model", content.len());
+    assert_eq!((&kept["content"], &kept["state"]), (&json!("text"), &json!("complete")));
+    let id = kept["id"].as_str().unwrap();
+    assert!(content.ends_with("]") && content.contains(id), "{content}");
+    let path = format!("/api/results/{id}/content");
+    assert_eq!(ann.get(&path).await.text, "x".repeat(2_000_000));
+    assert_eq!(bob.get(&path).await.status, 404);
 }
 
 /// What is wrong with arguments is said with its place, and nothing of the guest runs.
