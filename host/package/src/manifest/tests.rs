@@ -55,7 +55,7 @@ fn faults_name_their_field() {
     check_refused("ask = false", "title = \"\"", "tools.list_warehouses.title");
     check_refused("ask = false", &format!("title = \"{}\"", "x".repeat(61)), "1 to 60 characters");
     check_refused("ask = false", "detail = \"name\"", "arguments in braces, such as \"{path}\"");
-    check_refused("ask = false", "result = \"chart\"", "chart");
+    check_refused("ask = false", "result = \"graph\"", "graph");
     check_refused("\"pypi.org\"", "\"localhost\"", "localhost");
     check_refused("[grants]", "[limits]\n memory-mib = 64\n[grants]", "limits.memory-mib: must be between 65 and 256");
     check_refused("[grants]", "[limits]\n memory-mib = 257\n[grants]", "limits.memory-mib");
