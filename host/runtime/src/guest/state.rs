@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bricklayer_domain::chain;
 use bricklayer_package::Power;
 
 use super::contract::wit::state as wit;
@@ -91,7 +92,7 @@ fn state_error(error: StateError) -> wit::StateError {
     match error {
         StateError::TooManyKeys => wit::StateError::TooManyKeys,
         StateError::Unavailable(source) => {
-            tracing::error!(error = %source, "the state store failed");
+            tracing::error!(error = chain(&*source), "the state store failed");
             wit::StateError::Unavailable("the host's database cannot be reached".to_owned())
         }
     }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 /// Ways of writing a failure to the log that leave its causes out, or leave it to the subscriber whether they are said.
-const WITHOUT_CAUSES: [&str; 4] = ["%error", "?error", "error = %err", "as &dyn Error"];
+const WITHOUT_CAUSES: [&str; 5] = ["%error", "?error", "error = %err", "error = %source", "as &dyn Error"];
 
 /// Crates that have `bricklayer_domain::chain`.
-const CRATES: [&str; 8] = ["agent", "devkit", "package", "plugins", "runtime", "server", "sources", "store"];
+const CRATES: [&str; 10] =
+    ["agent", "devkit", "package", "plugins", "results", "runtime", "server", "sources", "store", "tools"];
 
 #[test]
 fn a_failure_is_logged_with_all_its_causes() {
