@@ -10,6 +10,8 @@ mod config;
 mod database;
 mod http;
 mod identity;
+#[allow(dead_code, unused_imports, reason = "the areas that keep and run notebooks come next")]
+mod notebook;
 mod server;
 mod sql;
 mod takeover;

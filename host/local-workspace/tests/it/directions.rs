@@ -6,9 +6,10 @@ use std::{
 };
 
 /// From the bottom up: a module may use what stands in its own line or above it. The longest name that fits counts.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "clock",
     "config",
+    "notebook",
     "database",
     "http",
     "identity",
