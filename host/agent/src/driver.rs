@@ -22,7 +22,7 @@ use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::skills::SkillSet;
 use crate::turn::{Effect, Input, TurnPolicy};
 
-use calls::Calls;
+use calls::{Calls, Waited};
 
 /// What a turn works with; made per turn.
 #[derive(Debug, Clone)]
@@ -54,6 +54,9 @@ pub enum TurnExit {
     /// Everything left waits for the user; the open questions are in the log. Run the turn again, with the log read
     /// anew, when an answer was appended. An answer may have come before this value was seen: look for one.
     Parked,
+    /// All that runs waits for its user to sign in again, and has waited for as long as it is worth a place: the turn
+    /// stands where the log has it. Run it again when the user is back.
+    LetGo,
     /// The log could not be written. The turn stands where the log has it.
     Interrupted(LogError),
 }
@@ -168,7 +171,9 @@ impl Driver {
                 }
                 None => {
                     self.flush().await?;
-                    let input = self.wait_for_calls(cancel, stopped).await?;
+                    let Waited::Input(input) = self.wait_for_calls(cancel, stopped).await? else {
+                        return Ok(TurnExit::LetGo);
+                    };
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }

@@ -264,7 +264,7 @@ pub enum Event {
 /// A call that brings to its end what another call started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContinuingCall {
-    /// Its tool, one that only reads.
+    /// Its tool: one that only reads, or the call's own when nothing of it is under way.
     pub name: ToolName,
     /// Its arguments.
     pub input: Value,

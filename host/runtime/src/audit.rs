@@ -116,6 +116,9 @@ pub trait AuditSink: Send + Sync {
     /// The far end did not know the caller of such a request (401), so that it changed nothing.
     fn unauthenticated(&self) {}
 
+    /// The workspace did not know the caller although the request, of any method, carried their credential.
+    fn unknown_caller(&self) {}
+
     /// Keeps the record of one call. It comes after those of all the call's requests, and so possibly some
     /// milliseconds (with clean-ups at the far end some seconds) after the call has returned.
     fn call(&self, record: CallRecord) {

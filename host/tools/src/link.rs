@@ -24,6 +24,17 @@ pub trait Continuations: Send + Sync {
     /// # Errors
     /// When it was not kept.
     async fn keep(&self, by: Option<ContinuingCall>) -> Result<(), NotKept>;
+
+    /// Keeps, durably, that nothing of the call is under way, because it waits for its user: who takes it over begins it
+    /// anew. Taken back by `keep` before anything is begun.
+    ///
+    /// # Errors
+    /// When it was not kept.
+    async fn pause(&self) -> Result<(), NotKept>;
+
+    /// A paused call has waited for as long as it is worth a place here. Once all that runs beside it says so, the calls
+    /// are dropped.
+    async fn let_go(&self);
 }
 
 /// What a running call is connected to; cheap to clone.

@@ -33,6 +33,8 @@ pub(super) struct Calls {
     progress_rx: mpsc::Receiver<(ToolCallId, Progress)>,
     continued_tx: mpsc::Sender<Continued>,
     continued_rx: mpsc::Receiver<Continued>,
+    patient_tx: mpsc::Sender<ToolCallId>,
+    patient_rx: mpsc::Receiver<ToolCallId>,
     /// The newest progress of each call that is not stored yet.
     unstored: HashMap<ToolCallId, Progress>,
     store_at: Option<tokio::time::Instant>,
@@ -50,17 +52,28 @@ struct Continued {
 
 /// Hands to the driver how a call goes on.
 struct Handing {
-    call: ToolCallId,
+    call: ToolCall,
     continued: mpsc::Sender<Continued>,
+    patient: mpsc::Sender<ToolCallId>,
 }
 
 #[async_trait]
 impl Continuations for Handing {
     async fn keep(&self, by: Option<ContinuingCall>) -> Result<(), NotKept> {
         let (kept, durable) = oneshot::channel();
-        let continued = Continued { call: self.call.clone(), by, kept };
+        let continued = Continued { call: self.call.id.clone(), by, kept };
         self.continued.send(continued).await.map_err(|_| NotKept)?;
         durable.await.map_err(|_| NotKept)
+    }
+
+    async fn pause(&self) -> Result<(), NotKept> {
+        let ToolCall { name, input, .. } = self.call.clone();
+        self.keep(Some(ContinuingCall { name, input, clean_up: Vec::new() })).await
+    }
+
+    async fn let_go(&self) {
+        // A driver that is gone has let go.
+        let _ = self.patient.send(self.call.id.clone()).await;
     }
 }
 
@@ -73,12 +86,15 @@ struct Running {
     task: tokio::task::Id,
     /// Whether another call brings to its end what it started.
     continued: bool,
+    /// Whether it waits for its user and is worth no place here any more.
+    patient: bool,
 }
 
 impl Calls {
     pub(super) fn new() -> Self {
         let (progress_tx, progress_rx) = mpsc::channel(PROGRESS_QUEUE);
         let (continued_tx, continued_rx) = mpsc::channel(CONTINUED_QUEUE);
+        let (patient_tx, patient_rx) = mpsc::channel(CONTINUED_QUEUE);
         Self {
             held: HashMap::new(),
             tasks: JoinSet::new(),
@@ -87,6 +103,8 @@ impl Calls {
             progress_rx,
             continued_tx,
             continued_rx,
+            patient_tx,
+            patient_rx,
             unstored: HashMap::new(),
             store_at: None,
             give_up_at: None,
@@ -101,6 +119,11 @@ impl Calls {
     /// Whether all that runs goes on without this worker.
     fn can_be_left(&self) -> bool {
         !self.running.is_empty() && self.running.values().all(|running| running.continued)
+    }
+
+    /// Whether all that runs waits for its user.
+    fn is_worth_no_place(&self) -> bool {
+        !self.running.is_empty() && self.running.values().all(|running| running.continued && running.patient)
     }
 
     pub(super) fn cancel_all(&mut self) {
@@ -119,7 +142,16 @@ enum Seen {
     GiveUp,
     Ended(ToolCallId, ToolOutcome),
     Continued(Continued),
+    Patient(ToolCallId),
     Leave,
+}
+
+/// What a wait for running calls came to.
+pub(super) enum Waited {
+    /// Something to step with.
+    Input(Input),
+    /// All that runs waits for its user.
+    LetGo,
 }
 
 impl Driver {
@@ -155,6 +187,11 @@ impl Driver {
 
     /// Begins a call; its end comes through [`Driver::wait_for_calls`].
     pub(super) fn start_call(&mut self, call: ToolCall, permit: Permit) {
+        let handing = Handing {
+            call: call.clone(),
+            continued: self.calls.continued_tx.clone(),
+            patient: self.calls.patient_tx.clone(),
+        };
         let ToolCall { id, name, input } = call;
         let resolved = if permit.is_to_continue() {
             // Another call than the one that was judged and began.
@@ -167,7 +204,7 @@ impl Driver {
         let link = CallLink {
             progress: self.progress_sink(&id),
             cancel: cancel.clone(),
-            continuations: Some(Arc::new(Handing { call: id.clone(), continued: self.calls.continued_tx.clone() })),
+            continuations: Some(Arc::new(handing)),
             rerun_of: self.fold.rerun_of(),
         };
         let read_only = resolved.as_ref().is_ok_and(|resolved| resolved.spec().annotations.read_only);
@@ -180,7 +217,8 @@ impl Driver {
             (work_id, outcome)
         };
         let task = self.calls.tasks.spawn(work.instrument(span));
-        let running = Running { read_only, started: Instant::now(), cancel, task: task.id(), continued: false };
+        let (started, task) = (Instant::now(), task.id());
+        let running = Running { read_only, started, cancel, task, continued: false, patient: false };
         self.calls.running.insert(id, running);
     }
 
@@ -196,24 +234,33 @@ impl Driver {
         &mut self,
         cancel: &CancellationToken,
         stopped: bool,
-    ) -> Result<Input, LogError> {
+    ) -> Result<Waited, LogError> {
         loop {
             match self.next_seen(cancel, stopped).await {
-                Seen::Stop => return Ok(self.stop_input(Vec::new(), Usage::default())),
+                Seen::Stop => return Ok(Waited::Input(self.stop_input(Vec::new(), Usage::default()))),
                 Seen::Progress(call, progress) => self.show_progress(call, progress),
                 Seen::StoreProgress => self.store_progress().await?,
                 Seen::GiveUp => {
                     if let Some(input) = self.give_up_one() {
-                        return Ok(input);
+                        return Ok(Waited::Input(input));
                     }
                 }
                 Seen::Continued(continued) => self.keep_continuation(continued).await?,
+                Seen::Patient(call) => {
+                    if let Some(running) = self.calls.running.get_mut(&call) {
+                        running.patient = true;
+                    }
+                    if !stopped && self.calls.is_worth_no_place() {
+                        self.store_progress().await?;
+                        return Ok(Waited::LetGo);
+                    }
+                }
                 // What runs at the far end goes on; whoever takes the turn over waits for it.
                 Seen::Leave => return Err(LogError::LostLease),
                 Seen::Ended(call, outcome) => {
                     self.calls.unstored.remove(&call);
                     let Some(running) = self.calls.running.remove(&call) else { continue };
-                    return Ok(ended(call, running, outcome));
+                    return Ok(Waited::Input(ended(call, running, outcome)));
                 }
             }
         }
@@ -241,6 +288,7 @@ impl Driver {
                 }
             },
             Some((call, progress)) = calls.progress_rx.recv() => Seen::Progress(call, progress),
+            Some(call) = calls.patient_rx.recv() => Seen::Patient(call),
             () = tokio::time::sleep_until(store_at), if calls.store_at.is_some() => Seen::StoreProgress,
             () = tokio::time::sleep_until(give_up_at), if calls.give_up_at.is_some() => Seen::GiveUp,
         }
@@ -251,6 +299,7 @@ impl Driver {
         let Continued { call, by, kept } = continued;
         let Some(running) = self.calls.running.get_mut(&call) else { return Ok(()) };
         running.continued = by.is_some();
+        running.patient = false;
         self.emit(Event::ToolContinuation { call, by });
         self.flush().await?;
         // A call that ended meanwhile does not care any more.

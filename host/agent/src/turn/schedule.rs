@@ -206,7 +206,13 @@ impl CallState {
     /// What continues it, when its worker is gone and it must not run again.
     fn continuation(&self) -> Option<&ContinuingCall> {
         let repeatable = self.known().is_some_and(CallClass::repeatable);
-        self.continued.as_ref().filter(|_| self.status == CallStatus::Interrupted && !repeatable)
+        let is_due = self.status == CallStatus::Interrupted && (!repeatable || self.is_paused());
+        self.continued.as_ref().filter(|_| is_due)
+    }
+
+    /// Whether nothing of it is under way: it waits for its user, and is begun anew.
+    pub(super) fn is_paused(&self) -> bool {
+        self.continued.as_ref().is_some_and(|by| by.name == self.call.name && by.input == self.call.input)
     }
 
     /// What ends the work that it left running at the far end when its worker died; none when nothing runs there, or
@@ -220,7 +226,9 @@ impl CallState {
     pub(super) fn outcome_of_continued(&self, outcome: ToolOutcome) -> ToolOutcome {
         match &outcome.failure {
             Some(failure)
-                if self.continuing && !matches!(failure.kind, ToolErrorKind::Failed | ToolErrorKind::Cancelled) =>
+                if self.continuing
+                    && !self.is_paused()
+                    && !matches!(failure.kind, ToolErrorKind::Failed | ToolErrorKind::Cancelled) =>
             {
                 let unknown = unknown_outcome();
                 let message = format!("{}. Asked for it, the tool said: {}", unknown.message, failure.message);
@@ -260,13 +268,13 @@ fn follows_declined() -> ToolFailure {
 /// The outcome of a call that does not run because the turn is stopped.
 pub(super) fn outcome_of_stop(state: &CallState, out_of_time: bool) -> ToolFailure {
     match state.status {
-        CallStatus::Interrupted => unknown_outcome(),
-        CallStatus::Waiting | CallStatus::Running | CallStatus::Finished
+        CallStatus::Interrupted if !state.is_paused() => unknown_outcome(),
+        CallStatus::Waiting | CallStatus::Running | CallStatus::Interrupted | CallStatus::Finished
             if state.declined() && !state.settled_by_earlier =>
         {
             declined()
         }
-        CallStatus::Waiting | CallStatus::Running | CallStatus::Finished => {
+        CallStatus::Waiting | CallStatus::Running | CallStatus::Interrupted | CallStatus::Finished => {
             let why = if out_of_time { "its time is over" } else { "the user stopped it" };
             ToolFailure::new(ToolErrorKind::Cancelled, format!("not run: the turn ended, {why}"))
         }

@@ -22,7 +22,7 @@ use super::listen::Listener;
 use super::record::Recording;
 use super::redact::{self, Scanner};
 use crate::audit::Verdict;
-use crate::failure::{Asked, Denial, LastRequest};
+use crate::failure::{Asked, Denial, LastRequest, SentAs};
 
 /// Times a request may be repeated when the far end asks to come back later.
 const MAX_RETRIES: u32 = 3;
@@ -159,10 +159,14 @@ impl CallEgress {
         if !safe && response.status() == StatusCode::UNAUTHORIZED {
             self.tally.sink().unauthenticated();
         }
+        let sent_as = allowed.sent_as();
+        if response.status() == StatusCode::UNAUTHORIZED && matches!(sent_as, SentAs::Caller) {
+            self.tally.sink().unknown_caller();
+        }
         self.tally.course.last_request(LastRequest::Answered {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
-            sent_as: allowed.sent_as(),
+            sent_as,
         });
         let (mut head, body) = response.into_parts();
         // An encoded body could hold the credential where the scanner does not see it; none was asked for.

@@ -163,6 +163,15 @@ async fn every_failure_says_its_kind_and_the_way_out() {
 }
 
 #[tokio::test]
+async fn a_session_has_ended_only_where_the_callers_own_credential_was_refused() {
+    let bench = Bench::new().await;
+    for (path, unknown) in [("/api/ok/status-403", 0), ("/api/plain/status-401", 0), ("/api/ok/status-401", 1)] {
+        bench.call("fetch", get(path)).await;
+        assert_eq!(bench.audit.unknown_callers(), unknown, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_house_says_when_to_come_back() {
     let bench = Bench::configured(hostile(), |config| RuntimeConfig {
         max_concurrent_calls: 1,

@@ -26,9 +26,9 @@ pub(crate) use guests::{hostile, noop, package_of, package_with};
 /// The caller's token: must appear in the far end's `authorization` and nowhere else.
 pub(crate) const CANARY: &str = "dapi-canary-5d41402abc4b2a76";
 
-/// Audit records of one bench: of requests, and of calls.
+/// Audit records of one bench: of requests, and of calls; and how often the workspace did not know the caller.
 #[derive(Debug, Default)]
-pub(crate) struct Audit(Mutex<Vec<RequestRecord>>, Mutex<Vec<CallRecord>>);
+pub(crate) struct Audit(Mutex<Vec<RequestRecord>>, Mutex<Vec<CallRecord>>, AtomicUsize);
 
 impl Audit {
     /// Records of requests.
@@ -40,6 +40,11 @@ impl Audit {
     pub(crate) fn calls(&self) -> Vec<CallRecord> {
         self.1.lock().unwrap().clone()
     }
+
+    /// How often the workspace did not know the caller.
+    pub(crate) fn unknown_callers(&self) -> usize {
+        self.2.load(Ordering::SeqCst)
+    }
 }
 
 impl AuditSink for Audit {
@@ -49,6 +54,10 @@ impl AuditSink for Audit {
 
     fn call(&self, record: CallRecord) {
         self.1.lock().unwrap().push(record);
+    }
+
+    fn unknown_caller(&self) {
+        self.2.fetch_add(1, Ordering::SeqCst);
     }
 }
 
