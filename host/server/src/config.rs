@@ -211,7 +211,7 @@ pub struct TurnTimes {
     pub first_byte: Duration,
     /// Within an answer, with nothing but signs of life.
     pub silence: Duration,
-    /// Until a user whose token has ended is back with a newer one.
+    /// Until a user whose token has ended is back with a newer one, before the turn is let go.
     pub sign_in: Duration,
 }
 

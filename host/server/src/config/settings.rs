@@ -161,7 +161,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.sign_in_seconds",
         "BRICKLAYER_SIGN_IN_SECONDS",
         false,
-        "wait of a call for a user whose token has ended (120)",
+        "wait of a call for a user whose token has ended; then its turn is let go until they are back (120)",
     ),
     setting("limits.calls_per_user", "BRICKLAYER_CALLS_PER_USER", false, "tool calls of one user at once (16)"),
     setting(

@@ -37,6 +37,11 @@ pub(crate) fn expiry(token: &str) -> Option<DateTime<Utc>> {
     claims(token)?.exp.and_then(|seconds| DateTime::from_timestamp(seconds, 0))
 }
 
+/// Whether it says of itself that it has ended.
+pub(crate) fn has_ended(token: &str) -> bool {
+    expiry(token).is_some_and(|end| end <= bricklayer_domain::now())
+}
+
 /// Whether it can be one token: nothing in it separates values, and a header can hold it.
 pub(crate) fn is_one(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() && !b",;\"".contains(&byte))

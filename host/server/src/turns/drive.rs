@@ -98,6 +98,11 @@ async fn drive_until_settled(
                 }
                 return claim.lease;
             }
+            Ok(Ok(TurnExit::LetGo)) => {
+                tracing::info!("turn waits for its user to sign in again");
+                hand_over(inner, &claim.lease).await;
+                return claim.lease;
+            }
             Ok(Ok(TurnExit::Interrupted(LogError::LostLease)))
             | Ok(Err(
                 StoreError::LostLease | StoreError::NotFound(_) | StoreError::TurnEnded(_) | StoreError::Closed,

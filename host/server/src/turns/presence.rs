@@ -7,9 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bricklayer_domain::UserId;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
-use crate::identity::Caller;
+use crate::identity::{Caller, token};
+
+/// Users whose refused credential is remembered at most; bounds memory.
+const MAX_REFUSED: usize = 10_000;
 
 /// The users who are here; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,20 @@ struct Table {
     here: HashMap<UserId, Here>,
     /// Users whose turns nobody held when the database was last looked at, so that a request need not ask it.
     wanted: HashSet<UserId>,
+    /// Credentials that the workspace refused, by their digests: with them nothing goes on.
+    refused: HashMap<UserId, [u8; 32]>,
+}
+
+impl Table {
+    /// Whether turns of a user can go on with what they brought.
+    fn is_good(&self, user: &UserId, credential: &SecretString) -> bool {
+        let credential = credential.expose_secret();
+        !token::has_ended(credential) && self.refused.get(user).is_none_or(|refused| *refused != digest(credential))
+    }
+}
+
+fn digest(credential: &str) -> [u8; 32] {
+    Sha256::digest(credential).into()
 }
 
 #[derive(Debug)]
@@ -52,15 +70,31 @@ impl Presence {
             .or_insert_with(|| Here { credential: caller.credential.clone(), visits: 0 });
         here.visits += 1;
         here.credential = caller.credential.clone();
-        let wanted = table.wanted.remove(&caller.user);
+        let wanted = table.is_good(&caller.user, &caller.credential) && table.wanted.remove(&caller.user);
+        if wanted {
+            table.refused.remove(&caller.user);
+        }
         (Visit { presence: self.clone(), user: caller.user.clone() }, wanted)
     }
 
-    /// Remembers whose turns nobody holds; those of them who are here.
+    /// Notes that the workspace refused a credential: until its user brings another, their turns wait.
+    pub(super) fn refuse(&self, user: &UserId, credential: &SecretString) {
+        let mut table = self.table();
+        if table.refused.len() >= MAX_REFUSED {
+            // Those who are forgotten are tried once more.
+            table.refused.clear();
+        }
+        table.refused.insert(user.clone(), digest(credential.expose_secret()));
+    }
+
+    /// Remembers whose turns nobody holds; those of them who are here with a credential that may do.
     pub(super) fn want(&self, users: Vec<UserId>) -> Vec<Caller> {
         let mut table = self.table();
         let here = users.iter().filter_map(|user| {
             let credential = table.here.get(user)?.credential.clone();
+            if !table.is_good(user, &credential) {
+                return None;
+            }
             Some(Caller { user: user.clone(), credential })
         });
         let here = here.collect();
@@ -83,8 +117,6 @@ impl Drop for Visit {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn caller(user: &str, credential: &str) -> Caller {
@@ -108,5 +140,19 @@ mod tests {
         assert!(wanted().is_empty());
         assert!(presence.table().here.is_empty(), "no credential stays behind");
         assert!(!presence.enter(&caller("bob", "x")).1);
+    }
+
+    #[test]
+    fn a_refused_credential_brings_nothing_on_until_there_is_another() {
+        let presence = Presence::default();
+        let ann = caller("ann", "refused");
+        presence.refuse(&ann.user, &ann.credential);
+        let (_visit, told) = presence.enter(&ann);
+        let wanted = || presence.want(vec![ann.user.clone()]).len();
+        assert_eq!((told, wanted()), (false, 0));
+        assert!(!presence.enter(&ann).1, "again");
+        let (_visit, told) = presence.enter(&caller("ann", "another"));
+        assert!(told);
+        assert_eq!(wanted(), 1);
     }
 }

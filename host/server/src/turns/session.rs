@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_domain::{Progress, ToolErrorKind, ToolFailure};
+use bricklayer_domain::{Progress, ToolErrorKind, ToolFailure, UserId};
 use bricklayer_runtime::Credential;
-use bricklayer_tools::ProgressSink;
+use bricklayer_tools::CallLink;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio_util::sync::CancellationToken;
 
+use super::presence::Presence;
 use crate::identity::{SIGN_IN_AGAIN, token};
 
 /// One user's session.
@@ -17,8 +17,11 @@ pub(super) struct Session {
     pub(super) credential: Arc<Credential>,
     /// Whether a newer token may come at all; a configured one stays as it is.
     pub(super) is_renewable: bool,
-    /// Longest wait for one.
+    /// How long a call waits for one before its turn is let go, or, where nobody takes it up again, before it fails.
     pub(super) renewal_wait: Duration,
+    /// Whose it is, and where it is told that a token does not do.
+    pub(super) user: UserId,
+    pub(super) presence: Presence,
 }
 
 impl Session {
@@ -26,26 +29,21 @@ impl Session {
     ///
     /// # Errors
     /// No newer one came in time, or the call was stopped.
-    pub(super) async fn fresh(&self, progress: &ProgressSink, cancel: &CancellationToken) -> Result<(), ToolFailure> {
+    pub(super) async fn fresh(&self, link: &CallLink) -> Result<(), ToolFailure> {
         let token = self.credential.secret();
-        let has_ended = token::expiry(token.expose_secret()).is_some_and(|end| end <= bricklayer_domain::now());
-        if !self.is_renewable || !has_ended || self.renewed(&token, progress, cancel).await {
+        if !self.is_renewable || !token::has_ended(token.expose_secret()) || self.renewed(&token, link).await {
             return Ok(());
         }
-        Err(if cancel.is_cancelled() {
+        Err(if link.cancel.is_cancelled() {
             ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user")
         } else {
             ended()
         })
     }
 
-    /// Waits for a newer token than `old`; whether one came.
-    pub(super) async fn renewed(
-        &self,
-        old: &SecretString,
-        progress: &ProgressSink,
-        cancel: &CancellationToken,
-    ) -> bool {
+    /// Waits for a newer token than `old`; whether one came. Nothing of the call may be under way: whoever takes its turn
+    /// over meanwhile begins it anew, and when the wait is long the turn is let go for that.
+    pub(super) async fn renewed(&self, old: &SecretString, link: &CallLink) -> bool {
         if !self.is_renewable {
             return false;
         }
@@ -55,12 +53,31 @@ impl Session {
         if futures::poll!(&mut newer).is_ready() {
             return true;
         }
-        progress(Progress {
+        (link.progress)(Progress {
             message: "waiting for you to sign in again: reload the page".to_owned(),
             done: None,
             total: None,
         });
-        matches!(cancel.run_until_cancelled(tokio::time::timeout(self.renewal_wait, newer)).await, Some(Ok(())))
+        let paused = match &link.continuations {
+            Some(turn) => turn.pause().await.is_ok().then_some(turn),
+            None => None,
+        };
+        let wait = async {
+            let came = tokio::time::timeout(self.renewal_wait, &mut newer).await.is_ok();
+            if let (false, Some(turn)) = (came, paused) {
+                self.presence.refuse(&self.user, old);
+                turn.let_go().await;
+                newer.await;
+                return true;
+            }
+            came
+        };
+        let came = link.cancel.run_until_cancelled(wait).await.unwrap_or(false);
+        // What begins now is not begun a second time by anybody.
+        match paused {
+            Some(turn) if came => turn.keep(None).await.is_ok(),
+            _ => came,
+        }
     }
 
     /// Says what a person does when the workspace refused the token.

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -33,24 +33,30 @@ use super::{Inner, TurnEnvironment};
 use crate::plugins::Plugins;
 use crate::workspace::Workspace;
 
-/// What a call may have changed at a far end, seen on the way of its records.
-struct Changes {
+/// What came of a call's requests, seen on the way of its records.
+struct Seen {
     sink: Arc<dyn AuditSink>,
     made: AtomicUsize,
+    unknown_caller: AtomicBool,
 }
 
-impl Changes {
+impl Seen {
     fn over(sink: Arc<dyn AuditSink>) -> Self {
-        Self { sink, made: AtomicUsize::new(0) }
+        Self { sink, made: AtomicUsize::new(0), unknown_caller: AtomicBool::new(false) }
     }
 
     /// Whether a request that may change something got anywhere, as far as is known.
-    fn may_have_been_made(&self) -> bool {
+    fn may_have_changed(&self) -> bool {
         self.made.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether the workspace did not know the caller; another far end's refusal is not about their session.
+    fn unknown_caller(&self) -> bool {
+        self.unknown_caller.load(Ordering::SeqCst)
     }
 }
 
-impl AuditSink for Changes {
+impl AuditSink for Seen {
     fn changing(&self) {
         self.made.fetch_add(1, Ordering::SeqCst);
         self.sink.changing();
@@ -59,6 +65,11 @@ impl AuditSink for Changes {
     fn unauthenticated(&self) {
         self.made.fetch_sub(1, Ordering::SeqCst);
         self.sink.unauthenticated();
+    }
+
+    fn unknown_caller(&self) {
+        self.unknown_caller.store(true, Ordering::SeqCst);
+        self.sink.unknown_caller();
     }
 
     fn request(&self, record: RequestRecord) {
@@ -144,6 +155,8 @@ impl Inner {
                 credential,
                 is_renewable: environment.credentials.is_renewable(),
                 renewal_wait: environment.sign_in_wait,
+                user: caller.user.clone(),
+                presence: self.presence.clone(),
             },
             user: caller.user.clone(),
             project: caller.project,
@@ -226,13 +239,13 @@ impl ProviderCall for PluginCall {
     }
 
     async fn run(&self, link: CallLink) -> ToolOutcome {
-        let CallLink { progress, cancel, continuations, rerun_of } = link;
         let Shop { plugins, workspace: place, session, leaving, .. } = &*self.shop;
         let tool = &self.bound.tool().tool;
         let needs_session = tool.plugin().manifest().asks_for_workspace();
-        if needs_session && let Err(failure) = session.fresh(&progress, &cancel).await {
+        if needs_session && let Err(failure) = session.fresh(&link).await {
             return ToolOutcome::failed(failure);
         }
+        let CallLink { progress, cancel, continuations, rerun_of } = link.clone();
         let base_url = if needs_session {
             match place.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
@@ -263,13 +276,14 @@ impl ProviderCall for PluginCall {
             ..self.context()
         };
         let first = context();
-        let changes = Arc::new(Changes::over(Arc::clone(&first.audit)));
-        let mut outcome = run(CallContext { audit: Arc::clone(&changes) as _, ..first }).await;
+        let seen = Arc::new(Seen::over(Arc::clone(&first.audit)));
+        let mut outcome = run(CallContext { audit: Arc::clone(&seen) as _, ..first }).await;
         // Nothing ran where nobody was known, so it can be asked again once the user is back.
         if needs_session
             && is_unauthenticated(&outcome)
-            && (tool.spec().annotations.read_only || !changes.may_have_been_made())
-            && session.renewed(&token, &progress, &cancel).await
+            && seen.unknown_caller()
+            && (tool.spec().annotations.read_only || !seen.may_have_changed())
+            && session.renewed(&token, &link).await
         {
             let first = outcome;
             outcome = run(context()).await;

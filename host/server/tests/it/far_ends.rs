@@ -45,16 +45,13 @@ async fn the_workspaces_troubles_become_problems() {
 
 #[tokio::test]
 async fn the_workspaces_troubles_reach_the_agent_as_errors_it_can_act_on() {
-    let mut world = World::sqlite().await;
-    // Nobody comes back with a newer token.
-    world.times.sign_in = Duration::from_millis(300);
+    let world = World::sqlite().await;
     world.model.script("ask", vec![Reply::sql("call_1", "SELECT 1"), Reply::text("I see")]);
     let server = world.serve().await;
     let ann = server.as_user("ann");
     let project = ann.project("One").await;
     let message = json!({"error_code": "X", "message": "said by the workspace"});
     for (trouble, kind) in [
-        (Trouble::Status(401, vec![], message.clone()), "unauthenticated"),
         (Trouble::Status(403, vec![], message.clone()), "permission-denied"),
         (Trouble::Status(404, vec![], message.clone()), "not-found"),
         (Trouble::Status(429, vec![("retry-after", "3600")], message.clone()), "rate-limited"),

@@ -19,7 +19,7 @@ fn status(code: u16) -> Value {
 async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
     const MEMORY: &str = "memory:128MiB";
     const AUTHOR: &str = "its author must add it to plugin.toml";
-    let table: [Line; 16] = [
+    let table: [Line; 15] = [
         ("who", json!({"x": 1}), "invalid-input", "x: is not a property here", None, None, None),
         ("nobody", json!({}), "unknown-tool", "there is no tool named `mcp__hostile__nobody`", None, None, None),
         ("fails", json!({"message": "slowly", "retryable": true}), "rate-limited", "slowly", None, None, None),
@@ -37,7 +37,6 @@ async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
             None,
         ),
         ("fetch_good", get("/api/ok/../x"), "denied", "dot segments", None, None, None),
-        ("fetch_good", status(401), "unauthenticated", "401", None, Some("reload the page to sign in again"), None),
         ("fetch_good", status(403), "permission-denied", "403", None, Some("ask whoever owns it"), None),
         ("fetch_good", status(404), "not-found", "404", None, None, None),
         ("fetch_good", status(409), "failed", "409", None, None, None),
@@ -47,8 +46,7 @@ async fn each_kind_of_failure_reaches_the_user_as_the_table_says() {
     ];
     let world = World::sqlite().await;
     let far_end = FarEnd::start().await;
-    // Nobody comes back with a newer token.
-    let host = running(&world, &far_end, &[("BRICKLAYER_SIGN_IN_SECONDS", "1")]);
+    let host = running(&world, &far_end, &[]);
     let ann = host.ann();
     // All but the memory.
     let seen = ann.upload(&hostile_guest(), None).await.ok();
