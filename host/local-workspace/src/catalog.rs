@@ -6,6 +6,7 @@ mod change;
 mod model;
 pub(crate) mod names;
 mod store;
+mod volumes;
 
 pub(crate) use self::{
     change::{Change, TableEdit},
@@ -14,4 +15,5 @@ pub(crate) use self::{
         TableInfo, TableTree, TextLimit,
     },
     store::{Catalog, Workspace, import},
+    volumes::VolumeInfo,
 };

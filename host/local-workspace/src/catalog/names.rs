@@ -52,6 +52,7 @@ pub(crate) enum Securable {
     Table(TableName),
     View(TableName),
     Function(TableName),
+    Volume(TableName),
 }
 
 impl Securable {
@@ -64,6 +65,7 @@ impl Securable {
             Self::Table(_) => "TABLE",
             Self::View(_) => "VIEW",
             Self::Function(_) => "FUNCTION",
+            Self::Volume(_) => "VOLUME",
         }
     }
 
@@ -72,7 +74,7 @@ impl Securable {
             Self::Metastore => "metastore".to_owned(),
             Self::Catalog(name) => name.clone(),
             Self::Schema(name) => name.full_name(),
-            Self::Table(name) | Self::View(name) | Self::Function(name) => name.full_name(),
+            Self::Table(name) | Self::View(name) | Self::Function(name) | Self::Volume(name) => name.full_name(),
         }
     }
 
@@ -82,7 +84,7 @@ impl Securable {
             Self::Metastore => None,
             Self::Catalog(name) => Some(name),
             Self::Schema(name) => Some(&name.catalog),
-            Self::Table(name) | Self::View(name) | Self::Function(name) => Some(&name.catalog),
+            Self::Table(name) | Self::View(name) | Self::Function(name) | Self::Volume(name) => Some(&name.catalog),
         }
     }
 }

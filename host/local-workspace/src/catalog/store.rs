@@ -33,16 +33,16 @@ pub(crate) struct Workspace {
 /// The catalog; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
-    database: Database,
+    pub(super) database: Database,
     pub(crate) workspace: Workspace,
 }
 
 /// Reads documents with their names.
-fn named<T: DeserializeOwned>(rows: Vec<(String, String)>) -> Result<Vec<(String, T)>> {
+pub(super) fn named<T: DeserializeOwned>(rows: Vec<(String, String)>) -> Result<Vec<(String, T)>> {
     rows.into_iter().map(|(name, info)| Ok((name, serde_json::from_str(&info)?))).collect()
 }
 
-fn document<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>> {
+pub(super) fn document<T: DeserializeOwned>(text: Option<String>) -> Result<Option<T>> {
     Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
@@ -497,7 +497,7 @@ async fn drop_table(change: &mut SqliteConnection, name: &TableName) -> Result<(
 }
 
 /// Forgets the grants on an object and on everything inside it.
-async fn forget_grants(change: &mut SqliteConnection, full_name: &str) -> Result<()> {
+pub(super) async fn forget_grants(change: &mut SqliteConnection, full_name: &str) -> Result<()> {
     sqlx::query("DELETE FROM grants WHERE full_name = ?1 OR substr(full_name, 1, length(?1) + 1) = ?1 || '.'")
         .bind(full_name)
         .execute(change)

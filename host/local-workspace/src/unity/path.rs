@@ -31,6 +31,7 @@ pub(super) fn securable(kind: &str, name: &str) -> Result<Securable, ApiError> {
         "schema" => schema_name(name).map(Securable::Schema),
         "table" => table_name(name).map(Securable::Table),
         "function" => table_name(name).map(Securable::Function),
+        "volume" => table_name(name).map(Securable::Volume),
         _ => Err(ApiError::invalid(format!("The securable type '{kind}' is not supported by the local workspace."))),
     }
 }

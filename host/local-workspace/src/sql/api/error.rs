@@ -24,6 +24,7 @@ impl From<SqlError> for ApiError {
             "NO_SUCH_CATALOG_EXCEPTION" => (StatusCode::NOT_FOUND, "CATALOG_DOES_NOT_EXIST"),
             "SCHEMA_NOT_FOUND" => (StatusCode::NOT_FOUND, "SCHEMA_DOES_NOT_EXIST"),
             "TABLE_OR_VIEW_NOT_FOUND" => (StatusCode::NOT_FOUND, "TABLE_DOES_NOT_EXIST"),
+            "VOLUME_NOT_FOUND" => (StatusCode::NOT_FOUND, "VOLUME_DOES_NOT_EXIST"),
             "CATALOG_ALREADY_EXISTS" => (StatusCode::CONFLICT, "CATALOG_ALREADY_EXISTS"),
             "SCHEMA_ALREADY_EXISTS" => (StatusCode::CONFLICT, "SCHEMA_ALREADY_EXISTS"),
             "CATALOG_NOT_EMPTY" => (StatusCode::BAD_REQUEST, "CATALOG_NOT_EMPTY"),

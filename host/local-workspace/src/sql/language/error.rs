@@ -107,6 +107,10 @@ impl SqlError {
     }
 
     /// A function that is not there; one that Databricks has is missing in the local workspace only.
+    pub(crate) fn volume_not_found(name: &str) -> Self {
+        Self::new("VOLUME_NOT_FOUND", "42704", format!("The volume `{name}` cannot be found."))
+    }
+
     pub(crate) fn routine_not_found(name: &str) -> Self {
         if is_missing_function(name) {
             return Self::unsupported(format!("The function {name}"));

@@ -68,7 +68,7 @@ pub(crate) async fn effective(
     let on = securable(&kind, &name)?;
     let mut chain = vec![on.clone()];
     match &on {
-        Securable::Table(t) | Securable::View(t) | Securable::Function(t) => {
+        Securable::Table(t) | Securable::View(t) | Securable::Function(t) | Securable::Volume(t) => {
             chain.push(Securable::Schema(t.schema_name()));
             chain.push(Securable::Catalog(t.catalog.clone()));
         }

@@ -37,5 +37,9 @@ pub(super) fn check_securable(context: &Context<'_>, on: &Securable) -> Result<(
             let known = context.objects.ask(|known| known.function(name))?.is_some();
             if known { Ok(()) } else { Err(SqlError::routine_not_found(&name.full_name())) }
         }
+        Securable::Volume(name) => {
+            let known = context.objects.ask(|known| known.volume(name))?.is_some();
+            if known { Ok(()) } else { Err(SqlError::volume_not_found(&name.full_name())) }
+        }
     }
 }

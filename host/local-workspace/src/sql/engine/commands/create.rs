@@ -147,7 +147,8 @@ pub(super) fn drop_schema(
     }
     let tables = tables(context.session, context.objects, &name.catalog, Some(&name.schema), None)?;
     let functions = context.objects.ask(|known| known.functions(name))?.len();
-    if !cascade && (!tables.is_empty() || functions != 0) {
+    let volumes = context.objects.ask(|known| known.volumes(name))?.len();
+    if !cascade && (!tables.is_empty() || functions != 0 || volumes != 0) {
         let detail = format!(
             "Cannot drop a schema {} because it contains objects. Use DROP SCHEMA ... CASCADE to drop the schema and all its \
              objects.",
