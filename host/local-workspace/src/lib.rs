@@ -8,6 +8,7 @@ mod catalog;
 mod clock;
 mod config;
 mod database;
+mod files;
 mod http;
 mod identity;
 #[allow(dead_code, unused_imports, reason = "the areas that keep and run notebooks come next")]

@@ -23,6 +23,7 @@ use crate::{
     catalog::Catalog,
     config::Config,
     database::Database,
+    files::{self, Files},
     http::{
         Area,
         body::BODY_BYTES,
@@ -77,6 +78,7 @@ pub enum StartError {
 struct Areas {
     database: Database,
     engine: Arc<Engine>,
+    files: Files,
     identity: Identity,
     unity: Unity,
     sql: Sql,
@@ -87,19 +89,27 @@ impl Areas {
         let database = Database::open(&config.data_dir).await?;
         takeover::take_over(&database, &config.data_dir).await?;
         let catalog = Catalog::open(database.clone()).await?;
+        let users = config.tokens.iter().map(|token| token.user.as_str());
+        let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
         let engine = open_engine(config, catalog.clone()).await?;
         Ok(Self {
             identity: Identity::new(&config.tokens, catalog.workspace.id),
-            unity: Unity::new(catalog, Arc::clone(&engine)),
+            unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
             sql: Sql::open(Arc::clone(&engine), database.clone()).await?,
             database,
             engine,
+            files,
         })
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 3] {
-        [identity::area(self.identity.clone()), unity::area(self.unity.clone()), sql::area(self.sql.clone())]
+    fn list(&self) -> [Area; 4] {
+        [
+            identity::area(self.identity.clone()),
+            unity::area(self.unity.clone()),
+            sql::area(self.sql.clone()),
+            files::area(self.files.clone()),
+        ]
     }
 }
 

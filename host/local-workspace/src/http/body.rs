@@ -58,7 +58,7 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiE
 }
 
 /// Reads on for a while: a caller that sends all before it looks for an answer would find the connection closed instead.
-async fn drain(mut body: body::Body) {
+pub(crate) async fn drain(mut body: body::Body) {
     let mut read = 0;
     while read < DRAINED_BYTES
         && let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await

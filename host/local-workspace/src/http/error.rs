@@ -55,6 +55,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "INVALID_PARAMETER_VALUE", message)
     }
 
+    /// The same, with what the log is told and the caller is not.
+    pub(crate) fn caused_by(self, cause: impl Into<anyhow::Error>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }

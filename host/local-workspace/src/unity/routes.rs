@@ -22,7 +22,8 @@ pub(crate) fn area(unity: Unity) -> Area {
         .route("/tables/{name}", get(tables::get).delete(tables::delete))
         .route("/tables/{name}/exists", get(tables::exists))
         .route("/functions", get(functions::list))
-        .route("/volumes", get(volumes::list))
+        .route("/volumes", get(volumes::list).post(volumes::create))
+        .route("/volumes/{name}", get(volumes::get).patch(volumes::update).delete(volumes::delete))
         .route("/permissions/{kind}/{name}", get(permissions::get).patch(permissions::update))
         .route("/effective-permissions/{kind}/{name}", get(permissions::effective));
     let closed = Router::new().nest("/api/2.1/unity-catalog", routes).with_state(unity);

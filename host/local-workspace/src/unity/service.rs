@@ -10,6 +10,7 @@ use crate::{
         Catalog, Workspace,
         names::{SchemaName, Securable},
     },
+    files::volumes::Volumes,
     http::{blocking, error::ApiError},
     sql::{
         engine::Engine,
@@ -24,6 +25,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Unity {
     pub(super) catalog: Catalog,
+    pub(super) volumes: Volumes,
     engine: Arc<Engine>,
 }
 
@@ -45,8 +47,8 @@ pub(super) struct DeleteQuery {
 }
 
 impl Unity {
-    pub(crate) fn new(catalog: Catalog, engine: Arc<Engine>) -> Self {
-        Self { catalog, engine }
+    pub(crate) fn new(catalog: Catalog, volumes: Volumes, engine: Arc<Engine>) -> Self {
+        Self { catalog, volumes, engine }
     }
 
     pub(crate) fn workspace(&self) -> Workspace {

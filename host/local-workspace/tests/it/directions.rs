@@ -6,7 +6,7 @@ use std::{
 };
 
 /// From the bottom up: a module may use what stands in its own line or above it. The longest name that fits counts.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "clock",
     "config",
     "notebook",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 17] = [
     "catalog::change",
     "catalog::store",
     "catalog",
+    "files",
     "sql::language",
     "sql::engine",
     "sql",

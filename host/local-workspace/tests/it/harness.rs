@@ -79,6 +79,11 @@ impl Lab {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// A request as it is, of any body and headers.
+    pub(crate) fn request(&self, token: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, self.url(path)).header("authorization", format!("Bearer {token}"))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = self.call(Some(ANN), Method::GET, path, None).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");

@@ -12,6 +12,7 @@
 mod api;
 mod conformance;
 mod directions;
+mod files;
 mod hardening;
 mod harness;
 mod process;

@@ -7,7 +7,10 @@ import urllib.request
 import json
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import DatabricksError, NotFound, PermissionDenied, Unauthenticated, BadRequest
+from databricks.sdk.errors import (
+    BadRequest, DatabricksError, InvalidParameterValue, NotFound, PermissionDenied, ResourceConflict, ResourceDoesNotExist,
+    Unauthenticated,
+)
 from databricks.sdk.service import sql
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
@@ -112,12 +115,80 @@ assert trips.columns[0].name == "tpep_pickup_datetime" and trips.columns[0].type
 w.tables.delete("sdk.raw.t")
 w.catalogs.delete("sdk", force=True)
 
+# Workspace objects.
+from databricks.sdk.service import catalog, workspace
+import base64
+import io
+
+home = f"/Users/{me.user_name}"
+w.workspace.mkdirs(f"{home}/sdk/a b")
+w.workspace.upload(f"{home}/sdk/one.py", b"# Databricks notebook source\nprint(1)\n", format=workspace.ImportFormat.AUTO)
+w.workspace.upload(f"{home}/sdk/two", b"SELECT 1", format=workspace.ImportFormat.SOURCE, language=workspace.Language.SQL)
+w.workspace.upload(f"{home}/sdk/a b/100%+#?é.txt", b"odd", format=workspace.ImportFormat.AUTO)
+w.workspace.upload(f"{home}/sdk/two", b"SELECT 2", format=workspace.ImportFormat.SOURCE, language=workspace.Language.SQL, overwrite=True)
+found = {o.path: (o.object_type.value, o.language and o.language.value) for o in w.workspace.list(f"{home}/sdk", recursive=True)}
+assert found == {
+    f"{home}/sdk/one": ("NOTEBOOK", "PYTHON"), f"{home}/sdk/two": ("NOTEBOOK", "SQL"),
+    f"{home}/sdk/a b/100%+#?é.txt": ("FILE", None),
+}, found
+assert w.workspace.download(f"/Workspace{home}/sdk/two").read() == b"SELECT 2"
+assert w.workspace.download(f"{home}/sdk/a b/100%+#?é.txt").read() == b"odd"
+exported = w.workspace.export(f"{home}/sdk/one", format=workspace.ExportFormat.SOURCE)
+assert base64.b64decode(exported.content) == b"# Databricks notebook source\nprint(1)\n", exported
+assert w.workspace.get_status(f"{home}/sdk").object_type == workspace.ObjectType.DIRECTORY
+w.workspace.import_(f"{home}/sdk/three", content=base64.b64encode(b"x").decode(), language=workspace.Language.R, format=workspace.ImportFormat.SOURCE)
+w.workspace.delete(f"{home}/sdk", recursive=True)
+
+# Volumes and their files; a large file goes through the SDK's own attempt at parts.
+made = w.volumes.create(catalog_name="main", schema_name="default", name="sdk", volume_type=catalog.VolumeType.MANAGED)
+assert made.full_name == "main.default.sdk" and made.owner == me.user_name, made
+assert [v.name for v in w.volumes.list("main", "default")] == ["sdk"]
+assert w.volumes.update("main.default.sdk", comment="c").comment == "c"
+assert w.volumes.read("main.default.sdk").comment == "c"
+root = "/Volumes/main/default/sdk"
+w.files.create_directory(f"{root}/in/side")
+w.files.upload(f"{root}/in/a b%+#?é.txt", io.BytesIO(b"odd"))
+assert w.files.download(f"{root}/in/a b%+#?é.txt").contents.read() == b"odd"
+large = os.urandom(1 << 20) * 60
+w.files.upload(f"{root}/large.bin", io.BytesIO(large), overwrite=True)
+assert w.files.get_metadata(f"{root}/large.bin").content_length == len(large)
+assert w.files.download(f"{root}/large.bin").contents.read() == large
+listed = {e.name: e.is_directory for e in w.files.list_directory_contents(f"{root}/in", page_size=1)}
+assert listed == {"a b%+#?é.txt": False, "side": True}, listed
+w.files.get_directory_metadata(f"{root}/in")
+w.files.delete(f"{root}/large.bin")
+w.files.delete_directory(f"{root}/in/side")
+
+# DBFS, by the SDK's own file and by single calls.
+with w.dbfs.open("/tmp/sdk/big.bin", write=True, overwrite=True) as f:
+    f.write(large[: 3 << 20])
+with w.dbfs.open("/tmp/sdk/big.bin", read=True) as f:
+    assert f.read() == large[: 3 << 20]
+w.dbfs.put("/tmp/sdk/small.txt", contents=base64.b64encode(b"small").decode(), overwrite=True)
+assert base64.b64decode(w.dbfs.read("/tmp/sdk/small.txt", length=2, offset=1).data) == b"ma"
+assert sorted(f.path for f in w.dbfs.list("/tmp/sdk")) == ["/tmp/sdk/big.bin", "/tmp/sdk/small.txt"]
+assert w.dbfs.get_status("/tmp/sdk/small.txt").file_size == 5
+w.dbfs.mkdirs("/tmp/sdk/sub")
+w.dbfs.move("/tmp/sdk/small.txt", "/tmp/sdk/sub/moved.txt")
+assert w.dbfs.exists("/tmp/sdk/sub/moved.txt") and not w.dbfs.exists("/tmp/sdk/small.txt")
+w.dbfs.delete("/tmp/sdk", recursive=True)
+
 # Errors have the SDK's classes.
 for call, kind in [
     (lambda: w.catalogs.get("nosuch"), NotFound),
     (lambda: w.statement_execution.get_statement("nosuch"), NotFound),
     (lambda: run("SELECT 1", row_limit=-1), BadRequest),
     (lambda: list(w.jobs.list()), NotFound),
+    (lambda: w.workspace.get_status(f"{home}/nosuch"), ResourceDoesNotExist),
+    (lambda: w.workspace.delete("/Users", recursive=True), BadRequest),
+    (lambda: list(w.workspace.list("/Users/bob@example.com")), PermissionDenied),
+    (lambda: w.workspace.upload(f"{home}/x/y.txt", b"", format=workspace.ImportFormat.AUTO), NotFound),
+    (lambda: w.files.download(f"{root}/nosuch"), NotFound),
+    (lambda: w.files.upload(f"{root}/in/a b%+#?é.txt", io.BytesIO(b""), overwrite=False), ResourceConflict),
+    (lambda: w.files.delete_directory(f"{root}/in"), BadRequest),
+    (lambda: w.volumes.read("main.default.nosuch"), NotFound),
+    (lambda: w.dbfs.get_status("/tmp/nosuch"), ResourceDoesNotExist),
+    (lambda: w.dbfs.read("/tmp"), InvalidParameterValue),
     (lambda: WorkspaceClient(host=host, token="wrong", auth_type="pat").current_user.me(), PermissionDenied),
 ]:
     try:

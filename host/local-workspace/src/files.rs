@@ -1,0 +1,30 @@
+//! Files: workspace objects, Unity Catalog volumes and DBFS.
+//!
+//! Workspace objects and DBFS are trees of rows in the database of objects, their contents files of opaque names
+//! ([`blobs`]), so that no path a caller writes is ever one of the disk's. Volumes are real folders, each reached through
+//! a handle on it alone ([`volumes`]). Content is written beside and renamed: a reader sees the old or the new.
+//!
+//! Other areas read and write workspace files through [`Files::objects`].
+
+mod api {
+    pub(super) mod dbfs;
+    pub(super) mod download;
+    pub(super) mod fs;
+    pub(super) mod workspace;
+    pub(super) mod workspace_files;
+}
+mod blobs;
+mod dbfs;
+mod export;
+mod format;
+mod model;
+mod objects;
+mod path;
+mod receive;
+mod rights;
+mod routes;
+mod state;
+mod tree;
+pub(crate) mod volumes;
+
+pub(crate) use self::{routes::area, state::Files};

@@ -1,0 +1,50 @@
+//! The area's routes.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::{
+    Files,
+    api::{dbfs, fs, workspace, workspace_files},
+};
+use crate::http::Area;
+
+pub(crate) fn area(files: Files) -> Area {
+    let in_volumes = Router::new()
+        .route(
+            "/files/{*path}",
+            get(fs::download).head(fs::file_status).put(fs::upload).delete(fs::delete_file).post(fs::action),
+        )
+        .route(
+            "/directories/{*path}",
+            get(fs::list).head(fs::folder_status).put(fs::make_folder).delete(fs::delete_folder),
+        );
+    let in_dbfs = Router::new()
+        .route("/get-status", get(dbfs::status))
+        .route("/list", get(dbfs::list))
+        .route("/read", get(dbfs::read))
+        .route("/mkdirs", post(dbfs::make_folders))
+        .route("/delete", post(dbfs::delete))
+        .route("/move", post(dbfs::rename))
+        .route("/create", post(dbfs::create))
+        .route("/add-block", post(dbfs::add_block))
+        .route("/close", post(dbfs::close))
+        .route("/put", post(dbfs::put));
+    let in_workspace = Router::new()
+        .route("/get-status", get(workspace::status))
+        .route("/list", get(workspace::list))
+        .route("/mkdirs", post(workspace::make_folders))
+        .route("/delete", post(workspace::delete))
+        .route("/import", post(workspace::import))
+        .route("/export", get(workspace::export));
+    let closed = Router::new()
+        .nest("/api/2.0/fs", in_volumes)
+        .nest("/api/2.0/dbfs", in_dbfs)
+        .nest("/api/2.0/workspace", in_workspace)
+        .route("/api/2.0/workspace-files/import-file/{*path}", post(workspace_files::import))
+        .route("/api/2.0/workspace-files/{*path}", get(workspace_files::download))
+        .with_state(files);
+    Area { closed, open: Router::new() }
+}
