@@ -1,6 +1,6 @@
 //! Who a request speaks for, and which requests are refused before that matters.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bricklayer_server::config::{Config, IdentityMode, ModelConfig, PublicOrigin, WorkspaceConfig};
 use reqwest::Method;
