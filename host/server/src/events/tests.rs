@@ -1,4 +1,4 @@
-use bricklayer_domain::{EventSeq, ResultKind, StopReason, ToolErrorKind, ToolFailure};
+use bricklayer_domain::{EventKind, EventSeq, ResultKind, StopReason, ToolErrorKind, ToolFailure};
 use serde_json::json;
 
 use super::*;
@@ -134,4 +134,22 @@ fn history_drops_the_pieces_of_what_is_complete() {
     ];
     let seqs: Vec<_> = fold_history(events.to_vec()).iter().map(|frame| frame.seq.unwrap()).collect();
     assert_eq!(seqs, [2, 2, 2, 4, 5], "only the running step keeps its pieces");
+}
+
+/// Events of every kind as logs have them, with all that each can hold.
+const LOG: &str = include_str!("tests/log.jsonl");
+
+#[test]
+fn the_frames_of_every_kind_of_event_are_stable() {
+    let log: Vec<Event> = LOG.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for kind in EventKind::ALL {
+        assert!(log.iter().any(|event| event.kind() == *kind), "{kind:?} is missing in tests/log.jsonl");
+    }
+    let frames: Vec<String> = log
+        .into_iter()
+        .zip(1..)
+        .flat_map(|(event, seq)| frames(&stored(seq, event), None))
+        .map(|frame| serde_json::to_string(&frame).unwrap())
+        .collect();
+    insta::assert_snapshot!(frames.join("\n"));
 }
