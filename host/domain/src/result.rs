@@ -88,6 +88,8 @@ pub enum ResultCut {
     ConversationLimit,
     /// The setting for the results of one user.
     UserLimit,
+    /// The call asked for no more rows, and there are more.
+    RowLimit,
     /// The source itself gave no more: the workspace cut its answer.
     Source,
     /// The call was stopped, or failed.
@@ -100,10 +102,11 @@ pub enum ResultCut {
 
 impl ResultCut {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ResultLimit,
         Self::ConversationLimit,
         Self::UserLimit,
+        Self::RowLimit,
         Self::Source,
         Self::Interrupted,
         Self::Lost,
@@ -117,6 +120,7 @@ impl ResultCut {
             Self::ResultLimit => "result_limit",
             Self::ConversationLimit => "conversation_limit",
             Self::UserLimit => "user_limit",
+            Self::RowLimit => "row_limit",
             Self::Source => "source",
             Self::Interrupted => "interrupted",
             Self::Lost => "lost",
@@ -143,6 +147,10 @@ impl ResultCut {
             }
             Self::UserLimit => {
                 "you have as many results as you may (`results.user_mib`); delete conversations that you no longer need"
+            }
+            Self::RowLimit => {
+                "the call asked for no more rows, and there are more; ask with a higher row limit, or with none, for \
+                 the rest"
             }
             Self::Source => "the workspace cut its answer; ask for less at once, or narrow the statement",
             Self::Interrupted => "the call ended before it was whole; run it again for the rest",

@@ -210,9 +210,13 @@ const fn state_of(cut: Option<ResultCut>) -> ResultState {
     match cut {
         Some(ResultCut::Interrupted | ResultCut::Lost | ResultCut::StorageFull) => ResultState::Partial,
         None
-        | Some(ResultCut::ResultLimit | ResultCut::ConversationLimit | ResultCut::UserLimit | ResultCut::Source) => {
-            ResultState::Complete
-        }
+        | Some(
+            ResultCut::ResultLimit
+            | ResultCut::ConversationLimit
+            | ResultCut::UserLimit
+            | ResultCut::RowLimit
+            | ResultCut::Source,
+        ) => ResultState::Complete,
     }
 }
 

@@ -95,10 +95,11 @@ impl Statement {
         Self { kept: Some(keeping), ..self }
     }
 
-    fn row_limit(&self) -> Option<u32> {
+    /// Rows that the caller let it give at most.
+    fn asked(&self) -> Option<u32> {
         match &self.source {
-            Source::Send { submit, .. } => submit.row_limit,
-            Source::Continue { .. } => None,
+            Source::Send { submit, .. } if !self.limited => submit.row_limit,
+            Source::Send { .. } | Source::Continue { .. } => None,
         }
     }
 
@@ -215,9 +216,8 @@ impl Work for Statement {
     fn ended(&mut self, platform: &impl Platform, id: &str, answer: Answer) -> End<Rows> {
         let state = answer.status.state;
         if state == State::Succeeded {
-            let limited = self.limited || self.row_limit().is_some();
             let keep = self.kept.as_ref().map(|keeping| (self.origin(platform, id, keeping), keeping.again.clone()));
-            return match fetch(platform, Fetch { id, answer, keep_rows: self.keep_rows, limited, keep }) {
+            return match fetch(platform, Fetch { id, answer, keep_rows: self.keep_rows, asked: self.asked(), keep }) {
                 Ok(rows) => End::Done(rows),
                 // The workspace's storage is out of reach: what fits without links is better than nothing.
                 Err(failure) if failure.kind == Kind::Denied && self.limit_rows(platform) => End::Again,

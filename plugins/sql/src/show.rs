@@ -57,7 +57,9 @@ fn kept_text(rows: &Rows, kept: &Kept, shown: usize) -> String {
         Some(total) if total == shown as u64 => plural(shown),
         Some(total) if total == kept.rows => format!("showing {shown} of {total} rows; all are kept as a result"),
         Some(total) => format!("showing {shown} of {total} rows; {all} are kept as a result"),
-        None if all == shown as u64 && !rows.truncated => plural(shown),
+        // What is cut says so itself.
+        None if all == shown as u64 && (kept.cut.is_some() || !rows.truncated) => plural(shown),
+        None if kept.cut.is_some() => format!("showing {shown} of the {all} rows that are kept as a result"),
         None => format!("showing {shown} rows; {all} are kept as a result, and the statement's result has more"),
     };
     kept.cut.as_ref().map_or(count.clone(), |cut| format!("{count}: {cut}"))
@@ -128,6 +130,11 @@ mod tests {
         check(
             &Rows { kept: kept(500, Some("too large")), ..rows(5, Some(900), true) },
             "showing 2 of 900 rows; 500 are kept as a result: too large",
+        );
+        check(&Rows { kept: kept(2, Some("as asked")), ..rows(2, None, true) }, "2 rows: as asked)");
+        check(
+            &Rows { kept: kept(5, Some("as asked, and there are more")), ..rows(5, None, true) },
+            "showing 2 of the 5 rows that are kept as a result: as asked, and there are more",
         );
     }
 

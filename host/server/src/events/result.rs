@@ -55,7 +55,7 @@ impl From<ResultColumn> for ResultColumnInfo {
 /// Why a result is not all that there was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CutInfo {
-    /// `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`.
+    /// `result_limit`, `conversation_limit`, `user_limit`, `row_limit`, `source`, `interrupted`, `lost` or `storage_full`.
     pub reason: &'static str,
     /// What happened and what to do about it.
     pub advice: &'static str,

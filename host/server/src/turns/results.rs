@@ -132,13 +132,15 @@ impl OpenResult for Writing {
             ResultOrigin { tool, workspace, rerun_of, again, ..said }
         });
         let origin = said.unwrap_or(self.origin);
-        let cut = match (end.whole, origin.truncated) {
-            (false, _) => Some(ResultCut::Interrupted),
-            (true, Some(true)) => Some(ResultCut::Source),
-            (true, _) => None,
-        };
+        let cut = if end.whole { cut_there(&origin, self.writer.taken()) } else { Some(ResultCut::Interrupted) };
         self.writer.finish_told(ResultEnd { origin: Some(origin), cut }).await.map(kept).map_err(fault)
     }
+}
+
+/// Why a source gave no more than it did; it counts no further than the limit that it was asked with.
+fn cut_there(origin: &ResultOrigin, taken: u64) -> Option<ResultCut> {
+    let is_cut = origin.truncated == Some(true);
+    is_cut.then_some(if origin.rows == Some(taken) { ResultCut::RowLimit } else { ResultCut::Source })
 }
 
 fn kept(written: WrittenResult) -> KeptResult {

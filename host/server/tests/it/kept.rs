@@ -59,6 +59,19 @@ async fn all_rows_of_a_statement_are_kept_and_the_model_reads_their_shape() {
     let page = you.get(&format!("/api/results/{id}/rows?offset=24999")).await.ok();
     assert_eq!(page["rows"], json!([["24999", "24999.00", "x"]]));
 
+    // The caller's own limit is no cut of the workspace's.
+    let input = json!({"statement": statement, "row_limit": 7});
+    let (execution, _) = you.ask(&project, &format!("/execute_sql {input}")).await;
+    let frames = you.frames(&execution).await;
+    let told = tool_result(&frames);
+    let kept = &told["results"][0];
+    assert_eq!((&kept["rows"], &kept["state"]), (&json!(7), &json!("complete")), "{told:#}");
+    assert_eq!(kept["cut"]["reason"], "row_limit", "{told:#}");
+    let text = told["content"].as_str().unwrap();
+    for said in ["(7 rows: the call asked for no more rows, and there are more", "7 rows, 3 columns, not all of it: the call asked for"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+
     // Each statement of a script, and how it is run again by itself.
     let script = "USE samples.nyctaxi; SELECT 1 AS a; SELECT * FROM trips WHERE fare_amount > :f";
     let input = json!({"script": script, "parameters": [{"name": "f", "value": "5", "type": "DOUBLE"}]});

@@ -52,8 +52,8 @@ pub(super) struct Fetch<'a> {
     pub(super) answer: Answer,
     /// Rows of the answer where they are kept nowhere else.
     pub(super) keep_rows: usize,
-    /// Whether a limit of ours may have cut the result.
-    pub(super) limited: bool,
+    /// Rows that the caller let the workspace give at most.
+    pub(super) asked: Option<u32>,
     /// Where the rows come from and how they are made again, when they are kept whole.
     pub(super) keep: Option<(Origin, Option<(String, String)>)>,
 }
@@ -63,7 +63,7 @@ pub(super) struct Fetch<'a> {
 /// # Errors
 /// When a chunk does not come; what came before is kept as partial.
 pub(super) fn fetch<P: Platform>(platform: &P, fetch: Fetch<'_>) -> Result<Rows, Failure> {
-    let Fetch { id, answer, keep_rows, limited, keep } = fetch;
+    let Fetch { id, answer, keep_rows, asked, keep } = fetch;
     let manifest = answer.manifest.unwrap_or_default();
     let first = answer.result.unwrap_or_default();
     let kept = keep.filter(|_| !manifest.schema.columns.is_empty()).and_then(|(origin, again)| {
@@ -73,13 +73,16 @@ pub(super) fn fetch<P: Platform>(platform: &P, fetch: Fetch<'_>) -> Result<Rows,
     let keep_rows = if kept.is_some() { keep_rows.min(HEAD_ROWS) } else { keep_rows };
     let (result, origin) = kept.unzip();
     let counted = manifest.total_row_count;
+    // What is cut is counted as far as it came, which says nothing about the whole.
+    let total = counted.filter(|_| !manifest.truncated);
+    let asked = asked.map(u64::from).filter(|asked| counted == Some(*asked));
     let rows = Rows { columns: manifest.schema.columns, truncated: manifest.truncated, ..Rows::default() };
     let mut taking =
         Taking { platform, result, keep_rows, rows, bytes: 0, came: 0, total: counted, full: None, broken: false };
     let fetched = taking.all(id, first, manifest.total_chunk_count);
     let Taking { result, mut rows, full, broken, .. } = taking;
     if let Some(result) = result {
-        let origin = Origin { rows: counted, truncated: Some(manifest.truncated), ..origin.unwrap_or_default() };
+        let origin = Origin { rows: total.or(asked), truncated: Some(manifest.truncated), ..origin.unwrap_or_default() };
         let id = result.id().to_owned();
         let ended = match &fetched {
             Ok(true) if !broken => result.finish_with(&origin),
@@ -91,12 +94,7 @@ pub(super) fn fetch<P: Platform>(platform: &P, fetch: Fetch<'_>) -> Result<Rows,
         }
     }
     fetched?;
-    // With a limit of ours the count ends at the limit and says nothing about the whole.
-    rows.total = if limited && manifest.truncated {
-        None
-    } else {
-        counted.or((!rows.truncated).then_some(rows.rows.len() as u64))
-    };
+    rows.total = total.or((!rows.truncated).then_some(rows.rows.len() as u64));
     rows.truncated |= rows.total.is_some_and(|total| total > rows.rows.len() as u64);
     Ok(rows)
 }

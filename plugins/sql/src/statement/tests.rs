@@ -238,6 +238,15 @@ fn a_row_limit_goes_to_the_workspace_which_then_knows_no_total() {
     assert_eq!(script.body(0)["row_limit"], 2);
     assert_eq!((result.truncated, result.total_row_count), (true, None));
     assert!(result.text.contains("the result has more"), "{}", result.text);
+
+    // The host is told of the limit by the count that ends there, and of every other cut by none.
+    for (asked, rows) in [(Some(2), Some(2)), (Some(3), None), (None, None)] {
+        let script = Script::new().with_results().on(POST, 200, limited);
+        execute(&script, types::ExecuteSqlRequest { row_limit: asked, ..request("select a from t") }).unwrap();
+        let (_, origin) = script.results()[0].ended.clone().unwrap();
+        let origin = origin.unwrap();
+        assert_eq!((origin.rows, origin.truncated), (rows, Some(true)), "{asked:?}");
+    }
 }
 
 #[test]

@@ -9,9 +9,10 @@ export function CutNotice({ info }: { info: Pick<ResultInfo, "state" | "cut" | "
   if (state === "complete" && cut === null) return null;
   if (state === "open") return null;
   const kept = content === "table" ? `The first ${formatCount(rows)} rows are here` : "The beginning is here";
+  const isAsked = cut?.reason === "row_limit";
   return (
     <div className={styles.cut}>
-      <Notice tone="warn" title={`${kept}, not all`}>
+      <Notice tone={isAsked ? "info" : "warn"} title={`${kept}, not all`}>
         {sentence(cut?.advice ?? "its tool ended before it was whole; ask for it again to get the rest")}
       </Notice>
     </div>

@@ -70,8 +70,9 @@ function copied(text: string | null | undefined, title?: string): ReactNode {
   );
 }
 
-function atSource({ origin, rows }: ResultInfo): string | null {
+function atSource({ origin, rows, cut }: ResultInfo): string | null {
+  if (cut?.reason === "row_limit") return `more than the ${plural(rows, "row")} that were asked for`;
   if (origin.rows == null) return origin.truncated === true ? "more than is kept" : null;
-  const cut = origin.truncated === true ? ", cut there" : "";
-  return origin.rows === rows && cut === "" ? null : `${plural(origin.rows, "row")}${cut}`;
+  const isCut = origin.truncated === true;
+  return origin.rows === rows && !isCut ? null : `${plural(origin.rows, "row")}${isCut ? ", cut there" : ""}`;
 }

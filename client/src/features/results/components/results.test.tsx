@@ -142,6 +142,7 @@ describe("a table", () => {
     ["is empty", { rows: 0 }, /This result has no rows/],
     ["is being written", { rows: 0, state: "open" }, /No rows yet/],
     ["is cut", { state: "complete", cut: { reason: "result_limit", advice: "raise the bound, or ask for less" } }, /Raise the bound, or ask for less/],
+    ["has as many rows as were asked for", { cut: { reason: "row_limit", advice: "the call asked for no more" } }, /The call asked for no more/],
     ["is partial", { state: "partial" }, /The first 3 rows are here, not all/],
   ];
   it.each(states)("that %s says so", async (_, part, words) => {
