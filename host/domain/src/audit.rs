@@ -207,7 +207,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{ProjectId, TurnId, UserId};
+    use crate::{LaneId, ProjectId, TurnId, UserId};
 
     #[track_caller]
     fn round_trip(body: &AuditBody) {
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn bodies_are_read_as_they_are_written() {
-        let site = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new() };
+        let site = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new(), lane: LaneId::MAIN };
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), ProjectId::new(), site);
         let by = CalledBy::new("1.0.0", &caller);
         round_trip(&AuditBody::Call(CallAudit { by: by.clone(), cpu_ms: 0.125, ..CallAudit::default() }));

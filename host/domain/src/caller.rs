@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ConversationId, McpSessionId, ProjectId, ToolCallId, TurnId, UserId, WorkflowRunId};
+use crate::{ConversationId, LaneId, McpSessionId, ProjectId, ToolCallId, TurnId, UserId, WorkflowRunId};
 
 /// Whoever calls a tool. The same for every source of tools and every door to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub enum CallSite {
         conversation: ConversationId,
         /// The turn.
         turn: TurnId,
+        /// The lane that the call is made in.
+        #[serde(default = "main_lane", skip_serializing_if = "LaneId::is_main")]
+        lane: LaneId,
     },
     /// An MCP client.
     Mcp {
@@ -56,6 +59,11 @@ pub enum CallSite {
     },
     /// The host itself: a plugin is started to see whether it starts, or tested by its author.
     Host,
+}
+
+/// A default id is a fresh one.
+const fn main_lane() -> LaneId {
+    LaneId::MAIN
 }
 
 impl CallSite {
@@ -99,6 +107,15 @@ impl CallSite {
         }
     }
 
+    /// The lane, when the call belongs to a conversation; else the main one.
+    #[must_use]
+    pub fn lane(&self) -> LaneId {
+        match self.root() {
+            Self::Turn { lane, .. } => *lane,
+            _ => LaneId::MAIN,
+        }
+    }
+
     /// What ties calls together that belong together: the conversation, the session, or the run; the nil UUID for the
     /// host's own calls.
     #[must_use]
@@ -118,22 +135,26 @@ mod tests {
 
     #[test]
     fn a_program_belongs_to_what_its_call_belongs_to() {
-        let (conversation, turn) = (ConversationId::new(), TurnId::new());
-        let outer = CallSite::Turn { conversation, turn };
+        let (conversation, turn, lane) = (ConversationId::new(), TurnId::new(), LaneId::new());
+        let outer = CallSite::Turn { conversation, turn, lane };
         let within = |site| CallSite::Program { call: ToolCallId("c".to_owned()), site: Box::new(site) };
         let nested = within(within(outer.clone()));
         assert_eq!((nested.root(), nested.turn(), nested.conversation()), (&outer, Some(turn), Some(conversation)));
-        assert_eq!(nested.thread(), conversation.as_uuid());
+        assert_eq!((nested.thread(), nested.lane()), (conversation.as_uuid(), lane));
         let session = McpSessionId::new();
         let site = within(CallSite::Mcp { session });
         assert_eq!((site.turn(), site.conversation(), site.thread()), (None, None, session.as_uuid()));
+        assert_eq!(site.lane(), LaneId::MAIN);
     }
 
     #[test]
     fn sites_are_read_as_they_are_written() {
-        let turn = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new() };
+        let in_lane =
+            |lane| CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new(), lane };
+        let turn = in_lane(LaneId::MAIN);
         for (site, word) in [
             (turn.clone(), "turn"),
+            (in_lane(LaneId::new()), "turn"),
             (CallSite::Mcp { session: McpSessionId::new() }, "mcp"),
             (CallSite::Workflow { run: WorkflowRunId::new() }, "workflow"),
             (CallSite::Program { call: ToolCallId("c".to_owned()), site: Box::new(turn) }, "program"),

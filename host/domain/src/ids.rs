@@ -117,6 +117,12 @@ uuid_id!(
 impl LaneId {
     /// The main lane, which every conversation has.
     pub const MAIN: Self = Self(Uuid::nil());
+
+    /// Whether it is the main lane.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        *self == Self::MAIN
+    }
 }
 
 /// SHA-256 of a whole package: what an installation is pinned to.

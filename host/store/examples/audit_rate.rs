@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    AuditBody, CallAudit, CallSite, CalledBy, ConversationId, InstallationId, PackageDigest, PluginName, ProjectId,
+    AuditBody, CallAudit, CallSite, CalledBy, ConversationId, InstallationId, LaneId, PackageDigest, PluginName, ProjectId,
     RequestAudit, Title, ToolCallId, TurnId, UserId,
 };
 use bricklayer_store::{
@@ -71,7 +71,7 @@ fn entry(index: usize, projects: &[ProjectId]) -> Result<AuditEntry, Failure> {
     let (conversation, turn) = (ConversationId::new(), TurnId::new());
     let by = CalledBy {
         version: "1.0.0".into(),
-        site: Some(CallSite::Turn { conversation, turn }),
+        site: Some(CallSite::Turn { conversation, turn, lane: LaneId::MAIN }),
         conversation_id: Some(conversation),
         tool_call_id: Some(ToolCallId("toolu_0123456789".into())),
     };

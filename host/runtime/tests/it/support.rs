@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, ConversationId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId,
+    CallReview, CallSite, Caller, ConversationId, LaneId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId,
     TurnSetting, TurnSettings, UserId,
 };
 use bricklayer_runtime::{
@@ -114,7 +114,7 @@ impl Bench {
     /// A call's context with everything that the plugin asks for but more memory.
     pub(crate) fn ctx(&self) -> CallContext {
         let progress = Arc::clone(&self.progress);
-        let site = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new() };
+        let site = CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new(), lane: LaneId::MAIN };
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), self.project_id, site);
         CallContext {
             project_dir: Some(self.project.path().to_owned()),

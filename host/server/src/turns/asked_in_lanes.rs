@@ -85,7 +85,7 @@ impl Scene {
         let results = ProjectResults { results, user: self.user.clone(), project: claim.turn.project };
         let seen = fold.seen_files().clone();
         let files = built_ins.in_project(ProjectFolder::from_dir(folder), seen, Arc::new(results));
-        let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id };
+        let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id, lane: self.lane };
         let caller = Caller::new(self.user.clone(), claim.turn.project, site);
         let mode = PermissionMode::AskChanges;
         let deps = TurnDeps {

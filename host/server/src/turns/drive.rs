@@ -142,7 +142,7 @@ async fn run_once(
     let turn = &claim.turn;
     let (lane, fold) = fold(inner, claim).await?;
     let environment = &inner.environment;
-    let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id };
+    let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id, lane };
     let door = Door {
         caller: Caller::new(turn.user.clone(), turn.project, site),
         credential: Arc::clone(credential),

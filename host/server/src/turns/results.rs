@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    Caller, LaneId, NewResult, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ToolName, chain,
+    Caller, NewResult, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ToolName, chain,
 };
 use bricklayer_results::{Appended, ResultEnd, ResultWriter, Results, ResultsError, WrittenResult};
 use bricklayer_runtime::{Appending, CallResult, CallResultEnd, KeptResult, OpenResult, ResultFault, ResultStore};
@@ -88,7 +88,7 @@ impl ResultStore for StoreResults {
             project: self.caller.project,
             conversation: site.conversation().ok_or_else(nowhere)?,
             turn: site.turn(),
-            lane: LaneId::MAIN,
+            lane: site.lane(),
             call: self.caller.tool_call.clone(),
             ordinal: self.begun.fetch_add(1, Ordering::Relaxed),
             content: result.content,
@@ -159,6 +159,33 @@ fn fault(error: ResultsError) -> ResultFault {
         ResultsError::Rows(_) | ResultsError::Query { .. } => ResultFault::Invalid(error.to_string()),
         ResultsError::Store(_) | ResultsError::Broken(_) | ResultsError::Format(_) | ResultsError::BrokenOff => {
             ResultFault::Unavailable(Box::new(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bricklayer_domain::{CallSite, LaneId, Title, TurnId, UserId};
+    use bricklayer_results::ResultsSettings;
+    use bricklayer_store::{Store, StoreOptions, StoreUrl};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_result_is_of_the_lane_of_its_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::sqlite(folder.path().join("store.db"));
+        let store = Store::connect(&url, StoreOptions::default()).await.unwrap();
+        let user = UserId::parse("ann@example.com").unwrap();
+        let project = store.create_project(&user, &Title::parse("p").unwrap()).await.unwrap().id;
+        let conversation = store.create_conversation(&user, project, None).await.unwrap().id;
+        let results = Results::new(store.clone(), ResultsSettings::default());
+        for lane in [LaneId::MAIN, LaneId::new()] {
+            let site = CallSite::Turn { conversation, turn: TurnId::new(), lane };
+            let caller = Caller::new(user.clone(), project, site);
+            let text = LargeText { caller: &caller, tool: &ToolName("t".into()), ordinal: 0, title: "t", media_type: "text/plain", text: "x" };
+            let kept = StoreKeeper(results.clone()).keep(text).await.unwrap();
+            assert_eq!(store.get_result(&user, kept.id).await.unwrap().lane, lane);
         }
     }
 }
