@@ -5,6 +5,7 @@
 
 mod advice;
 mod rows;
+mod sent;
 mod wire;
 
 use std::time::Duration;
@@ -15,13 +16,13 @@ use serde_json::Map;
 
 use rows::{Fetch, fetch};
 pub use rows::{Kept, Rows};
+pub use sent::Sent;
 use wire::{Answer, EXTERNAL_LINKS, INLINE};
 pub use wire::{
     Column, HEAD_ROWS, MAX_CELL_BYTES, MAX_ROWS, Parameter, QueryTag, Row, State, Submit, json_bytes, row_bytes,
 };
 
 use crate::handed_back::{self, HandedBack};
-use crate::warehouse::Choice;
 use crate::work::{self, Continued, End, Look, Started, Work};
 
 /// Where statements live.
@@ -60,14 +61,12 @@ pub struct Statement {
 pub struct Keeping {
     /// The tool and the JSON arguments that make this very result again, when that is not the whole call.
     pub again: Option<(String, String)>,
-    /// What it runs on, when the statement itself does not say.
-    pub warehouse: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     Send { submit: Box<Submit>, reads: bool },
-    Continue { id: String, ours: bool },
+    Continue { id: String, sent: Option<Sent> },
 }
 
 impl Statement {
@@ -78,11 +77,11 @@ impl Statement {
         Self::new(Source::Send { submit: Box::new(submit), reads }, keep_rows)
     }
 
-    /// A statement sent earlier. `ours` says that an earlier call of this family sent it: then it is canceled when this
-    /// call is cut off, as that one's would have been.
+    /// A statement sent earlier. `sent` is what an earlier call of this family remembered of it: then it is canceled when
+    /// this call is cut off, as that one's would have been.
     #[must_use]
-    pub fn sent_earlier(id: String, ours: bool, keep_rows: usize) -> Self {
-        Self::new(Source::Continue { id, ours }, keep_rows)
+    pub fn sent_earlier(id: String, sent: Option<Sent>, keep_rows: usize) -> Self {
+        Self::new(Source::Continue { id, sent }, keep_rows)
     }
 
     const fn new(source: Source, keep_rows: usize) -> Self {
@@ -95,36 +94,45 @@ impl Statement {
         Self { kept: Some(keeping), ..self }
     }
 
-    /// Rows that the caller let it give at most.
-    fn asked(&self) -> Option<u32> {
+    /// What was sent, as far as it is known.
+    #[must_use]
+    pub fn submit(&self) -> Option<&Submit> {
         match &self.source {
-            Source::Send { submit, .. } if !self.limited => submit.row_limit,
-            Source::Send { .. } | Source::Continue { .. } => None,
+            Source::Send { submit, .. } => Some(submit),
+            Source::Continue { sent, .. } => sent.as_ref()?.submit.as_ref(),
         }
     }
 
+    /// Rows that the caller let it give at most.
+    fn asked(&self) -> Option<u32> {
+        self.submit().and_then(|submit| submit.row_limit).filter(|_| !self.limited)
+    }
+
     /// What is known of where its rows come from.
-    fn origin(&self, platform: &impl Platform, id: &str, keeping: &Keeping) -> Origin {
-        let sent = match &self.source {
-            Source::Send { submit, .. } => {
-                let parameters = &submit.parameters;
-                Origin {
-                    statement: Some(submit.statement.clone()),
-                    parameters: (!parameters.is_empty()).then(|| serde_json::to_string(parameters).ok()).flatten(),
-                    warehouse: Some(submit.warehouse_id.clone()),
-                    catalog: submit.catalog.clone(),
-                    schema: submit.schema.clone(),
-                    ..Origin::default()
-                }
+    fn origin(&self, platform: &impl Platform, id: &str) -> Origin {
+        let known = self.submit().map(|submit| {
+            let parameters = &submit.parameters;
+            Origin {
+                statement: Some(submit.statement.clone()),
+                parameters: (!parameters.is_empty()).then(|| serde_json::to_string(parameters).ok()).flatten(),
+                catalog: submit.catalog.clone(),
+                schema: submit.schema.clone(),
+                ..Origin::default()
             }
-            Source::Continue { .. } => Origin { warehouse: keeping.warehouse.clone(), ..Origin::default() },
+        });
+        let (warehouse, started, took) = match &self.source {
+            Source::Send { submit, .. } => (
+                Some(submit.warehouse_id.clone()),
+                self.sent_at.map(|(at, _)| at),
+                self.sent_at.map(|(_, clock)| platform.now().saturating_sub(clock)),
+            ),
+            Source::Continue { sent, .. } => {
+                let at = sent.as_ref().and_then(|sent| sent.at).map(Duration::from_secs);
+                let took = at.map(|at| Duration::from_secs(platform.unix_seconds()).saturating_sub(at));
+                (sent.as_ref().map(|sent| sent.choice.id.clone()), at, took)
+            }
         };
-        Origin {
-            statement_id: Some(id.to_owned()),
-            started: self.sent_at.map(|(at, _)| at),
-            took: self.sent_at.map(|(_, clock)| platform.now().saturating_sub(clock)),
-            ..sent
-        }
+        Origin { statement_id: Some(id.to_owned()), warehouse, started, took, ..known.unwrap_or_default() }
     }
 
     /// Sends it once more for links to its rows, when that is possible: a read, so that nothing happens twice.
@@ -170,14 +178,14 @@ impl Work for Statement {
 
     fn start(&mut self, platform: &impl Platform) -> Result<Started<State, Answer>, Failure> {
         let (submit, reads) = match &self.source {
-            Source::Continue { id, ours } => {
-                let (ends_with_call, outlives_host) = (*ours, *ours);
+            Source::Continue { id, sent } => {
+                let ours = sent.is_some();
                 return Ok(Started {
                     id: id.clone(),
                     state: State::Pending,
                     answer: None,
-                    ends_with_call,
-                    outlives_host,
+                    ends_with_call: ours,
+                    outlives_host: ours,
                 });
             }
             Source::Send { submit, reads } => (submit, reads),
@@ -216,7 +224,7 @@ impl Work for Statement {
     fn ended(&mut self, platform: &impl Platform, id: &str, answer: Answer) -> End<Rows> {
         let state = answer.status.state;
         if state == State::Succeeded {
-            let keep = self.kept.as_ref().map(|keeping| (self.origin(platform, id, keeping), keeping.again.clone()));
+            let keep = self.kept.as_ref().map(|keeping| (self.origin(platform, id), keeping.again.clone()));
             return match fetch(platform, Fetch { id, answer, keep_rows: self.keep_rows, asked: self.asked(), keep }) {
                 Ok(rows) => End::Done(rows),
                 // The workspace's storage is out of reach: what fits without links is better than nothing.
@@ -232,11 +240,7 @@ impl Work for Statement {
         if state == State::Failed && too_large && (self.take_links(platform) || self.limit_rows(platform)) {
             return End::Again;
         }
-        let submit = match &self.source {
-            Source::Send { submit, .. } => Some(&**submit),
-            Source::Continue { .. } => None,
-        };
-        End::Failed(advice::ended_badly(platform, state, error, id, submit))
+        End::Failed(advice::ended_badly(platform, state, error, id, self.submit()))
     }
 
     fn ended_well(answer: &Answer) -> bool {
@@ -279,10 +283,10 @@ impl Work for Statement {
     }
 }
 
-/// How `get_statement` continues a statement of which at most `row_limit` rows are kept; `choice` is the warehouse it
-/// runs on, none when it is remembered already.
+/// How `get_statement` continues a statement of which at most `row_limit` rows are kept; `sent` is none when it is
+/// remembered already.
 #[must_use]
-pub fn continued(choice: Option<&Choice>, row_limit: u32) -> Continued {
+pub fn continued(sent: Option<&Sent>, row_limit: u32) -> Continued {
     let mut arguments = Map::new();
     arguments.insert("wait_seconds".to_owned(), CONTINUED_WAIT_SECONDS.into());
     arguments.insert("row_limit".to_owned(), row_limit.into());
@@ -290,22 +294,22 @@ pub fn continued(choice: Option<&Choice>, row_limit: u32) -> Continued {
         tool: "get_statement",
         id_argument: "statement_id",
         arguments,
-        remembered: choice.and_then(|choice| serde_json::to_string(choice).ok()),
+        remembered: sent.and_then(Sent::to_json),
         said: None,
         stands: false,
     }
 }
 
-/// Remembers a statement that was handed back, and the warehouse it runs on, for the call that continues it.
-pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, choice: &Choice) {
-    if let Ok(kept) = serde_json::to_string(choice) {
+/// Remembers a statement that was handed back for the call that continues it.
+pub fn remember(platform: &impl Platform, id: &str, limit_left: Option<Duration>, sent: &Sent) {
+    if let Some(kept) = sent.to_json() {
         handed_back::remember(platform, id, limit_left, &kept, None);
     }
 }
 
 /// What is remembered of a statement that was handed back, and under which key.
 #[must_use]
-pub fn recall(platform: &impl Platform, id: &str) -> Option<(String, HandedBack<Choice>)> {
+pub fn recall(platform: &impl Platform, id: &str) -> Option<(String, HandedBack<Sent>)> {
     handed_back::recall(platform, id)
 }
 
@@ -314,7 +318,7 @@ pub fn recall(platform: &impl Platform, id: &str) -> Option<(String, HandedBack<
 /// # Errors
 /// When the cancel request was refused or nothing could be learned about the statement afterwards.
 pub fn cancel(platform: &impl Platform, id: &str) -> Result<State, Failure> {
-    let statement = Statement::sent_earlier(id.to_owned(), false, 0);
+    let statement = Statement::sent_earlier(id.to_owned(), None, 0);
     Ok(match work::cancel(&statement, platform, id)? {
         Look::Going(state) => state,
         Look::Ended(answer) => answer.status.state,

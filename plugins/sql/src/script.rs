@@ -4,19 +4,18 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bricklayer_databricks::statement::{
-    self as sent, Column, Finished, Job, Keeping, Outcome, Parameter, QueryTag, State, Submit, continued,
+    self as sent, Column, Finished, Job, Keeping, Outcome, Parameter, QueryTag, Sent, State, Submit, continued,
 };
 use bricklayer_databricks::statement::{json_bytes, remember, row_bytes};
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{Continued, Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
-use serde_json::json;
 
 use crate::effect::{Effect, of_statement};
 use crate::lex::{Kind as TokenKind, lex};
 use crate::show;
 use crate::split::{Statement, split};
-use crate::statement::{namespace, parameters, query_tags, row_limit, timeout};
+use crate::statement::{again, namespace, parameters, query_tags, row_limit, timeout};
 use crate::types;
 
 /// Statements one script may have; protects the answer's size and the workspace.
@@ -80,7 +79,9 @@ pub(crate) fn execute(
     let began = platform.now();
     let choice = warehouse::resolve(platform, request.warehouse_id)?;
     let each = Each { row_limit, keep_rows: keep_rows as usize, limit };
-    let mut jobs = jobs(&statements, &choice.id, start, &parameters, &tags, each)?.into_iter();
+    let jobs = jobs(&statements, &choice.id, start, &parameters, &tags, each)?;
+    let submits: Vec<Submit> = jobs.iter().filter_map(|job| job.work.submit().cloned()).collect();
+    let mut jobs = jobs.into_iter();
 
     let until = until(platform);
     let mut results: Vec<Finished> = Vec::with_capacity(jobs.len());
@@ -96,7 +97,8 @@ pub(crate) fn execute(
         }
         if let Some(first) = jobs.first_mut().filter(|_| changes && (group.changes || results.is_empty())) {
             let said = Some(rest(&results, statements.len()));
-            first.continued = Some(Continued { said, stands: true, ..continued(Some(&choice), keep_rows) });
+            let sent = first.work.submit().map(|submit| Sent::before(platform, Duration::ZERO, &choice, submit));
+            first.continued = Some(Continued { said, stands: true, ..continued(sent.as_ref(), keep_rows) });
         }
         results.extend(run(platform, jobs, Plan { max_parallel, until, stop_at_error: true }));
         offer.found(&results);
@@ -110,9 +112,10 @@ pub(crate) fn execute(
         );
     }
     offer.withdraw(platform);
-    for finished in &results {
+    for (finished, submit) in results.iter().zip(&submits) {
         if let (Outcome::Unfinished(_), Some(id), None) = (&finished.outcome, &finished.id, &finished.remembered) {
-            remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
+            let sent = Sent::before(platform, finished.took, &choice, submit);
+            remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &sent);
         }
     }
     Ok(answer(&statements, results, choice, platform.now().saturating_sub(began)))
@@ -207,7 +210,7 @@ fn jobs(
         let submit = Submit::new(statement.text.to_owned(), warehouse_id);
         let submit = Submit { catalog, schema, parameters: mentioned, query_tags: tags.to_vec(), row_limit, ..submit };
         let reads = of_statement(statement.text) == Effect::Reads;
-        let keeping = Keeping { again: Some(("execute_sql".to_owned(), again(&submit))), warehouse: None };
+        let keeping = Keeping { again: Some(again(&submit)) };
         let work = sent::Statement::send(submit, reads, keep_rows).kept_whole(keeping);
         jobs.push(Job { work, limit, continued: None });
         if is_use(statement.text) {
@@ -223,24 +226,6 @@ fn jobs(
         }
     }
     Ok(jobs)
-}
-
-/// The arguments of `execute_sql` that run one statement of a script by itself.
-fn again(submit: &Submit) -> String {
-    let Submit { statement, warehouse_id, catalog, schema, parameters, row_limit, .. } = submit;
-    let parameters: Vec<_> = parameters
-        .iter()
-        .map(|Parameter { name, value, type_text }| json!({ "name": name, "value": value, "type": type_text }))
-        .collect();
-    json!({
-        "statement": statement,
-        "warehouse_id": warehouse_id,
-        "catalog": catalog,
-        "schema": schema,
-        "parameters": parameters,
-        "row_limit": row_limit,
-    })
-    .to_string()
 }
 
 /// The parameters whose markers a statement has; the workspace refuses values without a marker in some releases.

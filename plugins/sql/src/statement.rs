@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bricklayer_databricks::statement::{
-    self, Finished, Job, Keeping, MAX_ROWS, Outcome, Parameter, QueryTag, State, Statement, Submit, continued, recall,
-    remember,
+    self, Finished, Job, Keeping, MAX_ROWS, Outcome, Parameter, QueryTag, Sent, State, Statement, Submit, continued,
+    recall, remember,
 };
 use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{run_one, until};
 use bricklayer_sdk::{CallContext, Cut, Deadline, Failure, Kind, Platform};
+use serde_json::json;
 
 use crate::effect::{Effect, of_statement};
 use crate::show;
@@ -52,7 +53,8 @@ pub(crate) fn execute(
     let reads = of_statement(&text) == Effect::Reads;
     let submit = Submit { catalog, schema, parameters, row_limit, query_tags, ..Submit::new(text, &choice.id) };
     let keep_rows = row_limit.unwrap_or(DEFAULT_ROWS).min(MAX_ROWS);
-    let continued = Some(continued(Some(&choice), keep_rows));
+    let sent = Sent::before(platform, Duration::ZERO, &choice, &submit);
+    let continued = Some(continued(Some(&sent), keep_rows));
     let job = Job {
         work: Statement::send(submit, reads, keep_rows as usize).kept_whole(Keeping::default()),
         limit,
@@ -63,7 +65,7 @@ pub(crate) fn execute(
         warehouse::forget(platform);
     }
     if let (Outcome::Unfinished(_), Some(id), None) = (&finished.outcome, &finished.id, &finished.remembered) {
-        remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &choice);
+        remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &sent);
     }
     answer(finished, Some(choice))
 }
@@ -85,9 +87,10 @@ pub(crate) fn get(
     let remembered = recall(platform, &id);
     let limit = remembered.as_ref().and_then(|(_, kept)| kept.limit_left(platform));
     let until = until(platform).min(Deadline::after(platform, Duration::from_secs(wait.into())));
-    let warehouse = remembered.as_ref().map(|(_, kept)| kept.kept.id.clone());
-    let work = Statement::sent_earlier(id, remembered.is_some(), keep_rows as usize)
-        .kept_whole(Keeping { warehouse, again: None });
+    let sent = remembered.as_ref().map(|(_, kept)| kept.kept.clone());
+    // Its rows are gone from the workspace after some hours, and the statement itself makes them again.
+    let again = sent.as_ref().and_then(|sent| sent.submit.as_ref()).map(again);
+    let work = Statement::sent_earlier(id, sent, keep_rows as usize).kept_whole(Keeping { again });
     let job = Job { work, limit, continued: Some(continued(None, keep_rows)) };
     let finished = run_one(platform, job, until);
     let (choice, said) = remembered
@@ -95,7 +98,7 @@ pub(crate) fn get(
             if !matches!(finished.outcome, Outcome::Unfinished(_)) {
                 platform.state_delete(&key);
             }
-            (kept.kept, kept.said)
+            (kept.kept.choice, kept.said)
         })
         .unzip();
     let answer = answer(finished, choice);
@@ -133,7 +136,7 @@ pub(crate) fn cancel(
         text,
         statement_id: id,
         state: show::state(state),
-        warehouse: remembered.map(|(_, kept)| show::warehouse(kept.kept)),
+        warehouse: remembered.map(|(_, kept)| show::warehouse(kept.kept.choice)),
         columns: Vec::new(),
         rows: Vec::new(),
         total_row_count: None,
@@ -227,6 +230,24 @@ pub(crate) fn timeout(asked: Option<u32>) -> Result<Option<Duration>, Failure> {
         }
         asked => Ok(asked.map(|n| Duration::from_secs(n.into()))),
     }
+}
+
+/// The tool and the arguments that run a statement by itself once more.
+pub(crate) fn again(submit: &Submit) -> (String, String) {
+    let Submit { statement, warehouse_id, catalog, schema, parameters, row_limit, .. } = submit;
+    let parameters: Vec<_> = parameters
+        .iter()
+        .map(|Parameter { name, value, type_text }| json!({ "name": name, "value": value, "type": type_text }))
+        .collect();
+    let input = json!({
+        "statement": statement,
+        "warehouse_id": warehouse_id,
+        "catalog": catalog,
+        "schema": schema,
+        "parameters": parameters,
+        "row_limit": row_limit,
+    });
+    ("execute_sql".to_owned(), input.to_string())
 }
 
 /// Parameters in the API's shape, each name once.

@@ -26,7 +26,7 @@ pub(super) const EXTERNAL_LINKS: &str = "EXTERNAL_LINKS";
 pub type Row = Vec<Option<String>>;
 
 /// `POST /api/2.0/sql/statements`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Submit {
     /// One statement.
     pub statement: String,
@@ -39,20 +39,35 @@ pub struct Submit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// Values for its `:name` markers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Parameter>,
     /// Most rows of its result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_limit: Option<u32>,
     /// Labels for the query history.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query_tags: Vec<QueryTag>,
     /// Always `0s`: the id must be known at once, or a call cut off while waiting could not cancel its statement.
+    #[serde(skip_deserializing, default = "no_wait")]
     pub wait_timeout: &'static str,
     /// [`INLINE`], which costs no request more, or [`EXTERNAL_LINKS`] for what is too large for it.
+    #[serde(skip_deserializing, default = "inline")]
     pub disposition: &'static str,
     /// Always `JSON_ARRAY`.
+    #[serde(skip_deserializing, default = "json_array")]
     pub format: &'static str,
+}
+
+const fn no_wait() -> &'static str {
+    "0s"
+}
+
+const fn inline() -> &'static str {
+    INLINE
+}
+
+const fn json_array() -> &'static str {
+    "JSON_ARRAY"
 }
 
 impl Submit {
@@ -67,15 +82,15 @@ impl Submit {
             parameters: Vec::new(),
             row_limit: None,
             query_tags: Vec::new(),
-            wait_timeout: "0s",
-            disposition: INLINE,
-            format: "JSON_ARRAY",
+            wait_timeout: no_wait(),
+            disposition: inline(),
+            format: json_array(),
         }
     }
 }
 
 /// A value for a `:name` marker.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// The marker, without its colon.
     pub name: String,
@@ -88,7 +103,7 @@ pub struct Parameter {
 }
 
 /// A label for the query history.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QueryTag {
     /// The label.
     pub key: String,

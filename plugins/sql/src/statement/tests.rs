@@ -332,8 +332,15 @@ fn a_statement_still_running_is_handed_back_and_continued() {
     let kept = script.state_get(&key).unwrap();
 
     let ask = || types::GetStatementRequest { statement_id: "s1".to_owned(), wait_seconds: Some(20), row_limit: None };
-    let script = Script::new().state(&key, &kept).on(GET, 200, RUNNING).on(GET, 200, TWO_ROWS);
+    let script = Script::new().with_results().state(&key, &kept).on(GET, 200, RUNNING).on(GET, 200, TWO_ROWS);
     let result = get(&script, ask()).unwrap();
+    let results = script.results();
+    let origin = results[0].ended.clone().unwrap().1.unwrap();
+    assert_eq!((origin.statement.as_deref(), origin.warehouse.as_deref()), (Some("select 1"), Some("w1")));
+    assert!(origin.started.is_some() && origin.took.is_some());
+    let (tool, input) = results[0].about.again.clone().unwrap();
+    let input: serde_json::Value = serde_json::from_str(&input).unwrap();
+    assert_eq!((tool.as_str(), &input["statement"], &input["warehouse_id"]), ("execute_sql", &json!("select 1"), &json!("w1")));
     assert_eq!((result.rows.len(), result.warehouse.unwrap().id.as_str()), (2, "w1"));
     assert_eq!(script.registered(), 1, "cut off while continuing, it is canceled like at first");
     assert!(script.cleanups().is_empty() && script.state_keys().is_empty());
