@@ -2,9 +2,9 @@
  * Writes `src/api/events.ts` from `openapi.json`: the types of events and the parsers that check them as they arrive.
  * `npm run generate-types` runs it; with `--print` it prints instead, which a test compares with the file.
  *
- * What it takes from the document: required and optional, null, enumerations (whose `default` is what a word that is
- * not known counts as), bounds of numbers, and the one tag that tells events apart. Whatever else a schema says makes
- * it fail, so that nothing is left unchecked in silence.
+ * What it takes from the document: required and optional, objects put together from others, null, enumerations (whose
+ * `default` is what a word that is not known counts as), bounds of numbers, and the one tag that tells events apart.
+ * Whatever else a schema says makes it fail, so that nothing is left unchecked in silence.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -57,6 +57,10 @@ function parser(schema, where) {
     if (rest.length !== 1 || rest.length === schema.oneOf.length) throw new Error(`${where}: not one thing or null`);
     return `v.nullable(${parser(rest[0], where)})`;
   }
+  if (schema.allOf !== undefined) {
+    only(schema, "allOf");
+    return `v.object({ ${schema.allOf.map((part) => shared(part, where)).join("\n")} })`;
+  }
   if (Array.isArray(schema.type)) {
     const [type, none, ...more] = schema.type;
     if (none !== "null" || more.length > 0) throw new Error(`${where}: not one type or null`);
@@ -92,6 +96,13 @@ function parser(schema, where) {
     default:
       throw new Error(`${where}: no rule for the type ${schema.type}`);
   }
+}
+
+/** What one of the schemas gives that an object is put together from. */
+function shared(part, where) {
+  if (part.$ref !== undefined) return `...${parser(part, where)}.entries,`;
+  only(part, "type", "properties", "required");
+  return entries(part, where);
 }
 
 function entries(schema, where) {

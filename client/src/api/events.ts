@@ -86,37 +86,42 @@ const ResultColumnInfo = v.object({
   type: v.string(),
 });
 
+/** What a result is, whatever is in it. */
+const ResultHeadInfo = v.object({
+  /** The columns of a table, named by their places here; of a call's results the first 64. */
+  columns: v.array(ResultColumnInfo),
+  /** `table`, `text`, `image` or `file`. */
+  content: v.string(),
+  /** The name that a file has. */
+  file_name: v.nullable(v.string()),
+  /** The media type of a text, image or file. */
+  media_type: v.nullable(v.string()),
+  /** What a person reads above it. */
+  title: v.nullable(v.string()),
+});
+
 /** Why a result is not all that there was. */
 const CutInfo = v.object({
   /** What happened and what to do about it. */
   advice: v.string(),
-  /** `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
+  /** `result_limit`, `conversation_limit`, `user_limit`, `row_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
   reason: v.string(),
 });
 
 /** A result of a call, as it was when the call ended; `GET /api/results/{id}` has all of it. */
 const CallResult = v.object({
+  ...ResultHeadInfo.entries,
   /** Bytes of what is in it. */
   bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  /** The first columns of a table, at most 64. */
-  columns: v.array(ResultColumnInfo),
-  /** `table`, `text`, `image` or `file`. */
-  content: v.string(),
   cut: v.nullable(CutInfo),
-  /** The name that a file has. */
-  file_name: v.nullable(v.string()),
   /** Its id. */
   id: v.string(),
-  /** The media type of a text, image or file. */
-  media_type: v.nullable(v.string()),
   /** Which of its call's results it is. */
   ordinal: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Rows of a table. */
   rows: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** `open`, `complete` or `partial`. */
   state: v.string(),
-  /** What a person reads above it. */
-  title: v.nullable(v.string()),
 });
 
 /** Tokens of a turn. */

@@ -917,26 +917,18 @@ export interface components {
             to: unknown;
         };
         /** @description A result of a call, as it was when the call ended; `GET /api/results/{id}` has all of it. */
-        CallResult: {
+        CallResult: components["schemas"]["ResultHeadInfo"] & {
             /**
              * Format: int64
              * @description Bytes of what is in it.
              */
             bytes: number;
-            /** @description The first columns of a table, at most 64. */
-            columns: components["schemas"]["ResultColumnInfo"][];
-            /** @description `table`, `text`, `image` or `file`. */
-            content: string;
             cut: components["schemas"]["CutInfo"] | null;
-            /** @description The name that a file has. */
-            file_name: string | null;
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
-            /** @description The media type of a text, image or file. */
-            media_type: string | null;
             /**
              * Format: int32
              * @description Which of its call's results it is.
@@ -949,8 +941,6 @@ export interface components {
             rows: number;
             /** @description `open`, `complete` or `partial`. */
             state: string;
-            /** @description What a person reads above it. */
-            title: string | null;
         };
         /** @description A catalog. */
         Catalog: {
@@ -1118,7 +1108,7 @@ export interface components {
         CutInfo: {
             /** @description What happened and what to do about it. */
             advice: string;
-            /** @description `result_limit`, `conversation_limit`, `user_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
+            /** @description `result_limit`, `conversation_limit`, `user_limit`, `row_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
             reason: string;
         };
         /**
@@ -2062,8 +2052,21 @@ export interface components {
              */
             type: string;
         };
+        /** @description What a result is, whatever is in it. */
+        ResultHeadInfo: {
+            /** @description The columns of a table, named by their places here; of a call's results the first 64. */
+            columns: components["schemas"]["ResultColumnInfo"][];
+            /** @description `table`, `text`, `image` or `file`. */
+            content: string;
+            /** @description The name that a file has. */
+            file_name: string | null;
+            /** @description The media type of a text, image or file. */
+            media_type: string | null;
+            /** @description What a person reads above it. */
+            title: string | null;
+        };
         /** @description A result, without what is in it. */
-        ResultInfo: {
+        ResultInfo: components["schemas"]["ResultHeadInfo"] & {
             /**
              * Format: int64
              * @description Bytes of what is in it.
@@ -2071,10 +2074,6 @@ export interface components {
             bytes: number;
             /** @description The call that made it. */
             call_id: string | null;
-            /** @description The columns of a table; the API names them by their places here. */
-            columns: components["schemas"]["ResultColumnInfo"][];
-            /** @description `table`, `text`, `image` or `file`. */
-            content: string;
             /**
              * Format: uuid
              * @description Its conversation.
@@ -2093,8 +2092,6 @@ export interface components {
              * @description The turn whose call made it.
              */
             execution_id: string | null;
-            /** @description The name that a file has. */
-            file_name: string | null;
             /**
              * Format: date-time
              * @description When it ended.
@@ -2105,8 +2102,6 @@ export interface components {
              * @description Its id.
              */
             id: string;
-            /** @description The media type of a text, image or file. */
-            media_type: string | null;
             /**
              * Format: int32
              * @description Which of its call's results it is.
@@ -2131,8 +2126,6 @@ export interface components {
              * @description Bytes that it takes in the database.
              */
             stored_bytes: number;
-            /** @description What a person reads above it. */
-            title: string | null;
         };
         /** @description Results of a conversation. */
         ResultList: {

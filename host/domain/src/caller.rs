@@ -149,8 +149,7 @@ mod tests {
 
     #[test]
     fn sites_are_read_as_they_are_written() {
-        let in_lane =
-            |lane| CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new(), lane };
+        let in_lane = |lane| CallSite::Turn { conversation: ConversationId::new(), turn: TurnId::new(), lane };
         let turn = in_lane(LaneId::MAIN);
         for (site, word) in [
             (turn.clone(), "turn"),

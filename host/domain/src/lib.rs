@@ -52,7 +52,7 @@ pub use message::{Block, StopReason, Usage};
 pub use redact::Redactor;
 pub use result::{
     CallAgain, ColumnType, MAX_CALL_RESULTS, MAX_DECIMAL_PRECISION, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn,
-    ResultContent, ResultCut, ResultOrigin, ResultRef, ResultState, StoredResult,
+    ResultContent, ResultCut, ResultHead, ResultOrigin, ResultRef, ResultState, StoredResult,
 };
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};

@@ -339,6 +339,52 @@ pub struct CallAgain {
     pub input: Value,
 }
 
+/// What a result is, whatever is in it: known when it is begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultHead {
+    /// What it is made of.
+    pub content: ResultContent,
+    /// What a person reads above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The media type of a text, image or file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The name that a file has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// The columns of a table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ResultColumn>,
+}
+
+impl ResultHead {
+    /// Of a result without a name.
+    #[must_use]
+    pub const fn new(content: ResultContent) -> Self {
+        Self { content, title: None, media_type: None, file_name: None, columns: Vec::new() }
+    }
+
+    /// Of a table without a name.
+    #[must_use]
+    pub fn table(columns: Vec<ResultColumn>) -> Self {
+        Self { columns, ..Self::new(ResultContent::Table) }
+    }
+
+    /// As a reference tells it: with the first columns, at most [`MAX_REFERENCE_COLUMNS`].
+    #[must_use]
+    pub fn shortened(&self) -> Self {
+        let Self { content, title, media_type, file_name, columns } = self;
+        Self {
+            content: *content,
+            title: title.clone(),
+            media_type: media_type.clone(),
+            file_name: file_name.clone(),
+            columns: columns.iter().take(MAX_REFERENCE_COLUMNS).cloned().collect(),
+        }
+    }
+}
+
 /// A result that is about to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewResult {
@@ -356,16 +402,8 @@ pub struct NewResult {
     pub call: Option<ToolCallId>,
     /// Which of its call's results it is, from zero.
     pub ordinal: u32,
-    /// What it is made of.
-    pub content: ResultContent,
-    /// What a person reads above it.
-    pub title: Option<String>,
-    /// The media type of a text, image or file.
-    pub media_type: Option<String>,
-    /// The name that a file has.
-    pub file_name: Option<String>,
-    /// The columns of a table.
-    pub columns: Vec<ResultColumn>,
+    /// What it is.
+    pub head: ResultHead,
     /// Where it comes from, as far as it is known; the rest is said at its end.
     pub origin: ResultOrigin,
 }
@@ -389,16 +427,8 @@ pub struct StoredResult {
     pub call: Option<ToolCallId>,
     /// Which of its call's results it is.
     pub ordinal: u32,
-    /// What it is made of.
-    pub content: ResultContent,
-    /// What a person reads above it.
-    pub title: Option<String>,
-    /// The media type of a text, image or file.
-    pub media_type: Option<String>,
-    /// The name that a file has.
-    pub file_name: Option<String>,
-    /// The columns of a table.
-    pub columns: Vec<ResultColumn>,
+    /// What it is.
+    pub head: ResultHead,
     /// Where it came from.
     pub origin: ResultOrigin,
     /// Where it is in its life.
@@ -434,17 +464,9 @@ pub struct ResultRef {
     pub id: ResultId,
     /// Which of its call's results it is, from zero.
     pub ordinal: u32,
-    /// What it is made of.
-    pub content: ResultContent,
-    /// What a person reads above it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The media type of a text, image or file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub media_type: Option<String>,
-    /// The name that a file has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_name: Option<String>,
+    /// What it is, shortened.
+    #[serde(flatten)]
+    pub head: ResultHead,
     /// Where it was in its life when its call ended.
     pub state: ResultState,
     /// Why it is not all that there was.
@@ -454,9 +476,6 @@ pub struct ResultRef {
     pub rows: u64,
     /// Bytes of what is in it.
     pub bytes: u64,
-    /// The first columns of a table, at most [`MAX_REFERENCE_COLUMNS`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<ResultColumn>,
 }
 
 impl From<&StoredResult> for ResultRef {
@@ -464,15 +483,11 @@ impl From<&StoredResult> for ResultRef {
         Self {
             id: stored.id,
             ordinal: stored.ordinal,
-            content: stored.content,
-            title: stored.title.clone(),
-            media_type: stored.media_type.clone(),
-            file_name: stored.file_name.clone(),
+            head: stored.head.shortened(),
             state: stored.state,
             cut: stored.cut,
             rows: stored.rows,
             bytes: stored.bytes,
-            columns: stored.columns.iter().take(MAX_REFERENCE_COLUMNS).cloned().collect(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    ColumnType, LaneId, NewResult, ResultColumn, ResultContent, ResultId, ResultOrigin, Title, UserId,
+    ColumnType, LaneId, NewResult, ResultColumn, ResultHead, ResultId, ResultOrigin, Title, UserId,
 };
 use bricklayer_results::{
     DownloadRequest, Format, ResultEnd, Results, ResultsSettings, RowsRequest, TextChoices, ViewRequest,
@@ -107,11 +107,7 @@ async fn measure(store: &Store, count: u64, file: &std::path::Path) -> Done<()> 
         lane: LaneId::MAIN,
         call: None,
         ordinal: 0,
-        content: ResultContent::Table,
-        title: None,
-        media_type: None,
-        file_name: None,
-        columns: columns(),
+        head: ResultHead::table(columns()),
         origin: ResultOrigin::default(),
     };
     let small = rows(0, 10);

@@ -75,7 +75,7 @@ impl Results {
             return Err(ResultsError::query("limit", format!("must be between 1 and {MAX_SHOWN_GROUPS}")));
         }
         let (reader, filter) = self.filtered(user, id, request.filter.as_deref()).await?;
-        let columns = &reader.result.columns;
+        let columns = &reader.result.head.columns;
         let groupings = Grouping::parse(request.group.as_deref().unwrap_or_default(), columns)?;
         let measures = Measure::parse(request.measures.as_deref().unwrap_or("count"), columns)?;
         let group_columns: Vec<_> = groupings.iter().flat_map(|grouping| grouping.shown(columns)).collect();

@@ -94,7 +94,7 @@ impl Results {
             return Err(ResultsError::query("limit", format!("must be between 1 and {MAX_PAGE_ROWS}")));
         }
         let (before, after) = (self.reader(user, id).await?, self.reader(user, to).await?);
-        let (mut changes, common) = compare_columns(&before.result.columns, &after.result.columns);
+        let (mut changes, common) = compare_columns(&before.result.head.columns, &after.result.head.columns);
         (changes.before, changes.after) = (before.rows, after.rows);
         let is_same = before.result.digest.is_some() && before.result.digest == after.result.digest;
         if is_same {
@@ -166,7 +166,7 @@ fn compare_columns(before: &[ResultColumn], after: &[ResultColumn]) -> (Changes,
 
 /// Rows with their cells, of the first of these places.
 async fn listed(reader: &Reader, places: &[u32]) -> Result<Vec<ChangedRow>, ResultsError> {
-    let columns: Vec<usize> = (0..reader.result.columns.len()).collect();
+    let columns: Vec<usize> = (0..reader.result.head.columns.len()).collect();
     let mut page = PageWriter::new(reader, &columns, MAX_PAGE_BYTES)?;
     fill(&mut page, reader, places.to_vec(), &columns).await?;
     let page = page.finish(0, places.len() as u64, columns)?;

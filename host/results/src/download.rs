@@ -114,7 +114,7 @@ impl Results {
         let order = self.order(user, &reader, view).await?;
         let result = reader.result.clone();
         let shown: Vec<ResultColumn> =
-            columns.iter().filter_map(|column| result.columns.get(*column)).cloned().collect();
+            columns.iter().filter_map(|column| result.head.columns.get(*column)).cloned().collect();
         let mut out = Vec::new();
         let exporter = begin(request.format, &shown, request.choices, &mut out)?;
         let file_name =
@@ -135,7 +135,7 @@ impl Results {
         length: Option<u64>,
     ) -> Result<Download<impl Stream<Item = Result<Bytes, ResultsError>> + Send + use<>>, ResultsError> {
         let result = self.store().get_result(user, id).await?;
-        if result.content == ResultContent::Table {
+        if result.head.content == ResultContent::Table {
             return Err(ResultsError::query("id", "is of a table; ask for its rows, or download it"));
         }
         let pieces = self.store().result_pieces(user, id).await?;
@@ -156,7 +156,7 @@ impl Results {
             }
             Ok(None)
         });
-        let file_name = result.file_name.clone().unwrap_or_else(|| stem(&result));
+        let file_name = result.head.file_name.clone().unwrap_or_else(|| stem(&result));
         Ok(Download { result, file_name, stream })
     }
 }
@@ -164,7 +164,7 @@ impl Results {
 fn stem(result: &StoredResult) -> String {
     /// Characters of a title that a file's name has.
     const TITLE_CHARS: usize = 60;
-    let title = result.title.as_deref().unwrap_or("result");
+    let title = result.head.title.as_deref().unwrap_or("result");
     let kept = title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let stem: String = kept.take(TITLE_CHARS).collect();
     let stem = stem.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");

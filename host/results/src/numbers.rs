@@ -68,12 +68,12 @@ impl Results {
                 break;
             }
             let shape = match self.describe(user, *id).await {
-                Ok(result) if result.content == ResultContent::Table => result,
+                Ok(result) if result.head.content == ResultContent::Table => result,
                 Ok(_) | Err(ResultsError::Store(StoreError::NotFound(_))) => continue,
                 Err(error) => return Err(error),
             };
             let reader = self.reader(user, *id).await?;
-            let columns: Vec<_> = reader.typed(&(0..shape.columns.len()).collect::<Vec<_>>())?;
+            let columns: Vec<_> = reader.typed(&(0..shape.head.columns.len()).collect::<Vec<_>>())?;
             // The number of columns is small; all of a row are looked at together.
             let cells = reader.rows.saturating_mul(columns.len() as u64);
             complete &= cells <= left;
@@ -81,7 +81,7 @@ impl Results {
             left = left.saturating_sub(cells);
             let look = LookForNumbers { result: *id, columns, rows, looked: 0, sought, room: String::new() };
             sought = reader.scan(None, look).await?.sought;
-            for count in [reader.rows, shape.columns.len() as u64] {
+            for count in [reader.rows, shape.head.columns.len() as u64] {
                 sought.see_count(count, NumberPlace::Count { result: *id });
             }
         }

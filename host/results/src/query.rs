@@ -81,7 +81,7 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn parse(request: &ViewRequest, reader: &Reader) -> Result<Self, ResultsError> {
-        let columns = &reader.result.columns;
+        let columns = &reader.result.head.columns;
         let filter = request.filter.as_deref().filter(|filter| !filter.is_empty());
         let sort = request.sort.as_deref().unwrap_or_default();
         Ok(Self {
@@ -313,7 +313,7 @@ pub(crate) async fn fill(
 
 /// The columns that are asked for, checked.
 pub(crate) fn chosen(reader: &Reader, columns: Option<&[usize]>) -> Result<Vec<usize>, ResultsError> {
-    let all = reader.result.columns.len();
+    let all = reader.result.head.columns.len();
     let Some(columns) = columns else { return Ok((0..all).collect()) };
     if columns.len() > all.max(1) || columns.iter().any(|column| *column >= all) {
         return Err(ResultsError::query("columns", format!("must be places of columns, each less than {all}")));

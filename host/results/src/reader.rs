@@ -98,10 +98,13 @@ impl Reader {
     ) -> Result<Self, ResultsError> {
         let (store, workers) = (shared.store().clone(), shared.workers().clone());
         let result = store.get_result(user, id).await?;
-        if result.content != ResultContent::Table {
-            return Err(ResultsError::query("id", format!("is of a {}, which has no rows", result.content.as_str())));
+        if result.head.content != ResultContent::Table {
+            return Err(ResultsError::query(
+                "id",
+                format!("is of a {}, which has no rows", result.head.content.as_str()),
+            ));
         }
-        let kinds: Vec<ColumnType> = result.columns.iter().map(|column| column.kind).collect();
+        let kinds: Vec<ColumnType> = result.head.columns.iter().map(|column| column.kind).collect();
         let mut pieces = Vec::new();
         let mut rows = 0;
         for info in store.result_pieces(user, id).await? {

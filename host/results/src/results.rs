@@ -93,15 +93,16 @@ impl Results {
     /// # Errors
     /// [`ResultsError::Query`] when it has too many columns or too long names.
     pub fn open(&self, new: NewResult) -> Result<ResultWriter, ResultsError> {
-        if new.columns.len() > MAX_COLUMNS {
+        let head = &new.head;
+        if head.columns.len() > MAX_COLUMNS {
             return Err(ResultsError::query("columns", format!("must be at most {MAX_COLUMNS}")));
         }
-        if new.content != ResultContent::Table && !new.columns.is_empty() {
+        if head.content != ResultContent::Table && !head.columns.is_empty() {
             return Err(ResultsError::query("columns", "are for tables"));
         }
         let is_long = |name: &String| name.len() > MAX_NAME_BYTES;
-        let names = [&new.title, &new.file_name, &new.media_type];
-        if new.columns.iter().any(|column| is_long(&column.name)) || names.into_iter().flatten().any(is_long) {
+        let names = [&head.title, &head.file_name, &head.media_type];
+        if head.columns.iter().any(|column| is_long(&column.name)) || names.into_iter().flatten().any(is_long) {
             return Err(ResultsError::query("name", format!("must be at most {MAX_NAME_BYTES} bytes")));
         }
         Ok(ResultWriter::new(self.inner.shared.clone(), self.inner.abandoned.clone(), ResultId::new(), new))

@@ -80,8 +80,8 @@ impl Shape {
     /// What a model is told of a result behind the text of the tool that made it.
     pub(crate) fn told(&self, result: &ResultRef, columns: usize) -> String {
         let id = result.id;
-        let title = result.title.as_ref().map(|title| format!(" \"{}\"", line(title))).unwrap_or_default();
-        let size = match result.content {
+        let title = result.head.title.as_ref().map(|title| format!(" \"{}\"", line(title))).unwrap_or_default();
+        let size = match result.head.content {
             ResultContent::Table => format!("{} rows, {columns} columns", result.rows),
             ResultContent::Text | ResultContent::Image | ResultContent::File => format!("{} bytes", result.bytes),
         };
@@ -91,8 +91,8 @@ impl Shape {
             (_, Some(cut)) => format!("partial: {}", cut.advice()),
             (_, None) => "partial".to_owned(),
         };
-        let mut told = format!("\n[result {id}: {}{title}, {size}, {state}.", result.content.as_str());
-        if result.content == ResultContent::Table {
+        let mut told = format!("\n[result {id}: {}{title}, {size}, {state}.", result.head.content.as_str());
+        if result.head.content == ResultContent::Table {
             self.tell_columns(result, columns, &mut told);
         }
         let _ = write!(
@@ -105,8 +105,8 @@ impl Shape {
 
     fn tell_columns(&self, result: &ResultRef, columns: usize, told: &mut String) {
         let mut room = MAX_TOLD_BYTES;
-        let mut left_out = columns.saturating_sub(self.columns.len().min(result.columns.len()));
-        for (extent, column) in self.columns.iter().zip(&result.columns) {
+        let mut left_out = columns.saturating_sub(self.columns.len().min(result.head.columns.len()));
+        for (extent, column) in self.columns.iter().zip(&result.head.columns) {
             let one = extent.tell(column, result.rows);
             if one.len() > room {
                 left_out += 1;

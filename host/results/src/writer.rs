@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    ColumnType, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin,
-    ResultRef, ResultState, StoredResult,
+    ColumnType, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ResultState,
+    StoredResult,
 };
 use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
 
@@ -226,9 +226,9 @@ fn kinds(columns: &[ResultColumn]) -> Vec<ColumnType> {
 
 impl Work {
     fn new(id: ResultId, new: NewResult) -> Self {
-        let (content, digest) = match new.content {
+        let (content, digest) = match new.head.content {
             ResultContent::Table => {
-                (Content::Rows(RowsBuilder::new(&new.columns)), ContentDigest::of_table(&new.columns))
+                (Content::Rows(RowsBuilder::new(&new.head.columns)), ContentDigest::of_table(&new.head.columns))
             }
             ResultContent::Text | ResultContent::Image | ResultContent::File => {
                 (Content::Bytes(Vec::new()), ContentDigest::of_bytes())
@@ -237,8 +237,8 @@ impl Work {
         let place = ResultPlace { id, user: new.user.clone(), conversation: new.conversation, pieces: 0, units: 0 };
         Self {
             id,
-            kinds: kinds(&new.columns),
-            counted: Counted { digest, shape: Shape::new(&new.columns) },
+            kinds: kinds(&new.head.columns),
+            counted: Counted { digest, shape: Shape::new(&new.head.columns) },
             new,
             content,
             place,
@@ -266,21 +266,17 @@ impl Work {
             Content::Rows(builder) => builder.bytes(),
             Content::Bytes(buffer) => buffer.len(),
         };
-        let is_table = self.new.content == ResultContent::Table;
+        let is_table = self.new.head.content == ResultContent::Table;
         let reference = ResultRef {
             id: self.id,
             ordinal: self.new.ordinal,
-            content: self.new.content,
-            title: self.new.title.clone(),
-            media_type: self.new.media_type.clone(),
-            file_name: self.new.file_name.clone(),
+            head: self.new.head.shortened(),
             state,
             cut,
             rows: if is_table { self.taken() } else { 0 },
             bytes: self.bytes + waiting as u64,
-            columns: self.new.columns.iter().take(MAX_REFERENCE_COLUMNS).cloned().collect(),
         };
-        let told = self.counted.shape.told(&reference, self.new.columns.len());
+        let told = self.counted.shape.told(&reference, self.new.head.columns.len());
         WrittenResult { reference, told }
     }
 

@@ -4,22 +4,14 @@ use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bricklayer_domain::{ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ResultState};
+use bricklayer_domain::{ResultContent, ResultCut, ResultHead, ResultId, ResultOrigin, ResultRef, ResultState};
 use serde_json::Value;
 
 /// A result that a call begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallResult {
-    /// What it is made of.
-    pub content: ResultContent,
-    /// What a person reads above it.
-    pub title: Option<String>,
-    /// The media type of a text, image or file.
-    pub media_type: Option<String>,
-    /// The name that a file has.
-    pub file_name: Option<String>,
-    /// The columns of a table.
-    pub columns: Vec<ResultColumn>,
+    /// What it is.
+    pub head: ResultHead,
     /// Where it comes from, as far as the guest knows: neither the tool nor the workspace.
     pub origin: ResultOrigin,
 }
@@ -111,15 +103,11 @@ impl ResultStore for MemoryResults {
         let reference = ResultRef {
             id: ResultId::new(),
             ordinal: *opened,
-            content: result.content,
-            title: result.title,
-            media_type: result.media_type,
-            file_name: result.file_name,
+            head: result.head,
             state: ResultState::Partial,
             cut: Some(ResultCut::Interrupted),
             rows: 0,
             bytes: 0,
-            columns: result.columns,
         };
         *opened += 1;
         Ok(Box::new(Counted(reference)))
@@ -150,14 +138,14 @@ impl OpenResult for Counted {
     }
 
     async fn append_rows(&mut self, rows: &[u8]) -> Result<Appending, ResultFault> {
-        if self.0.content != ResultContent::Table {
+        if self.0.head.content != ResultContent::Table {
             return Err(ResultFault::Invalid("rows are for tables".to_owned()));
         }
         let shape = |error: &dyn std::fmt::Display| {
             ResultFault::Invalid(format!("rows must be a JSON array of arrays of cells: {error}"))
         };
         let parsed: Vec<Vec<Value>> = serde_json::from_slice(rows).map_err(|error| shape(&error))?;
-        let expected = self.0.columns.len();
+        let expected = self.0.head.columns.len();
         if let Some((row, cells)) = parsed.iter().enumerate().find(|(_, cells)| cells.len() != expected) {
             let found = cells.len();
             return Err(ResultFault::Invalid(format!("row {row} has {found} cells, and there are {expected} columns")));
@@ -168,7 +156,7 @@ impl OpenResult for Counted {
     }
 
     async fn append_bytes(&mut self, bytes: &[u8]) -> Result<Appending, ResultFault> {
-        if self.0.content == ResultContent::Table {
+        if self.0.head.content == ResultContent::Table {
             return Err(ResultFault::Invalid("bytes are for texts, images and files".to_owned()));
         }
         self.0.bytes += bytes.len() as u64;

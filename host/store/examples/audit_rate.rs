@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    AuditBody, CallAudit, CallSite, CalledBy, ConversationId, InstallationId, LaneId, PackageDigest, PluginName, ProjectId,
-    RequestAudit, Title, ToolCallId, TurnId, UserId,
+    AuditBody, CallAudit, CallSite, CalledBy, ConversationId, InstallationId, LaneId, PackageDigest, PluginName,
+    ProjectId, RequestAudit, Title, ToolCallId, TurnId, UserId,
 };
 use bricklayer_store::{
     AuditEntry, AuditFilter, AuditPageRequest, MAX_PACKAGE_BYTES, PluginFilter, Store, StoreOptions, StoreUrl,

@@ -108,7 +108,7 @@ impl Store {
         end: Option<&EndedResult>,
     ) -> Result<(), StoreError> {
         let origin = to_json("results", end.map_or(&new.origin, |end| &end.origin))?;
-        let columns = to_json("results", &new.columns)?;
+        let columns = to_json("results", &new.head.columns)?;
         let stored = piece.map_or(0, NewPiece::stored_bytes);
         // What is open may get more pieces, and then all of them are in one place.
         let inline = piece.filter(|piece| end.is_some() && piece.body.len() <= MAX_INLINE_PIECE_BYTES);
@@ -136,10 +136,10 @@ impl Store {
                     new.lane,
                     new.call.as_ref().map(|call| call.0.as_bytes()),
                     i64::from(new.ordinal),
-                    new.content.as_str(),
-                    new.title.as_deref(),
-                    new.media_type.as_deref(),
-                    new.file_name.as_deref(),
+                    new.head.content.as_str(),
+                    new.head.title.as_deref(),
+                    new.head.media_type.as_deref(),
+                    new.head.file_name.as_deref(),
                     columns.as_str(),
                     origin.as_str(),
                     state.as_str(),

@@ -88,7 +88,7 @@ pub(super) fn describe() -> (String, Value) {
 pub(super) async fn run(reader: &dyn ResultReader, input: &Value) -> ToolResult {
     let args = Args::parse(input, &FIELDS)?;
     let result = named(reader, &args).await?;
-    if result.content != ResultContent::Table {
+    if result.head.content != ResultContent::Table {
         return read_bytes(reader, &result, &args).await;
     }
     let columns = Columns::of(&result)?;
@@ -295,12 +295,12 @@ async fn read_bytes(reader: &dyn ResultReader, result: &StoredResult, args: &Arg
     if let Some(other) =
         FIELDS.iter().find(|field| !["result", "offset", "limit"].contains(field) && args.present(field).is_some())
     {
-        let what = result.content.as_str();
+        let what = result.head.content.as_str();
         return Err(invalid(format!(
             "`{other}` is for tables, and this result is of a {what}; it takes `offset` in bytes"
         )));
     }
-    if result.content == ResultContent::Image {
+    if result.head.content == ResultContent::Image {
         return Err(invalid("`result` is an image, which is shown to the user and cannot be read here"));
     }
     let offset = args.opt_count("offset")?.unwrap_or_default();

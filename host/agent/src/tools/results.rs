@@ -59,13 +59,13 @@ pub(super) struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     pub(super) fn of(result: &'a StoredResult) -> Result<Self, ToolFailure> {
-        if result.content != ResultContent::Table {
-            let what = result.content.as_str();
+        if result.head.content != ResultContent::Table {
+            let what = result.head.content.as_str();
             return Err(invalid(format!(
                 "`result` is of a {what}, which has no columns; it takes `offset` and `limit` alone"
             )));
         }
-        Ok(Self { list: &result.columns })
+        Ok(Self { list: &result.head.columns })
     }
 
     pub(super) fn kind(&self, place: usize) -> ColumnType {

@@ -11,8 +11,8 @@ use bricklayer_agent::{
     TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq,
-    LaneId, Operation, PermissionMode, PluginName, ProjectId, ResultId, StandingPermission, StopReason, StoredEvent,
+    Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
+    Operation, PermissionMode, PluginName, ProjectId, ResultId, StandingPermission, StopReason, StoredEvent,
     StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId,
     TurnSettings, Usage, UserId,
 };
@@ -382,7 +382,11 @@ impl World {
         let folder = ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes);
         let built_ins = BuiltInTools::new(Arc::clone(&self.skills));
         let files = built_ins.in_project(folder, fold.seen_files().clone(), Arc::new(NoResults));
-        let site = CallSite::Turn { conversation: self.log.conversation, turn: *self.log.turn.lock().unwrap(), lane: LaneId::MAIN };
+        let site = CallSite::Turn {
+            conversation: self.log.conversation,
+            turn: *self.log.turn.lock().unwrap(),
+            lane: LaneId::MAIN,
+        };
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), ProjectId::new(), site);
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(files), Arc::new(Table(Arc::clone(&self.tools)))];
         Gate::new(caller, self.mode, self.gate_limits.clone(), providers)

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use bricklayer_domain::{
-    ColumnType, Conversation, LaneId, NewResult, Project, ResultColumn, ResultContent, ResultId, ResultOrigin, Title,
-    UserId,
+    ColumnType, Conversation, LaneId, NewResult, Project, ResultColumn, ResultContent, ResultHead, ResultId,
+    ResultOrigin, Title, UserId,
 };
 use bricklayer_results::{
     DownloadRequest, Format, ResultEnd, Results, ResultsError, ResultsSettings, RowsRequest, TextChoices, ViewRequest,
@@ -108,11 +108,11 @@ impl Scene {
             lane: LaneId::MAIN,
             call: None,
             ordinal: 0,
-            content,
-            title: Some("Busiest hours".into()),
-            media_type: None,
-            file_name: None,
-            columns: columns.iter().map(column).collect(),
+            head: ResultHead {
+                title: Some("Busiest hours".into()),
+                columns: columns.iter().map(column).collect(),
+                ..ResultHead::new(content)
+            },
             origin: ResultOrigin { statement: Some("select 1".into()), ..ResultOrigin::default() },
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallAgain, ColumnType, MAX_CALL_RESULTS, ResultColumn, ResultContent, ResultOrigin, chain, cut,
+    CallAgain, ColumnType, MAX_CALL_RESULTS, ResultColumn, ResultContent, ResultHead, ResultOrigin, chain, cut,
 };
 use chrono::DateTime;
 use serde_json::Value;
@@ -106,7 +106,7 @@ impl CallResults {
             let why = format!("a call keeps at most {MAX_CALL_RESULTS} results");
             return Err(wit::ResultError::TooMany(why));
         }
-        let columns = result.columns.len();
+        let columns = result.head.columns.len();
         let opened = store.open(result).map_err(told)?;
         let id = opened.id().to_string();
         held.slots.push(Slot::Open(Arc::new(Opened {
@@ -287,17 +287,14 @@ fn described(plugin: &Profile, about: wit::NewResult) -> Result<CallResult, wit:
         kind: ColumnType::of_source(&type_text),
         source_type: Some(type_text),
     };
+    let content = match content {
+        wit::Content::Table => ResultContent::Table,
+        wit::Content::Text => ResultContent::Text,
+        wit::Content::Image => ResultContent::Image,
+        wit::Content::File => ResultContent::File,
+    };
     Ok(CallResult {
-        content: match content {
-            wit::Content::Table => ResultContent::Table,
-            wit::Content::Text => ResultContent::Text,
-            wit::Content::Image => ResultContent::Image,
-            wit::Content::File => ResultContent::File,
-        },
-        title,
-        media_type,
-        file_name,
-        columns: columns.into_iter().map(column).collect(),
+        head: ResultHead { content, title, media_type, file_name, columns: columns.into_iter().map(column).collect() },
         origin: ResultOrigin { again, ..origin_of(origin) },
     })
 }

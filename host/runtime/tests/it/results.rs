@@ -23,11 +23,14 @@ async fn what_is_finished_is_told() {
     let outcome = keep(&bench, "finish").await;
     let [kept] = outcome.results.as_slice() else { panic!("{outcome:?}") };
     assert_eq!(outcome.content, format!("{} 4", kept.id));
-    assert_eq!((kept.content, kept.state, kept.cut, kept.rows), (ResultContent::Table, ResultState::Complete, None, 4));
-    assert_eq!((kept.ordinal, kept.title.as_deref(), kept.columns.len()), (0, Some("kept"), 2));
+    assert_eq!(
+        (kept.head.content, kept.state, kept.cut, kept.rows),
+        (ResultContent::Table, ResultState::Complete, None, 4)
+    );
+    assert_eq!((kept.ordinal, kept.head.title.as_deref(), kept.head.columns.len()), (0, Some("kept"), 2));
     let outcome = keep(&bench, "text").await;
     let [kept] = outcome.results.as_slice() else { panic!("{outcome:?}") };
-    assert_eq!((kept.content, kept.bytes, kept.rows), (ResultContent::Text, 6, 0));
+    assert_eq!((kept.head.content, kept.bytes, kept.rows), (ResultContent::Text, 6, 0));
     let outcome = keep(&bench, "again").await;
     assert!(outcome.failure.is_none(), "{outcome:?}");
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, ConversationId, LaneId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome, TurnId,
-    TurnSetting, TurnSettings, UserId,
+    CallReview, CallSite, Caller, ConversationId, LaneId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome,
+    TurnId, TurnSetting, TurnSettings, UserId,
 };
 use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, RequestRecord, Runtime, RuntimeConfig,

@@ -1,6 +1,6 @@
 //! Results as events and the API show them.
 
-use bricklayer_domain::{ColumnType, ResultColumn, ResultCut, ResultRef};
+use bricklayer_domain::{ColumnType, ResultColumn, ResultCut, ResultHead, ResultRef};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -25,22 +25,6 @@ pub struct ResultColumnInfo {
     pub source_type: Option<String>,
 }
 
-const fn word(kind: ColumnType) -> &'static str {
-    match kind {
-        ColumnType::Integer => "integer",
-        ColumnType::Decimal { .. } => "decimal",
-        ColumnType::Double => "double",
-        ColumnType::Float => "float",
-        ColumnType::Boolean => "boolean",
-        ColumnType::String => "string",
-        ColumnType::Binary => "binary",
-        ColumnType::Date => "date",
-        ColumnType::Timestamp => "timestamp",
-        ColumnType::TimestampNtz => "timestamp_ntz",
-        ColumnType::Json => "json",
-    }
-}
-
 impl From<ResultColumn> for ResultColumnInfo {
     fn from(column: ResultColumn) -> Self {
         let digits = match column.kind {
@@ -48,7 +32,37 @@ impl From<ResultColumn> for ResultColumnInfo {
             _ => None,
         };
         let (precision, scale) = digits.unzip();
-        Self { name: column.name, kind: word(column.kind), precision, scale, source_type: column.source_type }
+        Self { name: column.name, kind: column.kind.as_str(), precision, scale, source_type: column.source_type }
+    }
+}
+
+/// What a result is, whatever is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ResultHeadInfo {
+    /// `table`, `text`, `image` or `file`.
+    pub content: &'static str,
+    /// What a person reads above it.
+    #[schema(required = true)]
+    pub title: Option<String>,
+    /// The media type of a text, image or file.
+    #[schema(required = true)]
+    pub media_type: Option<String>,
+    /// The name that a file has.
+    #[schema(required = true)]
+    pub file_name: Option<String>,
+    /// The columns of a table, named by their places here; of a call's results the first 64.
+    pub columns: Vec<ResultColumnInfo>,
+}
+
+impl From<ResultHead> for ResultHeadInfo {
+    fn from(head: ResultHead) -> Self {
+        Self {
+            content: head.content.as_str(),
+            title: head.title,
+            media_type: head.media_type,
+            file_name: head.file_name,
+            columns: head.columns.into_iter().map(ResultColumnInfo::from).collect(),
+        }
     }
 }
 
@@ -75,17 +89,9 @@ pub struct CallResult {
     pub id: Uuid,
     /// Which of its call's results it is.
     pub ordinal: u32,
-    /// `table`, `text`, `image` or `file`.
-    pub content: &'static str,
-    /// What a person reads above it.
-    #[schema(required = true)]
-    pub title: Option<String>,
-    /// The media type of a text, image or file.
-    #[schema(required = true)]
-    pub media_type: Option<String>,
-    /// The name that a file has.
-    #[schema(required = true)]
-    pub file_name: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub head: ResultHeadInfo,
     /// `open`, `complete` or `partial`.
     pub state: &'static str,
     /// Why it is not all that there was.
@@ -95,8 +101,6 @@ pub struct CallResult {
     pub rows: u64,
     /// Bytes of what is in it.
     pub bytes: u64,
-    /// The first columns of a table, at most 64.
-    pub columns: Vec<ResultColumnInfo>,
 }
 
 impl From<ResultRef> for CallResult {
@@ -104,15 +108,11 @@ impl From<ResultRef> for CallResult {
         Self {
             id: result.id.as_uuid(),
             ordinal: result.ordinal,
-            content: result.content.as_str(),
-            title: result.title,
-            media_type: result.media_type,
-            file_name: result.file_name,
+            head: result.head.into(),
             state: result.state.as_str(),
             cut: result.cut.map(CutInfo::from),
             rows: result.rows,
             bytes: result.bytes,
-            columns: result.columns.into_iter().map(ResultColumnInfo::from).collect(),
         }
     }
 }

@@ -65,7 +65,7 @@ impl ResultReader for ProjectResults {
         let result = self.describe(id).await?;
         let ResultQuestion { part, filter, limit } = question;
         let filter = filter.map(|filter| filter.to_string());
-        let name = |place: usize| result.columns.get(place).map(|column| column.name.clone()).unwrap_or_default();
+        let name = |place: usize| result.head.columns.get(place).map(|column| column.name.clone()).unwrap_or_default();
         match part {
             QuestionPart::Rows { offset, columns, sort } => {
                 let view = ViewRequest { sort: sort_text(&sort), filter };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    Caller, NewResult, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ToolName, chain,
+    Caller, NewResult, ResultContent, ResultCut, ResultHead, ResultId, ResultOrigin, ResultRef, ToolName, chain,
 };
 use bricklayer_results::{Appended, ResultEnd, ResultWriter, Results, ResultsError, WrittenResult};
 use bricklayer_runtime::{Appending, CallResult, CallResultEnd, KeptResult, OpenResult, ResultFault, ResultStore};
@@ -57,14 +57,12 @@ impl Keeper for StoreKeeper {
         let results = StoreResults::new(self.0.clone(), text.caller.clone(), text.tool.clone());
         results.begun.store(text.ordinal, Ordering::Relaxed);
         let kept = async {
-            let mut result = results.open(CallResult {
-                content: ResultContent::Text,
+            let head = ResultHead {
                 title: Some(text.title.to_owned()),
                 media_type: Some(text.media_type.to_owned()),
-                file_name: None,
-                columns: Vec::new(),
-                origin: ResultOrigin::default(),
-            })?;
+                ..ResultHead::new(ResultContent::Text)
+            };
+            let mut result = results.open(CallResult { head, origin: ResultOrigin::default() })?;
             result.append_bytes(text.text.as_bytes()).await?;
             result.finish(CallResultEnd { whole: true, origin: None }).await
         };
@@ -91,11 +89,7 @@ impl ResultStore for StoreResults {
             lane: site.lane(),
             call: self.caller.tool_call.clone(),
             ordinal: self.begun.fetch_add(1, Ordering::Relaxed),
-            content: result.content,
-            title: result.title,
-            media_type: result.media_type,
-            file_name: result.file_name,
-            columns: result.columns,
+            head: result.head,
             origin: origin.clone(),
         });
         Ok(Box::new(Writing { writer: writer.map_err(fault)?, origin }))
@@ -183,7 +177,14 @@ mod tests {
         for lane in [LaneId::MAIN, LaneId::new()] {
             let site = CallSite::Turn { conversation, turn: TurnId::new(), lane };
             let caller = Caller::new(user.clone(), project, site);
-            let text = LargeText { caller: &caller, tool: &ToolName("t".into()), ordinal: 0, title: "t", media_type: "text/plain", text: "x" };
+            let text = LargeText {
+                caller: &caller,
+                tool: &ToolName("t".into()),
+                ordinal: 0,
+                title: "t",
+                media_type: "text/plain",
+                text: "x",
+            };
             let kept = StoreKeeper(results.clone()).keep(text).await.unwrap();
             assert_eq!(store.get_result(&user, kept.id).await.unwrap().lane, lane);
         }

@@ -68,7 +68,10 @@ async fn all_rows_of_a_statement_are_kept_and_the_model_reads_their_shape() {
     assert_eq!((&kept["rows"], &kept["state"]), (&json!(7), &json!("complete")), "{told:#}");
     assert_eq!(kept["cut"]["reason"], "row_limit", "{told:#}");
     let text = told["content"].as_str().unwrap();
-    for said in ["(7 rows: the call asked for no more rows, and there are more", "7 rows, 3 columns, not all of it: the call asked for"] {
+    for said in [
+        "(7 rows: the call asked for no more rows, and there are more",
+        "7 rows, 3 columns, not all of it: the call asked for",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
 

@@ -1,7 +1,8 @@
 //! What tools produced, whole, over HTTP.
 
 use bricklayer_domain::{
-    ColumnType, ConversationId, LaneId, NewResult, ProjectId, ResultColumn, ResultContent, ResultOrigin, UserId,
+    ColumnType, ConversationId, LaneId, NewResult, ProjectId, ResultColumn, ResultContent, ResultHead, ResultOrigin,
+    UserId,
 };
 use bricklayer_results::ResultEnd;
 use serde_json::{Value, json};
@@ -20,11 +21,11 @@ fn new(project: &str, conversation: &str, content: ResultContent) -> NewResult {
         lane: LaneId::MAIN,
         call: None,
         ordinal: 0,
-        content,
-        title: Some("Hours".into()),
-        media_type: None,
-        file_name: None,
-        columns: if content == ResultContent::Table { columns } else { Vec::new() },
+        head: ResultHead {
+            title: Some("Hours".into()),
+            columns: if content == ResultContent::Table { columns } else { Vec::new() },
+            ..ResultHead::new(content)
+        },
         origin: ResultOrigin { statement: Some("select 1".into()), ..ResultOrigin::default() },
     }
 }

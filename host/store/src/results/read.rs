@@ -1,8 +1,8 @@
 //! Reading results.
 
 use bricklayer_domain::{
-    ConversationId, LaneId, ProjectId, ResultContent, ResultCut, ResultId, ResultState, StoredResult, ToolCallId,
-    TurnId, TurnStatus, UserId,
+    ConversationId, LaneId, ProjectId, ResultContent, ResultCut, ResultHead, ResultId, ResultState, StoredResult,
+    ToolCallId, TurnId, TurnStatus, UserId,
 };
 use serde::de::DeserializeOwned;
 
@@ -81,11 +81,13 @@ fn result(row: &Row) -> Result<StoredResult, StoreError> {
         lane: LaneId::from_uuid(row.uuid("lane_id")?),
         call,
         ordinal: small(row, "ordinal")?,
-        content: ResultContent::of(&word("content")?).ok_or_else(|| wrong("an unknown content"))?,
-        title: row.maybe_text("title")?,
-        media_type: row.maybe_text("media_type")?,
-        file_name: row.maybe_text("file_name")?,
-        columns: json(row, "columns")?,
+        head: ResultHead {
+            content: ResultContent::of(&word("content")?).ok_or_else(|| wrong("an unknown content"))?,
+            title: row.maybe_text("title")?,
+            media_type: row.maybe_text("media_type")?,
+            file_name: row.maybe_text("file_name")?,
+            columns: json(row, "columns")?,
+        },
         origin: json(row, "origin")?,
         state,
         cut,

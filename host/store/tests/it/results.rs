@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 
 use bricklayer_domain::{
-    ColumnType, LaneId, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, TurnId,
+    ColumnType, LaneId, NewResult, ResultColumn, ResultCut, ResultHead, ResultId, ResultOrigin, ResultState, TurnId,
 };
 use bricklayer_store::{EndedResult, NewPiece, PageRequest, ResultPlace, Store, StoreError, crash_points};
 
@@ -29,11 +29,7 @@ fn new(scene: &Scene, turn: Option<TurnId>) -> NewResult {
         lane: LaneId::MAIN,
         call: None,
         ordinal: 0,
-        content: ResultContent::Table,
-        title: None,
-        media_type: None,
-        file_name: None,
-        columns: vec![ResultColumn { name: "n".into(), kind: ColumnType::Integer, source_type: None }],
+        head: ResultHead::table(vec![ResultColumn { name: "n".into(), kind: ColumnType::Integer, source_type: None }]),
         origin: ResultOrigin::default(),
     }
 }

@@ -82,7 +82,8 @@ pub(super) fn fetch<P: Platform>(platform: &P, fetch: Fetch<'_>) -> Result<Rows,
     let fetched = taking.all(id, first, manifest.total_chunk_count);
     let Taking { result, mut rows, full, broken, .. } = taking;
     if let Some(result) = result {
-        let origin = Origin { rows: total.or(asked), truncated: Some(manifest.truncated), ..origin.unwrap_or_default() };
+        let origin =
+            Origin { rows: total.or(asked), truncated: Some(manifest.truncated), ..origin.unwrap_or_default() };
         let id = result.id().to_owned();
         let ended = match &fetched {
             Ok(true) if !broken => result.finish_with(&origin),

@@ -340,7 +340,10 @@ fn a_statement_still_running_is_handed_back_and_continued() {
     assert!(origin.started.is_some() && origin.took.is_some());
     let (tool, input) = results[0].about.again.clone().unwrap();
     let input: serde_json::Value = serde_json::from_str(&input).unwrap();
-    assert_eq!((tool.as_str(), &input["statement"], &input["warehouse_id"]), ("execute_sql", &json!("select 1"), &json!("w1")));
+    assert_eq!(
+        (tool.as_str(), &input["statement"], &input["warehouse_id"]),
+        ("execute_sql", &json!("select 1"), &json!("w1"))
+    );
     assert_eq!((result.rows.len(), result.warehouse.unwrap().id.as_str()), (2, "w1"));
     assert_eq!(script.registered(), 1, "cut off while continuing, it is canceled like at first");
     assert!(script.cleanups().is_empty() && script.state_keys().is_empty());

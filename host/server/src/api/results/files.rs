@@ -104,8 +104,8 @@ pub(crate) async fn get_result_content(
         return Ok(response);
     };
     let download = app.results().content(&caller.user, id, first, Some(length)).await?;
-    let media_type = download.result.media_type.as_deref().unwrap_or_default();
-    let (shown, is_shown) = match download.result.content {
+    let media_type = download.result.head.media_type.as_deref().unwrap_or_default();
+    let (shown, is_shown) = match download.result.head.content {
         ResultContent::Text => ("text/plain; charset=utf-8", true),
         ResultContent::Image => match SHOWN_IMAGES.into_iter().find(|shown| *shown == media_type) {
             Some(image) => (image, true),

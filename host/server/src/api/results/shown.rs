@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::events::{CutInfo, ResultColumnInfo};
+use crate::events::{CutInfo, ResultHeadInfo};
 
 /// A call that makes a result again.
 #[derive(Debug, Serialize, ToSchema)]
@@ -115,17 +115,9 @@ pub(crate) struct ResultInfo {
     call_id: Option<String>,
     /// Which of its call's results it is.
     ordinal: u32,
-    /// `table`, `text`, `image` or `file`.
-    content: &'static str,
-    /// What a person reads above it.
-    #[schema(required = true)]
-    title: Option<String>,
-    /// The media type of a text, image or file.
-    #[schema(required = true)]
-    media_type: Option<String>,
-    /// The name that a file has.
-    #[schema(required = true)]
-    file_name: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    head: ResultHeadInfo,
     /// `open`, `complete` or `partial`.
     state: &'static str,
     /// Why it is not all that there was.
@@ -145,8 +137,6 @@ pub(crate) struct ResultInfo {
     /// When it ended.
     #[schema(required = true)]
     finished_at: Option<DateTime<Utc>>,
-    /// The columns of a table; the API names them by their places here.
-    columns: Vec<ResultColumnInfo>,
     /// Where it came from.
     origin: OriginInfo,
 }
@@ -160,10 +150,7 @@ impl From<StoredResult> for ResultInfo {
             execution_id: result.turn.map(|turn| turn.as_uuid()),
             call_id: result.call.map(|call| call.0),
             ordinal: result.ordinal,
-            content: result.content.as_str(),
-            title: result.title,
-            media_type: result.media_type,
-            file_name: result.file_name,
+            head: result.head.into(),
             state: result.state.as_str(),
             cut: result.cut.map(CutInfo::from),
             rows: result.rows,
@@ -172,7 +159,6 @@ impl From<StoredResult> for ResultInfo {
             digest: result.digest,
             created_at: result.created_at,
             finished_at: result.finished_at,
-            columns: result.columns.into_iter().map(ResultColumnInfo::from).collect(),
             origin: result.origin.into(),
         }
     }

@@ -128,14 +128,14 @@ fn cases_folder(package: &Path) -> PathBuf {
 
 /// What a call kept for people, in one line.
 fn shape(result: &ResultRef) -> String {
-    let what = match result.content {
+    let what = match result.head.content {
         ResultContent::Table => {
-            let names: Vec<&str> = result.columns.iter().map(|column| column.name.as_str()).collect();
+            let names: Vec<&str> = result.head.columns.iter().map(|column| column.name.as_str()).collect();
             format!("{} rows of {}", result.rows, names.join(", "))
         }
         ResultContent::Text | ResultContent::Image | ResultContent::File => format!("{} bytes", result.bytes),
     };
-    format!("kept: {} with {what}, {}", result.content.as_str(), result.state.as_str())
+    format!("kept: {} with {what}, {}", result.head.content.as_str(), result.state.as_str())
 }
 
 fn line(report: &CaseReport) -> String {
