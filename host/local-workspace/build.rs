@@ -6,9 +6,11 @@
 //! whose target folder lies elsewhere, and is of no meaning on another machine.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
+
+#[path = "../list_migrations.rs"]
+mod migrations;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -31,21 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Number, description and text of each file. Not the driver's macro: it would build the driver a second time, for the
-/// compiler.
 fn list_migrations() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=migrations");
-    let mut list = String::new();
-    for entry in fs::read_dir(Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations"))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let (number, description) = name
-            .strip_suffix(".sql")
-            .and_then(|name| name.split_once('_'))
-            .and_then(|(number, description)| Some((number.parse::<i64>().ok()?, description.replace('_', " "))))
-            .ok_or_else(|| format!("{} is not named <number>_<what>.sql", path.display()))?;
-        write!(list, "({number}, {description:?}, include_str!({path:?})),")?;
-    }
-    let code = format!("const MIGRATIONS: &[(i64, &str, &str)] = &[{list}];");
+    println!("cargo:rerun-if-changed=../list_migrations.rs");
+    let list = migrations::list_migrations(&Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations"))?;
+    let code = format!("const MIGRATIONS: &[(i64, &str, &str)] = {list};");
     Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), code)?)
 }
