@@ -198,6 +198,21 @@ pub enum ColumnType {
 pub const MAX_DECIMAL_PRECISION: u8 = 38;
 
 impl ColumnType {
+    /// One of each kind.
+    pub const EXAMPLES: [Self; 11] = [
+        Self::Integer,
+        Self::Decimal { precision: MAX_DECIMAL_PRECISION, scale: 10 },
+        Self::Double,
+        Self::Float,
+        Self::Boolean,
+        Self::String,
+        Self::Binary,
+        Self::Date,
+        Self::Timestamp,
+        Self::TimestampNtz,
+        Self::Json,
+    ];
+
     /// The type for a Databricks type as the SQL API writes it, such as `BIGINT` or `DECIMAL(10,2)`. What is not known
     /// is kept as its text.
     #[must_use]

@@ -3,13 +3,13 @@
 
 mod chart;
 
-use bricklayer_domain::{AggregateFunction, ColumnType, ResultState, StoredResult, TimeUnit, ToolFailure, ToolOutcome};
+use bricklayer_domain::{AggregateFunction, ColumnType, ResultState, StoredResult, ToolFailure, ToolOutcome};
 use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
 use super::read_result::part;
-use super::results::{Columns, column_schema, failed, filter_schema, named};
+use super::results::{Columns, MAX_BINS, column_schema, failed, filter_schema, group_schema, named};
 use crate::ports::{GroupBy, GroupPart, Measure, QuestionPart, ResultQuestion, ResultReader};
 use chart::{Aggregate, Axis, Chart, Color, ColumnAt, Kind, Series, Sort};
 
@@ -39,15 +39,7 @@ pub(super) fn describe() -> (String, Value) {
                 "description": "histogram takes x; heatmap x, y (the second axis) and color; points latitude and longitude; all others x and y."
             },
             "title": {"type": "string"},
-            "x": {
-                "type": "object",
-                "properties": {
-                    "column": column_schema("Name, or place from 0."),
-                    "unit": {"type": "string", "enum": TimeUnit::ALL.map(TimeUnit::as_str), "description": "Groups times; needs an aggregate."},
-                    "bins": {"type": "integer", "minimum": 1, "maximum": 200, "description": "Groups numbers or times."}
-                },
-                "required": ["column"], "additionalProperties": false
-            },
+            "x": group_schema("With `unit` or `bins`, `y` needs an aggregate."),
             "y": {
                 "type": "array",
                 "items": {
@@ -222,8 +214,8 @@ impl Reading<'_> {
                 (Some(unit), None)
             }
             GroupPart::Bins(bins) => {
-                if !(1..=200).contains(&bins) {
-                    return Err(invalid("`x.bins` must be 1 to 200"));
+                if !(1..=MAX_BINS).contains(&bins) {
+                    return Err(invalid(format!("`x.bins` must be 1 to {MAX_BINS}")));
                 }
                 self.kind_of("x.bins", column, ordered, "numbers or times")?;
                 (None, Some(bins))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use super::results::{Columns, column_schema, failed, filter_schema, named};
+use super::results::{Columns, column_schema, failed, filter_schema, group_schema, named};
 use crate::ports::{GroupBy, GroupPart, Measure, QuestionPart, ResultAnswer, ResultQuestion, ResultReader, SortBy};
 
 /// Rows of an answer when nobody says, and at most.
@@ -54,15 +54,7 @@ pub(super) fn describe() -> (String, Value) {
             },
             "group": {
                 "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "column": column_schema("Name, or place from 0."),
-                        "unit": {"type": "string", "enum": TimeUnit::ALL.map(TimeUnit::as_str), "description": "Of times."},
-                        "bins": {"type": "integer", "minimum": 1, "maximum": 200, "description": "Of equal width, of numbers or times."}
-                    },
-                    "required": ["column"], "additionalProperties": false
-                },
+                "items": group_schema("Each value is a group, without `unit` and `bins`."),
                 "description": "At most 4; all rows are one group when only `measures` is given."
             },
             "measures": {

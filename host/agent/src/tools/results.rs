@@ -1,6 +1,8 @@
 //! What the tools about results have in common: which result, which columns of it, and what becomes of a refusal.
 
-use bricklayer_domain::{ColumnType, ResultColumn, ResultContent, ResultId, StoredResult, ToolErrorKind, ToolFailure};
+use bricklayer_domain::{
+    ColumnType, ResultColumn, ResultContent, ResultId, StoredResult, TimeUnit, ToolErrorKind, ToolFailure,
+};
 use serde_json::{Map, Value, json};
 
 use super::args::{Args, invalid};
@@ -10,10 +12,29 @@ use crate::ports::{ReadError, ResultReader};
 const MAX_NAMED: usize = 30;
 /// How deep a filter's conditions may nest; the reader's own bound is lower.
 const MAX_DEPTH: usize = 32;
+/// Groups of equal width at most.
+pub(super) const MAX_BINS: u32 = 200;
 
 /// The schema of an argument that names a column.
 pub(super) fn column_schema(description: &str) -> Value {
     json!({"type": ["string", "integer"], "description": description})
+}
+
+/// The schema of what groups rows: each value of a column, or so much of it at once.
+pub(super) fn group_schema(description: &str) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "column": column_schema("Name, or place from 0."),
+            "unit": {"type": "string", "enum": TimeUnit::ALL.map(TimeUnit::as_str), "description": "Groups times."},
+            "bins": {
+                "type": "integer", "minimum": 1, "maximum": MAX_BINS,
+                "description": "Groups numbers or times, in so many of equal width."
+            }
+        },
+        "required": ["column"], "additionalProperties": false,
+        "description": description
+    })
 }
 
 /// The schema of a filter.
