@@ -53,6 +53,12 @@ export function hasRows(result: ToolResult | null): boolean {
   return scriptSteps(result.structured)?.some((step) => step.table !== null && step.table.rows.length > 0) ?? false;
 }
 
+/** The tables with rows that came with a call, or with the statements of its script. */
+export function inlineTables({ structured }: ToolResult): readonly TableData[] {
+  const tables = scriptSteps(structured)?.map(({ table }) => table) ?? [asTable(structured)];
+  return tables.filter((table) => table !== null).filter(({ rows }) => rows.length > 0);
+}
+
 const stepSchema = v.object({
   number: v.number(),
   statement: v.string(),

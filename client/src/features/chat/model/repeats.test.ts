@@ -79,6 +79,19 @@ describe("a call is folded", () => {
     expect([...repeatedCalls(turn([kept, prose("| Other |\n|---|\n| 1 |")]))]).toEqual([]);
   });
 
+  it("by the rows that came with it, and not by names that are the same", () => {
+    const columns = [{ name: "average_fare" }];
+    const steps = [["1.5"], ["9.25"]].map((row, number) => ({ number, statement: "SELECT 1", status: "succeeded", columns, rows: [row] }));
+    for (const [came, text, folded] of [
+      [structured, "| average_fare |\n|---|\n| 99 |", false],
+      [{ steps }, "| average_fare |\n|---|\n| 1.5 |", false],
+      [{ steps }, "| average_fare |\n|---|\n| 1.5 |\n\n| average_fare |\n|---|\n| 9.25 |", true],
+    ] as const) {
+      const kept: Item = { ...tool, result: { ...result, structured: came, results: [ref] } };
+      expect(repeatedCalls(turn([kept, prose(text)])).has(tool.id), text).toBe(folded);
+    }
+  });
+
   it("by tables as Markdown writes them", () => {
     expect(tablesIn("a | b\n- | -\n1 | x\\|y\n\nend")).toEqual([{ head: ["a", "b"], rows: [["1", "x|y"]] }]);
   });

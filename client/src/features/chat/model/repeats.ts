@@ -1,7 +1,7 @@
 /** Which calls show what the answer shows as well: the same number is read once. */
 import { asRecord } from "@/shared/lib/record";
-import { type TableData, asTable } from "@/shared/table/tableData";
-import { chartOf } from "./output";
+import type { TableData } from "@/shared/table/tableData";
+import { chartOf, inlineTables } from "./output";
 import type { ToolItem, TurnView } from "./view";
 
 interface Table {
@@ -29,9 +29,9 @@ const none: ReadonlySet<string> = new Set();
 function isRepeated({ result }: ToolItem, written: readonly Table[], charted: ReadonlySet<unknown>): boolean {
   if (result === null || result.isError) return false;
   if (result.results.some(({ id }) => charted.has(id))) return true;
-  const data = asTable(result.structured);
-  if (data !== null && data.rows.length > 0) return written.some((table) => repeatsRows(table, data));
-  // What is kept whole by the host is known here by its columns.
+  const inline = inlineTables(result);
+  if (inline.length > 0) return inline.every((data) => written.some((table) => repeatsRows(table, data)));
+  // Where no rows came with the call, what the host keeps of it is known here by its columns.
   return result.results.some(({ content, columns, rows }) => {
     const names = new Set((columns ?? []).map(({ name }) => plain(name)));
     return content === "table" && written.some((table) => table.rows.length <= rows && table.head.every((name) => names.has(plain(name))));
