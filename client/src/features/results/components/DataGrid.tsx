@@ -5,6 +5,7 @@ import { Button } from "@/shared/ui/Button";
 import type { Row } from "../api/rows";
 import { moveColumn } from "../hooks/useColumns";
 import { useDrawnColumns } from "../hooks/useDrawnColumns";
+import { usePins } from "../hooks/usePins";
 import { useRowPages } from "../hooks/useRowPages";
 import { useScaledVirtual } from "../hooks/useScaledVirtual";
 import type { Table } from "../hooks/useTableView";
@@ -53,7 +54,7 @@ interface DataGridProps {
  * names its active cell, so that a cell that leaves the view takes no focus with it.
  */
 export function DataGrid({ table, label, target, selection, onSelect, onCopy, onOpen, handle }: DataGridProps) {
-  const { info, view, layout } = table;
+  const { info, view } = table;
   const box = useRef<HTMLDivElement>(null);
   const gridId = useId();
   const count = table.total ?? 0;
@@ -62,6 +63,7 @@ export function DataGrid({ table, label, target, selection, onSelect, onCopy, on
   const [first, last] = [indices[0] ?? 0, indices.at(-1) ?? 0];
   const pages = useRowPages({ id: table.id, generation: table.generation, view, first, last, moving: virtual.moving });
   const numberWidth = 30 + 8 * formatCount(Math.max(1, info.rows)).length;
+  const layout = usePins(box, table.layout, numberWidth);
   const drawn = useDrawnColumns({ box, columns: layout, numberWidth });
   const order = useMemo(() => new Map(layout.map(({ place }, at) => [place, at])), [layout]);
   const width = numberWidth + layout.reduce((sum, column) => sum + column.width, 0);
