@@ -197,6 +197,33 @@ describe("a table", () => {
     expect(screen.getByRole("button", { name: "Show the new one" })).toBeTruthy();
   });
 
+  it("is run again by one wish, however often it is asked for until it is known to be taken", async () => {
+    const wishes: unknown[] = [];
+    let lost = true;
+    host({
+      "/run_again": (_, body) => {
+        wishes.push((body as { client_message_id: unknown }).client_message_id);
+        return lost ? { status: 503, json: {} } : { status: 202, json: { execution_id: "e2", conversation_id: "c" } };
+      },
+    });
+    const user = userEvent.setup();
+    panel();
+    await user.click(await screen.findByRole("tab", { name: "Where this comes from" }));
+    const press = async (times: number): Promise<void> => {
+      await user.click(screen.getByRole("button", { name: "Run again" }));
+      await waitFor(() => expect(wishes).toHaveLength(times));
+    };
+    await press(1);
+    await screen.findByText("It was not run again");
+    lost = false;
+    await press(2);
+    await screen.findByText(/^Running again/);
+    await press(3);
+    expect(wishes[0]).toMatch(/^[\da-f-]{36}$/);
+    expect(wishes[1]).toBe(wishes[0]);
+    expect(wishes[2]).not.toBe(wishes[0]);
+  });
+
   it("that cannot be run again says why", async () => {
     host({ "/run_again": () => ({ status: 409, json: { detail: "its tool is gone: install the plugin again" } }) });
     const user = userEvent.setup();

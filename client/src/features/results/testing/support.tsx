@@ -44,9 +44,9 @@ export const rows: unknown[][] = [
 type Answer = { status?: number; json?: unknown; text?: string };
 
 /** Answers by the path's end; `asked` has all that was asked for. */
-export function host(answers: Readonly<Record<string, (url: URL) => Answer>>, of: ResultInfo = info): URL[] {
+export function host(answers: Readonly<Record<string, (url: URL, body: unknown) => Answer>>, of: ResultInfo = info): URL[] {
   const asked: URL[] = [];
-  const all: Record<string, (url: URL) => Answer> = {
+  const all: Record<string, (url: URL, body: unknown) => Answer> = {
     [`/api/results/${ID}`]: () => ({ json: of }),
     "/rows": (url) => {
       const offset = Number(url.searchParams.get("offset"));
@@ -71,10 +71,13 @@ export function host(answers: Readonly<Record<string, (url: URL) => Answer>>, of
     "/histogram": () => ({ json: { bins: [], nulls: 0, others: 0 } }),
     ...answers,
   };
-  vi.stubGlobal("fetch", (path: string) => {
+  vi.stubGlobal("fetch", (path: string, { body: sent }: RequestInit = {}) => {
     const url = new URL(path, "http://bricklayer.example");
     asked.push(url);
-    const answer = Object.entries(all).findLast(([end]) => url.pathname.endsWith(end))?.[1](url) ?? { status: 404, json: {} };
+    const answer = Object.entries(all).findLast(([end]) => url.pathname.endsWith(end))?.[1](url, typeof sent === "string" ? JSON.parse(sent) : null) ?? {
+      status: 404,
+      json: {},
+    };
     const body = answer.text ?? JSON.stringify(answer.json);
     return Promise.resolve(new Response(body, { status: answer.status ?? 200, headers: { "content-type": "application/json" } }));
   });
