@@ -1,10 +1,10 @@
 //! Writers that are dropped, bounds, retention, strangers, damage.
 
-use bricklayer_domain::{ColumnType, ResultContent, ResultCut, ResultState, StoredResult};
+use bricklayer_domain::{ColumnType, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, StoredResult};
 use bricklayer_results::{
     Appended, Format, MAX_PIECE_ROWS, ResultEnd, Results, ResultsError, ResultsSettings, RowsError, ViewRequest,
 };
-use bricklayer_store::{PageRequest, ResultLimits, Store, StoreError, StoreOptions};
+use bricklayer_store::{EndedResult, NewPiece, PageRequest, ResultLimits, Store, StoreError, StoreOptions};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -176,6 +176,27 @@ async fn results_are_kept_as_long_as_they_may(scene: Scene) {
     assert!(scene.results.describe(&scene.user, id).await.is_ok());
     assert_eq!(scene.store.expire_results(bricklayer_domain::now() + chrono::TimeDelta::seconds(5)).await.unwrap(), 1);
     assert!(scene.results.describe(&scene.user, id).await.is_err());
+}
+
+/// Each byte of a small piece, turned: what was written, or a refusal; never something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_piece_that_is_damaged_is_refused_whole() {
+    let scene = Scene::sqlite().await;
+    let id = scene.write(N, &rows(0, 3)).await;
+    let piece = scene.store.result_pieces(&scene.user, id).await.unwrap().remove(0);
+    let body = scene.store.read_result_piece(&scene.user, id, 0, 0, piece.size_bytes).await.unwrap();
+    let end = EndedResult { state: ResultState::Complete, cut: None, origin: ResultOrigin::default(), digest: None };
+    for at in 0..body.len() + piece.directory.len() {
+        let mut damaged =
+            NewPiece { units: 3, bytes: piece.bytes, directory: piece.directory.clone(), body: body.clone() };
+        let byte = if at < body.len() { &mut damaged.body[at] } else { &mut damaged.directory[at - body.len()] };
+        *byte ^= 0x10;
+        let (id, new) = (ResultId::new(), scene.of(ResultContent::Table, N));
+        scene.store.add_result(id, &new, Some(&damaged), Some(&end)).await.unwrap();
+        let read = scene.rows(id, &ViewRequest::default(), 10).await;
+        assert!(matches!(read, Err(ResultsError::Broken(_))), "byte {at}: {read:?}");
+        assert!(matches!(scene.file(id, Format::Csv).await, Err(ResultsError::Broken(_))), "byte {at}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
