@@ -15,4 +15,4 @@ mod workspace;
 pub use gate::Gate;
 pub use model::{Asked, Model};
 pub use script::{Reply, Step};
-pub use workspace::{Seen, TOKEN_OF, Trouble, Workspace};
+pub use workspace::{LastChunk, Seen, TOKEN_OF, Trouble, Workspace};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -31,8 +31,8 @@ pub enum Trouble {
     SlowOnes,
     /// The same, and the answer that says that one was taken waits for the gate.
     LateAnswers(Gate),
-    /// Statements succeed with rows in three chunks, of which the last never comes.
-    StuckChunks,
+    /// Statements succeed with rows in three chunks, and this becomes of the last.
+    LastChunk(LastChunk),
     /// Statements are taken and the answer that says so is lost.
     LostAnswers,
     /// Statements are refused because nobody knows who sends them.
@@ -43,6 +43,17 @@ pub enum Trouble {
     Hang,
     /// Every request gets bytes that are no JSON.
     Nonsense,
+}
+
+/// What becomes of the last chunk of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastChunk {
+    /// It never comes.
+    Stuck,
+    /// It is no JSON.
+    Nonsense,
+    /// The connection ends in the middle of it.
+    CutOff,
 }
 
 /// A request as it arrived.
@@ -175,13 +186,13 @@ async fn answer(
         Trouble::None
         | Trouble::SlowStatements
         | Trouble::SlowOnes
-        | Trouble::StuckChunks
+        | Trouble::LastChunk(_)
         | Trouble::LateAnswers(_)
         | Trouble::LostAnswers
         | Trouble::UnknownSender => {}
     }
     let slow = matches!(trouble, Trouble::SlowStatements | Trouble::LateAnswers(_));
-    let stuck = matches!(trouble, Trouble::StuckChunks);
+    let last_chunk = if let Trouble::LastChunk(last) = trouble { Some(last) } else { None };
     let some_slow = matches!(trouble, Trouble::SlowOnes);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (method.as_str(), segments.as_slice()) {
@@ -207,14 +218,16 @@ async fn answer(
             shared.statements.lock().unwrap().insert(id.clone(), false);
             Json(json!({"statement_id": id, "status": {"state": "PENDING"}})).into_response()
         }
-        ("POST", ["api", "2.0", "sql", "statements"]) if stuck => {
+        ("POST", ["api", "2.0", "sql", "statements"]) if last_chunk.is_some() => {
             Json(in_chunks("01ef0000-0000-1000-8000-000000000000")).into_response()
         }
-        ("GET", ["api", "2.0", "sql", "statements", _, "result", "chunks", "2"]) if stuck => {
-            std::future::pending().await
-        }
-        ("GET", ["api", "2.0", "sql", "statements", _, "result", "chunks", number]) if stuck => {
-            Json(chunk(number.parse().unwrap())).into_response()
+        ("GET", ["api", "2.0", "sql", "statements", _, "result", "chunks", number]) if last_chunk.is_some() => {
+            match last_chunk.filter(|_| *number == "2") {
+                None => Json(chunk(number.parse().unwrap())).into_response(),
+                Some(LastChunk::Stuck) => std::future::pending().await,
+                Some(LastChunk::Nonsense) => "<html>not what you asked for</html>".into_response(),
+                Some(LastChunk::CutOff) => cut_off(chunk(2).to_string()),
+            }
         }
         ("POST", ["api", "2.0", "sql", "statements"]) => {
             Json(statement("01ef0000-0000-1000-8000-000000000000")).into_response()
@@ -247,6 +260,14 @@ async fn answer(
             (StatusCode::NOT_FOUND, Json(json!({"error_code": "ENDPOINT_NOT_FOUND", "message": path}))).into_response()
         }
     }
+}
+
+/// The first half of an answer, after which the connection ends.
+fn cut_off(mut text: String) -> Response {
+    text.truncate(text.len() / 2);
+    let parts = [Ok(text), Err(std::io::Error::other("cut off"))];
+    ([(http::header::CONTENT_TYPE, "application/json")], Body::from_stream(futures::stream::iter(parts)))
+        .into_response()
 }
 
 fn warehouse() -> Value {

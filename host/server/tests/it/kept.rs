@@ -4,7 +4,7 @@ use bricklayer_server::config::{Config, IdentityMode, ModelConfig, WorkspaceConf
 use serde_json::{Value, json};
 
 use crate::process::Running;
-use crate::support::{Api, Engine, Frame, Reply, Server, Trouble, World, both_engines, eventually};
+use crate::support::{Api, Engine, Frame, LastChunk, Reply, Server, Trouble, World, both_engines, eventually};
 
 fn tool_result(frames: &[Frame]) -> &Value {
     &frames.iter().rfind(|frame| frame.kind() == "tool_result").unwrap_or_else(|| panic!("{frames:#?}")).data
@@ -98,7 +98,7 @@ async fn all_rows_of_a_statement_are_kept_and_the_model_reads_their_shape() {
 fn a_call_that_is_stopped_lists_what_came() {
     both_engines(async |engine: Engine| {
         let world = World::new(engine).await;
-        world.workspace.trouble(Trouble::StuckChunks);
+        world.workspace.trouble(Trouble::LastChunk(LastChunk::Stuck));
         let call = Reply::tool("call_1", "mcp__databricks__execute_sql", json!({"statement": "SELECT 1"}));
         world.model.script("read", vec![call, Reply::text("read")]);
         let server = world.serve().await;
@@ -129,12 +129,37 @@ fn a_call_that_is_stopped_lists_what_came() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_that_breaks_leaves_what_came_before_it() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    for last in [LastChunk::Nonsense, LastChunk::CutOff] {
+        world.workspace.trouble(Trouble::LastChunk(last));
+        let message = format!("read {last:?}");
+        let call = Reply::tool("call_1", "mcp__databricks__execute_sql", json!({"statement": "SELECT 1"}));
+        world.model.script(&message, vec![call, Reply::text("read")]);
+        let (execution, _) = ann.ask(&project, &message).await;
+        let frames = ann.frames(&execution).await;
+        let told = tool_result(&frames);
+        let kept = &told["results"][0];
+        assert_eq!((&told["is_error"], &kept["rows"]), (&json!(true), &json!(40_000)), "{last:?}: {told:#}");
+        assert_eq!((&kept["state"], &kept["cut"]["reason"]), (&json!("partial"), &json!("interrupted")), "{told:#}");
+        let text = told["content"].as_str().unwrap();
+        assert!(text.contains("40000 rows, 1 columns, partial: the call ended before it was whole"), "{text}");
+        let rows = ann.get(&format!("/api/results/{}/rows?offset=39999", kept["id"].as_str().unwrap())).await.ok();
+        assert_eq!(rows["rows"], json!([["39999"]]), "{last:?}");
+    }
+    server.stop().await;
+}
+
 #[test]
 fn a_host_that_is_killed_leaves_what_was_stored() {
     both_engines(async |engine: Engine| {
         let world = World::new(engine).await;
         let environment: Vec<_> = world.database_url().map(|url| ("DATABASE_URL", url)).into_iter().collect();
-        world.workspace.trouble(Trouble::StuckChunks);
+        world.workspace.trouble(Trouble::LastChunk(LastChunk::Stuck));
         let call = Reply::tool("call_1", "mcp__databricks__execute_sql", json!({"statement": "SELECT 1"}));
         world.model.script("read", vec![call, Reply::text("read")]);
         let mut first = Running::start_with(&world, &environment);
