@@ -25,13 +25,57 @@ impl User {
         Ok(user)
     }
 
+    /// The same user at another host on the same data.
+    pub(crate) fn at(self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self }
+    }
+
     fn identify(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         let token = format!("{TOKEN_OF}{}", self.email);
         request.header("X-Forwarded-Email", &self.email).header("X-Forwarded-Access-Token", token)
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let response = self.identify(self.http.post(format!("{}{path}", self.base))).json(body).send().await?;
+        let request = self.http.post(format!("{}{path}", self.base)).json(body);
+        self.json(path, request).await
+    }
+
+    /// What is at a path of the API.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
+        self.json(path, self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// How many bytes are at a path of the API; they are read to the end and dropped.
+    pub(crate) async fn download(&self, path: &str) -> Result<u64> {
+        let request = self.identify(self.http.get(format!("{}{path}", self.base)));
+        let mut chunks = request.send().await?.error_for_status()?.bytes_stream();
+        let mut bytes = 0;
+        while let Some(chunk) = chunks.next().await {
+            bytes += chunk?.len() as u64;
+        }
+        Ok(bytes)
+    }
+
+    /// Installs a package for this user alone, without any power.
+    pub(crate) async fn install(&self, package: &[u8]) -> Result<()> {
+        const BOUNDARY: &str = "the-boundary-of-the-form";
+        let mut form = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"package\"; filename=\"p.wasm\"\r\n\
+             content-type: application/wasm\r\n\r\n"
+        )
+        .into_bytes();
+        form.extend_from_slice(package);
+        form.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let path = "/api/plugins/inspect";
+        let request = self.http.post(format!("{}{path}", self.base)).body(form);
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        let seen = self.json(path, request.header("content-type", content_type)).await?;
+        let body = json!({"staged": seen.get("staged"), "scope": "me", "grants": []});
+        self.post("/api/plugins", &body).await.map(drop)
+    }
+
+    async fn json(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Value> {
+        let response = self.identify(request).send().await?;
         let status = response.status();
         let body: Value = response.json().await?;
         if !status.is_success() {
@@ -84,21 +128,29 @@ impl User {
 
     /// The same in a conversation, see [`User::invoke_in`].
     pub(crate) async fn turn_in(&self, conversation: &mut Option<String>, message: &str) -> Result<Duration> {
+        Ok(self.calling(conversation, message).await?.0)
+    }
+
+    /// A whole turn whose call worked, and the event that says what came of it.
+    pub(crate) async fn call(&self, message: &str) -> Result<(Duration, Value)> {
+        self.calling(&mut None, message).await
+    }
+
+    async fn calling(&self, conversation: &mut Option<String>, message: &str) -> Result<(Duration, Value)> {
         let begun = Instant::now();
         let execution = self.invoke_in(conversation, message).await?;
-        let mut ran_sql = false;
-        let mut problem = None;
+        let mut outcome = Value::Null;
         self.follow(&execution, |event| {
             if text(event, "type") == Some("tool_result") {
-                ran_sql = event.get("is_error") == Some(&Value::Bool(false));
-                problem = event.get("content").cloned();
+                outcome = event.clone();
             }
         })
         .await?;
-        if message.contains("turn") && !ran_sql {
-            bail!("the turn did not run its SQL: {problem:?}");
+        let took = begun.elapsed();
+        if outcome.get("is_error") != Some(&Value::Bool(false)) {
+            bail!("the turn did not run its tool: {outcome}");
         }
-        Ok(begun.elapsed())
+        Ok((took, outcome))
     }
 }
 

@@ -29,6 +29,17 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 
 impl Host {
     pub(crate) async fn start(binary: &Path, data_dir: &Path, far: &FarEnds, database: Option<&str>) -> Result<Self> {
+        Self::start_with(binary, data_dir, far, database, &[]).await
+    }
+
+    /// The same with some settings, by the names of their variables.
+    pub(crate) async fn start_with(
+        binary: &Path,
+        data_dir: &Path,
+        far: &FarEnds,
+        database: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let port = free_port()?;
         let base = format!("http://127.0.0.1:{port}");
         let mut command = Command::new(binary);
@@ -44,6 +55,7 @@ impl Host {
             .env("ANTHROPIC_BASE_URL", far.model.as_str())
             .env("ANTHROPIC_AUTH_TOKEN", "bench-model-token")
             .env("RUST_LOG", "warn")
+            .envs(settings.iter().copied())
             .current_dir(data_dir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -84,13 +96,24 @@ impl Host {
 
     /// Resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory in KiB since this was asked last.
+    pub(crate) fn peak_kib(&self) -> Result<u64> {
+        let peak = self.memory("VmHWM:")?;
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")?;
+        Ok(peak)
+    }
+
+    fn memory(&self, field: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix(field))
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|number| number.parse().ok())
-            .context("no VmRSS")
+            .with_context(|| format!("no {field}"))
     }
 
     pub(crate) async fn stop(mut self) -> Result<()> {

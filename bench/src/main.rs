@@ -13,6 +13,7 @@ mod fairness;
 mod host;
 mod languages;
 mod model;
+mod results;
 mod sandbox;
 mod stats;
 
@@ -48,6 +49,12 @@ struct Options {
     /// Measure nothing but the start and a conversation that grows.
     #[arg(long)]
     only_conversation: bool,
+    /// Rows of the large result.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
+    /// Measure nothing but results.
+    #[arg(long)]
+    only_results: bool,
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
@@ -90,6 +97,12 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
     let binary = host::binary()?;
     let mut table = Table::default();
     let database = options.database.as_deref();
+    let place = results::Place { binary: &binary, data_dir, far, database };
+    let work = options.work_plugin.as_deref();
+    if options.only_results {
+        results::measure(&mut table, &place, work, options.turns, options.rows).await?;
+        return Ok(table);
+    }
 
     let first = Host::start(&binary, data_dir, far, database).await?;
     table.row("first start to healthy (plugins compiled)", ms(first.start_up), "");
@@ -112,6 +125,7 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
     silent(&mut table, &host, shared, options).await?;
     table.row("host after the runs, resident", format!("{:.1} MiB", mib(host.rss_kib()?)), "");
     host.stop().await?;
+    results::measure(&mut table, &place, work, options.turns, options.rows).await?;
     match &options.noop_plugin {
         Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
         None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),
@@ -142,7 +156,7 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a report")]
-fn mib(kib: u64) -> f64 {
+pub(crate) fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
 

@@ -1,6 +1,6 @@
 //! What the scripted model says to the driver's users: a message's word chooses it. `turn` asks for one `execute_sql` and
-//! then answers, `deltas N` streams N pieces that carry the time they were sent, `silent` says nothing until the bench
-//! lets go.
+//! then answers, `rows N` for one of N rows, `table bare` and `table kept` for a small table of the plugin with work,
+//! `deltas N` streams N pieces that carry the time they were sent, `silent` says nothing until the bench lets go.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +11,9 @@ use serde_json::json;
 
 /// One delta in this time is faster than any model and slow enough that each is measured by itself.
 const PACE: Duration = Duration::from_millis(2);
+
+/// Rows of a small table.
+const TABLE_ROWS: u32 = 10;
 
 /// What the model and the driver share: the clock that both sides of a delta read, and the gate of silent turns.
 #[derive(Debug)]
@@ -57,11 +60,21 @@ impl Shared {
             return Reply::Steps((0..count).flat_map(|_: usize| [Step::Pause(PACE), piece.clone()]).collect());
         }
         let id = format!("toolu_{:016x}", self.calls.fetch_add(1, Ordering::Relaxed));
-        Reply::tool(&id, sql_tool(asked), json!({"statement": "SELECT 1 AS one", "warehouse_id": "fast"}))
+        if let Some(kept) = asked.message.strip_prefix("table ") {
+            let input = json!({"count": TABLE_ROWS, "kept": kept == "kept"});
+            return Reply::tool(&id, tool(asked, "make_table"), input);
+        }
+        let statement = match asked.message.strip_prefix("rows ") {
+            Some(rows) => format!("SELECT * FROM rows({rows})"),
+            None => "SELECT 1 AS one".to_owned(),
+        };
+        let input = json!({"statement": statement, "warehouse_id": "fast"});
+        Reply::tool(&id, tool(asked, "execute_sql"), input)
     }
 }
 
-fn sql_tool(asked: &Asked) -> &str {
+/// The full name of a tool.
+fn tool<'a>(asked: &'a Asked, name: &'a str) -> &'a str {
     let tools = asked.request["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str());
-    tools.into_iter().find(|name| name.ends_with("execute_sql")).unwrap_or("mcp__databricks__execute_sql")
+    tools.into_iter().find(|full| full.ends_with(name)).unwrap_or(name)
 }

@@ -9,6 +9,7 @@ mod gate;
 mod model;
 mod script;
 mod serve;
+mod table;
 mod wire;
 mod workspace;
 

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::Gate;
 use crate::serve::{Serving, serve};
+use crate::table;
 
 /// A token that begins so is the user's whose name follows; a name without `@` is at example.com.
 pub const TOKEN_OF: &str = "canary-token-of-";
@@ -229,6 +230,14 @@ async fn answer(
                 Some(LastChunk::CutOff) => cut_off(chunk(2).to_string()),
             }
         }
+        ("POST", ["api", "2.0", "sql", "statements"]) if table::asked(&body).is_some() => {
+            as_json(table::answer(table::asked(&body).unwrap()))
+        }
+        ("GET", ["api", "2.0", "sql", "statements", id, "result", "chunks", number])
+            if table::rows_of(id).is_some() =>
+        {
+            as_json(table::chunk(table::rows_of(id).unwrap(), number.parse().unwrap()))
+        }
         ("POST", ["api", "2.0", "sql", "statements"]) => {
             Json(statement("01ef0000-0000-1000-8000-000000000000")).into_response()
         }
@@ -268,6 +277,10 @@ fn cut_off(mut text: String) -> Response {
     let parts = [Ok(text), Err(std::io::Error::other("cut off"))];
     ([(http::header::CONTENT_TYPE, "application/json")], Body::from_stream(futures::stream::iter(parts)))
         .into_response()
+}
+
+fn as_json(text: String) -> Response {
+    ([(http::header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 fn warehouse() -> Value {
