@@ -4,12 +4,14 @@ mod api {
     mod error;
     pub(super) mod history;
     pub(super) mod links;
+    pub(super) mod queries;
     pub(super) mod statements;
     pub(super) mod warehouses;
 }
 pub(crate) mod engine;
 pub(crate) mod language;
 mod links;
+mod queries;
 mod routes;
 mod state;
 mod statements;

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{
-    api::{history, links, statements, warehouses},
+    api::{history, links, queries, statements, warehouses},
     state::Sql,
 };
 use crate::http::Area;
@@ -25,6 +25,8 @@ pub(crate) fn area(sql: Sql) -> Area {
         .route("/api/2.0/sql/statements/{id}/cancel", post(statements::cancel))
         .route("/api/2.0/sql/statements/{id}/result/chunks/{chunk}", get(statements::chunk))
         .route("/api/2.0/sql/history/queries", get(history::list))
+        .route("/api/2.0/sql/queries", get(queries::list).post(queries::create))
+        .route("/api/2.0/sql/queries/{id}", get(queries::get).patch(queries::update).delete(queries::delete))
         .with_state(sql.clone());
     let open = Router::new().route("/_results/{id}/{chunk}", get(links::download)).with_state(sql);
     Area { closed, open }

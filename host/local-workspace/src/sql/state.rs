@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{engine::Engine, links::Signer, statements::Statements, warehouses::Warehouses};
+use super::{
+    engine::Engine,
+    links::Signer,
+    queries::{Queries, SavedQuery},
+    statements::Statements,
+    warehouses::Warehouses,
+};
 use crate::database::{self, Database};
 
 /// The area's state; cheap to clone.
@@ -10,6 +16,7 @@ use crate::database::{self, Database};
 pub(crate) struct Sql {
     pub(super) statements: Arc<Statements>,
     pub(super) warehouses: Warehouses,
+    pub(super) queries: Queries,
     pub(super) signer: Arc<Signer>,
 }
 
@@ -17,8 +24,17 @@ impl Sql {
     /// # Errors
     /// A database of objects that cannot be read or written.
     pub(crate) async fn open(engine: Arc<Engine>, database: Database) -> database::Result<Self> {
+        let queries = Queries::new(database.clone());
         let warehouses = Warehouses::open(database).await?;
-        Ok(Self { statements: Arc::new(Statements::new(engine)), warehouses, signer: Arc::new(Signer::new()) })
+        Ok(Self { statements: Arc::new(Statements::new(engine)), warehouses, queries, signer: Arc::new(Signer::new()) })
+    }
+
+    /// A query that a user saved.
+    ///
+    /// # Errors
+    /// A database of objects that cannot be read.
+    pub(crate) async fn saved_query(&self, id: &str, user: &str) -> database::Result<Option<SavedQuery>> {
+        self.queries.get(id, user).await
     }
 
     /// Ends all statements and waits for them.
