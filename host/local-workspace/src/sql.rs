@@ -13,6 +13,7 @@ pub(crate) mod language;
 mod links;
 mod queries;
 mod routes;
+pub(crate) mod script;
 mod state;
 mod statements;
 pub(crate) mod warehouses;
