@@ -11,6 +11,7 @@ mod database;
 mod files;
 mod http;
 mod identity;
+mod jobs;
 #[allow(dead_code, unused_imports, reason = "the areas that keep and run notebooks come next")]
 mod notebook;
 mod server;

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// From the bottom up: a module may use what stands in its own line or above it. The longest name that fits counts.
-const LAYERS: [&str; 18] = [
+const LAYERS: &[&str] = &[
     "clock",
     "config",
     "notebook",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 18] = [
     "sql::language",
     "sql::engine",
     "sql",
+    "jobs",
     "unity",
     "takeover",
     "server",
