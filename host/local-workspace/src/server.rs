@@ -30,6 +30,7 @@ use crate::{
         error::{self, ApiError},
     },
     identity::{self, Identity, require_token},
+    jobs::{self, Jobs},
     sql::{
         self, Sql,
         engine::{Engine, EngineConfig},
@@ -82,6 +83,7 @@ struct Areas {
     identity: Identity,
     unity: Unity,
     sql: Sql,
+    jobs: Jobs,
 }
 
 impl Areas {
@@ -92,10 +94,13 @@ impl Areas {
         let users = config.tokens.iter().map(|token| token.user.as_str());
         let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
         let engine = open_engine(config, catalog.clone()).await?;
+        let workspace_id = catalog.workspace.id;
+        let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         Ok(Self {
-            identity: Identity::new(&config.tokens, catalog.workspace.id),
+            identity: Identity::new(&config.tokens, workspace_id),
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
-            sql: Sql::open(Arc::clone(&engine), database.clone()).await?,
+            jobs: Jobs::open(database.clone(), sql.clone(), workspace_id).await?,
+            sql,
             database,
             engine,
             files,
@@ -103,12 +108,13 @@ impl Areas {
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 4] {
+    fn list(&self) -> [Area; 5] {
         [
             identity::area(self.identity.clone()),
             unity::area(self.unity.clone()),
             sql::area(self.sql.clone()),
             files::area(self.files.clone()),
+            jobs::area(self.jobs.clone()),
         ]
     }
 }
@@ -151,6 +157,7 @@ impl Workspace {
     /// Ends running statements, closes connections, and writes everything to disk.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
+        self.areas.jobs.shutdown().await;
         self.areas.sql.shutdown().await;
         let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {

@@ -34,7 +34,11 @@ async fn every_route_asks_for_a_token_first() {
 async fn what_is_not_there_answers_in_databricks_words() {
     let lab = Lab::start().await;
     for (method, path, status, code) in [
-        (Method::GET, "/api/2.2/jobs/list", 404, "ENDPOINT_NOT_FOUND"),
+        (Method::GET, "/api/2.2/jobs/nosuch", 404, "ENDPOINT_NOT_FOUND"),
+        (Method::GET, "/api/2.2/jobs/get?job_id=12", 404, "RESOURCE_DOES_NOT_EXIST"),
+        (Method::GET, "/api/2.1/jobs/runs/get?run_id=12", 404, "RESOURCE_DOES_NOT_EXIST"),
+        (Method::GET, "/api/2.2/jobs/get", 400, "INVALID_PARAMETER_VALUE"),
+        (Method::GET, "/api/2.0/sql/queries/nosuch", 404, "RESOURCE_DOES_NOT_EXIST"),
         (Method::DELETE, "/api/2.0/sql/history/queries", 404, "ENDPOINT_NOT_FOUND"),
         (Method::GET, "/api/2.0/sql/warehouses/nosuch", 404, "RESOURCE_DOES_NOT_EXIST"),
         (Method::POST, "/api/2.0/sql/warehouses/nosuch/stop", 404, "RESOURCE_DOES_NOT_EXIST"),

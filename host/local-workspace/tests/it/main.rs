@@ -15,6 +15,7 @@ mod directions;
 mod files;
 mod hardening;
 mod harness;
+mod jobs;
 mod process;
 mod sdk;
 mod statements;

@@ -8,10 +8,10 @@ import json
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import (
-    BadRequest, DatabricksError, InvalidParameterValue, NotFound, PermissionDenied, ResourceConflict, ResourceDoesNotExist,
-    Unauthenticated,
+    BadRequest, DatabricksError, InvalidParameterValue, NotFound, OperationFailed, PermissionDenied, ResourceConflict,
+    ResourceDoesNotExist, Unauthenticated,
 )
-from databricks.sdk.service import sql
+from databricks.sdk.service import jobs, sql
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
 w = WorkspaceClient(host=host, token=token, auth_type="pat")
@@ -172,13 +172,78 @@ w.dbfs.mkdirs("/tmp/sdk/sub")
 w.dbfs.move("/tmp/sdk/small.txt", "/tmp/sdk/sub/moved.txt")
 assert w.dbfs.exists("/tmp/sdk/sub/moved.txt") and not w.dbfs.exists("/tmp/sdk/small.txt")
 w.dbfs.delete("/tmp/sdk", recursive=True)
+# Jobs: saved queries as tasks, waiters, paginators, repair.
+soon = datetime.timedelta(seconds=60)
+
+
+def saved(text):
+    return w.queries.create(query=sql.CreateQueryRequestQuery(display_name="q", warehouse_id=wid, query_text=text)).id
+
+
+def sql_task(key, text, **more):
+    query = jobs.SqlTaskQuery(query_id=saved(text))
+    return jobs.Task(task_key=key, sql_task=jobs.SqlTask(warehouse_id=wid, query=query), **more)
+
+
+assert w.queries.get(saved("SELECT 7")).query_text == "SELECT 7"
+condition = jobs.ConditionTask(op=jobs.ConditionTaskOp.EQUAL_TO, left="{{tasks.load.output.first_row.n}}", right="1")
+created = w.jobs.create(
+    name="from the SDK",
+    parameters=[jobs.JobParameterDefinition(name="day", default="1")],
+    tasks=[
+        sql_task("load", "SELECT 1 AS n"),
+        jobs.Task(task_key="check", condition_task=condition, depends_on=[jobs.TaskDependency("load")]),
+        sql_task("report", "SELECT :day", depends_on=[jobs.TaskDependency("check", outcome="true")]),
+        sql_task("never", "SELECT 0", depends_on=[jobs.TaskDependency("check", outcome="false")]),
+    ],
+)
+job = w.jobs.get(created.job_id)
+assert job.settings.name == "from the SDK" and job.settings.format == jobs.Format.MULTI_TASK, job
+assert [j.job_id for j in w.jobs.list(name="From the SDK")] == [created.job_id]
+assert len(next(iter(w.jobs.list(expand_tasks=True))).settings.tasks) == 4
+ran = w.jobs.run_now_and_wait(created.job_id, job_parameters={"day": "2"}, timeout=soon)
+assert ran.state.result_state == jobs.RunResultState.SUCCESS, ran
+assert ran.status.state == jobs.RunLifecycleStateV2State.TERMINATED
+assert ran.status.termination_details.code == jobs.TerminationCodeCode.SUCCESS
+ends = {task.task_key: task.state.result_state for task in ran.tasks}
+assert ends["report"] == jobs.RunResultState.SUCCESS and ends["never"] == jobs.RunResultState.EXCLUDED, ends
+output = w.jobs.get_run_output(next(task.run_id for task in ran.tasks if task.task_key == "report"))
+lookup = output.sql_output.query_output.sql_statements[0].lookup_key
+assert w.statement_execution.get_statement(lookup).result.data_array == [["2"]]
+for n in range(3):
+    w.jobs.create(name=f"page {n}")
+assert len([j for j in w.jobs.list(limit=2)]) == 4
+wide = w.jobs.create(name="wide", tasks=[sql_task(f"t{n}", "SELECT 1") for n in range(3)])
+w.jobs.update(wide.job_id, new_settings=jobs.JobSettings(name="wider"), fields_to_remove=["tasks/t0"])
+assert [t.task_key for t in w.jobs.get(wide.job_id).settings.tasks] == ["t1", "t2"]
+w.jobs.reset(wide.job_id, jobs.JobSettings(name="empty"))
+assert not w.jobs.get(wide.job_id).settings.tasks
+w.jobs.delete(wide.job_id)
+failing = jobs.SubmitTask(task_key="a", sql_task=sql_task("a", "SELECT * FROM main.default.nosuch").sql_task)
+try:
+    w.jobs.submit_and_wait(run_name="once", tasks=[failing], timeout=soon)
+    raise AssertionError("a failed run is no success")
+except OperationFailed:
+    pass
+once = next(w.jobs.list_runs(run_type=jobs.RunType.SUBMIT_RUN, expand_tasks=True))
+assert once.run_name == "once" and once.state.life_cycle_state == jobs.RunLifeCycleState.INTERNAL_ERROR, once
+assert "[TABLE_OR_VIEW_NOT_FOUND]" in w.jobs.get_run_output(once.tasks[0].run_id).error
+run("CREATE TABLE main.default.nosuch (i INT)")
+repaired = w.jobs.repair_run_and_wait(once.run_id, rerun_all_failed_tasks=True, timeout=soon)
+assert repaired.state.result_state == jobs.RunResultState.SUCCESS and len(repaired.repair_history) == 2, repaired
+run("DROP TABLE main.default.nosuch")
+slow = w.jobs.submit(tasks=[jobs.SubmitTask(task_key="a", sql_task=sql_task("a", endless).sql_task)])
+assert [r.run_id for r in w.jobs.list_runs(active_only=True)] == [slow.run_id]
+canceled = w.jobs.cancel_run_and_wait(slow.run_id, timeout=soon)
+assert canceled.state.result_state == jobs.RunResultState.CANCELED, canceled
+w.jobs.delete_run(once.run_id)
+w.jobs.delete(created.job_id)
 
 # Errors have the SDK's classes.
 for call, kind in [
     (lambda: w.catalogs.get("nosuch"), NotFound),
     (lambda: w.statement_execution.get_statement("nosuch"), NotFound),
     (lambda: run("SELECT 1", row_limit=-1), BadRequest),
-    (lambda: list(w.jobs.list()), NotFound),
     (lambda: w.workspace.get_status(f"{home}/nosuch"), ResourceDoesNotExist),
     (lambda: w.workspace.delete("/Users", recursive=True), BadRequest),
     (lambda: list(w.workspace.list("/Users/bob@example.com")), PermissionDenied),
@@ -189,6 +254,10 @@ for call, kind in [
     (lambda: w.volumes.read("main.default.nosuch"), NotFound),
     (lambda: w.dbfs.get_status("/tmp/nosuch"), ResourceDoesNotExist),
     (lambda: w.dbfs.read("/tmp"), InvalidParameterValue),
+    (lambda: list(w.serving_endpoints.list()), NotFound),
+    (lambda: w.jobs.get(12), NotFound),
+    (lambda: w.jobs.get_run(12), NotFound),
+    (lambda: w.jobs.create(name="x", tasks=[jobs.Task(task_key="a"), jobs.Task(task_key="a")]), BadRequest),
     (lambda: WorkspaceClient(host=host, token="wrong", auth_type="pat").current_user.me(), PermissionDenied),
 ]:
     try:

@@ -1,0 +1,53 @@
+//! What drivers and tasks work with.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::orders::{Order, Refused, RunRequest, Started};
+use crate::{
+    jobs::{settings::Settings, store::Store},
+    sql::Sql,
+};
+
+/// Tasks that do something at the same time, in all runs; more wait for their turn. Bounds processes and statements.
+const CONCURRENT_TASKS: usize = 8;
+
+/// Jobs below one another that tasks may start: as many as the service allows.
+pub(super) const MAX_DEPTH: u32 = 3;
+
+/// What drivers and tasks work with; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) store: Store,
+    pub(super) sql: Sql,
+    pub(super) workspace_id: u64,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) orders: mpsc::Sender<Order>,
+}
+
+impl Context {
+    pub(super) fn new(store: Store, sql: Sql, workspace_id: u64, orders: mpsc::Sender<Order>) -> Self {
+        Self { store, sql, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_TASKS)), orders }
+    }
+
+    /// Starts a run.
+    pub(super) async fn start(&self, request: RunRequest) -> Result<Started, Refused> {
+        self.order(|reply| Order::Start(Box::new(request), reply)).await
+    }
+
+    /// Asks the launcher.
+    pub(super) async fn order<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Order,
+    ) -> Result<T, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(order(reply)).await.map_err(|_| Refused::Stopping)?;
+        answer.await.map_err(|_| Refused::Stopping)?
+    }
+
+    /// A job's settings as a run of it would use them.
+    pub(super) fn read(document: &crate::jobs::settings::Document) -> Result<Settings, Refused> {
+        Settings::read(document).map_err(Refused::Invalid)
+    }
+}

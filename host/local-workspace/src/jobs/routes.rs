@@ -1,0 +1,37 @@
+//! The area's routes.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::{
+    api::{jobs, runs},
+    state::Jobs,
+};
+use crate::http::Area;
+
+/// Versions of the API that answer, all of them like the newest.
+const VERSIONS: [&str; 3] = ["/api/2.2/jobs", "/api/2.1/jobs", "/api/2.0/jobs"];
+
+pub(crate) fn area(state: Jobs) -> Area {
+    let routes = Router::new()
+        .route("/create", post(jobs::create))
+        .route("/get", get(jobs::get))
+        .route("/list", get(jobs::list))
+        .route("/update", post(jobs::update))
+        .route("/reset", post(jobs::reset))
+        .route("/delete", post(jobs::delete))
+        .route("/run-now", post(runs::run_now))
+        .route("/runs/submit", post(runs::submit))
+        .route("/runs/get", get(runs::get))
+        .route("/runs/get-output", get(runs::output))
+        .route("/runs/list", get(runs::list))
+        .route("/runs/cancel", post(runs::cancel))
+        .route("/runs/cancel-all", post(runs::cancel_all))
+        .route("/runs/repair", post(runs::repair))
+        .route("/runs/delete", post(runs::delete))
+        .route("/runs/export", get(runs::export));
+    let closed = VERSIONS.iter().fold(Router::new(), |all, version| all.nest(version, routes.clone()));
+    Area { closed: closed.with_state(state), open: Router::new() }
+}
