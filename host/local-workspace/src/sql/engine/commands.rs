@@ -16,6 +16,7 @@ use crate::{
     sql::language::{
         command::{Command, Maintenance},
         error::SqlError,
+        names::Namespace,
         rewrite::check_catalog_writable,
     },
 };
@@ -27,11 +28,11 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome, S
         Command::Describe(describe) => describe::describe(context, describe),
         Command::UseCatalog(name) => {
             check_catalog(context, name)?;
-            Ok(Outcome::nothing("USE"))
+            Ok(Outcome::used(Namespace { catalog: name.clone(), schema: "default".to_owned() }))
         }
         Command::UseSchema(name) => {
             check_schema(context, name)?;
-            Ok(Outcome::nothing("USE"))
+            Ok(Outcome::used(Namespace { catalog: name.catalog.clone(), schema: name.schema.clone() }))
         }
         Command::CreateCatalog { name, if_not_exists, comment } => {
             create::catalog(context, name, *if_not_exists, comment.clone())

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::sql::language::{
     error::SqlError,
+    names::Namespace,
     statement::{Dml, DmlKind},
 };
 
@@ -22,12 +23,19 @@ pub(crate) struct Outcome {
     pub(crate) rows: Rows,
     /// The statement's kind as the query history names it.
     pub(crate) kind: &'static str,
+    /// Where unqualified names of later statements of the same session belong, after USE.
+    pub(crate) uses: Option<Namespace>,
 }
 
 impl Outcome {
     /// A statement without a result set.
     pub(crate) fn nothing(kind: &'static str) -> Self {
-        Self { rows: Rows::default(), kind }
+        Self { rows: Rows::default(), kind, uses: None }
+    }
+
+    /// USE: later statements of the session look there.
+    pub(crate) fn used(namespace: Namespace) -> Self {
+        Self { uses: Some(namespace), ..Self::nothing("USE") }
     }
 
     /// A result that the workspace made itself.
@@ -50,13 +58,13 @@ impl Outcome {
                 break;
             }
         }
-        Ok(Self { rows: collector.finish(), kind })
+        Ok(Self { rows: collector.finish(), kind, uses: None })
     }
 }
 
 /// Runs a query and collects its rows.
 pub(super) fn select(context: &Context<'_>, sql: &str) -> Result<Outcome, SqlError> {
-    Ok(Outcome { rows: collect(context, sql)?, kind: "SELECT" })
+    Ok(Outcome { rows: collect(context, sql)?, kind: "SELECT", uses: None })
 }
 
 fn collect(context: &Context<'_>, sql: &str) -> Result<Rows, SqlError> {
