@@ -51,6 +51,13 @@ pub struct Config {
     pub engine_memory_mib: u64,
     /// Worker threads of the SQL engine.
     pub engine_threads: usize,
+    /// The program that holds Python programs: `bricklayer-workspace`, which reads [`Confined`](crate::Confined) from its
+    /// command line. Without it no Python runs.
+    pub launcher: Option<PathBuf>,
+    /// The Python interpreter; `python3` of the search path when absent.
+    pub python: Option<PathBuf>,
+    /// Memory limit of one Python process in MiB.
+    pub python_memory_mib: u64,
 }
 
 impl Config {
@@ -64,6 +71,9 @@ impl Config {
             tokens,
             engine_memory_mib: 1024,
             engine_threads: threads.min(8),
+            launcher: None,
+            python: None,
+            python_memory_mib: 1024,
         }
     }
 }

@@ -14,6 +14,8 @@ mod identity;
 mod jobs;
 #[allow(dead_code, unused_imports, reason = "the areas that keep and run notebooks come next")]
 mod notebook;
+#[allow(dead_code, unused_imports, reason = "the areas that run programs come next")]
+mod python;
 mod server;
 mod sql;
 mod takeover;
@@ -21,5 +23,6 @@ mod unity;
 
 pub use self::{
     config::{Config, Token},
+    python::Confined,
     server::{StartError, Workspace},
 };

@@ -13,8 +13,8 @@ use std::{
     process::ExitCode,
 };
 
-use bricklayer_local_workspace::{Config, Token, Workspace};
-use clap::Parser;
+use bricklayer_local_workspace::{Config, Confined, Token, Workspace};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tokio::sync::oneshot;
 
 /// Memory beyond the engine's own in MiB: threads' stacks, statements' texts and results, what functions make.
@@ -24,7 +24,22 @@ const ORPHAN_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// An embedded Databricks-compatible workspace with sample data.
 #[derive(Debug, Parser)]
-#[command(name = "bricklayer-workspace", version)]
+#[command(name = "bricklayer-workspace", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    arguments: Option<Arguments>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Becomes a program that is held: for the workspace's own use.
+    #[command(name = Confined::COMMAND, hide = true)]
+    Confined(Confined),
+}
+
+#[derive(Debug, Args)]
 struct Arguments {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -48,17 +63,39 @@ struct Arguments {
     /// and 2048 more].
     #[arg(long)]
     process_memory_mib: Option<u64>,
+    /// The Python interpreter for notebooks, jobs and commands [default: python3 of the search path].
+    #[arg(long)]
+    python: Option<PathBuf>,
+    /// Memory limit of one Python process in MiB.
+    #[arg(long, default_value_t = 1024)]
+    python_memory_mib: u64,
+}
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    match (line.command, line.arguments) {
+        (Some(Command::Confined(confined)), _) => {
+            // Before there is a second thread. What went wrong is read by the workspace.
+            let error = confined.become_it();
+            let _ = writeln!(std::io::stderr(), "the program cannot be started: {error}");
+            ExitCode::FAILURE
+        }
+        (None, Some(arguments)) => serve(arguments),
+        (None, None) => {
+            CommandLine::command().error(ErrorKind::MissingRequiredArgument, "--data-dir is missing").exit()
+        }
+    }
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("BRICKLAYER_LOG").unwrap_or_else(|_| "info".into()),
         )
         .with_writer(std::io::stderr)
         .init();
-    match run(Arguments::parse()).await {
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::error!("{e:#}");
@@ -91,6 +128,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut config = Config::new(arguments.data_dir, tokens);
     config.listen = arguments.listen;
     config.engine_memory_mib = arguments.memory_mib;
+    config.launcher = Some(std::env::current_exe()?);
+    config.python = arguments.python;
+    config.python_memory_mib = arguments.python_memory_mib;
     let workspace = Workspace::start(config).await?;
     let terminated = terminated();
     announce(workspace.address())?;

@@ -9,11 +9,7 @@ use std::{
 
 use super::{
     engine::{Canceller, Engine, Limits, Request, Rows},
-    language::{
-        error::SqlError,
-        names::Namespace,
-        parameters::Parameter,
-    },
+    language::{error::SqlError, names::Namespace, parameters::Parameter},
 };
 
 /// How often a statement that was given up is interrupted, as the engine forgets an interrupt that comes before its query.

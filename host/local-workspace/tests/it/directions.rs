@@ -22,6 +22,7 @@ const LAYERS: &[&str] = &[
     "sql::language",
     "sql::engine",
     "sql",
+    "python",
     "jobs",
     "unity",
     "takeover",

@@ -1,0 +1,344 @@
+//! Programs in real processes on a real engine. The launcher is the workspace's own program, which is built beside the
+//! tests.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::{
+    catalog::Catalog,
+    database::Database,
+    notebook::{Language, Notebook},
+    sql::{
+        engine::{Engine, EngineConfig},
+        session::Session,
+    },
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Lab {
+    python: Python,
+    around: Surroundings,
+    _folder: TempDir,
+}
+
+/// A service that knows one file and the values that tasks set.
+#[derive(Debug)]
+struct Files;
+
+#[async_trait::async_trait]
+impl Services for Files {
+    async fn call(&self, method: &str, arguments: Value) -> Result<Value, Refused> {
+        match method {
+            "fs.head" => {
+                Ok(json!({"text": format!("{} of {}", arguments["max_bytes"], arguments["path"].as_str().unwrap())}))
+            }
+            "jobs.taskValues.get" => Ok(json!({"value": {"from": arguments["task_key"]}})),
+            _ => NoServices.call(method, arguments).await,
+        }
+    }
+}
+
+impl Lab {
+    async fn start() -> Self {
+        let launcher =
+            std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().join("bricklayer-workspace");
+        assert!(launcher.exists(), "build the programs beside the tests: --bins --tests");
+        Self::with(Some(launcher), None).await
+    }
+
+    async fn with(launcher: Option<PathBuf>, interpreter: Option<PathBuf>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path()).await.unwrap();
+        let catalog = Catalog::open(database).await.unwrap();
+        let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 2 };
+        let runtime = Handle::current();
+        let engine =
+            tokio::task::spawn_blocking(move || Engine::open(&config, catalog, runtime)).await.unwrap().unwrap();
+        let settings = Settings { launcher, interpreter, folder: folder.path().join("python"), memory_mib: 512 };
+        let session = Session::new(Arc::new(engine), "ann@example.com");
+        let around = Surroundings { session, services: Arc::new(Files), in_job: true };
+        Self { python: Python::open(settings).unwrap(), around, _folder: folder }
+    }
+
+    async fn run(&self, program: Program) -> Outcome {
+        self.python.run_once(program, &self.around, LIMIT, &CancellationToken::new()).await
+    }
+
+    async fn file(&self, text: &str) -> Outcome {
+        let arguments = vec!["one".to_owned(), "two words".to_owned()];
+        self.run(Program::File { path: "/Workspace/main.py".to_owned(), text: text.to_owned(), arguments }).await
+    }
+
+    async fn notebook(&self, text: &str, language: Language, parameters: &[(&str, &str)]) -> Outcome {
+        let notebook = Notebook::from_source(text, language);
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.run(Program::Notebook { path: "/n".to_owned(), notebook, parameters }).await
+    }
+}
+
+fn failure(outcome: &Outcome) -> &Failure {
+    match &outcome.ended {
+        Ended::Failed(failure) => failure,
+        other => panic!("{other:?}, printed {:?}", outcome.printed.text),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_runs_as_on_a_cluster() {
+    let lab = Lab::start().await;
+    let outcome = lab
+        .file(
+            r#"
+import sys, os
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("x").getOrCreate()
+print(__name__, sys.argv[1:], sorted(os.environ))
+print(spark.sql("SELECT CAST(1.10 AS DECIMAL(5,2)) AS d, 9007199254740993 AS n, DATE '2024-02-29' AS day, array(1, 2) AS a").collect())
+spark.createDataFrame([(1, "it's \\ ok"), (2, None)], ["id", "text"]).write.saveAsTable("t")
+spark.table("t").filter("id > 0").orderBy("id", ascending=False).show()
+print(dbutils.fs.head("/x", 3), dbutils.jobs.taskValues.get("a", "k"))
+if __name__ == "__main__":
+    raise ValueError("boom")
+"#,
+        )
+        .await;
+    let failed = failure(&outcome);
+    assert_eq!(failed.summary, "ValueError: boom");
+    assert!(
+        failed.trace.contains("raise ValueError(\"boom\")") && !failed.trace.contains("interpreter.py"),
+        "{}",
+        failed.trace
+    );
+    let expected = "__main__ ['one', 'two words'] ['DATABRICKS_RUNTIME_VERSION', 'HOME', 'LANG', 'MPLBACKEND', 'PATH', 'TMPDIR', 'TZ']
+[Row(d=Decimal('1.10'), n=9007199254740993, day=datetime.date(2024, 2, 29), a=[1, 2])]
++---+---------+
+| id|     text|
++---+---------+
+|  2|     NULL|
+|  1|it's \\ ok|
++---+---------+
+
+3 of /x {'from': 'a'}
+";
+    assert_eq!(outcome.printed.text, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notebooks_keep_their_state_from_cell_to_cell() {
+    let lab = Lab::start().await;
+    let text = "# Databricks notebook source
+dbutils.widgets.text('city', 'Ulm')
+spark.sql('SELECT 1 AS a UNION ALL SELECT 2').createOrReplaceTempView('numbers')
+
+# COMMAND ----------
+
+# MAGIC %md text
+
+# COMMAND ----------
+
+# MAGIC %sql
+# MAGIC SELECT sum(a) AS s, :city AS c FROM numbers; SELECT 5 AS five
+
+# COMMAND ----------
+
+print(_sqldf.first().five)
+dbutils.notebook.exit(dbutils.widgets.get('city'))
+
+# COMMAND ----------
+
+print('never')
+";
+    let outcome = lab.notebook(text, Language::Python, &[("city", "Bonn")]).await;
+    assert_eq!(outcome.ended, Ended::Well(Some("Bonn".to_owned())), "{outcome:?}");
+    assert_eq!(outcome.printed.text, "5\n");
+    let Shown::Table { columns, rows, .. } = &outcome.printed.shown[0] else { panic!("{outcome:?}") };
+    assert_eq!((columns[0].name.as_str(), columns[0].type_text.as_str()), ("s", "BIGINT"));
+    assert_eq!(rows, &[[Some("3".to_owned()), Some("Bonn".to_owned())]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_runs_without_python_and_the_rest_says_why_not() {
+    let lab = Lab::with(None, None).await;
+    let text = "-- Databricks notebook source
+CREATE SCHEMA s;
+USE s;
+CREATE TABLE t AS SELECT 7 AS n
+
+-- COMMAND ----------
+
+SELECT n, :who AS who FROM t";
+    let outcome = lab.notebook(text, Language::Sql, &[("who", "ann")]).await;
+    assert_eq!(outcome.ended, Ended::Well(None));
+    let Some(Shown::Table { rows, .. }) = outcome.printed.shown.last() else { panic!("{outcome:?}") };
+    assert_eq!(rows, &[[Some("7".to_owned()), Some("ann".to_owned())]]);
+    let outcome =
+        lab.run(Program::Sql { text: "SELECT 1; SELECT * FROM nosuch".to_owned(), parameters: BTreeMap::new() }).await;
+    assert!(failure(&outcome).summary.contains("TABLE_OR_VIEW_NOT_FOUND"));
+    for (language, text, said) in [
+        (Language::Python, "print(1)", "without a way to hold Python programs"),
+        (Language::Scala, "val x = 1", "%scala is not supported"),
+        (Language::Python, "# MAGIC %sh ls", "%sh is not supported"),
+    ] {
+        let outcome = lab.notebook(text, language, &[]).await;
+        assert!(failure(&outcome).summary.contains(said), "{outcome:?}");
+    }
+    let launcher = Some(std::env::current_exe().unwrap());
+    for (interpreter, said) in
+        [("nosuch-python", "was not found"), ("true", "is no Python 3"), ("false", "does not work")]
+    {
+        let lab = Lab::with(launcher.clone(), Some(interpreter.into())).await;
+        let outcome = lab.file("print(1)").await;
+        let summary = &failure(&outcome).summary;
+        assert!(summary.contains(said) && summary.contains("Install Python 3"), "{summary}");
+    }
+}
+
+/// What code tries, and what it sees.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn code_stays_behind_its_walls() {
+    let lab = Lab::start().await;
+    let outside = lab._folder.path().join("objects.sqlite");
+    assert!(outside.exists());
+    let code = format!(
+        r#"
+import os, socket, subprocess, signal, resource, ctypes, glob
+def attempt(name, what):
+    try:
+        got = what()
+        print(name, "HAPPENED", got)
+    except (OSError, ValueError, MemoryError) as error:
+        print(name, type(error).__name__)
+attempt("read a password", lambda: open("/etc/passwd").read())
+attempt("read the objects", lambda: open({outside:?}, "rb").read())
+attempt("list the data", lambda: os.listdir({folder:?}))
+attempt("write beside", lambda: open("/tmp/bricklayer-left", "w"))
+attempt("follow a link", lambda: (os.symlink("/etc/passwd", "link"), open("link").read()))
+attempt("connect", lambda: socket.socket())
+attempt("start a program", lambda: subprocess.run(["/bin/true"]))
+attempt("fork", os.fork)
+attempt("signal the parent", lambda: os.kill(os.getppid(), signal.SIGTERM))
+attempt("signal all", lambda: os.kill(-1, 0))
+attempt("read the parent", lambda: open(f"/proc/{{os.getppid()}}/environ", "rb").read())
+attempt("take more memory", lambda: resource.setrlimit(resource.RLIMIT_DATA, (2**40, 2**40)))
+attempt("fill the memory", lambda: len(bytearray(2**30)))
+attempt("read standard input", lambda: input() if False else os.read(0, 1) or (_ for _ in ()).throw(OSError()))
+open("own", "w").write("kept")
+print("own", open("own").read(), os.getcwd() == os.environ["HOME"])
+"#,
+        outside = outside.to_str().unwrap(),
+        folder = lab._folder.path().to_str().unwrap(),
+    );
+    let outcome = lab.file(&code).await;
+    assert_eq!(outcome.ended, Ended::Well(None), "{outcome:?}");
+    let lines: Vec<_> = outcome.printed.text.lines().collect();
+    assert!(!outcome.printed.text.contains("HAPPENED"), "{lines:#?}");
+    assert_eq!((lines.len(), lines.last().copied()), (15, Some("own kept True")), "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_ends_when_it_is_told_to_or_else_with_its_process() {
+    let lab = Lab::start().await;
+    let mut interpreter = lab.python.start().await.unwrap();
+    let run = |text: &str| Code { text: text.to_owned(), name: "c".to_owned(), interactive: true, ..Code::default() };
+    let never = CancellationToken::new();
+    interpreter.run(&run("kept = 41"), &lab.around, LIMIT, &never).await;
+    for (text, lost) in [
+        ("import time\ntime.sleep(1000)", false),
+        ("while True: pass", false),
+        (
+            "spark.sql('SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1').collect()",
+            false,
+        ),
+        ("while True:\n  try: time.sleep(1000)\n  except KeyboardInterrupt: pass", true),
+    ] {
+        let limit = Duration::from_millis(300);
+        let ran = interpreter.run(&run(text), &lab.around, limit, &never).await;
+        assert_eq!(ran.ended, Ended::OutOfTime { limit, lost }, "{text}");
+        assert_eq!(interpreter.is_alive(), !lost);
+        if !lost {
+            let ran = interpreter.run(&run("kept + 1"), &lab.around, LIMIT, &never).await;
+            assert_eq!((ran.printed.text.as_str(), ran.ended), ("42\n", Ended::Well(None)), "{text}");
+        }
+    }
+    let cancel = CancellationToken::new();
+    let mut interpreter = lab.python.start().await.unwrap();
+    cancel.cancel();
+    let ran = interpreter.run(&run("import time\ntime.sleep(1000)"), &lab.around, LIMIT, &cancel).await;
+    assert_eq!(ran.ended, Ended::Canceled { lost: false });
+    let ran = interpreter.run(&run("import os\nos._exit(3)"), &lab.around, LIMIT, &never).await;
+    assert!(matches!(&ran.ended, Ended::Died(how) if how.contains("exit status: 3")), "{ran:?}");
+    assert!(!interpreter.is_alive());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_code_prints_and_shows_is_bounded() {
+    let lab = Lab::start().await;
+    let outcome = lab.file("for _ in range(100): print('x' * 100_000)").await;
+    assert_eq!(outcome.ended, Ended::Well(None));
+    assert!(
+        outcome.printed.truncated && outcome.printed.text.len() == 5 * 1024 * 1024,
+        "{}",
+        outcome.printed.text.len()
+    );
+    let outcome = lab.file("for n in range(100): display(spark.sql('SELECT 1 AS a'))").await;
+    assert!(outcome.printed.truncated && outcome.printed.shown.len() == 64, "{}", outcome.printed.shown.len());
+    let outcome = lab.file("x = spark.range(10_000_000).collect()").await;
+    assert!(failure(&outcome).summary.starts_with("MemoryError: the rows are more than"), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_are_few_and_their_places_come_back() {
+    let lab = Lab::start().await;
+    let mut held = Vec::new();
+    for _ in 0..PROCESSES {
+        held.push(lab.python.start().await.unwrap());
+    }
+    assert!(matches!(lab.python.start().await, Err(StartError::Busy)));
+    assert!(failure(&lab.file("1").await).summary.contains("then try again"));
+    held.pop();
+    assert_eq!(lab.file("1").await.ended, Ended::Well(None));
+    let runs = lab._folder.path().join("python/runs");
+    assert_eq!(std::fs::read_dir(&runs).unwrap().count(), PROCESSES - 1);
+    drop(held);
+    assert_eq!(std::fs::read_dir(&runs).unwrap().count(), 0);
+}
+
+/// What is not there refuses by its name; nothing is left out in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_supported_is_named() {
+    let lab = Lab::start().await;
+    for (code, said) in [
+        (
+            "spark.table('samples.nyctaxi.trips').groupBy('x')",
+            "NotImplementedError: DataFrame.groupBy is not supported",
+        ),
+        ("spark.readStream", "NotImplementedError: SparkSession.readStream is not supported"),
+        ("spark.read.csv('x')", "NotImplementedError: DataFrameReader.csv is not supported"),
+        (
+            "spark.conf.set('spark.sql.session.timeZone', 'UTC')",
+            "NotImplementedError: the setting spark.sql.session.timeZone",
+        ),
+        ("from pyspark.sql import functions as F", "ImportError: cannot import name 'functions'"),
+        ("import pyspark.sql.functions as F", "ModuleNotFoundError: pyspark.sql.functions is not supported"),
+        ("dbutils.library.restartPython()", "NotImplementedError: dbutils.library is not supported"),
+        ("dbutils.fs.mount('a', 'b')", "NotImplementedError: dbutils.fs.mount is not supported"),
+        ("dbutils.secrets.get('a', 'b')", "CallFailed: dbutils.secrets.get is not supported here"),
+        ("dbutils.notebook.run('/x', 60)", "CallFailed: dbutils.notebook.run is not supported here"),
+        ("dbutils.widgets.get('x')", "ValueError: InputWidgetNotDefined: No input widget named x is defined"),
+        ("spark.sql('SELECT * FROM nosuch')", "AnalysisException: [TABLE_OR_VIEW_NOT_FOUND]"),
+        ("spark.createDataFrame([(1,), ('a',)], ['x'])", "TypeError: the column x has values of several types"),
+    ] {
+        let outcome = lab.file(code).await;
+        let summary = &failure(&outcome).summary;
+        assert!(summary.starts_with(said), "{code}: {summary}");
+    }
+}
