@@ -1,5 +1,6 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { ResultNavigationValue } from "@/features/results/resultNavigation";
+import { whenIdle } from "@/shared/lib/idle";
 import { type ResultPlace, links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
 import { resultPanel } from "../components/ResultAside";
@@ -14,6 +15,8 @@ interface Results {
 /** Results open beside the page `here`, at an address of their own. */
 export function useResults(here: string): Results {
   const [full, setFull] = useState(false);
+  // A card's button and an answer's link open it, and neither should wait for code.
+  useEffect(() => whenIdle(resultPanel.fetch), []);
   const navigation = useMemo((): ResultNavigationValue => {
     const go = (place: ResultPlace): void => {
       navigate(links.withResult(here, place));

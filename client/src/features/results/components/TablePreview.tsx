@@ -1,10 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { Problem, messageOf } from "@/api/problem";
 import type { ResultRef } from "@/api/resultRef";
 import { cx } from "@/shared/lib/cx";
 import { formatCount, plural } from "@/shared/lib/format";
-import { whenIdle } from "@/shared/lib/idle";
 import { Button } from "@/shared/ui/Button";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { Menu } from "@/shared/ui/Menu";
@@ -30,8 +28,6 @@ export function TablePreview({ result, of }: { result: ResultRef; of: string }) 
   const shown = columns.slice(0, PREVIEW_COLUMNS);
   const rows = head.data?.rows ?? [];
   const isPart = result.rows > HEAD_ROWS || columns.length > shown.length;
-  // What is read here is opened next; its code waits for a moment in which nothing else is to do.
-  useEffect(() => whenIdle(prepare), [prepare]);
   const get = (): void => {
     prepare();
     prefetchResult(client, result.id);
