@@ -31,8 +31,7 @@ beforeAll(async () => {
     if (message.startsWith("query") && results === 0) return [{ call: "mcp__databricks__execute_sql", input: { statement } }];
     return [{ say: "That is all of it." }];
   });
-  host = await startHost(model.environment);
-  browser = await launch();
+  [host, browser] = await Promise.all([startHost(model.environment), launch()]);
   ({ page, faults } = await openPage(browser, host.url));
   await createProject(page, "Kept");
 });
