@@ -38,6 +38,16 @@ pub trait Work {
     /// A state in words: `running`, `waiting for the warehouse`.
     fn word(state: Self::State) -> &'static str;
 
+    /// An id as tools take it.
+    fn id_argument(id: &str) -> Value {
+        id.into()
+    }
+
+    /// How far a piece is that runs alone, when there is more to say of it than its state.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+
     /// Starts the piece, or names one that was started earlier.
     ///
     /// # Errors
@@ -75,6 +85,17 @@ pub trait Work {
     fn starts_again(&mut self, _platform: &impl Platform, _failure: &Failure) -> bool {
         false
     }
+}
+
+/// How far a piece is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// One line for people.
+    pub line: String,
+    /// Parts that are done.
+    pub done: u32,
+    /// Parts in all.
+    pub total: u32,
 }
 
 /// What a piece is once it was started.
@@ -143,11 +164,11 @@ pub struct Continued {
 
 impl Continued {
     /// Remembers the piece and tells the host which call continues it. The key it is remembered by, when it is new.
-    fn offer(&self, platform: &impl Platform, id: &str, limit: Option<Duration>) -> Option<String> {
+    fn offer(&self, platform: &impl Platform, id: &str, argument: Value, limit: Option<Duration>) -> Option<String> {
         let remember = |kept: &String| handed_back::remember(platform, id, limit, kept, self.said.as_deref());
         let key = self.remembered.as_ref().map(remember);
         let mut input = self.arguments.clone();
-        input.insert(self.id_argument.to_owned(), id.into());
+        input.insert(self.id_argument.to_owned(), argument);
         platform.offer_continuation(self.tool, &Value::Object(input).to_string());
         key
     }
@@ -258,7 +279,7 @@ pub fn run<W: Work>(platform: &impl Platform, jobs: Vec<Job<W>>, plan: Plan) -> 
             }
         } else if let Some((_, first)) = running.first() {
             let done = results.iter().flatten().count();
-            report::<W>(platform, first.state, (done, running.len(), all), platform.now().saturating_sub(began));
+            report(platform, first, (done, running.len(), all), platform.now().saturating_sub(began));
             // A piece's limit is kept to the moment, however long the pauses have become.
             let wake = running.iter().filter_map(|(_, piece)| piece.until).fold(plan.until, Deadline::min);
             backoff.pause(platform, wake);
@@ -269,7 +290,7 @@ pub fn run<W: Work>(platform: &impl Platform, jobs: Vec<Job<W>>, plan: Plan) -> 
 
 fn report<W: Work>(
     platform: &impl Platform,
-    state: W::State,
+    first: &Piece<W>,
     (done, running, all): (usize, usize, usize),
     elapsed: Duration,
 ) {
@@ -279,7 +300,12 @@ fn report<W: Work>(
     let seconds = elapsed.as_secs();
     let (one, several) = W::NOUN;
     if all == 1 {
-        platform.progress(&format!("{one} {}, {seconds} s", W::word(state)), None, None);
+        match first.work.progress() {
+            Some(Progress { line, done, total }) => {
+                platform.progress(&format!("{line}, {seconds} s"), Some(done.into()), Some(total.into()));
+            }
+            None => platform.progress(&format!("{one} {}, {seconds} s", W::word(first.state)), None, None),
+        }
     } else {
         let line = format!("{done} of {all} {several} done, {running} running, {seconds} s");
         #[expect(clippy::cast_precision_loss, reason = "a number of pieces is small")]
@@ -366,7 +392,7 @@ impl<W: Work> Piece<W> {
             && let Some(continued) = &self.continued
         {
             let limit = self.limit.map(|limit| limit.saturating_sub(platform.now().saturating_sub(self.started)));
-            self.key = continued.offer(platform, &self.id, limit);
+            self.key = continued.offer(platform, &self.id, W::id_argument(&self.id), limit);
         }
     }
 
