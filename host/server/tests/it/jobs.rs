@@ -1,0 +1,206 @@
+//! Jobs from end to end: a scripted model, the compiled family of jobs, and a local workspace of the test's own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use bricklayer_server::config::{Config, WorkspaceConfig};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::shared::guests::target_dir;
+use crate::support::{Api, Chat, Server, World, eventually};
+
+/// A statement that runs until it is ended.
+const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
+
+/// The token that the proxy sends for ann.
+const TOKEN: &str = "canary-token-of-ann";
+
+/// A local workspace as a process that a test may kill.
+struct Local {
+    child: Child,
+    address: String,
+    folder: PathBuf,
+    client: Api,
+}
+
+impl Local {
+    async fn start(folder: PathBuf, listen: &str) -> Self {
+        let mut child = Command::new(target_dir().join("debug/bricklayer-workspace"))
+            .args(["--listen", listen, "--memory-mib", "256", "--exit-with-parent"])
+            .args(["--token", &format!("{TOKEN}=ann@example.com"), "--data-dir"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let address = line["listening"].as_str().unwrap().to_owned();
+        let client = Api::new(&format!("http://{address}")).with("authorization", &format!("Bearer {TOKEN}"));
+        Self { child, address, folder, client }
+    }
+
+    /// Dies as on SIGKILL and starts again at the same address.
+    async fn die_and_start(mut self) -> Self {
+        self.child.kill().await.unwrap();
+        Self::start(self.folder, &self.address).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.client.post(path, body).await.ok()
+    }
+
+    /// A task that runs a statement, with further fields.
+    async fn task(&self, key: &str, statement: &str, more: Value) -> Value {
+        let warehouses = self.client.get("/api/2.0/sql/warehouses").await.ok();
+        let saved = self.post("/api/2.0/sql/queries", json!({"query": {"query_text": statement}})).await;
+        let query = json!({"query_id": saved["id"]});
+        let mut task =
+            json!({"task_key": key, "sql_task": {"warehouse_id": warehouses["warehouses"][0]["id"], "query": query}});
+        task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        task
+    }
+
+    /// A run as the workspace has it, once it is as wanted.
+    async fn run_until(&self, run: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
+        eventually("the run's state", async || {
+            let run = self.client.get(&format!("/api/2.2/jobs/runs/get?run_id={run}")).await.ok();
+            if wanted(&run["state"]) { Ok(run) } else { Err(run["state"].to_string()) }
+        })
+        .await
+    }
+}
+
+async fn scene() -> (World, Local, Server) {
+    let world = World::sqlite().await;
+    let local = Local::start(world.data_dir().join("local-workspace"), "127.0.0.1:0").await;
+    let config = Config {
+        workspace: WorkspaceConfig::Remote { host: format!("http://{}", local.address).parse().unwrap(), token: None },
+        ..world.config()
+    };
+    let server = Server::start(config).await;
+    (world, local, server)
+}
+
+fn tool(name: &str) -> String {
+    format!("mcp__databricks__{name}")
+}
+
+#[track_caller]
+fn well(answer: &Value) -> &Value {
+    assert_eq!(answer["is_error"], false, "{answer:#}");
+    &answer["structured"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_made_once_run_read_mended_and_repaired() {
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let load = local.task("load", "SELECT city, n FROM main.default.cities", json!({})).await;
+    let check = json!({"task_key": "check", "depends_on": [{"task_key": "load"}],
+        "condition_task": {"op": "GREATER_THAN", "left": "{{tasks.load.output.first_row.n}}", "right": "{{job.parameters.least}}"}});
+    let report = json!({"depends_on": [{"task_key": "check", "outcome": "true"}]});
+    let report = local.task("report", "SELECT :least AS least", report).await;
+    let settings = json!({"name": "cities", "parameters": [{"name": "least", "default": "5"}], "tasks": [load, check, report]});
+    let make = json!({"settings": settings});
+    let made = chat.call(&tool("create_or_update_job"), make.clone()).await;
+    assert_eq!(well(&made)["created"], true);
+    let again = chat.call(&tool("create_or_update_job"), make).await;
+    let job = well(&made)["job_id"].clone();
+    assert_eq!((&well(&again)["created"], &well(&again)["job_id"]), (&json!(false), &job));
+    let listed = chat.call(&tool("list_jobs"), json!({"name_contains": "CIT"})).await;
+    assert_eq!((well(&listed)["jobs"].as_array().unwrap().len(), &well(&listed)["complete"]), (1, &json!(true)));
+
+    // The table that it reads is not there.
+    let run = json!({"job_id": job, "parameters": [{"name": "least", "value": "1"}], "wait_seconds": 60});
+    let failed = chat.call(&tool("run_job"), run).await;
+    assert_eq!((&failed["is_error"], &failed["error_kind"]), (&json!(true), &json!("failed")));
+    let said = failed["content"].as_str().unwrap();
+    for part in ["load: FAILED", "[TABLE_OR_VIEW_NOT_FOUND]", "Not run because of that: check, report", "repair_run"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let listed = chat.call(&tool("list_runs"), json!({"job_id": job, "completed_only": true})).await;
+    let run_id = well(&listed)["runs"][0]["run_id"].clone();
+
+    let statement = json!({"statement": "CREATE TABLE main.default.cities AS SELECT 'Zug' AS city, 3 AS n"});
+    well(&chat.call(&tool("execute_sql"), statement).await);
+    let repaired = chat.call(&tool("repair_run"), json!({"run_id": run_id, "wait_seconds": 60})).await;
+    let repaired = well(&repaired);
+    assert_eq!((&repaired["result"], &repaired["run_id"]), (&json!("SUCCESS"), &run_id), "{repaired:#}");
+    let output = chat.call(&tool("get_run_output"), json!({"run_id": run_id, "task_keys": ["report"]})).await;
+    let statement = well(&output)["outputs"][0]["statement_ids"][0].clone();
+    let rows = chat.call(&tool("get_statement"), json!({"statement_id": statement})).await;
+    assert_eq!(well(&rows)["rows"], json!([["1"]]));
+
+    // Names of parameters are checked before anything starts, and a job that is gone is named.
+    let wrong = json!({"job_id": job, "parameters": [{"name": "leats", "value": "1"}]});
+    let refused = chat.call(&tool("run_job"), wrong).await;
+    assert!(refused["content"].as_str().unwrap().contains("did you mean 'least'?"), "{refused}");
+    well(&chat.call(&tool("delete_job"), json!({"job_id": job})).await);
+    let gone = chat.call(&tool("get_job"), json!({"job_id": job})).await;
+    assert_eq!(gone["error_kind"], "not-found", "{gone}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_canceled_by_their_tool_and_by_stopping_the_call_that_waits() {
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let endless = local.task("endless", ENDLESS, json!({})).await;
+    let submit = |wait: u32| json!({"tasks": [endless], "run_name": "long", "wait_seconds": wait});
+    let begun = chat.call(&tool("submit_run"), submit(0)).await;
+    let run = well(&begun)["run_id"].clone();
+    assert_eq!(well(&begun)["ended"], false);
+    local.run_until(&run, |state| state["life_cycle_state"] == "RUNNING").await;
+    let canceled = chat.call(&tool("cancel_run"), json!({"run_id": run})).await;
+    assert_eq!(well(&canceled)["result"], "CANCELED", "{canceled:#}");
+
+    // The call waits for its run, shows how far it is, and takes it along when the user stops.
+    let turn = chat.begin(&[(tool("submit_run"), submit(300))]).await;
+    let mut follow = ann.follow(&turn, 0).await;
+    let asked = follow.until("approval.requested").await;
+    chat.allow(&turn, &asked).await;
+    let shown = follow.until("tool_progress").await;
+    assert!(shown.data["message"].as_str().unwrap().contains("running: endless"), "{shown:?}");
+    let active = local.client.get("/api/2.2/jobs/runs/list?active_only=true").await.ok();
+    let run = active["runs"][0]["run_id"].clone();
+    ann.post(&format!("/api/stop_stream/{turn}"), json!({})).await.ok();
+    let ended = local.run_until(&run, |state| !state["result_state"].is_null()).await;
+    assert_eq!(ended["state"]["result_state"], "CANCELED", "{ended:#}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_workspace_was_killed_says_so() {
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let endless = local.task("endless", ENDLESS, json!({})).await;
+    let settings = json!({"name": "long", "tasks": [endless], "queue": {"enabled": true}});
+    let made = chat.call(&tool("create_job"), json!({"settings": settings})).await;
+    let job = well(&made)["job_id"].clone();
+    let first = chat.call(&tool("run_job"), json!({"job_id": job})).await;
+    let first = well(&first)["run_id"].clone();
+    local.run_until(&first, |state| state["life_cycle_state"] == "RUNNING").await;
+    let queued = chat.call(&tool("run_job"), json!({"job_id": job})).await;
+    let queued = well(&queued)["run_id"].clone();
+    local.run_until(&queued, |state| state["life_cycle_state"] == "QUEUED").await;
+
+    let local = local.die_and_start().await;
+    let waited = chat.call(&tool("wait_for_run"), json!({"run_id": first})).await;
+    let said = waited["content"].as_str().unwrap();
+    assert!(waited["is_error"] == true && said.contains("was stopped while this run was under way"), "{waited}");
+    // What waited for its place has it now.
+    local.run_until(&queued, |state| state["life_cycle_state"] == "RUNNING").await;
+    well(&chat.call(&tool("cancel_run"), json!({"run_id": queued})).await);
+    let read = local.client.request(Method::GET, "/api/2.2/jobs/runs/list");
+    assert_eq!(local.client.send(read).await.ok()["runs"].as_array().unwrap().len(), 2);
+    server.stop().await;
+}

@@ -1,0 +1,130 @@
+//! What one call of a tool would do.
+
+use serde_json::Value;
+
+use crate::settings::{read, runs_by_itself};
+use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
+
+/// Bytes of settings that an answer repeats; what is longer counts as destroying, since nobody can look at it.
+const MAX_TEXT_BYTES: usize = 200 * 1024;
+
+/// Bytes of an object's name in the answer; the contract's bound.
+const MAX_OBJECT_BYTES: usize = 1_000;
+
+/// Whether a tool's call is bounded by what it changes, or runs or removes something.
+const TOOLS: [(&str, &str, Effect); 9] = [
+    ("create_job", "CREATE JOB", Effect::Writes),
+    ("create_or_update_job", "CREATE OR UPDATE JOB", Effect::Writes),
+    ("update_job", "UPDATE JOB", Effect::Writes),
+    ("reset_job", "RESET JOB", Effect::Destroys),
+    ("delete_job", "DELETE JOB", Effect::Destroys),
+    // What runs may do anything that the user may.
+    ("run_job", "RUN JOB", Effect::Destroys),
+    ("submit_run", "RUN TASKS", Effect::Destroys),
+    ("repair_run", "REPAIR RUN", Effect::Destroys),
+    ("cancel_run", "CANCEL RUN", Effect::Destroys),
+];
+
+/// The operation of a call with these JSON arguments.
+pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
+    let input: Value = serde_json::from_str(input).unwrap_or_default();
+    let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
+        return vec![Operation {
+            effect: Effect::Destroys,
+            verb: "UNKNOWN".to_owned(),
+            objects: Vec::new(),
+            text: None,
+            detail: None,
+        }];
+    };
+    let number = |field: &str| input.get(field).and_then(Value::as_u64);
+    let mut objects: Vec<String> = ["job_id", "run_id"]
+        .iter()
+        .filter_map(|field| Some(format!("{} {}", field.trim_end_matches("_id"), number(field)?)))
+        .collect();
+    let given = ["settings", "tasks"].iter().find_map(|field| input.get(field));
+    // Arguments of the type json reach a tool as text, and this as they are.
+    let given = given.map(|given| given.as_str().map_or_else(|| given.to_string(), str::to_owned));
+    let settings = given.as_deref().and_then(|text| read(text, "settings").ok()).unwrap_or_default();
+    if objects.is_empty()
+        && let Some(name) = input.get("name").and_then(Value::as_str).filter(|name| name.len() <= MAX_OBJECT_BYTES)
+    {
+        objects.push(format!("job '{name}'"));
+    }
+    // Every other argument makes it another operation, so that what is allowed for later is just this.
+    if matches!(tool, "run_job" | "repair_run") {
+        for field in ["parameters", "notebook_params", "only", "task_keys"] {
+            let argument = input.get(field).filter(|value| !value.is_null()).map(|value| format!("{field} {value}"));
+            objects.extend(argument.filter(|argument| argument.len() <= MAX_OBJECT_BYTES));
+        }
+    }
+    let by_itself = runs_by_itself(&settings);
+    let mut operation = Operation {
+        effect: if by_itself.is_some() { Effect::Destroys } else { *effect },
+        verb: (*verb).to_owned(),
+        objects,
+        text: None,
+        detail: by_itself.map(|when| bricklayer_sdk::cut_text(&format!("runs by itself: {when}"), 100)),
+    };
+    if let Some(text) = given {
+        if text.len() > MAX_TEXT_BYTES {
+            operation.effect = Effect::Destroys;
+            operation.objects = Vec::new();
+            operation.detail = Some(format!("too long to be shown whole: the settings have {} bytes", text.len()));
+        } else {
+            operation.text = Some(text);
+        }
+    }
+    // What is run without a name is never the same twice.
+    if tool == "submit_run" {
+        operation.objects = Vec::new();
+    }
+    vec![operation]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn calls_say_what_they_would_do_to_what() {
+        let scheduled = json!({"name": "n", "settings": {"schedule": {"quartz_cron_expression": "0 0 6 * * ?", "timezone_id": "UTC"}}});
+        let paused = json!({"name": "n", "settings": {"schedule": {"pause_status": "PAUSED"}}});
+        for (tool, input, effect, verb, objects) in [
+            ("create_job", json!({"name": "n", "settings": {}}), Effect::Writes, "CREATE JOB", vec!["job 'n'"]),
+            (
+                "create_job",
+                json!({"name": "n", "settings": "{\"tags\":{}}"}),
+                Effect::Writes,
+                "CREATE JOB",
+                vec!["job 'n'"],
+            ),
+            ("create_job", scheduled.clone(), Effect::Destroys, "CREATE JOB", vec!["job 'n'"]),
+            ("create_or_update_job", paused, Effect::Writes, "CREATE OR UPDATE JOB", vec!["job 'n'"]),
+            ("delete_job", json!({"job_id": 12}), Effect::Destroys, "DELETE JOB", vec!["job 12"]),
+            (
+                "run_job",
+                json!({"job_id": 12, "only": ["a"]}),
+                Effect::Destroys,
+                "RUN JOB",
+                vec!["job 12", "only [\"a\"]"],
+            ),
+            ("cancel_run", json!({"run_id": 7}), Effect::Destroys, "CANCEL RUN", vec!["run 7"]),
+            ("submit_run", json!({"tasks": []}), Effect::Destroys, "RUN TASKS", vec![]),
+            ("another", json!({}), Effect::Destroys, "UNKNOWN", vec![]),
+        ] {
+            let found = operations(tool, &input.to_string()).remove(0);
+            assert_eq!(
+                (found.effect, found.verb.as_str(), found.objects),
+                (effect, verb, objects.into_iter().map(str::to_owned).collect()),
+                "{tool} {input}"
+            );
+        }
+        let found = operations("create_job", &scheduled.to_string()).remove(0);
+        assert_eq!(found.detail.as_deref(), Some("runs by itself: 0 0 6 * * ? (UTC)"));
+        let long = json!({"name": "n", "settings": {"description": "x".repeat(MAX_TEXT_BYTES)}}).to_string();
+        assert_eq!(operations("create_job", &long)[0].effect, Effect::Destroys);
+    }
+}
