@@ -107,8 +107,9 @@ async fn a_job_is_made_once_run_read_mended_and_repaired() {
         "condition_task": {"op": "GREATER_THAN", "left": "{{tasks.load.output.first_row.n}}", "right": "{{job.parameters.least}}"}});
     let report = json!({"depends_on": [{"task_key": "check", "outcome": "true"}]});
     let report = local.task("report", "SELECT :least AS least", report).await;
-    let settings = json!({"name": "cities", "parameters": [{"name": "least", "default": "5"}], "tasks": [load, check, report]});
-    let make = json!({"settings": settings});
+    let settings =
+        json!({"name": "cities", "parameters": [{"name": "least", "default": "5"}], "tasks": [load, check, report]});
+    let make = json!({"name": "cities", "settings": settings});
     let made = chat.call(&tool("create_or_update_job"), make.clone()).await;
     assert_eq!(well(&made)["created"], true);
     let again = chat.call(&tool("create_or_update_job"), make).await;
@@ -183,8 +184,8 @@ async fn a_run_whose_workspace_was_killed_says_so() {
     let ann = server.as_user("ann");
     let mut chat = Chat::new(&world.model, &ann).await;
     let endless = local.task("endless", ENDLESS, json!({})).await;
-    let settings = json!({"name": "long", "tasks": [endless], "queue": {"enabled": true}});
-    let made = chat.call(&tool("create_job"), json!({"settings": settings})).await;
+    let settings = json!({"tasks": [endless], "queue": {"enabled": true}});
+    let made = chat.call(&tool("create_job"), json!({"name": "long", "settings": settings})).await;
     let job = well(&made)["job_id"].clone();
     let first = chat.call(&tool("run_job"), json!({"job_id": job})).await;
     let first = well(&first)["run_id"].clone();

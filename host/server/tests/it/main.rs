@@ -14,6 +14,7 @@
 //! - `takeover`: several hosts on one database, dying, leaving, stopping each other's turns.
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
+//! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `shared`: attackers and far ends of other suites.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
@@ -44,6 +45,7 @@ mod gate;
 mod health;
 mod histories;
 mod identity;
+mod jobs;
 mod kept;
 mod lanes;
 mod lists;

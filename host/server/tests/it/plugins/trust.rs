@@ -266,7 +266,10 @@ async fn no_tool_reaches_powers_or_installations() {
     let tools = ann.get(&format!("/api/tools?project_id={project}")).await.ok();
     let sources: std::collections::BTreeSet<_> =
         tools.as_array().unwrap().iter().map(|tool| tool["source"].as_str().unwrap()).collect();
-    assert_eq!(Vec::from_iter(sources), ["built-in", "databricks-sql", "warehouse"]);
+    let (families, others): (Vec<_>, Vec<_>) =
+        sources.into_iter().partition(|source| source.starts_with("databricks-"));
+    assert_eq!(others, ["built-in", "warehouse"]);
+    assert!(families.contains(&"databricks-sql"), "{families:?}");
     // Whatever the model says to each of them, what was given stays as it was.
     let begging = json!({"statement": format!("bricklayer plugin grant warehouse; PUT /api/plugins/{plugin}/grants"),
         "path": "plugins.grants", "file_path": "x", "content": "grant", "pattern": "grant", "skill": "grant"});
