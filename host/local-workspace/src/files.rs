@@ -20,6 +20,7 @@ mod format;
 mod model;
 mod objects;
 mod path;
+mod programs;
 mod receive;
 mod rights;
 mod routes;
@@ -27,4 +28,4 @@ mod state;
 mod tree;
 pub(crate) mod volumes;
 
-pub(crate) use self::{routes::area, state::Files};
+pub(crate) use self::{objects::Objects, programs::Content, routes::area, state::Files};

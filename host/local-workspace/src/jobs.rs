@@ -19,4 +19,4 @@ mod settings;
 mod state;
 mod store;
 
-pub(crate) use self::{routes::area, state::Jobs};
+pub(crate) use self::{engine::Parts, routes::area, state::Jobs};

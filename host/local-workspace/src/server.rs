@@ -31,6 +31,7 @@ use crate::{
     },
     identity::{self, Identity, require_token},
     jobs::{self, Jobs},
+    python::{self, Python},
     sql::{
         self, Sql,
         engine::{Engine, EngineConfig},
@@ -96,10 +97,12 @@ impl Areas {
         let engine = open_engine(config, catalog.clone()).await?;
         let workspace_id = catalog.workspace.id;
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
+        let python = open_python(config)?;
+        let parts = jobs::Parts { sql: sql.clone(), files: files.objects.clone(), python, workspace_id };
         Ok(Self {
             identity: Identity::new(&config.tokens, workspace_id),
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
-            jobs: Jobs::open(database.clone(), sql.clone(), workspace_id).await?,
+            jobs: Jobs::open(database.clone(), parts).await?,
             sql,
             database,
             engine,
@@ -237,6 +240,15 @@ async fn open_engine(config: &Config, catalog: Catalog) -> anyhow::Result<Arc<En
     };
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || Engine::open(&engine, catalog, runtime).map(Arc::new)).await?
+}
+
+fn open_python(config: &Config) -> anyhow::Result<Python> {
+    Python::open(python::Settings {
+        launcher: config.launcher.clone(),
+        interpreter: config.python.clone(),
+        folder: config.data_dir.join("python"),
+        memory_mib: config.python_memory_mib,
+    })
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {

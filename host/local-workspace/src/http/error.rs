@@ -60,6 +60,11 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..self }
     }
 
+    /// What the caller is told.
+    pub(crate) fn said(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }

@@ -5,6 +5,7 @@
 //! their dependencies. Where anything stands is in the database before anybody can see it, so that a killed process
 //! leaves whole states: what was under way ends with the next start, what was queued is started then.
 
+mod code;
 mod context;
 mod drive;
 mod launch;
@@ -14,6 +15,7 @@ mod sql;
 mod task;
 
 pub(crate) use self::{
+    context::Parts,
     launch::Engine,
     orders::{Refused, RepairRequest, RunRequest},
 };

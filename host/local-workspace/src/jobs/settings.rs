@@ -168,6 +168,8 @@ pub(crate) enum RunIf {
 /// What a task does.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
+    Notebook(NotebookTask),
+    SparkPython(SparkPythonTask),
     Sql(SqlTask),
     RunJob(RunJobTask),
     Condition(ConditionTask),
@@ -177,12 +179,30 @@ pub(crate) enum Body {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+pub(crate) struct NotebookTask {
+    pub(crate) notebook_path: String,
+    #[serde(default)]
+    pub(crate) base_parameters: Texts,
+    #[serde(default)]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SparkPythonTask {
+    pub(crate) python_file: String,
+    #[serde(default)]
+    pub(crate) parameters: Vec<String>,
+    #[serde(default)]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct SqlTask {
     pub(crate) warehouse_id: String,
     #[serde(default)]
     pub(crate) parameters: Texts,
     pub(crate) query: Option<SqlQuery>,
-    file: Option<Value>,
+    pub(crate) file: Option<SqlFile>,
     dashboard: Option<Value>,
     alert: Option<Value>,
 }
@@ -190,6 +210,22 @@ pub(crate) struct SqlTask {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct SqlQuery {
     pub(crate) query_id: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SqlFile {
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) source: Source,
+}
+
+/// Where a file of a task comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Source {
+    #[default]
+    Workspace,
+    Git,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -341,6 +377,8 @@ impl Body {
         let value = document.get(*kind).cloned().unwrap_or_default();
         let at = format!("{at}.{kind}");
         Ok(match kind.as_str() {
+            "notebook_task" => Self::Notebook(read(value, &at)?),
+            "spark_python_task" => Self::SparkPython(read(value, &at)?),
             "sql_task" => Self::Sql(sql_task(value, &at)?),
             "run_job_task" => Self::RunJob(read(value, &at)?),
             "condition_task" => Self::Condition(read(value, &at)?),

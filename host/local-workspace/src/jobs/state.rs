@@ -1,10 +1,10 @@
 //! What the area is made of.
 
-use super::{engine::Engine, store::Store};
-use crate::{
-    database::{self, Database},
-    sql::Sql,
+use super::{
+    engine::{Engine, Parts},
+    store::Store,
 };
+use crate::database::{self, Database};
 
 /// The area's state; cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,9 +19,10 @@ impl Jobs {
     ///
     /// # Errors
     /// A database of objects that cannot be read or written.
-    pub(crate) async fn open(database: Database, sql: Sql, workspace_id: u64) -> database::Result<Self> {
+    pub(crate) async fn open(database: Database, parts: Parts) -> database::Result<Self> {
         let store = Store::new(database);
-        let engine = Engine::open(store.clone(), sql, workspace_id).await?;
+        let workspace_id = parts.workspace_id;
+        let engine = Engine::open(store.clone(), parts).await?;
         Ok(Self { store, engine, workspace_id })
     }
 

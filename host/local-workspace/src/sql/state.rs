@@ -6,6 +6,7 @@ use super::{
     engine::Engine,
     links::Signer,
     queries::{Queries, SavedQuery},
+    session::Session,
     statements::Statements,
     warehouses::Warehouses,
 };
@@ -14,6 +15,7 @@ use crate::database::{self, Database};
 /// The area's state; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Sql {
+    engine: Arc<Engine>,
     pub(super) statements: Arc<Statements>,
     pub(super) warehouses: Warehouses,
     pub(super) queries: Queries,
@@ -26,7 +28,13 @@ impl Sql {
     pub(crate) async fn open(engine: Arc<Engine>, database: Database) -> database::Result<Self> {
         let queries = Queries::new(database.clone());
         let warehouses = Warehouses::open(database).await?;
-        Ok(Self { statements: Arc::new(Statements::new(engine)), warehouses, queries, signer: Arc::new(Signer::new()) })
+        let statements = Arc::new(Statements::new(Arc::clone(&engine)));
+        Ok(Self { engine, statements, warehouses, queries, signer: Arc::new(Signer::new()) })
+    }
+
+    /// Statements of a user that follow each other.
+    pub(crate) fn session(&self, user: &str) -> Session {
+        Session::new(Arc::clone(&self.engine), user)
     }
 
     /// A query that a user saved.

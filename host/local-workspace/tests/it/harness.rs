@@ -22,6 +22,7 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
     let tokens = vec![Token::new(ANN, "ann@example.com"), Token::new(BOB, "bob@example.com")];
     let mut config = Config::new(folder, tokens);
     config.engine_memory_mib = 512;
+    config.launcher = Some(env!("CARGO_BIN_EXE_bricklayer-workspace").into());
     config
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use base64::Engine as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -29,6 +30,19 @@ impl Lab {
         });
         task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         task
+    }
+
+    /// Puts a file, or a notebook where the text says that it is one, into the user's home.
+    async fn import(&self, name: &str, text: &str) {
+        let path = format!("/Users/ann@example.com/{name}");
+        let content = base64::engine::general_purpose::STANDARD.encode(text);
+        let body = json!({"path": path, "format": "AUTO", "content": content, "overwrite": true});
+        let (status, answer) = self.post("/api/2.0/workspace/import", body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+
+    async fn output(&self, task: &Value) -> Value {
+        self.get(&format!("/api/2.2/jobs/runs/get-output?run_id={}", task["run_id"])).await
     }
 
     async fn create_job(&self, settings: Value) -> i64 {
@@ -80,14 +94,14 @@ impl Lab {
 }
 
 /// The newest attempt at each task.
-fn tasks(run: &Value) -> BTreeMap<String, Value> {
+fn tasks_of(run: &Value) -> BTreeMap<String, Value> {
     let tasks = run["tasks"].as_array().unwrap().iter();
     tasks.map(|task| (task["task_key"].as_str().unwrap().to_owned(), task.clone())).collect()
 }
 
 /// What became of each task.
 fn results(run: &Value) -> BTreeMap<String, String> {
-    tasks(run)
+    tasks_of(run)
         .into_iter()
         .map(|(key, task)| (key, task["state"]["result_state"].as_str().unwrap().to_owned()))
         .collect()
@@ -290,7 +304,7 @@ async fn tasks_run_in_order_and_hand_values_on() {
         (&json!("TERMINATED"), &json!("SUCCESS"))
     );
     assert_eq!(ended["job_parameters"], json!([{"name": "least", "default": "5", "value": "0"}]));
-    let all = tasks(&ended);
+    let all = tasks_of(&ended);
     assert_eq!(
         (&all["no"]["state"]["life_cycle_state"], &all["check"]["condition_task"]["outcome"]),
         (&json!("SKIPPED"), &json!("true"))
@@ -345,7 +359,8 @@ async fn a_failure_is_told_retried_and_repaired() {
         .map(|t| &t["attempt_number"])
         .collect();
     assert_eq!(attempts, [0, 1]);
-    let output = lab.get(&format!("/api/2.2/jobs/runs/get-output?run_id={}", tasks(&failed)["first"]["run_id"])).await;
+    let output =
+        lab.get(&format!("/api/2.2/jobs/runs/get-output?run_id={}", tasks_of(&failed)["first"]["run_id"])).await;
     assert!(output["error"].as_str().unwrap().starts_with("[TABLE_OR_VIEW_NOT_FOUND]"), "{output}");
 
     lab.sql("CREATE TABLE main.default.later AS SELECT 1 AS n").await;
@@ -445,6 +460,7 @@ async fn jobs_run_jobs_and_what_cannot_run_says_so() {
 
     for (task, says) in [
         (json!({"pipeline_task": {"pipeline_id": "p"}}), "cannot run a pipeline_task"),
+        (json!({"python_wheel_task": {"package_name": "p", "entry_point": "e"}}), "cannot run a python_wheel_task"),
         (json!({"dbt_task": {"commands": ["dbt run"]}}), "cannot run a dbt_task"),
         (json!({"run_job_task": {"job_id": 12}}), "Job 12 does not exist."),
         (json!({"sql_task": {"warehouse_id": "w", "query": {"query_id": "q"}}}), "The query q does not exist."),
@@ -515,5 +531,85 @@ async fn runs_survive_their_process_as_what_they_are() {
     lab.post("/api/2.2/jobs/runs/cancel", json!({"run_id": queued})).await;
     lab.ended(queued).await;
     assert_eq!(lab.get_run(done["run_id"].as_i64().unwrap()).await["state"], done["state"]);
+    lab.stop().await;
+}
+
+const HOME: &str = "/Workspace/Users/ann@example.com";
+
+/// Whether this machine has a Python that programs can run in; a test without says that it checked nothing.
+fn has_python() -> bool {
+    let found = std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success());
+    if !found {
+        println!("NOT RUN: no python3 on this machine, the test of programs checked nothing");
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notebooks_and_python_files_run_and_hand_values_on() {
+    if !has_python() {
+        return;
+    }
+    let lab = Lab::start().await;
+    lab.import(
+        "count.py",
+        "# Databricks notebook source\n\
+         n = spark.sql('SELECT count(*) AS n FROM samples.nyctaxi.trips').collect()[0][0]\n\
+         dbutils.jobs.taskValues.set(key='n', value=n)\n\
+         # COMMAND ----------\n\
+         other = dbutils.notebook.run('/Users/ann@example.com/other', 60, {'who': 'Zug'})\n\
+         dbutils.notebook.exit(dbutils.widgets.get('day') + ' ' + other)\n",
+    )
+    .await;
+    lab.import(
+        "other.py",
+        "# Databricks notebook source\ndbutils.notebook.exit('hello ' + dbutils.widgets.get('who'))\n",
+    )
+    .await;
+    lab.import("args.py", "import sys\nprint('given', *sys.argv[1:])\n").await;
+    lab.import("boom.py", "print('before')\ndef f():\n    raise ValueError('boom')\nf()\n").await;
+    lab.import("rows.sql", "-- Databricks notebook source\nSELECT 1;\n-- COMMAND ----------\nSELECT 2\n").await;
+    lab.import("plain.sql", "USE samples.nyctaxi;\nSELECT count(*) AS n FROM trips").await;
+    let file = |key: &str, name: &str, more: Value| {
+        let mut task = json!({"task_key": key, "spark_python_task": {"python_file": format!("{HOME}/{name}")}});
+        task["spark_python_task"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        task
+    };
+    let tasks = json!([
+        {"task_key": "count", "notebook_task": {"notebook_path": format!("{HOME}/count"), "base_parameters": {"day": "never"}}},
+        {"task_key": "args", "depends_on": [{"task_key": "count"}], "spark_python_task": {
+            "python_file": format!("{HOME}/args.py"), "parameters": ["{{tasks.count.values.n}}", "{{job.parameters.day}}"]}},
+        {"task_key": "sql_notebook", "notebook_task": {"notebook_path": format!("{HOME}/rows")}},
+        {"task_key": "sql_file", "sql_task": {"warehouse_id": lab.warehouse, "file": {"path": format!("{HOME}/plain.sql")}}},
+    ]);
+    let job = lab
+        .create_job(json!({"name": "code", "tasks": tasks, "parameters": [{"name": "day", "default": "Monday"}]}))
+        .await;
+    let run = lab.run_now(job, json!({})).await;
+    let ended = lab.ended(run).await;
+    assert_eq!(ended["state"]["result_state"], "SUCCESS", "{ended:#}");
+    let all = tasks_of(&ended);
+    let output = lab.output(&all["count"]).await;
+    assert_eq!(output["notebook_output"], json!({"result": "Monday hello Zug", "truncated": false}), "{output:#}");
+    let trips = lab.sql("SELECT count(*) FROM samples.nyctaxi.trips").await;
+    let logs = lab.output(&all["args"]).await["logs"].as_str().unwrap().to_owned();
+    assert_eq!(logs.trim(), format!("given {} Monday", trips[0][0].as_str().unwrap()));
+
+    let failed = lab.run_of(json!([file("boom", "boom.py", json!({})), file("gone", "gone.py", json!({}))])).await;
+    assert_eq!(results(&failed), is(&[("boom", "FAILED"), ("gone", "FAILED")]));
+    let all = tasks_of(&failed);
+    let output = lab.output(&all["boom"]).await;
+    assert_eq!((&output["error"], output["logs"].as_str().unwrap().trim()), (&json!("ValueError: boom"), "before"));
+    let trace = output["error_trace"].as_str().unwrap();
+    assert!(trace.contains("boom.py") && trace.contains("in f"), "{trace}");
+    assert!(lab.output(&all["gone"]).await["error"].as_str().unwrap().contains("doesn't exist"));
+
+    lab.import("endless.py", "while True:\n    pass\n").await;
+    let (_, begun) =
+        lab.post("/api/2.2/jobs/runs/submit", json!({"tasks": [file("endless", "endless.py", json!({}))]})).await;
+    let run = begun["run_id"].as_i64().unwrap();
+    lab.run_until(run, |run| run["tasks"][0]["state"]["life_cycle_state"] == "RUNNING").await;
+    lab.post("/api/2.2/jobs/runs/cancel", json!({"run_id": run})).await;
+    assert_eq!(lab.ended(run).await["state"]["result_state"], "CANCELED");
     lab.stop().await;
 }

@@ -6,7 +6,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::orders::{Order, Refused, RunRequest, Started};
 use crate::{
+    files::Objects,
     jobs::{settings::Settings, store::Store},
+    python::Python,
     sql::Sql,
 };
 
@@ -16,19 +18,31 @@ const CONCURRENT_TASKS: usize = 8;
 /// Jobs below one another that tasks may start: as many as the service allows.
 pub(super) const MAX_DEPTH: u32 = 3;
 
+/// What other areas do for tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) sql: Sql,
+    pub(crate) files: Objects,
+    pub(crate) python: Python,
+    pub(crate) workspace_id: u64,
+}
+
 /// What drivers and tasks work with; cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     pub(super) store: Store,
     pub(super) sql: Sql,
+    pub(super) files: Objects,
+    pub(super) python: Python,
     pub(super) workspace_id: u64,
     pub(super) places: Arc<Semaphore>,
     pub(super) orders: mpsc::Sender<Order>,
 }
 
 impl Context {
-    pub(super) fn new(store: Store, sql: Sql, workspace_id: u64, orders: mpsc::Sender<Order>) -> Self {
-        Self { store, sql, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_TASKS)), orders }
+    pub(super) fn new(store: Store, parts: Parts, orders: mpsc::Sender<Order>) -> Self {
+        let Parts { sql, files, python, workspace_id } = parts;
+        Self { store, sql, files, python, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_TASKS)), orders }
     }
 
     /// Starts a run.

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    context::Context,
+    context::{Context, Parts},
     drive::{drive, end},
     orders::{Order, Refused, RepairRequest, Reply, RunRequest, Started},
 };
@@ -23,7 +23,6 @@ use crate::{
         settings::{Document, PauseStatus, Settings},
         store::{Job, Store, new_id},
     },
-    sql::Sql,
 };
 
 /// Runs that go on or wait in all; more are refused.
@@ -51,9 +50,9 @@ impl Engine {
     ///
     /// # Errors
     /// A database of objects that cannot be read or written.
-    pub(crate) async fn open(store: Store, sql: Sql, workspace_id: u64) -> database::Result<Self> {
+    pub(crate) async fn open(store: Store, parts: Parts) -> database::Result<Self> {
         let (orders, received) = mpsc::channel(WAITING_ORDERS);
-        let context = Context::new(store, sql, workspace_id, orders);
+        let context = Context::new(store, parts, orders);
         let queued = recover(&context).await?;
         let stop = CancellationToken::new();
         let mut launcher = Launcher {

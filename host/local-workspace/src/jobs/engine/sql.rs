@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    code::unreadable,
     context::Context,
     leaf::{Done, Given, head},
 };
 use crate::{
+    files::Content,
     jobs::{
         model::{Code, Output},
-        settings::{Document, SqlTask},
+        settings::{Document, Source, SqlTask},
     },
     sql::warehouses,
     sql::{
@@ -83,7 +85,17 @@ async fn text(context: &Context, task: &SqlTask, given: &Given) -> Result<(Strin
             }
         };
     }
-    let said = "The local workspace runs saved queries in SQL tasks, and neither files, dashboards nor alerts.";
+    if let Some(file) = task.file.as_ref().filter(|file| file.source == Source::Workspace) {
+        return match context.files.program(&given.user, &file.path).await {
+            Ok(Content::File(text)) => Ok((text, namespace(None, None))),
+            Ok(Content::Notebook(_)) => {
+                Err(Done::refused(Code::InvalidRunConfiguration, format!("{} is a notebook and no file.", file.path)))
+            }
+            Err(error) => Err(unreadable(error.said())),
+        };
+    }
+    let said = "The local workspace runs saved queries and files of the workspace in SQL tasks, and neither dashboards, \
+                alerts nor files of Git repositories.";
     Err(Done::refused(Code::FeatureDisabled, said))
 }
 

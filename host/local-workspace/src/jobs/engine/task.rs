@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    code,
     context::{Context, MAX_DEPTH},
     leaf::{Done, Given, Verdict},
     orders::{Order, RunRequest},
@@ -200,6 +201,8 @@ async fn perform(
     cancel: &CancellationToken,
 ) -> database::Result<Done> {
     Ok(match body {
+        Body::Notebook(task) => code::notebook(&scene.context, task, &scene.given, facts, cancel).await,
+        Body::SparkPython(task) => code::python(&scene.context, task, &scene.given, facts, cancel).await,
         Body::Sql(task) => sql::run(&scene.context, task, &scene.given, cancel).await,
         Body::Condition(task) => condition(task),
         Body::RunJob(task) => run_job(scene, task, attempt, cancel).await?,

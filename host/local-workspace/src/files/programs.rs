@@ -1,0 +1,42 @@
+//! Workspace files and notebooks as what runs them reads them.
+
+use super::{
+    model::{Format, Type},
+    objects::{MAX_NOTEBOOK_BYTES, Objects},
+    path::AskedPath,
+};
+use crate::{
+    http::error::ApiError,
+    notebook::{Language, Notebook},
+};
+
+/// Something that can be run.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Notebook(Notebook),
+    /// A file's text.
+    File(String),
+}
+
+impl Objects {
+    /// What stands at a path, for whoever runs it on behalf of a user.
+    ///
+    /// # Errors
+    /// Not allowed, not there, a folder, too large, or no text.
+    pub(crate) async fn program(&self, user: &str, path: &str) -> Result<Content, ApiError> {
+        let asked = AskedPath::parse(Some(path))?;
+        let (object, bytes) = self.read_whole(user, &asked, MAX_NOTEBOOK_BYTES).await?;
+        let text = String::from_utf8(bytes).map_err(|_| ApiError::invalid(format!("{asked} is no text in UTF-8.")))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Ok(match object.kind {
+            Type::Notebook { format: Format::Jupyter, .. } => Content::Notebook(
+                Notebook::from_jupyter(text).map_err(|e| ApiError::invalid(format!("{asked} is no notebook: {e}.")))?,
+            ),
+            Type::Notebook { language, format: Format::Source } => {
+                let language = Language::of_name(language.as_str()).unwrap_or(Language::Python);
+                Content::Notebook(Notebook::from_source(text, language))
+            }
+            Type::Directory | Type::File => Content::File(text.to_owned()),
+        })
+    }
+}
