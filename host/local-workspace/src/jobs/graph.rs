@@ -73,12 +73,16 @@ pub(crate) fn step(task: &Task, standing: impl Fn(&str) -> Standing) -> Option<S
         RunIf::AllFailed => all(Met::Failed),
     };
     let waits_for_failure = matches!(task.run_if, RunIf::AtLeastOneFailed | RunIf::AllFailed);
-    Some(match () {
-        () if runs => Step::Start,
-        () if waits_for_failure => Step::Settle(ResultState::Excluded),
-        () if any(Met::Failed) => Step::Settle(ResultState::UpstreamFailed),
-        () if any(Met::Canceled) => Step::Settle(ResultState::UpstreamCanceled),
-        () => Step::Settle(ResultState::Excluded),
+    Some(if runs {
+        Step::Start
+    } else if waits_for_failure {
+        Step::Settle(ResultState::Excluded)
+    } else if any(Met::Failed) {
+        Step::Settle(ResultState::UpstreamFailed)
+    } else if any(Met::Canceled) {
+        Step::Settle(ResultState::UpstreamCanceled)
+    } else {
+        Step::Settle(ResultState::Excluded)
     })
 }
 

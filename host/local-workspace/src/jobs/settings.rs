@@ -5,7 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Map, Value, json};
 
 use super::schedule::Cron;
@@ -28,8 +31,8 @@ const MAX_CONCURRENT_RUNS: u64 = 1_000;
 /// Iterations of a for-each task at the same time.
 const MAX_CONCURRENCY: u64 = 100;
 
-/// Bytes of one job's settings; bounds what the database holds of it.
-const MAX_SETTINGS_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one job's settings; each run keeps a copy of them.
+const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
 
 /// Why settings are refused: which field, and what about it.
 pub(crate) type Refusal = String;
@@ -203,8 +206,8 @@ pub(crate) struct SqlTask {
     pub(crate) parameters: Texts,
     pub(crate) query: Option<SqlQuery>,
     pub(crate) file: Option<SqlFile>,
-    dashboard: Option<Value>,
-    alert: Option<Value>,
+    dashboard: Option<IgnoredAny>,
+    alert: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -59,6 +59,8 @@ pub(crate) struct Store {
 type JobRow = (i64, String, i64, String);
 
 const JOB: &str = "SELECT id, owner, created_at, settings FROM jobs";
+const SCHEDULED: &str = "SELECT id, owner, created_at, settings FROM jobs \
+                         WHERE settings ->> '$.schedule.pause_status' = 'UNPAUSED' ORDER BY position";
 const ONE_JOB: &str = "SELECT id, owner, created_at, settings FROM jobs WHERE id = ?";
 
 fn job((id, owner, created_at, settings): JobRow) -> database::Result<Job> {
@@ -99,9 +101,9 @@ impl Store {
         row.map(job).transpose()
     }
 
-    /// Every job, for those who look for schedules.
-    pub(crate) async fn all_jobs(&self) -> database::Result<Vec<Job>> {
-        let rows: Vec<JobRow> = sqlx::query_as(JOB).fetch_all(self.database.read()).await?;
+    /// Every job whose schedule is not paused.
+    pub(crate) async fn scheduled_jobs(&self) -> database::Result<Vec<Job>> {
+        let rows: Vec<JobRow> = sqlx::query_as(SCHEDULED).fetch_all(self.database.read()).await?;
         rows.into_iter().map(job).collect()
     }
 

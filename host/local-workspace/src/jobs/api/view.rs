@@ -269,12 +269,13 @@ pub(crate) fn task(run: &Run, attempt: &TaskRun, links: &Links<'_>) -> Document 
     if let Ok(Value::Object(added)) = serde_json::to_value(added) {
         view.extend(added);
     }
-    if let (Some(outcome), Some(condition)) = (attempt.outcome, view.get_mut("condition_task")) {
-        condition["outcome"] = json!(outcome.to_string());
-    }
-    if let (Some(counted), Some(for_each)) = (attempt.iterations, view.get_mut("for_each_task")) {
-        for_each["stats"] = json!({"task_run_stats": counted});
-    }
+    let mut tell = |kind: &str, field: &str, value: Option<Value>| {
+        if let (Some(value), Some(body)) = (value, view.get_mut(kind).and_then(Value::as_object_mut)) {
+            body.insert(field.to_owned(), value);
+        }
+    };
+    tell("condition_task", "outcome", attempt.outcome.map(|outcome| json!(outcome.to_string())));
+    tell("for_each_task", "stats", attempt.iterations.map(|counted| json!({"task_run_stats": counted})));
     view
 }
 

@@ -96,7 +96,7 @@ fn no_git() -> Done {
 }
 
 /// What the files' area says of a path.
-pub(super) fn unreadable(said: &str) -> Done {
+fn unreadable(said: &str) -> Done {
     Done::refused(Code::ResourceNotFound, said)
 }
 

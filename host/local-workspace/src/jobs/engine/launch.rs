@@ -425,7 +425,7 @@ impl Launcher {
 
     /// Jobs that run by themselves, with their schedules.
     async fn scheduled(&self) -> Vec<(Job, Settings, Cron)> {
-        let jobs = match self.context.store.all_jobs().await {
+        let jobs = match self.context.store.scheduled_jobs().await {
             Ok(jobs) => jobs,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "schedules cannot be read");
@@ -433,9 +433,6 @@ impl Launcher {
             }
         };
         let scheduled = |job: Job| {
-            if !job.settings.contains_key("schedule") {
-                return None;
-            }
             let settings = Settings::read(&job.settings).ok()?;
             let schedule = settings.schedule.as_ref().filter(|it| it.pause_status == PauseStatus::Unpaused)?;
             let cron = Cron::parse(&schedule.quartz_cron_expression, &schedule.timezone_id).ok()?;

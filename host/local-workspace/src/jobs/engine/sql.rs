@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    code::unreadable,
     context::Context,
     leaf::{Done, Given, head},
 };
@@ -22,6 +21,9 @@ use crate::{
     },
 };
 
+/// What a task says whose area's objects cannot be read; why is in the log.
+const UNREADABLE: &str = "The local workspace cannot read its objects; its log says why.";
+
 /// Rows that references can name; the service's bound.
 const REFERENCE_ROWS: usize = 1_000;
 
@@ -32,7 +34,7 @@ const REFERENCE_BYTES: usize = 48 * 1024;
 pub(super) async fn run(context: &Context, task: &SqlTask, given: &Given, cancel: &CancellationToken) -> Done {
     let (text, namespace) = match text(context, task, given).await {
         Ok(found) => found,
-        Err(refused) => return refused,
+        Err((code, said)) => return Done::refused(code, said),
     };
     let mut parameters = given.parameters.clone();
     parameters.extend(task.parameters.0.clone());
@@ -59,14 +61,14 @@ pub(super) async fn run(context: &Context, task: &SqlTask, given: &Given, cancel
         }
         Err(ScriptError::Warehouse(warehouses::Refused::Objects(error))) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a SQL task's warehouse cannot be looked up");
-            Done::refused(Code::InternalError, "The local workspace cannot read its objects; its log says why.")
+            Done::refused(Code::InternalError, UNREADABLE)
         }
         Err(error) => Done::refused(Code::InvalidRunConfiguration, format!("{error}.")),
     }
 }
 
 /// The SQL to run, and where its names belong.
-async fn text(context: &Context, task: &SqlTask, given: &Given) -> Result<(String, Namespace), Done> {
+async fn text(context: &Context, task: &SqlTask, given: &Given) -> Result<(String, Namespace), (Code, String)> {
     let namespace = |catalog: Option<String>, schema: Option<String>| Namespace {
         catalog: catalog.unwrap_or_else(|| "main".to_owned()).to_lowercase(),
         schema: schema.unwrap_or_else(|| "default".to_owned()).to_lowercase(),
@@ -75,13 +77,10 @@ async fn text(context: &Context, task: &SqlTask, given: &Given) -> Result<(Strin
         let id = &query.query_id;
         return match context.sql.saved_query(id, &given.user).await {
             Ok(Some(saved)) => Ok((saved.query_text, namespace(saved.catalog, saved.schema))),
-            Ok(None) => Err(Done::refused(Code::ResourceNotFound, format!("The query {id} does not exist."))),
+            Ok(None) => Err((Code::ResourceNotFound, format!("The query {id} does not exist."))),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a saved query cannot be read");
-                Err(Done::refused(
-                    Code::InternalError,
-                    "The local workspace cannot read its objects; its log says why.",
-                ))
+                Err((Code::InternalError, UNREADABLE.to_owned()))
             }
         };
     }
@@ -89,14 +88,14 @@ async fn text(context: &Context, task: &SqlTask, given: &Given) -> Result<(Strin
         return match context.files.program(&given.user, &file.path).await {
             Ok(Content::File(text)) => Ok((text, namespace(None, None))),
             Ok(Content::Notebook(_)) => {
-                Err(Done::refused(Code::InvalidRunConfiguration, format!("{} is a notebook and no file.", file.path)))
+                Err((Code::InvalidRunConfiguration, format!("{} is a notebook and no file.", file.path)))
             }
-            Err(error) => Err(unreadable(error.said())),
+            Err(error) => Err((Code::ResourceNotFound, error.said().to_owned())),
         };
     }
     let said = "The local workspace runs saved queries and files of the workspace in SQL tasks, and neither dashboards, \
                 alerts nor files of Git repositories.";
-    Err(Done::refused(Code::FeatureDisabled, said))
+    Err((Code::FeatureDisabled, said.to_owned()))
 }
 
 fn succeeded(text: &str, task: &SqlTask, ran: &Ran) -> Done {
