@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use base64::Engine as _;
 use bricklayer_server::config::{Config, WorkspaceConfig};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -66,6 +67,13 @@ impl Local {
         task
     }
 
+    /// Puts a file, or a notebook where the text says that it is one, into ann's home.
+    async fn import(&self, name: &str, text: &str) {
+        let content = base64::engine::general_purpose::STANDARD.encode(text);
+        let path = format!("/Users/ann@example.com/{name}");
+        self.post("/api/2.0/workspace/import", json!({"path": path, "format": "AUTO", "content": content})).await;
+    }
+
     /// A run as the workspace has it, once it is as wanted.
     async fn run_until(&self, run: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
         eventually("the run's state", async || {
@@ -79,12 +87,13 @@ impl Local {
 async fn scene() -> (World, Local, Server) {
     let world = World::sqlite().await;
     let local = Local::start(world.data_dir().join("local-workspace"), "127.0.0.1:0").await;
-    let config = Config {
-        workspace: WorkspaceConfig::Remote { host: format!("http://{}", local.address).parse().unwrap(), token: None },
-        ..world.config()
-    };
-    let server = Server::start(config).await;
+    let server = serve(&world, &local).await;
     (world, local, server)
+}
+
+async fn serve(world: &World, local: &Local) -> Server {
+    let host = format!("http://{}", local.address).parse().unwrap();
+    Server::start(Config { workspace: WorkspaceConfig::Remote { host, token: None }, ..world.config() }).await
 }
 
 fn tool(name: &str) -> String {
@@ -203,5 +212,72 @@ async fn a_run_whose_workspace_was_killed_says_so() {
     well(&chat.call(&tool("cancel_run"), json!({"run_id": queued})).await);
     let read = local.client.request(Method::GET, "/api/2.2/jobs/runs/list");
     assert_eq!(local.client.send(read).await.ok()["runs"].as_array().unwrap().len(), 2);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_runs_as_a_task_and_tells_why_it_fails() {
+    if !std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success()) {
+        println!("NOT RUN: no python3 on this machine, the test of Python tasks checked nothing");
+        return;
+    }
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    local.import("hello.py", "import sys\nprint('hello', sys.argv[1])\n").await;
+    local.import("boom.py", "print('before')\nraise ValueError('boom')\n").await;
+    let notebook = "# Databricks notebook source\n\
+                    n = spark.sql('SELECT count(*) FROM samples.nyctaxi.trips').collect()[0][0]\n\
+                    dbutils.notebook.exit(n > 0)\n";
+    local.import("count.py", notebook).await;
+    let file =
+        |name: &str| json!({"python_file": format!("/Workspace/Users/ann@example.com/{name}"), "parameters": ["Zug"]});
+    let tasks = json!([
+        {"task_key": "hello", "spark_python_task": file("hello.py")},
+        {"task_key": "count", "notebook_task": {"notebook_path": "/Users/ann@example.com/count"}},
+    ]);
+    let ran = chat.call(&tool("submit_run"), json!({"tasks": tasks, "wait_seconds": 120})).await;
+    assert_eq!(well(&ran)["result"], "SUCCESS", "{ran:#}");
+    let output = chat.call(&tool("get_run_output"), json!({"run_id": well(&ran)["run_id"]})).await;
+    let outputs = well(&output)["outputs"].as_array().unwrap();
+    assert_eq!(outputs[0]["logs"].as_str().unwrap().trim(), "hello Zug", "{output:#}");
+    assert_eq!(outputs[1]["notebook_result"], "True", "{output:#}");
+
+    let tasks = json!([{"task_key": "boom", "spark_python_task": file("boom.py")}]);
+    let failed = chat.call(&tool("submit_run"), json!({"tasks": tasks, "wait_seconds": 120})).await;
+    let said = failed["content"].as_str().unwrap();
+    assert!(failed["is_error"] == true, "{failed}");
+    for part in ["boom: FAILED", "ValueError: boom", "boom.py\", line 2"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    server.stop().await;
+}
+
+/// A host that leaves lets go of the run that a call waits for, and the next one waits on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_outlives_the_host_whose_call_waits_for_it() {
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let endless = local.task("endless", ENDLESS, json!({})).await;
+    let turn = chat.begin(&[(tool("submit_run"), json!({"tasks": [endless], "wait_seconds": 300}))]).await;
+    let mut follow = ann.follow(&turn, 0).await;
+    let asked = follow.until("approval.requested").await;
+    chat.allow(&turn, &asked).await;
+    follow.until("tool_progress").await;
+    let active = local.client.get("/api/2.2/jobs/runs/list?active_only=true").await.ok();
+    let run = active["runs"][0]["run_id"].clone();
+    server.stop().await;
+    local.run_until(&run, |state| state["life_cycle_state"] == "RUNNING").await;
+
+    let server = serve(&world, &local).await;
+    let ann = server.as_user("ann");
+    let mut follow = ann.follow(&turn, 0).await;
+    local.post("/api/2.2/jobs/runs/cancel", json!({"run_id": run})).await;
+    let result = follow.until("tool_result").await;
+    let said = result.data["content"].as_str().unwrap();
+    assert!(said.contains(&run.to_string()) && said.contains("CANCELED"), "{said}");
+    let all = local.client.get("/api/2.2/jobs/runs/list").await.ok();
+    assert_eq!(all["runs"].as_array().unwrap().len(), 1, "nothing ran twice");
     server.stop().await;
 }
