@@ -319,10 +319,8 @@ pub(crate) fn update(platform: &impl Platform, request: types::UpdateJobRequest)
     }
     // What tasks refer to may be among what the job has.
     let notes = check(&settings, false)?;
-    let mut body = json!({"job_id": request.job_id, "new_settings": settings});
-    if !remove.is_empty() {
-        body["fields_to_remove"] = json!(remove);
-    }
+    // None to remove is as good as not saying it.
+    let body = json!({"job_id": request.job_id, "new_settings": settings, "fields_to_remove": remove});
     Workspace::new(platform).post::<Value>(&format!("{JOBS}/update"), &body).map_err(of_job)?;
     let name = settings.get("name").and_then(Value::as_str).unwrap_or_default();
     Ok(change(platform, request.job_id, name, false, "was changed", &settings, &notes))

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use bricklayer_sdk::Platform;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How long a start that was not answered is remembered, in seconds. Whoever asks for the same thing later means
 /// another run.
@@ -18,7 +18,7 @@ const KEYS: &str = "starting/";
 #[derive(Serialize, Deserialize)]
 struct Starting {
     path: String,
-    asked: Value,
+    asked: Map<String, Value>,
 }
 
 /// The token of one start.
@@ -31,7 +31,7 @@ pub(crate) struct Token {
 impl Token {
     /// The token of an earlier call that asked for just this and got no answer, or a new one. It is remembered before the
     /// request is sent.
-    pub(crate) fn of(platform: &impl Platform, path: &str, asked: &Value) -> Self {
+    pub(crate) fn of(platform: &impl Platform, path: &str, asked: &Map<String, Value>) -> Self {
         let now = platform.unix_seconds();
         for key in platform.state_keys() {
             let Some((until, token)) = key.strip_prefix(KEYS).and_then(|rest| rest.split_once('/')) else { continue };
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_same_start_has_the_same_token_until_it_is_answered() {
         let script = Script::new();
-        let token = |n: u32| Token::of(&script, "/run-now", &json!({"job_id": n}));
+        let token = |n: u32| Token::of(&script, "/run-now", &Map::from_iter([("job_id".to_owned(), json!(n))]));
         let first = token(1);
         assert_eq!(token(1), first);
         assert_ne!(token(2).text, first.text);

@@ -30,9 +30,9 @@ const TRACE_CHARS: usize = 1_500;
 #[derive(Debug, Clone)]
 enum Source {
     /// A request that starts one; it holds a token, so that sending it again starts no second run.
-    Start { path: String, body: Value, token: Option<Token> },
+    Start { path: String, body: Map<String, Value>, token: Option<Token> },
     /// A request that runs parts of it again, whose answer names no new run.
-    Repair { id: u64, body: Value },
+    Repair { id: u64, body: Map<String, Value> },
     /// It is there.
     Watch { id: u64 },
 }
@@ -57,7 +57,12 @@ impl RunWork {
     }
 
     /// A run that a request starts: `run-now` or `runs/submit`.
-    pub(crate) fn start(platform: &impl Platform, path: &str, mut body: Value, token: Option<String>) -> Self {
+    pub(crate) fn start(
+        platform: &impl Platform,
+        path: &str,
+        mut body: Map<String, Value>,
+        token: Option<String>,
+    ) -> Self {
         let path = format!("{JOBS}/{path}");
         let (given, token) = match token {
             Some(given) => (given, None),
@@ -66,12 +71,12 @@ impl RunWork {
                 (token.text.clone(), Some(token))
             }
         };
-        body["idempotency_token"] = json!(given);
+        body.insert("idempotency_token".to_owned(), json!(given));
         Self::new(Source::Start { path, body, token })
     }
 
     /// A run parts of which are run again.
-    pub(crate) const fn repair(id: u64, body: Value) -> Self {
+    pub(crate) const fn repair(id: u64, body: Map<String, Value>) -> Self {
         Self::new(Source::Repair { id, body })
     }
 
@@ -82,7 +87,12 @@ impl RunWork {
 }
 
 /// Sends the request that starts a run; once more when its answer was lost.
-fn begin(platform: &impl Platform, path: &str, body: &Value, token: Option<&Token>) -> Result<u64, Failure> {
+fn begin(
+    platform: &impl Platform,
+    path: &str,
+    body: &Map<String, Value>,
+    token: Option<&Token>,
+) -> Result<u64, Failure> {
     let workspace = Workspace::new(platform);
     let lost = |failure: &Failure| failure.retryable && matches!(failure.kind, Kind::Timeout | Kind::Upstream);
     let begun: Begun = match workspace.post(path, body) {

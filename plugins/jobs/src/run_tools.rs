@@ -40,14 +40,14 @@ pub(crate) fn run_job(platform: &impl Platform, request: types::RunJobRequest) -
     if !parameters.is_empty() || !notebook.is_empty() || !only.is_empty() {
         check_against(&wire::job(platform, request.job_id)?, &parameters, &notebook, &only)?;
     }
-    let mut body = json!({"job_id": request.job_id});
+    let mut body = object([("job_id", json!(request.job_id))]);
     for (field, map) in [("job_parameters", parameters), ("notebook_params", notebook)] {
         if !map.is_empty() {
-            body[field] = Value::Object(map);
+            body.insert(field.to_owned(), Value::Object(map));
         }
     }
     if !only.is_empty() {
-        body["only"] = json!(only);
+        body.insert("only".to_owned(), json!(only));
     }
     bring(platform, RunWork::start(platform, "run-now", body, token), wait)
 }
@@ -72,7 +72,7 @@ pub(crate) fn submit(platform: &impl Platform, request: types::SubmitRunRequest)
     if let Some(name) = request.run_name.filter(|name| !name.trim().is_empty()) {
         body.insert("run_name".to_owned(), json!(name));
     }
-    bring(platform, RunWork::start(platform, "runs/submit", Value::Object(body), token), wait)
+    bring(platform, RunWork::start(platform, "runs/submit", body, token), wait)
 }
 
 /// Reads a run.
@@ -152,17 +152,18 @@ pub(crate) fn repair(platform: &impl Platform, request: types::RepairRunRequest)
         return Err(Failure::invalid("run_id", "every task of this run succeeded: there is nothing to repair")
             .advise("Name task_keys to run tasks again all the same."));
     }
-    let mut body = json!({"run_id": request.run_id, "rerun_dependent_tasks": request.with_dependents.unwrap_or(true)});
+    let dependents = request.with_dependents.unwrap_or(true);
+    let mut body = object([("run_id", json!(request.run_id)), ("rerun_dependent_tasks", json!(dependents))]);
     if keys.is_empty() {
-        body["rerun_all_failed_tasks"] = json!(true);
+        body.insert("rerun_all_failed_tasks".to_owned(), json!(true));
     } else {
-        body["rerun_tasks"] = json!(keys);
+        body.insert("rerun_tasks".to_owned(), json!(keys));
     }
-    if let Some(latest) = run.repair_history.iter().filter_map(|repair| repair.id).last() {
-        body["latest_repair_id"] = json!(latest);
+    if let Some(latest) = run.repair_history.iter().rev().find_map(|repair| repair.id) {
+        body.insert("latest_repair_id".to_owned(), json!(latest));
     }
     if !parameters.is_empty() {
-        body["job_parameters"] = Value::Object(parameters);
+        body.insert("job_parameters".to_owned(), Value::Object(parameters));
     }
     bring(platform, RunWork::repair(request.run_id, body), wait)
 }
@@ -247,6 +248,11 @@ fn token(given: Option<String>) -> Result<Option<String>, Failure> {
         }
         token => Ok(token),
     }
+}
+
+/// An object of these fields.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Values by name, each name once.

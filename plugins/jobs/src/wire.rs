@@ -135,7 +135,7 @@ impl Run {
 
     /// How long it took, or has taken so far.
     pub(crate) fn seconds(&self) -> Option<u64> {
-        let took = self.run_duration.or_else(|| Some(self.end_time?.checked_sub(self.start_time?)?));
+        let took = self.run_duration.or_else(|| self.end_time?.checked_sub(self.start_time?));
         took.map(|millis| millis / 1_000)
     }
 }
