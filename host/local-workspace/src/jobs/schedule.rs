@@ -42,7 +42,12 @@ impl Cron {
         let cron = parser.parse(expression).map_err(|e| {
             format!("'{expression}' is not a Quartz cron expression that the local workspace knows: {e}.")
         })?;
-        Ok(Self { cron, zone })
+        let this = Self { cron, zone };
+        // Looking for a moment that never comes takes long, so nobody may do it again and again.
+        match this.next_after(DateTime::UNIX_EPOCH) {
+            Some(_) => Ok(this),
+            None => Err(format!("'{expression}' is no schedule: there is no such moment.")),
+        }
     }
 
     /// The first moment after `after`; none when there is none any more.
@@ -83,6 +88,8 @@ mod tests {
             ("0 8 * * *", "UTC", "it has 5 fields"),
             ("0 0 25 * * ?", "UTC", "not a Quartz cron expression that"),
             ("0 0 8 * * ?", "Mars/Olympus", "not a known time zone"),
+            ("0 0 0 30 2 ?", "UTC", "there is no such moment"),
+            ("*/0 * * * * ?", "UTC", "not a Quartz cron expression that"),
         ] {
             let said = Cron::parse(expression, zone).unwrap_err();
             assert!(said.contains(says), "{expression}: {said}");

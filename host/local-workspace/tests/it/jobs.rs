@@ -213,6 +213,21 @@ async fn what_cannot_be_is_refused_in_databricks_words() {
     for (path, body, status, says) in [
         ("/api/2.2/jobs/create", json!({"tasks": [task, task]}), 400, "Duplicate task key: a."),
         ("/api/2.2/jobs/create", json!({"name": "x", "run_as": {"user_name": "bob@example.com"}}), 403, "run_as"),
+        (
+            "/api/2.2/jobs/create",
+            json!({"schedule": {"quartz_cron_expression": "0 0 0 30 2 ?", "timezone_id": "UTC"}}),
+            400,
+            "no such moment",
+        ),
+        ("/api/2.2/jobs/create", json!({"description": "x".repeat(1 << 20)}), 400, "larger than"),
+        ("/api/2.2/jobs/create", json!({"tasks": "x"}), 400, "tasks: invalid type"),
+        ("/api/2.2/jobs/run-now", json!({"job_id": "x"}), 400, "Could not parse request object"),
+        (
+            "/api/2.2/jobs/run-now",
+            json!({"job_id": job, "job_parameters": {"p": {"deep": 1}}}),
+            400,
+            "must be a string",
+        ),
         ("/api/2.2/jobs/run-now", json!({"job_id": 12}), 404, "Job 12 does not exist."),
         (
             "/api/2.2/jobs/run-now",

@@ -9,8 +9,8 @@ use crate::jobs::{
     settings::Document,
 };
 
-/// Characters of one text of an output that are kept: its head, or of logs its end.
-pub(super) const OUTPUT_CHARS: usize = 1_000_000;
+/// Characters of one text of an output that are kept: its head, or of a trace its end.
+pub(super) const OUTPUT_CHARS: usize = 500_000;
 
 /// Who a task acts as, and what it is given beside its own settings.
 #[derive(Debug, Clone)]

@@ -30,8 +30,11 @@ use crate::{
 /// Iterations of one for-each task; the service's bound.
 const MAX_ITERATIONS: usize = 5_000;
 
+/// Bytes of the settings of all iterations together, each of which is kept.
+const ITERATION_BYTES: usize = 64 * 1024 * 1024;
+
 /// Attempts at one task, whatever its settings say; bounds what a run keeps.
-const MAX_ATTEMPTS: i64 = 100;
+const MAX_ATTEMPTS: i64 = 30;
 
 /// The run that a task belongs to.
 #[derive(Debug)]
@@ -318,6 +321,9 @@ async fn for_each(
     };
     if inputs.len() > MAX_ITERATIONS {
         return invalid(format!("A for_each_task has at most {MAX_ITERATIONS} inputs."));
+    }
+    if task.task.to_string().len().saturating_mul(inputs.len()) > ITERATION_BYTES {
+        return invalid(format!("The iterations of a for_each_task have at most {ITERATION_BYTES} bytes of settings."));
     }
     let inner = match Task::read(&task.task, "task") {
         Ok(inner) => inner,
