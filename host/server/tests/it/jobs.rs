@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use base64::Engine as _;
-use bricklayer_server::config::{Config, WorkspaceConfig};
+use bricklayer_server::config::{Config, ModelConfig, WorkspaceConfig};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -87,13 +87,13 @@ impl Local {
 async fn scene() -> (World, Local, Server) {
     let world = World::sqlite().await;
     let local = Local::start(world.data_dir().join("local-workspace"), "127.0.0.1:0").await;
-    let server = serve(&world, &local).await;
+    let server = Server::start(config(&world, &local)).await;
     (world, local, server)
 }
 
-async fn serve(world: &World, local: &Local) -> Server {
+fn config(world: &World, local: &Local) -> Config {
     let host = format!("http://{}", local.address).parse().unwrap();
-    Server::start(Config { workspace: WorkspaceConfig::Remote { host, token: None }, ..world.config() }).await
+    Config { workspace: WorkspaceConfig::Remote { host, token: None }, ..world.config() }
 }
 
 fn tool(name: &str) -> String {
@@ -270,7 +270,7 @@ async fn a_run_outlives_the_host_whose_call_waits_for_it() {
     server.stop().await;
     local.run_until(&run, |state| state["life_cycle_state"] == "RUNNING").await;
 
-    let server = serve(&world, &local).await;
+    let server = Server::start(config(&world, &local)).await;
     let ann = server.as_user("ann");
     let mut follow = ann.follow(&turn, 0).await;
     local.post("/api/2.2/jobs/runs/cancel", json!({"run_id": run})).await;
@@ -279,5 +279,28 @@ async fn a_run_outlives_the_host_whose_call_waits_for_it() {
     assert!(said.contains(&run.to_string()) && said.contains("CANCELED"), "{said}");
     let all = local.client.get("/api/2.2/jobs/runs/list").await.ok();
     assert_eq!(all["runs"].as_array().unwrap().len(), 1, "nothing ran twice");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_and_runs_are_shown_without_a_model() {
+    let (world, local, server) = scene().await;
+    server.stop().await;
+    let server = Server::start(Config { model: ModelConfig::Offline, ..config(&world, &local) }).await;
+    let job = local.post("/api/2.2/jobs/create", json!({"name": "nightly"})).await;
+    local.post("/api/2.2/jobs/run-now", json!({"job_id": job["job_id"]})).await;
+    let ann = server.as_user("ann");
+    let project = ann.project("Jobs").await;
+    for (message, list) in [("show my jobs", "list_jobs"), ("show the failed runs", "list_runs")] {
+        let (execution, _) = ann.ask(&project, message).await;
+        let frames = ann.frames(&execution).await;
+        let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap_or_else(|| panic!("{frames:#?}"));
+        assert_eq!(
+            (&result.data["tool_name"], &result.data["is_error"]),
+            (&json!(tool(list)), &json!(false)),
+            "{message}"
+        );
+        assert!(result.data["content"].as_str().unwrap().contains("nightly"), "{result:#?}");
+    }
     server.stop().await;
 }
