@@ -6,6 +6,7 @@
 
 mod catalog;
 mod clock;
+mod compute;
 mod config;
 mod database;
 mod files;

@@ -38,9 +38,9 @@ use self::{
     spawner::Spawner,
 };
 pub(crate) use self::{
-    interpreter::{Code, Ended, Failure, Interpreter, Ran, Surroundings},
+    interpreter::{Code, Ended, Failure, Interpreter, Printed, Ran, Surroundings},
     machine::Settings,
-    once::{Outcome, Program},
+    once::{Outcome, Program, run_sql},
     services::{NoServices, Refused, Services},
     wire::{Shown, ShownColumn},
 };

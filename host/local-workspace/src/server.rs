@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalog::Catalog,
+    compute::{self, Compute},
     config::Config,
     database::Database,
     files::{self, Files},
@@ -85,6 +86,7 @@ struct Areas {
     unity: Unity,
     sql: Sql,
     jobs: Jobs,
+    compute: Compute,
 }
 
 impl Areas {
@@ -98,8 +100,10 @@ impl Areas {
         let workspace_id = catalog.workspace.id;
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         let python = open_python(config)?;
+        let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone()).await?;
         let parts = jobs::Parts { sql: sql.clone(), files: files.objects.clone(), python, workspace_id };
         Ok(Self {
+            compute,
             identity: Identity::new(&config.tokens, workspace_id),
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
             jobs: Jobs::open(database.clone(), parts).await?,
@@ -111,13 +115,14 @@ impl Areas {
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 5] {
+    fn list(&self) -> [Area; 6] {
         [
             identity::area(self.identity.clone()),
             unity::area(self.unity.clone()),
             sql::area(self.sql.clone()),
             files::area(self.files.clone()),
             jobs::area(self.jobs.clone()),
+            compute::area(self.compute.clone()),
         ]
     }
 }
@@ -161,6 +166,7 @@ impl Workspace {
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         self.areas.jobs.shutdown().await;
+        self.areas.compute.shutdown().await;
         self.areas.sql.shutdown().await;
         let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Python, StartError,
-    interpreter::{Code, Ended, Failure, Interpreter, Printed, Surroundings},
+    interpreter::{Code, Ended, Failure, Interpreter, Printed, Ran, Surroundings},
     services::columns,
     wire::Shown,
 };
@@ -17,6 +17,7 @@ use crate::{
         engine::{Limits, Rows},
         language::{parameters::Parameter, types::physical_type},
         script::split,
+        session::Session,
     },
 };
 
@@ -61,10 +62,26 @@ impl Python {
             Program::Notebook { path, notebook, parameters } => {
                 run.notebook(&path, notebook, parameters, &mut printed).await
             }
-            Program::Sql { text, parameters } => run.script(&text, &parameters, &mut printed).await,
+            Program::Sql { text, parameters } => run.statements().script(&text, &parameters, &mut printed).await,
         };
         Outcome { ended, printed }
     }
+}
+
+/// Runs one text of SQL without an interpreter, statement by statement.
+pub(crate) async fn run_sql(session: &Session, text: &str, limit: Duration, cancel: &CancellationToken) -> Ran {
+    let mut printed = Printed::default();
+    let statements = Statements { session, limit, until: Instant::now() + limit, cancel };
+    let ended = statements.script(text, &BTreeMap::new(), &mut printed).await;
+    Ran { ended, printed }
+}
+
+/// Statements that run without an interpreter.
+struct Statements<'a> {
+    session: &'a Session,
+    limit: Duration,
+    until: Instant,
+    cancel: &'a CancellationToken,
 }
 
 struct Run<'a> {
@@ -77,6 +94,10 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn statements(&self) -> Statements<'_> {
+        Statements { session: &self.around.session, limit: self.limit, until: self.until, cancel: self.cancel }
+    }
+
     async fn file(mut self, path: String, text: String, arguments: Vec<String>, printed: &mut Printed) -> Ended {
         let arguments = [path.clone()].into_iter().chain(arguments).collect();
         let code = Code { text, name: path, arguments: Some(arguments), ..Code::default() };
@@ -111,26 +132,12 @@ impl Run<'_> {
                     let Some(code) = Code::cell(language, piece, name) else { continue };
                     self.run(&Code { parameters: given.take(), ..code }, printed).await
                 } else {
-                    self.statement(piece, &parameters, printed).await
+                    self.statements().one(piece, &parameters, printed).await
                 };
                 match ended {
                     Ended::Well(None) => {}
                     ended => return ended,
                 }
-            }
-        }
-        Ended::Well(None)
-    }
-
-    async fn script(self, text: &str, parameters: &BTreeMap<String, String>, printed: &mut Printed) -> Ended {
-        let statements = match split(text) {
-            Ok(statements) => statements,
-            Err(error) => return failed(error.to_string()),
-        };
-        for statement in statements {
-            match self.statement(statement.to_owned(), parameters, printed).await {
-                Ended::Well(_) => {}
-                ended => return ended,
             }
         }
         Ended::Well(None)
@@ -158,16 +165,32 @@ impl Run<'_> {
             ended => ended,
         }
     }
+}
+
+impl Statements<'_> {
+    async fn script(&self, text: &str, parameters: &BTreeMap<String, String>, printed: &mut Printed) -> Ended {
+        let statements = match split(text) {
+            Ok(statements) => statements,
+            Err(error) => return failed(error.to_string()),
+        };
+        for statement in statements {
+            match self.one(statement.to_owned(), parameters, printed).await {
+                Ended::Well(_) => {}
+                ended => return ended,
+            }
+        }
+        Ended::Well(None)
+    }
 
     /// Runs a statement without an interpreter.
-    async fn statement(&self, text: String, parameters: &BTreeMap<String, String>, printed: &mut Printed) -> Ended {
+    async fn one(&self, text: String, parameters: &BTreeMap<String, String>, printed: &mut Printed) -> Ended {
         let limits = Limits { row_limit: Some(SHOWN_ROWS), total_bytes: SHOWN_BYTES, ..Limits::default() };
         let parameters = parameters.iter().filter_map(|(name, value)| {
             let physical_type = physical_type("STRING").ok()?;
             Some((name.clone(), Parameter { physical_type, value: Some(value.clone()) }))
         });
         tokio::select! {
-            ran = self.around.session.run(text, parameters.collect(), limits) => match ran {
+            ran = self.session.run(text, parameters.collect(), limits) => match ran {
                 Ok(rows) => {
                     if let Some(table) = table(&rows) {
                         printed.show(table);

@@ -23,6 +23,7 @@ const LAYERS: &[&str] = &[
     "sql::engine",
     "sql",
     "python",
+    "compute",
     "jobs",
     "unity",
     "takeover",

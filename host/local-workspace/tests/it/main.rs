@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod compute;
 mod conformance;
 mod directions;
 mod files;

@@ -11,7 +11,7 @@ from databricks.sdk.errors import (
     BadRequest, DatabricksError, InvalidParameterValue, NotFound, OperationFailed, PermissionDenied, ResourceConflict,
     ResourceDoesNotExist, Unauthenticated,
 )
-from databricks.sdk.service import jobs, sql
+from databricks.sdk.service import compute, jobs, sql
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
 w = WorkspaceClient(host=host, token=token, auth_type="pat")
@@ -239,9 +239,52 @@ assert canceled.state.result_state == jobs.RunResultState.CANCELED, canceled
 w.jobs.delete_run(once.run_id)
 w.jobs.delete(created.job_id)
 
+# Clusters and commands.
+half_minute = datetime.timedelta(seconds=30)
+cluster = w.clusters.create_and_wait(
+    cluster_name="sdk", spark_version=w.clusters.select_spark_version(long_term_support=True),
+    node_type_id=w.clusters.select_node_type(local_disk=False), num_workers=1, autotermination_minutes=10, timeout=half_minute,
+)
+cid = cluster.cluster_id
+assert cluster.state == compute.State.RUNNING and cluster.cluster_source == compute.ClusterSource.API, cluster
+assert "sdk" in [c.cluster_name for c in w.clusters.list(page_size=1)]
+running = w.clusters.list(filter_by=compute.ListClustersFilterBy(cluster_states=[compute.State.RUNNING]))
+assert {c.state for c in running} == {compute.State.RUNNING}
+assert w.clusters.resize(cid, num_workers=2).result(timeout=half_minute).num_workers == 2
+w.clusters.edit_and_wait(
+    cluster_id=cid, cluster_name="sdk2", spark_version=cluster.spark_version, node_type_id=cluster.node_type_id,
+    num_workers=1, timeout=half_minute,
+)
+assert w.clusters.get(cid).cluster_name == "sdk2"
+assert [e.type for e in w.clusters.events(cid, limit=2)][-1] == compute.EventType.CREATING
+w.clusters.pin(cid)
+assert w.clusters.ensure_cluster_is_running(cid) is None
+context = w.command_execution.create_and_wait(cluster_id=cid, language=compute.Language.PYTHON, timeout=half_minute)
+assert context.status == compute.ContextStatus.RUNNING, context
+def command(text, language=compute.Language.PYTHON):
+    return w.command_execution.execute_and_wait(
+        cluster_id=cid, context_id=context.id, language=language, command=text, timeout=half_minute
+    ).results
+assert command("x = 41").result_type == compute.ResultType.TEXT
+assert command("x + 1").data == "42"
+assert command("1 / 0").summary == "ZeroDivisionError: division by zero"
+assert command("SELECT 1 AS a", compute.Language.SQL).data == [[1]]
+endless = w.command_execution.execute(
+    cluster_id=cid, context_id=context.id, language=compute.Language.PYTHON, command="import time\ntime.sleep(600)"
+)
+ended = w.command_execution.cancel_and_wait(
+    cluster_id=cid, context_id=context.id, command_id=endless.command_id, timeout=half_minute
+)
+assert ended.status == compute.CommandStatus.CANCELLED, ended
+w.command_execution.destroy(cid, context.id)
+assert w.clusters.delete_and_wait(cid, timeout=half_minute).state == compute.State.TERMINATED
+assert w.clusters.start_and_wait(cid, timeout=half_minute).state == compute.State.RUNNING
+w.clusters.permanent_delete(cid)
+
 # Errors have the SDK's classes.
 for call, kind in [
     (lambda: w.catalogs.get("nosuch"), NotFound),
+    (lambda: w.clusters.get("nosuch"), NotFound),
     (lambda: w.statement_execution.get_statement("nosuch"), NotFound),
     (lambda: run("SELECT 1", row_limit=-1), BadRequest),
     (lambda: w.workspace.get_status(f"{home}/nosuch"), ResourceDoesNotExist),
