@@ -220,6 +220,7 @@ async fn what_cannot_be_is_refused_in_databricks_words() {
             "no such moment",
         ),
         ("/api/2.2/jobs/create", json!({"description": "x".repeat(1 << 20)}), 400, "larger than"),
+        ("/api/2.2/jobs/create", json!({"access_control_list": []}), 400, "does not support access_control_list"),
         ("/api/2.2/jobs/create", json!({"tasks": "x"}), 400, "tasks: invalid type"),
         ("/api/2.2/jobs/run-now", json!({"job_id": "x"}), 400, "Could not parse request object"),
         (

@@ -107,9 +107,8 @@ fn answer(job: Job, offset: usize) -> Answer {
 pub(crate) async fn create(
     State(jobs): State<Jobs>,
     Caller(user): Caller,
-    OptionalBody(mut settings): OptionalBody<Document>,
+    OptionalBody(settings): OptionalBody<Document>,
 ) -> Result<Json<Created>, ApiError> {
-    settings.remove("access_control_list");
     check(&settings, &user)?;
     let job = Job {
         id: new_id(),
@@ -215,8 +214,13 @@ pub(crate) async fn delete(
     Ok(Json(Empty {}))
 }
 
-/// Refuses what cannot run, and acting as somebody else.
+/// Refuses what cannot run, acting as somebody else, and letting others in.
 pub(super) fn check(settings: &Document, user: &str) -> Result<Settings, ApiError> {
+    if settings.contains_key("access_control_list") {
+        let message =
+            "The local workspace does not support access_control_list: jobs and runs are their creator's alone.";
+        return Err(ApiError::invalid(message));
+    }
     let read = Settings::read(settings).map_err(ApiError::invalid)?;
     match read.run_as.as_deref() {
         Some(other) if other != user => {

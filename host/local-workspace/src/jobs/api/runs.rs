@@ -189,7 +189,6 @@ pub(crate) async fn submit(
 ) -> Result<Json<Begun>, ApiError> {
     let name = text(&mut body, "run_name")?.filter(|name| !name.is_empty());
     let given = text(&mut body, "idempotency_token")?;
-    body.remove("access_control_list");
     if body.get("tasks").and_then(Value::as_array).is_none_or(Vec::is_empty) {
         return Err(ApiError::invalid("tasks must hold at least one task."));
     }
