@@ -1,6 +1,6 @@
 /** The real host, started for a test on a free port with a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -17,6 +17,7 @@ export interface Host {
 export async function startHost(environment: Record<string, string> = {}): Promise<Host> {
   const binary = findBinary();
   const dataDir = mkdtempSync(join(tmpdir(), "bricklayer-e2e-"));
+  shareCompiledCode(dataDir, binary);
   const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0", "--data-dir", dataDir], {
     // Away from the checkout, so that nobody's `.env.local` gets in.
     cwd: dataDir,
@@ -37,6 +38,14 @@ export async function startHost(environment: Record<string, string> = {}): Promi
     await stop();
     throw error;
   }
+}
+
+/** Hosts may share the folder of compiled code, as those of the host's own tests do: compiling takes most of a start. */
+function shareCompiledCode(dataDir: string, binary: string): void {
+  const shared = resolve(dirname(binary), "../guests/compiled");
+  mkdirSync(shared, { recursive: true });
+  mkdirSync(join(dataDir, "cache"));
+  symlinkSync(shared, join(dataDir, "cache/code"));
 }
 
 /** A program of the build under test, beside the host's. */
