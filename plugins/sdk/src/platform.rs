@@ -22,6 +22,8 @@ pub enum LogLevel {
 /// On whose behalf and where a call runs; see `context` in `wit/host.wit`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallContext {
+    /// Id of the conversation; empty when the call belongs to none.
+    pub conversation: String,
     /// Who the call runs for.
     pub user: Option<String>,
     /// The workspace's host name, for showing.
@@ -44,7 +46,7 @@ impl From<wit::CallContext> for CallContext {
     fn from(context: wit::CallContext) -> Self {
         let wit::CallContext {
             project: _,
-            conversation: _,
+            conversation,
             user,
             workspace_host,
             warehouse,
@@ -55,7 +57,7 @@ impl From<wit::CallContext> for CallContext {
             seconds_left,
         } = context;
         let time_left = Duration::try_from_secs_f64(seconds_left).unwrap_or(Duration::ZERO);
-        Self { user, workspace_host, warehouse, catalog, schema, cluster, workspace_folder, time_left }
+        Self { conversation, user, workspace_host, warehouse, catalog, schema, cluster, workspace_folder, time_left }
     }
 }
 
