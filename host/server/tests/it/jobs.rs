@@ -20,11 +20,11 @@ const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range
 const TOKEN: &str = "canary-token-of-ann";
 
 /// A local workspace as a process that a test may kill.
-struct Local {
+pub(crate) struct Local {
     child: Child,
     address: String,
     folder: PathBuf,
-    client: Api,
+    pub(crate) client: Api,
 }
 
 impl Local {
@@ -84,7 +84,7 @@ impl Local {
     }
 }
 
-async fn scene() -> (World, Local, Server) {
+pub(crate) async fn scene() -> (World, Local, Server) {
     let world = World::sqlite().await;
     let local = Local::start(world.data_dir().join("local-workspace"), "127.0.0.1:0").await;
     let server = Server::start(config(&world, &local)).await;
@@ -96,12 +96,12 @@ fn config(world: &World, local: &Local) -> Config {
     Config { workspace: WorkspaceConfig::Remote { host, token: None }, ..world.config() }
 }
 
-fn tool(name: &str) -> String {
+pub(crate) fn tool(name: &str) -> String {
     format!("mcp__databricks__{name}")
 }
 
 #[track_caller]
-fn well(answer: &Value) -> &Value {
+pub(crate) fn well(answer: &Value) -> &Value {
     assert_eq!(answer["is_error"], false, "{answer:#}");
     &answer["structured"]
 }

@@ -34,6 +34,7 @@ mod authorisation;
 mod bad_input;
 mod changes;
 mod compiling;
+mod compute;
 mod conversations;
 mod document;
 #[cfg(target_os = "linux")]
