@@ -295,3 +295,66 @@ async fn a_table_and_what_is_known_of_it_are_of_one_statement() {
         child.wait().unwrap();
     }
 }
+
+/// What a command on the first cluster printed.
+#[cfg(target_os = "linux")]
+async fn python(address: &str, code: &str, wait: bool) -> String {
+    let client = reqwest::Client::new();
+    let call = async |method: reqwest::Method, path: &str, body: Value| -> Value {
+        let request = client.request(method, format!("http://{address}{path}")).bearer_auth("first");
+        serde_json::from_str(&request.body(body.to_string()).send().await.unwrap().text().await.unwrap()).unwrap()
+    };
+    let (get, post) = (reqwest::Method::GET, reqwest::Method::POST);
+    let cluster = loop {
+        let listed = call(get.clone(), "/api/2.1/clusters/list", Value::Null).await;
+        if listed["clusters"][0]["state"] == "RUNNING" {
+            break listed["clusters"][0]["cluster_id"].clone();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let body = serde_json::json!({"clusterId": cluster, "language": "python"});
+    let context = call(post.clone(), "/api/1.2/contexts/create", body).await["id"].clone();
+    let body = serde_json::json!({"clusterId": cluster, "contextId": context, "language": "python", "command": code});
+    let command = call(post, "/api/1.2/commands/execute", body).await["id"].clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let path = format!(
+        "/api/1.2/commands/status?clusterId={}&contextId={}&commandId={}",
+        text(&cluster),
+        text(&context),
+        text(&command)
+    );
+    loop {
+        let status = call(get.clone(), &path, Value::Null).await;
+        if status["status"] == "Finished" || !wait && status["status"] == "Running" {
+            return status["results"]["data"].as_str().unwrap_or_default().to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn python_ends_with_a_killed_workspace() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = spawn(folder.path(), &["--token", "first"]);
+    let address = address(&mut child);
+    let idle = python(&address, "import os\nos.getpid()", true).await;
+    // One that holds on to its interpreter and listens to nothing.
+    let deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass";
+    python(&address, deaf, false).await;
+    let children = || {
+        let list = std::fs::read_dir("/proc").unwrap().flatten();
+        let lines = list.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok());
+        lines.filter(|line| line.contains(folder.path().to_str().unwrap()) && line.contains("main.py")).count()
+    };
+    assert_eq!(children(), 2);
+    assert!(Path::new(&format!("/proc/{idle}")).exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let started = Instant::now();
+    while children() > 0 {
+        assert!(started.elapsed() < END_LIMIT, "Python lives on");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
