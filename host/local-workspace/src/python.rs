@@ -25,11 +25,13 @@ mod walls;
 mod wire;
 
 use std::{
-    sync::{Arc, Once},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 pub use self::confined::Confined;
 use self::{
@@ -50,6 +52,9 @@ const PROCESSES: usize = 8;
 
 /// How long an interpreter may take until it is ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long whoever is asked to give its place up may take.
+const GIVE_UP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why no interpreter started.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +83,25 @@ struct Inner {
     folders: Folders,
     spawner: Spawner,
     places: Arc<Semaphore>,
+    idle: Mutex<IdleList>,
     walls_told: Once,
+}
+
+/// Who holds an interpreter that does nothing, and how each is told to give it up; who waits for longest comes first.
+#[derive(Debug, Default)]
+struct IdleList {
+    last: u64,
+    holders: BTreeMap<u64, CancellationToken>,
+}
+
+/// Holds an interpreter that does nothing, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Idle(Python, u64);
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        self.0.idle_list().holders.remove(&self.1);
+    }
 }
 
 impl Python {
@@ -94,8 +117,37 @@ impl Python {
             folders,
             spawner: Spawner::start()?,
             places: Arc::new(Semaphore::new(PROCESSES)),
+            idle: Mutex::default(),
             walls_told: Once::new(),
         })))
+    }
+
+    fn idle_list(&self) -> MutexGuard<'_, IdleList> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that an interpreter waits for its next piece of code: where places run out, `give_up` is cancelled, and who
+    /// holds it ends it.
+    pub(crate) fn idle(&self, give_up: &CancellationToken) -> Idle {
+        let mut list = self.idle_list();
+        list.last += 1;
+        let number = list.last;
+        list.holders.insert(number, give_up.clone());
+        Idle(self.clone(), number)
+    }
+
+    /// A free place, or that of the interpreter that did nothing for longest.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, StartError> {
+        let places = &self.0.places;
+        if let Ok(permit) = Arc::clone(places).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let (_, longest) = self.idle_list().holders.pop_first().ok_or(StartError::Busy)?;
+        longest.cancel();
+        match tokio::time::timeout(GIVE_UP_LIMIT, Arc::clone(places).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(StartError::Busy),
+        }
     }
 
     /// Starts an interpreter.
@@ -106,7 +158,7 @@ impl Python {
         let inner = &self.0;
         let machine = inner.machine.get_or_init(|| machine::look(&inner.settings)).await;
         let machine = machine.as_ref().map_err(|why| StartError::Absent(why.clone()))?;
-        let permit = Arc::clone(&inner.places).try_acquire_owned().map_err(|_| StartError::Busy)?;
+        let permit = self.place().await?;
         let folder = inner.folders.make().map_err(|e| StartError::Failed(e.to_string()))?;
         let command = machine.command(&inner.folders, &folder, inner.settings.memory_mib);
         let child = inner.spawner.spawn(command).await.map_err(|e| StartError::Failed(e.to_string()))?;

@@ -207,7 +207,7 @@ impl Contexts {
         });
         let mut known = lock(&self.known);
         known.retain(|_, context| {
-            let is_idle = context.is_idle();
+            let is_idle = context.end.is_cancelled() || context.is_idle();
             if is_idle {
                 context.end.cancel();
             }
@@ -227,7 +227,8 @@ impl Contexts {
     /// A context of this user on this cluster.
     pub(crate) fn get(&self, cluster: &str, id: &str, user: &str) -> Result<Arc<Context>, Unknown> {
         let found = lock(&self.known).get(id).cloned();
-        found.filter(|context| context.cluster == cluster && context.user == user).ok_or(Unknown::Context)
+        let is_there = |context: &Arc<Context>| !context.end.is_cancelled();
+        found.filter(is_there).filter(|c| c.cluster == cluster && c.user == user).ok_or(Unknown::Context)
     }
 
     /// Ends a context with all that runs in it.
@@ -281,10 +282,13 @@ impl Worker {
         };
         self.context.shared().status = if ready { "Running" } else { "Error" };
         loop {
+            // What is given up is the whole context: whoever comes back is told that it is gone.
+            let idle = self.interpreter.is_some().then(|| self.python.idle(&end));
             let (id, command) = tokio::select! {
                 command = commands.recv() => match command { Some(command) => command, None => return },
                 () = end.cancelled() => return,
             };
+            drop(idle);
             let ran = match self.context.begin(&id) {
                 Some(cancel) => self.run(command, &cancel).await,
                 None => Ran { ended: Ended::Canceled { lost: false }, printed: Printed::default() },

@@ -279,3 +279,21 @@ async fn commands_are_cancelled_and_belong_to_their_user() {
     assert_eq!((status.as_u16(), answer["error_code"].as_str()), (400, Some("INVALID_STATE")), "{answer}");
     lab.stop().await;
 }
+
+/// Where interpreters run out, the context that did nothing for longest makes room, and whoever comes back is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_contexts_make_room_for_new_ones() {
+    let lab = Lab::start().await;
+    let mut repls = Vec::new();
+    for n in 0..9 {
+        let repl = Repl::open(&lab, "python").await;
+        assert_eq!(repl.run("python", &format!("n = {n}\nn")).await["data"], n.to_string());
+        repls.push(repl);
+    }
+    let body = repls[0].body(json!({"language": "python", "command": "n"}));
+    let (status, answer) = lab.post("/api/1.2/commands/execute", body).await;
+    assert_eq!(status.as_u16(), 400);
+    assert!(answer["error"].as_str().unwrap().starts_with("ContextNotFound"), "{answer}");
+    assert_eq!(repls[1].run("python", "n").await["data"], "1");
+    lab.stop().await;
+}
