@@ -40,13 +40,14 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one request for random numbers.
     pub random_bytes: u64,
-    /// HTTP requests; a tool that waits 15 minutes for several statements asks a few hundred times.
+    /// HTTP requests; a tool that waits 15 minutes for several statements asks a few hundred times, and one that uploads
+    /// a folder once for each of its files.
     pub http_requests: u32,
     /// HTTP requests at the same time.
     pub http_parallel: usize,
-    /// Bytes of one HTTP response's body.
+    /// Bytes of one HTTP response's body, which is streamed: what the Files API takes of one file.
     pub http_response_bytes: u64,
-    /// Bytes of one HTTP request's body.
+    /// Bytes of one HTTP request's body, streamed likewise.
     pub http_request_bytes: u64,
     /// Bytes of all bodies, both ways.
     pub http_total_bytes: u64,
@@ -76,15 +77,15 @@ impl Default for Limits {
             host_call_bytes: 16 * MIB,
             result_bytes: 1024 * MIB as u64,
             handles: 1000,
-            file_write_bytes: 256 * MIB as u64,
+            file_write_bytes: 4096 * MIB as u64,
             project_bytes: 4096 * MIB as u64,
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
-            http_requests: 1000,
+            http_requests: 10_000,
             http_parallel: 8,
-            http_response_bytes: 32 * MIB as u64,
-            http_request_bytes: 16 * MIB as u64,
-            http_total_bytes: 1024 * MIB as u64,
+            http_response_bytes: 5 * 1024 * MIB as u64,
+            http_request_bytes: 5 * 1024 * MIB as u64,
+            http_total_bytes: 6 * 1024 * MIB as u64,
             http_connect: Duration::from_secs(5),
             http_first_byte: Duration::from_secs(75),
             http_between_bytes: Duration::from_secs(30),

@@ -136,6 +136,9 @@ pub(crate) struct CallEgress {
     pub(crate) settling: Settling,
 }
 
+/// Bytes of one body where an author's tests or recorder stand at the network: their memory.
+const HELD_BODY_BYTES: u64 = 32 * 1024 * 1024;
+
 impl CallEgress {
     pub(crate) fn new(broker: Arc<Broker>, ctx: &CallContext, tally: Arc<Tally>, limits: Limits) -> Self {
         let workspace = match &ctx.workspace {
@@ -143,6 +146,13 @@ impl CallEgress {
             None => Workspace::Missing,
         };
         let tokens = ctx.workspace.iter().map(|target| target.credential.now()).collect();
+        // Who plays or hears the network holds bodies whole.
+        let most = if broker.far_end.is_some() { HELD_BODY_BYTES } else { u64::MAX };
+        let limits = Limits {
+            http_request_bytes: limits.http_request_bytes.min(most),
+            http_response_bytes: limits.http_response_bytes.min(most),
+            ..limits
+        };
         Self {
             workspace,
             tokens: Mutex::new(tokens),

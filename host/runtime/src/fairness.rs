@@ -47,7 +47,7 @@ impl Default for FairnessLimits {
             user_plugin_calls: 8,
             user_queue: 64,
             user_plugin_calls_per_minute: 6_000,
-            user_egress_bytes_per_minute: 1024 * 1024 * 1024,
+            user_egress_bytes_per_minute: 4 * 1024 * 1024 * 1024,
         }
     }
 }

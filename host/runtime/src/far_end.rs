@@ -48,7 +48,7 @@ pub struct FarRequest {
     pub url: String,
     /// Names in lower case, in the order in which they were set.
     pub headers: Vec<(String, String)>,
-    /// Empty when there is none. At most [`Limits::http_request_bytes`](crate::Limits).
+    /// Empty when there is none. At most 32 MiB.
     pub body: Bytes,
     /// Whether the caller's credential would have gone with it.
     pub as_caller: bool,
@@ -61,7 +61,7 @@ pub struct FarAnswer {
     pub status: u16,
     /// Names and values; those that are no header fail the request.
     pub headers: Vec<(String, String)>,
-    /// At most [`Limits::http_response_bytes`](crate::Limits).
+    /// At most 32 MiB.
     pub body: Bytes,
 }
 
