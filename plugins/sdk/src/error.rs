@@ -90,6 +90,7 @@ impl Failure {
                 Kind::LimitExceeded,
                 format!("the answer of {who} is larger than {limit_bytes} bytes; ask for less"),
             ),
+            TransportError::File(what) => Self::new(Kind::Failed, what),
             TransportError::Broken(what) => {
                 Self::new(Kind::Upstream, format!("the answer of {who} could not be read: {what}")).retryable()
             }

@@ -1,11 +1,13 @@
 //! [`Platform`] over the host's interfaces and WASI.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::bricklayer::host;
 use crate::results::{Appended, ColumnValues, Content, Finished, NewResult, Origin, ResultError};
 use crate::{
-    CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, TransportError, WebRequest, wasi_http,
+    CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, TransportError, WebRequest, project,
+    wasi_http,
 };
 
 /// The real host. One per call.
@@ -38,6 +40,10 @@ impl Platform for Host {
 
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {
         wasi_http::fetch(request)
+    }
+
+    fn project(&self) -> PathBuf {
+        PathBuf::from(project::MOUNT)
     }
 
     fn now(&self) -> Duration {

@@ -5,6 +5,8 @@
 pub enum Method {
     /// Reads.
     Get,
+    /// Asks what a read would be answered with, without its body.
+    Head,
     /// Creates or does.
     Post,
     /// Replaces.
@@ -21,6 +23,7 @@ impl Method {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Head => "HEAD",
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Patch => "PATCH",
@@ -53,6 +56,54 @@ pub enum Errand {
         /// Names and values.
         headers: Vec<(String, String)>,
     },
+    /// A request to the caller's workspace with a body that may be files of the project.
+    Upload(Upload),
+    /// `GET path` at the caller's workspace, the answer's body into a file of the project. The file is replaced; one of
+    /// another answer than success is left alone, and its body is the response's.
+    Download {
+        /// Absolute path with its query, already encoded.
+        path: String,
+        /// The file, from the project's folder.
+        file: String,
+    },
+}
+
+/// A request whose body is put together while it is sent, so that a file of any size passes without being in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Method.
+    pub method: Method,
+    /// Absolute path with its query, already encoded.
+    pub path: String,
+    /// What the body is.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<Part>,
+}
+
+/// A part of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A file of the project, from the project's folder, and how many bytes of it: all, when it was looked at.
+    File {
+        /// The file.
+        file: String,
+        /// Its length.
+        bytes: u64,
+    },
+}
+
+impl Part {
+    /// How long it is.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { bytes, .. } => *bytes,
+        }
+    }
 }
 
 /// A request to a public host. Needs a grant of its own (`[[grants.http]]` with the host as audience).
@@ -148,6 +199,8 @@ pub enum TransportError {
     },
     /// The answer broke off or made no sense.
     Broken(String),
+    /// A file of the project could not be read or written.
+    File(String),
 }
 
 /// One path segment or query value, percent-encoded: everything but RFC 3986's unreserved characters.

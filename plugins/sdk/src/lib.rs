@@ -29,6 +29,7 @@ mod host;
 mod http;
 mod platform;
 mod poll;
+mod project;
 pub mod results;
 mod state;
 mod table;
@@ -42,7 +43,9 @@ mod workspace;
 pub use error::{Failure, Kind, api_failure, web_failure};
 pub use exact::Exact;
 pub use host::Host;
-pub use http::{Errand, Method, Request, Response, TransportError, WebRequest, encode_query, encode_segment};
+pub use http::{
+    Errand, Method, Part, Request, Response, TransportError, Upload, WebRequest, encode_query, encode_segment,
+};
 pub use platform::{CallContext, CleanupHandle, LogLevel, Platform};
 pub use poll::{Backoff, Deadline};
 pub use state::State;

@@ -1,5 +1,6 @@
 //! The outside world of one call, as a tool sees it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bindings::bricklayer::host::context as wit;
@@ -87,6 +88,9 @@ pub trait Platform {
     /// # Errors
     /// When no complete answer came; an error status is an answer.
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError>;
+
+    /// The project's folder, to be used with `std::fs`; needs `files` in `plugin.toml`. Nothing leads out of it.
+    fn project(&self) -> PathBuf;
 
     /// A clock that only goes forward, from any start.
     fn now(&self) -> Duration;

@@ -2,10 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
-use crate::{CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, TransportError, WebRequest};
+use crate::{
+    CallContext, CleanupHandle, Errand, LogLevel, Part, Platform, Request, Response, TransportError, Upload, WebRequest,
+};
 
 /// What a scripted request does.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Script {
     expected: RefCell<VecDeque<Expected>>,
     sent: RefCell<Vec<Request>>,
     fetched: RefCell<Vec<WebRequest>>,
+    uploaded: RefCell<Vec<(String, Vec<u8>)>>,
+    project: PathBuf,
     clock: Cell<Duration>,
     sleeps: RefCell<Vec<Duration>>,
     progress: RefCell<Vec<String>>,
@@ -107,6 +112,45 @@ impl Script {
     pub fn state(self, key: &str, value: &str) -> Self {
         self.state_set(key, value);
         self
+    }
+
+    /// The project's folder, which a test made.
+    #[must_use]
+    pub fn project(self, folder: impl Into<PathBuf>) -> Self {
+        Self { project: folder.into(), ..self }
+    }
+
+    /// Every upload, in order: its line and the bytes of its body.
+    #[must_use]
+    pub fn uploaded(&self) -> Vec<(String, Vec<u8>)> {
+        self.uploaded.borrow().clone()
+    }
+
+    fn upload(&self, upload: &Upload) -> Result<Response, TransportError> {
+        let line = format!("{} {}", upload.method.as_str(), upload.path);
+        let mut body = Vec::new();
+        for part in &upload.body {
+            match part {
+                Part::Bytes(bytes) => body.extend_from_slice(bytes),
+                Part::File { file, bytes } => {
+                    let read =
+                        std::fs::read(self.project.join(file)).map_err(|e| TransportError::File(e.to_string()))?;
+                    let part = read.get(..*bytes as usize);
+                    body.extend_from_slice(part.ok_or_else(|| TransportError::File(format!("{file} is shorter")))?);
+                }
+            }
+        }
+        self.uploaded.borrow_mut().push((line.clone(), body));
+        self.answer(&line)
+    }
+
+    fn download(&self, path: &str, file: &str) -> Result<Response, TransportError> {
+        let mut answer = self.answer(&format!("GET {path}"))?;
+        if answer.is_success() {
+            let body = std::mem::take(&mut answer.body);
+            std::fs::write(self.project.join(file), body).map_err(|e| TransportError::File(e.to_string()))?;
+        }
+        Ok(answer)
     }
 
     /// The call has a conversation: its results are kept.
@@ -241,6 +285,8 @@ impl Platform for Script {
             let answer = match errand {
                 Errand::Send(request) => self.send(&request),
                 Errand::Follow { url, .. } => self.answer(&format!("FOLLOW {url}")),
+                Errand::Upload(upload) => self.upload(&upload),
+                Errand::Download { path, file } => self.download(&path, &file),
             };
             if !take(answer) {
                 break;
@@ -251,6 +297,10 @@ impl Platform for Script {
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {
         self.fetched.borrow_mut().push(request.clone());
         self.answer(&format!("{} {}", request.method.as_str(), request.url))
+    }
+
+    fn project(&self) -> PathBuf {
+        self.project.clone()
     }
 
     fn now(&self) -> Duration {

@@ -7,9 +7,10 @@ use wasip2::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody,
     OutgoingRequest, RequestOptions, Scheme,
 };
-use wasip2::io::streams::StreamError;
+use wasip2::io::streams::{Error as IoError, OutputStream, StreamError};
 
-use crate::{Errand, Method, Request, Response, TransportError, WebRequest};
+use crate::project::{End, File};
+use crate::{Errand, Method, Part, Request, Response, TransportError, Upload, WebRequest};
 
 /// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
 const WORKSPACE_AUTHORITY: &str = "workspace";
@@ -39,8 +40,31 @@ struct Outgoing<'a> {
     authority: &'a str,
     path: &'a str,
     headers: Vec<(&'a str, String)>,
-    body: &'a [u8],
+    body: Body<'a>,
     first_byte_nanos: u64,
+}
+
+/// What a request carries.
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    Bytes(&'a [u8]),
+    Parts(&'a [Part]),
+}
+
+impl Body<'_> {
+    fn length(self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Parts(parts) => parts.iter().map(Part::bytes).sum(),
+        }
+    }
+}
+
+/// A request that was sent and not answered yet.
+struct Pending {
+    answer: FutureIncomingResponse,
+    /// Where the body of a successful answer goes; into the response otherwise.
+    file: Option<String>,
 }
 
 /// Sends a request to the workspace and reads the whole answer.
@@ -64,6 +88,8 @@ pub(crate) fn run_each(
             begun.push_back(match errand {
                 Errand::Send(request) => begin_at_workspace(&request),
                 Errand::Follow { url, headers } => begin_to_follow(&url, &headers),
+                Errand::Upload(upload) => begin_upload(&upload),
+                Errand::Download { path, file } => begin_download(&path, file),
             });
         }
         let Some(next) = begun.pop_front() else { return };
@@ -73,7 +99,7 @@ pub(crate) fn run_each(
     }
 }
 
-fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<FutureIncomingResponse, TransportError> {
+fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<Pending, TransportError> {
     let odd = || TransportError::Denied("the workspace's link is no http address".to_owned());
     let (scheme, rest) = url.split_once("://").ok_or_else(odd)?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -83,12 +109,12 @@ fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<FutureInco
         authority,
         path,
         headers: headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
-        body: &[],
+        body: Body::Bytes(&[]),
         first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
     })
 }
 
-fn begin_at_workspace(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
+fn begin_at_workspace(request: &Request) -> Result<Pending, TransportError> {
     let mut headers = vec![("accept", "application/json".to_owned())];
     if request.body.is_some() {
         headers.push(("content-type", "application/json".to_owned()));
@@ -99,9 +125,34 @@ fn begin_at_workspace(request: &Request) -> Result<FutureIncomingResponse, Trans
         authority: WORKSPACE_AUTHORITY,
         path: &request.path,
         headers,
-        body: request.body.as_deref().unwrap_or("").as_bytes(),
+        body: Body::Bytes(request.body.as_deref().unwrap_or("").as_bytes()),
         first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
     })
+}
+
+fn begin_upload(upload: &Upload) -> Result<Pending, TransportError> {
+    begin(&Outgoing {
+        method: upload.method,
+        https: true,
+        authority: WORKSPACE_AUTHORITY,
+        path: &upload.path,
+        headers: vec![("accept", "application/json".to_owned()), ("content-type", upload.content_type.clone())],
+        body: Body::Parts(&upload.body),
+        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+    })
+}
+
+fn begin_download(path: &str, file: String) -> Result<Pending, TransportError> {
+    let pending = begin(&Outgoing {
+        method: Method::Get,
+        https: true,
+        authority: WORKSPACE_AUTHORITY,
+        path,
+        headers: Vec::new(),
+        body: Body::Bytes(&[]),
+        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+    })?;
+    Ok(Pending { file: Some(file), ..pending })
 }
 
 /// Sends a request to a public host and reads the whole answer.
@@ -127,7 +178,7 @@ pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
         authority,
         path: &path,
         headers: request.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
-        body: &request.body,
+        body: Body::Bytes(&request.body),
         first_byte_nanos: nanos,
     })
 }
@@ -136,23 +187,23 @@ fn exchange(request: &Outgoing<'_>) -> Result<Response, TransportError> {
     answer(&begin(request)?)
 }
 
-fn begin(request: &Outgoing<'_>) -> Result<FutureIncomingResponse, TransportError> {
+fn begin(request: &Outgoing<'_>) -> Result<Pending, TransportError> {
     let outgoing = head(request)?;
     let body = outgoing.body().map_err(|()| broken("the request has no body to write"))?;
     let pending =
         outgoing_handler::handle(outgoing, options(request.first_byte_nanos)).map_err(|code| transport_error(&code))?;
     write_body(body, request.body)?;
-    Ok(pending)
+    Ok(Pending { answer: pending, file: None })
 }
 
-fn answer(pending: &FutureIncomingResponse) -> Result<Response, TransportError> {
+fn answer(pending: &Pending) -> Result<Response, TransportError> {
     let response = loop {
-        if let Some(answer) = pending.get() {
+        if let Some(answer) = pending.answer.get() {
             break answer
                 .map_err(|()| broken("the answer was taken already"))?
                 .map_err(|code| transport_error(&code))?;
         }
-        pending.subscribe().block();
+        pending.answer.subscribe().block();
     };
     let status = response.status();
     let headers: Vec<(String, String)> = response
@@ -163,7 +214,10 @@ fn answer(pending: &FutureIncomingResponse) -> Result<Response, TransportError> 
         .collect();
     let mut answer = Response { status, headers, body: Vec::new() };
     let announced = answer.header("content-length").and_then(|length| length.parse().ok());
-    answer.body = read_body(&response, announced)?;
+    match &pending.file {
+        Some(file) if answer.is_success() => save_body(&response, file)?,
+        _ => answer.body = read_body(&response, announced)?,
+    }
     Ok(answer)
 }
 
@@ -177,12 +231,14 @@ fn head(request: &Outgoing<'_>) -> Result<OutgoingRequest, TransportError> {
     for (name, value) in &request.headers {
         set(name, value)?;
     }
-    if !request.body.is_empty() {
-        set("content-length", &request.body.len().to_string())?;
+    // An upload says its length even when it is nothing: an empty file.
+    if request.body.length() > 0 || matches!(request.body, Body::Parts(_)) {
+        set("content-length", &request.body.length().to_string())?;
     }
     let outgoing = OutgoingRequest::new(headers);
     let method = match request.method {
         Method::Get => WasiMethod::Get,
+        Method::Head => WasiMethod::Head,
         Method::Post => WasiMethod::Post,
         Method::Put => WasiMethod::Put,
         Method::Patch => WasiMethod::Patch,
@@ -207,16 +263,49 @@ fn options(first_byte_nanos: u64) -> Option<RequestOptions> {
 }
 
 /// Writes and finishes the body. A write that fails is no error of its own: the answer says why (a refusal, mostly).
-fn write_body(body: OutgoingBody, bytes: &[u8]) -> Result<(), TransportError> {
-    if !bytes.is_empty() {
+fn write_body(body: OutgoingBody, content: Body<'_>) -> Result<(), TransportError> {
+    if content.length() > 0 {
         let stream = body.write().map_err(|()| broken("the request's body is taken"))?;
-        for chunk in bytes.chunks(WRITE_CHUNK_BYTES) {
-            if stream.blocking_write_and_flush(chunk).is_err() {
-                break;
+        match content {
+            Body::Bytes(bytes) => {
+                let _ = write_bytes(&stream, bytes);
+            }
+            Body::Parts(parts) => {
+                for part in parts {
+                    let written = match part {
+                        Part::Bytes(bytes) => write_bytes(&stream, bytes),
+                        Part::File { file, bytes } => File::read(file)?.send(*bytes, &stream),
+                    };
+                    match written {
+                        Ok(()) => {}
+                        Err(End::File(why)) => return Err(TransportError::File(why)),
+                        Err(End::Other) => break,
+                    }
+                }
             }
         }
     }
     let _ = OutgoingBody::finish(body, None);
+    Ok(())
+}
+
+fn write_bytes(stream: &OutputStream, bytes: &[u8]) -> Result<(), End> {
+    bytes.chunks(WRITE_CHUNK_BYTES).try_for_each(|chunk| stream.blocking_write_and_flush(chunk)).map_err(|_| End::Other)
+}
+
+/// Writes an answer's body into a file.
+fn save_body(response: &IncomingResponse, file: &str) -> Result<(), TransportError> {
+    let incoming = response.consume().map_err(|()| broken("the answer's body is taken"))?;
+    {
+        let stream = incoming.stream().map_err(|()| broken("the answer's body is taken"))?;
+        match File::write(file)?.receive(&stream) {
+            Ok(StreamError::Closed) => {}
+            Ok(StreamError::LastOperationFailed(error)) => return Err(stream_error(&error)),
+            Err(End::File(why)) => return Err(TransportError::File(why)),
+            Err(End::Other) => return Err(broken("it ended early")),
+        }
+    }
+    drop(IncomingBody::finish(incoming));
     Ok(())
 }
 
@@ -233,16 +322,18 @@ fn read_body(response: &IncomingResponse, announced_bytes: Option<usize>) -> Res
                 }
                 Ok(chunk) => bytes.extend_from_slice(&chunk),
                 Err(StreamError::Closed) => break,
-                Err(StreamError::LastOperationFailed(error)) => {
-                    let code = wasip2::http::types::http_error_code(&error);
-                    return Err(code.map_or_else(|| broken(&error.to_debug_string()), |code| transport_error(&code)));
-                }
+                Err(StreamError::LastOperationFailed(error)) => return Err(stream_error(&error)),
             }
         }
     }
     // Trailers carry nothing here; finishing lets the host reuse the connection.
     drop(IncomingBody::finish(incoming));
     Ok(bytes)
+}
+
+fn stream_error(error: &IoError) -> TransportError {
+    let code = wasip2::http::types::http_error_code(error);
+    code.map_or_else(|| broken(&error.to_debug_string()), |code| transport_error(&code))
 }
 
 fn broken(what: &str) -> TransportError {
