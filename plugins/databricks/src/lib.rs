@@ -10,9 +10,24 @@
 //! - [`statement`]: SQL statements, as such work.
 //! - [`warehouse`]: which warehouse a statement runs on.
 //! - [`near`]: names like one that was not found.
+//! - [`progress`]: progress of many files.
+//! - [`remote_path`]: paths of the workspace and of the project, in one normal form.
+//! - [`side_by_side`]: many requests at once, patient and within the time of the call.
+//! - [`download`]: workspace objects into the project; [`transfer`]: how each file fared.
+//! - [`tree`]: folders of the workspace, with all that is in them.
+//! - [`import`]: the request that makes a workspace object.
+//! - [`local_names`]: names for what is downloaded.
 
+pub mod download;
 pub mod handed_back;
+pub mod import;
+pub mod local_names;
 pub mod near;
+pub mod progress;
+pub mod remote_path;
+pub mod side_by_side;
 pub mod statement;
+pub mod transfer;
+pub mod tree;
 pub mod warehouse;
 pub mod work;

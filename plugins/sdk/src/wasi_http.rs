@@ -24,15 +24,6 @@ const READ_CHUNK_BYTES: u64 = 256 * 1024;
 /// What one blocking write may carry (`blocking-write-and-flush` of wasi:io).
 const WRITE_CHUNK_BYTES: usize = 4096;
 
-/// Longest wait for a connection, in nanoseconds of WASI's duration.
-const CONNECT_TIMEOUT_NANOS: u64 = 10_000_000_000;
-
-/// Longest wait for the first byte: the longest hybrid wait of the statement API is 50 s.
-const FIRST_BYTE_TIMEOUT_NANOS: u64 = 70_000_000_000;
-
-/// Longest pause within a body.
-const BETWEEN_BYTES_TIMEOUT_NANOS: u64 = 30_000_000_000;
-
 /// What goes out, whoever it is for.
 struct Outgoing<'a> {
     method: Method,
@@ -41,7 +32,8 @@ struct Outgoing<'a> {
     path: &'a str,
     headers: Vec<(&'a str, String)>,
     body: Body<'a>,
-    first_byte_nanos: u64,
+    /// Longest wait for the answer's head, when it is not the host's own limit.
+    first_byte_nanos: Option<u64>,
 }
 
 /// What a request carries.
@@ -110,7 +102,7 @@ fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<Pending, T
         path,
         headers: headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
         body: Body::Bytes(&[]),
-        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+        first_byte_nanos: None,
     })
 }
 
@@ -126,7 +118,7 @@ fn begin_at_workspace(request: &Request) -> Result<Pending, TransportError> {
         path: &request.path,
         headers,
         body: Body::Bytes(request.body.as_deref().unwrap_or("").as_bytes()),
-        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+        first_byte_nanos: None,
     })
 }
 
@@ -138,7 +130,7 @@ fn begin_upload(upload: &Upload) -> Result<Pending, TransportError> {
         path: &upload.path,
         headers: vec![("accept", "application/json".to_owned()), ("content-type", upload.content_type.clone())],
         body: Body::Parts(&upload.body),
-        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+        first_byte_nanos: None,
     })
 }
 
@@ -150,7 +142,7 @@ fn begin_download(path: &str, file: String) -> Result<Pending, TransportError> {
         path,
         headers: Vec::new(),
         body: Body::Bytes(&[]),
-        first_byte_nanos: FIRST_BYTE_TIMEOUT_NANOS,
+        first_byte_nanos: None,
     })?;
     Ok(Pending { file: Some(file), ..pending })
 }
@@ -169,9 +161,7 @@ pub(crate) fn fetch(request: &WebRequest) -> Result<Response, TransportError> {
         None => (rest, ""),
     };
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    let nanos = request.timeout.map_or(FIRST_BYTE_TIMEOUT_NANOS, |timeout| {
-        u64::try_from(timeout.as_nanos()).unwrap_or(FIRST_BYTE_TIMEOUT_NANOS)
-    });
+    let nanos = request.timeout.and_then(|timeout| u64::try_from(timeout.as_nanos()).ok());
     exchange(&Outgoing {
         method: request.method,
         https: true,
@@ -253,12 +243,12 @@ fn head(request: &Outgoing<'_>) -> Result<OutgoingRequest, TransportError> {
     Ok(outgoing)
 }
 
-/// Times are the host's to bound as well; a host that does not know an option leaves it out.
-fn options(first_byte_nanos: u64) -> Option<RequestOptions> {
+/// A wait of the request's own. Without one the host's limits hold; each set of options is a resource that hosts may keep
+/// to the call's end, so a call of thousands of requests sends none.
+fn options(first_byte_nanos: Option<u64>) -> Option<RequestOptions> {
+    let nanos = first_byte_nanos?;
     let options = RequestOptions::new();
-    let _ = options.set_connect_timeout(Some(CONNECT_TIMEOUT_NANOS));
-    let _ = options.set_first_byte_timeout(Some(first_byte_nanos));
-    let _ = options.set_between_bytes_timeout(Some(BETWEEN_BYTES_TIMEOUT_NANOS));
+    let _ = options.set_first_byte_timeout(Some(nanos));
     Some(options)
 }
 
