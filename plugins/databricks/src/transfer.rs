@@ -36,7 +36,7 @@ pub struct Report {
 }
 
 /// Files that a report names: what a person looks through, and a model reads.
-const MAX_NAMED: usize = 500;
+const MAX_NAMED: usize = 200;
 
 /// Failures that the text repeats.
 const MAX_TOLD: usize = 10;
