@@ -1,11 +1,12 @@
 //! What a tree holds.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::path::ObjectPath;
+use crate::notebook::Language;
 
 /// Kinds of objects, as the API and the database spell them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Kind {
     Directory,
@@ -13,19 +14,8 @@ pub(crate) enum Kind {
     File,
 }
 
-/// A notebook's main language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum Language {
-    Python,
-    Sql,
-    Scala,
-    R,
-}
-
 /// How a notebook's content is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Source,
     Jupyter,
@@ -64,33 +54,6 @@ impl Kind {
     }
 }
 
-impl Language {
-    pub(crate) const ALL: [Self; 4] = [Self::Python, Self::Sql, Self::Scala, Self::R];
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Python => "PYTHON",
-            Self::Sql => "SQL",
-            Self::Scala => "SCALA",
-            Self::R => "R",
-        }
-    }
-
-    /// The ending of its source files.
-    pub(crate) fn extension(self) -> &'static str {
-        match self {
-            Self::Python => "py",
-            Self::Sql => "sql",
-            Self::Scala => "scala",
-            Self::R => "r",
-        }
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.as_str() == text)
-    }
-}
-
 impl Format {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -119,7 +82,7 @@ impl Type {
 
     /// What the columns of a row mean; a row that is no notebook, folder or file is a file.
     pub(super) fn stored(kind: &str, language: Option<&str>, format: Option<&str>) -> Self {
-        match (kind, language.and_then(Language::parse)) {
+        match (kind, language.and_then(Language::of_name)) {
             ("DIRECTORY", _) => Self::Directory,
             ("NOTEBOOK", Some(language)) => {
                 let format = if format == Some("JUPYTER") { Format::Jupyter } else { Format::Source };

@@ -6,13 +6,13 @@ use tokio::{fs::File, io::AsyncReadExt as _};
 use super::{
     blobs::{Blob, Blobs},
     format::{HEAD_BYTES, detect, jupyter_language},
-    model::{Format, Language, Object, Type},
+    model::{Format, Object, Type},
     path::{AskedPath, ObjectPath},
     receive::disk_failed,
     rights::{self, Access, HOMES, SHARED},
     tree::{Put, Tree, TreeError},
 };
-use crate::http::error::ApiError;
+use crate::{http::error::ApiError, notebook::Language};
 
 /// Most bytes of a notebook, and of what is imported and exported at once.
 pub(crate) const MAX_NOTEBOOK_BYTES: u64 = 10 * 1024 * 1024;

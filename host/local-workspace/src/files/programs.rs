@@ -5,10 +5,7 @@ use super::{
     objects::{MAX_NOTEBOOK_BYTES, Objects},
     path::AskedPath,
 };
-use crate::{
-    http::error::ApiError,
-    notebook::{Language, Notebook},
-};
+use crate::{http::error::ApiError, notebook::Notebook};
 
 /// Something that can be run.
 #[derive(Debug, Clone)]
@@ -33,7 +30,6 @@ impl Objects {
                 Notebook::from_jupyter(text).map_err(|e| ApiError::invalid(format!("{asked} is no notebook: {e}.")))?,
             ),
             Type::Notebook { language, format: Format::Source } => {
-                let language = Language::of_name(language.as_str()).unwrap_or(Language::Python);
                 Content::Notebook(Notebook::from_source(text, language))
             }
             Type::Directory | Type::File => Content::File(text.to_owned()),

@@ -8,6 +8,7 @@ use super::{
     path::ObjectPath,
 };
 use crate::database::{self, Database};
+use crate::notebook::Language;
 
 /// Objects that one deletion takes; more are deleted in parts. Protects the other changes, which wait.
 const MAX_DELETED: usize = 100_000;
@@ -208,7 +209,7 @@ impl Tree {
         .bind(put.path.as_str())
         .bind(put.path.parent().as_str())
         .bind(put.kind.kind().as_str())
-        .bind(put.kind.language().map(super::model::Language::as_str))
+        .bind(put.kind.language().map(Language::name))
         .bind(put.kind.format().map(super::model::Format::as_str))
         .bind(content)
         .bind(i64::try_from(size.unwrap_or_default()).unwrap_or(i64::MAX))

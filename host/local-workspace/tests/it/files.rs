@@ -125,8 +125,8 @@ async fn what_is_imported_comes_back_byte_for_byte() {
 
     for (path, more, content, kind) in [
         ("/src", json!({"format": "SOURCE", "language": "PYTHON"}), source, &notebook),
-        ("/jup", json!({"format": "JUPYTER"}), "{\"cells\": []}", &notebook),
-        ("/jup2.ipynb", json!({"format": "AUTO"}), "{\"cells\": []}\n", &notebook),
+        ("/jup", json!({"format": "JUPYTER"}), "{\"nbformat\": 4, \"cells\": []}", &notebook),
+        ("/jup2.ipynb", json!({"format": "AUTO"}), "{\"nbformat\": 4, \"cells\": []}\n", &notebook),
         ("/plain.py", json!({"format": "AUTO"}), "print(1)\r\n", &file),
         ("/raw.py", json!({"format": "RAW"}), source, &file),
         ("/empty", json!({"format": "AUTO"}), "", &file),
@@ -139,6 +139,26 @@ async fn what_is_imported_comes_back_byte_for_byte() {
     }
     let exported = lab.get(&format!("/api/2.0/workspace/export?path={}", encode(&shout))).await;
     assert_eq!(exported, json!({"content": base64(source), "file_type": "py"}));
+    // Each form in the other one, and as a page.
+    let jupyter: Value = serde_json::from_str(&export(&lab, &shout, "&format=JUPYTER").await).unwrap();
+    assert_eq!(
+        (&jupyter["nbformat"], &jupyter["cells"][0]["source"]),
+        (&json!(4), &json!(["print(1)"])),
+        "{jupyter:#}"
+    );
+    import(&lab, &format!("{HOME}/round"), json!({"format": "JUPYTER"}), &jupyter.to_string()).await;
+    let back = export(&lab, &format!("{HOME}/round"), "&format=SOURCE").await;
+    assert!(back.starts_with("# Databricks notebook source\nprint(1)"), "{back}");
+    let page = export(&lab, &shout, "&format=HTML").await;
+    assert!(page.contains("<h1>shout</h1>") && page.contains("<pre class=\"PYTHON\">print(1)"), "{page}");
+    for (path, format) in [(&shout, "DBC"), (&format!("{HOME}/plain.py"), "JUPYTER"), (&HOME.to_owned(), "SOURCE")] {
+        let path = format!("/api/2.0/workspace/export?path={}&format={format}", encode(path));
+        assert_eq!(
+            told(&lab.call(Some(ANN), Method::GET, &path, None).await),
+            (400, "INVALID_PARAMETER_VALUE"),
+            "{path}"
+        );
+    }
     // Raw and streamed: the same judgement, and more than an import may have.
     let large = vec![b'x'; 11 << 20];
     let path = format!("/api/2.0/workspace-files/import-file{}", encode_path(&format!("{HOME}/large.bin")));

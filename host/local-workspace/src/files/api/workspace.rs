@@ -16,12 +16,13 @@ use crate::{
     files::{
         Files,
         export::{self, ExportFormat},
-        model::{Kind, Language, Object, Type},
+        model::{Kind, Object, Type},
         objects::{Becomes, MAX_NOTEBOOK_BYTES},
         path::AskedPath,
     },
     http::{Empty, body::OptionalBody, error::ApiError, query::Params},
     identity::Caller,
+    notebook::Language,
 };
 
 #[derive(Debug, Serialize)]
@@ -31,7 +32,7 @@ pub(crate) struct Answer {
     object_id: i64,
     resource_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<Language>,
+    language: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     created_at: i64,
@@ -99,7 +100,7 @@ enum ImportFormat {
 struct ImportFields {
     path: Option<String>,
     format: Option<ImportFormat>,
-    language: Option<Language>,
+    language: Option<String>,
     #[serde(default)]
     overwrite: bool,
     content: Option<String>,
@@ -163,7 +164,10 @@ pub(crate) async fn import(
         let message = format!("The content has {} bytes, which is more than {MAX_NOTEBOOK_BYTES}.", content.len());
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "MAX_NOTEBOOK_SIZE_EXCEEDED", message));
     }
-    let becomes = match (fields.format.unwrap_or_default(), fields.language) {
+    let unknown = |name: &String| ApiError::invalid(format!("'{name}' is no language of a notebook."));
+    let language = |name: &String| Language::of_name(name).ok_or_else(|| unknown(name));
+    let language = fields.language.as_ref().map(language).transpose()?;
+    let becomes = match (fields.format.unwrap_or_default(), language) {
         (ImportFormat::Auto, _) => Becomes::Auto,
         (ImportFormat::Jupyter, _) => Becomes::Jupyter,
         (ImportFormat::Raw, _) => Becomes::File,
@@ -251,7 +255,7 @@ fn answer(asked: &AskedPath, object: Object) -> Answer {
         object_type: object.kind.kind(),
         object_id: object.id,
         resource_id: object.id.to_string(),
-        language: object.kind.language(),
+        language: object.kind.language().map(Language::name),
         size: (object.kind == Type::File).then_some(object.size),
         created_at: object.created_at,
         modified_at: object.modified_at,
