@@ -40,6 +40,7 @@ mod document;
 #[cfg(target_os = "linux")]
 mod ends;
 mod far_ends;
+mod file_tools;
 mod files;
 mod floods;
 mod gate;
