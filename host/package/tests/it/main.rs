@@ -4,6 +4,7 @@
 
 mod advice;
 mod docs;
+mod families;
 mod foreign;
 mod imports;
 mod inspect;

@@ -1,0 +1,60 @@
+//! The shipped families, as their manifests have them: each reaches its own endpoints and no other family's.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bricklayer_package::{Audience, Manifest, Method};
+
+/// What several families may ask for, and which. Everything else is one family's alone.
+const SHARED: [(&str, &[&str]); 2] = [
+    // Notebooks are workspace objects, and so is what code is run from.
+    ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
+    // Code without a cluster runs as a job's single run.
+    ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
+];
+
+fn families() -> BTreeMap<String, Manifest> {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+    let folders = std::fs::read_dir(plugins).unwrap().map(|entry| entry.unwrap().path());
+    let manifests = folders.filter_map(|folder| std::fs::read_to_string(folder.join("plugin.toml")).ok());
+    let parsed = manifests.map(|text| Manifest::parse(&text).unwrap());
+    parsed.map(|manifest| (manifest.name.to_string(), manifest)).collect()
+}
+
+/// A request that each pair of a method and a path allows.
+fn requests(manifest: &Manifest) -> Vec<(Method, String)> {
+    let example = |pattern: String| {
+        let segment = |part: &str| if part.starts_with(['{', '*']) { "x".to_owned() } else { part.to_owned() };
+        pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
+    };
+    let mut all = Vec::new();
+    for rule in &manifest.grants.http {
+        for path in &rule.paths {
+            all.extend(rule.methods.iter().map(|method| (*method, example(String::from(path.clone())))));
+        }
+    }
+    all
+}
+
+#[test]
+fn no_family_reaches_anothers_endpoints() {
+    let families = families();
+    assert!(families.len() > 2, "{:?}", families.keys());
+    for (name, family) in &families {
+        for rule in &family.grants.http {
+            assert_eq!(rule.audience, Audience::Workspace, "{name} reaches beyond the workspace");
+            assert!(
+                rule.paths.iter().all(|path| String::from(path.clone()).matches('/').count() > 3),
+                "{name}: {rule:?}"
+            );
+        }
+        for (other, manifest) in families.iter().filter(|(other, _)| *other != name) {
+            for (method, path) in requests(manifest) {
+                let both = |families: &[&str]| families.contains(&&**name) && families.contains(&&**other);
+                let shared = SHARED.iter().any(|(under, families)| path.starts_with(under) && both(families));
+                let reaches = family.grants.http.iter().any(|rule| rule.allows(&Audience::Workspace, method, &path));
+                assert!(shared || !reaches, "{name} reaches {} {path}, which is {other}'s", method.as_str());
+            }
+        }
+    }
+}
