@@ -13,9 +13,8 @@ mod files;
 mod http;
 mod identity;
 mod jobs;
-#[allow(dead_code, unused_imports, reason = "the areas that keep and run notebooks come next")]
+#[allow(dead_code, unused_imports, reason = "for whoever keeps and exports notebooks")]
 mod notebook;
-#[allow(dead_code, unused_imports, reason = "the areas that run programs come next")]
 mod python;
 mod server;
 mod sql;

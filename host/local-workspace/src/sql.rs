@@ -14,7 +14,6 @@ mod links;
 mod queries;
 mod routes;
 pub(crate) mod script;
-#[allow(dead_code, reason = "for the areas that run programs")]
 pub(crate) mod session;
 mod state;
 mod statements;

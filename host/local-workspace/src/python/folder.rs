@@ -83,6 +83,6 @@ impl Drop for RunFolder {
 /// What one interpreter holds until it has ended.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) folder: RunFolder,
-    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) _folder: RunFolder,
+    pub(super) _permit: OwnedSemaphorePermit,
 }

@@ -34,8 +34,6 @@ pub(crate) enum Program {
     File { path: String, text: String, arguments: Vec<String> },
     /// A notebook, cell by cell, with values for its widgets. SQL cells of a notebook without Python run without it.
     Notebook { path: String, notebook: Notebook, parameters: BTreeMap<String, String> },
-    /// A file of SQL statements, with values for its parameters.
-    Sql { text: String, parameters: BTreeMap<String, String> },
 }
 
 /// What became of a program.
@@ -62,7 +60,6 @@ impl Python {
             Program::Notebook { path, notebook, parameters } => {
                 run.notebook(&path, notebook, parameters, &mut printed).await
             }
-            Program::Sql { text, parameters } => run.statements().script(&text, &parameters, &mut printed).await,
         };
         Outcome { ended, printed }
     }

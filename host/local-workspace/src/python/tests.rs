@@ -1,7 +1,7 @@
 //! Programs in real processes on a real engine. The launcher is the workspace's own program, which is built beside the
 //! tests.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -179,9 +179,11 @@ SELECT n, :who AS who FROM t";
     assert_eq!(outcome.ended, Ended::Well(None));
     let Some(Shown::Table { rows, .. }) = outcome.printed.shown.last() else { panic!("{outcome:?}") };
     assert_eq!(rows, &[[Some("7".to_owned()), Some("ann".to_owned())]]);
-    let outcome =
-        lab.run(Program::Sql { text: "SELECT 1; SELECT * FROM nosuch".to_owned(), parameters: BTreeMap::new() }).await;
-    assert!(failure(&outcome).summary.contains("TABLE_OR_VIEW_NOT_FOUND"));
+    let ran = run_sql(&lab.around.session, "SELECT 1; SELECT * FROM nosuch", LIMIT, &CancellationToken::new()).await;
+    assert!(
+        matches!(&ran.ended, Ended::Failed(failure) if failure.summary.contains("TABLE_OR_VIEW_NOT_FOUND")),
+        "{ran:?}"
+    );
     for (language, text, said) in [
         (Language::Python, "print(1)", "without a way to hold Python programs"),
         (Language::Scala, "val x = 1", "%scala is not supported"),
