@@ -7,11 +7,11 @@ use bricklayer_domain::{
 
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
-use crate::lease_clock::on_lease_clock;
+use crate::lease_sql::on_lease_clock;
 use crate::notices::Notice;
+use crate::rows::status;
 use crate::standing::grant;
 use crate::store::Store;
-use crate::turns::status;
 use crate::writer::{Place, insert_event, prepare};
 
 /// What became of an answer.

@@ -6,11 +6,10 @@
 //! somebody who can write the database but does not also rewrite everything after it. Who can do that leaves no trace
 //! here; against them keep copies of [`AuditReport::heads`] elsewhere.
 
-use std::fmt;
-
 use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PackageDigest, PluginName, ProjectId, TurnId, UserId};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
+
+use crate::audit_chain::AuditChain;
 
 mod append;
 mod chain;
@@ -23,28 +22,6 @@ pub use append::{MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES};
 pub use list::{AuditCursor, AuditFilter, AuditPage, AuditPageRequest, PluginFilter};
 pub use usage::{MAX_USAGE_WINDOW, PluginUsage};
 pub use verify::{AuditFault, AuditReport, BrokenChain};
-
-/// What one process recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AuditChain(Uuid);
-
-impl AuditChain {
-    pub(crate) fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// The bare value.
-    #[must_use]
-    pub const fn as_uuid(&self) -> Uuid {
-        self.0
-    }
-}
-
-impl fmt::Display for AuditChain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// The outcome of a call that went well; any other is an error.
 const OK: &str = "ok";

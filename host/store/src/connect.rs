@@ -14,10 +14,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::file::OpenFile;
-use crate::history::ConversationLimits;
+use crate::limits::{ConversationLimits, DEFAULT_STAGED_BYTES, ResultLimits};
 use crate::migrations;
 use crate::postgres::Connections;
-use crate::result_limits::ResultLimits;
 
 /// How long a worker may be silent before another takes its turns over. Renewing every quarter of it survives two lost
 /// renewals; clocks of hosts must agree much closer.
@@ -156,7 +155,7 @@ impl Default for StoreOptions {
             sqlite_max_pages: None,
             postgres_connections: DEFAULT_POSTGRES_CONNECTIONS,
             acquire_timeout: DEFAULT_ACQUIRE_TIMEOUT,
-            staged_bytes: crate::packages::DEFAULT_STAGED_BYTES,
+            staged_bytes: DEFAULT_STAGED_BYTES,
             conversation_limits: ConversationLimits::default(),
             result_limits: ResultLimits::default(),
             projects_per_user: DEFAULT_PROJECTS_PER_USER,

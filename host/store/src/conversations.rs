@@ -10,8 +10,8 @@ use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict, is_foreign_key_violation};
 use crate::page::{Cursor, Page, PageRequest};
 use crate::projects::turn_ids;
+use crate::rows::{status, to_json};
 use crate::store::Store;
-use crate::turns::status;
 
 /// The title of a conversation that nobody has named and nothing was said in.
 pub const DEFAULT_CONVERSATION_TITLE: &str = "New conversation";
@@ -40,10 +40,6 @@ pub(crate) fn temporary_title(message: &str) -> String {
         title.push_str(word);
     }
     if title.is_empty() { DEFAULT_CONVERSATION_TITLE.to_owned() } else { title }
-}
-
-pub(crate) fn to_json<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|e| StoreError::inconsistent(table, e))
 }
 
 /// Conversations with their newest turn, whose `last_seq` is the end of the conversation's log.

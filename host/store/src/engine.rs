@@ -124,7 +124,7 @@ arg_from_id!(
     bricklayer_domain::ResultId,
     bricklayer_domain::InstallationId,
     bricklayer_domain::StandingPermissionId,
-    crate::lease::WorkerId,
+    crate::fencing::WorkerId,
 );
 
 /// The arguments of a statement, in the order of its placeholders.

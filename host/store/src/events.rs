@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::writer::MAX_INLINE_STRUCTURED_BYTES;
 
 /// Most events of one read; protects memory. Readers go on after the last one they got.
 pub const MAX_EVENT_PAGE: u32 = 1000;
@@ -20,10 +21,6 @@ pub const MAX_EVENT_PAGE: u32 = 1000;
 /// Most bytes of one read, unless a single event is larger; protects memory, of which parsed events take several times
 /// as much.
 pub const MAX_EVENT_PAGE_BYTES: u64 = 1024 * 1024;
-
-/// Largest typed result, as JSON, that comes with its event; a larger one is read by itself, with
-/// [`Store::structured_result`].
-pub const MAX_INLINE_STRUCTURED_BYTES: usize = 64 * 1024;
 
 /// Largest typed result that a turn gets with its conversation's log: what says which files the model has seen fits,
 /// tables of results do not.

@@ -6,6 +6,7 @@ use crate::engine::{Tx, args};
 use crate::error::StoreError;
 use crate::events::{Detail, Span};
 use crate::lanes::{self, Stretch};
+use crate::limits::ConversationLimits;
 use crate::store::Store;
 
 /// Most turns of one page of a history.
@@ -167,21 +168,4 @@ pub(crate) async fn check_room(
         }
     }
     Ok(())
-}
-
-/// How much one conversation may hold before no further turn begins in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConversationLimits {
-    /// What was said and done since the newest compaction begins, in bytes: every turn reads it again, so it bounds the
-    /// memory of each.
-    pub log_bytes: u64,
-    /// The typed results of its calls, in bytes: they are loaded only to be shown.
-    pub structured_bytes: u64,
-}
-
-impl Default for ConversationLimits {
-    fn default() -> Self {
-        const MIB: u64 = 1024 * 1024;
-        Self { log_bytes: 64 * MIB, structured_bytes: 512 * MIB }
-    }
 }

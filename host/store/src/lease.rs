@@ -1,63 +1,22 @@
-//! Leases: which worker drives a turn, and the token that makes a stale worker's writes fail.
+//! Leases: which worker drives a turn, and for how long.
 
-use std::fmt;
 use std::time::Duration;
 
 use bricklayer_domain::{ConversationId, Turn, TurnId, UserId};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::connect::silence;
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
-use crate::lease_clock::{LeaseMoment, on_lease_clock};
+use crate::fencing::{Lease, WorkerId};
+use crate::lease_clock::LeaseMoment;
+use crate::lease_sql::on_lease_clock;
+use crate::rows::turn;
 use crate::store::Store;
-use crate::turns::turn;
 
 /// Most turns that one claim takes, most users that [`Store::users_with_orphans`] names, and most leases that one
 /// renewal reports.
 const MAX_LEASES: u32 = 10_000;
-
-/// One host process, for as long as it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct WorkerId(Uuid);
-
-impl WorkerId {
-    /// A fresh identity; made once when a process starts.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    pub(crate) const fn as_uuid(self) -> Uuid {
-        self.0
-    }
-}
-
-impl Default for WorkerId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Display for WorkerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The right to append to a turn. Cloning it does not make a second right: the token is what counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    /// The turn.
-    pub turn: TurnId,
-    /// Its conversation.
-    pub conversation: ConversationId,
-    /// The holder.
-    pub worker: WorkerId,
-    /// Grows with each change of hands; only the newest may write.
-    pub(crate) token: i64,
-}
 
 /// A turn taken over, or taken up again after its approvals were answered.
 #[derive(Debug, Clone, PartialEq)]

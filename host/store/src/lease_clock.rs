@@ -40,28 +40,3 @@ impl LeaseMoment {
         PgInterval { months: 0, days: 0, microseconds: self.from_now.num_microseconds().unwrap_or(i64::MAX / 4) }
     }
 }
-
-/// A statement whose `[n]` stand for the [`LeaseMoment`] that is bound as `$n`; around them it is written once.
-macro_rules! on_lease_clock {
-    ($($piece:tt)*) => {
-        $crate::engine::Sql::Each {
-            sqlite: concat!($($crate::lease_clock::moment!(sqlite $piece)),*),
-            postgres: concat!($($crate::lease_clock::moment!(postgres $piece)),*),
-        }
-    };
-}
-pub(crate) use on_lease_clock;
-
-macro_rules! moment {
-    (sqlite [$n:literal]) => {
-        concat!("$", $n)
-    };
-    // The start of the statement, not of its transaction; stable, so that an index can be used.
-    (postgres [$n:literal]) => {
-        concat!("(statement_timestamp() + $", $n, ")")
-    };
-    ($engine:ident $text:literal) => {
-        $text
-    };
-}
-pub(crate) use moment;

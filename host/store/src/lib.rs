@@ -14,8 +14,10 @@
 //! Only this crate names the database driver. Statements are written once where the dialects agree and side by side
 //! where they differ; one suite runs on both engines.
 
+mod append;
 mod approvals;
 mod audit;
+mod audit_chain;
 mod clock;
 mod connect;
 mod conversations;
@@ -23,12 +25,15 @@ pub mod crash_points;
 mod engine;
 mod error;
 mod events;
+mod fencing;
 mod file;
 mod history;
 mod installations;
 mod lanes;
 mod lease;
 mod lease_clock;
+mod lease_sql;
+mod limits;
 mod migrations;
 mod multi_insert;
 mod notices;
@@ -37,8 +42,8 @@ mod page;
 mod plugin_state;
 mod postgres;
 mod projects;
-mod result_limits;
 mod results;
+mod rows;
 mod stagings;
 mod standing;
 mod store;
@@ -49,30 +54,30 @@ mod writer;
 
 pub use approvals::Answered;
 pub use audit::{
-    AuditChain, AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditPage, AuditPageRequest, AuditRecord,
-    AuditReport, BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginFilter, PluginUsage,
+    AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditPage, AuditPageRequest, AuditRecord, AuditReport,
+    BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginFilter, PluginUsage,
 };
+pub use audit_chain::AuditChain;
 pub use clock::{Clock, SystemClock};
 pub use connect::{DEFAULT_PROJECTS_PER_USER, StoreOptions, StoreUrl, StoreUrlError};
 pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
-pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES, MAX_INLINE_STRUCTURED_BYTES};
-pub use history::{
-    ConversationLimits, HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS, ReadFrom,
-};
+pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES};
+pub use fencing::{Lease, WorkerId};
+pub use history::{HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS, ReadFrom};
 pub use installations::{
     GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
     MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,
 };
 pub use lanes::{MAX_LANE_DEPTH, MAX_LANES};
-pub use lease::{Claim, HeldLease, Lease, Orphaned, WorkerId};
+pub use lease::{Claim, HeldLease, Orphaned};
+pub use limits::{ConversationLimits, DEFAULT_STAGED_BYTES, ResultLimits};
 pub use notices::{Notice, Notices};
-pub use packages::{DEFAULT_STAGED_BYTES, MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
+pub use packages::{MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};
 pub use page::{Cursor, CursorError, MAX_PAGE, Page, PageRequest};
 pub use plugin_state::{MAX_STATE_KEY_BYTES, MAX_STATE_KEYS, MAX_STATE_VALUE_BYTES, PluginStateError};
-pub use result_limits::ResultLimits;
 pub use results::{EndedResult, MAX_INLINE_PIECE_BYTES, MAX_PIECE_BYTES, NewPiece, PieceInfo, ResultPlace};
 pub use standing::MAX_STANDING_PERMISSIONS;
 pub use store::Store;
 pub use turns::{Begun, NewTurn, Stop};
-pub use writer::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES};
+pub use writer::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_INLINE_STRUCTURED_BYTES};

@@ -22,10 +22,6 @@ pub const MAX_PACKAGE_BYTES: usize = 32 * 1024 * 1024;
 /// Most packages that were brought and not installed; protects the disk from people who only look.
 pub const MAX_STAGED_PACKAGES: usize = 64;
 
-/// Most bytes of them together when nobody chose ([`StoreOptions::staged_bytes`](crate::StoreOptions::staged_bytes)):
-/// twice what one person can keep others from by looking at the largest packages.
-pub const DEFAULT_STAGED_BYTES: u64 = 1024 * 1024 * 1024;
-
 /// How long a package that somebody looked at makes no room for others: a person reads what it asks for meanwhile.
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(10);
 

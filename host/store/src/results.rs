@@ -10,10 +10,10 @@ mod settle;
 use bricklayer_domain::{ConversationId, NewResult, ResultCut, ResultId, ResultOrigin, ResultState, UserId};
 use sha2::{Digest as _, Sha256};
 
-use crate::conversations::to_json;
 use crate::crash_points;
 use crate::engine::{Tx, args};
 use crate::error::{StoreError, again_on_conflict, is_foreign_key_violation};
+use crate::rows::to_json;
 use crate::store::Store;
 
 pub use read::PieceInfo;

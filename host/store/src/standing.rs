@@ -5,9 +5,9 @@ use bricklayer_domain::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::conversations::to_json;
 use crate::engine::{Row, Tx, args};
 use crate::error::StoreError;
+use crate::rows::to_json;
 use crate::store::Store;
 
 /// Standing permissions of one conversation; a person who gives more wants another permission mode.

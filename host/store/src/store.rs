@@ -9,15 +9,14 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::audit::AuditChain;
+use crate::audit_chain::AuditChain;
 use crate::clock::{Clock, now};
 use crate::connect::{PATIENT_LIMIT, StoreOptions, StoreUrl, open, postgres_options};
 use crate::engine::{Engine, args};
 use crate::error::StoreError;
-use crate::history::ConversationLimits;
 use crate::lease_clock::LeaseMoment;
+use crate::limits::{ConversationLimits, ResultLimits};
 use crate::notices::{Notice, NoticeBoard, Notices, listen};
-use crate::result_limits::ResultLimits;
 use crate::writer::{Command, Writer};
 
 /// Writers of one host in PostgreSQL, so that one slow commit does not hold all turns up; a turn always has the same.

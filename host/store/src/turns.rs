@@ -6,15 +6,17 @@ use bricklayer_domain::{
 };
 use uuid::Uuid;
 
-use crate::conversations::{DEFAULT_CONVERSATION_TITLE, insert_conversation, temporary_title, to_json};
-use crate::engine::{Row, Sql, Tx, args};
+use crate::conversations::{DEFAULT_CONVERSATION_TITLE, insert_conversation, temporary_title};
+use crate::engine::{Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
+use crate::fencing::{Lease, WorkerId};
 use crate::history::check_room;
 use crate::lanes::is_lane;
-use crate::lease::{Claim, Lease, WorkerId, claim};
-use crate::lease_clock::on_lease_clock;
+use crate::lease::{Claim, claim};
+use crate::lease_sql::on_lease_clock;
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
+use crate::rows::{status, to_json, turn};
 use crate::store::Store;
 use crate::writer::{Place, Prepared, insert_event, prepare};
 
@@ -69,23 +71,6 @@ pub enum Stop {
         /// end it as cancelled.
         claimable: bool,
     },
-}
-
-pub(crate) fn turn(row: &Row) -> Result<Turn, StoreError> {
-    Ok(Turn {
-        id: TurnId::from_uuid(row.uuid("id")?),
-        conversation: ConversationId::from_uuid(row.uuid("conversation_id")?),
-        project: ProjectId::from_uuid(row.uuid("project_id")?),
-        user: UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("turns", e))?,
-        status: status(row)?,
-        created_at: row.time("created_at")?,
-        updated_at: row.time("updated_at")?,
-    })
-}
-
-pub(crate) fn status(row: &Row) -> Result<TurnStatus, StoreError> {
-    let text = row.text("status")?;
-    TurnStatus::parse(&text).ok_or_else(|| StoreError::inconsistent("turns", format!("status {text}")))
 }
 
 /// Locks a conversation, so that no other turn can begin while this decides.

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use bricklayer_domain::{AuditBody, cut};
 use chrono::{DateTime, SubsecRound as _, Utc};
 
+use super::AuditEntry;
 use super::chain::{Hash, StoredRecord, genesis};
 use super::usage::{UsageKey, UsageRow, count};
-use super::{AuditChain, AuditEntry};
+use crate::audit_chain::AuditChain;
 use crate::engine::{Arg, Sql, Tx, args};
 use crate::error::StoreError;
 use crate::multi_insert::MultiInsert;

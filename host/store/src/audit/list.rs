@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::chain::StoredRecord;
-use super::{AuditChain, AuditEntry, AuditRecord};
+use super::{AuditEntry, AuditRecord};
+use crate::audit_chain::AuditChain;
 use crate::engine::{Arg, Row, Sql};
 use crate::error::StoreError;
 use crate::page::{CursorError, MAX_PAGE, latest};

@@ -5,8 +5,8 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::AuditChain;
 use super::chain::{Hash, StoredRecord, genesis};
+use crate::audit_chain::AuditChain;
 use crate::engine::{Row, Tx, args};
 use crate::error::StoreError;
 use crate::store::Store;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Row, args};
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
+use crate::rows::status;
 use crate::store::Store;
-use crate::turns::status;
 
 /// Where a piece of a result is, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
