@@ -1,8 +1,8 @@
 //! All tests after the build: the host's programs, documentation, guests, authors' plugins, page and browser.
 //!
 //! Cargo says which test programs there are and with what folder and variables it starts them: it runs each through
-//! this program ([`note_program`]), which writes that down. They are then run two at a time, so that one works while
-//! another waits ([`crate::side_by_side`]). The test harness tells times only with an unstable flag. The flag is opened
+//! this program ([`note_program`]), which writes that down. They are then run some at a time, so that one works while
+//! others wait ([`crate::side_by_side`]). The test harness tells times only with an unstable flag. The flag is opened
 //! for the test programs alone; opened for cargo it would compile everything anew.
 //!
 //! A test of a program that fails is run once more by itself when all others have ended ([`unsteady`]).
