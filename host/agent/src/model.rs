@@ -1,13 +1,14 @@
 //! Language models behind one interface; each provider keeps its own wire format to itself.
 
 pub mod anthropic;
+pub(crate) mod found;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_domain::{Block, HistoryRepair, ResultId, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
-use bricklayer_tools::ToolList;
+use bricklayer_tools::{Offer, ToolList};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -66,6 +67,8 @@ pub struct ModelRequest {
     pub facts: Arc<PromptFacts>,
     /// The tools, always in the same order.
     pub tools: ToolList,
+    /// Which of them the model is told of at once.
+    pub offer: Offer,
     /// The conversation.
     pub messages: Vec<Arc<ModelMessage>>,
     /// Where the messages of earlier turns end: the index of the last of them. A place for a cache mark.

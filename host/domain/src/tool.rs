@@ -58,11 +58,22 @@ pub struct ToolAnnotations {
     pub ask: bool,
     /// Wall-clock limit for one call in seconds; the host's default when absent.
     pub time_limit_seconds: Option<u32>,
+    /// Whether a model is told of it at once, however many tools there are; of the others it is then told when it looks
+    /// for them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub core: bool,
 }
 
 impl Default for ToolAnnotations {
     fn default() -> Self {
-        Self { read_only: false, destructive: true, idempotent: false, ask: true, time_limit_seconds: None }
+        Self {
+            read_only: false,
+            destructive: true,
+            idempotent: false,
+            ask: true,
+            time_limit_seconds: None,
+            core: false,
+        }
     }
 }
 
@@ -70,13 +81,27 @@ impl ToolAnnotations {
     /// A tool that only reads.
     #[must_use]
     pub const fn reads() -> Self {
-        Self { read_only: true, destructive: false, idempotent: true, ask: false, time_limit_seconds: None }
+        Self {
+            read_only: true,
+            destructive: false,
+            idempotent: true,
+            ask: false,
+            time_limit_seconds: None,
+            core: false,
+        }
     }
 
     /// A tool that changes things it was asked to change, without asking again.
     #[must_use]
     pub const fn writes() -> Self {
-        Self { read_only: false, destructive: false, idempotent: false, ask: false, time_limit_seconds: None }
+        Self {
+            read_only: false,
+            destructive: false,
+            idempotent: false,
+            ask: false,
+            time_limit_seconds: None,
+            core: false,
+        }
     }
 }
 

@@ -112,6 +112,9 @@ pub struct ToolEntry {
     /// Wall-clock limit for one call in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_limit_seconds: Option<u32>,
+    /// Whether a model is told of it at once, however many tools there are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub core: bool,
     /// Whether the plugin's exported `operations` or `review` is asked about each call; when not, what stands here says
     /// all.
     #[serde(skip_serializing_if = "is_true")]
@@ -135,7 +138,7 @@ pub struct ToolEntry {
 
 impl Default for ToolEntry {
     fn default() -> Self {
-        let ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds } =
+        let ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds, core } =
             ToolAnnotations::default();
         let ToolDisplay { title, detail, result } = ToolDisplay::default();
         let (review, description, parameters) = (true, None, BTreeMap::new());
@@ -145,6 +148,7 @@ impl Default for ToolEntry {
             idempotent,
             ask,
             time_limit_seconds,
+            core,
             review,
             title,
             detail,
@@ -164,8 +168,8 @@ impl ToolEntry {
     /// The part that says how to treat the tool.
     #[must_use]
     pub const fn annotations(&self) -> ToolAnnotations {
-        let Self { read_only, destructive, idempotent, ask, time_limit_seconds, .. } = *self;
-        ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds }
+        let Self { read_only, destructive, idempotent, ask, time_limit_seconds, core, .. } = *self;
+        ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds, core }
     }
 
     /// The part that says how to show the tool.

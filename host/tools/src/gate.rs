@@ -17,6 +17,7 @@ use crate::catalogue::{ToolList, catalogue};
 use crate::keeper::Keeper;
 use crate::limits::GateLimits;
 use crate::link::CallLink;
+use crate::offer::Offer;
 use crate::permissions::{CallClass, Permission, Permit, decide, decide_answered};
 use crate::provider::Provider;
 
@@ -29,6 +30,7 @@ pub struct Gate {
     limits: GateLimits,
     providers: Arc<[Arc<dyn Provider>]>,
     list: ToolList,
+    offer: Offer,
     audit: Option<Arc<dyn GateAudit>>,
     keeper: Option<Arc<dyn Keeper>>,
     /// As many as may read at once; what changes something takes all of them.
@@ -47,12 +49,18 @@ impl Gate {
     #[must_use]
     pub fn new(caller: Caller, mode: PermissionMode, limits: GateLimits, providers: Vec<Arc<dyn Provider>>) -> Self {
         let lists: Vec<_> = providers.iter().map(|provider| provider.list()).collect();
+        let mut list = catalogue(&lists);
+        let offer = Offer::of(&list);
+        if let Some(search) = offer.search() {
+            list = catalogue(&[list, [Arc::clone(search)].into()]);
+        }
         let place_count = u32::try_from(limits.max_concurrent_reads).unwrap_or(u32::MAX).max(1);
         Self {
             caller,
             mode,
             providers: providers.into(),
-            list: catalogue(&lists),
+            list,
+            offer,
             audit: None,
             keeper: None,
             places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
@@ -97,6 +105,12 @@ impl Gate {
         &self.list
     }
 
+    /// Which of the list a model is told of at once, and which it finds.
+    #[must_use]
+    pub const fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
     /// The tool of this name in the list.
     #[must_use]
     pub fn listed(&self, name: &ToolName) -> Option<&Arc<ToolSpec>> {
@@ -110,6 +124,7 @@ impl Gate {
     pub fn resolve(&self, id: &ToolCallId, name: &ToolName, input: &Value) -> Result<ResolvedCall, ToolFailure> {
         let caller = Caller { tool_call: Some(id.clone()), ..self.caller.clone() };
         let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
+        let found = found.or_else(|| self.offer.call(name, input));
         let Some(call) = found else { return Err(self.no_tool(name)) };
         let audit = self.audit.as_ref().filter(|_| !call.is_recorded());
         let audit = audit.map(|audit| (Arc::clone(audit), argument_digest(input)));

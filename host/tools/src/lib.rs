@@ -17,6 +17,7 @@ mod gate;
 mod keeper;
 mod limits;
 mod link;
+mod offer;
 mod permissions;
 mod provider;
 
@@ -28,5 +29,6 @@ pub use gate::Gate;
 pub use keeper::{Keeper, LargeText};
 pub use limits::{GateLimits, MAX_JSON_DEPTH, STOP_GRACE, fits_depth};
 pub use link::{CallLink, Continuations, NotKept, ProgressSink};
+pub use offer::{MAX_SHOWN_BYTES, Offer};
 pub use permissions::{CallClass, Permission, Permit, decide, decide_answered};
 pub use provider::{Provider, ProviderCall};

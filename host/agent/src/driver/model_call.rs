@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::context;
-use crate::model::{ModelEvent, ModelRequest};
+use crate::model::{ModelEvent, ModelRequest, found};
 use crate::ports::{LogError, TurnLog};
 use crate::settings::{DELTA_GROUP_BYTES, DELTA_GROUP_INTERVAL};
 use crate::turn::{Input, TurnFailure};
@@ -66,6 +66,7 @@ impl Driver {
             system: Arc::clone(&self.system),
             facts: Arc::clone(&self.facts),
             tools,
+            offer: self.deps.gate.offer().clone(),
             messages,
             previous_turn_end,
             max_output_tokens: self.deps.limits.max_output_tokens,
@@ -132,7 +133,10 @@ impl Driver {
                 }
                 done = writer.progress() => done?,
                 event = stream.next() => match event {
-                    Some(ModelEvent::Finished(reply)) => break Asked::Ended(Input::ModelReplied(reply)),
+                    Some(ModelEvent::Finished(mut reply)) => {
+                        found::unwrap(&mut reply);
+                        break Asked::Ended(Input::ModelReplied(reply));
+                    }
                     Some(ModelEvent::Failed(error)) => {
                         let failure = TurnFailure { code: error.kind.code().to_owned(), message: error.message };
                         let failure = Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };

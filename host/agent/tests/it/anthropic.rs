@@ -9,6 +9,7 @@ use bricklayer_agent::model::{
     Content, ModelError, ModelErrorKind, ModelEvent, ModelMessage, ModelProvider, ModelReply, ModelRequest, Role,
 };
 use bricklayer_domain::{Block, StopReason, ToolAnnotations, ToolErrorKind, ToolOutcome, TurnEnd, Usage};
+use bricklayer_tools::Offer;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use url::Url;
@@ -37,6 +38,7 @@ fn request() -> ModelRequest {
         system: "system".into(),
         facts: Default::default(),
         tools: Vec::new().into(),
+        offer: Offer::default(),
         messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into()).into()] }.into()],
         previous_turn_end: None,
         max_output_tokens: 100,

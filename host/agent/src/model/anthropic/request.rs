@@ -6,10 +6,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bricklayer_domain::{Block, ToolCallId, ToolSpec};
+use bricklayer_tools::Offer;
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::model::found::{self, Wrapped};
 use crate::model::{Content, ModelMessage, ModelRequest, Role};
 
 /// The body as JSON. Cache marks: the end of the tools, the end of the system prompt, the last message of the turns
@@ -20,7 +22,7 @@ pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>) -> Vec<u8> 
         max_tokens: request.max_output_tokens,
         stream: true,
         thinking: thinking.filter(|_| request.reasoning),
-        tools: Tools(&request.tools),
+        tools: Tools(request),
         system: [Part::Text { text: &request.system, cache_control: Some(MARK) }],
         messages: Messages(request),
     };
@@ -51,7 +53,7 @@ enum Mark {
 
 const MARK: Mark = Mark::Ephemeral;
 
-struct Tools<'a>(&'a [Arc<ToolSpec>]);
+struct Tools<'a>(&'a ModelRequest);
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -63,16 +65,19 @@ struct Tool<'a> {
 }
 
 impl Tools<'_> {
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn is_empty(&self) -> bool {
+        self.0.tools.is_empty()
     }
 }
 
 impl Serialize for Tools<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let last = self.0.len().checked_sub(1);
-        serializer.collect_seq(self.0.iter().enumerate().map(|(index, spec)| {
-            let ToolSpec { name, description, input_schema, .. } = &**spec;
+        let Self(ModelRequest { tools, offer, .. }) = self;
+        let told = tools.iter().map(|spec| &**spec).filter(|spec| !offer.is_found(&spec.name.0));
+        let told: Vec<&ToolSpec> = told.chain(offer.finds().then_some(&*found::CALL_SPEC)).collect();
+        let last = told.len().checked_sub(1);
+        serializer.collect_seq(told.into_iter().enumerate().map(|(index, spec)| {
+            let ToolSpec { name, description, input_schema, .. } = spec;
             Tool { name: &name.0, description, input_schema, cache_control: (Some(index) == last).then_some(MARK) }
         }))
     }
@@ -87,12 +92,13 @@ impl Serialize for Messages<'_> {
         let mut out = serializer.serialize_seq(None)?;
         for (index, message) in request.messages.iter().enumerate() {
             let content = &*message.content;
-            if content.iter().all(|content| part(content).is_none()) {
+            if content.iter().all(|content| part(content, &request.offer).is_none()) {
                 continue;
             }
             let is_marked = Some(index) == last || Some(index) == request.previous_turn_end;
             let marked = is_marked.then(|| content.iter().rposition(|content| can_be_marked(content))).flatten();
-            out.serialize_element(&Message { role: role(message), content: Parts { content, marked } })?;
+            let offer = &request.offer;
+            out.serialize_element(&Message { role: role(message), content: Parts { content, marked, offer } })?;
         }
         out.end()
     }
@@ -108,12 +114,13 @@ struct Message<'a> {
 struct Parts<'a> {
     content: &'a [Arc<Content>],
     marked: Option<usize>,
+    offer: &'a Offer,
 }
 
 impl Serialize for Parts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.content.iter().enumerate().filter_map(|(index, content)| {
-            let part = part(content)?;
+            let part = part(content, self.offer)?;
             Some(if Some(index) == self.marked { part.marked() } else { part })
         }))
     }
@@ -134,7 +141,7 @@ enum Part<'a> {
     ToolUse {
         id: Cow<'a, str>,
         name: Cow<'a, str>,
-        input: Object<'a>,
+        input: Arguments<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cache_control: Option<Mark>,
     },
@@ -148,6 +155,14 @@ enum Part<'a> {
     },
     #[serde(untagged)]
     AsItCame(Cow<'a, Value>),
+}
+
+/// The arguments of a call, as the model wrote it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Arguments<'a> {
+    Own(Object<'a>),
+    OfFound(Wrapped<'a>),
 }
 
 /// The arguments of a call. The API refuses a conversation for ever for arguments that are no object.
@@ -195,14 +210,18 @@ fn can_be_marked(content: &Content) -> bool {
 }
 
 /// A piece as the API takes it; none when the API would refuse it.
-fn part(content: &Content) -> Option<Part<'_>> {
+fn part<'a>(content: &'a Content, offer: &Offer) -> Option<Part<'a>> {
     Some(match content {
         Content::Text(text) | Content::Block(Block::Text { text }) => Part::Text { text, cache_control: None },
         // Reasoning without its proof is refused by the API.
         Content::Block(Block::Thinking { signature, .. }) if signature.is_empty() => return None,
         Content::Block(Block::Thinking { thinking, signature }) => Part::Thinking { thinking, signature },
         Content::Block(Block::ToolUse { id, name, input }) => {
-            Part::ToolUse { id: wire_id(id), name: wire_name(name), input: Object(input), cache_control: None }
+            let (name, input) = match offer.is_found(name) {
+                true => (Cow::Borrowed(Wrapped::NAME), Arguments::OfFound(Wrapped::new(name, input))),
+                false => (wire_name(name), Arguments::Own(Object(input))),
+            };
+            Part::ToolUse { id: wire_id(id), name, input, cache_control: None }
         }
         Content::Block(Block::Other { raw }) => Part::AsItCame(Cow::Borrowed(raw)),
         Content::ToolResult { id, content, is_error, structured: _, kind: _, results: _ } => {

@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bricklayer_domain::{
-    Event, StopReason, ToolAnnotations, ToolDisplay, ToolName, ToolOutcome, ToolSource, TurnEnd, TurnSettings, Usage,
+    Event, PluginName, StopReason, ToolAnnotations, ToolDisplay, ToolName, ToolOutcome, ToolSource, TurnEnd,
+    TurnSettings, Usage,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -115,6 +116,7 @@ fn request(messages: Vec<Arc<ModelMessage>>, previous_turn_end: Option<usize>) -
         system: "You \u{1f600} are \"it\".".into(),
         facts: Arc::new(facts),
         tools: Arc::new([]),
+        offer: Offer::default(),
         messages,
         previous_turn_end,
         max_output_tokens: 1_000,
@@ -264,4 +266,37 @@ fn what_a_step_allocates_does_not_grow_with_the_conversation() {
     }
     assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "allocations after 10, 100 and 1,000 turns: {counts:?}");
     assert!(counts[0] < 20, "{counts:?}");
+}
+
+/// More tools than are told at once, of which none is the core.
+fn many() -> Vec<Arc<ToolSpec>> {
+    let source = ToolSource::Plugin { plugin: PluginName::parse("jobs").unwrap() };
+    let name = |n| ToolName(format!("mcp__jobs__thing_{n}"));
+    let description = "x".repeat(600);
+    (0..60)
+        .map(|n| {
+            Arc::new(ToolSpec { name: name(n), source: source.clone(), description: description.clone(), ..spec("") })
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_to_be_found_is_not_sent_and_called_by_one_word() {
+    let tools = many();
+    let call = |name: &str| {
+        let input = json!({"job_id": 9_007_199_254_740_993_u64});
+        Arc::new(Content::Block(Block::ToolUse { id: ToolCallId(name.to_owned()), name: name.to_owned(), input }))
+    };
+    let said = ModelMessage { role: Role::Assistant, content: vec![call("mcp__jobs__thing_7"), call("Read")] };
+    let request = ModelRequest { offer: Offer::of(&tools), tools: tools.into(), ..request(vec![said.into()], None) };
+    let sent = body(&request, None);
+    let sent: Value = serde_json::from_slice(&sent).unwrap();
+    let names: Vec<_> = sent["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["call_tool"], "the gate lists the tool that finds them");
+    assert_eq!(sent["tools"][0]["cache_control"], json!({"type": "ephemeral"}));
+    let [found, own] = [0, 1].map(|n| &sent["messages"][0]["content"][n]);
+    assert_eq!(found["name"], "call_tool");
+    let wrapped = json!({"name": "mcp__jobs__thing_7", "arguments": {"job_id": 9_007_199_254_740_993_u64}});
+    assert_eq!((&found["input"], &found["id"]), (&wrapped, &json!("mcp__jobs__thing_7")));
+    assert_eq!((&own["name"], &own["input"]), (&json!("Read"), &json!({"job_id": 9_007_199_254_740_993_u64})));
 }

@@ -1,0 +1,127 @@
+use bricklayer_domain::PluginName;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+/// A tool whose definition takes about half a kilobyte.
+fn spec(source: ToolSource, name: &str, says: &str, core: bool) -> Arc<ToolSpec> {
+    Arc::new(ToolSpec {
+        name: ToolName(name.to_owned()),
+        source,
+        description: format!("{says} {}", ".".repeat(400)),
+        input_schema: json!({"type": "object", "properties": {"of": {"type": "string"}}}),
+        output_schema: None,
+        annotations: ToolAnnotations { core, ..ToolAnnotations::reads() },
+        display: ToolDisplay::default(),
+    })
+}
+
+fn plugin(name: &str) -> ToolSource {
+    ToolSource::Plugin { plugin: PluginName::parse(name).unwrap() }
+}
+
+/// The host's own, a family with a core, and many others.
+fn many() -> Vec<Arc<ToolSpec>> {
+    let mut tools = vec![spec(ToolSource::BuiltIn, "Read", "Reads a file.", false)];
+    tools.push(spec(plugin("databricks-sql"), "mcp__databricks__execute_sql", "Runs SQL.", true));
+    for (name, says) in [
+        ("mcp__databricks__run_job", "Starts a run of a job."),
+        ("mcp__databricks__list_jobs", "Lists what is scheduled."),
+        ("mcp__databricks__upload_folder", "Copies files to the workspace, for a job, say."),
+    ] {
+        tools.push(spec(plugin("databricks-jobs"), name, says, false));
+    }
+    tools.extend((0..80).map(|n| spec(plugin("other"), &format!("mcp__other__thing_{n}"), "Does a thing.", false)));
+    tools
+}
+
+fn names<'a>(tools: impl IntoIterator<Item = &'a Arc<ToolSpec>>) -> Vec<&'a str> {
+    tools.into_iter().map(|spec| spec.name.0.as_str()).collect()
+}
+
+async fn search(offer: &Offer, input: Value) -> ToolOutcome {
+    let call = offer.call(&SEARCH, &input).unwrap();
+    call.run(CallLink::new(CancellationToken::new())).await
+}
+
+#[test]
+fn few_tools_are_told_at_once() {
+    let offer = Offer::of(&many()[..20]);
+    assert!(!offer.finds() && !offer.is_found("mcp__databricks__run_job"));
+    assert!(offer.call(&SEARCH, &json!({"query": "job"})).is_none());
+}
+
+#[test]
+fn of_many_the_hosts_own_and_the_core_are_told_and_the_others_are_named() {
+    let tools = many();
+    let offer = Offer::of(&tools);
+    let told = tools.iter().filter(|spec| !offer.is_found(&spec.name.0));
+    assert_eq!(names(told.clone()), ["Read", "mcp__databricks__execute_sql"]);
+    let search = offer.search().unwrap();
+    assert!(search.description.contains("- databricks-jobs: mcp__databricks__run_job, mcp__databricks__list_jobs"));
+    let bytes = told.map(|spec| definition_bytes(spec)).sum::<usize>() + definition_bytes(search);
+    assert!(bytes <= MAX_SHOWN_BYTES, "{bytes}");
+}
+
+#[test]
+fn whoever_calls_everything_the_core_fills_no_more_than_there_is_room() {
+    let tools: Vec<_> = (0..200).map(|n| spec(plugin("all"), &format!("mcp__all__thing_{n}"), "A.", true)).collect();
+    let offer = Offer::of(&tools);
+    let told = tools.iter().filter(|spec| !offer.is_found(&spec.name.0));
+    let bytes = told.map(|spec| definition_bytes(spec)).sum::<usize>() + definition_bytes(offer.search().unwrap());
+    assert!((MAX_SHOWN_BYTES / 2..=MAX_SHOWN_BYTES).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn too_many_names_are_counted() {
+    let tools: Vec<_> = (0..1000).map(|n| spec(plugin("all"), &format!("mcp__all__thing_{n}"), "A.", false)).collect();
+    let search = definition_bytes(Offer::of(&tools).search().unwrap());
+    assert!(search < OVERHEAD_BYTES, "{search}");
+}
+
+#[tokio::test]
+async fn a_search_finds_by_names_words_and_their_beginnings() {
+    let offer = Offer::of(&many());
+    for (query, first) in [
+        ("run a job", "mcp__databricks__run_job"),
+        ("jobs", "mcp__databricks__run_job"),
+        ("list of jobs", "mcp__databricks__list_jobs"),
+        ("uploading files", "mcp__databricks__upload_folder"),
+        ("list_jobs", "mcp__databricks__list_jobs"),
+        ("mcp__other__thing_7", "mcp__other__thing_7"),
+    ] {
+        let found = search(&offer, json!({"query": query})).await.content;
+        // Of equals the first of the list: what matters is that the wanted one is among those told.
+        assert!(found.contains(&format!("## {first}\n")), "{query}: {found}");
+        assert!(
+            found.contains(&format!("Arguments (JSON Schema): {}\n", offer.found.tools[0].input_schema)),
+            "{found}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_told_is_named() {
+    let offer = Offer::of(&many());
+    let found = search(&offer, json!({"query": "thing", "limit": 2})).await.content;
+    assert_eq!(found.matches("## ").count(), 2, "{found}");
+    assert!(found.contains("Found as well, search for their names to see them: mcp__other__thing_2"), "{found}");
+    assert!(search(&offer, json!({"query": "zebra"})).await.content.starts_with("No tool has to do with"));
+}
+
+#[tokio::test]
+async fn bad_arguments_name_their_field() {
+    let offer = Offer::of(&many());
+    for (input, field) in [
+        (json!({}), "query: "),
+        (json!({"query": " ,"}), "query: "),
+        (json!({"query": 7}), "query: "),
+        (json!({"query": "job", "limit": 0}), "limit: "),
+        (json!({"query": "job", "limit": 21}), "limit: "),
+        (json!({"query": "job", "limit": "two"}), "limit: "),
+    ] {
+        let outcome = search(&offer, input.clone()).await;
+        assert_eq!(outcome.failure.as_ref().map(|failure| failure.kind), Some(ToolErrorKind::InvalidInput), "{input}");
+        assert!(outcome.content.starts_with(field), "{input}: {}", outcome.content);
+    }
+}
