@@ -42,6 +42,7 @@ mod ends;
 mod far_ends;
 mod file_tools;
 mod files;
+mod finding;
 mod floods;
 mod gate;
 mod health;
