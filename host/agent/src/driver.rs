@@ -22,7 +22,7 @@ use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::skills::SkillSet;
 use crate::turn::{Effect, Input, TurnPolicy};
 
-use calls::{Calls, Waited};
+use calls::Calls;
 
 /// What a turn works with; made per turn.
 #[derive(Debug, Clone)]
@@ -171,7 +171,7 @@ impl Driver {
                 }
                 None => {
                     self.flush().await?;
-                    let Waited::Input(input) = self.wait_for_calls(cancel, stopped).await? else {
+                    let Some(input) = self.wait_for_calls(cancel, stopped).await? else {
                         return Ok(TurnExit::LetGo);
                     };
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });

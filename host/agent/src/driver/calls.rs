@@ -146,14 +146,6 @@ enum Seen {
     Leave,
 }
 
-/// What a wait for running calls came to.
-pub(super) enum Waited {
-    /// Something to step with.
-    Input(Input),
-    /// All that runs waits for its user.
-    LetGo,
-}
-
 impl Driver {
     /// The call with its tool, found the first time it is looked at.
     pub(super) fn resolved(
@@ -229,20 +221,21 @@ impl Driver {
         Arc::new(move |progress| drop(queue.try_send((call.clone(), progress))))
     }
 
-    /// Waits until a call ends or the user stops the turn; progress is shown meanwhile.
+    /// Waits until a call ends or the user stops the turn; progress is shown meanwhile. None when all that runs waits for
+    /// its user.
     pub(super) async fn wait_for_calls(
         &mut self,
         cancel: &CancellationToken,
         stopped: bool,
-    ) -> Result<Waited, LogError> {
+    ) -> Result<Option<Input>, LogError> {
         loop {
             match self.next_seen(cancel, stopped).await {
-                Seen::Stop => return Ok(Waited::Input(self.stop_input(Vec::new(), Usage::default()))),
+                Seen::Stop => return Ok(Some(self.stop_input(Vec::new(), Usage::default()))),
                 Seen::Progress(call, progress) => self.show_progress(call, progress),
                 Seen::StoreProgress => self.store_progress().await?,
                 Seen::GiveUp => {
                     if let Some(input) = self.give_up_one() {
-                        return Ok(Waited::Input(input));
+                        return Ok(Some(input));
                     }
                 }
                 Seen::Continued(continued) => self.keep_continuation(continued).await?,
@@ -252,7 +245,7 @@ impl Driver {
                     }
                     if !stopped && self.calls.is_worth_no_place() {
                         self.store_progress().await?;
-                        return Ok(Waited::LetGo);
+                        return Ok(None);
                     }
                 }
                 // What runs at the far end goes on; whoever takes the turn over waits for it.
@@ -260,7 +253,7 @@ impl Driver {
                 Seen::Ended(call, outcome) => {
                     self.calls.unstored.remove(&call);
                     let Some(running) = self.calls.running.remove(&call) else { continue };
-                    return Ok(Waited::Input(ended(call, running, outcome)));
+                    return Ok(Some(ended(call, running, outcome)));
                 }
             }
         }
