@@ -87,5 +87,5 @@ fn write_row(row: u64, text: &mut String) {
             let _ = write!(text, r#""trip {mix}""#);
         }
     }
-    let _ = write!(text, r#","{}","{hour}","[{},{}]"]"#, mix % 2 == 0, mix % 5, mix % 11);
+    let _ = write!(text, r#","{}","{hour}","[{},{}]"]"#, mix.is_multiple_of(2), mix % 5, mix % 11);
 }
