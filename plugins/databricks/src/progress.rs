@@ -7,7 +7,7 @@ const MAX_REPORTS: usize = 200;
 
 /// Tells that `done` of `total` are done.
 pub fn tell<P: Platform>(platform: &P, message: &str, done: usize, total: usize) {
-    if done == total || done % total.div_ceil(MAX_REPORTS).max(1) == 0 {
+    if done == total || done.is_multiple_of(total.div_ceil(MAX_REPORTS).max(1)) {
         platform.progress(message, Some(done as f64), Some(total as f64));
     }
 }

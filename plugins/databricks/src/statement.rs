@@ -66,7 +66,7 @@ pub struct Keeping {
 #[derive(Debug, Clone)]
 enum Source {
     Send { submit: Box<Submit>, reads: bool },
-    Continue { id: String, sent: Option<Sent> },
+    Continue { id: String, sent: Option<Box<Sent>> },
 }
 
 impl Statement {
@@ -81,7 +81,7 @@ impl Statement {
     /// this call is cut off, as that one's would have been.
     #[must_use]
     pub fn sent_earlier(id: String, sent: Option<Sent>, keep_rows: usize) -> Self {
-        Self::new(Source::Continue { id, sent }, keep_rows)
+        Self::new(Source::Continue { id, sent: sent.map(Box::new) }, keep_rows)
     }
 
     const fn new(source: Source, keep_rows: usize) -> Self {
