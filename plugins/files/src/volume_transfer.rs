@@ -16,8 +16,15 @@ use crate::{download::existing, download::one, download::place, report, types};
 /// Bytes that the Files API takes of one file.
 const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
+/// From this size on a file is looked for before it is sent, when it may not be replaced: the workspace refuses it before
+/// it has read it, and the connection may break under what is still on its way.
+const ASKED_FIRST_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Files of one download.
 const MAX_FILES: usize = 5_000;
+
+/// What to do about a file that is there.
+const REPLACE: &str = "Set overwrite to replace it.";
 
 /// Uploads a file or folder.
 ///
@@ -56,7 +63,16 @@ fn send_all(platform: &impl Platform, files: &[(String, LocalFile)], overwrite: 
     };
     let (fitting, large): (Vec<_>, Vec<_>) = files.iter().partition(|(_, file)| file.bytes <= MAX_FILE_BYTES);
     let too_large = |file| transfer(file, State::Failed("a file in a volume has at most 5 GiB here".to_owned()));
-    let transfers: Vec<_> = large.into_iter().map(too_large).collect();
+    let mut transfers: Vec<_> = large.into_iter().map(too_large).collect();
+    let is_there = |(remote, file): &&(String, LocalFile)| {
+        !overwrite && file.bytes >= ASKED_FIRST_BYTES && status(platform, remote).is_ok()
+    };
+    let (there, fitting): (Vec<_>, Vec<_>) = fitting.into_iter().partition(is_there);
+    let replaced = |file: &(String, LocalFile)| {
+        let why = format!("ALREADY_EXISTS: there is something at {} already. {REPLACE}", file.0);
+        transfer(file, State::Failed(why))
+    };
+    transfers.extend(there.into_iter().map(replaced));
     let ended = RefCell::new(transfers);
     let errand =
         |at: usize| fitting.get(at).map(|(remote, file)| errand(remote, file, overwrite)).unwrap_or_else(nothing);
@@ -65,7 +81,7 @@ fn send_all(platform: &impl Platform, files: &[(String, LocalFile)], overwrite: 
         let state = match answer {
             Ok(_) => State::Done,
             Err(failure) if failure.message.contains("ALREADY_EXISTS") => {
-                State::Failed(failure.advise("Set overwrite to replace it.").message)
+                State::Failed(failure.advise(REPLACE).message)
             }
             Err(failure) => State::Failed(failure.message),
         };
