@@ -186,7 +186,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.egress_mib_per_minute",
         "BRICKLAYER_EGRESS_MIB_PER_MINUTE",
         false,
-        "MiB that one user's plugins send and receive per minute (1024)",
+        "MiB that one user's plugins send and receive per minute (4096)",
     ),
     setting(
         "plugins.installers",

@@ -130,9 +130,18 @@ fn what_ships_with_the_host_can_be_switched_off_and_nothing_else() {
         assert_eq!((shipped["can_manage"].clone(), shipped["status"].clone()), (json!(false), json!("active")));
         assert!(shipped["requests"].as_array().unwrap().iter().all(|request| request["given"] == "everywhere"));
         let path = format!("/api/plugins/{}", id(&shipped));
+        let own: Vec<_> = shipped["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+        // Of the families' tools, how many are this one's, and how many the others'.
+        let tools = async |api: &Api, project: &str| {
+            let all = api.tools(Some(project), "mcp__databricks").await;
+            let ours = all.iter().filter(|name| own.iter().any(|own| *own == name.as_str())).count();
+            (ours, all.len() - ours)
+        };
+        let (ours, others) = tools(&ann, &two).await;
+        assert!(ours == own.len() && others > 0, "{ours} of {own:?}, {others} others");
         ann.put(&format!("{path}/projects/{one}"), json!({"enabled": false})).await.ok();
-        assert!(ann.tools(Some(&one), "mcp__databricks").await.is_empty());
-        assert!(!ann.tools(Some(&two), "mcp__databricks").await.is_empty());
+        assert_eq!(tools(&ann, &one).await, (0, others));
+        assert_eq!(tools(&ann, &two).await, (ours, others));
         for answer in [
             ada.delete(&path).await,
             ada.patch(&path, json!({"enabled": false})).await,
@@ -145,7 +154,7 @@ fn what_ships_with_the_host_can_be_switched_off_and_nothing_else() {
         server.stop().await;
         // It outlives the host.
         let server = world.serve().await;
-        assert!(server.as_user("ann").tools(Some(&one), "mcp__databricks").await.is_empty());
+        assert_eq!(tools(&server.as_user("ann"), &one).await, (0, others));
         server.stop().await;
     });
 }
