@@ -73,8 +73,11 @@ impl Shared {
     }
 }
 
-/// The full name of a tool.
+/// The full name of a tool: one that the model is told of, or one that it could find, whose name stands in a description.
 fn tool<'a>(asked: &'a Asked, name: &'a str) -> &'a str {
-    let tools = asked.request["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str());
-    tools.into_iter().find(|full| full.ends_with(name)).unwrap_or(name)
+    let tools = || asked.request["tools"].as_array().into_iter().flatten();
+    let told = tools().filter_map(|tool| tool["name"].as_str());
+    let described = tools().filter_map(|tool| tool["description"].as_str());
+    let words = described.flat_map(|text| text.split([',', ' ', '\n'])).filter(|word| word.starts_with("mcp__"));
+    told.chain(words).find(|full| full.ends_with(name)).unwrap_or(name)
 }
