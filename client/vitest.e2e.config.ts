@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { HarnessLines } from "./e2e/support/reporter";
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    reporters: ["default", new HarnessLines()],
   },
 });

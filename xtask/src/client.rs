@@ -38,8 +38,8 @@ pub(crate) fn lint(layout: &Layout) -> Result<()> {
     script(layout, "lint")
 }
 
-/// The page in a headless browser against the built host.
-pub(crate) fn end_to_end(layout: &Layout) -> Result<()> {
+/// The page in a headless browser against the built host: all tests, or the one of this name.
+pub(crate) fn end_to_end(layout: &Layout, test: Option<&str>) -> Result<()> {
     install(layout)?;
     let plugin = crate::plugins::build_test_guest(layout, "warehouses")?;
     Program::npm()
@@ -49,8 +49,25 @@ pub(crate) fn end_to_end(layout: &Layout) -> Result<()> {
         // The browser that every machine gets from npm, wherever there is one for it: a system's own would hide what
         // fails elsewhere. `CHROMIUM` names another.
         .env("CHROMIUM", std::env::var_os("CHROMIUM").unwrap_or_else(|| browser().into()))
-        .args(["run", "e2e"])
+        .args(["run", "e2e", "--"])
+        .args(test.map(chosen).unwrap_or_default())
         .run()
+}
+
+/// Chooses the test that the page's reporter gave this name: a file, and titles behind it. The runner looks for titles
+/// joined by blanks.
+fn chosen(test: &str) -> Vec<String> {
+    let Some((file, titles)) = test.split_once(" > ") else { return vec![test.to_owned()] };
+    let mut pattern = String::new();
+    for c in titles.chars() {
+        if c.is_alphanumeric() || c == ' ' {
+            pattern.push(c);
+        } else {
+            // Escaping a letter or a blank would mean something else, anything else means itself.
+            pattern.extend(['\\', c]);
+        }
+    }
+    vec![file.to_owned(), "-t".to_owned(), format!("^{}", pattern.replace(r" \> ", "( > | )"))]
 }
 
 /// The npm package carries a browser for Linux on x86-64 only; elsewhere the system's is looked for.
@@ -105,4 +122,16 @@ fn install(layout: &Layout) -> Result<()> {
 
 pub(crate) fn folder(layout: &Layout) -> PathBuf {
     layout.root.join("client")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_chosen_by_the_name_that_its_line_has() {
+        assert_eq!(chosen("e2e/long.e2e.ts"), ["e2e/long.e2e.ts"]);
+        let name = "e2e/long.e2e.ts > a list (of 3.000) > streams";
+        assert_eq!(chosen(name), ["e2e/long.e2e.ts", "-t", r"^a list \(of 3\.000\)( > | )streams"]);
+    }
 }

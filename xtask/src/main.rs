@@ -78,10 +78,17 @@ enum Chore {
     /// Writes the API document and the client's types anew from the host's code.
     Codegen,
     /// The page in a headless browser against the host as it was built last.
-    E2e,
+    E2e {
+        /// Only this file, or the test as its line names it.
+        test: Option<String>,
+    },
     /// One part of the tests, against what was built last.
     #[command(hide = true)]
-    Part { part: suites::Part },
+    Part {
+        part: suites::Part,
+        /// Of the browser's: only this file, or the test as its line names it.
+        test: Option<String>,
+    },
     /// What cargo runs in place of a test program, to tell which there are.
     #[command(hide = true)]
     NoteTestProgram { program: PathBuf },
@@ -123,8 +130,8 @@ fn perform(chore: Chore, layout: &Layout) -> Result<()> {
         Chore::Advisories => advisories::newer_engine(layout),
         Chore::AdvisoryDatabase { checkout } => advisories::extract(layout, &checkout),
         Chore::Codegen => client::codegen(layout),
-        Chore::E2e => client::end_to_end(layout),
-        Chore::Part { part } => part.test(layout),
+        Chore::E2e { test } => client::end_to_end(layout, test.as_deref()),
+        Chore::Part { part, test } => part.test(layout, test.as_deref()),
         Chore::NoteTestProgram { program } => suites::note_program(&program),
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -47,11 +47,12 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Tests it and nothing else.
-    pub(crate) fn test(self, layout: &Layout) -> Result<()> {
+    /// Tests it and nothing else; of the browser's tests all, or the one of this name.
+    pub(crate) fn test(self, layout: &Layout, test: Option<&str>) -> Result<()> {
         match self {
+            Self::Browser => client::end_to_end(layout, test),
+            _ if test.is_some() => bail!("single tests are chosen of the browser only"),
             Self::Authors => examples::run(layout),
-            Self::Browser => client::end_to_end(layout),
             Self::Client => client::test(layout),
             Self::Plugins => plugins::test(layout),
             Self::Documentation => {
@@ -62,6 +63,12 @@ impl Part {
 
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    fn command(self, layout: &Layout, this: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(this);
+        command.current_dir(&layout.root).args(["part", &self.name()]).args(arguments);
+        command
     }
 }
 
@@ -77,8 +84,16 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
     }
     tell_slowest(&ended);
     unsteady::judge(&ended, |name, test| {
-        let program = programs.iter().find(|program| program.name == name).context("a program that is known")?;
-        program.once_more(layout, test)
+        let command = match programs.iter().find(|program| program.name == name) {
+            Some(program) => program.command(&["--exact", test]),
+            None => {
+                let part = Part::from_str(name, false).ok().with_context(|| format!("nothing is called {name}"))?;
+                part.command(layout, &this, &[test])
+            }
+        };
+        let log = layout.target.join("xtask/tests/once-more.log");
+        let job = Job { name: format!("{name} {test}, once more"), command, log };
+        side_by_side::run(vec![job])?.pop().context("a program that ran")
     })
 }
 
@@ -86,11 +101,7 @@ pub(crate) fn run(layout: &Layout) -> Result<()> {
 /// cargo, then the other programs.
 fn jobs(layout: &Layout, this: &Path, programs: &[TestProgram]) -> Vec<Job> {
     let log = |name: &str| layout.target.join("xtask/tests").join(format!("{name}.log"));
-    let part = |part: Part| {
-        let mut command = Command::new(this);
-        command.current_dir(&layout.root).args(["part", &part.name()]);
-        Job { log: log(&part.name()), name: part.name(), command }
-    };
+    let part = |part: Part| Job { log: log(&part.name()), name: part.name(), command: part.command(layout, this, &[]) };
     let mut jobs: Vec<Job> = programs
         .iter()
         .map(|program| Job { name: program.name.clone(), command: program.command(&[]), log: log(&program.name) })
@@ -119,14 +130,6 @@ impl TestProgram {
         command.current_dir(&self.directory).env_clear().envs(&self.variables);
         command.args(["-Z", "unstable-options", "--report-time"]).env("RUSTC_BOOTSTRAP", "1").args(arguments);
         command
-    }
-
-    /// One test by itself.
-    fn once_more(&self, layout: &Layout, test: &str) -> Result<Ended> {
-        let name = format!("{} {test}, once more", self.name);
-        let log = layout.target.join("xtask/tests/once-more.log");
-        let job = Job { name, command: self.command(&["--exact", test]), log };
-        side_by_side::run(vec![job])?.pop().context("a program that ran")
     }
 
     /// How many tests it has.

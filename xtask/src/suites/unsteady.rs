@@ -12,6 +12,9 @@ use crate::side_by_side::Ended;
 /// Failed tests that may be forgiven in one run.
 const FORGIVEN: usize = 2;
 
+/// Lines of what failed as a whole that are told once more at the end, where whoever sees only the end finds them.
+const TOLD_LINES: usize = 60;
+
 /// A test that failed, and what it said.
 #[derive(Debug)]
 struct Failed<'a> {
@@ -27,28 +30,42 @@ pub(super) fn judge(ended: &[Ended], mut again: impl FnMut(&str, &str) -> Result
         return Ok(());
     }
     if failed.len() > FORGIVEN || !hopeless.is_empty() {
+        failed.iter().for_each(tell);
+        hopeless.iter().for_each(|program| tell_end(program));
         let tests = failed.iter().map(|failed| format!("{} {}", failed.program, failed.test));
-        bail!("failed: {}", hopeless.into_iter().chain(tests).collect::<Vec<_>>().join(", "));
+        let programs = hopeless.iter().map(|program| program.name.clone());
+        bail!("failed: {}", programs.chain(tests).collect::<Vec<_>>().join(", "));
     }
     let mut twice = Vec::new();
     for failed in &failed {
-        if again(failed.program, failed.test)?.failure.is_some() {
+        tell(failed);
+        let ended = again(failed.program, failed.test)?;
+        // A name that none has is a run of nothing, which no harness calls a failure.
+        if ended.failure.is_some() || harness::tests(&ended.said).next().is_none() {
             twice.push(format!("{} {}", failed.program, failed.test));
         }
     }
     if !twice.is_empty() {
         bail!("failed, and failed again by itself: {}", twice.join(", "));
     }
-    for Failed { program, test, said } in &failed {
-        eprintln!(
-            "\n!!!! UNSTEADY: {program} {test}\n!!!! It failed beside others and passed by itself. Mend it. It had said:\n{said}"
-        );
+    for Failed { program, test, .. } in &failed {
+        eprintln!("\n!!!! UNSTEADY: {program} {test}\n!!!! It failed beside others and passed by itself. Mend it.");
     }
     Ok(())
 }
 
+fn tell(Failed { program, test, said }: &Failed<'_>) {
+    eprintln!("\n── failed: {program} {test}\n{said}");
+}
+
+fn tell_end(program: &Ended) {
+    let lines: Vec<_> = program.said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(TOLD_LINES)..).unwrap_or_default();
+    eprintln!("\n── the end of what {} said:\n{}", program.name, last.join("\n"));
+}
+
 /// Single tests that failed, and what failed as a whole: it named no test.
-fn failures(ended: &[Ended]) -> (Vec<Failed<'_>>, Vec<String>) {
+fn failures(ended: &[Ended]) -> (Vec<Failed<'_>>, Vec<&Ended>) {
     let (mut failed, mut hopeless) = (Vec::new(), Vec::new());
     for program in ended.iter().filter(|program| program.failure.is_some()) {
         let before = failed.len();
@@ -59,7 +76,7 @@ fn failures(ended: &[Ended]) -> (Vec<Failed<'_>>, Vec<String>) {
         }));
         // The harness ends with a summary; without it, the program died and nobody knows what else would have failed.
         if failed.len() == before || !program.said.contains("\ntest result: FAILED.") {
-            hopeless.push(program.name.clone());
+            hopeless.push(program);
         }
     }
     (failed, hopeless)
@@ -90,7 +107,7 @@ mod tests {
         let mut asked = Vec::new();
         let passes = |program: &str, test: &str| {
             asked.push(format!("{program} {test}"));
-            Ok(ended(program, "", false))
+            Ok(ended(program, "test it ... ok <0.001s>", false))
         };
         judge(&[failing(&["a", "b"]), ended("other", "", false)], passes).unwrap();
         assert_eq!(asked, ["suite a", "suite b"]);
@@ -98,8 +115,12 @@ mod tests {
 
     #[test]
     fn what_fails_twice_fails() {
-        let error = judge(&[failing(&["a", "b"])], |program, test| Ok(ended(program, "", test == "b"))).unwrap_err();
+        let ran = |program: &str, test: &str| Ok(ended(program, "test it ... ok <0.001s>", test == "b"));
+        let error = judge(&[failing(&["a", "b"])], ran).unwrap_err();
         assert_eq!(error.to_string(), "failed, and failed again by itself: suite b");
+        let nothing = |program: &str, _: &str| Ok(ended(program, "", false));
+        let error = judge(&[failing(&["a"])], nothing).unwrap_err();
+        assert_eq!(error.to_string(), "failed, and failed again by itself: suite a");
     }
 
     #[test]
