@@ -5,6 +5,7 @@
 mod change;
 mod model;
 pub(crate) mod names;
+pub(crate) mod rights;
 mod store;
 mod volumes;
 

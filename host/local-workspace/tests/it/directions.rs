@@ -14,6 +14,7 @@ const LAYERS: &[&str] = &[
     "http",
     "identity",
     "catalog::names",
+    "catalog::rights",
     "catalog::model",
     "catalog::change",
     "catalog::store",

@@ -142,7 +142,7 @@ pub(super) fn properties(
             Securable::Table(name) | Securable::View(name) => {
                 known.edit_table(name, context.user, |t| edit(&mut t.properties)).await
             }
-            Securable::Metastore | Securable::Function(_) | Securable::Volume(_) => Ok(()),
+            Securable::Metastore | Securable::Function(_) | Securable::Volume(_) | Securable::Object(..) => Ok(()),
         }
     })?;
     if let Securable::Table(name) = on {
@@ -166,7 +166,8 @@ pub(super) fn owner(context: &Context<'_>, on: &Securable, owner: &str) -> Resul
                 known.edit_table(name, context.user, |t| edit(&mut t.audit)).await
             }
             Securable::Volume(name) => known.edit_volume(name, |v| edit(&mut v.audit)).await,
-            Securable::Metastore | Securable::Function(_) => Ok(()),
+            Securable::Function(name) => known.edit_function(name, |f| edit(&mut f.audit)).await,
+            Securable::Metastore | Securable::Object(..) => Ok(()),
         }
     })?;
     Ok(Outcome::nothing("ALTER"))
@@ -187,7 +188,7 @@ pub(super) fn comment(context: &Context<'_>, on: &CommentTarget, text: Option<&s
                     }
                     Securable::Function(name) => known.edit_function(name, |f| f.comment = text).await,
                     Securable::Volume(name) => known.edit_volume(name, |v| v.comment = text).await,
-                    Securable::Metastore => Ok(()),
+                    Securable::Metastore | Securable::Object(..) => Ok(()),
                 }
             })?;
         }

@@ -29,7 +29,7 @@ pub(super) fn existing(context: &Context<'_>, name: &TableName) -> Result<Table,
 /// Refuses an object that does not exist.
 pub(super) fn check_securable(context: &Context<'_>, on: &Securable) -> Result<(), SqlError> {
     match on {
-        Securable::Metastore => Ok(()),
+        Securable::Metastore | Securable::Object(..) => Ok(()),
         Securable::Catalog(name) => check_catalog(context, name),
         Securable::Schema(name) => check_schema(context, name),
         Securable::Table(name) | Securable::View(name) => existing(context, name).map(drop),
