@@ -2,6 +2,7 @@
 //!
 //! [`Catalog`] is what other areas ask, the SQL engine among them. Its REST interface is in `unity`, above the engine.
 
+mod access;
 mod change;
 mod model;
 pub(crate) mod names;

@@ -45,7 +45,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Folder of all data; made if it does not exist, locked while in use.
     pub data_dir: PathBuf,
-    /// Who may call.
+    /// Who may call. The user of the first token is the workspace's administrator.
     pub tokens: Vec<Token>,
     /// Memory limit of the SQL engine in MiB.
     pub engine_memory_mib: u64,
@@ -61,6 +61,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// The user who may do everything.
+    pub(crate) fn admin(&self) -> Option<&str> {
+        self.tokens.first().map(|token| token.user.as_str())
+    }
+
     /// A workspace on a free loopback port.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>, tokens: Vec<Token>) -> Self {

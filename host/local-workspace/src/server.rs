@@ -93,7 +93,7 @@ impl Areas {
     async fn open(config: &Config) -> anyhow::Result<Self> {
         let database = Database::open(&config.data_dir).await?;
         takeover::take_over(&database, &config.data_dir).await?;
-        let catalog = Catalog::open(database.clone()).await?;
+        let catalog = Catalog::open(database.clone()).await?.with_admins(config.admin());
         let users = config.tokens.iter().map(|token| token.user.as_str());
         let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
         let engine = open_engine(config, catalog.clone()).await?;

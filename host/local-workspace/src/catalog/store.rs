@@ -3,7 +3,7 @@
 //! Which columns a table has is the engine's to say; this says what the engine does not keep. Areas that need to know of
 //! catalogs ask here, not an engine.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -16,6 +16,7 @@ use super::{
         TableTree,
     },
     names::{SchemaName, Securable, TableName},
+    rights::Privilege,
 };
 use crate::database::{Database, Result};
 
@@ -35,6 +36,8 @@ pub(crate) struct Workspace {
 pub(crate) struct Catalog {
     pub(super) database: Database,
     pub(crate) workspace: Workspace,
+    /// Users who may do everything.
+    pub(super) admins: Arc<[String]>,
 }
 
 /// Reads documents with their names.
@@ -61,7 +64,7 @@ impl Catalog {
             },
             None => Self::found(&database).await?,
         };
-        Ok(Self { database, workspace })
+        Ok(Self { database, workspace, admins: Arc::default() })
     }
 
     async fn found(database: &Database) -> Result<Workspace> {
@@ -177,6 +180,32 @@ impl Catalog {
                  AND (?4 = 'ALL PRIVILEGES' OR privilege = ?4)",
             );
             revoke.bind(on.full_name()).bind(on.kind()).bind(principal).bind(privilege).execute(&mut *change).await?;
+        }
+        Ok(change.commit().await?)
+    }
+
+    /// Takes privileges away and gives some, all at once.
+    pub(crate) async fn change_grants(
+        &self,
+        on: &Securable,
+        add: &[(String, Privilege)],
+        remove: &[(String, Privilege)],
+    ) -> Result<()> {
+        let mut change = self.database.change().await?;
+        for (principal, privilege) in remove {
+            let revoke = sqlx::query(
+                "DELETE FROM grants WHERE full_name = ?1 AND (kind = ?2 OR ?2 = 'TABLE' AND kind = 'VIEW')
+                 AND principal = ?3 AND (?4 = 'ALL PRIVILEGES' OR privilege = ?4)",
+            );
+            let revoke = revoke.bind(on.full_name()).bind(on.kind()).bind(principal).bind(privilege.name());
+            revoke.execute(&mut *change).await?;
+        }
+        for (principal, privilege) in add {
+            let grant = sqlx::query(
+                "INSERT INTO grants (full_name, kind, principal, privilege) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            );
+            let grant = grant.bind(on.full_name()).bind(on.kind()).bind(principal).bind(privilege.name());
+            grant.execute(&mut *change).await?;
         }
         Ok(change.commit().await?)
     }
@@ -410,11 +439,12 @@ async fn apply(change: &mut SqliteConnection, made: Change) -> Result<()> {
                 .bind(&to.table)
                 .execute(&mut *change)
                 .await?;
-            sqlx::query("UPDATE grants SET full_name = ?2 WHERE full_name = ?1")
-                .bind(from.full_name())
-                .bind(to.full_name())
-                .execute(&mut *change)
-                .await?;
+            for rename in [
+                "UPDATE OR REPLACE grants SET full_name = ?2 WHERE full_name = ?1",
+                "UPDATE OR REPLACE tags SET full_name = ?2 WHERE full_name = ?1",
+            ] {
+                sqlx::query(rename).bind(from.full_name()).bind(to.full_name()).execute(&mut *change).await?;
+            }
             record(change, &to, &entry).await
         }
         Change::DropTable { name } => drop_table(change, &name).await,
@@ -496,12 +526,16 @@ async fn drop_table(change: &mut SqliteConnection, name: &TableName) -> Result<(
     forget_grants(change, &name.full_name()).await
 }
 
-/// Forgets the grants on an object and on everything inside it.
+/// Forgets the grants and tags on an object and on everything inside it.
 pub(super) async fn forget_grants(change: &mut SqliteConnection, full_name: &str) -> Result<()> {
-    sqlx::query("DELETE FROM grants WHERE full_name = ?1 OR substr(full_name, 1, length(?1) + 1) = ?1 || '.'")
-        .bind(full_name)
-        .execute(change)
-        .await?;
+    const INSIDE: [&str; 2] = [
+        "DELETE FROM grants WHERE kind IN ('CATALOG', 'SCHEMA', 'TABLE', 'VIEW', 'FUNCTION', 'VOLUME')
+         AND (full_name = ?1 OR substr(full_name, 1, length(?1) + 1) = ?1 || '.')",
+        "DELETE FROM tags WHERE full_name = ?1 OR substr(full_name, 1, length(?1) + 1) = ?1 || '.'",
+    ];
+    for forget in INSIDE {
+        sqlx::query(forget).bind(full_name).execute(&mut *change).await?;
+    }
     Ok(())
 }
 

@@ -14,7 +14,11 @@ use super::{
     receive::{ReceiveError, disk_failed, receive},
 };
 use crate::{
-    catalog::{Catalog, VolumeInfo, names::TableName},
+    catalog::{
+        Catalog, VolumeInfo,
+        names::{Securable, TableName},
+        rights::Privilege,
+    },
     http::{blocking, error::ApiError},
 };
 
@@ -24,9 +28,6 @@ const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// Folder of all volumes below the data folder, and of what arrives within it.
 const FOLDER: &str = "volumes";
 const ARRIVING: &str = "arriving";
-
-/// Groups that everybody is in, as grants name them.
-const EVERYBODY: [&str; 2] = ["account users", "users"];
 
 /// All volumes' files; cheap to clone.
 #[derive(Debug, Clone)]
@@ -281,7 +282,7 @@ impl Volumes {
         let Some(info) = self.catalog.volume(name).await? else {
             return Err(not_found(format!("Volume '{}' does not exist.", name.full_name())));
         };
-        self.check(user, name, &info, access).await?;
+        self.check(user, name, access).await?;
         let folder = self.folder.join(info.id.to_string());
         let open = move || {
             std::fs::create_dir_all(&folder)?;
@@ -290,43 +291,16 @@ impl Volumes {
         blocking(move || open().map_err(disk_failed)).await
     }
 
-    /// Whether a user owns a volume or what it is in.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub(crate) async fn is_owner(&self, user: &str, name: &TableName, info: &VolumeInfo) -> Result<bool, ApiError> {
-        let owners = [
-            Some(info.audit.owner.clone()),
-            self.catalog.schema(&name.schema_name()).await?.map(|schema| schema.audit.owner),
-            self.catalog.catalog(&name.catalog).await?.map(|catalog| catalog.audit.owner),
-        ];
-        Ok(owners.iter().flatten().any(|owner| owner == user))
-    }
-
     /// Owners may do all, others what they were given.
-    async fn check(&self, user: &str, name: &TableName, info: &VolumeInfo, access: Access) -> Result<(), ApiError> {
-        if self.is_owner(user, name, info).await? {
-            return Ok(());
-        }
-        let schema = name.schema_name();
+    async fn check(&self, user: &str, name: &TableName, access: Access) -> Result<(), ApiError> {
         let privilege = match access {
-            Access::Read => "READ VOLUME",
-            Access::Write => "WRITE VOLUME",
+            Access::Read => Privilege::ReadVolume,
+            Access::Write => Privilege::WriteVolume,
         };
-        for (place, kind) in
-            [(name.full_name(), "VOLUME"), (schema.full_name(), "SCHEMA"), (name.catalog.clone(), "CATALOG")]
-        {
-            let given = self.catalog.grants(&place).await?.into_iter().any(|grant| {
-                grant.kind == kind
-                    && (grant.principal == user || EVERYBODY.contains(&grant.principal.as_str()))
-                    && (grant.privilege == privilege || grant.privilege == "ALL PRIVILEGES")
-            });
-            if given {
-                return Ok(());
-            }
+        match self.catalog.denied(user, &Securable::Volume(name.clone()), privilege).await? {
+            Some(denied) => Err(denied.into()),
+            None => Ok(()),
         }
-        let message = format!("User does not have {privilege} on Volume '{}'.", name.full_name());
-        Err(ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message))
     }
 }
 
