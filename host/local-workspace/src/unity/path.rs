@@ -1,7 +1,7 @@
 //! Names of objects in paths.
 
 use crate::{
-    catalog::names::{SchemaName, Securable, TableName},
+    catalog::names::{ObjectKind, SchemaName, Securable, TableName},
     http::error::ApiError,
 };
 
@@ -15,11 +15,20 @@ pub(super) fn schema_name(text: &str) -> Result<SchemaName, ApiError> {
 
 /// `catalog.schema.table`, letter case aside.
 pub(super) fn table_name(text: &str) -> Result<TableName, ApiError> {
+    three_parts(text, "table")
+}
+
+/// `catalog.schema.function`, letter case aside.
+pub(super) fn function_name(text: &str) -> Result<TableName, ApiError> {
+    three_parts(text, "function")
+}
+
+fn three_parts(text: &str, word: &str) -> Result<TableName, ApiError> {
     match text.to_lowercase().split('.').collect::<Vec<_>>().as_slice() {
         [catalog, schema, table] => {
             Ok(TableName { catalog: (*catalog).to_owned(), schema: (*schema).to_owned(), table: (*table).to_owned() })
         }
-        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a table."))),
+        _ => Err(ApiError::invalid(format!("'{text}' is not a valid name for a {word}."))),
     }
 }
 
@@ -32,6 +41,11 @@ pub(super) fn securable(kind: &str, name: &str) -> Result<Securable, ApiError> {
         "table" => table_name(name).map(Securable::Table),
         "function" => table_name(name).map(Securable::Function),
         "volume" => table_name(name).map(Securable::Volume),
-        _ => Err(ApiError::invalid(format!("The securable type '{kind}' is not supported by the local workspace."))),
+        other => match ObjectKind::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(other)) {
+            Some(known) => Ok(Securable::Object(known, name.to_lowercase())),
+            None => {
+                Err(ApiError::invalid(format!("The securable type '{kind}' is not supported by the local workspace.")))
+            }
+        },
     }
 }

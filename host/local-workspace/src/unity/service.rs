@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::{
     catalog::{
         Catalog, Workspace,
-        names::{SchemaName, Securable},
+        names::{ObjectKind, SchemaName, Securable},
+        rights::Privilege,
     },
     files::volumes::Volumes,
     http::{blocking, error::ApiError},
@@ -70,11 +71,28 @@ impl Unity {
         self.engine(move |engine| engine.command(&command, &user).map(drop)).await
     }
 
+    /// Refuses a user who lacks a privilege on an object.
+    pub(super) async fn check(&self, user: &str, on: &Securable, privilege: Privilege) -> Result<(), ApiError> {
+        match self.catalog.denied(user, on, privilege).await? {
+            Some(denied) => Err(denied.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a user who may not know of an object.
+    pub(super) async fn check_seen(&self, user: &str, on: &Securable) -> Result<(), ApiError> {
+        match self.catalog.hidden(user, on).await? {
+            Some(denied) => Err(denied.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Sets what a caller gave of owner, comment and properties; `word` is the object's kind in messages.
     pub(super) async fn update(&self, user: &str, on: &Securable, word: &str, update: Update) -> Result<(), ApiError> {
         if update.new_name.is_some() {
             return Err(ApiError::invalid(format!("The local workspace does not support renaming a {word}.")));
         }
+        self.check(user, on, Privilege::Manage).await?;
         if let Some(owner) = update.owner {
             self.run(user, Command::SetOwner { on: on.clone(), owner }).await?;
         }
@@ -109,6 +127,12 @@ impl Unity {
         let found = self.catalog.schema(name).await?;
         found.map(drop).ok_or_else(|| schema_missing(&name.full_name()))
     }
+
+    /// Refuses an object that does not exist.
+    pub(super) async fn check_exists(&self, on: &Securable) -> Result<(), ApiError> {
+        let found = self.catalog.owner(on).await?;
+        found.map(drop).ok_or_else(|| missing(on))
+    }
 }
 
 /// A field that may not be left out or empty.
@@ -134,6 +158,27 @@ pub(super) fn catalog_missing(name: &str) -> ApiError {
 
 pub(super) fn schema_missing(name: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "SCHEMA_DOES_NOT_EXIST", format!("Schema '{name}' does not exist."))
+}
+
+pub(super) fn missing(on: &Securable) -> ApiError {
+    let code = match on {
+        Securable::Metastore => "METASTORE_DOES_NOT_EXIST",
+        Securable::Catalog(_) => "CATALOG_DOES_NOT_EXIST",
+        Securable::Schema(_) => "SCHEMA_DOES_NOT_EXIST",
+        Securable::Table(_) | Securable::View(_) => "TABLE_DOES_NOT_EXIST",
+        Securable::Function(_) => "ROUTINE_DOES_NOT_EXIST",
+        Securable::Volume(_) => "VOLUME_DOES_NOT_EXIST",
+        Securable::Object(kind, _) => match kind {
+            ObjectKind::StorageCredential => "STORAGE_CREDENTIAL_DOES_NOT_EXIST",
+            ObjectKind::ExternalLocation => "EXTERNAL_LOCATION_DOES_NOT_EXIST",
+            ObjectKind::Connection => "CONNECTION_DOES_NOT_EXIST",
+            ObjectKind::Share => "SHARE_DOES_NOT_EXIST",
+            ObjectKind::Recipient => "RECIPIENT_DOES_NOT_EXIST",
+            ObjectKind::Provider => "PROVIDER_DOES_NOT_EXIST",
+        },
+    };
+    let message = format!("{} '{}' does not exist.", on.word(), on.full_name());
+    ApiError::new(StatusCode::NOT_FOUND, code, message)
 }
 
 pub(super) fn table_missing(name: &str) -> ApiError {

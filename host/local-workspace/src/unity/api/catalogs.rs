@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{Audit, CatalogInfo, names::Securable},
+    catalog::{Audit, CatalogInfo, names::Securable, rights::Privilege},
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::language::command::Command,
@@ -57,16 +57,34 @@ pub(crate) struct Create {
     provider_name: Option<String>,
 }
 
-pub(crate) async fn list(State(unity): State<Unity>, Params(page): Params<PageQuery>) -> Result<Json<List>, ApiError> {
-    let page = page.cut(unity.catalog.catalogs().await?)?;
+pub(crate) async fn list(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<List>, ApiError> {
+    let of = |(name, info): &(String, CatalogInfo)| (Securable::Catalog(name.clone()), info.audit.owner.clone());
+    let seen = unity.catalog.visible(&user, None, unity.catalog.catalogs().await?, of).await?;
+    let page = page.cut(seen)?;
     let catalogs = page.items.into_iter().map(|(name, info)| answer(&unity, name, info)).collect();
     Ok(Json(List { catalogs, next_page_token: page.next_page_token }))
 }
 
-pub(crate) async fn get(State(unity): State<Unity>, Path(name): Path<String>) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn get(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Answer>, ApiError> {
+    let on = Securable::Catalog(name.to_lowercase());
+    unity.check_exists(&on).await?;
+    unity.check_seen(&user, &on).await?;
+    shown(&unity, &name).await
+}
+
+/// A catalog for whoever may see it, or has just changed it.
+async fn shown(unity: &Unity, name: &str) -> Result<Json<Answer>, ApiError> {
     let name = name.to_lowercase();
     let info = unity.catalog.catalog(&name).await?.ok_or_else(|| catalog_missing(&name))?;
-    Ok(Json(answer(&unity, name, info)))
+    Ok(Json(answer(unity, name, info)))
 }
 
 pub(crate) async fn create(
@@ -85,10 +103,11 @@ pub(crate) async fn create(
             return Err(ApiError::invalid(format!("The local workspace does not support {field} of a catalog.")));
         }
     }
+    unity.check(&user, &Securable::Metastore, Privilege::CreateCatalog).await?;
     let create = Command::CreateCatalog { name: name.clone(), if_not_exists: false, comment: body.comment };
     unity.run(&user, create).await?;
     unity.set_properties(&user, &Securable::Catalog(name.clone()), body.properties).await?;
-    get(State(unity), Path(name)).await
+    shown(&unity, &name).await
 }
 
 pub(crate) async fn update(
@@ -97,8 +116,10 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     OptionalBody(body): OptionalBody<Update>,
 ) -> Result<Json<Answer>, ApiError> {
-    unity.update(&user, &Securable::Catalog(name.to_lowercase()), "catalog", body).await?;
-    get(State(unity), Path(name)).await
+    let on = Securable::Catalog(name.to_lowercase());
+    unity.check_exists(&on).await?;
+    unity.update(&user, &on, "catalog", body).await?;
+    shown(&unity, &name).await
 }
 
 pub(crate) async fn delete(
@@ -107,6 +128,9 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
     Params(query): Params<DeleteQuery>,
 ) -> Result<Json<Empty>, ApiError> {
+    let on = Securable::Catalog(name.to_lowercase());
+    unity.check_exists(&on).await?;
+    unity.check(&user, &on, Privilege::Manage).await?;
     let drop = Command::DropCatalog { name: name.to_lowercase(), if_exists: false, cascade: query.force };
     unity.run(&user, drop).await?;
     Ok(Json(Empty {}))

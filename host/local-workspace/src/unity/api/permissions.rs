@@ -9,10 +9,12 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::names::Securable,
-    http::{body::OptionalBody, error::ApiError},
+    catalog::{
+        names::Securable,
+        rights::{Effective, Privilege},
+    },
+    http::{body::OptionalBody, error::ApiError, query::Params},
     identity::Caller,
-    sql::language::command::Command,
     unity::{Unity, path::securable},
 };
 
@@ -29,12 +31,18 @@ struct Assignment<P> {
 
 /// A privilege with where it comes from, when it is not the object itself.
 #[derive(Debug, Serialize)]
-pub(crate) struct Effective {
+pub(crate) struct Counting {
     privilege: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     inherited_from_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inherited_from_type: Option<&'static str>,
+}
+
+/// Whose privileges are wanted; everybody's when left out.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Filter {
+    principal: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,57 +60,65 @@ struct Change {
     remove: Vec<String>,
 }
 
+/// What is granted on the object itself.
 pub(crate) async fn get(
     State(unity): State<Unity>,
+    Caller(user): Caller,
     Path((kind, name)): Path<(String, String)>,
+    Params(filter): Params<Filter>,
 ) -> Result<Json<Assignments<String>>, ApiError> {
     let on = securable(&kind, &name)?;
-    assignments(&unity, &[on], |privilege, _| privilege).await
+    let counting = shown(&unity, &user, &on, filter.principal.as_deref()).await?;
+    let own = counting.into_iter().filter(|given| given.from.is_none());
+    Ok(by_principal(own.map(|given| (given.principal, given.privilege.api_name()))))
 }
 
 /// What a principal holds on an object, with what comes from the objects around it.
 pub(crate) async fn effective(
     State(unity): State<Unity>,
+    Caller(user): Caller,
     Path((kind, name)): Path<(String, String)>,
-) -> Result<Json<Assignments<Effective>>, ApiError> {
+    Params(filter): Params<Filter>,
+) -> Result<Json<Assignments<Counting>>, ApiError> {
     let on = securable(&kind, &name)?;
-    let mut chain = vec![on.clone()];
-    match &on {
-        Securable::Table(t) | Securable::View(t) | Securable::Function(t) | Securable::Volume(t) => {
-            chain.push(Securable::Schema(t.schema_name()));
-            chain.push(Securable::Catalog(t.catalog.clone()));
-        }
-        Securable::Schema(s) => chain.push(Securable::Catalog(s.catalog.clone())),
-        Securable::Catalog(_) | Securable::Metastore => {}
-    }
-    let held = |privilege, from: &Securable| {
-        let inherited = *from != on;
-        Effective {
-            privilege,
-            inherited_from_name: inherited.then(|| from.full_name()),
-            inherited_from_type: inherited.then(|| from.kind()),
-        }
-    };
-    assignments(&unity, &chain, held).await
+    let counting = shown(&unity, &user, &on, filter.principal.as_deref()).await?;
+    let counting = counting.into_iter().map(|given| {
+        let counts = Counting {
+            privilege: given.privilege.api_name(),
+            inherited_from_name: given.from.as_ref().map(Securable::full_name),
+            inherited_from_type: given.from.as_ref().map(Securable::kind),
+        };
+        (given.principal, counts)
+    });
+    Ok(by_principal(counting))
 }
 
-async fn assignments<P>(
-    unity: &Unity,
-    chain: &[Securable],
-    held: impl Fn(String, &Securable) -> P,
-) -> Result<Json<Assignments<P>>, ApiError> {
-    let mut by_principal: BTreeMap<String, Vec<P>> = BTreeMap::new();
-    for on in chain {
-        let grants = unity.catalog.grants(&on.full_name()).await?;
-        for grant in grants.into_iter().filter(|grant| grant.kind == on.kind()) {
-            let privilege = held(grant.privilege.replace(' ', "_"), on);
-            by_principal.entry(grant.principal).or_default().push(privilege);
-        }
+/// What counts on an object, as far as a user may know: who manages it sees all, others what is theirs.
+async fn shown(unity: &Unity, user: &str, on: &Securable, principal: Option<&str>) -> Result<Vec<Effective>, ApiError> {
+    unity.check_exists(on).await?;
+    let subject = unity.catalog.subject(user);
+    let chain = unity.catalog.chain(on).await?;
+    let sees_all = chain.check(&subject, Privilege::Manage).is_ok();
+    if !sees_all && *on != Securable::Metastore {
+        chain.check_seen(&subject)?;
     }
-    let list = by_principal.into_iter().map(|(principal, privileges)| Assignment { principal, privileges });
-    Ok(Json(Assignments { privilege_assignments: list.collect() }))
+    let mut found = chain.effective();
+    found.retain(|given| {
+        (sees_all || subject.is(&given.principal)) && principal.is_none_or(|principal| given.principal == principal)
+    });
+    Ok(found)
 }
 
+fn by_principal<P>(given: impl Iterator<Item = (String, P)>) -> Json<Assignments<P>> {
+    let mut found: BTreeMap<String, Vec<P>> = BTreeMap::new();
+    for (principal, privilege) in given {
+        found.entry(principal).or_default().push(privilege);
+    }
+    let list = found.into_iter().map(|(principal, privileges)| Assignment { principal, privileges });
+    Json(Assignments { privilege_assignments: list.collect() })
+}
+
+/// All changes of one request are checked before the first is made, and made together.
 pub(crate) async fn update(
     State(unity): State<Unity>,
     Caller(user): Caller,
@@ -110,21 +126,36 @@ pub(crate) async fn update(
     OptionalBody(body): OptionalBody<Changes>,
 ) -> Result<Json<Assignments<String>>, ApiError> {
     let on = securable(&kind, &name)?;
-    for change in &body.changes {
-        if change.add.iter().any(|p| change.remove.contains(p)) {
+    unity.check_exists(&on).await?;
+    unity.check(&user, &on, Privilege::Manage).await?;
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    for change in body.changes {
+        if change.principal.is_empty() {
+            return Err(ApiError::invalid("Required field principal is missing."));
+        }
+        let added = privileges(&change.add, &on)?;
+        let removed = privileges(&change.remove, &on)?;
+        if added.iter().any(|privilege| removed.contains(privilege)) {
             let message = format!("Duplicate privileges to add and delete for principal {}.", change.principal);
             return Err(ApiError::invalid(message));
         }
+        add.extend(added.into_iter().map(|privilege| (change.principal.clone(), privilege)));
+        remove.extend(removed.into_iter().map(|privilege| (change.principal.clone(), privilege)));
     }
-    let spaced = |list: Vec<String>| list.into_iter().map(|p| p.replace('_', " ").to_uppercase()).collect::<Vec<_>>();
-    for Change { principal, add, remove } in body.changes {
-        if !add.is_empty() {
-            let privileges = spaced(add);
-            unity.run(&user, Command::Grant { privileges, on: on.clone(), principal: principal.clone() }).await?;
+    unity.catalog.change_grants(&on, &add, &remove).await?;
+    get(State(unity), Caller(user), Path((kind, name)), Params(Filter { principal: None })).await
+}
+
+fn privileges(names: &[String], on: &Securable) -> Result<Vec<Privilege>, ApiError> {
+    let read = |name: &String| {
+        let privilege =
+            Privilege::parse(name).ok_or_else(|| ApiError::invalid(format!("'{name}' is not a privilege.")))?;
+        if privilege.applies_to(on) {
+            return Ok(privilege);
         }
-        if !remove.is_empty() {
-            unity.run(&user, Command::Revoke { privileges: spaced(remove), on: on.clone(), principal }).await?;
-        }
-    }
-    get(State(unity), Path((kind, name))).await
+        let (privilege, kind) = (privilege.api_name(), on.kind());
+        let message = format!("Privilege {privilege} is not applicable to this entity [{}:{kind}].", on.full_name());
+        Err(ApiError::invalid(message))
+    };
+    names.iter().map(read).collect()
 }

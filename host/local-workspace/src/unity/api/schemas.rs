@@ -13,6 +13,7 @@ use crate::{
     catalog::{
         Audit, SchemaInfo,
         names::{SchemaName, Securable},
+        rights::Privilege,
     },
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
@@ -64,19 +65,39 @@ pub(crate) struct Create {
     storage_root: Option<String>,
 }
 
-pub(crate) async fn list(State(unity): State<Unity>, Params(query): Params<ListQuery>) -> Result<Json<List>, ApiError> {
+pub(crate) async fn list(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<List>, ApiError> {
     let catalog = parameter(query.catalog_name.as_ref(), "catalog_name")?;
     unity.check_catalog(&catalog).await?;
-    let page = query.page.cut(unity.catalog.schemas(&catalog).await?)?;
     let named = |schema| SchemaName { catalog: catalog.clone(), schema };
+    let container = Securable::Catalog(catalog.clone());
+    unity.check_seen(&user, &container).await?;
+    let of = |(name, info): &(String, SchemaInfo)| (Securable::Schema(named(name.clone())), info.audit.owner.clone());
+    let schemas = unity.catalog.schemas(&catalog).await?;
+    let page = query.page.cut(unity.catalog.visible(&user, Some(&container), schemas, of).await?)?;
     let schemas = page.items.into_iter().map(|(name, info)| answer(&unity, named(name), info)).collect();
     Ok(Json(List { schemas, next_page_token: page.next_page_token }))
 }
 
-pub(crate) async fn get(State(unity): State<Unity>, Path(name): Path<String>) -> Result<Json<Answer>, ApiError> {
-    let schema = schema_name(&name)?;
-    let info = unity.catalog.schema(&schema).await?.ok_or_else(|| schema_missing(&name))?;
-    Ok(Json(answer(&unity, schema, info)))
+pub(crate) async fn get(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Answer>, ApiError> {
+    let on = Securable::Schema(schema_name(&name)?);
+    unity.check_exists(&on).await?;
+    unity.check_seen(&user, &on).await?;
+    shown(&unity, &name).await
+}
+
+/// A schema for whoever may see it, or has just changed it.
+async fn shown(unity: &Unity, name: &str) -> Result<Json<Answer>, ApiError> {
+    let schema = schema_name(name)?;
+    let info = unity.catalog.schema(&schema).await?.ok_or_else(|| schema_missing(name))?;
+    Ok(Json(answer(unity, schema, info)))
 }
 
 pub(crate) async fn create(
@@ -91,6 +112,8 @@ pub(crate) async fn create(
     if body.storage_root.is_some() {
         return Err(ApiError::invalid("The local workspace does not support storage_root of a schema."));
     }
+    unity.check_catalog(&name.catalog).await?;
+    unity.check(&user, &Securable::Catalog(name.catalog.clone()), Privilege::CreateSchema).await?;
     let create = Command::CreateSchema {
         name: name.clone(),
         if_not_exists: false,
@@ -98,7 +121,7 @@ pub(crate) async fn create(
         properties: body.properties.into_iter().collect(),
     };
     unity.run(&user, create).await?;
-    get(State(unity), Path(name.full_name())).await
+    shown(&unity, &name.full_name()).await
 }
 
 pub(crate) async fn update(
@@ -107,8 +130,10 @@ pub(crate) async fn update(
     Path(name): Path<String>,
     OptionalBody(body): OptionalBody<Update>,
 ) -> Result<Json<Answer>, ApiError> {
-    unity.update(&user, &Securable::Schema(schema_name(&name)?), "schema", body).await?;
-    get(State(unity), Path(name)).await
+    let on = Securable::Schema(schema_name(&name)?);
+    unity.check_exists(&on).await?;
+    unity.update(&user, &on, "schema", body).await?;
+    shown(&unity, &name).await
 }
 
 pub(crate) async fn delete(
@@ -118,6 +143,9 @@ pub(crate) async fn delete(
     Params(query): Params<DeleteQuery>,
 ) -> Result<Json<Empty>, ApiError> {
     let name = schema_name(&name)?;
+    let on = Securable::Schema(name.clone());
+    unity.check_exists(&on).await?;
+    unity.check(&user, &on, Privilege::Manage).await?;
     unity.run(&user, Command::DropSchema { name, if_exists: false, cascade: query.force }).await?;
     Ok(Json(Empty {}))
 }

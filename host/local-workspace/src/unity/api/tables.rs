@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::Audit,
-    http::{Empty, error::ApiError, page::PageQuery, query::Params},
+    catalog::{Audit, names::Securable, rights::Privilege},
+    http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::{
         engine::{Table, TableColumn, TypeName},
@@ -20,7 +20,7 @@ use crate::{
     unity::{
         Unity,
         path::table_name,
-        service::{parameter, schema_parameter, table_missing},
+        service::{Update, parameter, schema_parameter, table_missing},
     },
 };
 
@@ -133,7 +133,11 @@ pub(crate) struct SummaryQuery {
     page: PageQuery,
 }
 
-pub(crate) async fn list(State(unity): State<Unity>, Params(query): Params<ListQuery>) -> Result<Json<List>, ApiError> {
+pub(crate) async fn list(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Params(query): Params<ListQuery>,
+) -> Result<Json<List>, ApiError> {
     let schema = schema_parameter(query.catalog_name.as_ref(), query.schema_name.as_ref())?;
     unity.check_schema(&schema).await?;
     let columns = match query.omit_columns.as_deref() {
@@ -141,19 +145,22 @@ pub(crate) async fn list(State(unity): State<Unity>, Params(query): Params<ListQ
         Some("true") => false,
         Some(_) => return Err(ApiError::invalid("omit_columns must be true or false.")),
     };
+    let container = Securable::Schema(schema.clone());
     let tables = unity.engine(move |engine| engine.tables(&schema.catalog, Some(&schema.schema))).await?;
-    let page = query.page.cut(tables)?;
+    let page = query.page.cut(unity.catalog.visible(&user, Some(&container), tables, securable).await?)?;
     let tables = page.items.into_iter().map(|table| answer(&unity, table, columns)).collect();
     Ok(Json(List { tables, next_page_token: page.next_page_token }))
 }
 
 pub(crate) async fn summaries(
     State(unity): State<Unity>,
+    Caller(user): Caller,
     Params(query): Params<SummaryQuery>,
 ) -> Result<Json<Summaries>, ApiError> {
     let catalog = parameter(query.catalog_name.as_ref(), "catalog_name")?;
     unity.check_catalog(&catalog).await?;
     let tables = unity.engine(move |engine| engine.tables(&catalog, None)).await?;
+    let tables = visible_by_schemas(&unity, &user, tables).await?;
     let like =
         |pattern: &Option<String>, name: &str| pattern.as_deref().is_none_or(|p| sql_like(&p.to_lowercase(), name));
     let wanted = tables
@@ -164,13 +171,31 @@ pub(crate) async fn summaries(
     Ok(Json(Summaries { tables: page.items, next_page_token: page.next_page_token }))
 }
 
-pub(crate) async fn get(State(unity): State<Unity>, Path(name): Path<String>) -> Result<Json<Answer>, ApiError> {
-    let table = find(&unity, &name).await?.ok_or_else(|| table_missing(&name))?;
-    Ok(Json(answer(&unity, table, true)))
+pub(crate) async fn get(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Answer>, ApiError> {
+    let on = Securable::Table(table_name(&name)?);
+    unity.check_exists(&on).await?;
+    unity.check_seen(&user, &on).await?;
+    shown(&unity, &name).await
 }
 
-pub(crate) async fn exists(State(unity): State<Unity>, Path(name): Path<String>) -> Result<Json<Existence>, ApiError> {
-    Ok(Json(Existence { table_exists: find(&unity, &name).await?.is_some() }))
+/// A table for whoever may see it, or has just changed it.
+async fn shown(unity: &Unity, name: &str) -> Result<Json<Answer>, ApiError> {
+    let table = find(unity, name).await?.ok_or_else(|| table_missing(name))?;
+    Ok(Json(answer(unity, table, true)))
+}
+
+pub(crate) async fn exists(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Existence>, ApiError> {
+    let table_exists = find(&unity, &name).await?.is_some();
+    unity.check_seen(&user, &Securable::Table(table_name(&name)?)).await?;
+    Ok(Json(Existence { table_exists }))
 }
 
 pub(crate) async fn delete(
@@ -181,9 +206,42 @@ pub(crate) async fn delete(
     let name = table_name(&name)?;
     let known = name.clone();
     let table = unity.engine(move |engine| engine.table(&known)).await?;
+    unity.check(&user, &Securable::Table(name.clone()), Privilege::Manage).await?;
     let kind = if table.is_view { DropKind::View } else { DropKind::Table };
     unity.run(&user, Command::Drop { kind, name, if_exists: false }).await?;
     Ok(Json(Empty {}))
+}
+
+/// Changes a table's owner or comment.
+pub(crate) async fn update(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+    OptionalBody(body): OptionalBody<Update>,
+) -> Result<Json<Answer>, ApiError> {
+    let on = Securable::Table(table_name(&name)?);
+    unity.check_exists(&on).await?;
+    unity.update(&user, &on, "table", body).await?;
+    shown(&unity, &name).await
+}
+
+/// What decides about a table, for lists.
+fn securable(table: &Table) -> (Securable, String) {
+    (Securable::Table(table.name.clone()), table.info.audit.owner.clone())
+}
+
+/// Keeps of a catalog's tables what a user may know of.
+async fn visible_by_schemas(unity: &Unity, user: &str, tables: Vec<Table>) -> Result<Vec<Table>, ApiError> {
+    let mut by_schema: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for table in tables {
+        by_schema.entry(table.name.schema_name()).or_default().push(table);
+    }
+    let mut seen = Vec::new();
+    for (schema, tables) in by_schema {
+        let container = Securable::Schema(schema);
+        seen.extend(unity.catalog.visible(user, Some(&container), tables, securable).await?);
+    }
+    Ok(seen)
 }
 
 /// A table that may not be there; another failure stays one.

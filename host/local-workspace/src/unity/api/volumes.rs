@@ -12,14 +12,15 @@ use super::functions::InSchema;
 use crate::{
     catalog::{
         Audit, VolumeInfo,
-        names::{SchemaName, TableName},
+        names::{SchemaName, Securable, TableName},
+        rights::Privilege,
     },
     http::{Empty, body::OptionalBody, error::ApiError, query::Params},
     identity::Caller,
     unity::{
         Unity,
         path::table_name,
-        service::{required, schema_parameter},
+        service::{missing, required, schema_parameter},
     },
 };
 
@@ -65,19 +66,38 @@ pub(crate) struct Update {
     comment: Option<String>,
 }
 
-pub(crate) async fn list(State(unity): State<Unity>, Params(query): Params<InSchema>) -> Result<Json<List>, ApiError> {
+pub(crate) async fn list(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Params(query): Params<InSchema>,
+) -> Result<Json<List>, ApiError> {
     let schema = schema_parameter(query.catalog_name.as_ref(), query.schema_name.as_ref())?;
     unity.check_schema(&schema).await?;
-    let page = query.page.cut(unity.catalog.volumes(&schema).await?)?;
     let named = |table| TableName { catalog: schema.catalog.clone(), schema: schema.schema.clone(), table };
+    let container = Securable::Schema(schema.clone());
+    let of = |(name, info): &(String, VolumeInfo)| (Securable::Volume(named(name.clone())), info.audit.owner.clone());
+    let volumes = unity.catalog.volumes(&schema).await?;
+    let page = query.page.cut(unity.catalog.visible(&user, Some(&container), volumes, of).await?)?;
     let volumes = page.items.into_iter().map(|(name, info)| answer(&unity, named(name), info)).collect();
     Ok(Json(List { volumes, next_page_token: page.next_page_token }))
 }
 
-pub(crate) async fn get(State(unity): State<Unity>, Path(name): Path<String>) -> Result<Json<Answer>, ApiError> {
-    let volume = table_name(&name)?;
-    let info = unity.catalog.volume(&volume).await?.ok_or_else(|| missing(&volume))?;
-    Ok(Json(answer(&unity, volume, info)))
+pub(crate) async fn get(
+    State(unity): State<Unity>,
+    Caller(user): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Answer>, ApiError> {
+    let on = Securable::Volume(table_name(&name)?);
+    unity.check_exists(&on).await?;
+    unity.check_seen(&user, &on).await?;
+    shown(&unity, &name).await
+}
+
+/// A volume for whoever may see it, or has just changed it.
+async fn shown(unity: &Unity, name: &str) -> Result<Json<Answer>, ApiError> {
+    let volume = table_name(name)?;
+    let info = unity.catalog.volume(&volume).await?.ok_or_else(|| missing(&Securable::Volume(volume.clone())))?;
+    Ok(Json(answer(unity, volume, info)))
 }
 
 pub(crate) async fn create(
@@ -97,6 +117,7 @@ pub(crate) async fn create(
         return Err(ApiError::invalid(format!("'{name}' is not a valid name for a volume.")));
     }
     unity.check_schema(&schema).await?;
+    unity.check(&user, &Securable::Schema(schema.clone()), Privilege::CreateVolume).await?;
     let volume = TableName { catalog: schema.catalog, schema: schema.schema, table: name };
     let info = VolumeInfo::new(&user, body.comment);
     unity.volumes.make(&info).await?;
@@ -117,14 +138,14 @@ pub(crate) async fn update(
     if body.new_name.is_some() {
         return Err(ApiError::invalid("The local workspace does not support renaming a volume."));
     }
-    let volume = owned(&unity, &user, &name).await?.0;
+    let volume = owned(&unity, &user, &name).await?;
     let edit = |info: &mut VolumeInfo| {
         info.audit.owner = body.owner.unwrap_or_else(|| info.audit.owner.clone());
         info.comment = body.comment.or_else(|| info.comment.take());
         info.audit.touch(&user);
     };
     unity.catalog.edit_volume(&volume, edit).await?;
-    get(State(unity), Path(name)).await
+    shown(&unity, &name).await
 }
 
 pub(crate) async fn delete(
@@ -132,27 +153,20 @@ pub(crate) async fn delete(
     Caller(user): Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Empty>, ApiError> {
-    let volume = owned(&unity, &user, &name).await?.0;
+    let volume = owned(&unity, &user, &name).await?;
     if let Some(gone) = unity.catalog.drop_volume(&volume).await? {
         unity.volumes.remove(&gone).await;
     }
     Ok(Json(Empty {}))
 }
 
-/// A volume that a user may change: its own, or one in what they own.
-async fn owned(unity: &Unity, user: &str, name: &str) -> Result<(TableName, VolumeInfo), ApiError> {
+/// A volume that a user may change.
+async fn owned(unity: &Unity, user: &str, name: &str) -> Result<TableName, ApiError> {
     let volume = table_name(name)?;
-    let info = unity.catalog.volume(&volume).await?.ok_or_else(|| missing(&volume))?;
-    if unity.volumes.is_owner(user, &volume, &info).await? {
-        return Ok((volume, info));
-    }
-    let message = format!("User is not an owner of Volume '{}'.", volume.full_name());
-    Err(ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message))
-}
-
-fn missing(volume: &TableName) -> ApiError {
-    let message = format!("Volume '{}' does not exist.", volume.full_name());
-    ApiError::new(StatusCode::NOT_FOUND, "VOLUME_DOES_NOT_EXIST", message)
+    let on = Securable::Volume(volume.clone());
+    unity.check_exists(&on).await?;
+    unity.check(user, &on, Privilege::Manage).await?;
+    Ok(volume)
 }
 
 fn answer(unity: &Unity, name: TableName, info: VolumeInfo) -> Answer {
