@@ -5,9 +5,12 @@
 mod access;
 mod change;
 mod model;
+mod monitors;
 pub(crate) mod names;
+mod objects;
 pub(crate) mod rights;
 mod store;
+mod tags;
 mod volumes;
 
 pub(crate) use self::{
@@ -16,6 +19,9 @@ pub(crate) use self::{
         Audit, CatalogInfo, CatalogTree, FunctionInfo, Grant, HistoryEntry, SYSTEM_USER, SchemaInfo, SchemaTree,
         TableInfo, TableTree, TextLimit,
     },
+    monitors::{MonitorInfo, Refresh},
+    objects::{Edited, ObjectInfo},
     store::{Catalog, Workspace, import},
+    tags::Tagged,
     volumes::VolumeInfo,
 };
