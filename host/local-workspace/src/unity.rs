@@ -7,11 +7,14 @@ mod api {
     pub(super) mod catalogs;
     pub(super) mod functions;
     pub(super) mod metastores;
+    pub(super) mod monitors;
     pub(super) mod permissions;
     pub(super) mod schemas;
     pub(super) mod tables;
+    pub(super) mod tags;
     pub(super) mod volumes;
 }
+mod objects;
 mod path;
 mod routes;
 mod service;
