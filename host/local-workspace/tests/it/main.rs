@@ -20,3 +20,4 @@ mod jobs;
 mod process;
 mod sdk;
 mod statements;
+mod unity;

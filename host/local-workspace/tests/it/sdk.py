@@ -11,7 +11,7 @@ from databricks.sdk.errors import (
     BadRequest, DatabricksError, InvalidParameterValue, NotFound, OperationFailed, PermissionDenied, ResourceConflict,
     ResourceDoesNotExist, Unauthenticated,
 )
-from databricks.sdk.service import compute, jobs, sql
+from databricks.sdk.service import catalog, compute, jobs, sharing, sql
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
 w = WorkspaceClient(host=host, token=token, auth_type="pat")
@@ -158,6 +158,63 @@ assert listed == {"a b%+#?é.txt": False, "side": True}, listed
 w.files.get_directory_metadata(f"{root}/in")
 w.files.delete(f"{root}/large.bin")
 w.files.delete_directory(f"{root}/in/side")
+
+# Unity Catalog beyond volumes: every list by its paginator, grants, tags, objects in no catalog.
+w.catalogs.create("sdk_cat", comment="c")
+w.schemas.create("s", "sdk_cat")
+run("CREATE TABLE sdk_cat.s.t (id BIGINT)")
+run("CREATE FUNCTION sdk_cat.s.f(x BIGINT) RETURNS BIGINT RETURN x + 1")
+assert "sdk_cat" in [c.name for c in w.catalogs.list(max_results=1)]
+assert [s.name for s in w.schemas.list("sdk_cat", max_results=1)] == ["default", "s"]
+assert w.schemas.update("sdk_cat.s", comment="d").comment == "d"
+assert [t.full_name for t in w.tables.list("sdk_cat", "s", max_results=1)] == ["sdk_cat.s.t"]
+assert [t.full_name for t in w.tables.list_summaries("sdk_cat")] == ["sdk_cat.s.t"]
+w.tables.update("sdk_cat.s.t", owner="bob@example.com")
+assert w.tables.get("sdk_cat.s.t").owner == "bob@example.com" and w.tables.exists("sdk_cat.s.t").table_exists
+assert [f.name for f in w.functions.list("sdk_cat", "s")] == ["f"] and w.functions.get("sdk_cat.s.f").name == "f"
+w.functions.update("sdk_cat.s.f", owner="bob@example.com")
+w.functions.delete("sdk_cat.s.f")
+given = catalog.PermissionsChange(principal="bob@example.com", add=[catalog.Privilege.SELECT, catalog.Privilege.USE_SCHEMA])
+w.grants.update("schema", "sdk_cat.s", changes=[given])
+held = w.grants.get_effective("table", "sdk_cat.s.t").privilege_assignments[0].privileges[0]
+assert (held.privilege, held.inherited_from_name) == (catalog.Privilege.SELECT, "sdk_cat.s"), held
+tag = catalog.EntityTagAssignment(entity_type="columns", entity_name="sdk_cat.s.t.id", tag_key="k", tag_value="v")
+w.entity_tag_assignments.create(tag)
+assert [t.tag_value for t in w.entity_tag_assignments.list("columns", "sdk_cat.s.t.id")] == ["v"]
+w.entity_tag_assignments.delete("columns", "sdk_cat.s.t.id", "k")
+role = catalog.AwsIamRoleRequest(role_arn="arn:aws:iam::1:role/x")
+w.storage_credentials.create("sdk_cred", aws_iam_role=role)
+w.external_locations.create("sdk_loc", "s3://bucket/x", "sdk_cred")
+assert [c.name for c in w.storage_credentials.list()] == ["sdk_cred"]
+assert [x.url for x in w.external_locations.list()] == ["s3://bucket/x"]
+assert w.external_locations.update("sdk_loc", read_only=True).read_only
+w.external_locations.delete("sdk_loc")
+w.storage_credentials.delete("sdk_cred")
+made = w.connections.create("sdk_pg", catalog.ConnectionType.POSTGRESQL, {"host": "h", "password": "p"})
+assert made.options == {"host": "h"} and [c.name for c in w.connections.list()] == ["sdk_pg"], made
+w.connections.delete("sdk_pg")
+w.shares.create("sdk_share")
+w.shares.update(
+    "sdk_share",
+    updates=[
+        sharing.SharedDataObjectUpdate(
+            action=sharing.SharedDataObjectUpdateAction.ADD,
+            data_object=sharing.SharedDataObject(
+                name="sdk_cat.s.t", data_object_type=sharing.SharedDataObjectDataObjectType.TABLE
+            ),
+        )
+    ],
+)
+assert w.shares.get("sdk_share", include_shared_data=True).objects[0].name == "sdk_cat.s.t"
+w.recipients.create("sdk_them", sharing.AuthenticationType.TOKEN)
+assert [r.name for r in w.recipients.list()] == ["sdk_them"] and not list(w.providers.list())
+w.recipients.rotate_token("sdk_them", 0)
+w.recipients.delete("sdk_them")
+w.shares.delete("sdk_share")
+w.quality_monitors.create("sdk_cat.s.t", "sdk_cat.s", "/x", snapshot=catalog.MonitorSnapshot())
+assert w.quality_monitors.run_refresh("sdk_cat.s.t").state == catalog.MonitorRefreshInfoState.SUCCESS
+w.quality_monitors.delete("sdk_cat.s.t")
+w.catalogs.delete("sdk_cat", force=True)
 
 # DBFS, by the SDK's own file and by single calls.
 with w.dbfs.open("/tmp/sdk/big.bin", write=True, overwrite=True) as f:
