@@ -6,11 +6,17 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 2] = [
+const SHARED: [(&str, &[&str]); 6] = [
     // Notebooks are workspace objects, and so is what code is run from.
     ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
     // Code without a cluster runs as a job's single run.
     ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
+    // Some things of Unity Catalog are done by statements only, at a warehouse that has to be chosen.
+    ("/api/2.0/sql/statements", &["databricks-sql", "databricks-catalog"]),
+    ("/api/2.0/sql/warehouses", &["databricks-sql", "databricks-catalog"]),
+    // What statistics are of, and names near one that was not found.
+    ("/api/2.1/unity-catalog/tables", &["databricks-sql", "databricks-catalog"]),
+    ("/api/2.1/unity-catalog/schemas", &["databricks-sql", "databricks-catalog"]),
 ];
 
 fn families() -> BTreeMap<String, Manifest> {
