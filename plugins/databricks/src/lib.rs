@@ -9,6 +9,8 @@
 //! - [`handed_back`]: what is remembered of work that another call brings to its end.
 //! - [`statement`]: SQL statements, as such work.
 //! - [`warehouse`]: which warehouse a statement runs on.
+//! - [`arguments`]: JSON and numbers as callers give them.
+//! - [`show`]: links, moments and long texts in words.
 //! - [`near`]: names like one that was not found.
 //! - [`progress`]: progress of many files.
 //! - [`remote_path`]: paths of the workspace and of the project, in one normal form.
@@ -18,6 +20,7 @@
 //! - [`import`]: the request that makes a workspace object.
 //! - [`local_names`]: names for what is downloaded.
 
+pub mod arguments;
 pub mod download;
 pub mod handed_back;
 pub mod import;
@@ -25,6 +28,7 @@ pub mod local_names;
 pub mod near;
 pub mod progress;
 pub mod remote_path;
+pub mod show;
 pub mod side_by_side;
 pub mod statement;
 pub mod transfer;

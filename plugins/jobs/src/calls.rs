@@ -1,8 +1,9 @@
 //! What one call of a tool would do.
 
+use bricklayer_databricks::arguments::object;
 use serde_json::Value;
 
-use crate::settings::{read, runs_by_itself};
+use crate::settings::runs_by_itself;
 use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
 
 /// Bytes of settings that an answer repeats; what is longer counts as destroying, since nobody can look at it.
@@ -45,7 +46,7 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let given = ["settings", "tasks"].iter().find_map(|field| input.get(field));
     // Arguments of the type json reach a tool as text, and this as they are.
     let given = given.map(|given| given.as_str().map_or_else(|| given.to_string(), str::to_owned));
-    let settings = given.as_deref().and_then(|text| read(text, "settings").ok()).unwrap_or_default();
+    let settings = given.as_deref().and_then(|text| object(text, "settings").ok()).unwrap_or_default();
     if objects.is_empty()
         && let Some(name) = input.get("name").and_then(Value::as_str).filter(|name| name.len() <= MAX_OBJECT_BYTES)
     {

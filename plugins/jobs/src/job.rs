@@ -1,12 +1,14 @@
 //! create_job, create_or_update_job, get_job, list_jobs, find_job_by_name, update_job, reset_job and delete_job.
 
+use bricklayer_databricks::arguments::{limit, named_object, object};
 use bricklayer_databricks::near::nearest;
+use bricklayer_databricks::show::link as link_to;
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, Table, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::run_tools::{limit, runs};
-use crate::settings::{check, name, read, read_named, runs_by_itself};
+use crate::run_tools::runs;
+use crate::settings::{check, name, runs_by_itself};
 use crate::show;
 use crate::types;
 use crate::wire::{self, JOBS, Job, of_job};
@@ -38,7 +40,7 @@ struct Created {
 /// # Errors
 /// Settings that the workspace would refuse, a job of that name.
 pub(crate) fn create(platform: &impl Platform, request: types::CreateJobRequest) -> Result<types::JobChange, Failure> {
-    let (job_name, settings) = (&request.name, read_named(&request.name, &request.settings)?);
+    let (job_name, settings) = (&request.name, named_object(&request.name, &request.settings)?);
     let notes = check(&settings, true)?;
     if request.allow_duplicate_name != Some(true)
         && let Some(known) = of_name(platform, job_name)?.first()
@@ -84,7 +86,7 @@ fn change(
 ) -> types::JobChange {
     let link = show::job_link(platform, id);
     let words = if name.is_empty() { format!("Job {id}") } else { format!("Job {name}") };
-    let mut text = format!("{} {what}: job_id {id}.", show::link(&words, link.as_deref()));
+    let mut text = format!("{} {what}: job_id {id}.", link_to(&words, link.as_deref()));
     if let Some(schedule) = runs_by_itself(settings) {
         text.push_str(&format!(" It runs by itself: {schedule}."));
     }
@@ -102,7 +104,7 @@ pub(crate) fn create_or_update(
     platform: &impl Platform,
     request: types::CreateOrUpdateJobRequest,
 ) -> Result<types::JobChange, Failure> {
-    let (job_name, settings) = (request.name.as_str(), read_named(&request.name, &request.settings)?);
+    let (job_name, settings) = (request.name.as_str(), named_object(&request.name, &request.settings)?);
     let notes = check(&settings, true)?;
     match of_name(platform, job_name)?.as_slice() {
         [] => made(platform, &settings, &notes),
@@ -154,7 +156,7 @@ pub(crate) fn get(platform: &impl Platform, request: types::GetJobRequest) -> Re
     };
     let tasks: Vec<types::JobTask> = job.items("tasks").iter().map(task).collect();
     let link = show::job_link(platform, job.job_id);
-    let mut text = format!("{}, job_id {}", show::link(&format!("Job {}", job.name()), link.as_deref()), job.job_id);
+    let mut text = format!("{}, job_id {}", link_to(&format!("Job {}", job.name()), link.as_deref()), job.job_id);
     if let Some(creator) = &job.creator_user_name {
         text.push_str(&format!(", made by {creator}"));
     }
@@ -258,7 +260,7 @@ pub(crate) fn list(platform: &impl Platform, request: types::ListJobsRequest) ->
         .map(|job| {
             let link = show::job_link(platform, job.job_id);
             vec![
-                Some(show::link(job.name(), link.as_deref())),
+                Some(link_to(job.name(), link.as_deref())),
                 Some(job.job_id.to_string()),
                 job.creator_user_name.clone(),
                 runs_by_itself(&job.settings),
@@ -294,7 +296,7 @@ pub(crate) fn find(platform: &impl Platform, request: types::FindJobByNameReques
         }
         [id] => {
             let link = show::job_link(platform, *id);
-            format!("{}: job_id {id}.", show::link(&format!("Job {wanted}"), link.as_deref()))
+            format!("{}: job_id {id}.", link_to(&format!("Job {wanted}"), link.as_deref()))
         }
         several => {
             let all: Vec<String> = several.iter().map(u64::to_string).collect();
@@ -310,7 +312,7 @@ pub(crate) fn find(platform: &impl Platform, request: types::FindJobByNameReques
 /// Settings that the workspace would refuse, no such job.
 pub(crate) fn update(platform: &impl Platform, request: types::UpdateJobRequest) -> Result<types::JobChange, Failure> {
     let settings = match &request.settings {
-        Some(settings) => read(settings, "settings")?,
+        Some(settings) => object(settings, "settings")?,
         None => Map::new(),
     };
     let remove = request.fields_to_remove.unwrap_or_default();
@@ -331,7 +333,7 @@ pub(crate) fn update(platform: &impl Platform, request: types::UpdateJobRequest)
 /// # Errors
 /// Settings that the workspace would refuse, no such job.
 pub(crate) fn reset(platform: &impl Platform, request: types::ResetJobRequest) -> Result<types::JobChange, Failure> {
-    let settings = read(&request.settings, "settings")?;
+    let settings = object(&request.settings, "settings")?;
     let job_name = name(&settings)?;
     let notes = check(&settings, true)?;
     put(platform, request.job_id, &settings)?;

@@ -1,10 +1,11 @@
 //! get_run_output: what every task of a run left.
 
+use bricklayer_databricks::show::{end_of, link};
 use bricklayer_sdk::{Errand, Failure, Kind, Method, Platform, Request, api_failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::show;
+use crate::show::headline;
 use crate::types;
 use crate::wire::{self, JOBS, Task};
 
@@ -61,7 +62,7 @@ pub(crate) fn get(platform: &impl Platform, request: types::GetRunOutputRequest)
     let not_fetched: Vec<String> = wanted.iter().skip(MAX_TASKS).map(|task| task.task_key.clone()).collect();
     wanted.truncate(MAX_TASKS);
     let outputs = fetch(platform, &wanted)?;
-    let mut text = format!("{}.", show::headline(&run));
+    let mut text = format!("{}.", headline(&run));
     for (task, output) in wanted.iter().zip(&outputs) {
         text.push_str(&section(task, output));
     }
@@ -114,7 +115,7 @@ fn typed(task: &Task, output: Output) -> types::TaskOutput {
     let ran = output.run_job_output.as_ref().and_then(|it| it.get("run_id")).map(|id| format!("run_id {id}"));
     let notebook_result = notebook.result.or(ran).map(&mut head);
     let error = output.error.or(output.info).filter(|text| !text.is_empty()).map(&mut head);
-    let end = |text: String| show::end_of(&text, KEPT_CHARS);
+    let end = |text: String| end_of(&text, KEPT_CHARS);
     let statements = output.sql_output.as_ref().and_then(|it| it.pointer("/query_output/sql_statements"));
     let statements = statements.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     types::TaskOutput {
@@ -135,7 +136,7 @@ fn typed(task: &Task, output: Output) -> types::TaskOutput {
 
 fn section(task: &Task, output: &types::TaskOutput) -> String {
     let words = format!("{}: {}", task.task_key, task.state.word());
-    let mut text = format!("\n\n### {}", show::link(&words, task.run_page_url.as_deref()));
+    let mut text = format!("\n\n### {}", link(&words, task.run_page_url.as_deref()));
     if let Some(result) = &output.notebook_result {
         text.push_str(&format!("\nResult: {}", bricklayer_sdk::cut_text(result, SHOWN_CHARS)));
     }
@@ -147,7 +148,7 @@ fn section(task: &Task, output: &types::TaskOutput) -> String {
     }
     for (what, kept) in [("Trace", &output.error_trace), ("Printed", &output.logs)] {
         if let Some(kept) = kept {
-            text.push_str(&format!("\n{what}:\n```\n{}\n```", show::end_of(kept, SHOWN_CHARS)));
+            text.push_str(&format!("\n{what}:\n```\n{}\n```", end_of(kept, SHOWN_CHARS)));
         }
     }
     if output.truncated {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use bricklayer_databricks::show::{end_of, link};
 use bricklayer_databricks::work::{Continued, End, Job, Look, Outcome, Progress, Started, Work, run_one, until};
 use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Workspace};
 use serde::Deserialize;
@@ -12,9 +13,6 @@ use crate::once::Token;
 use crate::show;
 use crate::types;
 use crate::wire::{JOBS, Run, first_of_run, join, of_run};
-
-/// Longest that one call waits, in seconds.
-pub(crate) const MAX_WAIT_SECONDS: u32 = 600;
 
 /// How long a call waits that goes on with one that was lost with its host.
 const CONTINUED_WAIT_SECONDS: u32 = 600;
@@ -199,16 +197,6 @@ impl Work for RunWork {
     }
 }
 
-/// The number of seconds to wait, within its bound.
-pub(crate) fn wait_seconds(asked: Option<u32>, default: u32) -> Result<Duration, Failure> {
-    match asked.unwrap_or(default) {
-        seconds if seconds > MAX_WAIT_SECONDS => {
-            Err(Failure::invalid("wait_seconds", format!("must be 0 to {MAX_WAIT_SECONDS}, is {seconds}")))
-        }
-        seconds => Ok(Duration::from_secs(seconds.into())),
-    }
-}
-
 /// Starts or watches a run for some time, and says where it stands.
 pub(crate) fn bring(platform: &impl Platform, mut work: RunWork, wait: Duration) -> Result<types::Run, Failure> {
     let watches = work.is_there();
@@ -277,18 +265,18 @@ fn failed(platform: &impl Platform, run: &Run) -> Failure {
         .collect();
     for task in own.iter().take(TOLD_TASKS) {
         let words = format!("{}: {}", task.task_key, task.state.word());
-        text.push_str(&format!("\n\n{}", show::link(&words, task.run_page_url.as_deref())));
+        text.push_str(&format!("\n\n{}", link(&words, task.run_page_url.as_deref())));
         let query = [("run_id", task.run_id.to_string())];
         let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
         match Workspace::new(platform).get::<Told>(&format!("{JOBS}/runs/get-output"), &query) {
             Ok(told) => {
                 if let Some(error) = told.error.filter(|error| !error.is_empty()) {
-                    text.push_str(&format!("\n{}", show::end_of(&error, ERROR_CHARS)));
+                    text.push_str(&format!("\n{}", end_of(&error, ERROR_CHARS)));
                 } else if let Some(message) = &task.state.state_message {
-                    text.push_str(&format!("\n{}", show::end_of(message, ERROR_CHARS)));
+                    text.push_str(&format!("\n{}", end_of(message, ERROR_CHARS)));
                 }
                 if let Some(trace) = told.error_trace.filter(|trace| !trace.is_empty()) {
-                    text.push_str(&format!("\n```\n{}\n```", show::end_of(&trace, TRACE_CHARS)));
+                    text.push_str(&format!("\n```\n{}\n```", end_of(&trace, TRACE_CHARS)));
                 }
             }
             Err(failure) => text.push_str(&format!("\nIts output cannot be read: {}", failure.message)),

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use bricklayer_databricks::arguments::{self, json, limit, wait_seconds};
 use bricklayer_databricks::near::nearest;
 use bricklayer_databricks::work::{self, Look};
 use bricklayer_sdk::{Failure, Platform, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::run::{RunWork, bring, wait_seconds};
-use crate::settings::{check_tasks, json, read};
+use crate::run::{RunWork, bring};
+use crate::settings::check_tasks;
 use crate::show;
 use crate::types;
 use crate::wire::{self, JOBS, Job, RUNS_PAGE, Run, of_run};
@@ -60,7 +61,7 @@ pub(crate) fn submit(platform: &impl Platform, request: types::SubmitRunRequest)
     let wait = wait_seconds(request.wait_seconds, 0)?;
     let token = token(request.idempotency_token)?;
     let mut body = match &request.settings {
-        Some(settings) => read(settings, "settings")?,
+        Some(settings) => arguments::object(settings, "settings")?,
         None => Map::new(),
     };
     let tasks = json(&request.tasks, "tasks")?;
@@ -231,14 +232,6 @@ pub(crate) fn runs(
     let complete = token.is_empty() && found.len() <= limit;
     found.truncate(limit);
     Ok((found, complete))
-}
-
-/// A number of entries within bounds.
-pub(crate) fn limit(asked: Option<u32>, default: u32, most: u32) -> Result<usize, Failure> {
-    match asked.unwrap_or(default) {
-        n if n == 0 || n > most => Err(Failure::invalid("limit", format!("must be 1 to {most}, is {n}"))),
-        n => Ok(n as usize),
-    }
 }
 
 fn token(given: Option<String>) -> Result<Option<String>, Failure> {

@@ -60,42 +60,6 @@ const RUN_IF: [&str; 6] =
 const CONDITIONS: [&str; 6] =
     ["EQUAL_TO", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL"];
 
-/// A JSON value that a caller gave as the argument `field`. A text that holds JSON counts as that, as models send it.
-pub(crate) fn json(text: &str, field: &str) -> Result<Value, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|e| Failure::invalid(field, format!("is no JSON: {e}")))?;
-    match value {
-        Value::String(inner) => {
-            serde_json::from_str(&inner).map_err(|e| Failure::invalid(field, format!("is no JSON: {e}")))
-        }
-        other => Ok(other),
-    }
-}
-
-/// Settings as an object; what is `null` is absent.
-pub(crate) fn read(text: &str, field: &str) -> Result<Map<String, Value>, Failure> {
-    match json(text, field)? {
-        Value::Object(mut settings) => {
-            settings.retain(|_, value| !value.is_null());
-            Ok(settings)
-        }
-        _ => Err(Failure::invalid(field, "must be an object")),
-    }
-}
-
-/// Settings with their name, which a caller gives beside them.
-pub(crate) fn read_named(name: &str, text: &str) -> Result<Map<String, Value>, Failure> {
-    if name.trim().is_empty() {
-        return Err(Failure::invalid("name", "is empty"));
-    }
-    let settings = read(text, "settings")?;
-    if settings.get("name").is_some_and(|other| other.as_str() != Some(name)) {
-        return Err(Failure::invalid("settings.name", format!("is another name than '{name}'; leave it out")));
-    }
-    let mut named = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    named.extend(settings);
-    Ok(named)
-}
-
 /// The name of settings that must have one.
 pub(crate) fn name(settings: &Map<String, Value>) -> Result<&str, Failure> {
     match settings.get("name") {
@@ -355,8 +319,6 @@ mod tests {
             assert_eq!(failure.kind, Kind::InvalidInput);
             assert!(failure.message.starts_with(begins), "{settings}: {}", failure.message);
         }
-        assert!(read("[1]", "settings").is_err() && read("{", "settings").is_err());
-        assert_eq!(read(r#""{\"name\":\"n\",\"tags\":null}""#, "settings").unwrap().len(), 1);
     }
 
     #[test]
