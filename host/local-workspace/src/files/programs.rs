@@ -1,5 +1,7 @@
 //! Workspace files and notebooks as what runs them reads them.
 
+use std::collections::BTreeSet;
+
 use super::{
     model::{Format, Type},
     objects::{MAX_NOTEBOOK_BYTES, Objects},
@@ -34,5 +36,32 @@ impl Objects {
             }
             Type::Directory | Type::File => Content::File(text.to_owned()),
         })
+    }
+
+    /// Paths of all notebooks, and of SQL and Python files, within a folder and those in it, in order; at most so many
+    /// and one more.
+    ///
+    /// # Errors
+    /// Not allowed, not there.
+    pub(crate) async fn programs_within(&self, user: &str, folder: &str, most: usize) -> Result<Vec<String>, ApiError> {
+        let asked = AskedPath::parse(Some(folder))?;
+        let mut found = BTreeSet::new();
+        let mut folders = vec![asked.clone()];
+        while let Some(folder) = folders.pop() {
+            for object in self.list(user, &folder).await? {
+                let path = asked.echo(&object.path);
+                match object.kind {
+                    Type::Directory => folders.push(AskedPath::parse(Some(&path))?),
+                    Type::File if !path.ends_with(".sql") && !path.ends_with(".py") => {}
+                    Type::Notebook { .. } | Type::File => {
+                        found.insert(path);
+                    }
+                }
+            }
+            if found.len() > most || folders.len() > most {
+                break;
+            }
+        }
+        Ok(found.into_iter().take(most + 1).collect())
     }
 }
