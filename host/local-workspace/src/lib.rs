@@ -15,6 +15,7 @@ mod identity;
 mod jobs;
 #[allow(dead_code, unused_imports, reason = "for whoever keeps and exports notebooks")]
 mod notebook;
+mod pipelines;
 mod python;
 mod server;
 mod sql;

@@ -25,6 +25,7 @@ const LAYERS: &[&str] = &[
     "sql",
     "python",
     "compute",
+    "pipelines",
     "jobs",
     "unity",
     "takeover",
