@@ -32,6 +32,7 @@ use crate::{
     },
     identity::{self, Identity, require_token},
     jobs::{self, Jobs},
+    pipelines::{self, Pipelines},
     python::{self, Python},
     sql::{
         self, Sql,
@@ -85,6 +86,7 @@ struct Areas {
     identity: Identity,
     unity: Unity,
     sql: Sql,
+    pipelines: Pipelines,
     jobs: Jobs,
     compute: Compute,
 }
@@ -101,12 +103,21 @@ impl Areas {
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         let python = open_python(config)?;
         let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone()).await?;
-        let parts = jobs::Parts { sql: sql.clone(), files: files.objects.clone(), python, workspace_id };
+        let parts = pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), workspace_id };
+        let pipelines = Pipelines::open(database.clone(), parts).await?;
+        let parts = jobs::Parts {
+            sql: sql.clone(),
+            files: files.objects.clone(),
+            python,
+            pipelines: pipelines.clone(),
+            workspace_id,
+        };
         Ok(Self {
             compute,
             identity: Identity::new(&config.tokens, workspace_id),
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
             jobs: Jobs::open(database.clone(), parts).await?,
+            pipelines,
             sql,
             database,
             engine,
@@ -115,12 +126,13 @@ impl Areas {
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 6] {
+    fn list(&self) -> [Area; 7] {
         [
             identity::area(self.identity.clone()),
             unity::area(self.unity.clone()),
             sql::area(self.sql.clone()),
             files::area(self.files.clone()),
+            pipelines::area(self.pipelines.clone()),
             jobs::area(self.jobs.clone()),
             compute::area(self.compute.clone()),
         ]
@@ -166,6 +178,7 @@ impl Workspace {
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         self.areas.jobs.shutdown().await;
+        self.areas.pipelines.shutdown().await;
         self.areas.compute.shutdown().await;
         self.areas.sql.shutdown().await;
         let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });

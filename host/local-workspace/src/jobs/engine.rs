@@ -11,6 +11,7 @@ mod drive;
 mod launch;
 mod leaf;
 mod orders;
+mod pipeline;
 mod sql;
 mod task;
 

@@ -175,6 +175,7 @@ pub(crate) enum Body {
     SparkPython(SparkPythonTask),
     Sql(SqlTask),
     RunJob(RunJobTask),
+    Pipeline(PipelineTask),
     Condition(ConditionTask),
     ForEach(Box<ForEachTask>),
     /// A kind that Databricks has and the local workspace cannot run, by its field's name.
@@ -236,6 +237,17 @@ pub(crate) struct RunJobTask {
     pub(crate) job_id: i64,
     #[serde(default)]
     pub(crate) job_parameters: Texts,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PipelineTask {
+    pub(crate) pipeline_id: String,
+    #[serde(default)]
+    pub(crate) full_refresh: bool,
+    #[serde(default)]
+    pub(crate) refresh_selection: Vec<String>,
+    #[serde(default)]
+    pub(crate) full_refresh_selection: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -384,6 +396,7 @@ impl Body {
             "spark_python_task" => Self::SparkPython(read(value, &at)?),
             "sql_task" => Self::Sql(sql_task(value, &at)?),
             "run_job_task" => Self::RunJob(read(value, &at)?),
+            "pipeline_task" => Self::Pipeline(pipeline_task(value, &at)?),
             "condition_task" => Self::Condition(read(value, &at)?),
             "for_each_task" => {
                 let task: ForEachTask = read(value, &at)?;
@@ -404,6 +417,14 @@ fn sql_task(value: Value, at: &str) -> Result<SqlTask, Refusal> {
         1 => Ok(task),
         _ => Err(format!("{at} must have exactly one of query, file, dashboard and alert.")),
     }
+}
+
+fn pipeline_task(value: Value, at: &str) -> Result<PipelineTask, Refusal> {
+    let task: PipelineTask = read(value, at)?;
+    if task.full_refresh && !(task.refresh_selection.is_empty() && task.full_refresh_selection.is_empty()) {
+        return Err(format!("{at}: full_refresh cannot be true together with a selection of datasets."));
+    }
+    Ok(task)
 }
 
 /// Keys are unique, dependencies exist, and there is no circle.
@@ -548,6 +569,11 @@ mod tests {
                 "missing field `warehouse_id`",
             ),
             (json!({"tasks": [{"task_key": "a", "sql_task": {"warehouse_id": "w"}}]}), "exactly one of query, file"),
+            (json!({"tasks": [{"task_key": "a", "pipeline_task": {}}]}), "missing field `pipeline_id`"),
+            (
+                json!({"tasks": [{"task_key": "a", "pipeline_task": {"pipeline_id": "p", "full_refresh": true, "refresh_selection": ["t"]}}]}),
+                "full_refresh cannot be true together",
+            ),
             (json!({"tasks": [task("a", json!({"job_cluster_key": "c"}))]}), "the job_cluster_key c is not defined"),
             (json!({"tasks": [task("a", json!({"environment_key": "e"}))]}), "the environment_key e is not defined"),
             (json!({"tasks": [task("a", json!({"run_if": "SOMETIMES"}))]}), "tasks[0].run_if: unknown variant"),

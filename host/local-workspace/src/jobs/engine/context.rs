@@ -8,6 +8,7 @@ use super::orders::{Order, Refused, RunRequest, Started};
 use crate::{
     files::Objects,
     jobs::{settings::Settings, store::Store},
+    pipelines::Pipelines,
     python::Python,
     sql::Sql,
 };
@@ -24,6 +25,7 @@ pub(crate) struct Parts {
     pub(crate) sql: Sql,
     pub(crate) files: Objects,
     pub(crate) python: Python,
+    pub(crate) pipelines: Pipelines,
     pub(crate) workspace_id: u64,
 }
 
@@ -34,6 +36,7 @@ pub(super) struct Context {
     pub(super) sql: Sql,
     pub(super) files: Objects,
     pub(super) python: Python,
+    pub(super) pipelines: Pipelines,
     pub(super) workspace_id: u64,
     pub(super) places: Arc<Semaphore>,
     pub(super) orders: mpsc::Sender<Order>,
@@ -41,8 +44,9 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(store: Store, parts: Parts, orders: mpsc::Sender<Order>) -> Self {
-        let Parts { sql, files, python, workspace_id } = parts;
-        Self { store, sql, files, python, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_TASKS)), orders }
+        let Parts { sql, files, python, pipelines, workspace_id } = parts;
+        let places = Arc::new(Semaphore::new(CONCURRENT_TASKS));
+        Self { store, sql, files, python, pipelines, workspace_id, places, orders }
     }
 
     /// Starts a run.

@@ -12,7 +12,7 @@ use super::{
     context::{Context, MAX_DEPTH},
     leaf::{Done, Given, Verdict},
     orders::{Order, RunRequest},
-    sql,
+    pipeline, sql,
 };
 use crate::{
     clock, database,
@@ -146,7 +146,7 @@ async fn one_attempt(
     };
     attempt.resolved = Some(resolved);
     // What only waits for other tasks needs no place, and must not hold one that those need.
-    let only_waits = matches!(body, Body::RunJob(_) | Body::ForEach(_) | Body::Condition(_));
+    let only_waits = matches!(body, Body::RunJob(_) | Body::Pipeline(_) | Body::ForEach(_) | Body::Condition(_));
     let place = if only_waits {
         None
     } else {
@@ -209,6 +209,7 @@ async fn perform(
         Body::Sql(task) => sql::run(&scene.context, task, &scene.given, cancel).await,
         Body::Condition(task) => condition(task),
         Body::RunJob(task) => run_job(scene, task, attempt, cancel).await?,
+        Body::Pipeline(task) => pipeline::run(&scene.context, task, &scene.given, cancel).await?,
         Body::ForEach(task) => for_each(scene, task, attempt, facts, cancel).await?,
         Body::Unsupported(kind) => unsupported(kind),
     })
