@@ -12,7 +12,8 @@ use crate::harness::{ANN, BOB, Lab};
 const LOOKS: usize = 6_000;
 
 /// A query that runs until it is ended.
-const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
+pub(crate) const ENDLESS: &str =
+    "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
 
 impl Lab {
     /// Saves a query; its id.
@@ -33,7 +34,7 @@ impl Lab {
     }
 
     /// Puts a file, or a notebook where the text says that it is one, into the user's home.
-    async fn import(&self, name: &str, text: &str) {
+    pub(crate) async fn import(&self, name: &str, text: &str) {
         let path = format!("/Users/ann@example.com/{name}");
         let content = base64::engine::general_purpose::STANDARD.encode(text);
         let body = json!({"path": path, "format": "AUTO", "content": content, "overwrite": true});
@@ -41,7 +42,7 @@ impl Lab {
         assert_eq!(status, StatusCode::OK, "{answer}");
     }
 
-    async fn output(&self, task: &Value) -> Value {
+    pub(crate) async fn output(&self, task: &Value) -> Value {
         self.get(&format!("/api/2.2/jobs/runs/get-output?run_id={}", task["run_id"])).await
     }
 
@@ -80,13 +81,13 @@ impl Lab {
         self.run_until(run, |run| !run["state"]["result_state"].is_null()).await
     }
 
-    async fn run_of(&self, tasks: Value) -> Value {
+    pub(crate) async fn run_of(&self, tasks: Value) -> Value {
         let (status, begun) = self.post("/api/2.2/jobs/runs/submit", json!({"tasks": tasks})).await;
         assert_eq!(status, StatusCode::OK, "{begun}");
         self.ended(begun["run_id"].as_i64().unwrap()).await
     }
 
-    async fn refused(&self, path: &str, body: Value, status: u16, says: &str) {
+    pub(crate) async fn refused(&self, path: &str, body: Value, status: u16, says: &str) {
         let (got, answer) = self.post(path, body.clone()).await;
         assert_eq!(got.as_u16(), status, "{body}: {answer}");
         assert!(answer["message"].as_str().unwrap().contains(says), "{body}: {answer}");
@@ -94,7 +95,7 @@ impl Lab {
 }
 
 /// The newest attempt at each task.
-fn tasks_of(run: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn tasks_of(run: &Value) -> BTreeMap<String, Value> {
     let tasks = run["tasks"].as_array().unwrap().iter();
     tasks.map(|task| (task["task_key"].as_str().unwrap().to_owned(), task.clone())).collect()
 }
@@ -475,7 +476,7 @@ async fn jobs_run_jobs_and_what_cannot_run_says_so() {
     assert_eq!(lab.ended(run).await["state"]["result_state"], "FAILED");
 
     for (task, says) in [
-        (json!({"pipeline_task": {"pipeline_id": "p"}}), "cannot run a pipeline_task"),
+        (json!({"pipeline_task": {"pipeline_id": "p"}}), "The specified pipeline p was not found."),
         (json!({"python_wheel_task": {"package_name": "p", "entry_point": "e"}}), "cannot run a python_wheel_task"),
         (json!({"dbt_task": {"commands": ["dbt run"]}}), "cannot run a dbt_task"),
         (json!({"run_job_task": {"job_id": 12}}), "Job 12 does not exist."),
@@ -485,9 +486,9 @@ async fn jobs_run_jobs_and_what_cannot_run_says_so() {
             json!({"condition_task": {"op": "EQUAL_TO", "left": "{{job.parameters.x}}", "right": "1"}}),
             "names something that is not there",
         ),
-        (json!({"for_each_task": {"inputs": "[1", "task": {"task_key": "i", "pipeline_task": {}}}}), "no JSON array"),
+        (json!({"for_each_task": {"inputs": "[1", "task": {"task_key": "i", "dbt_task": {}}}}), "no JSON array"),
         (
-            json!({"for_each_task": {"inputs": "[1]", "task": {"task_key": "i", "pipeline_task": {}}}}),
+            json!({"for_each_task": {"inputs": "[1]", "task": {"task_key": "i", "dbt_task": {}}}}),
             "1 of 1 iterations failed",
         ),
     ] {

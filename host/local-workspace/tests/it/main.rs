@@ -17,6 +17,7 @@ mod files;
 mod hardening;
 mod harness;
 mod jobs;
+mod pipelines;
 mod process;
 mod sdk;
 mod statements;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::Engine as _;
 use serde_json::Value;
 
 /// How long the process may take to end.
@@ -357,4 +358,59 @@ async fn python_ends_with_a_killed_workspace() {
         assert!(started.elapsed() < END_LIMIT, "Python lives on");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// An update that was under way is told to have failed, and what it had laid aside is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_ends_with_a_killed_workspace() {
+    const ENDLESS: &str =
+        "SELECT count(*) AS n FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let client = reqwest::Client::new();
+    let call = async |method: &str, address: &str, path: &str, body: Value| -> Value {
+        let method = method.parse::<reqwest::Method>().unwrap();
+        let request = client.request(method, format!("http://{address}{path}")).bearer_auth("x");
+        let answer = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&answer).unwrap()
+    };
+    let mut child = spawn(folder.path(), &["--token", "x=ann@example.com"]);
+    let first = address(&mut child);
+    let sql = format!(
+        "CREATE MATERIALIZED VIEW one AS SELECT 1 AS i; CREATE MATERIALIZED VIEW slow (CONSTRAINT c EXPECT (n = 0)) AS \
+         SELECT i, n FROM one JOIN ({ENDLESS})"
+    );
+    let content = base64::engine::general_purpose::STANDARD.encode(sql);
+    let path = "/Users/ann@example.com/slow.sql";
+    let import = serde_json::json!({"path": path, "format": "AUTO", "content": content});
+    call("POST", &first, "/api/2.0/workspace/import", import).await;
+    let libraries = serde_json::json!([{"file": {"path": path}}]);
+    let spec = serde_json::json!({"name": "slow", "catalog": "main", "schema": "lab", "libraries": libraries});
+    let made = call("POST", &first, "/api/2.0/pipelines", spec).await;
+    let pipeline = format!("/api/2.0/pipelines/{}", made["pipeline_id"].as_str().unwrap());
+    let begun = call("POST", &first, &format!("{pipeline}/updates"), serde_json::json!({})).await;
+    let update = format!("{pipeline}/updates/{}", begun["update_id"].as_str().unwrap());
+    let slow_runs = async || {
+        let events = call("GET", &first, &format!("{pipeline}/events?max_results=1"), Value::Null).await;
+        events["events"][0]["message"] == "Flow 'main.lab.slow' is RUNNING."
+    };
+    let started = Instant::now();
+    while !slow_runs().await {
+        assert!(started.elapsed() < END_LIMIT, "the update does not come so far");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let mut child = spawn(folder.path(), &["--token", "x=ann@example.com", "--exit-with-parent"]);
+    let again = address(&mut child);
+    assert_eq!(call("GET", &again, &update, Value::Null).await["update"]["state"], "FAILED");
+    let events = call("GET", &again, &format!("{pipeline}/events?max_results=1"), Value::Null).await;
+    let said = events["events"][0]["message"].as_str().unwrap();
+    assert!(said.contains("was stopped while this update was under way"), "{said}");
+    assert_eq!(call("GET", &again, &pipeline, Value::Null).await["state"], "IDLE");
+    let tables = run(&again, "SHOW TABLES IN main.lab").await;
+    assert_eq!(tables["result"]["data_array"], serde_json::json!([["lab", "one", "false"]]));
+    drop(child.stdin.take());
+    assert!(end(&mut child).success());
 }

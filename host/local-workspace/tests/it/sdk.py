@@ -11,7 +11,7 @@ from databricks.sdk.errors import (
     BadRequest, DatabricksError, InvalidParameterValue, NotFound, OperationFailed, PermissionDenied, ResourceConflict,
     ResourceDoesNotExist, Unauthenticated,
 )
-from databricks.sdk.service import catalog, compute, jobs, sharing, sql
+from databricks.sdk.service import catalog, compute, jobs, pipelines, sharing, sql
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
 w = WorkspaceClient(host=host, token=token, auth_type="pat")
@@ -296,6 +296,60 @@ assert canceled.state.result_state == jobs.RunResultState.CANCELED, canceled
 w.jobs.delete_run(once.run_id)
 w.jobs.delete(created.job_id)
 
+# Pipelines.
+w.workspace.upload(
+    f"{home}/sdk.sql", io.BytesIO(b"CREATE OR REFRESH MATERIALIZED VIEW numbers AS SELECT id FROM range(3)"),
+    format=workspace.ImportFormat.AUTO,
+)
+libraries = [pipelines.PipelineLibrary(file=pipelines.FileLibrary(path=f"{home}/sdk.sql"))]
+made = w.pipelines.create(name="sdk", catalog="main", schema="sdk", serverless=True, libraries=libraries)
+pid = made.pipeline_id
+pipeline = w.pipelines.get(pid)
+assert pipeline.state == pipelines.PipelineState.IDLE and pipeline.spec.libraries[0].file.path == f"{home}/sdk.sql", pipeline
+w.pipelines.update(pid, name="sdk 2", catalog="main", schema="sdk", libraries=libraries, tags={"team": "x"})
+assert [p.name for p in w.pipelines.list_pipelines(filter="name LIKE 'sdk%'")] == ["sdk 2"]
+for n in range(3):
+    w.pipelines.create(name=f"page {n}", catalog="main")
+assert len(list(w.pipelines.list_pipelines(max_results=2))) == 4
+assert w.pipelines.wait_get_pipeline_idle(pid, timeout=soon).pipeline_id == pid
+
+
+def updated(**more):
+    update = w.pipelines.start_update(pid, **more).update_id
+    w.pipelines.wait_get_pipeline_idle(pid, timeout=soon)
+    return w.pipelines.get_update(pid, update).update
+
+
+assert updated(validate_only=True).state == pipelines.UpdateInfoState.COMPLETED
+done = updated(full_refresh=True)
+assert done.state == pipelines.UpdateInfoState.COMPLETED and done.cause == pipelines.UpdateInfoCause.API_CALL, done
+assert run("SELECT count(*) FROM main.sdk.numbers").result.data_array == [["3"]]
+assert [u.update_id for u in w.pipelines.list_updates(pid).updates][0] == done.update_id
+events = list(w.pipelines.list_pipeline_events(pid, filter=f"update_id='{done.update_id}'", max_results=5))
+assert events[0].event_type == "update_progress" and events[0].level == pipelines.EventLevel.INFO, events[0]
+assert any(e.origin.flow_name == "main.sdk.numbers" and "COMPLETED" in e.message for e in events), events
+w.workspace.upload(
+    f"{home}/sdk.sql", io.BytesIO(b"CREATE MATERIALIZED VIEW numbers AS SELECT nosuch FROM range(1)"),
+    format=workspace.ImportFormat.AUTO, overwrite=True,
+)
+assert updated().state == pipelines.UpdateInfoState.FAILED
+failed = next(iter(w.pipelines.list_pipeline_events(pid, filter="level='ERROR'")))
+assert "UNRESOLVED_COLUMN" in failed.error.exceptions[0].message, failed
+w.workspace.upload(
+    f"{home}/sdk.sql", io.BytesIO(f"CREATE MATERIALIZED VIEW numbers AS {endless}".replace("count(*)", "count(*) AS n").encode()),
+    format=workspace.ImportFormat.AUTO, overwrite=True,
+)
+slow = w.pipelines.start_update(pid).update_id
+assert w.pipelines.stop(pid).result(timeout=soon).state == pipelines.PipelineState.IDLE
+assert w.pipelines.get_update(pid, slow).update.state == pipelines.UpdateInfoState.CANCELED
+task = jobs.SubmitTask(task_key="p", pipeline_task=jobs.PipelineTask(pipeline_id=w.pipelines.create(name="empty", catalog="main").pipeline_id))
+try:
+    w.jobs.submit_and_wait(tasks=[task], timeout=soon)
+    raise AssertionError("a failed update is no success")
+except OperationFailed:
+    pass
+w.pipelines.delete(pid)
+
 # Clusters and commands.
 half_minute = datetime.timedelta(seconds=30)
 cluster = w.clusters.create_and_wait(
@@ -356,6 +410,8 @@ for call, kind in [
     (lambda: w.dbfs.read("/tmp"), InvalidParameterValue),
     (lambda: list(w.serving_endpoints.list()), NotFound),
     (lambda: w.jobs.get(12), NotFound),
+    (lambda: w.pipelines.get("nosuch"), ResourceDoesNotExist),
+    (lambda: w.pipelines.create(name="page 0"), ResourceConflict),
     (lambda: w.jobs.get_run(12), NotFound),
     (lambda: w.jobs.create(name="x", tasks=[jobs.Task(task_key="a"), jobs.Task(task_key="a")]), BadRequest),
     (lambda: WorkspaceClient(host=host, token="wrong", auth_type="pat").current_user.me(), PermissionDenied),
