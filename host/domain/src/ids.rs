@@ -114,6 +114,17 @@ uuid_id!(
     "result id"
 );
 
+uuid_id!(
+    /// An operation: work at a far end that goes on after its call.
+    OperationId,
+    "operation id"
+);
+uuid_id!(
+    /// A resource in the list of what a project made.
+    TrackedResourceId,
+    "resource id"
+);
+
 impl LaneId {
     /// The main lane, which every conversation has.
     pub const MAIN: Self = Self(Uuid::nil());

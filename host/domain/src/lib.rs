@@ -18,11 +18,13 @@ mod event;
 mod ids;
 mod lane;
 mod message;
+mod operation;
 mod redact;
 mod result;
 mod settings;
 mod text;
 mod tool;
+mod tracked;
 mod turn;
 mod unseen;
 
@@ -44,11 +46,13 @@ pub use event::{
     Voids,
 };
 pub use ids::{
-    ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, PackageDigest, PluginName, PluginOwner,
-    ProjectId, ResultId, StandingPermissionId, ToolCallId, TurnId, UserId, WorkflowRunId,
+    ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, OperationId, PackageDigest, PluginName,
+    PluginOwner, ProjectId, ResultId, StandingPermissionId, ToolCallId, TrackedResourceId, TurnId, UserId,
+    WorkflowRunId,
 };
 pub use lane::{Lane, LaneParent};
 pub use message::{Block, StopReason, Usage};
+pub use operation::{MAX_CALL_OPERATIONS, OperationOrigin, OperationState, RemoteOperation};
 pub use redact::Redactor;
 pub use result::{
     CallAgain, ColumnType, MAX_CALL_RESULTS, MAX_DECIMAL_PRECISION, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn,
@@ -57,8 +61,10 @@ pub use result::{
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
-    CallDisplay, DEFAULT_CALL_TIME_LIMIT, Detail, Progress, ResultKind, ToolAnnotations, ToolCall, ToolDisplay,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
+    CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, Deletes, Detail, MAX_PROGRESS_STEPS, MadeResource,
+    Progress, ProgressStep, ResourceChange, ResourceType, ResultKind, StepState, Template, ToolAnnotations, ToolCall,
+    ToolChoice, ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolResources, ToolSource, ToolSpec,
 };
+pub use tracked::TrackedResource;
 pub use turn::{Turn, TurnStatus};
 pub use unseen::{is_bidi_control, is_unseen};

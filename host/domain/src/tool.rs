@@ -1,15 +1,19 @@
 //! Tools: what the model or an MCP client can call, and what comes back.
 
+mod choice;
 mod display;
+mod resource;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{PluginName, ResultRef, ToolCallId};
+use crate::{OperationId, PluginName, ResultRef, ToolCallId};
 
+pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
+pub use resource::{CallValues, Creates, Deletes, MadeResource, ResourceChange, ResourceType, Template, ToolResources};
 
 /// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +45,17 @@ pub enum ToolSource {
         /// The plugin.
         plugin: PluginName,
     },
+}
+
+impl ToolSource {
+    /// What a source is called: a plugin's name, or `built-in`.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Plugin { plugin } => plugin.as_str(),
+        }
+    }
 }
 
 /// What a tool's author says about it. The default is the careful one: a tool without annotations changes things,
@@ -124,6 +139,9 @@ pub struct ToolSpec {
     /// How it wants to be shown.
     #[serde(default)]
     pub display: ToolDisplay,
+    /// What its calls make and delete at the far end.
+    #[serde(default, skip_serializing_if = "ToolResources::is_empty")]
+    pub resources: ToolResources,
 }
 
 /// One call that the model asked for.
@@ -266,6 +284,13 @@ pub struct ToolOutcome {
     /// [`MAX_CALL_RESULTS`](crate::MAX_CALL_RESULTS), in the order in which they were begun.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<ResultRef>,
+    /// What goes on at the far end although the call has returned: the handles by which it is asked for. At most
+    /// [`MAX_CALL_OPERATIONS`](crate::MAX_CALL_OPERATIONS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationId>,
+    /// What it made at the far end that stays there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<MadeResource>,
     /// What the host tells the model of these results, on its way to the gate, which puts it behind the content.
     #[serde(skip)]
     pub told: String,
@@ -300,7 +325,7 @@ impl ToolOutcome {
 }
 
 /// How far a running call is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// In words.
     pub message: String,
@@ -310,6 +335,43 @@ pub struct Progress {
     /// Units in all, when the tool knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
+    /// The steps of the work, when it has any; at most [`MAX_PROGRESS_STEPS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<ProgressStep>,
+}
+
+/// Most steps that one report shows; more is no picture any more.
+pub const MAX_PROGRESS_STEPS: usize = 100;
+
+/// Where a step of a call's work stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    /// It has not begun.
+    Waiting,
+    /// It goes on.
+    Running,
+    /// It came to a good end.
+    Succeeded,
+    /// It failed.
+    Failed,
+    /// It does not run.
+    Skipped,
+}
+
+/// A step of a call's work, such as a task of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressStep {
+    /// What tells it from the others.
+    pub key: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// Where a person sees it: an address of the web.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The keys of the steps that come before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 /// The host's wall-clock limit for a call whose tool names none.

@@ -214,10 +214,7 @@ mod tests {
     fn what_follows_decides() {
         let text = || Event::TextDelta { step: 0, block: 0, offset: 0, text: "x".into() };
         let call = || ToolCallId("c".into());
-        let progress = || Event::ToolProgress {
-            call: call(),
-            progress: crate::Progress { message: String::new(), done: None, total: None },
-        };
+        let progress = || Event::ToolProgress { call: call(), progress: crate::Progress::default() };
         let finished = Event::ToolFinished {
             call: call(),
             name: crate::ToolName("t".into()),

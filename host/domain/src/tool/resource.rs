@@ -1,0 +1,430 @@
+//! What a tool's calls make and delete at the far end. Its author says it, so that nobody else keeps a list of tools.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ToolOutcome;
+
+/// Longest template, in bytes, and most fields of one.
+const MAX_TEMPLATE_BYTES: usize = 200;
+const MAX_TEMPLATE_FIELDS: usize = 4;
+
+/// Longest type of a resource, in bytes: a word beside its name.
+const MAX_TYPE_BYTES: usize = 40;
+
+/// Longest id and address, in bytes, and longest name, in characters, that are kept of a resource.
+const MAX_ID_BYTES: usize = 1024;
+const MAX_LINK_BYTES: usize = 2048;
+const MAX_NAME_CHARS: usize = 200;
+
+/// What a failure says of a resource that was made before it: `created (job_id 12)`.
+const LEFT_BY_FAILURE: &str = "created (";
+
+/// What kind of thing a resource is, by Databricks' word for it: `job`, `pipeline`, `knowledge_assistant`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ResourceType(String);
+
+impl ResourceType {
+    /// # Errors
+    /// When the text is no word of lower-case letters, digits and single low lines that begins with a letter, or has
+    /// more than 40 bytes; in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+        if text.len() > MAX_TYPE_BYTES || !begins || !text.split('_').all(plain) {
+            return Err(format!("{text:?} must be a word such as `job` or `knowledge_assistant`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ResourceType {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ResourceType> for String {
+    fn from(kind: ResourceType) -> Self {
+        kind.0
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text made of a call's values: `{job_id}`, `{catalog_name}.{schema_name}.{name}`.
+///
+/// Names in braces are fields of the typed result or, where it has none of that name, arguments; `{cluster.cluster_id}`
+/// is a field within a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Template {
+    text: String,
+    /// Text, and the field after it.
+    parts: Vec<(String, Vec<String>)>,
+    /// Text after the last field.
+    end: String,
+}
+
+impl Template {
+    /// # Errors
+    /// When the text names no field, more than four, or has braces that do not fit; in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let fault = || {
+            format!(
+                "{text:?} must be one line with 1 to {MAX_TEMPLATE_FIELDS} fields in braces, such as \"{{job_id}}\""
+            )
+        };
+        if text.len() > MAX_TEMPLATE_BYTES || text.chars().any(char::is_control) {
+            return Err(fault());
+        }
+        let plain = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once('{') {
+            let (name, behind) = behind.split_once('}').ok_or_else(fault)?;
+            let path: Vec<&str> = name.split('.').collect();
+            if !path.iter().all(plain) || before.contains('}') {
+                return Err(fault());
+            }
+            parts.push((before.to_owned(), path.into_iter().map(str::to_owned).collect()));
+            rest = behind;
+        }
+        if rest.contains('}') || parts.is_empty() || parts.len() > MAX_TEMPLATE_FIELDS {
+            return Err(fault());
+        }
+        Ok(Self { text: text.to_owned(), parts, end: rest.to_owned() })
+    }
+
+    /// The fields that it is made of, each as its steps from the outside in.
+    pub fn fields(&self) -> impl Iterator<Item = &[String]> {
+        self.parts.iter().map(|(_, path)| path.as_slice())
+    }
+
+    /// The text for one call; none when a value is missing or is no text or number.
+    #[must_use]
+    pub fn of(&self, values: &CallValues<'_>) -> Option<String> {
+        let mut text = String::new();
+        for (before, path) in &self.parts {
+            text.push_str(before);
+            text.push_str(&plain(values.get(path)?)?);
+        }
+        text.push_str(&self.end);
+        Some(text)
+    }
+
+    /// The field, when the template is nothing but one.
+    fn only_field(&self) -> Option<&[String]> {
+        match (self.parts.as_slice(), self.end.is_empty()) {
+            ([(before, path)], true) if before.is_empty() => Some(path),
+            _ => None,
+        }
+    }
+}
+
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Template> for String {
+    fn from(template: Template) -> Self {
+        template.text
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What a call was given and gave back.
+#[derive(Debug, Clone, Copy)]
+pub struct CallValues<'a> {
+    /// Its arguments.
+    pub input: &'a Value,
+    /// Its typed result, when it has one.
+    pub result: Option<&'a Value>,
+}
+
+impl<'a> CallValues<'a> {
+    fn get(&self, path: &[String]) -> Option<&'a Value> {
+        let within = |start: &'a Value| path.iter().try_fold(start, |value, step| value.get(step));
+        let told = self.result.and_then(within).filter(|value| !value.is_null());
+        told.or_else(|| within(self.input))
+    }
+}
+
+/// A text or number as it is written; nothing else has one plain form.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// That a tool's calls make a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Creates {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: ResourceType,
+    /// The id by which the tool that deletes it knows it.
+    pub id: Template,
+    /// What people call it; its id when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Template>,
+    /// Where people see it: an address of the web.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Template>,
+    /// A field of the result that says whether this call made it; without one each call that succeeds did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// That a tool's calls delete a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deletes {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: ResourceType,
+    /// Its id, the one that it was made with.
+    pub id: Template,
+    /// A field of the result that says whether it is gone; without one each call that succeeds deleted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// What a tool's author says of the resources that its calls make and delete.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToolResources {
+    /// What they make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creates: Option<Creates>,
+    /// What they delete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Deletes>,
+}
+
+/// A resource that a call made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeResource {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: ResourceType,
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Where people see it: an http or https address.
+    pub link: Option<String>,
+    /// Whether the call that made it came to a good end; one that did not may have left it half made.
+    pub is_whole: bool,
+}
+
+/// What one call did to resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResourceChange {
+    /// It made one.
+    Made(MadeResource),
+    /// It deleted one.
+    Deleted {
+        /// What it was.
+        kind: ResourceType,
+        /// Its id.
+        id: String,
+    },
+}
+
+impl ToolResources {
+    /// Whether its calls neither make nor delete anything.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.creates.is_none() && self.deletes.is_none()
+    }
+
+    /// What a call did, by what it was given and what came of it.
+    #[must_use]
+    pub fn changes(&self, input: &Value, outcome: &ToolOutcome) -> Vec<ResourceChange> {
+        let made = self.creates.as_ref().and_then(|creates| creates.made(input, outcome)).map(ResourceChange::Made);
+        let deleted = self.deletes.as_ref().and_then(|deletes| deletes.deleted(input, outcome));
+        made.into_iter().chain(deleted).collect()
+    }
+}
+
+impl Creates {
+    fn made(&self, input: &Value, outcome: &ToolOutcome) -> Option<MadeResource> {
+        let values = CallValues { input, result: outcome.structured.as_ref() };
+        let id = match &outcome.failure {
+            None if says_no(self.when.as_deref(), &values) => return None,
+            None => self.id.of(&values)?,
+            Some(failure) => self.left_by(&failure.message)?,
+        };
+        if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
+            return None;
+        }
+        let name = self.name.as_ref().and_then(|name| name.of(&values)).unwrap_or_else(|| id.clone());
+        let name = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME_CHARS).collect();
+        let link = self.link.as_ref().and_then(|link| link.of(&values)).filter(|link| is_web_address(link));
+        Some(MadeResource { kind: self.kind.clone(), id, name, link, is_whole: outcome.failure.is_none() })
+    }
+
+    /// The id in a failure that says `created (FIELD ID)`, with the field of the id, or `id`.
+    fn left_by(&self, message: &str) -> Option<String> {
+        let field = self.id.only_field().and_then(<[String]>::last).map_or("id", String::as_str);
+        let said = message.split(LEFT_BY_FAILURE).skip(1).filter_map(|rest| rest.split_once(')')?.0.split_once(' '));
+        said.filter(|(name, _)| *name == field || *name == "id").map(|(_, id)| id.trim().to_owned()).next()
+    }
+}
+
+impl Deletes {
+    fn deleted(&self, input: &Value, outcome: &ToolOutcome) -> Option<ResourceChange> {
+        let values = CallValues { input, result: outcome.structured.as_ref() };
+        if outcome.is_error() || says_no(self.when.as_deref(), &values) {
+            return None;
+        }
+        Some(ResourceChange::Deleted { kind: self.kind.clone(), id: self.id.of(&values)? })
+    }
+
+    /// The arguments of the call that deletes a resource, when its id is one argument of the tool, whose schema says
+    /// whether it is a number.
+    #[must_use]
+    pub fn arguments(&self, id: &str, input_schema: &Value) -> Option<Value> {
+        let [name] = self.id.only_field()? else { return None };
+        let schema = input_schema.get("properties")?.get(name)?;
+        let is_number = schema.get("type").and_then(Value::as_str) == Some("integer");
+        let value = if is_number { Value::from(id.parse::<u64>().ok()?) } else { Value::from(id) };
+        Some(Value::Object(Map::from_iter([(name.clone(), value)])))
+    }
+}
+
+/// Whether the field that would say yes does not.
+fn says_no(field: Option<&str>, values: &CallValues<'_>) -> bool {
+    field.is_some_and(|field| values.result.and_then(|result| result.get(field)) != Some(&Value::Bool(true)))
+}
+
+fn is_web_address(link: &str) -> bool {
+    let is_web = link.starts_with("https://") || link.starts_with("http://");
+    is_web && link.len() <= MAX_LINK_BYTES && !link.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{ToolErrorKind, ToolFailure};
+
+    fn resources(json: Value) -> ToolResources {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn job() -> ToolResources {
+        resources(json!({
+            "creates": {"type": "job", "id": "{job_id}", "name": "{name}", "link": "{link}", "when": "created"},
+            "deletes": {"type": "job", "id": "{job_id}"},
+        }))
+    }
+
+    fn outcome(structured: Value) -> ToolOutcome {
+        ToolOutcome { structured: Some(structured), ..ToolOutcome::default() }
+    }
+
+    fn made(resources: &ToolResources, input: Value, outcome: &ToolOutcome) -> Option<MadeResource> {
+        resources.changes(&input, outcome).into_iter().find_map(|change| match change {
+            ResourceChange::Made(made) => Some(made),
+            ResourceChange::Deleted { .. } => None,
+        })
+    }
+
+    #[test]
+    fn a_resource_is_what_the_result_and_the_arguments_say() {
+        let link = "https://w.example/jobs/12";
+        let told = outcome(json!({"job_id": 12, "created": true, "link": link}));
+        let expected = MadeResource {
+            kind: ResourceType::parse("job").unwrap(),
+            id: "12".into(),
+            name: "nightly".into(),
+            link: Some(link.into()),
+            is_whole: true,
+        };
+        assert_eq!(made(&job(), json!({"name": "nightly"}), &told), Some(expected));
+        let was_there = outcome(json!({"job_id": 12, "created": false}));
+        assert_eq!(made(&job(), json!({"name": "nightly"}), &was_there), None);
+        // No id, no resource; an address that is none is left out.
+        assert_eq!(made(&job(), json!({"name": "x"}), &outcome(json!({"created": true}))), None);
+        let odd = outcome(json!({"job_id": 12, "created": true, "link": "javascript:alert(1)"}));
+        assert_eq!(made(&job(), json!({}), &odd).unwrap().link, None);
+        assert_eq!(made(&job(), json!({}), &odd).unwrap().name, "12");
+        let volume = resources(json!({"creates": {"type": "volume", "id": "{catalog}.{schema}.{made.name}"}}));
+        let made = made(&volume, json!({"catalog": "a", "schema": "b"}), &outcome(json!({"made": {"name": "c"}})));
+        assert_eq!(made.unwrap().id, "a.b.c");
+    }
+
+    #[test]
+    fn a_failure_after_the_making_tells_what_it_left() {
+        let failed = |message: &str| ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Upstream, message));
+        let left = |message: &str| made(&job(), json!({"name": "nightly"}), &failed(message));
+        let half = left("the job was created (job_id 12), but its rights were not set").unwrap();
+        assert_eq!((half.id.as_str(), half.name.as_str(), half.is_whole), ("12", "nightly", false));
+        assert_eq!(left("it was created (id 13).").unwrap().id, "13");
+        for other in ["no job with job_id 12", "created (run_id 12)", "created (job_id 12", "created ()"] {
+            assert_eq!(left(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_is_known_by_its_id() {
+        let kind = ResourceType::parse("job").unwrap();
+        let gone = job().changes(&json!({"job_id": 12}), &outcome(json!({"text": "gone"})));
+        assert_eq!(gone, [ResourceChange::Deleted { kind, id: "12".into() }]);
+        let failed = ToolOutcome::failed(ToolFailure::new(ToolErrorKind::NotFound, "there is none"));
+        assert!(job().changes(&json!({"job_id": 12}), &failed).is_empty());
+    }
+
+    #[test]
+    fn a_resource_is_deleted_by_one_argument() {
+        let schema = json!({"properties": {"job_id": {"type": "integer"}, "path": {"type": "string"}}});
+        let deletes = job().deletes.unwrap();
+        assert_eq!(deletes.arguments("12", &schema), Some(json!({"job_id": 12})));
+        assert_eq!(deletes.arguments("twelve", &schema), None);
+        let by = |id: &str| Deletes { id: Template::parse(id).unwrap(), ..deletes.clone() };
+        assert_eq!(by("{path}").arguments("/a", &schema), Some(json!({"path": "/a"})));
+        for many in ["{a}.{path}", "x{path}", "{path}x", "{path.a}", "{missing}"] {
+            assert_eq!(by(many).arguments("/a", &schema), None, "{many}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        for text in ["", "job_id", "{}", "{a", "a}", "{a b}", "{a..b}", "{a}{b}{c}{d}{e}", "{a}}", "{a\n}", "{{a}"] {
+            assert!(Template::parse(text).unwrap_err().contains("in braces"), "{text:?}");
+        }
+        for text in ["", "Job", "1job", "job_", "a__b", "a-b", &"a".repeat(41)] {
+            assert!(ResourceType::parse(text).is_err(), "{text:?}");
+        }
+    }
+}
