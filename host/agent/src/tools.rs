@@ -179,6 +179,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 output_schema: (tool == BuiltIn::MakeChart).then(make_chart::output_schema),
                 annotations: tool.annotations(),
                 display: tool.display(),
+                resources: Default::default(),
             })
         })
         .collect()

@@ -1,6 +1,7 @@
 //! What a model and a person read about a tool: WIT documentation, the manifest's words, or a sentence from the types.
 
 mod display;
+mod resources;
 
 use crate::error::PackageError;
 use crate::text::is_tricky;
@@ -21,6 +22,7 @@ pub(crate) fn describe(functions: &mut [Function], manifest: &Manifest) -> Resul
         describe_one(function, manifest)?;
         if let Some(entry) = manifest.tools.get(&function.tool) {
             display::check(function, entry)?;
+            resources::check(function, entry)?;
         }
         let schemas = [Some(function.input_schema()), function.output_schema()];
         let length =

@@ -5,7 +5,9 @@ mod check;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bricklayer_domain::{Detail, PluginName, ResultKind, ToolAnnotations, ToolDisplay};
+use bricklayer_domain::{
+    Creates, Deletes, Detail, PluginName, ResultKind, ToolAnnotations, ToolDisplay, ToolResources,
+};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::fault;
@@ -128,6 +130,12 @@ pub struct ToolEntry {
     /// What kind of thing the typed result is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultKind>,
+    /// The resource that its calls make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creates: Option<Creates>,
+    /// The resource that its calls delete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Deletes>,
     /// What it does, in place of what WIT says: for components that carry no documentation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -141,6 +149,7 @@ impl Default for ToolEntry {
         let ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds, core } =
             ToolAnnotations::default();
         let ToolDisplay { title, detail, result } = ToolDisplay::default();
+        let ToolResources { creates, deletes } = ToolResources::default();
         let (review, description, parameters) = (true, None, BTreeMap::new());
         Self {
             read_only,
@@ -153,6 +162,8 @@ impl Default for ToolEntry {
             title,
             detail,
             result,
+            creates,
+            deletes,
             description,
             parameters,
         }
@@ -176,6 +187,12 @@ impl ToolEntry {
     #[must_use]
     pub fn display(&self) -> ToolDisplay {
         ToolDisplay { title: self.title.clone(), detail: self.detail.clone(), result: self.result }
+    }
+
+    /// The part that says what its calls make and delete.
+    #[must_use]
+    pub fn resources(&self) -> ToolResources {
+        ToolResources { creates: self.creates.clone(), deletes: self.deletes.clone() }
     }
 }
 
@@ -305,6 +322,12 @@ impl Manifest {
     #[must_use]
     pub fn display(&self, tool: &str) -> ToolDisplay {
         self.tools.get(tool).map(ToolEntry::display).unwrap_or_default()
+    }
+
+    /// What a tool's calls make and delete.
+    #[must_use]
+    pub fn resources(&self, tool: &str) -> ToolResources {
+        self.tools.get(tool).map(ToolEntry::resources).unwrap_or_default()
     }
 
     /// Whether the plugin itself is asked what one call of a tool would do, when it can say so.

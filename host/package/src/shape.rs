@@ -45,6 +45,14 @@ pub enum ShapeKind {
     },
 }
 
+/// A type, or the one that an option is of.
+pub(crate) fn without_option(shape: &Shape) -> &Shape {
+    match &shape.kind {
+        ShapeKind::Option(inner) => inner,
+        _ => shape,
+    }
+}
+
 /// A field of a record, or a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {

@@ -68,6 +68,7 @@ pub fn tools_of(contents: &PackageContents) -> Vec<ToolSpec> {
         output_schema: function.output_schema(),
         annotations: contents.manifest.annotations(&function.tool),
         display: contents.manifest.display(&function.tool),
+        resources: contents.manifest.resources(&function.tool),
     };
     contents.functions.iter().map(spec).collect()
 }

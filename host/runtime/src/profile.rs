@@ -97,6 +97,7 @@ impl Profile {
                 output_schema: function.output_schema(),
                 annotations: annotations.clone(),
                 display: manifest.display(&function.tool),
+                resources: manifest.resources(&function.tool),
             }));
             let export = export_of(component, &function)
                 .ok_or_else(|| LoadError::Compile(format!("the export `{}` is missing", function.name)))?;

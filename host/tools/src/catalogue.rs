@@ -42,6 +42,7 @@ mod tests {
             output_schema: None,
             annotations: ToolAnnotations::reads(),
             display: Default::default(),
+            resources: Default::default(),
         };
         names.iter().map(spec).map(Arc::new).collect()
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bricklayer_domain::{
     ApprovalDecision, CallEffect, CallReview, CallSite, Caller, McpSessionId, Operation, PermissionMode, ProjectId,
-    StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCall, ToolCallId, ToolErrorKind,
-    ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
+    StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCall, ToolCallId, ToolChoice,
+    ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
 };
 use bricklayer_tools::{
-    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, Provider, ProviderCall, Question, ToolList,
+    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, Offers, Provider, ProviderCall, Question, ToolList,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -56,6 +56,7 @@ impl Source {
                 output_schema: None,
                 annotations,
                 display: Default::default(),
+                resources: Default::default(),
             })
         };
         let tools = ["read", "write", "hang", "deaf", "silent"].iter().map(spec).collect();
@@ -276,4 +277,28 @@ async fn reads_run_side_by_side_and_changes_in_their_order() {
     assert_eq!(step(2).await[4..], ["ended read", "ended read", "began write"]);
     assert_eq!(step(1).await[7..], ["ended write", "began read"]);
     assert_eq!(step(1).await[9..], ["ended read"]);
+}
+
+#[test]
+fn what_a_project_hid_is_neither_listed_nor_found_nor_called() {
+    let source: Arc<dyn Provider> = Arc::new(Source::new(&Story::default(), &Arc::new(Semaphore::new(0))));
+    let site = CallSite::Mcp { session: McpSessionId::new() };
+    let caller = Caller::new(UserId::parse("ann@example.com").unwrap(), ProjectId::new(), site);
+    let gate = |hidden: &[&str]| {
+        let hidden = hidden.iter().map(|name| (*name).to_owned()).collect();
+        let choice = Arc::new(ToolChoice { hidden, ..ToolChoice::default() });
+        let (mode, limits) = (PermissionMode::RunAll, GateLimits::default());
+        Gate::choosing(caller.clone(), mode, limits, vec![Arc::clone(&source)], choice, &Offers::default())
+    };
+    let find = |gate: &Gate, name: &str| {
+        let call = gate.resolve(&ToolCallId("c".to_owned()), &ToolName(name.to_owned()), &json!({}));
+        call.map(drop).map_err(|failure| (failure.kind, failure.message))
+    };
+    let one = gate(&["write"]);
+    assert!(one.listed(&ToolName("write".to_owned())).is_none() && one.list().len() == 4);
+    let (kind, says) = find(&one, "write").unwrap_err();
+    assert!(kind == ToolErrorKind::Denied && says.contains("write is hidden in this project"), "{says}");
+    assert_eq!(find(&one, "read"), Ok(()));
+    let family = gate(&["built-in"]);
+    assert!(family.list().is_empty() && find(&family, "read").is_err());
 }

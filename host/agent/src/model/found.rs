@@ -29,6 +29,7 @@ pub(super) static CALL_SPEC: LazyLock<ToolSpec> = LazyLock::new(|| ToolSpec {
     output_schema: None,
     annotations: ToolAnnotations::default(),
     display: Default::default(),
+    resources: Default::default(),
 });
 
 /// A call of a found tool as the model made it.

@@ -195,6 +195,7 @@ pub(crate) fn spec(name: &str, annotations: ToolAnnotations) -> ToolSpec {
         output_schema: None,
         annotations,
         display: Default::default(),
+        resources: Default::default(),
     }
 }
 
@@ -269,7 +270,7 @@ impl ProviderCall for TableCall {
             link.continuations.unwrap().keep(Some(by)).await.unwrap();
         }
         table.calls.lock().unwrap().push(call.clone());
-        (link.progress)(bricklayer_domain::Progress { message: "working".into(), done: None, total: None });
+        (link.progress)(bricklayer_domain::Progress { message: "working".into(), ..Default::default() });
         if hangs {
             if table.deaf {
                 std::future::pending::<()>().await;

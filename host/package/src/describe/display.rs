@@ -3,6 +3,7 @@
 use bricklayer_domain::ResultKind;
 
 use crate::manifest::{ManifestError, fault};
+use crate::shape::without_option;
 use crate::{Field, Function, Shape, ShapeKind, ToolEntry};
 
 /// Refuses a detail of arguments that the tool does not have, and a kind of result that it does not give.
@@ -68,13 +69,6 @@ fn fields(shape: &Shape) -> &[Field] {
     match &shape.kind {
         ShapeKind::Record(fields) => fields,
         _ => &[],
-    }
-}
-
-fn without_option(shape: &Shape) -> &Shape {
-    match &shape.kind {
-        ShapeKind::Option(inner) => inner,
-        _ => shape,
     }
 }
 

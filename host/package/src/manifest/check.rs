@@ -119,6 +119,9 @@ impl ToolEntry {
         if self.read_only && self.destructive {
             return Err(fault(&field("destructive"), "a read-only tool cannot be destructive"));
         }
+        if self.read_only && !self.resources().is_empty() {
+            return Err(fault(&field("creates"), "a read-only tool makes and deletes nothing"));
+        }
         if let Some(title) = &self.title
             && (title.trim().is_empty()
                 || title.chars().count() > MAX_TITLE_CHARS

@@ -163,6 +163,7 @@ mod tests {
                 output_schema: None,
                 annotations: ToolAnnotations::reads(),
                 display: Default::default(),
+                resources: Default::default(),
             })
         };
         let tools = [spec("Read"), spec("odd")];

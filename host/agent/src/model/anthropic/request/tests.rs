@@ -106,6 +106,7 @@ fn spec(name: &str) -> ToolSpec {
         output_schema: None,
         annotations: ToolAnnotations::default(),
         display: ToolDisplay::default(),
+        resources: Default::default(),
     }
 }
 
@@ -288,7 +289,11 @@ fn what_is_to_be_found_is_not_sent_and_called_by_one_word() {
         Arc::new(Content::Block(Block::ToolUse { id: ToolCallId(name.to_owned()), name: name.to_owned(), input }))
     };
     let said = ModelMessage { role: Role::Assistant, content: vec![call("mcp__jobs__thing_7"), call("Read")] };
-    let request = ModelRequest { offer: Offer::of(&tools), tools: tools.into(), ..request(vec![said.into()], None) };
+    let request = ModelRequest {
+        offer: Offer::of(&tools, &Default::default()),
+        tools: tools.into(),
+        ..request(vec![said.into()], None)
+    };
     let sent = body(&request, None);
     let sent: Value = serde_json::from_slice(&sent).unwrap();
     let names: Vec<_> = sent["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
