@@ -124,6 +124,8 @@ arg_from_id!(
     bricklayer_domain::ResultId,
     bricklayer_domain::InstallationId,
     bricklayer_domain::StandingPermissionId,
+    bricklayer_domain::OperationId,
+    bricklayer_domain::TrackedResourceId,
     crate::fencing::WorkerId,
 );
 
