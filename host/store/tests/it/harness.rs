@@ -210,7 +210,8 @@ pub(crate) fn assistant(step: u32, text: &str) -> Event {
 }
 
 pub(crate) fn tool_progress(id: &str) -> Event {
-    let progress = bricklayer_domain::Progress { message: "half".into(), done: Some(1.0), total: Some(2.0) };
+    let progress =
+        bricklayer_domain::Progress { message: "half".into(), done: Some(1.0), total: Some(2.0), ..Default::default() };
     Event::ToolProgress { call: call(id), progress }
 }
 

@@ -15,6 +15,7 @@
 //! - `plugins`: plugin state.
 //! - `audit`: recording, listing, usage.
 //! - `audit_chains`: chains of several processes, retention; every way to tamper with the log.
+//! - `tracked`: what calls made and what goes on after them.
 //! - `tenancy`: another user's ids in every function.
 //! - `notices`: telling readers, across stores.
 //! - `opening`: migrations, damaged, read-only, full and newer databases.
@@ -49,5 +50,6 @@ mod results;
 mod schema;
 mod silence;
 mod tenancy;
+mod tracked;
 mod turns;
 mod upgrades;

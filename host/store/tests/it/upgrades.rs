@@ -109,6 +109,19 @@ async fn check(store: &Store, version: i64) {
         let standing = store.standing_permissions(&ann, conversation).await.unwrap();
         assert_eq!(standing.len(), 1, "from {version}");
     }
+    if version >= 20 {
+        let made = store.list_resources(&ann, project, PageRequest::default()).await.unwrap().items;
+        assert_eq!(made.iter().map(|one| one.made.id.as_str()).collect::<Vec<_>>(), ["12"], "from {version}");
+    }
+    if version >= 21 {
+        let running = store.list_operations(&ann, project, 10).await.unwrap();
+        assert_eq!(running.len(), 1, "from {version}");
+        assert!(running[0].state.is_running() && running[0].continued_by.clean_up.is_empty(), "from {version}");
+    }
+    if version >= 22 {
+        let choice = store.tool_choice(&ann, project).await.unwrap();
+        assert!(choice.hidden.contains("databricks-jobs") && choice.pinned.is_empty(), "from {version}");
+    }
     // It goes on: another turn, and a stranger sees nothing.
     let eve = UserId::parse("eve@example.com").unwrap();
     assert!(store.list_projects(&eve, PageRequest::default()).await.unwrap().items.is_empty());
