@@ -15,7 +15,7 @@ use crate::CallContext;
 use crate::cpu::{CpuMeter, Metered};
 use crate::egress::CallEgress;
 use crate::failure::{self, Circumstances, Ending, LimitHit, cancelled, classify, complete, timed_out};
-use crate::guest::{CallResults, Cleanups, Frame, GuestState, Offer, ProgressGate};
+use crate::guest::{CallResults, Cleanups, Frame, GuestState, HandedBack, Offer, ProgressGate};
 use crate::heavy::{Pace, Paced};
 use crate::plugin::Plugin;
 use crate::profile::Entry;
@@ -103,6 +103,8 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
     frame.progress.flush();
     frame.stdio.end();
     let (mut outcome, cut_short) = told(shared, entry.as_deref(), &frame, end);
+    // What was cut short has its work ended, whatever it meant to hand back.
+    let ran_to_its_end = cut_short.is_none();
     let remote = async {
         if let Some(cut_short) = cut_short {
             end_remote_work(shared, Arc::clone(&frame), cut_short, unsettled, (permit, running)).await;
@@ -112,6 +114,9 @@ async fn admitted(shared: &Arc<Shared>, job: Job, meter: &Arc<CpuMeter>) -> Tool
     for KeptResult { reference, told } in left {
         outcome.told.push_str(&told);
         outcome.results.push(reference);
+    }
+    if ran_to_its_end {
+        outcome.operations = frame.operations.ids();
     }
     outcome
 }
@@ -127,6 +132,7 @@ enum CutShort {
 fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: CallContext, tally: Arc<Tally>) -> Frame {
     let limits = shared.limits.of_call(&ctx.grants, &shared.ceilings);
     let time_limit = time_limit.unwrap_or(limits.wall).min(shared.ceilings.wall);
+    let time_limit = ctx.within.map_or(time_limit, |within| within.min(time_limit));
     let egress = CallEgress::new(Arc::clone(&shared.broker), &ctx, Arc::clone(&tally), limits.clone());
     let cleanups = Arc::new(Cleanups::default());
     let result_bytes = limits.result_bytes;
@@ -140,6 +146,7 @@ fn frame(shared: &Shared, plugin: &Plugin, time_limit: Option<Duration>, ctx: Ca
         limits,
         progress: Arc::new(ProgressGate::new(Arc::clone(&ctx.progress))),
         offer: Arc::new(Offer::new(ctx.handover.clone(), Arc::clone(&cleanups))),
+        operations: Arc::new(HandedBack::new(ctx.operations.clone())),
         cleanups,
         results: Arc::new(CallResults::new(ctx.results.clone(), shared.tasks.clone(), result_bytes)),
         call: Arc::new(ctx),

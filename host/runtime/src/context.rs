@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{Caller, CleanUp, PluginName, Progress, ProjectId, TurnSettings};
+use bricklayer_domain::{Caller, CleanUp, OperationId, PluginName, Progress, ProjectId, TurnSettings};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -41,6 +42,10 @@ pub struct CallContext {
     pub handover: Option<Arc<dyn Handover>>,
     /// Where it keeps what it makes for people; none when it belongs to no conversation.
     pub results: Option<Arc<dyn ResultStore>>,
+    /// Where it leaves what goes on when it returns; none where nobody would ask for it.
+    pub operations: Option<Arc<dyn OperationStore>>,
+    /// The longest that it may take, when that is less than its tool's own limit.
+    pub within: Option<Duration>,
 }
 
 impl CallContext {
@@ -60,6 +65,8 @@ impl CallContext {
             audit: Arc::new(NoAudit),
             handover: None,
             results: None,
+            operations: None,
+            within: None,
         }
     }
 }
@@ -86,6 +93,17 @@ pub trait Handover: Send + Sync {
 
     /// Whether this host leaves, so that a call that it drops is continued elsewhere.
     fn is_leaving(&self) -> bool;
+}
+
+/// Keeps what goes on at a far end when its call returns. Implemented by the server over its database.
+#[async_trait]
+pub trait OperationStore: Send + Sync {
+    /// Keeps, durably, an operation that another call of the plugin waits for, and gives its handle; the same one for
+    /// the same call.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn handed_back(&self, by: Continuation) -> Result<OperationId, Box<dyn std::error::Error + Send + Sync>>;
 }
 
 impl fmt::Debug for CallContext {

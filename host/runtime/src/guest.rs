@@ -44,7 +44,7 @@ use crate::tally::Tally;
 use crate::{CallContext, Limits};
 
 pub(crate) use cleanup::Cleanups;
-pub(crate) use continuation::Offer;
+pub(crate) use continuation::{HandedBack, Offer};
 pub(crate) use progress::ProgressGate;
 pub(crate) use results::CallResults;
 
@@ -61,6 +61,7 @@ pub(crate) struct Frame {
     pub(crate) progress: Arc<ProgressGate>,
     pub(crate) cleanups: Arc<Cleanups>,
     pub(crate) offer: Arc<Offer>,
+    pub(crate) operations: Arc<HandedBack>,
     pub(crate) results: Arc<CallResults>,
 }
 

@@ -47,7 +47,8 @@ pub use bricklayer_package::{
 pub use compile::{CompileWorker, Compiler, compile_worker};
 pub use config::{Ceilings, DEFAULT_CACHE_BYTES, Limits, MAX_MEMORY_BYTES, RuntimeConfig};
 pub use context::{
-    CallContext, Continuation, Handover, MemoryState, ProgressSink, StateError, StateScope, StateStore, WorkspaceTarget,
+    CallContext, Continuation, Handover, MemoryState, OperationStore, ProgressSink, StateError, StateScope, StateStore,
+    WorkspaceTarget,
 };
 pub use convert::canonical_arguments;
 pub use credential::Credential;

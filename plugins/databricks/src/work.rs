@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use bricklayer_sdk::{Backoff, CleanupHandle, Deadline, Failure, LogLevel, Platform, Request, Workspace};
+use bricklayer_sdk::{Backoff, CleanupHandle, Deadline, Failure, LogLevel, Platform, Request, Step, Workspace};
 use serde_json::{Map, Value};
 
 use crate::handed_back;
@@ -46,6 +46,11 @@ pub trait Work {
     /// How far a piece is that runs alone, when there is more to say of it than its state.
     fn progress(&self) -> Option<Progress> {
         None
+    }
+
+    /// The steps of a piece that runs alone, when it has several.
+    fn steps(&self) -> Vec<Step> {
+        Vec::new()
     }
 
     /// Starts the piece, or names one that was started earlier.
@@ -167,10 +172,20 @@ impl Continued {
     fn offer(&self, platform: &impl Platform, id: &str, argument: Value, limit: Option<Duration>) -> Option<String> {
         let remember = |kept: &String| handed_back::remember(platform, id, limit, kept, self.said.as_deref());
         let key = self.remembered.as_ref().map(remember);
+        platform.offer_continuation(self.tool, &self.input(argument));
+        key
+    }
+
+    /// Tells the host that the piece goes on when this call returns. Before what ends it is withdrawn, so that the host
+    /// can end it later.
+    pub fn hand_back(&self, platform: &impl Platform, argument: Value) {
+        platform.hand_back(self.tool, &self.input(argument));
+    }
+
+    fn input(&self, argument: Value) -> String {
         let mut input = self.arguments.clone();
         input.insert(self.id_argument.to_owned(), argument);
-        platform.offer_continuation(self.tool, &Value::Object(input).to_string());
-        key
+        Value::Object(input).to_string()
     }
 }
 
@@ -302,7 +317,12 @@ fn report<W: Work>(
     if all == 1 {
         match first.work.progress() {
             Some(Progress { line, done, total }) => {
-                platform.progress(&format!("{line}, {seconds} s"), Some(done.into()), Some(total.into()));
+                let (line, steps) = (format!("{line}, {seconds} s"), first.work.steps());
+                if steps.is_empty() {
+                    platform.progress(&line, Some(done.into()), Some(total.into()));
+                } else {
+                    platform.progress_steps(&line, steps);
+                }
             }
             None => platform.progress(&format!("{one} {}, {seconds} s", W::word(first.state)), None, None),
         }
@@ -464,9 +484,13 @@ impl<W: Work> Piece<W> {
         platform: &impl Platform,
         outcome: Outcome<W::State, W::Output>,
     ) -> Finished<W::State, W::Output> {
+        let goes_on = matches!(outcome, Outcome::Unfinished(_));
+        if let Some(continued) = self.continued.as_ref().filter(|_| goes_on) {
+            continued.hand_back(platform, W::id_argument(&self.id));
+        }
         self.withdraw(platform);
         let stands = self.continued.as_ref().is_some_and(|continued| continued.stands);
-        if !matches!(outcome, Outcome::Unfinished(_)) && !stands {
+        if !goes_on && !stands {
             self.forget(platform);
         }
         Finished {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bricklayer_databricks::show::{end_of, link};
 use bricklayer_databricks::work::{Continued, End, Job, Look, Outcome, Progress, Started, Work, run_one, until};
-use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Workspace};
+use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Step, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::once::Token;
 use crate::show;
 use crate::types;
-use crate::wire::{JOBS, Run, first_of_run, join, of_run};
+use crate::wire::{JOBS, Run, Task, first_of_run, join, of_run};
 
 /// How long a call waits that goes on with one that was lost with its host.
 const CONTINUED_WAIT_SECONDS: u32 = 600;
@@ -145,6 +145,17 @@ impl Work for RunWork {
         })
     }
 
+    fn steps(&self) -> Vec<Step> {
+        let seen = self.seen.borrow();
+        let step = |task: &Task| Step {
+            key: task.task_key.clone(),
+            state: task.state.step(),
+            link: task.run_page_url.clone(),
+            depends_on: task.depends_on.iter().map(|before| before.task_key.clone()).collect(),
+        };
+        seen.iter().flat_map(Run::newest).map(step).collect()
+    }
+
     fn is_there(&self) -> bool {
         matches!(self.source, Source::Watch { .. })
     }
@@ -200,16 +211,6 @@ impl Work for RunWork {
 /// Starts or watches a run for some time, and says where it stands.
 pub(crate) fn bring(platform: &impl Platform, mut work: RunWork, wait: Duration) -> Result<types::Run, Failure> {
     let watches = work.is_there();
-    if wait.is_zero() && !watches {
-        let started = work.start(platform)?;
-        let goes_on = |failure: Failure| failure.doing(format!("the run {} was started", started.id));
-        let mut run = first_of_run(platform, &started.id).map_err(goes_on)?;
-        join(platform, &mut run)?;
-        let next = format!("It is not waited for: use wait_for_run (run_id {}).", run.run_id);
-        let text = format!("{}.\n\n{}", show::headline(&run), if run.state.has_ended() { String::new() } else { next });
-        return Ok(show::run(&run, text.trim_end().to_owned()));
-    }
-    let until = until(platform).min(Deadline::after(platform, wait));
     let arguments = Map::from_iter([("wait_seconds".to_owned(), json!(CONTINUED_WAIT_SECONDS))]);
     let continued = Continued {
         tool: "wait_for_run",
@@ -219,6 +220,24 @@ pub(crate) fn bring(platform: &impl Platform, mut work: RunWork, wait: Duration)
         said: None,
         stands: false,
     };
+    if wait.is_zero() && !watches {
+        let started = work.start(platform)?;
+        let goes_on = |failure: Failure| failure.doing(format!("the run {} was started", started.id));
+        // Whoever ends it later sends what would have ended it with this call.
+        let ends = platform.register_cleanup(&work.end_request(&started.id));
+        let mut run = first_of_run(platform, &started.id).map_err(goes_on)?;
+        join(platform, &mut run)?;
+        if !run.state.has_ended() {
+            continued.hand_back(platform, RunWork::id_argument(&started.id));
+        }
+        if let Some(ends) = ends {
+            platform.withdraw_cleanup(ends);
+        }
+        let next = format!("It is not waited for: use wait_for_run (run_id {}).", run.run_id);
+        let text = format!("{}.\n\n{}", show::headline(&run), if run.state.has_ended() { String::new() } else { next });
+        return Ok(show::run(&run, text.trim_end().to_owned()));
+    }
+    let until = until(platform).min(Deadline::after(platform, wait));
     let finished = run_one(platform, Job { work, limit: None, continued: Some(continued) }, until);
     match finished.outcome {
         Outcome::Done(run) => {

@@ -1,6 +1,6 @@
 //! The Jobs API as it is on the wire, and reading what it gives in pages.
 
-use bricklayer_sdk::{Failure, Kind, Platform, Workspace};
+use bricklayer_sdk::{Failure, Kind, Platform, StepState, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -101,6 +101,24 @@ impl State {
     /// Whether the end is a good one.
     pub(crate) fn succeeded(&self) -> bool {
         matches!(self.result_state.as_deref(), Some("SUCCESS" | "SUCCESS_WITH_FAILURES"))
+    }
+
+    /// Where it stands, as a step of its run.
+    pub(crate) fn step(&self) -> StepState {
+        if !self.has_ended() {
+            let runs = matches!(self.life_cycle_state.as_str(), "RUNNING" | "TERMINATING" | "WAITING_FOR_RETRY");
+            return if runs { StepState::Running } else { StepState::Waiting };
+        }
+        let skipped = self.life_cycle_state == "SKIPPED"
+            || matches!(
+                self.result_state.as_deref(),
+                Some("EXCLUDED" | "DISABLED" | "UPSTREAM_FAILED" | "UPSTREAM_CANCELED")
+            );
+        match (self.succeeded(), skipped) {
+            (true, _) => StepState::Succeeded,
+            (false, true) => StepState::Skipped,
+            (false, false) => StepState::Failed,
+        }
     }
 
     /// Whether it did not do what it was to do; what a condition left out has not failed.

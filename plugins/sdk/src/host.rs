@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::bindings::bricklayer::host;
 use crate::results::{Appended, ColumnValues, Content, Finished, NewResult, Origin, ResultError};
 use crate::{
-    CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, TransportError, WebRequest, project,
-    wasi_http,
+    CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, Step, TransportError, WebRequest,
+    project, wasi_http,
 };
 
 /// The real host. One per call.
@@ -62,6 +62,10 @@ impl Platform for Host {
         host::progress::report(message, done, total);
     }
 
+    fn progress_steps(&self, message: &str, steps: Vec<Step>) {
+        host::progress::report_steps(message, &steps);
+    }
+
     fn log(&self, level: LogLevel, message: &str) {
         let level = match level {
             LogLevel::Debug => host::log::Level::Debug,
@@ -104,6 +108,16 @@ impl Platform for Host {
 
     fn withdraw_continuation(&self) {
         host::continuation::withdraw();
+    }
+
+    fn hand_back(&self, tool: &str, input: &str) -> bool {
+        match host::continuation::hand_back(tool, input) {
+            Ok(()) => true,
+            Err(error) => {
+                self.log(LogLevel::Debug, &format!("no operation is kept: {error}"));
+                false
+            }
+        }
     }
 
     fn open_result(&self, about: &NewResult) -> Result<(u32, String), ResultError> {

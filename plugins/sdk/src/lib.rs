@@ -46,7 +46,7 @@ pub use host::Host;
 pub use http::{
     Errand, Method, Part, Request, Response, TransportError, Upload, WebRequest, encode_query, encode_segment,
 };
-pub use platform::{CallContext, CleanupHandle, LogLevel, Platform};
+pub use platform::{CallContext, CleanupHandle, LogLevel, Platform, Step, StepState};
 pub use poll::{Backoff, Deadline};
 pub use state::State;
 pub use table::{Cut, Table, cut_text};

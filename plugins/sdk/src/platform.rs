@@ -62,6 +62,9 @@ impl From<wit::CallContext> for CallContext {
     }
 }
 
+/// A step of work that the user follows, and where it stands; see `progress` in `wit/host.wit`.
+pub use crate::bindings::bricklayer::host::progress::{Step, StepState};
+
 /// A registered clean-up request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CleanupHandle(pub u32);
@@ -104,6 +107,9 @@ pub trait Platform {
     /// Tells the user how far the call is.
     fn progress(&self, message: &str, done: Option<f64>, total: Option<f64>);
 
+    /// Tells the user how far work of several steps is: all of them each time, at most 100.
+    fn progress_steps(&self, message: &str, steps: Vec<Step>);
+
     /// Writes a line to the operator's log; nothing that belongs to the user.
     fn log(&self, level: LogLevel, message: &str);
 
@@ -123,6 +129,10 @@ pub trait Platform {
 
     /// Takes the offer back before the call begins something else: once this returns, nobody continues the call by it.
     fn withdraw_continuation(&self);
+
+    /// Says, before the call returns and before it withdraws what ends its work, that this goes on: a call of `tool` with
+    /// these arguments waits for it. Whether the host keeps it as an operation.
+    fn hand_back(&self, tool: &str, input: &str) -> bool;
 
     /// Begins a result; its handle and its id. [`results`](crate::results) is more pleasant.
     ///

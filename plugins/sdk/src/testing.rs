@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
 use crate::{
-    CallContext, CleanupHandle, Errand, LogLevel, Part, Platform, Request, Response, TransportError, Upload, WebRequest,
+    CallContext, CleanupHandle, Errand, LogLevel, Part, Platform, Request, Response, Step, TransportError, Upload,
+    WebRequest,
 };
 
 /// What a scripted request does.
@@ -44,6 +45,7 @@ pub struct Script {
     cleanups: RefCell<BTreeMap<u32, String>>,
     registered: Cell<u32>,
     continuations: RefCell<Vec<String>>,
+    handed_back: RefCell<Vec<String>>,
     state: RefCell<BTreeMap<String, String>>,
     keeps_results: bool,
     /// Bytes that a result takes; all of them when absent.
@@ -228,6 +230,12 @@ impl Script {
         self.cleanups.borrow().values().cloned().collect()
     }
 
+    /// `tool input (requests that end it)` of everything that was handed back, in order.
+    #[must_use]
+    pub fn handed_back(&self) -> Vec<String> {
+        self.handed_back.borrow().clone()
+    }
+
     /// `tool input` of every continuation offered, and `withdrawn` for each one taken back, in order.
     #[must_use]
     pub fn continuations(&self) -> Vec<String> {
@@ -316,6 +324,11 @@ impl Platform for Script {
         self.clock.set(self.clock.get() + duration);
     }
 
+    fn progress_steps(&self, message: &str, steps: Vec<Step>) {
+        let told: Vec<String> = steps.iter().map(|step| format!("{}:{:?}", step.key, step.state)).collect();
+        self.progress.borrow_mut().push(format!("{message} [{}]", told.join(" ")));
+    }
+
     fn progress(&self, message: &str, _done: Option<f64>, _total: Option<f64>) {
         self.progress.borrow_mut().push(message.to_owned());
     }
@@ -341,6 +354,12 @@ impl Platform for Script {
 
     fn offer_continuation(&self, tool: &str, input: &str) -> bool {
         self.continuations.borrow_mut().push(format!("{tool} {input}"));
+        true
+    }
+
+    fn hand_back(&self, tool: &str, input: &str) -> bool {
+        let ends = self.cleanups.borrow().len();
+        self.handed_back.borrow_mut().push(format!("{tool} {input} ({ends})"));
         true
     }
 

@@ -116,6 +116,7 @@ pub(crate) fn execute(
         if let (Outcome::Unfinished(_), Some(id), None) = (&finished.outcome, &finished.id, &finished.remembered) {
             let sent = Sent::before(platform, finished.took, &choice, submit);
             remember(platform, id, limit.map(|limit| limit.saturating_sub(finished.took)), &sent);
+            continued(None, keep_rows).hand_back(platform, id.as_str().into());
         }
     }
     Ok(answer(&statements, results, choice, platform.now().saturating_sub(began)))

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bricklayer_domain::CleanUp;
+use bricklayer_domain::{CleanUp, MAX_CALL_OPERATIONS, OperationId};
 use serde_json::Value;
 
 use super::contract::wit::continuation as wit;
 use super::{Cleanups, Frame, View};
-use crate::context::{Continuation, Handover};
+use crate::context::{Continuation, Handover, OperationStore};
 use crate::convert;
 use crate::profile::Profile;
 
@@ -27,12 +27,17 @@ type Heard = Result<(), Box<dyn Error + Send + Sync>>;
 /// What a call offered, and the tools that could take it.
 pub(super) struct ContinuationCtx {
     offer: Arc<Offer>,
+    operations: Arc<HandedBack>,
     plugin: Arc<Profile>,
 }
 
 impl ContinuationCtx {
     pub(super) fn new(frame: &Frame) -> Self {
-        Self { offer: Arc::clone(&frame.offer), plugin: Arc::clone(&frame.plugin) }
+        Self {
+            offer: Arc::clone(&frame.offer),
+            operations: Arc::clone(&frame.operations),
+            plugin: Arc::clone(&frame.plugin),
+        }
     }
 }
 
@@ -103,21 +108,80 @@ impl Offer {
     }
 }
 
-impl wit::Host for View<'_, ContinuationCtx> {
-    async fn offer(&mut self, tool: String, input: String) -> wasmtime::Result<Result<(), wit::ContinuationError>> {
-        self.count()?;
-        let invalid = |why: &str| Ok(Err(wit::ContinuationError::Invalid(why.to_owned())));
+/// What a call handed back; outlives the guest.
+pub(crate) struct HandedBack {
+    store: Option<Arc<dyn OperationStore>>,
+    ids: Mutex<Vec<OperationId>>,
+}
+
+impl HandedBack {
+    pub(crate) fn new(store: Option<Arc<dyn OperationStore>>) -> Self {
+        Self { store, ids: Mutex::default() }
+    }
+
+    /// The operations, in the order in which they were handed back.
+    pub(crate) fn ids(&self) -> Vec<OperationId> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn keep(&self, by: Continuation) -> Result<(), wit::ContinuationError> {
+        let Some(store) = &self.store else {
+            return Err(wit::ContinuationError::Unavailable("nobody would ask for it".to_owned()));
+        };
+        if self.ids().len() >= MAX_CALL_OPERATIONS {
+            let why = format!("the call has handed back {MAX_CALL_OPERATIONS} operations already");
+            return Err(wit::ContinuationError::Unavailable(why));
+        }
+        match store.handed_back(by).await {
+            Ok(id) => {
+                let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = bricklayer_domain::chain(&*error), "an operation was not kept");
+                Err(wit::ContinuationError::Unavailable("the host could not keep it".to_owned()))
+            }
+        }
+    }
+}
+
+impl View<'_, ContinuationCtx> {
+    /// The call that waits for what goes on, with the requests that end it now.
+    fn continuing(&self, tool: String, input: &str) -> Result<Continuation, wit::ContinuationError> {
+        let invalid = |why: &str| Err(wit::ContinuationError::Invalid(why.to_owned()));
         if input.len() > MAX_INPUT_BYTES {
             return invalid("the input has more than 16384 bytes");
         }
-        let Ok(input @ Value::Object(_)) = serde_json::from_str(&input) else {
+        let Ok(input @ Value::Object(_)) = serde_json::from_str(input) else {
             return invalid("the input is no JSON object");
         };
         if let Err(why) = fits(&self.own.plugin, &tool, &input) {
             return invalid(&why);
         }
-        let clean_up = self.own.offer.cleanups.registered();
-        Ok(self.own.offer.keep(Some(Continuation { tool, input, clean_up })).await)
+        Ok(Continuation { tool, input, clean_up: self.own.offer.cleanups.registered() })
+    }
+}
+
+impl wit::Host for View<'_, ContinuationCtx> {
+    async fn offer(&mut self, tool: String, input: String) -> wasmtime::Result<Result<(), wit::ContinuationError>> {
+        self.count()?;
+        let by = match self.continuing(tool, &input) {
+            Ok(by) => by,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(self.own.offer.keep(Some(by)).await)
+    }
+
+    async fn hand_back(&mut self, tool: String, input: String) -> wasmtime::Result<Result<(), wit::ContinuationError>> {
+        self.count()?;
+        let by = match self.continuing(tool, &input) {
+            Ok(by) => by,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(self.own.operations.keep(by).await)
     }
 
     async fn withdraw(&mut self) -> wasmtime::Result<()> {

@@ -104,6 +104,7 @@ fn work_is_tied_to_its_call_and_continued_by_another() {
     assert!(matches!(finished.outcome, Outcome::Unfinished(())), "{finished:?}");
     assert_eq!((finished.id.as_deref(), finished.remembered.is_some()), (Some("7"), true));
     assert_eq!(script.continuations(), [r#"wait_for_run {"full":true,"run_id":"7"}"#]);
+    assert_eq!(script.handed_back(), [r#"wait_for_run {"full":true,"run_id":"7"} (1)"#], "with what ends it");
     assert_eq!((script.registered(), script.cleanups().len()), (1, 0), "what was handed back is not ended");
     let (_, kept) = handed_back::recall::<String>(&script, "7").unwrap();
     assert_eq!(kept.kept, "kept");
@@ -116,6 +117,7 @@ fn what_ended_is_forgotten() {
     let finished = run_one(&script, job(None), until(&script));
     assert!(matches!(&finished.outcome, Outcome::Done(output) if output == "run 7"), "{finished:?}");
     assert!(handed_back::recall::<String>(&script, "7").is_none());
+    assert_eq!(script.handed_back(), [""; 0]);
     script.done();
 }
 

@@ -57,7 +57,8 @@ fn a_run_that_is_not_waited_for_is_not_tied_to_the_call() {
     let answer = run_job(&script, request(0)).unwrap();
     assert_eq!((answer.run_id, answer.job_id, answer.ended), (7, Some(1), false));
     assert!(answer.text.contains("wait_for_run (run_id 7)"), "{}", answer.text);
-    assert_eq!((script.registered(), script.continuations().len()), (0, 0));
+    assert_eq!(script.handed_back(), [r#"wait_for_run {"run_id":7,"wait_seconds":600} (1)"#]);
+    assert_eq!((script.cleanups().len(), script.continuations().len()), (0, 0));
     assert_eq!(script.state_keys(), [""; 0], "what was answered is forgotten");
     assert!(script.body(0)["idempotency_token"].as_str().is_some_and(|token| token.len() == 32));
     script.done();
@@ -77,6 +78,7 @@ fn a_run_that_is_waited_for_shows_its_tasks_and_ends_with_the_call() {
     assert_eq!((script.registered(), script.cleanups().len()), (1, 0));
     let told = script.progress_messages();
     assert!(told[0].starts_with("Run running: 1 of 2 tasks ended; running: report, "), "{told:?}");
+    assert!(told[0].ends_with("[load:StepState::Succeeded report:StepState::Running]"), "{told:?}");
     script.done();
 }
 
