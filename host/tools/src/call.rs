@@ -4,11 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bricklayer_domain::{CallReview, Caller, CleanUp, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec};
+use bricklayer_domain::{
+    CallReview, Caller, CleanUp, ResourceChange, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
+};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{CallEnd, GateAudit};
 use crate::keeper::{Keeper, LargeText};
+use crate::ledger::ResourceLedger;
 use crate::limits::{GateLimits, STOP_GRACE};
 use crate::link::CallLink;
 use crate::permissions::{CallClass, Permit};
@@ -25,10 +29,18 @@ struct Held {
     call: Box<dyn ProviderCall>,
     caller: Caller,
     limits: GateLimits,
+    hearers: Hearers,
+}
+
+/// Who hears of a call's end.
+#[derive(Default)]
+pub(crate) struct Hearers {
     /// Who is told how the call ended, and the digest of its arguments for that; none when somebody else tells it.
-    audit: Option<(Arc<dyn GateAudit>, String)>,
+    pub(crate) audit: Option<(Arc<dyn GateAudit>, String)>,
     /// Keeps what is too large for a model; none where it is cut for good.
-    keeper: Option<Arc<dyn Keeper>>,
+    pub(crate) keeper: Option<Arc<dyn Keeper>>,
+    /// Keeps what the call makes and deletes, with its arguments; none when it does neither.
+    pub(crate) ledger: Option<(Arc<dyn ResourceLedger>, Value)>,
 }
 
 impl fmt::Debug for ResolvedCall {
@@ -39,14 +51,8 @@ impl fmt::Debug for ResolvedCall {
 }
 
 impl ResolvedCall {
-    pub(crate) fn new(
-        call: Box<dyn ProviderCall>,
-        caller: Caller,
-        limits: GateLimits,
-        audit: Option<(Arc<dyn GateAudit>, String)>,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> Self {
-        Self { held: Arc::new(Held { call, caller, limits, audit, keeper }) }
+    pub(crate) fn new(call: Box<dyn ProviderCall>, caller: Caller, limits: GateLimits, hearers: Hearers) -> Self {
+        Self { held: Arc::new(Held { call, caller, limits, hearers }) }
     }
 
     /// The tool.
@@ -72,17 +78,38 @@ impl ResolvedCall {
             None => call.run(link).await,
             Some(limit) => self.run_within(limit, link).await,
         };
+        let outcome = self.tracked(outcome).await;
         let outcome = self.bound(outcome).await;
-        if let Some((audit, digest)) = &self.held.audit {
+        if let Some((audit, digest)) = &self.held.hearers.audit {
             let name = &call.spec().name;
             audit.ended(CallEnd::new(&self.held.caller, name, Some(call.spec()), digest, &outcome, began.elapsed()));
         }
         outcome
     }
 
+    /// Notes what the call made and deleted, and tells the model of what goes on without it.
+    async fn tracked(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+        let Held { call, caller, hearers, .. } = &*self.held;
+        if let Some((ledger, input)) = &hearers.ledger {
+            for change in call.spec().resources.changes(input, &outcome) {
+                ledger.changed(caller, &call.spec().name, &change).await;
+                if let ResourceChange::Made(made) = change {
+                    outcome.made.push(made);
+                }
+            }
+        }
+        for operation in &outcome.operations {
+            outcome.told.push_str(&format!(
+                "\n[operation {operation} goes on at the workspace: check_operation_status tells how it stands, \
+                 cancel_operation ends it]"
+            ));
+        }
+        outcome
+    }
+
     /// Cuts an outcome to what a model and a log may hold, and keeps what is cut off.
     async fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
-        let Held { call, caller, limits, keeper, .. } = &*self.held;
+        let Held { call, caller, limits, hearers: Hearers { keeper, .. }, .. } = &*self.held;
         let mut kept = Vec::new();
         if let Some(keeper) = keeper {
             for (media_type, text) in limits.too_large(&outcome) {

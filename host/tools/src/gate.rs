@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bricklayer_domain::{
-    Caller, PermissionMode, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec,
-    argument_digest,
+    Caller, PermissionMode, ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
+    ToolSpec, argument_digest,
 };
 use serde_json::Value;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::approvals::{Approvals, Question};
 use crate::audit::{CallEnd, GateAudit};
-use crate::call::ResolvedCall;
+use crate::call::{Hearers, ResolvedCall};
 use crate::catalogue::{ToolList, catalogue};
 use crate::keeper::Keeper;
+use crate::ledger::ResourceLedger;
 use crate::limits::GateLimits;
 use crate::link::CallLink;
-use crate::offer::Offer;
+use crate::offer::{Offer, Offers};
 use crate::permissions::{CallClass, Permission, Permit, decide, decide_answered};
 use crate::provider::Provider;
 
@@ -31,8 +32,10 @@ pub struct Gate {
     providers: Arc<[Arc<dyn Provider>]>,
     list: ToolList,
     offer: Offer,
+    choice: Arc<ToolChoice>,
     audit: Option<Arc<dyn GateAudit>>,
     keeper: Option<Arc<dyn Keeper>>,
+    ledger: Option<Arc<dyn ResourceLedger>>,
     /// As many as may read at once; what changes something takes all of them.
     places: Arc<Semaphore>,
     place_count: u32,
@@ -48,9 +51,26 @@ impl Gate {
     /// A gate for a caller over these sources, of which the first counts when two have a tool of one name.
     #[must_use]
     pub fn new(caller: Caller, mode: PermissionMode, limits: GateLimits, providers: Vec<Arc<dyn Provider>>) -> Self {
+        Self::choosing(caller, mode, limits, providers, Arc::default(), &Offers::default())
+    }
+
+    /// The same, with what the project chose of these tools; what a model is told of them is made once for each list and
+    /// choice, and kept in `offers`.
+    #[must_use]
+    pub fn choosing(
+        caller: Caller,
+        mode: PermissionMode,
+        limits: GateLimits,
+        providers: Vec<Arc<dyn Provider>>,
+        choice: Arc<ToolChoice>,
+        offers: &Offers,
+    ) -> Self {
         let lists: Vec<_> = providers.iter().map(|provider| provider.list()).collect();
         let mut list = catalogue(&lists);
-        let offer = Offer::of(&list);
+        if list.iter().any(|spec| choice.hides(spec)) {
+            list = list.iter().filter(|spec| !choice.hides(spec)).map(Arc::clone).collect();
+        }
+        let offer = offers.of(&list, &choice);
         if let Some(search) = offer.search() {
             list = catalogue(&[list, [Arc::clone(search)].into()]);
         }
@@ -61,8 +81,10 @@ impl Gate {
             providers: providers.into(),
             list,
             offer,
+            choice,
             audit: None,
             keeper: None,
+            ledger: None,
             places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
             place_count,
             limits,
@@ -79,6 +101,12 @@ impl Gate {
     #[must_use]
     pub fn with_keeper(self, keeper: Arc<dyn Keeper>) -> Self {
         Self { keeper: Some(keeper), ..self }
+    }
+
+    /// Tells `ledger` what calls make and delete at the far end.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<dyn ResourceLedger>) -> Self {
+        Self { ledger: Some(ledger), ..self }
     }
 
     /// Who calls.
@@ -126,9 +154,17 @@ impl Gate {
         let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
         let found = found.or_else(|| self.offer.call(name, input));
         let Some(call) = found else { return Err(self.no_tool(name)) };
+        if self.choice.hides(call.spec()) {
+            return Err(hidden(name));
+        }
         let audit = self.audit.as_ref().filter(|_| !call.is_recorded());
-        let audit = audit.map(|audit| (Arc::clone(audit), argument_digest(input)));
-        Ok(ResolvedCall::new(call, caller, self.limits.clone(), audit, self.keeper.clone()))
+        let makes = !call.spec().resources.is_empty();
+        let hearers = Hearers {
+            audit: audit.map(|audit| (Arc::clone(audit), argument_digest(input))),
+            keeper: self.keeper.clone(),
+            ledger: self.ledger.as_ref().filter(|_| makes).map(|ledger| (Arc::clone(ledger), input.clone())),
+        };
+        Ok(ResolvedCall::new(call, caller, self.limits.clone(), hearers))
     }
 
     /// Makes a call as whoever opened the door: finds its tool, judges it, asks about it where that is due, and runs it,
@@ -209,6 +245,14 @@ impl Gate {
         };
         ToolFailure::new(ToolErrorKind::UnknownTool, message)
     }
+}
+
+fn hidden(name: &ToolName) -> ToolFailure {
+    let message = format!(
+        "{name} is hidden in this project, so it is not called; do without it, or ask the user to show it again on the \
+         project's plugins page"
+    );
+    ToolFailure::new(ToolErrorKind::Denied, message)
 }
 
 fn stopped() -> ToolFailure {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{ContinuingCall, Progress, ResultId};
@@ -48,13 +49,15 @@ pub struct CallLink {
     pub continuations: Option<Arc<dyn Continuations>>,
     /// The result that it is to make again, when it is a call for that.
     pub rerun_of: Option<ResultId>,
+    /// The longest that it may take, when that is less than its tool's own limit.
+    pub within: Option<Duration>,
 }
 
 impl CallLink {
     /// A call whose progress nobody sees and that nobody continues.
     #[must_use]
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None }
+        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None, within: None }
     }
 }
 

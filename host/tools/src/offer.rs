@@ -5,17 +5,18 @@
 //! tool, which reads like any other call. What it found is called through the wire's own word for that (see the model's
 //! side), so that the definitions at a request's beginning stay the same for a whole conversation and are cached.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    Detail, ResultKind, ToolAnnotations, ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource,
-    ToolSpec,
+    Detail, ResultKind, ToolAnnotations, ToolChoice, ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
+    ToolSource, ToolSpec,
 };
 use serde_json::{Value, json};
 
+use crate::catalogue::ToolList;
 use crate::link::CallLink;
 use crate::provider::ProviderCall;
 
@@ -48,6 +49,33 @@ pub struct Offer {
     found: Arc<Found>,
 }
 
+/// Lists for which an offer is kept; a host has few at a time, and each user's own plugins make one more.
+const MAX_KEPT_OFFERS: usize = 64;
+
+/// Offers that were made, so that definitions are measured once for each list of tools and choice of a project.
+#[derive(Debug, Default)]
+pub struct Offers {
+    kept: Mutex<VecDeque<(ToolList, Arc<ToolChoice>, Offer)>>,
+}
+
+impl Offers {
+    /// The offer of this list under this choice.
+    pub(crate) fn of(&self, list: &ToolList, choice: &Arc<ToolChoice>) -> Offer {
+        let is_same = |kept: &ToolList| {
+            kept.len() == list.len() && kept.iter().zip(list.iter()).all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|(tools, chosen, _)| chosen == choice && is_same(tools));
+        // The newest stands in front.
+        let found = place.and_then(|place| kept.remove(place));
+        let entry = found.unwrap_or_else(|| (Arc::clone(list), Arc::clone(choice), Offer::of(list, choice)));
+        let offer = entry.2.clone();
+        kept.push_front(entry);
+        kept.truncate(MAX_KEPT_OFFERS);
+        offer
+    }
+}
+
 /// The tools that are found.
 #[derive(Debug, Default)]
 struct Found {
@@ -58,25 +86,30 @@ struct Found {
 }
 
 impl Offer {
-    /// Of this list: all at once when they fit, otherwise the host's own and the core of the others, in their order, as
-    /// far as they fit.
+    /// Of this list: all at once when they fit, otherwise what the project pinned, the host's own and the core of the
+    /// others, as far as they fit: the pinned ones before the others, each in the list's order.
     #[must_use]
-    pub fn of(list: &[Arc<ToolSpec>]) -> Self {
+    pub fn of(list: &[Arc<ToolSpec>], choice: &ToolChoice) -> Self {
         let sizes: Vec<usize> = list.iter().map(|spec| definition_bytes(spec)).collect();
         if sizes.iter().sum::<usize>() <= MAX_SHOWN_BYTES {
             return Self::default();
         }
         let named: usize = list.iter().map(|spec| spec.name.0.len() + 2).sum();
         let mut room = MAX_SHOWN_BYTES.saturating_sub(OVERHEAD_BYTES + named.min(MAX_NAMED_BYTES));
-        let mut tools = Vec::new();
-        for (spec, size) in list.iter().zip(sizes) {
-            let is_first = spec.source == ToolSource::BuiltIn || spec.annotations.core;
-            if is_first && size <= room {
-                room -= size;
-            } else {
-                tools.push(Arc::clone(spec));
+        let mut told = vec![false; list.len()];
+        let by_itself = |spec: &ToolSpec| spec.source == ToolSource::BuiltIn || spec.annotations.core;
+        let pinned = |spec: &ToolSpec| choice.pins(spec);
+        let passes: [&dyn Fn(&ToolSpec) -> bool; 2] = [&pinned, &by_itself];
+        for is_first in passes {
+            for ((spec, size), told) in list.iter().zip(&sizes).zip(&mut told) {
+                if !*told && *size <= room && is_first(spec) {
+                    room -= size;
+                    *told = true;
+                }
             }
         }
+        let found = list.iter().zip(&told).filter(|(_, told)| !**told);
+        let tools: Vec<_> = found.map(|(spec, _)| Arc::clone(spec)).collect();
         let names = tools.iter().map(|spec| spec.name.0.clone()).collect();
         let search = Some(Arc::new(search_spec(&tools)));
         Self { found: Arc::new(Found { names, tools, search }) }
@@ -172,6 +205,7 @@ fn search_spec(tools: &[Arc<ToolSpec>]) -> ToolSpec {
             detail: Detail::parse("{query}").ok(),
             result: Some(ResultKind::Text),
         },
+        resources: Default::default(),
     }
 }
 
@@ -179,7 +213,7 @@ fn search_spec(tools: &[Arc<ToolSpec>]) -> ToolSpec {
 fn family(spec: &ToolSpec) -> &str {
     match &spec.source {
         ToolSource::BuiltIn => "the host's own",
-        ToolSource::Plugin { plugin } => plugin.as_str(),
+        source @ ToolSource::Plugin { .. } => source.family(),
     }
 }
 
