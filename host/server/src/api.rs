@@ -24,11 +24,13 @@ mod permissions;
 mod plugins;
 pub mod problem;
 mod projects;
+mod resources;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod results;
 mod settings;
 mod sse;
 mod stream;
+mod tool_choice;
 mod tools;
 mod warehouses;
 
@@ -112,6 +114,10 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(warehouses::list_schemas))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
+        .routes(routes!(tool_choice::get_tool_choice, tool_choice::set_tool_choice))
+        .routes(routes!(resources::list_resources))
+        .routes(routes!(resources::forget_resource))
+        .routes(routes!(resources::remove_resource))
         .routes(routes!(files::list_files))
         .routes(routes!(files::get_file))
         .routes(routes!(conversations::list_conversations, conversations::create_conversation))

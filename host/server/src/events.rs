@@ -3,10 +3,12 @@
 //! Pure functions. The names are the ones that clients of this kind of app already know; the log's own vocabulary may
 //! grow without breaking them.
 
+mod made;
 mod result;
 mod review;
 mod settings;
 mod shown;
+mod steps;
 
 use std::sync::Arc;
 
@@ -19,10 +21,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use made::MadeInfo;
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
 pub use shown::ShownAs;
+pub use steps::{StepInfo, StepWord};
 
 /// One frame of a stream or one entry of a history.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -279,6 +283,10 @@ pub enum WireBody {
         /// Units in all.
         #[serde(skip_serializing_if = "Option::is_none")]
         total: Option<f64>,
+        /// The steps of its work; absent when it has none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        steps: Vec<StepInfo>,
     },
     /// The call ended.
     #[serde(rename = "tool_result")]
@@ -316,6 +324,14 @@ pub enum WireBody {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         #[schema(required = false)]
         results: Vec<CallResult>,
+        /// What the call made at the workspace that stays there; absent when it made nothing.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        made: Vec<MadeInfo>,
+        /// Ids of the operations that go on at the workspace although the call has returned; absent when there are none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        operations: Vec<String>,
         /// Wall time.
         duration_ms: u64,
     },
@@ -502,6 +518,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             message: progress.message,
             done: progress.done,
             total: progress.total,
+            steps: progress.steps.into_iter().map(Into::into).collect(),
         }),
         Event::ToolFinished { call, name, outcome, duration_ms } => one(tool_result(call, name, outcome, duration_ms)),
         Event::ContextCompacted { summary, begins } => one(WireBody::ContextCompacted { summary, begins: begins.0 }),
@@ -578,6 +595,8 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
         structured: outcome.structured,
         structured_bytes: None,
         results: outcome.results.into_iter().map(Into::into).collect(),
+        made: outcome.made.into_iter().map(Into::into).collect(),
+        operations: outcome.operations.iter().map(ToString::to_string).collect(),
         duration_ms,
     }
 }

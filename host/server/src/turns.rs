@@ -13,6 +13,8 @@ mod drive;
 mod hub;
 mod lanes;
 mod log;
+mod made;
+mod operations;
 mod presence;
 mod reading;
 mod replay;
@@ -33,7 +35,7 @@ use bricklayer_domain::{
 };
 use bricklayer_results::Results;
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
-use bricklayer_tools::Gate;
+use bricklayer_tools::{Gate, Offers};
 use secrecy::SecretString;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -146,6 +148,8 @@ struct Inner {
     presence: Presence,
     /// Wakes the sweep: turns were let go.
     freed: Notify,
+    /// What models were told of lists of tools.
+    offers: Offers,
     /// The one person of development, who is always here: their turns resume without a request.
     _standing: Option<Visit>,
 }
@@ -175,6 +179,7 @@ impl Turns {
             _standing: standing.map(|caller| presence.enter(&caller).0),
             presence,
             freed: Notify::new(),
+            offers: Offers::default(),
         };
         let turns = Self { inner: Arc::new(inner) };
         watch::start(&turns);
@@ -315,7 +320,7 @@ impl Turns {
             settings,
             seen: SeenFiles::default(),
         };
-        self.inner.open_gate(door).await.map_err(GateError::Folder)
+        self.inner.open_gate(door).await
     }
 
     /// Who watches the lists of projects.

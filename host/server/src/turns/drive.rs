@@ -13,10 +13,10 @@ use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, Store, St
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::Inner;
 use super::log::StoreLog;
 use super::slots::Running;
 use super::tools::Door;
+use super::{GateError, Inner};
 
 /// Runs of one turn that may end in a failure of the database or of our own code before the turn is given up.
 const MAX_RUNS: u32 = 5;
@@ -151,7 +151,8 @@ async fn run_once(
     };
     let gate = match inner.open_gate(door).await {
         Ok(gate) => gate,
-        Err(error) => {
+        Err(GateError::Store(error)) => return Err(error),
+        Err(error @ GateError::Folder(_)) => {
             tracing::error!(error = chain(&error), "the project's folder cannot be opened");
             let end = TurnEnd::Failed {
                 code: "project-folder-unavailable".into(),

@@ -57,6 +57,7 @@ impl Session {
             message: "waiting for you to sign in again: reload the page".to_owned(),
             done: None,
             total: None,
+            steps: Vec::new(),
         });
         let paused = match &link.continuations {
             Some(turn) => turn.pause().await.is_ok().then_some(turn),

@@ -1,7 +1,6 @@
 //! Plugins as a source of tools for the gate: where their calls run, with whose credential and powers, and who hears of
 //! it. Nothing here knows what calls: a turn, an MCP session or a workflow.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,20 +15,24 @@ use bricklayer_domain::{
 use bricklayer_plugins::BoundCall;
 use bricklayer_results::Results;
 use bricklayer_runtime::{
-    AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, Plugin, RequestRecord, ResultStore,
-    WorkspaceTarget,
+    AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, OperationStore, Plugin, RequestRecord,
+    ResultStore, WorkspaceTarget,
 };
 use bricklayer_store::Store;
-use bricklayer_tools::{CallLink, Continuations, Gate, GateLimits, Provider, ProviderCall, ToolList, catalogue};
+use bricklayer_tools::{
+    CallLink, Continuations, Gate, GateLimits, OperationTools, Provider, ProviderCall, ToolList, catalogue,
+};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::AuditTrail;
+use super::made::StoreLedger;
+use super::operations::{CallOperations, ProjectOperations};
 use super::reading::ProjectResults;
 use super::results::{StoreKeeper, StoreResults};
 use super::session::Session;
 use super::state::StoreState;
-use super::{Inner, TurnEnvironment};
+use super::{GateError, Inner, TurnEnvironment};
 use crate::plugins::Plugins;
 use crate::workspace::Workspace;
 
@@ -133,7 +136,8 @@ pub(super) struct Door {
 impl TurnEnvironment {
     /// The tools of all sources, as a user has them in a project; without one, in a project that switched nothing.
     pub(crate) fn list_tools(&self, user: &UserId, project: Option<ProjectId>) -> ToolList {
-        catalogue(&[self.built_ins.list(), self.plugins.service().tools(user, project).specs()])
+        let plugins = self.plugins.service().tools(user, project).specs();
+        catalogue(&[self.built_ins.list(), OperationTools::specs(), plugins])
     }
 }
 
@@ -141,11 +145,12 @@ impl Inner {
     /// Opens the gate: the tools of all sources, and the rules that hold for this caller.
     ///
     /// # Errors
-    /// When the project's folder cannot be opened.
-    pub(super) async fn open_gate(&self, door: Door) -> io::Result<Gate> {
+    /// When the project's folder cannot be opened, or its choice of tools cannot be read.
+    pub(super) async fn open_gate(&self, door: Door) -> Result<Gate, GateError> {
         let Door { caller, credential, settings, seen } = door;
         let environment = &self.environment;
-        let folder = environment.folders.open(caller.project).await?;
+        let folder = environment.folders.open(caller.project).await.map_err(GateError::Folder)?;
+        let choice = Arc::new(self.store.tool_choice(&caller.user, caller.project).await?);
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
         let mode = environment.permissions.of(settings.permission_mode);
         let plugins = PluginTools::new(Shop {
@@ -170,10 +175,15 @@ impl Inner {
         let results =
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
         let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results));
+        let plugins: Arc<dyn Provider> = Arc::new(plugins);
+        let book = ProjectOperations { store: self.store.clone(), user: caller.user.clone(), project: caller.project };
+        let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));
         // A turn's log tells of each of its calls; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
-        let gate = Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(built_ins), Arc::new(plugins)])
-            .with_keeper(Arc::new(StoreKeeper(environment.results.clone())));
+        let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations), plugins];
+        let gate = Gate::choosing(caller, mode, GateLimits::default(), providers, choice, &self.offers)
+            .with_keeper(Arc::new(StoreKeeper(environment.results.clone())))
+            .with_ledger(Arc::new(StoreLedger(self.store.clone())));
         Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }
@@ -245,7 +255,7 @@ impl ProviderCall for PluginCall {
         if needs_session && let Err(failure) = session.fresh(&link).await {
             return ToolOutcome::failed(failure);
         }
-        let CallLink { progress, cancel, continuations, rerun_of } = link.clone();
+        let CallLink { progress, cancel, continuations, rerun_of, within } = link.clone();
         let base_url = if needs_session {
             match place.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),
@@ -264,6 +274,7 @@ impl ProviderCall for PluginCall {
             Arc::new(LogHandover { continuations, plugin, leaving: leaving.clone() }) as Arc<dyn Handover>
         });
         let results = self.results(workspace.as_ref(), rerun_of);
+        let operations = self.operations();
         let began = Instant::now();
         let token = session.credential.secret();
         let run = |context| plugins.service().call(&self.bound, context);
@@ -273,6 +284,8 @@ impl ProviderCall for PluginCall {
             cancel: cancel.clone(),
             handover: handover.clone(),
             results: results.clone(),
+            operations: Some(Arc::clone(&operations)),
+            within,
             ..self.context()
         };
         let first = context();
@@ -318,6 +331,18 @@ impl PluginCall {
         let tool = self.spec().name.clone();
         let results = StoreResults::new(self.shop.results.clone(), self.caller.clone(), tool);
         Some(Arc::new(results.at_workspace(host).instead_of(rerun_of)))
+    }
+
+    /// Where it leaves what goes on when it returns.
+    fn operations(&self) -> Arc<dyn OperationStore> {
+        let plugin = self.bound.tool().tool.plugin();
+        Arc::new(CallOperations {
+            store: self.shop.store.clone(),
+            caller: self.caller.clone(),
+            plugin: Arc::clone(plugin),
+            name: plugin.manifest().name.clone(),
+            tool: self.spec().name.clone(),
+        })
     }
 
     /// Of a call without a workspace, of which nobody hears.
