@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bricklayer_domain::UserId;
+use bricklayer_domain::{CallSite, Caller, MadeResource, ResourceType, ToolName, UserId};
 use bricklayer_plugins::{Admins, Installers};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -60,6 +60,9 @@ struct Things {
     /// Results: of rows, and of bytes.
     result: String,
     file: String,
+    /// Things at the workspace: to be removed, and to be forgotten.
+    made: String,
+    forgotten: String,
 }
 
 fn table(t: &Things) -> Vec<Row> {
@@ -79,6 +82,7 @@ fn table(t: &Things) -> Vec<Row> {
     let (one, list) = ("/api/projects/{project_id}", "/api/projects/{project_id}/conversations");
     let thread = "/api/projects/{project_id}/conversations/{conversation_id}";
     let put = || Method::PUT;
+    let (resources, choice) = ("/api/projects/{project_id}/resources", "/api/projects/{project_id}/tool_choice");
     let plugin = format!("/api/plugins/{}", t.plugin);
     let agreed = format!("/api/plugins/{}", t.agreed);
     let one_plugin = "/api/plugins/{plugin_id}";
@@ -125,6 +129,33 @@ fn table(t: &Things) -> Vec<Row> {
         row(patch(), one, &project, Some(json!({"name": "Renamed"})), NotFound, 200),
         row(get(), "/api/projects/{project_id}/files", &format!("{project}/files"), None, NotFound, 200),
         row(get(), "/api/projects/{project_id}/files/{path}", &format!("{project}/files/a/b.md"), None, NotFound, 200),
+        row(get(), resources, &format!("{project}/resources"), None, NotFound, 200),
+        // No tool removes an index.
+        row(
+            post(),
+            leak(format!("{resources}/{{resource_id}}/remove")),
+            &format!("{project}/resources/{}/remove", t.made),
+            Some(json!({})),
+            NotFound,
+            409,
+        ),
+        row(
+            delete(),
+            leak(format!("{resources}/{{resource_id}}")),
+            &format!("{project}/resources/{}", t.forgotten),
+            None,
+            NotFound,
+            204,
+        ),
+        row(get(), choice, &format!("{project}/tool_choice"), None, NotFound, 200),
+        row(
+            put(),
+            choice,
+            &format!("{project}/tool_choice"),
+            Some(json!({"pinned": ["a"], "hidden": ["b"]})),
+            NotFound,
+            200,
+        ),
         row(get(), list, &conversations, None, NotFound, 200),
         row(post(), list, &conversations, Some(json!({"title": "Another"})), NotFound, 201),
         row(get(), thread, &conversation, None, NotFound, 200),
@@ -247,6 +278,7 @@ async fn things(world: &World, server: &Server, owner: &Api) -> Things {
     let [careful, careful_turn, standing] = standing_permission(world, owner, &project).await;
     let result = write_rows(server, &project, &conversation, &[("secret text", "1"), ("more", "2")]).await;
     let file = write_bytes(server, &project, &conversation, b"Ann's secret bytes").await;
+    let [made, forgotten] = made_things(server, &project).await;
     let folder = world.project_dir(&project);
     std::fs::create_dir_all(folder.join("a")).unwrap();
     std::fs::write(folder.join("a/b.md"), "Ann's secret file").unwrap();
@@ -288,7 +320,23 @@ async fn things(world: &World, server: &Server, owner: &Api) -> Things {
         staged,
         result,
         file,
+        made,
+        forgotten,
     }
+}
+
+/// Two lines of the list of resources.
+async fn made_things(server: &Server, project: &str) -> [String; 2] {
+    let project = project.parse().unwrap();
+    let user = UserId::parse("ann@example.com").unwrap();
+    let by = Caller::new(user.clone(), project, CallSite::Host);
+    for id in ["secret-1", "secret-2"] {
+        let kind = ResourceType::parse("index").unwrap();
+        let made = MadeResource { kind, id: id.into(), name: "Ann's secret".into(), link: None, is_whole: true };
+        server.app.store().track_resource(&by, &ToolName("t".into()), &made).await.unwrap();
+    }
+    let listed = server.app.store().list_resources(&user, project, Default::default()).await.unwrap();
+    [0, 1].map(|at| listed.items[at].id.to_string())
 }
 
 /// Allows something for the rest of a conversation.

@@ -14,7 +14,8 @@ use crate::shared::guests::target_dir;
 use crate::support::{Api, Chat, Server, World, eventually};
 
 /// A statement that runs until it is ended.
-const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
+pub(crate) const ENDLESS: &str =
+    "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
 
 /// The token that the proxy sends for ann.
 const TOKEN: &str = "canary-token-of-ann";
@@ -57,7 +58,7 @@ impl Local {
     }
 
     /// A task that runs a statement, with further fields.
-    async fn task(&self, key: &str, statement: &str, more: Value) -> Value {
+    pub(crate) async fn task(&self, key: &str, statement: &str, more: Value) -> Value {
         let warehouses = self.client.get("/api/2.0/sql/warehouses").await.ok();
         let saved = self.post("/api/2.0/sql/queries", json!({"query": {"query_text": statement}})).await;
         let query = json!({"query_id": saved["id"]});
@@ -75,7 +76,7 @@ impl Local {
     }
 
     /// A run as the workspace has it, once it is as wanted.
-    async fn run_until(&self, run: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn run_until(&self, run: &Value, wanted: impl Fn(&Value) -> bool) -> Value {
         eventually("the run's state", async || {
             let run = self.client.get(&format!("/api/2.2/jobs/runs/get?run_id={run}")).await.ok();
             if wanted(&run["state"]) { Ok(run) } else { Err(run["state"].to_string()) }
@@ -91,7 +92,7 @@ pub(crate) async fn scene() -> (World, Local, Server) {
     (world, local, server)
 }
 
-fn config(world: &World, local: &Local) -> Config {
+pub(crate) fn config(world: &World, local: &Local) -> Config {
     let host = format!("http://{}", local.address).parse().unwrap();
     Config { workspace: WorkspaceConfig::Remote { host, token: None }, ..world.config() }
 }
@@ -179,6 +180,8 @@ async fn runs_are_canceled_by_their_tool_and_by_stopping_the_call_that_waits() {
     chat.allow(&turn, &asked).await;
     let shown = follow.until("tool_progress").await;
     assert!(shown.data["message"].as_str().unwrap().contains("running: endless"), "{shown:?}");
+    let step = &shown.data["steps"][0];
+    assert_eq!((&step["key"], &step["state"]), (&json!("endless"), &json!("running")), "{shown:?}");
     let active = local.client.get("/api/2.2/jobs/runs/list?active_only=true").await.ok();
     let run = active["runs"][0]["run_id"].clone();
     ann.post(&format!("/api/stop_stream/{turn}"), json!({})).await.ok();

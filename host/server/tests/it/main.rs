@@ -15,6 +15,7 @@
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
+//! - `tracked`: what a project made at the workspace, what goes on there, and which tools it chose.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `shared`: attackers and far ends of other suites.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
@@ -66,4 +67,5 @@ mod streams;
 mod support;
 mod takeover;
 mod telemetry;
+mod tracked;
 mod turns;

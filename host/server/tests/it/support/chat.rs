@@ -1,5 +1,7 @@
 //! A user who lets a scripted model call tools, and allows whatever is asked.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -20,8 +22,14 @@ pub(crate) struct Chat<'a> {
 
 impl<'a> Chat<'a> {
     pub(crate) async fn new(model: &'a Model, api: &'a Api) -> Self {
-        let project = api.project("Chat").await;
-        Self { model, api, project, conversation: None, turns: 0 }
+        Self::within(model, api, api.project("Chat").await)
+    }
+
+    /// In a project that is there; turns of earlier chats of it are not repeated.
+    pub(crate) fn within(model: &'a Model, api: &'a Api, project: String) -> Self {
+        static CHATS: AtomicUsize = AtomicUsize::new(0);
+        let turns = CHATS.fetch_add(1000, Ordering::Relaxed);
+        Self { model, api, project, conversation: None, turns }
     }
 
     pub(crate) fn project(&self) -> &str {
