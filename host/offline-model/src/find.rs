@@ -51,6 +51,36 @@ pub(super) fn searches_files(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| reads(spec) && needs(spec, &["pattern"]) && takes(spec, "output_mode"))
 }
 
+/// Puts a folder of the project into the workspace.
+pub(super) fn uploads_folders(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| !reads(spec) && needs(spec, &["local_folder"]) && takes(spec, "workspace_folder"))
+}
+
+/// Runs tasks once.
+pub(super) fn runs_tasks(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| !reads(spec) && needs(spec, &["tasks"]))
+}
+
+/// Makes jobs.
+pub(super) fn makes_jobs(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    the(tools, |spec| makes(spec, "job") && needs(spec, &["name", "settings"]))
+}
+
+/// Makes things of a type.
+pub(super) fn makes_things<'a>(tools: &'a [Arc<ToolSpec>], what: &str) -> Option<&'a ToolSpec> {
+    the(tools, |spec| makes(spec, what))
+}
+
+/// The arguments that a tool cannot do without.
+pub(super) fn needed(spec: &ToolSpec) -> Vec<&str> {
+    let required = spec.input_schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    required.iter().filter_map(Value::as_str).collect()
+}
+
+fn makes(spec: &ToolSpec, what: &str) -> bool {
+    spec.resources.creates.as_ref().is_some_and(|creates| creates.kind.as_str() == what)
+}
+
 /// The tool that lists what a message asks to list, and what that is called: `show my warehouses`. Such a tool needs no
 /// argument, and its result names the things.
 pub(super) fn list_asked_for<'a>(tools: &'a [Arc<ToolSpec>], message: &str) -> Option<(&'a ToolSpec, String)> {

@@ -24,7 +24,51 @@ pub(super) enum Intent {
     ListFiles,
     /// Look for text in the project's files.
     Search { text: String },
+    /// Put the project's folder into the workspace.
+    Upload,
+    /// Run a file of the project.
+    Run { file: String },
+    /// Make a job that runs a file by itself; the one that was spoken of last when it names none.
+    Schedule { file: Option<String>, every: Every },
+    /// Make a thing of this type.
+    Make { what: &'static str },
 }
+
+/// How often a job runs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Every {
+    /// In words: `every day`.
+    pub(super) words: &'static str,
+    /// As the Jobs API takes it, in UTC.
+    pub(super) quartz: &'static str,
+}
+
+/// How a sentence says how often, and what it means.
+const EVERY: [(&[&str], Every); 4] = [
+    (&["every hour", "hourly"], Every { words: "every hour", quartz: "0 0 * * * ?" }),
+    (&["every day", "daily", "each day"], Every { words: "every day at 06:00 UTC", quartz: "0 0 6 * * ?" }),
+    (&["every night", "nightly"], Every { words: "every night at 02:00 UTC", quartz: "0 0 2 * * ?" }),
+    (&["every week", "weekly"], Every { words: "every Monday at 06:00 UTC", quartz: "0 0 6 ? * MON" }),
+];
+
+/// What things at a workspace are called in a sentence, and Databricks' type of them.
+const THINGS: [(&str, &str); 12] = [
+    ("pipeline", "pipeline"),
+    ("job", "job"),
+    ("cluster", "cluster"),
+    ("warehouse", "warehouse"),
+    ("catalog", "catalog"),
+    ("volume", "volume"),
+    ("dashboard", "dashboard"),
+    ("app", "app"),
+    ("genie space", "genie_space"),
+    ("serving endpoint", "serving_endpoint"),
+    ("vector index", "vector_search_index"),
+    ("knowledge assistant", "knowledge_assistant"),
+];
+
+/// Endings of files that a task runs.
+const RUNNABLE: [&str; 1] = [".py"];
 
 /// Words of a wish for a chart of what was just shown: `show that as a bar chart, please`.
 const MAX_CHART_WORDS: usize = 10;
@@ -44,7 +88,8 @@ pub(super) fn parse(message: &str) -> Option<Intent> {
     let lower: Vec<String> = original.iter().map(|word| word.to_lowercase()).collect();
     let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
     let first = lower.first().map(String::as_str).unwrap_or_default();
-    files(message, &original, &lower)
+    work(&original, &lower)
+        .or_else(|| files(message, &original, &lower))
         .or_else(|| catalogue(&original, &lower))
         .or_else(|| {
             let second = lower.get(1).map(String::as_str).unwrap_or_default();
@@ -102,6 +147,34 @@ fn unfinished(lower: &[String]) -> Option<String> {
         None => format!("{word} needs more"),
     };
     Some(format!("That looks like a statement that is not finished: {needs}. For example:\n\n```sql\n{example}\n```"))
+}
+
+/// What is to be done at the workspace with the project's files, or made there.
+fn work(original: &[&str], lower: &[String]) -> Option<Intent> {
+    let has = |choices: &[&str]| lower.iter().any(|word| choices.contains(&word.as_str()));
+    let first = lower.first().map(String::as_str).unwrap_or_default();
+    let said = lower.join(" ");
+    let runnable = file(original).filter(|name| RUNNABLE.iter().any(|ending| name.ends_with(ending)));
+    let every = EVERY.iter().find(|(words, _)| words.iter().any(|words| said.contains(words))).map(|(_, every)| *every);
+    let makes = has(&["make", "create", "build", "schedule", "set"]);
+    if let Some(every) = every.filter(|_| makes && (has(&["job", "schedule"]) || runnable.is_some())) {
+        return Some(Intent::Schedule { file: runnable.map(str::to_owned), every });
+    }
+    if has(&["upload"]) && has(&["project", "folder", "files", "everything"]) && runnable.is_none() {
+        return Some(Intent::Upload);
+    }
+    if let Some(file) = runnable.filter(|_| has(&["run", "execute", "start"])) {
+        return Some(Intent::Run { file: file.to_owned() });
+    }
+    if !matches!(first, "make" | "create" | "build")
+        || !matches!(lower.get(1).map(String::as_str), Some("a" | "an" | "me"))
+    {
+        return None;
+    }
+    let thing = THINGS
+        .iter()
+        .find(|(words, _)| said.split(' ').any(|word| word == *words) || (words.contains(' ') && said.contains(words)));
+    thing.map(|(_, what)| Intent::Make { what })
 }
 
 fn files(message: &str, original: &[&str], lower: &[String]) -> Option<Intent> {
@@ -216,6 +289,11 @@ mod tests {
             Some(Intent::Statement { sql, .. }) => sql,
             Some(Intent::Save { file }) => format!("save {file}"),
             Some(Intent::Read { file }) => format!("read {file}"),
+            Some(Intent::Run { file }) => format!("run {file}"),
+            Some(Intent::Make { what }) => format!("make {what}"),
+            Some(Intent::Schedule { file, every }) => {
+                format!("schedule {} {}", file.as_deref().unwrap_or("it"), every.words)
+            }
             Some(Intent::Search { text }) => format!("search {text}"),
             Some(Intent::LookAround { catalog, schema }) => format!("look around {catalog} {schema}"),
             Some(Intent::Unfinished(advice)) => advice.split(". ").next().unwrap().to_owned(),
@@ -258,6 +336,19 @@ mod tests {
         check("select", &format!("{lacks}SELECT needs more"));
         check("update main.default.t1 set a = 1", "update main.default.t1 set a = 1");
         check("create a table", "not understood");
+        check("upload the project folder", "Upload");
+        check("please upload all my files", "Upload");
+        check("run report.py", "run report.py");
+        check("Execute src/report.py, please", "run src/report.py");
+        check("run the report", "not understood");
+        check("create a job that runs it every day", "schedule it every day at 06:00 UTC");
+        check("schedule report.py every hour", "schedule report.py every hour");
+        check("make a weekly job of report.py", "schedule report.py every Monday at 06:00 UTC");
+        check("make a pipeline", "make pipeline");
+        check("create me a Genie space", "make genie_space");
+        check("create an app", "make app");
+        check("create a job", "make job");
+        check("make a cake", "not understood");
         check("", "not understood");
     }
 }

@@ -163,6 +163,16 @@ impl Scene<'_> {
         })
     }
 
+    /// The file that the user named last before this message.
+    fn last_file(&self) -> Option<String> {
+        let said = self.earlier.iter().rev().filter(|message| message.role == Role::User);
+        let texts = said.flat_map(|message| message.content.iter().rev()).filter_map(|content| match &**content {
+            Content::Text(text) => Some(text.as_str()),
+            Content::Block(_) | Content::ToolResult { .. } => None,
+        });
+        texts.filter_map(|text| words::file(&words::words(text)).map(str::to_owned)).next()
+    }
+
     /// The last result before this message.
     fn last_result(&self) -> Option<ResultId> {
         let contents = self.earlier.iter().rev().flat_map(|message| message.content.iter().rev());
