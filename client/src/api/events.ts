@@ -71,6 +71,35 @@ const Standing = v.object({
 /** The user's answer to an approval. */
 const Decision = v.picklist(["once", "conversation", "no", "stop"]);
 
+/** Where a step stands. */
+const StepWord = v.picklist(["waiting", "running", "succeeded", "failed", "skipped"]);
+
+/** A step of a call's work, such as a task of a run. */
+const StepInfo = v.object({
+  /** The keys of the steps that come before it. */
+  depends_on: v.array(v.string()),
+  /** What tells it from the others. */
+  key: v.string(),
+  /** Where a person sees it. */
+  link: v.optional(v.nullable(v.string())),
+  /** Where it stands. */
+  state: StepWord,
+});
+
+/** Something that a call made at the workspace and that stays there. */
+const MadeInfo = v.object({
+  /** The workspace's id of it. */
+  id: v.string(),
+  /** Where people see it. */
+  link: v.optional(v.nullable(v.string())),
+  /** What people call it. */
+  name: v.string(),
+  /** What it is, by Databricks' word: `job`, `cluster`. */
+  type: v.string(),
+  /** Whether the call that made it ended well; otherwise it may be half made. */
+  whole: v.boolean(),
+});
+
 /** A column of a table. */
 const ResultColumnInfo = v.object({
   /** Its name; two may have the same. */
@@ -319,6 +348,8 @@ export const wireEvent = v.variant("type", [
     done: v.optional(v.nullable(v.number())),
     /** In words. */
     message: v.string(),
+    /** The steps of its work; absent when it has none. */
+    steps: v.optional(v.array(StepInfo)),
     /** The call. */
     tool_id: v.string(),
     /** Units in all. */
@@ -338,6 +369,10 @@ export const wireEvent = v.variant("type", [
     error_kind: v.optional(v.nullable(v.string())),
     /** Whether it failed. */
     is_error: v.boolean(),
+    /** What the call made at the workspace that stays there; absent when it made nothing. */
+    made: v.optional(v.array(MadeInfo)),
+    /** Ids of the operations that go on at the workspace although the call has returned; absent when there are none. */
+    operations: v.optional(v.array(v.string())),
     /** What a person does so that the call succeeds. */
     remedy: v.optional(v.nullable(v.string())),
     /** What the call made for people, whole or as far as it came: see `/api/results/{id}`. At most 32, in the order

@@ -549,6 +549,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what calls of this project made at the workspace, the newest first. */
+        get: operations["list_resources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/resources/{resource_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a line off the list. The thing itself stays as it is. */
+        delete: operations["forget_resource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/resources/{resource_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes a resource by its family's own tool, in a conversation of its own: the call is asked about as any call is. */
+        post: operations["remove_resource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/tool_choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what a project chose of its tools. */
+        get: operations["get_tool_choice"];
+        /** Puts another choice in its place; it holds from the next message on. What is pinned and hidden is hidden. */
+        put: operations["set_tool_choice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/results/{result_id}": {
         parameters: {
             query?: never;
@@ -967,6 +1036,16 @@ export interface components {
             /** @description As many as were asked, in that order. */
             numbers: components["schemas"]["CheckedNumber"][];
         };
+        /**
+         * @description What a project chose of its tools: names of tools (`mcp__databricks__run_job`) and of families, which are plugins
+         *     (`databricks-jobs`) or `built-in`.
+         */
+        ChosenTools: {
+            /** @description Neither told, found nor called in this project. */
+            hidden: string[];
+            /** @description Told to the model at once, as far as there is room. */
+            pinned: string[];
+        };
         /** @description How a column's values lie. */
         ColumnHistogram: {
             /** @description In order, of equal width. */
@@ -1356,6 +1435,19 @@ export interface components {
              * @description The turn: follow it at `/api/stream_progress/{execution_id}`.
              */
             execution_id: string;
+        };
+        /** @description Something that a call made at the workspace and that stays there. */
+        MadeInfo: {
+            /** @description The workspace's id of it. */
+            id: string;
+            /** @description Where people see it. */
+            link?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description What it is, by Databricks' word: `job`, `cluster`. */
+            type: string;
+            /** @description Whether the call that made it ended well; otherwise it may be half made. */
+            whole: boolean;
         };
         /** @description Who is asking, and what they have here. */
         Me: {
@@ -1947,6 +2039,51 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description The wish to remove a resource. */
+        RemoveResource: {
+            /**
+             * Format: uuid
+             * @description The client's own id of this wish: sending it again answers with the same turn.
+             * @default null
+             */
+            client_message_id?: string | null;
+        };
+        /** @description Something that a call of this project made at the workspace and that no call has deleted since. */
+        Resource: components["schemas"]["MadeInfo"] & {
+            /**
+             * Format: uuid
+             * @description The conversation that it was made in.
+             */
+            conversation_id: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The turn that it was made in.
+             */
+            execution_id: string | null;
+            /** @description Whether a tool of this project can remove it. */
+            removable: boolean;
+            /**
+             * Format: uuid
+             * @description Its id in this list.
+             */
+            resource_id: string;
+            /** @description The full name of the tool that made it. */
+            tool: string;
+            /** @description The call that made it. */
+            tool_id: string | null;
+        };
+        /** @description Resources of a project, the newest first, and where the list goes on. */
+        ResourceList: {
+            /** @description `after` of the next answer; null at the end. */
+            next: string | null;
+            /** @description The resources. */
+            resources: components["schemas"]["Resource"][];
+        };
         /** @description Groups of rows and what is in them. */
         ResultAggregate: {
             /** @description What the groups are of, then the measures. A group in bins is two columns, from and to. */
@@ -2265,6 +2402,22 @@ export interface components {
              */
             step: number;
         };
+        /** @description A step of a call's work, such as a task of a run. */
+        StepInfo: {
+            /** @description The keys of the steps that come before it. */
+            depends_on: string[];
+            /** @description What tells it from the others. */
+            key: string;
+            /** @description Where a person sees it. */
+            link?: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["StepWord"];
+        };
+        /**
+         * @description Where a step stands.
+         * @enum {string}
+         */
+        StepWord: "waiting" | "running" | "succeeded" | "failed" | "skipped";
         /**
          * @description Where a turn stands that was told to stop.
          * @enum {string}
@@ -2532,6 +2685,8 @@ export interface components {
             done?: number | null;
             /** @description In words. */
             message: string;
+            /** @description The steps of its work; absent when it has none. */
+            steps?: components["schemas"]["StepInfo"][];
             /** @description The call. */
             tool_id: string;
             /**
@@ -2555,6 +2710,10 @@ export interface components {
             error_kind?: string | null;
             /** @description Whether it failed. */
             is_error: boolean;
+            /** @description What the call made at the workspace that stays there; absent when it made nothing. */
+            made?: components["schemas"]["MadeInfo"][];
+            /** @description Ids of the operations that go on at the workspace although the call has returned; absent when there are none. */
+            operations?: string[];
             /** @description What a person does so that the call succeeds. */
             remedy?: string | null;
             /**
@@ -4044,6 +4203,180 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_resources: {
+        parameters: {
+            query?: {
+                /** @description Those that follow, `next` of another answer; from the newest on without it. */
+                after?: string;
+                /** @description So many, 1 to 2000. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    forget_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The line of the list. */
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    remove_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The line of the list. */
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RemoveResource"] | null;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoked"];
+                };
+            };
+            /** @description `cannot-remove`: no tool of this project removes things of this type. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_tool_choice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChosenTools"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    set_tool_choice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChosenTools"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChosenTools"];
                 };
             };
             default: {
