@@ -16,6 +16,8 @@ export const keys = {
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
+  resources: (projectId: string) => ["projects", projectId, "resources"],
+  toolChoice: (projectId: string) => ["projects", projectId, "toolChoice"],
   files: (projectId: string) => ["projects", projectId, "files"],
   result: (id: string) => ["results", id],
   /** All that was read of a result's rows. */

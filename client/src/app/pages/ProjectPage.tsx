@@ -13,6 +13,7 @@ import { ResultSlots, type ResultSlotsValue } from "@/features/chat/resultSlots"
 import { conversationsQuery } from "@/features/conversations/api/conversations";
 import { filesQuery } from "@/features/files/api/files";
 import { FilePanel } from "@/features/files/components/FilePanel";
+import { ResourceList } from "@/features/resources/components/ResourceList";
 import { ChartInThread } from "@/features/results/components/ChartInThread";
 import { NumbersOfTurn } from "@/features/results/components/NumbersOfTurn";
 import { ResultLink } from "@/features/results/components/ResultLink";
@@ -96,7 +97,15 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
         onHelp={onHelp}
         onDeleted={onDeleted}
         {...(filesShown && {
-          aside: <FilePanel projectId={projectId} path={file} onOpen={(path) => navigate(links.withFile(here, path))} onClose={() => navigate(here)} />,
+          aside: (
+            <FilePanel
+              projectId={projectId}
+              path={file}
+              onOpen={(path) => navigate(links.withFile(here, path))}
+              onClose={() => navigate(here)}
+              below={<ResourceList projectId={projectId} />}
+            />
+          ),
         })}
         {...(result !== null && {
           wide: true,

@@ -62,7 +62,9 @@ export class Sessions {
   }
 
   #activity(projectId: string, activity: "tool" | "turn"): void {
-    this.#queryClient.invalidateQueries({ queryKey: keys.files(projectId) }).catch(() => undefined);
+    for (const queryKey of [keys.files(projectId), keys.resources(projectId)]) {
+      this.#queryClient.invalidateQueries({ queryKey }).catch(() => undefined);
+    }
     if (activity === "turn") this.#queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }).catch(() => undefined);
   }
 }

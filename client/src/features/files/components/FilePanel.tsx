@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { messageOf } from "@/api/problem";
 import { IconButton } from "@/shared/ui/IconButton";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
@@ -16,9 +17,11 @@ interface FilePanelProps {
   path: string | null;
   onOpen: (path: string | null) => void;
   onClose: () => void;
+  /** Stands under the list of files. */
+  below?: ReactNode;
 }
 
-export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) {
+export function FilePanel({ projectId, path, onOpen, onClose, below }: FilePanelProps) {
   const files = useQuery(filesQuery(projectId));
   return (
     <aside className={styles.panel} aria-label="Files">
@@ -55,6 +58,7 @@ export function FilePanel({ projectId, path, onOpen, onClose }: FilePanelProps) 
               />
             )}
             {files.data !== undefined && <FileList files={files.data.files} truncated={files.data.truncated} onOpen={onOpen} />}
+            {below}
           </>
         )}
       </div>
