@@ -10,6 +10,7 @@ import { hasRows } from "../model/output";
 import { fileChangeOf } from "../model/patch";
 import type { ToolItem, ToolResult } from "../model/view";
 import { LargeOutput } from "./LargeOutput";
+import { MadeHere } from "./MadeHere";
 import { ToolArguments } from "./ToolArguments";
 import styles from "./ToolCard.module.css";
 import { ToolError } from "./ToolError";
@@ -59,6 +60,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
       </button>
       {running && <ToolProgress tool={tool} />}
       {result?.isError === true && outcome === "failed" && <ToolError tool={tool.name} result={result} />}
+      {result !== null && <MadeHere result={result} />}
       <div id={id} hidden={!open && !showsRows}>
         {(open || showsRows) && (
           <div className={styles.body}>

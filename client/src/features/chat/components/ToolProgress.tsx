@@ -1,6 +1,7 @@
 import { formatCount, formatDuration } from "@/shared/lib/format";
 import { useNow } from "@/shared/lib/useNow";
 import type { ToolItem } from "../model/view";
+import { StepGraph } from "./StepGraph";
 import styles from "./ToolProgress.module.css";
 
 /** What a running call says, and for how long it has been running. */
@@ -21,6 +22,7 @@ export function ToolProgress({ tool }: { tool: ToolItem }) {
           {Math.round(share * 100)} %
         </progress>
       )}
+      {progress !== null && progress.steps.length > 0 && <StepGraph steps={progress.steps} />}
     </div>
   );
 }

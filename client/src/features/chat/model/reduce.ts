@@ -127,7 +127,12 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
               ...tool,
               status: later(tool.status, "running"),
               startedAt: tool.startedAt ?? event.at,
-              progress: { message: event.message, done: event.done ?? null, total: event.total ?? null },
+              progress: {
+                message: event.message,
+                done: event.done ?? null,
+                total: event.total ?? null,
+                steps: (event.steps ?? []).map(({ key, state, link, depends_on }) => ({ key, state, link: link ?? null, dependsOn: depends_on })),
+              },
             }
           : tool,
       );
@@ -147,6 +152,8 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           structuredBytes: event.structured_bytes ?? null,
           durationMs: event.duration_ms,
           results: resultRefs(asRecord(event)["results"]),
+          made: (event.made ?? []).map(({ type, id, name, link, whole }) => ({ type, id, name, link: link ?? null, whole })),
+          operations: event.operations ?? [],
         },
       }));
     case "result":

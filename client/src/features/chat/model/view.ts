@@ -99,7 +99,7 @@ export interface ToolItem extends Placed {
   readonly status: ToolStatus;
   readonly approval: Approval | null;
   readonly startedAt: string | null;
-  readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null } | null;
+  readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null; readonly steps: readonly Step[] } | null;
   readonly result: ToolResult | null;
 }
 
@@ -145,6 +145,29 @@ export interface ToolResult {
   readonly durationMs: number | null;
   /** What it left for people, kept whole by the host. */
   readonly results: readonly ResultRef[];
+  /** What it made at the workspace that stays there. */
+  readonly made: readonly Made[];
+  /** Ids of what goes on at the workspace without it. */
+  readonly operations: readonly string[];
+}
+
+/** A step of a call's work, such as a task of a run. */
+export interface Step {
+  readonly key: string;
+  readonly state: "waiting" | "running" | "succeeded" | "failed" | "skipped";
+  readonly link: string | null;
+  /** The keys of the steps that come before it. */
+  readonly dependsOn: readonly string[];
+}
+
+interface Made {
+  /** Databricks' word for it: `job`. */
+  readonly type: string;
+  readonly id: string;
+  readonly name: string;
+  readonly link: string | null;
+  /** Whether the call that made it ended well. */
+  readonly whole: boolean;
 }
 
 export const emptyView: ConversationView = { turns: [], lastSeq: 0 };

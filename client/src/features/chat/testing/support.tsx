@@ -34,6 +34,8 @@ export const result: ToolResult = {
   structuredBytes: null,
   durationMs: 5,
   results: [],
+  made: [],
+  operations: [],
 };
 
 export function inChat(children: ReactNode): ReactNode {

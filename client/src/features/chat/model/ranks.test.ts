@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import { ranks } from "./ranks";
+import type { Step } from "./view";
+
+const step = (key: string, ...dependsOn: string[]): Step => ({ key, state: "waiting", link: null, dependsOn });
+const keys = (steps: readonly Step[]): string[][] => ranks(steps).map((column) => column.map(({ key }) => key));
+
+describe("columns of steps", () => {
+  it("put each step behind all that it depends on", () => {
+    expect(keys([step("d", "b", "c"), step("a"), step("b", "a"), step("c"), step("e", "d")])).toEqual([["a", "c"], ["b"], ["d"], ["e"]]);
+  });
+  it("end for circles and for what is not there", () => {
+    expect(keys([step("a", "b"), step("b", "a"), step("c", "gone")])).toEqual([["a", "b", "c"]]);
+    expect(keys([])).toEqual([]);
+  });
+  it("show a key that comes twice once", () => {
+    expect(keys([step("a"), step("a")])).toEqual([["a"]]);
+  });
+});
