@@ -3,6 +3,7 @@ import type { components } from "@/api/schema";
 
 type Schemas = components["schemas"];
 
+export type ChosenTools = Schemas["ChosenTools"];
 export type Plugin = Schemas["Plugin"];
 export type PluginList = Schemas["PluginList"];
 export type Policy = Schemas["PluginPolicy"];

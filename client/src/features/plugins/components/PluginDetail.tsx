@@ -97,7 +97,7 @@ function Loaded({ plugin, projectId, tab, power }: { plugin: Plugin; projectId: 
         onSelect={(id) => navigate(links.plugin(projectId, plugin.id, { tab: id }), { replace: true })}
       >
         {selected === "powers" && <PowersTab plugin={plugin} projectId={projectId} meant={power} />}
-        {selected === "tools" && <ToolsTab plugin={plugin} />}
+        {selected === "tools" && <ToolsTab plugin={plugin} projectId={projectId} />}
         {selected === "activity" && <ActivityTab plugin={plugin} />}
         {selected === "about" && <AboutTab plugin={plugin} />}
       </Tabs>

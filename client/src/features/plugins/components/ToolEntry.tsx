@@ -3,11 +3,12 @@ import type { ToolInfo } from "@/api/types";
 import { Icon } from "@/shared/ui/Icon";
 import { annotationWords } from "../model/words";
 import { SaidBadge } from "./PluginBadges";
+import { ToolChoice } from "./ToolChoice";
 import { SchemaView } from "./SchemaView";
 import styles from "./Tools.module.css";
 
 /** One tool in a line; opened, everything that the agent is told about it. */
-export function ToolEntry({ tool }: { tool: ToolInfo }) {
+export function ToolEntry({ tool, projectId = null }: { tool: ToolInfo; projectId?: string | null }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   return (
@@ -24,6 +25,11 @@ export function ToolEntry({ tool }: { tool: ToolInfo }) {
           <Icon name="chevronRight" size={15} />
         </span>
       </button>
+      {projectId !== null && (
+        <p className={styles.choice}>
+          <ToolChoice projectId={projectId} name={tool.name} label={tool.short_name} />
+        </p>
+      )}
       <div id={id} hidden={!open}>
         {open && (
           <div className={styles.body}>
