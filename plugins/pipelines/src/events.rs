@@ -72,8 +72,10 @@ fn text(found: &[Event], complete: bool) -> String {
         let about = event.dataset().map(|dataset| format!(" {dataset}")).unwrap_or_default();
         let message = cut_text(&event.message, MESSAGE_CHARS);
         let mut line = format!("- {} {} {}{about}: {message}\n", event.timestamp, event.level, event.event_type);
-        for cause in causes(event).iter().filter(|cause| !event.message.contains(cause.as_str())) {
-            line.push_str(&format!("  caused by {cause}\n"));
+        // Often the message repeats what its cause says.
+        let told = |said: &str| !said.is_empty() && event.message.contains(said);
+        for exception in event.error.exceptions.iter().filter(|exception| !told(&exception.message)) {
+            line.push_str(&format!("  caused by {}\n", cause(exception)));
         }
         if text.len() + line.len() > TEXT_BYTES {
             break;
@@ -86,12 +88,9 @@ fn text(found: &[Event], complete: bool) -> String {
     format!("{text}\n({cut}{} events; {said})", found.len())
 }
 
-fn causes(event: &Event) -> Vec<String> {
-    let cause = |cause: &wire::Exception| match cause.class_name.is_empty() {
-        true => end_of(&cause.message, CAUSE_CHARS),
-        false => format!("{}: {}", cause.class_name, end_of(&cause.message, CAUSE_CHARS)),
-    };
-    event.error.exceptions.iter().map(cause).collect()
+fn cause(exception: &wire::Exception) -> String {
+    let said = end_of(&exception.message, CAUSE_CHARS);
+    if exception.class_name.is_empty() { said } else { format!("{}: {said}", exception.class_name) }
 }
 
 fn event(event: &Event) -> types::Event {
@@ -103,7 +102,7 @@ fn event(event: &Event) -> types::Event {
         dataset: event.dataset().map(str::to_owned),
         update_id: event.origin.update_id.clone(),
         message: event.message.clone(),
-        causes: causes(event),
+        causes: event.error.exceptions.iter().map(cause).collect(),
     }
 }
 
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn errors_come_first_with_their_causes() {
-        let warn = r#"{"events":[{"id":"2","level":"WARN","event_type":"flow_progress","message":"skipped","origin":{"update_id":"u"}}],"next_page_token":"t"}"#;
+        let warn = r#"{"events":[{"id":"2","level":"WARN","event_type":"flow_progress","message":"skipped: told","origin":{"update_id":"u"},"error":{"exceptions":[{"class_name":"C","message":"told"}]}}],"next_page_token":"t"}"#;
         let script = Script::new().on(&line("%27ERROR%27"), 200, ERROR).on(&line("%27WARN%27"), 200, warn).on(
             &format!("{}&page_token=t", line("%27WARN%27")),
             200,
@@ -138,6 +137,7 @@ mod tests {
         assert_eq!(found.events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
         assert!(found.complete);
         assert!(found.text.contains("caused by SparkException: [DIVIDE_BY_ZERO] Division by zero."), "{}", found.text);
+        assert!(!found.text.contains("caused by C: told"), "{}", found.text);
         assert_eq!(found.events[0].causes, ["SparkException: [DIVIDE_BY_ZERO] Division by zero."]);
     }
 
