@@ -1,4 +1,4 @@
-//! The SQL family: statements, scripts, warehouses, table statistics. Its contract is `wit/sql.wit`.
+//! The SQL family: statements, scripts, and the choice of a warehouse. Its contract is `wit/sql.wit`.
 //!
 //! Each tool is a function over [`Platform`](bricklayer_sdk::Platform); this file only hangs them into the component.
 
@@ -9,7 +9,6 @@ mod script;
 mod show;
 mod split;
 mod statement;
-mod stats;
 mod warehouse_tools;
 
 bricklayer_sdk::family! {
@@ -22,7 +21,6 @@ bricklayer_sdk::family! {
         cancel_statement(CancelStatementRequest) -> StatementResult = statement::cancel,
         list_warehouses(ListWarehousesRequest) -> WarehouseList = warehouse_tools::list,
         get_best_warehouse(GetBestWarehouseRequest) -> BestWarehouse = warehouse_tools::best,
-        get_table_stats_and_schema(GetTableStatsAndSchemaRequest) -> TableStats = stats::describe,
     }
 }
 

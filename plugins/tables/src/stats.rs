@@ -14,7 +14,6 @@ use bricklayer_databricks::work::{Plan, run, until};
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, encode_segment};
 use serde::Deserialize;
 
-use crate::show;
 use crate::types;
 
 /// Tables described in one call; their statistics cost statements and their text costs tokens.
@@ -98,7 +97,11 @@ pub(crate) fn describe(
     let rest = within_budget(&mut tables);
     not_described.splice(0..0, rest);
     let text = text::render(&format!("{catalog}.{schema}"), &tables, &not_described, level, choice.as_ref());
-    Ok(types::TableStats { text, tables, not_described, warehouse: choice.map(show::warehouse) })
+    Ok(types::TableStats { text, tables, not_described, warehouse: choice.map(used) })
+}
+
+fn used(choice: Choice) -> types::WarehouseUsed {
+    types::WarehouseUsed { id: choice.id, name: choice.name, reason: choice.reason }
 }
 
 /// Drops what makes the answer too large, samples first, then whole tables from the end; the bare names of those.
