@@ -9,6 +9,7 @@ mod engine;
 mod examples;
 mod exec;
 mod layout;
+mod names;
 mod plugins;
 mod processor;
 mod side_by_side;

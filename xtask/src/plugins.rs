@@ -9,6 +9,7 @@ use bricklayer_package::Packed;
 
 use crate::exec::Program;
 use crate::layout::Layout;
+use crate::names;
 use crate::stamp::Stamp;
 use crate::toolchain::{TARGET, require_target};
 
@@ -106,6 +107,7 @@ fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Resul
     let file = format!("{}.wasm", name.replace('-', "_"));
     let component = layout.target.join("guests").join(TARGET).join("release").join(file);
     let component = fs::read(&component).with_context(|| format!("read {}", component.display()))?;
+    let component = names::shorten(&component).with_context(|| format!("shorten the names in {name}"))?;
     let manifest = fs::read_to_string(folder.join("plugin.toml"))?;
     let packed = bricklayer_package::pack(&component, wit, &manifest).with_context(|| format!("pack {name}"))?;
     eprintln!("plugin {name}: {} KiB, {} tools", packed.bytes.len() / 1024, packed.contents.functions.len());
