@@ -6,18 +6,22 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 6] = [
+const SHARED: [(&str, &[&str]); 7] = [
     // Notebooks are workspace objects, and so is what code is run from.
     ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
-    // A statement's warehouse is chosen by the one and changed by the other.
-    ("/api/2.0/sql/warehouses", &["databricks-sql", "databricks-tables", "databricks-warehouses"]),
-    // A table is looked into by statements, and a table that is not there is told with names near it.
-    ("/api/2.0/sql/statements", &["databricks-sql", "databricks-tables"]),
-    ("/api/2.1/unity-catalog/", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
-    // A query over files is written after a look at their folder.
-    ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
     // Code without a cluster runs as a job's single run.
     ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
+    // Tables are looked into, and some things of Unity Catalog done, by statements at a warehouse that has to be chosen.
+    ("/api/2.0/sql/statements", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
+    (
+        "/api/2.0/sql/warehouses",
+        &["databricks-sql", "databricks-tables", "databricks-warehouses", "databricks-catalog"],
+    ),
+    // What statistics are of, and names near one that was not found.
+    ("/api/2.1/unity-catalog/tables", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
+    ("/api/2.1/unity-catalog/schemas", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
+    // A query over files is written after a look at their folder.
+    ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
 ];
 
 fn families() -> BTreeMap<String, Manifest> {
