@@ -1,7 +1,9 @@
 //! `results` of the contract: what a call makes for people, kept whole while it runs.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bricklayer_domain::{
@@ -9,6 +11,7 @@ use bricklayer_domain::{
 };
 use chrono::DateTime;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -24,6 +27,8 @@ const MAX_STATEMENT_BYTES: usize = 256 * 1024;
 const MAX_PARAMETER_BYTES: usize = 64 * 1024;
 /// Bytes of the arguments of the call that makes a result again, as the contract states them.
 const MAX_AGAIN_BYTES: usize = 256 * 1024;
+/// Bytes that are appended on the guest's own time; more of them are read, and packed, beside it.
+const HERE_BYTES: usize = 64 * 1024;
 /// Longest that the end of a call waits for what it left open to be stored; whoever stops a call is answered within half
 /// a second. What takes longer is stored all the same.
 const CLOSED_WITHIN: Duration = Duration::from_millis(300);
@@ -68,6 +73,47 @@ struct Opened {
     /// Gone when it ended.
     result: tokio::sync::Mutex<Option<Box<dyn OpenResult>>>,
     so_far: Mutex<Option<KeptResult>>,
+}
+
+/// Work that goes on by itself when whoever waits for it is gone.
+struct ToItsEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    /// Gone when it is done.
+    work: Option<Pin<Box<F>>>,
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl<F> Future for ToItsEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(work) = &mut self.work else { return Poll::Pending };
+        let done = work.as_mut().poll(context);
+        if done.is_ready() {
+            self.work = None;
+        }
+        done
+    }
+}
+
+impl<F> Drop for ToItsEnd<F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.tasks.spawn_on(work, &self.runtime);
+        }
+    }
 }
 
 /// What is appended.
@@ -139,8 +185,9 @@ impl CallResults {
     async fn append(&self, handle: u32, part: Part) -> Result<wit::Appended, wit::ResultError> {
         let opened = self.opened(handle)?;
         let (Part::Rows(bytes) | Part::Bytes(bytes)) = &part;
-        self.charge(bytes.len())?;
-        let appended = self.beside(async move {
+        let size = bytes.len();
+        self.charge(size)?;
+        let work = async move {
             let mut result = opened.result.lock().await;
             let Some(result) = result.as_mut() else { return not_open() };
             let appended = match part {
@@ -149,8 +196,9 @@ impl CallResults {
             };
             *opened.so_far.lock().unwrap_or_else(PoisonError::into_inner) = result.so_far();
             appended.map_err(told)
-        });
-        Ok(match appended.await? {
+        };
+        let appended = if size <= HERE_BYTES { self.here(work).await } else { self.beside(work).await };
+        Ok(match appended? {
             Appending::Taken => wit::Appended::Taken,
             Appending::Full(cut) => wit::Appended::Full(cut.advice().to_owned()),
         })
@@ -158,7 +206,7 @@ impl CallResults {
 
     async fn finish(&self, handle: u32, end: CallResultEnd) -> Result<wit::Finished, wit::ResultError> {
         let opened = self.opened(handle)?;
-        let ended = self.beside(async move {
+        let ended = self.here(async move {
             let Some(result) = opened.result.lock().await.take() else { return not_open() };
             result.finish(end).await.map_err(told)
         });
@@ -175,7 +223,16 @@ impl CallResults {
         })
     }
 
-    /// Runs work to its end whatever becomes of the guest.
+    /// Runs work to its end whatever becomes of the guest, on the guest's own time: a task of its own costs more than
+    /// small work does.
+    fn here<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, wit::ResultError>> + Send + 'static,
+    ) -> impl Future<Output = Result<T, wit::ResultError>> + Send {
+        ToItsEnd { work: Some(Box::pin(work)), tasks: self.tasks.clone(), runtime: Handle::current() }
+    }
+
+    /// The same beside the guest.
     async fn beside<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, wit::ResultError>> + Send + 'static,
