@@ -44,6 +44,7 @@ mod plugin_state;
 mod postgres;
 mod projects;
 mod resources;
+mod result_totals;
 mod results;
 mod rows;
 mod stagings;

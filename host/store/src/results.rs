@@ -276,11 +276,17 @@ impl Store {
             .map_err(not_appended)?;
         let held = row.map_or(Ok(0), |row| row.int("stored_bytes"))?;
         let limits = self.result_limits();
-        if bytes > 0 && held > int(limits.conversation_bytes) {
+        if bytes == 0 {
+            return Ok(());
+        }
+        if held > int(limits.conversation_bytes) {
             return Err(StoreError::ResultsFull(ResultCut::ConversationLimit));
         }
+        let limit = int(limits.user_bytes);
+        let known = self.result_totals().add(user, bytes, self.now());
         let steps = |bytes: i64| bytes / USAGE_STEP_BYTES;
-        if bytes > 0 && (steps(held) != steps(held - bytes) || held == bytes) {
+        let is_first = held == bytes && known.is_none_or(|total| total > limit);
+        if is_first || steps(held) != steps(held - bytes) {
             let row = tx
                 .fetch_optional(
                     "select cast(coalesce(sum(stored_bytes), 0) as bigint) as stored_bytes
@@ -289,7 +295,9 @@ impl Store {
                     args![user],
                 )
                 .await?;
-            if row.map_or(Ok(0), |row| row.int("stored_bytes"))? > int(limits.user_bytes) {
+            let total = row.map_or(Ok(0), |row| row.int("stored_bytes"))?;
+            self.result_totals().heard(user, total, self.now());
+            if total > limit {
                 return Err(StoreError::ResultsFull(ResultCut::UserLimit));
             }
         }

@@ -17,6 +17,7 @@ use crate::error::StoreError;
 use crate::lease_clock::LeaseMoment;
 use crate::limits::{ConversationLimits, ResultLimits};
 use crate::notices::{Notice, NoticeBoard, Notices, listen};
+use crate::result_totals::UserTotals;
 use crate::writer::{Command, Writer};
 
 /// Writers of one host in PostgreSQL, so that one slow commit does not hold all turns up; a turn always has the same.
@@ -43,6 +44,7 @@ struct Inner {
     staged_bytes: u64,
     conversation_limits: ConversationLimits,
     result_limits: ResultLimits,
+    result_totals: UserTotals,
     projects_per_user: u32,
     writers: Vec<mpsc::Sender<Command>>,
     /// What this handle records hangs together.
@@ -96,6 +98,7 @@ impl Store {
             staged_bytes: options.staged_bytes,
             conversation_limits: options.conversation_limits,
             result_limits: options.result_limits,
+            result_totals: UserTotals::default(),
             projects_per_user: options.projects_per_user,
             writers,
             audit_chain: AuditChain::new(),
@@ -201,6 +204,10 @@ impl Store {
     #[must_use]
     pub fn result_limits(&self) -> ResultLimits {
         self.inner.result_limits
+    }
+
+    pub(crate) fn result_totals(&self) -> &UserTotals {
+        &self.inner.result_totals
     }
 
     pub(crate) fn projects_per_user(&self) -> u32 {
