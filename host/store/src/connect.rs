@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
@@ -17,6 +17,7 @@ use crate::file::OpenFile;
 use crate::limits::{ConversationLimits, DEFAULT_STAGED_BYTES, ResultLimits};
 use crate::migrations;
 use crate::postgres::Connections;
+use crate::sqlite_writer::SqliteWriter;
 
 /// How long a worker may be silent before another takes its turns over. Renewing every quarter of it survives two lost
 /// renewals; clocks of hosts must agree much closer.
@@ -219,22 +220,10 @@ fn create_private(path: &Path) {
     drop(open.open(path));
 }
 
-async fn open_writer(connect: SqliteConnectOptions, options: &StoreOptions) -> Result<SqlitePool, StoreError> {
+async fn open_writer(connect: SqliteConnectOptions, options: &StoreOptions) -> Result<SqliteWriter, StoreError> {
     let mut attempt = 1;
     loop {
-        let opened = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            // SQLite undoes a transaction by itself when the disk is full; the driver's count of open transactions
-            // does not notice, and the connection would refuse every later one. A fresh one takes its place.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-            // The one writer lives as long as the store: its prepared statements are worth keeping.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(connect.clone())
-            .await
-            .map_err(StoreError::from);
+        let opened = SqliteWriter::open(connect.clone(), options.acquire_timeout).await.map_err(StoreError::from);
         match opened {
             Err(StoreError::Locked(_)) if attempt < OPEN_ATTEMPTS => {
                 attempt += 1;
@@ -247,8 +236,9 @@ async fn open_writer(connect: SqliteConnectOptions, options: &StoreOptions) -> R
 
 /// All pending migrations in one transaction: of several processes that start together one does the work while the
 /// others wait, and a failure leaves the old schema.
-async fn migrate_sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
-    let mut tx = writer.begin_with("begin immediate").await?;
+async fn migrate_sqlite(writer: &SqliteWriter) -> Result<(), StoreError> {
+    let mut connection = writer.connection().await?;
+    let mut tx = connection.begin_with("begin immediate").await?;
     migrations::sqlite().run_direct(None, &mut *tx, false).await?;
     tx.commit().await?;
     Ok(())

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::file::OpenFile;
 use crate::lease_clock::LeaseMoment;
 use crate::postgres::{Connections, Link};
+use crate::sqlite_writer::{SqliteTx, SqliteWriter};
 
 /// A statement, once where the dialects agree, twice where they do not.
 #[derive(Debug, Clone)]
@@ -158,8 +159,8 @@ macro_rules! bind_all {
     }};
 }
 
-fn sqlite_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Sqlite, SqliteArguments> {
-    bind_all!(sqlx::query::<Sqlite>(sql.sqlite()), args, on_host)
+fn sqlite_query(sql: SqlStr, args: &[Arg<'_>]) -> Query<'static, Sqlite, SqliteArguments> {
+    bind_all!(sqlx::query::<Sqlite>(sql), args, on_host)
 }
 
 fn postgres_query(sql: &Sql, args: &[Arg<'_>]) -> Query<'static, Postgres, PgArguments> {
@@ -208,9 +209,9 @@ fn count() {
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Engine {
-    /// One connection writes, so that writers queue here and not in SQLite's busy loop; others read beside it.
+    /// One connection writes, others read beside it.
     Sqlite {
-        writer: SqlitePool,
+        writer: SqliteWriter,
         readers: SqlitePool,
         file: OpenFile,
     },
@@ -231,7 +232,7 @@ impl Engine {
         let sql = sql.into();
         match self {
             Self::Sqlite { readers, .. } => {
-                Ok(sqlite_query(&sql, args).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect())
+                Ok(sqlite_query(sql.sqlite(), args).fetch_all(readers).await?.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(connections) => postgres_rows(connections, &sql, args).await,
         }
@@ -246,7 +247,7 @@ impl Engine {
         let sql = sql.into();
         match self {
             Self::Sqlite { readers, .. } => {
-                Ok(sqlite_query(&sql, args).fetch_optional(readers).await?.map(Row::Sqlite))
+                Ok(sqlite_query(sql.sqlite(), args).fetch_optional(readers).await?.map(Row::Sqlite))
             }
             Self::Postgres(connections) => {
                 let mut link = connections.link().await?;
@@ -262,7 +263,7 @@ impl Engine {
         match self {
             Self::Sqlite { writer, file, .. } => {
                 file.check()?;
-                Ok(sqlite_query(&sql, args).fetch_all(writer).await?.into_iter().map(Row::Sqlite).collect())
+                Ok(writer.write(sqlite_query(sql.sqlite(), args)).await?.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(connections) => postgres_rows(connections, &sql, args).await,
         }
@@ -272,10 +273,9 @@ impl Engine {
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         count();
         match self {
-            // Immediate: a deferred one that read first could not become a writer once another process wrote.
             Self::Sqlite { writer, file, .. } => {
                 file.check()?;
-                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
+                Ok(Tx::Sqlite(writer.begin().await?))
             }
             Self::Postgres(connections) => Ok(Tx::Postgres(connections.begin("begin").await?)),
         }
@@ -285,7 +285,7 @@ impl Engine {
     pub(crate) async fn begin_read(&self) -> Result<Tx, sqlx::Error> {
         count();
         match self {
-            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Sqlite { readers, .. } => Ok(Tx::SqliteRead(readers.begin().await?)),
             Self::Postgres(connections) => {
                 Ok(Tx::Postgres(connections.begin("begin isolation level repeatable read read only").await?))
             }
@@ -310,7 +310,9 @@ async fn postgres_rows(connections: &Connections, sql: &Sql, args: &[Arg<'_>]) -
 
 /// A transaction.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
+    /// One that only reads, on a reader's connection.
+    SqliteRead(Transaction<'static, Sqlite>),
     Postgres(Link),
 }
 
@@ -319,7 +321,8 @@ impl Tx {
         count();
         let sql = sql.into();
         match self {
-            Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).execute(&mut **tx).await?.rows_affected()),
+            Self::Sqlite(tx) => tx.execute(sql.sqlite(), |sql| sqlite_query(sql, args)).await,
+            Self::SqliteRead(tx) => Ok(sqlite_query(sql.sqlite(), args).execute(&mut **tx).await?.rows_affected()),
             Self::Postgres(link) => link.execute(postgres_query(&sql, args)).await,
         }
     }
@@ -329,7 +332,12 @@ impl Tx {
         let sql = sql.into();
         match self {
             Self::Sqlite(tx) => {
-                Ok(sqlite_query(&sql, args).fetch_all(&mut **tx).await?.into_iter().map(Row::Sqlite).collect())
+                let rows = tx.fetch_all(sql.sqlite(), |sql| sqlite_query(sql, args)).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::SqliteRead(tx) => {
+                let rows = sqlite_query(sql.sqlite(), args).fetch_all(&mut **tx).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(link) => {
                 Ok(link.fetch_all(postgres_query(&sql, args)).await?.into_iter().map(Row::Postgres).collect())
@@ -345,7 +353,13 @@ impl Tx {
         count();
         let sql = sql.into();
         match self {
-            Self::Sqlite(tx) => Ok(sqlite_query(&sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite)),
+            Self::Sqlite(tx) => {
+                let rows = tx.fetch_all(sql.sqlite(), |sql| sqlite_query(sql, args)).await?;
+                Ok(rows.into_iter().next().map(Row::Sqlite))
+            }
+            Self::SqliteRead(tx) => {
+                Ok(sqlite_query(sql.sqlite(), args).fetch_optional(&mut **tx).await?.map(Row::Sqlite))
+            }
             Self::Postgres(link) => Ok(link.fetch_optional(postgres_query(&sql, args)).await?.map(Row::Postgres)),
         }
     }
@@ -353,6 +367,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
+            Self::SqliteRead(tx) => tx.commit().await,
             Self::Postgres(link) => link.commit().await,
         }
     }

@@ -47,6 +47,7 @@ mod resources;
 mod result_totals;
 mod results;
 mod rows;
+mod sqlite_writer;
 mod stagings;
 mod standing;
 mod store;
