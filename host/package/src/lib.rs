@@ -37,8 +37,8 @@ pub use manifest::{
 pub use outline::{Outline, outline};
 pub use package::{PackageContents, Packed, pack, pack_foreign, pack_with, read};
 pub use powers::{
-    DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, FilesGrant, MAX_CPU_SECONDS, MAX_MEMORY_MIB, Power, PowerDiff, PowerError,
-    PowerKind, Powers,
+    DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, DEFAULT_TRANSFER_GIB, FilesGrant, MAX_CPU_SECONDS, MAX_MEMORY_MIB,
+    MAX_TRANSFER_GIB, Power, PowerDiff, PowerError, PowerKind, Powers,
 };
 pub use rules::{Audience, HttpRule, Method, PathPattern, RuleError};
 pub use shape::{Case, DocsSource, Field, Function, Shape, ShapeKind, VariantCase};

@@ -59,6 +59,10 @@ pub struct RequestedLimits {
     /// CPU time of one call, in seconds: more than [`crate::DEFAULT_CPU_SECONDS`], at most [`crate::MAX_CPU_SECONDS`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<u32>,
+    /// What one call may carry both ways, in GiB: more than [`crate::DEFAULT_TRANSFER_GIB`], at most
+    /// [`crate::MAX_TRANSFER_GIB`]; with it go larger bodies and more requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_gib: Option<u32>,
 }
 
 /// The language of a plugin's source, for the author's tools.
@@ -351,6 +355,7 @@ impl Manifest {
         }
         powers.extend(self.limits.memory_mib.map(|mib| Power::Memory { mib }));
         powers.extend(self.limits.cpu_seconds.map(|seconds| Power::Cpu { seconds }));
+        powers.extend(self.limits.transfer_gib.map(|gib| Power::Transfer { gib }));
         powers
     }
 

@@ -23,6 +23,12 @@ pub const DEFAULT_CPU_SECONDS: u32 = 2;
 /// Most CPU time of one call that a plugin may ask for, in seconds: a minute of a core for one question.
 pub const MAX_CPU_SECONDS: u32 = 60;
 
+/// Bytes in both directions that one call may carry without asking, in GiB.
+pub const DEFAULT_TRANSFER_GIB: u32 = 1;
+
+/// Most that one call may ask to carry, in GiB: the largest file of the Files API, and what goes around it.
+pub const MAX_TRANSFER_GIB: u32 = 6;
+
 /// Longest id of a power that is read, in bytes: a path pattern, a host name and the words around them.
 const MAX_ID_BYTES: usize = 1024;
 
@@ -48,7 +54,8 @@ pub enum PowerError {
     /// None of the forms.
     #[error(
         "{0:?} is no power; powers are written like `GET https://api.example.com/v1/*`, \
-         `POST workspace/api/2.0/jobs/create as-caller`, `files:read`, `files:write`, `state`, `memory:128MiB`, `cpu:10s`"
+         `POST workspace/api/2.0/jobs/create as-caller`, `files:read`, `files:write`, `state`, `memory:128MiB`, `cpu:10s`, \
+         `transfer:6GiB`"
     )]
     Form(String),
     /// A number outside its range.
@@ -56,7 +63,7 @@ pub enum PowerError {
     Range {
         /// The text.
         id: String,
-        /// Memory in MiB or CPU time in seconds.
+        /// Memory in MiB, CPU time in seconds or transfer in GiB.
         what: &'static str,
         /// The most that may be asked for.
         max: u32,
@@ -105,6 +112,12 @@ pub enum Power {
         /// At most this much, in seconds.
         seconds: u32,
     },
+    /// Carry more in a call than [`DEFAULT_TRANSFER_GIB`], in bodies as large and requests as many as folders and large
+    /// files need.
+    Transfer {
+        /// At most this much both ways, in GiB.
+        gib: u32,
+    },
 }
 
 /// What a power is about; how a page groups them.
@@ -136,7 +149,7 @@ impl PowerKind {
 
 impl Power {
     /// The canonical text: `GET https://api.example.com/v1/*`, `POST workspace/api/2.0/jobs/create as-caller`,
-    /// `files:read`, `files:write`, `state`, `memory:128MiB`, `cpu:10s`.
+    /// `files:read`, `files:write`, `state`, `memory:128MiB`, `cpu:10s`, `transfer:6GiB`.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -150,6 +163,7 @@ impl Power {
             Self::State => "state".to_owned(),
             Self::Memory { mib } => format!("memory:{mib}MiB"),
             Self::Cpu { seconds } => format!("cpu:{seconds}s"),
+            Self::Transfer { gib } => format!("transfer:{gib}GiB"),
         }
     }
 
@@ -176,6 +190,10 @@ impl Power {
             let seconds = amount.strip_suffix('s').ok_or_else(|| PowerError::Form(id.to_owned()))?;
             return Ok(Self::Cpu { seconds: number(id, seconds, "CPU time in seconds", MAX_CPU_SECONDS)? });
         }
+        if let Some(amount) = id.strip_prefix("transfer:") {
+            let gib = amount.strip_suffix("GiB").ok_or_else(|| PowerError::Form(id.to_owned()))?;
+            return Ok(Self::Transfer { gib: number(id, gib, "transfer in GiB", MAX_TRANSFER_GIB)? });
+        }
         parse_http(id)
     }
 
@@ -191,6 +209,7 @@ impl Power {
             Self::State => "Keep a small store of its own for each project".to_owned(),
             Self::Memory { mib } => format!("Use up to {mib} MiB of memory for a call"),
             Self::Cpu { seconds } => format!("Use up to {seconds} seconds of CPU time for a call"),
+            Self::Transfer { gib } => format!("Carry up to {gib} GiB in a call, in thousands of requests"),
         }
     }
 
@@ -201,7 +220,7 @@ impl Power {
             Self::Http { .. } => PowerKind::Http,
             Self::ReadFiles | Self::WriteFiles => PowerKind::Files,
             Self::State => PowerKind::State,
-            Self::Memory { .. } | Self::Cpu { .. } => PowerKind::Limit,
+            Self::Memory { .. } | Self::Cpu { .. } | Self::Transfer { .. } => PowerKind::Limit,
         }
     }
 
@@ -221,6 +240,7 @@ impl Power {
             ) => audience == to && method == how && (*credential || !wanted) && path.covers(narrow),
             (Self::Memory { mib }, Self::Memory { mib: wanted }) => mib >= wanted,
             (Self::Cpu { seconds }, Self::Cpu { seconds: wanted }) => seconds >= wanted,
+            (Self::Transfer { gib }, Self::Transfer { gib: wanted }) => gib >= wanted,
             _ => self == other,
         }
     }

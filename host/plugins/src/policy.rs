@@ -208,6 +208,8 @@ impl Policy {
                 )),
                 Power::Memory { .. }
                 | Power::Cpu { .. }
+                // What a user's plugins carry is bounded by the minute (limits.egress_mib_per_minute).
+                | Power::Transfer { .. }
                 | Power::Http { .. }
                 | Power::ReadFiles
                 | Power::WriteFiles
@@ -232,7 +234,9 @@ impl Policy {
         let clamp = |power: &Power| match power {
             Power::Memory { mib } => Power::Memory { mib: (*mib).min(self.ceilings.memory_mib) },
             Power::Cpu { seconds } => Power::Cpu { seconds: (*seconds).min(self.ceilings.cpu_seconds) },
-            Power::Http { .. } | Power::ReadFiles | Power::WriteFiles | Power::State => power.clone(),
+            Power::Transfer { .. } | Power::Http { .. } | Power::ReadFiles | Power::WriteFiles | Power::State => {
+                power.clone()
+            }
         };
         powers.iter().map(clamp).collect()
     }

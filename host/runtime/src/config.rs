@@ -40,14 +40,13 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Bytes of one request for random numbers.
     pub random_bytes: u64,
-    /// HTTP requests; a tool that waits 15 minutes for several statements asks a few hundred times, and one that uploads
-    /// a folder once for each of its files.
+    /// HTTP requests; a tool that waits 15 minutes for several statements asks a few hundred times.
     pub http_requests: u32,
     /// HTTP requests at the same time.
     pub http_parallel: usize,
-    /// Bytes of one HTTP response's body, which is streamed: what the Files API takes of one file.
+    /// Bytes of one HTTP response's body.
     pub http_response_bytes: u64,
-    /// Bytes of one HTTP request's body, streamed likewise.
+    /// Bytes of one HTTP request's body.
     pub http_request_bytes: u64,
     /// Bytes of all bodies, both ways.
     pub http_total_bytes: u64,
@@ -64,6 +63,12 @@ pub const MAX_MEMORY_BYTES: usize = 256 * 1024 * 1024;
 
 const MIB: usize = 1024 * 1024;
 
+/// Requests of a call that carries files.
+const TRANSFER_REQUESTS: u32 = 10_000;
+
+/// Largest file that is carried, in bytes. Source: the Files API's limit of an upload.
+const MAX_FILE_BYTES: u64 = 5 * 1024 * MIB as u64;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -77,15 +82,15 @@ impl Default for Limits {
             host_call_bytes: 16 * MIB,
             result_bytes: 1024 * MIB as u64,
             handles: 1000,
-            file_write_bytes: 4096 * MIB as u64,
+            file_write_bytes: 256 * MIB as u64,
             project_bytes: 4096 * MIB as u64,
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
-            http_requests: 10_000,
+            http_requests: 1000,
             http_parallel: 8,
-            http_response_bytes: 5 * 1024 * MIB as u64,
-            http_request_bytes: 5 * 1024 * MIB as u64,
-            http_total_bytes: 6 * 1024 * MIB as u64,
+            http_response_bytes: 32 * MIB as u64,
+            http_request_bytes: 16 * MIB as u64,
+            http_total_bytes: 1024 * MIB as u64,
             http_connect: Duration::from_secs(5),
             http_first_byte: Duration::from_secs(75),
             http_between_bytes: Duration::from_secs(30),
@@ -98,11 +103,28 @@ impl Limits {
     pub(crate) fn of_call(&self, grants: &Grants, ceilings: &Ceilings) -> Self {
         let memory = grants.memory_mib.and_then(|mib| usize::try_from(mib).ok()).unwrap_or(0).saturating_mul(MIB);
         let cpu = Duration::from_secs(grants.cpu_seconds.unwrap_or(0).into());
-        Self {
+        let limits = Self {
             memory_bytes: self.memory_bytes.max(memory).min(ceilings.memory_bytes),
             cpu: self.cpu.max(cpu).min(ceilings.cpu),
             wall: self.wall.min(ceilings.wall),
             ..self.clone()
+        };
+        match grants.transfer_gib {
+            Some(gib) => limits.carrying(u64::from(gib) * 1024 * MIB as u64),
+            None => limits,
+        }
+    }
+
+    /// The same for a call that carries files: its bodies are streams, of which the host holds no more than of small
+    /// ones, and a folder costs a request or more for each of its files.
+    fn carrying(self, bytes: u64) -> Self {
+        Self {
+            http_requests: self.http_requests.max(TRANSFER_REQUESTS),
+            http_response_bytes: self.http_response_bytes.max(bytes.min(MAX_FILE_BYTES)),
+            http_request_bytes: self.http_request_bytes.max(bytes.min(MAX_FILE_BYTES)),
+            http_total_bytes: self.http_total_bytes.max(bytes),
+            file_write_bytes: self.file_write_bytes.max(bytes.min(self.project_bytes)),
+            ..self
         }
     }
 }
@@ -182,5 +204,29 @@ impl RuntimeConfig {
             heavy_calls: threads.saturating_sub(1).max(1),
             far_end: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bricklayer_package::Powers;
+
+    use super::*;
+
+    fn limits(powers: &[&str]) -> Limits {
+        let grants = Grants::from_powers(&Powers::parse(powers).unwrap());
+        Limits::default().of_call(&grants, &Ceilings::default())
+    }
+
+    #[test]
+    fn who_carries_files_may_carry_more_and_others_not() {
+        let (usual, more, most) = (limits(&[]), limits(&["transfer:2GiB"]), limits(&["transfer:6GiB"]));
+        let gib = 1024 * MIB as u64;
+        let carried = |limits: &Limits| (limits.http_requests, limits.http_total_bytes, limits.http_response_bytes);
+        assert_eq!(carried(&usual), (1000, gib, 32 * MIB as u64));
+        assert_eq!(carried(&more), (10_000, 2 * gib, 2 * gib));
+        assert_eq!(carried(&most), (10_000, 6 * gib, 5 * gib));
+        assert_eq!((usual.file_write_bytes, most.file_write_bytes), (256 * MIB as u64, 4 * gib));
+        assert_eq!((most.memory_bytes, most.cpu), (usual.memory_bytes, usual.cpu));
     }
 }

@@ -16,6 +16,8 @@ pub struct Grants {
     pub memory_mib: Option<u32>,
     /// Processor time of a call in seconds, when it may be more than the host's default.
     pub cpu_seconds: Option<u32>,
+    /// What a call carries in GiB, when it may be more than the host's default.
+    pub transfer_gib: Option<u32>,
 }
 
 impl Grants {
@@ -30,12 +32,14 @@ impl Grants {
     pub fn from_powers(powers: &Powers) -> Self {
         let memory = |power: &Power| if let Power::Memory { mib } = power { Some(*mib) } else { None };
         let cpu = |power: &Power| if let Power::Cpu { seconds } = power { Some(*seconds) } else { None };
+        let transfer = |power: &Power| if let Power::Transfer { gib } = power { Some(*gib) } else { None };
         Self {
             http: powers.http_rules(),
             files: powers.files(),
             state: powers.state(),
             memory_mib: powers.iter().filter_map(memory).max(),
             cpu_seconds: powers.iter().filter_map(cpu).max(),
+            transfer_gib: powers.iter().filter_map(transfer).max(),
         }
     }
 }

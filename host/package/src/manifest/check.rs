@@ -2,7 +2,10 @@
 
 use super::{MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedLimits, ToolEntry, is_version};
 use crate::text::is_tricky;
-use crate::{Audience, DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB};
+use crate::{
+    Audience, DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, DEFAULT_TRANSFER_GIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB,
+    MAX_TRANSFER_GIB,
+};
 
 /// Most HTTP rules of one plugin, and most entries of one rule; a person has to be able to judge them.
 const MAX_RULES: usize = 64;
@@ -106,7 +109,8 @@ impl RequestedLimits {
             _ => Ok(()),
         };
         range("limits.memory-mib", self.memory_mib, DEFAULT_MEMORY_MIB, MAX_MEMORY_MIB, "MiB")?;
-        range("limits.cpu-seconds", self.cpu_seconds, DEFAULT_CPU_SECONDS, MAX_CPU_SECONDS, "seconds")
+        range("limits.cpu-seconds", self.cpu_seconds, DEFAULT_CPU_SECONDS, MAX_CPU_SECONDS, "seconds")?;
+        range("limits.transfer-gib", self.transfer_gib, DEFAULT_TRANSFER_GIB, MAX_TRANSFER_GIB, "GiB")
     }
 }
 

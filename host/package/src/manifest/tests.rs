@@ -60,6 +60,7 @@ fn faults_name_their_field() {
     check_refused("[grants]", "[limits]\n memory-mib = 64\n[grants]", "limits.memory-mib: must be between 65 and 256");
     check_refused("[grants]", "[limits]\n memory-mib = 257\n[grants]", "limits.memory-mib");
     check_refused("[grants]", "[limits]\n cpu-seconds = 61\n[grants]", "limits.cpu-seconds");
+    check_refused("[grants]", "[limits]\n transfer-gib = 1\n[grants]", "limits.transfer-gib");
     check_refused("[grants]", "[limits]\n disk-mib = 61\n[grants]", "disk-mib");
     check_refused("[grants]", "[build]\n language = \"cobol\"\n[grants]", "cobol");
     check_refused("[grants]", "[build]\n language = \"rust\"\n output = \"../x.wasm\"\n[grants]", "build.output");

@@ -155,6 +155,7 @@ fn power() -> impl Strategy<Value = Power> {
         1 => Just(Power::State),
         1 => (1..=MAX_MEMORY_MIB).prop_map(|mib| Power::Memory { mib }),
         1 => (1..=MAX_CPU_SECONDS).prop_map(|seconds| Power::Cpu { seconds }),
+        1 => (1..=MAX_TRANSFER_GIB).prop_map(|gib| Power::Transfer { gib }),
     ]
 }
 

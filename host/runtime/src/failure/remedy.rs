@@ -89,6 +89,13 @@ pub(crate) fn complete(mut failure: ToolFailure, ending: Ending, call: &Circumst
     {
         note(&mut failure, plugin, &requested, &denial);
     }
+    if failure.kind == ToolErrorKind::LimitExceeded
+        && failure.remedy.is_none()
+        && !matches!(ending, Ending::Ended(_))
+        && let Some(power) = missing_transfer(&requested, call)
+    {
+        want(&mut failure, plugin, &requested, &power);
+    }
     if let LastRequest::Answered { status, retry_after, sent_as } = last {
         match (status, failure.kind, sent_as) {
             (401, ToolErrorKind::Unauthenticated, SentAs::Caller) if failure.remedy.is_none() => {
@@ -205,9 +212,16 @@ fn raising(hit: LimitHit, requested: &Powers, call: &Circumstances<'_>) -> Optio
         (LimitHit::Cpu, Power::Cpu { seconds }) => {
             given.cpu_seconds.is_none_or(|given| given < *seconds) && limits.cpu < ceilings.cpu
         }
+        (LimitHit::Disk, Power::Transfer { .. }) => given.transfer_gib.is_none(),
         _ => false,
     };
     requested.iter().find(asked).cloned()
+}
+
+/// What the plugin asks to carry and may not: a call that spoke of a limit itself met one of its requests' or bodies'.
+fn missing_transfer(requested: &Powers, call: &Circumstances<'_>) -> Option<Power> {
+    let carries = |power: &&Power| matches!(power, Power::Transfer { .. });
+    requested.iter().find(carries).filter(|_| call.grants.transfer_gib.is_none()).cloned()
 }
 
 /// Whether an error speaks of files: no request to the host is refused when a folder is not there, so only the guest's

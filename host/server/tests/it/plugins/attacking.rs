@@ -25,12 +25,6 @@ fn is_kept(name: &str) -> bool {
     matches!(name, "result_of_two_megabytes" | "response_slurping")
 }
 
-/// What takes the program, which is not optimised, minutes until its bound is met: 10,000 requests. The runtime's suite
-/// holds it with a lower bound.
-fn takes_minutes(name: &str) -> bool {
-    name == "request_flood"
-}
-
 const SLOW_ONES: usize = 2;
 
 /// Generous: the machine is shared, and the program not optimised. What it holds off is a host that does not answer.
@@ -95,8 +89,7 @@ async fn the_corpus_ends_by_name_in_the_built_program() {
     let poller = Poller::start(host.nobody());
     let (mut made, mut slow) = (0, 0);
     let cases: Vec<Case> = corpus!(table);
-    let here = |case: &Case| !is_kept(case.name) && !takes_minutes(case.name);
-    for Case { name, attack, kind, says } in cases.into_iter().filter(here) {
+    for Case { name, attack, kind, says } in cases.into_iter().filter(|case| !is_kept(case.name)) {
         if is_slow(name) {
             slow += 1;
             if slow > SLOW_ONES {
