@@ -20,6 +20,9 @@ pub(crate) const ENDLESS: &str =
 /// The token that the proxy sends for ann.
 const TOKEN: &str = "canary-token-of-ann";
 
+/// Bob's token with his name; Ann, who comes first, administers.
+const BOB: &str = "canary-token-of-bob=bob@example.com";
+
 /// A local workspace as a process that a test may kill.
 pub(crate) struct Local {
     child: Child,
@@ -32,7 +35,7 @@ impl Local {
     async fn start(folder: PathBuf, listen: &str) -> Self {
         let mut child = Command::new(target_dir().join("debug/bricklayer-workspace"))
             .args(["--listen", listen, "--memory-mib", "256", "--exit-with-parent"])
-            .args(["--token", &format!("{TOKEN}=ann@example.com"), "--data-dir"])
+            .args(["--token", &format!("{TOKEN}=ann@example.com"), "--token", BOB, "--data-dir"])
             .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

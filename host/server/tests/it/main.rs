@@ -14,6 +14,7 @@
 //! - `takeover`: several hosts on one database, dying, leaving, stopping each other's turns.
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
+//! - `catalog`: Unity Catalog through the compiled family: one makes and grants, the other may then read.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
 //! - `tracked`: what a project made at the workspace, what goes on there, and which tools it chose.
 //! - `process`: the binary: configuration, signals, a taken port.
@@ -33,6 +34,7 @@
 mod approvals;
 mod authorisation;
 mod bad_input;
+mod catalog;
 mod changes;
 mod compiling;
 mod compute;
