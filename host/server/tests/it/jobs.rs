@@ -56,7 +56,7 @@ impl Local {
         Self::start(self.folder, &self.address).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         self.client.post(path, body).await.ok()
     }
 
@@ -72,7 +72,7 @@ impl Local {
     }
 
     /// Puts a file, or a notebook where the text says that it is one, into ann's home.
-    async fn import(&self, name: &str, text: &str) {
+    pub(crate) async fn import(&self, name: &str, text: &str) {
         let content = base64::engine::general_purpose::STANDARD.encode(text);
         let path = format!("/Users/ann@example.com/{name}");
         self.post("/api/2.0/workspace/import", json!({"path": path, "format": "AUTO", "content": content})).await;

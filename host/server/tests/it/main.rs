@@ -58,6 +58,7 @@ mod lists;
 mod logs;
 mod outcome;
 mod pages;
+mod pipelines;
 mod plugin_cli;
 mod plugins;
 mod process;
