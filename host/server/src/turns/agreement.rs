@@ -50,7 +50,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
         EventKind::ToolStarted => Event::ToolStarted { call, name, input: serde_json::json!({}) },
         EventKind::ToolContinuation => Event::ToolContinuation { call, by: None },
         EventKind::ToolProgress => {
-            Event::ToolProgress { call, progress: Progress { message: text, done: None, total: None } }
+            Event::ToolProgress { call, progress: Progress { message: text, ..Progress::default() } }
         }
         EventKind::ToolFinished => Event::ToolFinished { call, name, outcome: ToolOutcome::text("ok"), duration_ms: 1 },
         EventKind::ContextCompacted => Event::ContextCompacted { summary: text, begins: EventSeq(1) },
