@@ -177,7 +177,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 description,
                 input_schema,
                 output_schema: (tool == BuiltIn::MakeChart).then(make_chart::output_schema),
-                annotations: tool.annotations(),
+                annotations: ToolAnnotations { core: true, ..tool.annotations() },
                 display: tool.display(),
                 resources: Default::default(),
             })

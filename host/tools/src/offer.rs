@@ -1,7 +1,7 @@
 //! Which tools a model is told of at once, and how it finds the others.
 //!
 //! Definitions of many tools cost every request their tokens, and long lists make models choose worse. So beyond a bound
-//! only the host's own tools and those that their authors call the core are told; the others are found with one more
+//! only those that their authors call the core are told, the host's before all others'; the others are found with one more
 //! tool, which reads like any other call. What it found is called through the wire's own word for that (see the model's
 //! side), so that the definitions at a request's beginning stay the same for a whole conversation and are cached.
 
@@ -86,8 +86,8 @@ struct Found {
 }
 
 impl Offer {
-    /// Of this list: all at once when they fit, otherwise what the project pinned, the host's own and the core of the
-    /// others, as far as they fit: the pinned ones before the others, each in the list's order.
+    /// Of this list: all at once when they fit, otherwise what the project pinned and then the core, as far as they fit,
+    /// each in the list's order.
     #[must_use]
     pub fn of(list: &[Arc<ToolSpec>], choice: &ToolChoice) -> Self {
         let sizes: Vec<usize> = list.iter().map(|spec| definition_bytes(spec)).collect();
@@ -97,7 +97,7 @@ impl Offer {
         let named: usize = list.iter().map(|spec| spec.name.0.len() + 2).sum();
         let mut room = MAX_SHOWN_BYTES.saturating_sub(OVERHEAD_BYTES + named.min(MAX_NAMED_BYTES));
         let mut told = vec![false; list.len()];
-        let by_itself = |spec: &ToolSpec| spec.source == ToolSource::BuiltIn || spec.annotations.core;
+        let by_itself = |spec: &ToolSpec| spec.annotations.core;
         let pinned = |spec: &ToolSpec| choice.pins(spec);
         let passes: [&dyn Fn(&ToolSpec) -> bool; 2] = [&pinned, &by_itself];
         for is_first in passes {

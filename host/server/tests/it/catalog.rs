@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use crate::jobs::{scene, tool, well};
 use crate::support::Chat;
 
-/// A call that must succeed: its typed result.
+/// A call that must succeed: its typed result, with what a model reads as `text`.
 async fn ok(chat: &mut Chat<'_>, name: &str, input: Value) -> Value {
-    well(&chat.call(&tool(name), input).await).clone()
+    let told = chat.call(&tool(name), input).await;
+    let mut result = well(&told).clone();
+    result["text"] = told["content"].clone();
+    result
 }
 
 /// A call that must fail: what kind of failure, and what it says.

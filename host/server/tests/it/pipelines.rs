@@ -109,7 +109,7 @@ async fn an_update_that_takes_long_is_handed_over_and_stopped() {
     let waited = json!({"pipeline_id": id, "update_id": update, "wait_seconds": 1});
     assert_eq!(well(&chat.call(&tool("wait_for_update"), waited.clone()).await)["ended"], false);
     let stopped = chat.call(&tool("stop_pipeline"), json!({"pipeline_id": id})).await;
-    assert!(well(&stopped)["text"].as_str().unwrap().contains("was stopped"), "{stopped:#}");
+    assert!(stopped["content"].as_str().unwrap().contains("was stopped"), "{stopped:#}");
     let ended = chat.call(&tool("wait_for_update"), waited).await;
     assert!(ended["content"].as_str().unwrap().contains("CANCELED"), "{ended:#}");
 

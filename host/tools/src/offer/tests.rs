@@ -23,7 +23,7 @@ fn plugin(name: &str) -> ToolSource {
 
 /// The host's own, a family with a core, and many others.
 fn many() -> Vec<Arc<ToolSpec>> {
-    let mut tools = vec![spec(ToolSource::BuiltIn, "Read", "Reads a file.", false)];
+    let mut tools = vec![spec(ToolSource::BuiltIn, "Read", "Reads a file.", true)];
     tools.push(spec(plugin("databricks-sql"), "mcp__databricks__execute_sql", "Runs SQL.", true));
     for (name, says) in [
         ("mcp__databricks__run_job", "Starts a run of a job."),
