@@ -38,6 +38,38 @@ impl Token {
     }
 }
 
+/// A machine's identity: it gets tokens that expire by its client secret (OAuth client credentials).
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServicePrincipal {
+    pub(crate) application_id: String,
+    pub(crate) secret: String,
+}
+
+impl fmt::Debug for ServicePrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServicePrincipal").field("application_id", &self.application_id).finish_non_exhaustive()
+    }
+}
+
+impl ServicePrincipal {
+    /// Pairs an application's id, which is the client's id, with its client secret.
+    #[must_use]
+    pub fn new(application_id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { application_id: application_id.into(), secret: secret.into() }
+    }
+
+    /// Reads `APPLICATION_ID=SECRET`.
+    ///
+    /// # Errors
+    /// An empty id or secret; the text is not repeated, as it may be a secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().split_once('=') {
+            Some((id, secret)) if !id.trim().is_empty() && !secret.is_empty() => Ok(Self::new(id.trim(), secret)),
+            _ => Err("expected APPLICATION_ID=SECRET".to_owned()),
+        }
+    }
+}
+
 /// Settings of one workspace.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -47,6 +79,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Who may call. The user of the first token is the workspace's administrator.
     pub tokens: Vec<Token>,
+    /// Machines that may get tokens.
+    pub service_principals: Vec<ServicePrincipal>,
+    /// How long such a token is valid, in seconds.
+    pub oauth_token_seconds: u64,
     /// Memory limit of the SQL engine in MiB.
     pub engine_memory_mib: u64,
     /// Worker threads of the SQL engine.
@@ -74,6 +110,8 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: data_dir.into(),
             tokens,
+            service_principals: Vec::new(),
+            oauth_token_seconds: 3_600,
             engine_memory_mib: 1024,
             engine_threads: threads.min(8),
             launcher: None,

@@ -1,15 +1,17 @@
-//! Who calls, and which workspace answers.
+//! Who calls, who else there is, and which workspace answers.
 
 mod auth;
+mod directory;
 mod discovery;
-mod me;
+mod oauth;
 mod routes;
+mod scim;
 mod state;
-mod users;
+mod tokens;
 
 pub(crate) use self::{
     auth::{Caller, require_token},
+    directory::{EVERYBODY, covers, user_id},
     routes::area,
     state::Identity,
-    users::user_id,
 };

@@ -23,7 +23,7 @@ mod takeover;
 mod unity;
 
 pub use self::{
-    config::{Config, Token},
+    config::{Config, ServicePrincipal, Token},
     python::Confined,
     server::{StartError, Workspace},
 };

@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
 };
 
-use bricklayer_local_workspace::{Config, Confined, Token, Workspace};
+use bricklayer_local_workspace::{Config, Confined, ServicePrincipal, Token, Workspace};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use tokio::sync::oneshot;
 
@@ -50,6 +50,9 @@ struct Arguments {
     /// Access token, optionally with its user: TOKEN or TOKEN=user@name. May be repeated.
     #[arg(long = "token", value_name = "TOKEN[=USER]", value_parser = Token::parse)]
     tokens: Vec<Token>,
+    /// A service principal and its client secret, for OAuth tokens: APPLICATION_ID=SECRET. May be repeated.
+    #[arg(long = "service-principal", value_name = "ID=SECRET", value_parser = ServicePrincipal::parse)]
+    service_principals: Vec<ServicePrincipal>,
     /// Read tokens from standard input, one on each line, up to an empty line or the end.
     #[arg(long)]
     token_stdin: bool,
@@ -127,6 +130,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     anyhow::ensure!(!tokens.is_empty(), "no token given: use --token TOKEN[=user@name] or --token-stdin");
     let mut config = Config::new(arguments.data_dir, tokens);
     config.listen = arguments.listen;
+    config.service_principals = arguments.service_principals;
     config.engine_memory_mib = arguments.memory_mib;
     config.launcher = Some(std::env::current_exe()?);
     config.python = arguments.python;

@@ -96,7 +96,8 @@ impl Areas {
         let database = Database::open(&config.data_dir).await?;
         takeover::take_over(&database, &config.data_dir).await?;
         let catalog = Catalog::open(database.clone()).await?.with_admins(config.admin());
-        let users = config.tokens.iter().map(|token| token.user.as_str());
+        let machines = config.service_principals.iter().map(|machine| machine.application_id.as_str());
+        let users = config.tokens.iter().map(|token| token.user.as_str()).chain(machines);
         let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
         let engine = open_engine(config, catalog.clone()).await?;
         let workspace_id = catalog.workspace.id;
@@ -114,7 +115,7 @@ impl Areas {
         };
         Ok(Self {
             compute,
-            identity: Identity::new(&config.tokens, workspace_id),
+            identity: Identity::new(config, workspace_id),
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
             jobs: Jobs::open(database.clone(), parts).await?,
             pipelines,

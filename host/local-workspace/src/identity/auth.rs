@@ -1,4 +1,4 @@
-//! Who calls: bearer tokens to users.
+//! Who calls: bearer tokens to users and service principals.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::state::Identity;
+use super::{state::Identity, tokens::Whose};
 use crate::http::error::ApiError;
 
 /// The user of the request at hand.
@@ -36,11 +36,13 @@ pub(crate) async fn require_token(
     let Some(token) = token.filter(|t| !t.is_empty()) else {
         return Err(unauthenticated());
     };
-    let Some(user) = identity.users.user(token) else {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "403", "Invalid access token."));
+    let refused = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, "403", message));
+    let user = match identity.tokens.whose(token) {
+        Whose::User(user) => user,
+        Whose::Expired => return refused("Access token expired."),
+        Whose::Nobody => return refused("Invalid access token."),
     };
-    let caller = Caller(user.to_owned());
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(Caller(user));
     Ok(next.run(request).await)
 }
 

@@ -2,13 +2,16 @@
 
 use std::{sync::Once, time::Duration};
 
-use bricklayer_local_workspace::{Config, Token, Workspace};
+use bricklayer_local_workspace::{Config, ServicePrincipal, Token, Workspace};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const ANN: &str = "token-of-ann";
 pub(crate) const BOB: &str = "token-of-bob";
+
+/// A service principal's application id and client secret.
+pub(crate) const ROBOT: (&str, &str) = ("11111111-2222-3333-4444-555555555555", "secret-of-robot");
 
 /// A workspace under test with the warehouse it has.
 pub(crate) struct Lab {
@@ -22,6 +25,7 @@ pub(crate) fn config(folder: &std::path::Path) -> Config {
     let tokens = vec![Token::new(ANN, "ann@example.com"), Token::new(BOB, "bob@example.com")];
     let mut config = Config::new(folder, tokens);
     config.engine_memory_mib = 512;
+    config.service_principals = vec![ServicePrincipal::new(ROBOT.0, ROBOT.1)];
     config.launcher = Some(env!("CARGO_BIN_EXE_bricklayer-workspace").into());
     config
 }

@@ -16,6 +16,7 @@ mod directions;
 mod files;
 mod hardening;
 mod harness;
+mod identity;
 mod jobs;
 mod pipelines;
 mod process;
