@@ -3,7 +3,7 @@
 //! A committed change survives the death of the process at any moment. The machine's own failure can take the last
 //! moments' changes, whole ones.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, fs::OpenOptions, io, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, SqlStr, Sqlite, SqlitePool, Transaction,
@@ -48,6 +48,21 @@ impl Error {
     }
 }
 
+/// Makes the file, and keeps it from everybody but its owner: secrets lie in it. The files that SQLite makes beside it
+/// have its mode.
+fn make_private(file: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(file)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    drop(file);
+    Ok(())
+}
+
 /// What brings the tables to their present form.
 fn migrator() -> Migrator {
     let migration = |&(number, description, sql): &(i64, &'static str, &'static str)| {
@@ -76,8 +91,10 @@ impl Database {
     /// # Errors
     /// A file that cannot be opened, is not ours, or was written by a newer version.
     pub(crate) async fn open(folder: &Path) -> anyhow::Result<Self> {
+        let file = folder.join(FILE);
+        make_private(&file)?;
         let options = SqliteConnectOptions::new()
-            .filename(folder.join(FILE))
+            .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
