@@ -17,6 +17,7 @@ mod jobs;
 mod notebook;
 mod pipelines;
 mod python;
+mod secrets;
 mod server;
 mod sql;
 mod takeover;

@@ -34,6 +34,7 @@ use crate::{
     jobs::{self, Jobs},
     pipelines::{self, Pipelines},
     python::{self, Python},
+    secrets::{self, Secrets},
     sql::{
         self, Sql,
         engine::{Engine, EngineConfig},
@@ -84,6 +85,7 @@ struct Areas {
     engine: Arc<Engine>,
     files: Files,
     identity: Identity,
+    secrets: Secrets,
     unity: Unity,
     sql: Sql,
     pipelines: Pipelines,
@@ -103,6 +105,7 @@ impl Areas {
         let workspace_id = catalog.workspace.id;
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         let python = open_python(config)?;
+        let secrets = Secrets::new(database.clone());
         let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone()).await?;
         let parts = pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), workspace_id };
         let pipelines = Pipelines::open(database.clone(), parts).await?;
@@ -119,6 +122,7 @@ impl Areas {
             unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
             jobs: Jobs::open(database.clone(), parts).await?,
             pipelines,
+            secrets,
             sql,
             database,
             engine,
@@ -127,9 +131,10 @@ impl Areas {
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 7] {
+    fn list(&self) -> [Area; 8] {
         [
             identity::area(self.identity.clone()),
+            secrets::area(self.secrets.clone()),
             unity::area(self.unity.clone()),
             sql::area(self.sql.clone()),
             files::area(self.files.clone()),

@@ -20,6 +20,7 @@ const LAYERS: &[&str] = &[
     "catalog::store",
     "catalog",
     "files",
+    "secrets",
     "sql::language",
     "sql::engine",
     "sql",

@@ -21,5 +21,6 @@ mod jobs;
 mod pipelines;
 mod process;
 mod sdk;
+mod secrets;
 mod statements;
 mod unity;
