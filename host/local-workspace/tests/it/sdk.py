@@ -1,6 +1,8 @@
 """The official Databricks SDK for Python, unchanged, against the local workspace."""
 
+import base64
 import datetime
+import io
 import os
 import sys
 import urllib.request
@@ -11,7 +13,7 @@ from databricks.sdk.errors import (
     BadRequest, DatabricksError, InvalidParameterValue, NotFound, OperationFailed, PermissionDenied, ResourceConflict,
     ResourceDoesNotExist, Unauthenticated,
 )
-from databricks.sdk.service import catalog, compute, jobs, pipelines, sharing, sql
+from databricks.sdk.service import catalog, compute, jobs, pipelines, sharing, sql, workspace
 
 host, token = os.environ["LAB_HOST"], os.environ["LAB_TOKEN"]
 w = WorkspaceClient(host=host, token=token, auth_type="pat")
@@ -21,6 +23,37 @@ me = w.current_user.me()
 assert me.user_name == "ann@example.com", me
 assert me.active and me.emails[0].value == "ann@example.com"
 assert w.get_workspace_id() > 0
+
+assert [u.user_name for u in w.users.list(filter='userName eq "bob@example.com"')] == ["bob@example.com"]
+assert w.users.get(me.id).display_name == "ann"
+assert {g.display_name: len(g.members) for g in w.groups.list()} == {"admins": 1, "users": 3}
+machine = next(iter(w.service_principals.list()))
+client_id, client_secret = os.environ["LAB_ROBOT"].split("=")
+assert machine.application_id == client_id, machine
+robot = WorkspaceClient(host=host, client_id=client_id, client_secret=client_secret, auth_type="oauth-m2m")
+assert robot.current_user.me().user_name == client_id
+assert list(robot.workspace.list(f"/Users/{client_id}")) == []
+
+# Secrets.
+w.secrets.create_scope("sdk")
+w.secrets.put_secret("sdk", "text", string_value="ü")
+w.secrets.put_secret("sdk", "bytes", bytes_value=base64.b64encode(b"\x00\xff").decode())
+assert base64.b64decode(w.secrets.get_secret("sdk", "bytes").value) == b"\x00\xff"
+assert w.dbutils.secrets.get("sdk", "text") == "ü"
+assert [s.key for s in w.secrets.list_secrets("sdk")] == ["bytes", "text"]
+try:
+    robot.secrets.get_secret("sdk", "text")
+    raise AssertionError("a secret was given to somebody else")
+except PermissionDenied:
+    pass
+w.secrets.put_acl("sdk", client_id, workspace.AclPermission.READ)
+assert base64.b64decode(robot.secrets.get_secret("sdk", "text").value).decode() == "ü"
+assert w.secrets.get_acl("sdk", client_id).permission == workspace.AclPermission.READ
+assert len(list(w.secrets.list_acls("sdk"))) == 2
+w.secrets.delete_acl("sdk", client_id)
+w.secrets.delete_secret("sdk", "text")
+assert [s.name for s in w.secrets.list_scopes()] == ["sdk"]
+w.secrets.delete_scope("sdk")
 
 # Warehouses.
 warehouses = list(w.warehouses.list())
@@ -116,9 +149,6 @@ w.tables.delete("sdk.raw.t")
 w.catalogs.delete("sdk", force=True)
 
 # Workspace objects.
-from databricks.sdk.service import catalog, workspace
-import base64
-import io
 
 home = f"/Users/{me.user_name}"
 w.workspace.mkdirs(f"{home}/sdk/a b")
@@ -408,6 +438,9 @@ for call, kind in [
     (lambda: w.volumes.read("main.default.nosuch"), NotFound),
     (lambda: w.dbfs.get_status("/tmp/nosuch"), ResourceDoesNotExist),
     (lambda: w.dbfs.read("/tmp"), InvalidParameterValue),
+    (lambda: w.secrets.delete_scope("nosuch"), ResourceDoesNotExist),
+    (lambda: w.secrets.create_scope("a b"), InvalidParameterValue),
+    (lambda: w.users.get("1"), NotFound),
     (lambda: list(w.serving_endpoints.list()), NotFound),
     (lambda: w.jobs.get(12), NotFound),
     (lambda: w.pipelines.get("nosuch"), ResourceDoesNotExist),

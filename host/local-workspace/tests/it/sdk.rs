@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::harness::{ANN, Lab};
+use crate::harness::{ANN, Lab, ROBOT};
 
 /// The SDK's version, part of the environment's folder name so that a change makes a new one.
 const SDK: &str = "databricks-sdk==0.156.0";
@@ -52,6 +52,7 @@ async fn the_official_sdk_works_unchanged() {
     // Nothing of the machine's own Databricks configuration may leak in.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", lab.folder()).env("LAB_HOST", lab.url("")).env("LAB_TOKEN", ANN);
+    command.env("LAB_ROBOT", format!("{}={}", ROBOT.0, ROBOT.1));
     let ran = tokio::time::timeout(SCRIPT_LIMIT, command.arg(script).kill_on_drop(true).output()).await;
     let ran = ran.expect("the script ends in time").unwrap();
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
