@@ -20,6 +20,7 @@ mod format;
 mod model;
 mod objects;
 mod path;
+mod places;
 mod programs;
 mod receive;
 mod rights;
@@ -28,4 +29,10 @@ mod state;
 mod tree;
 pub(crate) mod volumes;
 
-pub(crate) use self::{objects::Objects, programs::Content, routes::area, state::Files};
+pub(crate) use self::{
+    objects::Objects,
+    places::{Found, Place},
+    programs::Content,
+    routes::area,
+    state::Files,
+};

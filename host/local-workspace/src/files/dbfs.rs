@@ -127,13 +127,18 @@ impl Dbfs {
 
     /// Part of a file; what is behind its end is not there.
     pub(super) async fn read(&self, path: &ObjectPath, offset: u64, length: u64) -> Result<Vec<u8>> {
-        let found = self.status(path).await?;
-        let content = found.content.ok_or_else(|| DbfsError::Folder(path.clone()))?;
-        let mut file = self.blobs.open_content(&content).await?;
+        let mut file = self.open_file(path).await?;
         file.seek(SeekFrom::Start(offset)).await?;
         let mut bytes = Vec::new();
         file.take(length).read_to_end(&mut bytes).await?;
         Ok(bytes)
+    }
+
+    /// A file, open at its beginning.
+    pub(super) async fn open_file(&self, path: &ObjectPath) -> Result<File> {
+        let found = self.status(path).await?;
+        let content = found.content.ok_or_else(|| DbfsError::Folder(path.clone()))?;
+        Ok(self.blobs.open_content(&content).await?)
     }
 
     /// Writes a whole file.

@@ -65,6 +65,19 @@ impl ApiError {
         &self.message
     }
 
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the caller is told, and how; what it is not told goes to the log.
+    pub(crate) fn told(self) -> (StatusCode, &'static str, String) {
+        if self.status.is_server_error() {
+            let cause = self.cause.map(|cause| format!("{cause:#}"));
+            tracing::error!(code = self.code, cause, "{}", self.message);
+        }
+        (self.status, self.code, self.message)
+    }
+
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
     }
@@ -72,11 +85,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if self.status.is_server_error() {
-            let cause = self.cause.map(|cause| format!("{cause:#}"));
-            tracing::error!(code = self.code, cause, "{}", self.message);
-        }
-        (self.status, Json(Shape { error_code: self.code, message: self.message })).into_response()
+        let (status, error_code, message) = self.told();
+        (status, Json(Shape { error_code, message })).into_response()
     }
 }
 
