@@ -22,6 +22,7 @@ mod server;
 mod sql;
 mod takeover;
 mod unity;
+mod utilities;
 
 pub use self::{
     config::{Config, ServicePrincipal, Token},

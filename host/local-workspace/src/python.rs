@@ -18,6 +18,7 @@ mod folder;
 mod interpreter;
 mod machine;
 mod once;
+mod redacted;
 mod services;
 mod spawner;
 #[cfg(target_os = "linux")]

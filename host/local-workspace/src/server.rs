@@ -41,6 +41,7 @@ use crate::{
     },
     takeover,
     unity::{self, Unity},
+    utilities::Utilities,
 };
 
 /// How long open connections may take to finish at shutdown.
@@ -106,7 +107,8 @@ impl Areas {
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         let python = open_python(config)?;
         let secrets = Secrets::new(database.clone());
-        let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone()).await?;
+        let utilities = Utilities::new(files.clone(), secrets.clone());
+        let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone(), utilities.clone()).await?;
         let parts = pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), workspace_id };
         let pipelines = Pipelines::open(database.clone(), parts).await?;
         let parts = jobs::Parts {
@@ -114,6 +116,7 @@ impl Areas {
             files: files.objects.clone(),
             python,
             pipelines: pipelines.clone(),
+            utilities,
             workspace_id,
         };
         Ok(Self {

@@ -16,8 +16,9 @@ use uuid::Uuid;
 use super::results;
 use crate::{
     notebook::Language,
-    python::{Code, Ended, Failure, Interpreter, NoServices, Printed, Python, Ran, StartError, Surroundings, run_sql},
+    python::{Code, Ended, Failure, Interpreter, Printed, Python, Ran, StartError, Surroundings, run_sql},
     sql::{engine::Engine, session::Session},
+    utilities::Utilities,
 };
 
 /// Contexts of the workspace; more are refused. The service has 145 on a cluster.
@@ -92,6 +93,7 @@ struct Shared {
 pub(crate) struct Contexts {
     engine: Arc<Engine>,
     python: Python,
+    utilities: Utilities,
     known: Mutex<HashMap<String, Arc<Context>>>,
     tasks: TaskTracker,
 }
@@ -184,8 +186,8 @@ impl Context {
 }
 
 impl Contexts {
-    pub(crate) fn new(engine: Arc<Engine>, python: Python) -> Self {
-        Self { engine, python, known: Mutex::default(), tasks: TaskTracker::new() }
+    pub(crate) fn new(engine: Arc<Engine>, python: Python, utilities: Utilities) -> Self {
+        Self { engine, python, utilities, known: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     /// Makes a context on a cluster; none when there are too many.
@@ -218,7 +220,7 @@ impl Contexts {
         }
         known.insert(id.clone(), Arc::clone(&context));
         let session = Session::new(Arc::clone(&self.engine), user);
-        let around = Surroundings { session, services: Arc::new(NoServices), in_job: false };
+        let around = Surroundings { session, services: Arc::new(self.utilities.of(user)), in_job: false };
         let worker = Worker { context, python: self.python.clone(), around, interpreter: None, commands: 0 };
         self.tasks.spawn(worker.serve(language, commands));
         Some(id)

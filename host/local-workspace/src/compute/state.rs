@@ -7,6 +7,7 @@ use crate::{
     database::{self, Database},
     python::Python,
     sql::engine::Engine,
+    utilities::Utilities,
 };
 
 /// The area's state; cheap to clone.
@@ -19,9 +20,14 @@ pub(crate) struct Compute {
 impl Compute {
     /// # Errors
     /// A database of objects that cannot be read or written.
-    pub(crate) async fn open(database: Database, engine: Arc<Engine>, python: Python) -> database::Result<Self> {
+    pub(crate) async fn open(
+        database: Database,
+        engine: Arc<Engine>,
+        python: Python,
+        utilities: Utilities,
+    ) -> database::Result<Self> {
         let clusters = Clusters::open(database).await?;
-        Ok(Self { clusters, contexts: Arc::new(Contexts::new(engine, python)) })
+        Ok(Self { clusters, contexts: Arc::new(Contexts::new(engine, python, utilities)) })
     }
 
     /// Ends all contexts and waits for them.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     folder::Place,
+    redacted::Secrets,
     services::{Services, answer},
     wire::{CallError, FromGuest, Raised, Ready, Run, Shown, ToGuest},
 };
@@ -149,6 +150,25 @@ impl Printed {
     }
 }
 
+/// Takes secrets out of what code printed and showed, and out of how it ended.
+pub(super) fn redact(values: Vec<String>, ended: &mut Ended, printed: &mut Printed) {
+    let secrets = Secrets::new(values);
+    let clean = |text: &mut String| secrets.take_out_of(text);
+    clean(&mut printed.text);
+    for shown in &mut printed.shown {
+        if let Shown::Table { rows, columns, .. } = shown {
+            rows.iter_mut().flatten().flatten().for_each(clean);
+            columns.iter_mut().for_each(|column| clean(&mut column.name));
+        }
+    }
+    match ended {
+        Ended::Well(exit) => exit.iter_mut().for_each(clean),
+        Ended::Failed(failure) => [&mut failure.summary, &mut failure.trace].into_iter().for_each(clean),
+        Ended::Died(how) => clean(how),
+        Ended::Canceled { .. } | Ended::OutOfTime { .. } => {}
+    }
+}
+
 /// Why the running code is being ended.
 #[derive(Debug, Clone, Copy)]
 enum Stop {
@@ -219,7 +239,8 @@ impl Interpreter {
         cancel: &CancellationToken,
     ) -> Ran {
         let mut printed = Printed::default();
-        let ended = self.run_into(&mut printed, code, around, limit, cancel).await;
+        let mut ended = self.run_into(&mut printed, code, around, limit, cancel).await;
+        redact(around.services.revealed(), &mut ended, &mut printed);
         Ran { ended, printed }
     }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Python, StartError,
-    interpreter::{Code, Ended, Failure, Interpreter, Printed, Ran, Surroundings},
+    interpreter::{Code, Ended, Failure, Interpreter, Printed, Ran, Surroundings, redact},
     services::columns,
     wire::Shown,
 };
@@ -55,12 +55,13 @@ impl Python {
     ) -> Outcome {
         let mut printed = Printed::default();
         let run = Run { python: self, around, until: Instant::now() + limit, limit, cancel, interpreter: None };
-        let ended = match program {
+        let mut ended = match program {
             Program::File { path, text, arguments } => run.file(path, text, arguments, &mut printed).await,
             Program::Notebook { path, notebook, parameters } => {
                 run.notebook(&path, notebook, parameters, &mut printed).await
             }
         };
+        redact(around.services.revealed(), &mut ended, &mut printed);
         Outcome { ended, printed }
     }
 }

@@ -37,6 +37,11 @@ pub(crate) trait Services: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the code reads as an exception.
     async fn call(&self, method: &str, arguments: Value) -> Result<Value, Refused>;
+
+    /// Secrets that the code has read, which are taken out of what it leaves.
+    fn revealed(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Nothing beside SQL.

@@ -140,14 +140,14 @@ async fn clusters_are_listed_by_page_and_filter_and_refused_by_field() {
 }
 
 /// A context for commands.
-struct Repl<'a> {
+pub(crate) struct Repl<'a> {
     lab: &'a Lab,
     cluster: String,
     id: String,
 }
 
 impl<'a> Repl<'a> {
-    async fn open(lab: &'a Lab, language: &str) -> Self {
+    pub(crate) async fn open(lab: &'a Lab, language: &str) -> Self {
         let cluster = first(lab).await;
         let body = json!({"clusterId": cluster, "language": language});
         let (status, answer) = lab.post("/api/1.2/contexts/create", body).await;
@@ -183,7 +183,7 @@ impl<'a> Repl<'a> {
         panic!("the command does not end");
     }
 
-    async fn run(&self, language: &str, command: &str) -> Value {
+    pub(crate) async fn run(&self, language: &str, command: &str) -> Value {
         let id = self.start(language, command).await;
         let answer = self.end(&id).await;
         assert_eq!(answer["status"], "Finished", "{command}: {answer}");

@@ -25,6 +25,7 @@ const LAYERS: &[&str] = &[
     "sql::engine",
     "sql",
     "python",
+    "utilities",
     "compute",
     "pipelines",
     "jobs",

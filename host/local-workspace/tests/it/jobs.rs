@@ -554,7 +554,7 @@ async fn runs_survive_their_process_as_what_they_are() {
 const HOME: &str = "/Workspace/Users/ann@example.com";
 
 /// Whether this machine has a Python that programs can run in; a test without says that it checked nothing.
-fn has_python() -> bool {
+pub(crate) fn has_python() -> bool {
     let found = std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success());
     if !found {
         println!("NOT RUN: no python3 on this machine, the test of programs checked nothing");

@@ -24,3 +24,4 @@ mod sdk;
 mod secrets;
 mod statements;
 mod unity;
+mod utilities;

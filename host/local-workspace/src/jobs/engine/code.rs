@@ -24,6 +24,7 @@ use crate::{
     },
     python::{Ended, Outcome, Program, Refused, Services, Surroundings},
     sql::session::Session,
+    utilities::{UserUtilities, arguments},
 };
 
 /// How long a program may run that its task gives no limit; it holds one of few places.
@@ -118,6 +119,7 @@ async fn run(
         context: context.clone(),
         session: session.clone(),
         facts: Arc::clone(facts),
+        utilities: Arc::new(context.utilities.of(&given.user)),
         values: Mutex::default(),
         depth: 0,
         cancel: cancel.clone(),
@@ -159,12 +161,14 @@ fn done(outcome: Outcome, is_notebook: bool) -> Done {
     }
 }
 
-/// What a task's program may ask for: values of tasks, and other notebooks.
+/// What a task's program may ask for: values of tasks, other notebooks, and what all code may.
 #[derive(Debug)]
 struct Kept {
     context: Context,
     session: Session,
     facts: Arc<Facts>,
+    /// Those of the program that was begun first: what one notebook has read, none of them prints.
+    utilities: Arc<UserUtilities>,
     values: Mutex<BTreeMap<String, Value>>,
     /// Notebooks above this one.
     depth: usize,
@@ -196,10 +200,6 @@ fn refused(code: &str, message: impl Into<String>) -> Refused {
     Refused { code: code.to_owned(), message: message.into() }
 }
 
-fn arguments<T: serde::de::DeserializeOwned>(given: Value) -> Result<T, Refused> {
-    serde_json::from_value(given).map_err(|e| refused("MALFORMED_REQUEST", e.to_string()))
-}
-
 #[async_trait]
 impl Services for Kept {
     async fn call(&self, method: &str, given: Value) -> Result<Value, Refused> {
@@ -211,11 +211,12 @@ impl Services for Kept {
                 Ok(found.map_or_else(|| json!({}), |value| json!({"value": value})))
             }
             "notebook.run" => self.notebook(arguments(given)?).await,
-            other => {
-                let message = format!("dbutils.{other} is not supported in jobs by the local workspace");
-                Err(refused("NOT_IMPLEMENTED", message))
-            }
+            other => self.utilities.call(other, given).await,
         }
+    }
+
+    fn revealed(&self) -> Vec<String> {
+        self.utilities.revealed()
     }
 }
 
@@ -256,6 +257,7 @@ impl Kept {
             context: self.context.clone(),
             session: session.clone(),
             facts: Arc::clone(&self.facts),
+            utilities: Arc::clone(&self.utilities),
             values: Mutex::default(),
             depth: self.depth + 1,
             cancel: self.cancel.clone(),

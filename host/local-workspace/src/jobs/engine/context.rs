@@ -11,6 +11,7 @@ use crate::{
     pipelines::Pipelines,
     python::Python,
     sql::Sql,
+    utilities::Utilities,
 };
 
 /// Tasks that do something at the same time, in all runs; more wait for their turn. Bounds processes and statements.
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) files: Objects,
     pub(crate) python: Python,
     pub(crate) pipelines: Pipelines,
+    pub(crate) utilities: Utilities,
     pub(crate) workspace_id: u64,
 }
 
@@ -37,6 +39,7 @@ pub(super) struct Context {
     pub(super) files: Objects,
     pub(super) python: Python,
     pub(super) pipelines: Pipelines,
+    pub(super) utilities: Utilities,
     pub(super) workspace_id: u64,
     pub(super) places: Arc<Semaphore>,
     pub(super) orders: mpsc::Sender<Order>,
@@ -44,9 +47,9 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(store: Store, parts: Parts, orders: mpsc::Sender<Order>) -> Self {
-        let Parts { sql, files, python, pipelines, workspace_id } = parts;
+        let Parts { sql, files, python, pipelines, utilities, workspace_id } = parts;
         let places = Arc::new(Semaphore::new(CONCURRENT_TASKS));
-        Self { store, sql, files, python, pipelines, workspace_id, places, orders }
+        Self { store, sql, files, python, pipelines, utilities, workspace_id, places, orders }
     }
 
     /// Starts a run.

@@ -4,6 +4,8 @@ import collections
 import json
 
 FileInfo = collections.namedtuple("FileInfo", "path name size modificationTime")
+SecretMetadata = collections.namedtuple("SecretMetadata", "key")
+SecretScope = collections.namedtuple("SecretScope", "name")
 MountInfo = collections.namedtuple("MountInfo", "mountPoint source encryptionType")
 
 
@@ -150,10 +152,10 @@ class _Secrets(_Part):
         return self.get(scope, key).encode()
 
     def list(self, scope):
-        return self._call("secrets.list", scope=scope)["secrets"]
+        return [SecretMetadata(key) for key in self._call("secrets.list", scope=scope)["secrets"]]
 
     def listScopes(self):
-        return self._call("secrets.listScopes")["scopes"]
+        return [SecretScope(name) for name in self._call("secrets.listScopes")["scopes"]]
 
 
 class DBUtils:
