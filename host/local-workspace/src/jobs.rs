@@ -13,6 +13,7 @@ mod engine;
 mod graph;
 mod model;
 mod references;
+mod rights;
 mod routes;
 mod schedule;
 mod settings;

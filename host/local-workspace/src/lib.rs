@@ -4,6 +4,7 @@
 //! [`Workspace::start`] opens the data folder and serves; the binary `bricklayer-workspace` is a thin command line
 //! around it. What is not supported answers in Databricks' error shape, never as a server fault.
 
+mod acls;
 mod catalog;
 mod clock;
 mod compute;

@@ -107,10 +107,21 @@ impl Store {
         rows.into_iter().map(job).collect()
     }
 
-    /// A user's jobs, newest first; with one more than asked for when there are more.
-    pub(crate) async fn jobs(&self, owner: &str, name: Option<&str>, window: Window) -> database::Result<Vec<Job>> {
+    /// A user's jobs and those that were given, newest first; with one more than asked for when there are more.
+    pub(crate) async fn jobs(
+        &self,
+        owner: &str,
+        given: &[i64],
+        name: Option<&str>,
+        window: Window,
+    ) -> database::Result<Vec<Job>> {
         let mut query = QueryBuilder::<Sqlite>::new(JOB);
-        query.push(" WHERE owner = ").push_bind(owner);
+        query.push(" WHERE (owner = ").push_bind(owner).push(" OR id IN (");
+        let mut ids = query.separated(", ");
+        for id in given {
+            ids.push_bind(*id);
+        }
+        query.push("))");
         if let Some(name) = name {
             query.push(" AND name = ").push_bind(name);
         }

@@ -13,6 +13,7 @@ const LAYERS: &[&str] = &[
     "database",
     "http",
     "identity",
+    "acls",
     "catalog::names",
     "catalog::rights",
     "catalog::model",

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::page::{ListQuery, Next, array_offset, cut, cut_arrays};
 use crate::{
+    acls::Level,
     clock,
     http::{
         Empty,
@@ -16,6 +17,7 @@ use crate::{
     identity::Caller,
     jobs::{
         Jobs,
+        rights::there,
         settings::{Document, Settings, with_defaults},
         store::{Job, new_id},
     },
@@ -131,7 +133,7 @@ pub(crate) async fn get(
 ) -> Result<Json<Answer>, ApiError> {
     let id = query.job_id.ok_or_else(|| ApiError::invalid("Required parameter job_id is missing."))?;
     let offset = array_offset(query.page_token.as_deref())?;
-    let job = own(jobs.store.job(id).await?, id, &user)?;
+    let job = jobs.allowed(id, &user, Level::CanView).await?;
     Ok(Json(answer(job, offset)))
 }
 
@@ -141,7 +143,8 @@ pub(crate) async fn list(
     Params(query): Params<JobsQuery>,
 ) -> Result<Json<List>, ApiError> {
     let window = query.page.window(20, 100)?;
-    let mut found = jobs.store.jobs(&user, query.name.as_deref(), window).await?;
+    let given = jobs.given(&user).await?;
+    let mut found = jobs.store.jobs(&user, &given, query.name.as_deref(), window).await?;
     let next = cut(&mut found, window);
     let expanded = query.expand_tasks == Some(true);
     let brief = |mut job: Job| {
@@ -164,16 +167,17 @@ pub(crate) async fn update(
     Body(change): Body<Change>,
 ) -> Result<Json<Empty>, ApiError> {
     let id = change.job_id;
+    let owner = jobs.allowed(id, &user, Level::CanManage).await?.owner;
     jobs.store
         .change_job(id, |known| {
-            let mut settings = own(known, id, &user)?.settings;
+            let mut settings = there(known, id)?.settings;
             for field in &change.fields_to_remove {
                 remove(&mut settings, field);
             }
             for (field, value) in change.new_settings {
                 merge(&mut settings, field, value);
             }
-            check(&settings, &user)?;
+            check(&settings, &owner)?;
             Ok::<_, ApiError>(with_defaults(settings))
         })
         .await?;
@@ -188,14 +192,15 @@ pub(crate) async fn reset(
     Body(change): Body<Change>,
 ) -> Result<Json<Empty>, ApiError> {
     let id = change.job_id;
+    let owner = jobs.allowed(id, &user, Level::CanManage).await?.owner;
     jobs.store
         .change_job(id, |known| {
-            let mut old = own(known, id, &user)?.settings;
+            let mut old = there(known, id)?.settings;
             let mut settings = change.new_settings;
             if let (None, Some(run_as)) = (settings.get("run_as"), old.remove("run_as")) {
                 settings.insert("run_as".to_owned(), run_as);
             }
-            check(&settings, &user)?;
+            check(&settings, &owner)?;
             Ok::<_, ApiError>(with_defaults(settings))
         })
         .await?;
@@ -208,8 +213,9 @@ pub(crate) async fn delete(
     Caller(user): Caller,
     Body(JobId { job_id }): Body<JobId>,
 ) -> Result<Json<Empty>, ApiError> {
-    own(jobs.store.job(job_id).await?, job_id, &user)?;
+    jobs.allowed(job_id, &user, Level::CanManage).await?;
     jobs.store.delete_job(job_id).await?;
+    jobs.forget_given(job_id).await?;
     jobs.engine.look().await;
     Ok(Json(Empty {}))
 }
@@ -230,16 +236,6 @@ pub(super) fn check(settings: &Document, user: &str) -> Result<Settings, ApiErro
         }
         _ => Ok(read),
     }
-}
-
-/// A job that the caller may see and change: only its creator may.
-pub(super) fn own(job: Option<Job>, id: i64, user: &str) -> Result<Job, ApiError> {
-    let job = job.ok_or_else(|| ApiError::not_found(format!("Job {id} does not exist.")))?;
-    if job.owner == user {
-        return Ok(job);
-    }
-    let message = format!("User {user} does not have View or Admin or Manage Run or Owner permissions on job {id}.");
-    Err(ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message))
 }
 
 /// Removes a field, or an item of a keyed array: `tasks/extract`.

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    jobs::{check, own},
+    jobs::check,
     page::{ARRAY_ITEMS, ListQuery, Next, array_offset, cut},
     view::{self, Links, OutputView, RunView},
 };
 use crate::{
+    acls::Level,
     http::{
         Empty,
         body::{Body, OptionalBody},
@@ -157,7 +158,9 @@ pub(crate) async fn run_now(
     Caller(user): Caller,
     Body(body): Body<RunNow>,
 ) -> Result<Json<Begun>, ApiError> {
-    let job = own(jobs.store.job(body.job_id).await?, body.job_id, &user)?;
+    let job = jobs.allowed(body.job_id, &user, Level::CanManageRun).await?;
+    // Whoever starts it: it runs as its creator.
+    let user = job.owner.clone();
     let settings = check(&job.settings, &user)?;
     let overriding = overriding(body.rest, &body.job_parameters)?;
     let run = jobs
@@ -226,7 +229,7 @@ pub(crate) async fn get(
 ) -> Result<Json<RunView>, ApiError> {
     let (origin, offset) = (origin(&headers), array_offset(query.page_token.as_deref())?);
     let links = Links { origin: &origin, workspace_id: jobs.workspace_id };
-    let (run, task) = find(&jobs, query.run_id, &user).await?;
+    let (run, task) = find(&jobs, query.run_id, &user, Level::CanView).await?;
     let mut view = match task {
         Some(task) => {
             let iterations = jobs.store.iterations(&task).await?;
@@ -251,7 +254,7 @@ pub(crate) async fn output(
 ) -> Result<Json<OutputView>, ApiError> {
     let origin = origin(&headers);
     let links = Links { origin: &origin, workspace_id: jobs.workspace_id };
-    let (run, task) = find(&jobs, query.run_id, &user).await?;
+    let (run, task) = find(&jobs, query.run_id, &user, Level::CanView).await?;
     let task = match task {
         Some(task) => task,
         // Of a run with one task, that task's.
@@ -308,7 +311,13 @@ pub(crate) async fn list(
         started_from: query.start_time_from,
         started_to: query.start_time_to,
     };
-    let mut found = jobs.store.runs(&user, &filter, window).await?;
+    let owner = match query.job_id {
+        Some(id) if jobs.is_given(id, &user, Level::CanView).await? => {
+            jobs.owner_for(id, &user, Level::CanView).await?
+        }
+        _ => user,
+    };
+    let mut found = jobs.store.runs(&owner, &filter, window).await?;
     let next = cut(&mut found, window);
     let mut runs = Vec::with_capacity(found.len());
     for run in found {
@@ -328,7 +337,7 @@ pub(crate) async fn cancel(
     Caller(user): Caller,
     Body(RunId { run_id }): Body<RunId>,
 ) -> Result<Json<Empty>, ApiError> {
-    let (run, _) = find(&jobs, Some(run_id), &user).await?;
+    let (run, _) = find(&jobs, Some(run_id), &user, Level::CanManageRun).await?;
     jobs.engine.cancel(run.id).await?;
     Ok(Json(Empty {}))
 }
@@ -340,7 +349,7 @@ pub(crate) async fn cancel_all(
 ) -> Result<Json<Empty>, ApiError> {
     let runs = match body.job_id {
         Some(id) => {
-            own(jobs.store.job(id).await?, id, &user)?;
+            jobs.allowed(id, &user, Level::CanManageRun).await?;
             jobs.store.under_way_of(id).await?
         }
         None if body.all_queued_runs => jobs.store.under_way().await?,
@@ -348,7 +357,7 @@ pub(crate) async fn cancel_all(
     };
     let only_queued = body.all_queued_runs;
     for run in runs {
-        if run.creator == user && (!only_queued || run.began_at.is_none()) {
+        if (run.creator == user || body.job_id.is_some()) && (!only_queued || run.began_at.is_none()) {
             jobs.engine.cancel(run.id).await?;
         }
     }
@@ -360,7 +369,7 @@ pub(crate) async fn repair(
     Caller(user): Caller,
     Body(body): Body<RepairBody>,
 ) -> Result<Json<Repaired>, ApiError> {
-    let (run, _) = find(&jobs, Some(body.run_id), &user).await?;
+    let (run, _) = find(&jobs, Some(body.run_id), &user, Level::CanManageRun).await?;
     let overriding = overriding(body.rest, &body.job_parameters)?;
     let repair_id = jobs
         .engine
@@ -382,7 +391,7 @@ pub(crate) async fn delete(
     Caller(user): Caller,
     Body(RunId { run_id }): Body<RunId>,
 ) -> Result<Json<Empty>, ApiError> {
-    let (run, _) = find(&jobs, Some(run_id), &user).await?;
+    let (run, _) = find(&jobs, Some(run_id), &user, Level::CanManage).await?;
     if run.ended_at.is_none() {
         return Err(ApiError::invalid(format!("Run {run_id} is under way; cancel it before it is deleted.")));
     }
@@ -396,7 +405,7 @@ pub(crate) async fn export(
     Caller(user): Caller,
     Params(query): Params<RunQuery>,
 ) -> Result<Json<Export>, ApiError> {
-    let (run, task) = find(&jobs, query.run_id, &user).await?;
+    let (run, task) = find(&jobs, query.run_id, &user, Level::CanView).await?;
     let tasks = match task {
         Some(task) => vec![task],
         None => jobs.store.tasks(run.id).await?,
@@ -426,8 +435,8 @@ fn page(name: &str, output: &Value) -> String {
     )
 }
 
-/// The run with this id, or the run of the task with this id.
-async fn find(jobs: &Jobs, id: Option<i64>, user: &str) -> Result<(Run, Option<TaskRun>), ApiError> {
+/// The run with this id, or the run of the task with this id, for who may do so much with it.
+async fn find(jobs: &Jobs, id: Option<i64>, user: &str, least: Level) -> Result<(Run, Option<TaskRun>), ApiError> {
     let id = id.ok_or_else(|| ApiError::invalid("Required parameter run_id is missing."))?;
     let missing = || ApiError::not_found(format!("Run {id} does not exist."));
     let (run, task) = match jobs.store.run(id).await? {
@@ -437,7 +446,7 @@ async fn find(jobs: &Jobs, id: Option<i64>, user: &str) -> Result<(Run, Option<T
             (jobs.store.run(task.run_id).await?.ok_or_else(missing)?, Some(task))
         }
     };
-    if run.creator == user {
+    if run.creator == user || jobs.is_given(run.job_id, user, least).await? {
         return Ok((run, task));
     }
     let message = format!("User {user} does not have View or Admin or Manage Run or Owner permissions on run {id}.");
