@@ -12,7 +12,7 @@ use super::{
     rights::{self, Access, HOMES, SHARED},
     tree::{Put, Tree, TreeError},
 };
-use crate::{http::error::ApiError, notebook::Language};
+use crate::{acls::Acls, http::error::ApiError, notebook::Language};
 
 /// Most bytes of a notebook, and of what is imported and exported at once.
 pub(crate) const MAX_NOTEBOOK_BYTES: u64 = 10 * 1024 * 1024;
@@ -24,6 +24,7 @@ pub(super) const MAX_FILE_BYTES: u64 = 500 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     tree: Tree,
+    acls: Acls,
     blobs: Blobs,
 }
 
@@ -47,10 +48,11 @@ impl Objects {
     /// A database that cannot be written.
     pub(super) async fn open(
         tree: Tree,
+        acls: Acls,
         blobs: Blobs,
         users: impl IntoIterator<Item = &str>,
     ) -> Result<Self, TreeError> {
-        let this = Self { tree, blobs };
+        let this = Self { tree, acls, blobs };
         let homes = users.into_iter().map(|user| format!("/Users/{user}"));
         let roots = HOMES.into_iter().chain([SHARED]).map(|name| format!("/{name}"));
         for folder in roots.chain(homes).filter_map(|folder| ObjectPath::parse(&folder).ok()) {
@@ -61,10 +63,41 @@ impl Objects {
         Ok(this)
     }
 
+    /// Whose an object is, and how access lists name it, for a user who may see it, or manage it; none for what is
+    /// everybody's. `kind` is the kind that it has to have.
+    ///
+    /// # Errors
+    /// Not there, not allowed.
+    pub(crate) async fn owner_for(
+        &self,
+        id: i64,
+        kind: &str,
+        user: &str,
+        manage: bool,
+    ) -> Result<(String, Option<String>), ApiError> {
+        let missing = || ApiError::not_found(format!("The {kind} {id} does not exist."));
+        let found = self.tree.with_id(id).await.map_err(|_| missing())?.ok_or_else(missing)?;
+        if !found.kind.kind().as_str().eq_ignore_ascii_case(kind) {
+            return Err(missing());
+        }
+        self.check(user, &found.path, if manage { Access::Manage } else { Access::View }).await?;
+        Ok((object_name(id), rights::owner(&found.path).map(str::to_owned)))
+    }
+
+    /// Refuses who neither owns a place nor was given so much of it or of a folder above it.
+    async fn check(&self, user: &str, path: &ObjectPath, access: Access) -> Result<(), ApiError> {
+        let Err(denied) = rights::check(user, path, access) else { return Ok(()) };
+        let ids =
+            self.tree.ids(&path.ancestry()).await.map_err(|_| ApiError::internal("The rights cannot be read."))?;
+        let objects: Vec<_> = ids.into_iter().map(object_name).collect();
+        let level = self.acls.level(&objects, user).await?;
+        if level.is_some_and(|level| level >= access.level()) { Ok(()) } else { Err(denied) }
+    }
+
     /// # Errors
     /// Not allowed, not there.
     pub(crate) async fn status(&self, user: &str, asked: &AskedPath) -> Result<Object, ApiError> {
-        rights::check(user, &asked.path, Access::View)?;
+        self.check(user, &asked.path, Access::View).await?;
         let found = self.tree.get(&asked.path).await.map_err(|e| failed(asked, e))?;
         found.ok_or_else(|| missing(asked))
     }
@@ -79,7 +112,9 @@ impl Objects {
             return Ok(vec![found]);
         }
         let mut inside = self.tree.list(&asked.path).await.map_err(|e| failed(asked, e))?;
-        inside.retain(|object| rights::allows(user, &object.path, Access::View));
+        // What was given of a folder holds for all that is in it.
+        let is_given = !rights::allows(user, &asked.path, Access::View);
+        inside.retain(|object| is_given || rights::allows(user, &object.path, Access::View));
         Ok(inside)
     }
 
@@ -88,7 +123,7 @@ impl Objects {
     /// # Errors
     /// Not allowed, or something else is in the way.
     pub(crate) async fn make_folders(&self, user: &str, asked: &AskedPath) -> Result<(), ApiError> {
-        rights::check(user, &asked.path, Access::Edit)?;
+        self.check(user, &asked.path, Access::Edit).await?;
         self.tree.make_folders(&asked.path, user).await.map_err(|e| failed(asked, e))
     }
 
@@ -99,7 +134,7 @@ impl Objects {
             let message = format!("Folder {asked} is protected.");
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "DIRECTORY_PROTECTED", message));
         }
-        rights::check(user, &asked.path, Access::Edit)?;
+        self.check(user, &asked.path, Access::Edit).await?;
         let dropped = self.tree.delete(&asked.path, recursive).await.map_err(|e| failed(asked, e))?;
         self.blobs.remove(dropped).await;
         Ok(())
@@ -117,7 +152,7 @@ impl Objects {
         content: Body,
         overwrite: bool,
     ) -> Result<Object, ApiError> {
-        rights::check(user, &asked.path, Access::Edit)?;
+        self.check(user, &asked.path, Access::Edit).await?;
         let most = if matches!(becomes, Becomes::Auto | Becomes::File) { MAX_FILE_BYTES } else { MAX_NOTEBOOK_BYTES };
         let blob = self.blobs.take(content, most).await?;
         let (kind, name) = self.judge(&asked.path, becomes, &blob).await?;
@@ -194,6 +229,11 @@ impl Objects {
         let language = jupyter_language(&content)?;
         Ok((Type::Notebook { language, format: Format::Jupyter }, name))
     }
+}
+
+/// What access lists call an object.
+fn object_name(id: i64) -> String {
+    format!("objects/{id}")
 }
 
 fn missing(asked: &AskedPath) -> ApiError {

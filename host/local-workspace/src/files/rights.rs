@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::path::ObjectPath;
-use crate::http::error::ApiError;
+use crate::{acls::Level, catalog::SYSTEM_USER, http::error::ApiError};
 
 /// Folders that hold one home for each user.
 pub(super) const HOMES: [&str; 2] = ["Users", "Repos"];
@@ -16,6 +16,29 @@ pub(super) const SHARED: &str = "Shared";
 pub(super) enum Access {
     View,
     Edit,
+    /// Says who may do what.
+    Manage,
+}
+
+impl Access {
+    /// What somebody whose it is not has to be given for it.
+    pub(super) const fn level(self) -> Level {
+        match self {
+            Self::View => Level::CanRead,
+            Self::Edit => Level::CanEdit,
+            Self::Manage => Level::CanManage,
+        }
+    }
+}
+
+/// Whose an object is; none for what is everybody's.
+pub(super) fn owner(path: &ObjectPath) -> Option<&str> {
+    let mut segments = path.segments();
+    match (segments.next(), segments.next()) {
+        (Some(SHARED), _) => None,
+        (Some(top), Some(owner)) if HOMES.contains(&top) => Some(owner),
+        _ => Some(SYSTEM_USER),
+    }
 }
 
 /// Whether a user may. Asked before whether the object exists, so that a stranger learns nothing about what does.
@@ -36,7 +59,7 @@ pub(super) fn check(user: &str, path: &ObjectPath, access: Access) -> Result<(),
     }
     let right = match access {
         Access::View => "View",
-        Access::Edit => "Manage",
+        Access::Edit | Access::Manage => "Manage",
     };
     let message = format!(
         "{user} does not have {right} permissions on {path}. Please contact the owner or an administrator for access."

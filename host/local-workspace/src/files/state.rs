@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{blobs::Blobs, dbfs::Dbfs, objects::Objects, tree::Tree, volumes::Volumes};
-use crate::{catalog::Catalog, database::Database};
+use crate::{acls::Acls, catalog::Catalog, database::Database};
 
 /// Names of the trees in the database.
 const WORKSPACE_TREE: &str = "workspace";
@@ -36,7 +36,7 @@ impl Files {
         let known = workspace.contents().await?.into_iter().chain(dbfs.contents().await?).collect();
         let blobs = Blobs::open(data.join(BLOBS), &known).await?;
         Ok(Self {
-            objects: Objects::open(workspace, blobs.clone(), users).await?,
+            objects: Objects::open(workspace, Acls::new(database.clone()), blobs.clone(), users).await?,
             dbfs: Dbfs::open(dbfs, blobs).await?,
             volumes: Volumes::open(catalog, data).await?,
         })

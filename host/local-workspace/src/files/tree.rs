@@ -1,7 +1,7 @@
 //! A tree of objects in the database. It knows paths, kinds and contents' names; who may do what, and how what cannot be
 //! is told, are its callers'.
 
-use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
 
 use super::{
     model::{Object, Type},
@@ -73,6 +73,24 @@ impl Tree {
         let found = sqlx::query("SELECT * FROM file_objects WHERE tree = ? AND path = ?");
         let found = found.bind(self.name).bind(path.as_str()).fetch_optional(self.database.read()).await?;
         Ok(found.map(|row| object(&row)).transpose()?)
+    }
+
+    pub(super) async fn with_id(&self, id: i64) -> Result<Option<Object>> {
+        let found = sqlx::query("SELECT * FROM file_objects WHERE tree = ? AND id = ?");
+        let found = found.bind(self.name).bind(id).fetch_optional(self.database.read()).await?;
+        Ok(found.map(|row| object(&row)).transpose()?)
+    }
+
+    /// The ids of what stands at these paths.
+    pub(super) async fn ids(&self, paths: &[ObjectPath]) -> Result<Vec<i64>> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM file_objects WHERE tree = ");
+        query.push_bind(self.name).push(" AND path IN (");
+        let mut list = query.separated(", ");
+        for path in paths {
+            list.push_bind(path.as_str());
+        }
+        query.push(")");
+        Ok(query.build_query_scalar().fetch_all(self.database.read()).await?)
     }
 
     /// What is in a folder, in the order of names.
