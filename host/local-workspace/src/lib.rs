@@ -16,6 +16,7 @@ mod identity;
 mod jobs;
 #[allow(dead_code, unused_imports, reason = "for whoever keeps and exports notebooks")]
 mod notebook;
+mod permissions;
 mod pipelines;
 mod python;
 mod secrets;

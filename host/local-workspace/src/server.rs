@@ -20,6 +20,7 @@ use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    acls::Acls,
     catalog::Catalog,
     compute::{self, Compute},
     config::Config,
@@ -32,6 +33,7 @@ use crate::{
     },
     identity::{self, Identity, require_token},
     jobs::{self, Jobs},
+    permissions::{self, Permissions},
     pipelines::{self, Pipelines},
     python::{self, Python},
     secrets::{self, Secrets},
@@ -134,7 +136,7 @@ impl Areas {
     }
 
     /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 8] {
+    fn list(&self) -> [Area; 9] {
         [
             identity::area(self.identity.clone()),
             secrets::area(self.secrets.clone()),
@@ -144,6 +146,13 @@ impl Areas {
             pipelines::area(self.pipelines.clone()),
             jobs::area(self.jobs.clone()),
             compute::area(self.compute.clone()),
+            permissions::area(Permissions {
+                acls: Acls::new(self.database.clone()),
+                jobs: self.jobs.clone(),
+                compute: self.compute.clone(),
+                sql: self.sql.clone(),
+                objects: self.files.objects.clone(),
+            }),
         ]
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{clusters::Clusters, contexts::Contexts};
 use crate::{
     database::{self, Database},
+    http::error::ApiError,
     python::Python,
     sql::engine::Engine,
     utilities::Utilities,
@@ -28,6 +29,14 @@ impl Compute {
     ) -> database::Result<Self> {
         let clusters = Clusters::open(database).await?;
         Ok(Self { clusters, contexts: Arc::new(Contexts::new(engine, python, utilities)) })
+    }
+
+    /// Who made a cluster.
+    ///
+    /// # Errors
+    /// No such cluster.
+    pub(crate) async fn creator_of(&self, id: &str) -> Result<String, ApiError> {
+        Ok(self.clusters.get(id).await?.creator)
     }
 
     /// Ends all contexts and waits for them.

@@ -10,7 +10,10 @@ use super::{
     statements::Statements,
     warehouses::Warehouses,
 };
-use crate::database::{self, Database};
+use crate::{
+    database::{self, Database},
+    http::error::ApiError,
+};
 
 /// The area's state; cheap to clone.
 #[derive(Debug, Clone)]
@@ -43,6 +46,14 @@ impl Sql {
     /// A database of objects that cannot be read.
     pub(crate) async fn saved_query(&self, id: &str, user: &str) -> database::Result<Option<SavedQuery>> {
         self.queries.get(id, user).await
+    }
+
+    /// Who made a warehouse.
+    ///
+    /// # Errors
+    /// No such warehouse.
+    pub(crate) async fn creator_of(&self, warehouse: &str) -> Result<String, ApiError> {
+        Ok(self.warehouses.get(warehouse).await?.creator)
     }
 
     /// Ends all statements and waits for them.

@@ -31,6 +31,7 @@ const LAYERS: &[&str] = &[
     "pipelines",
     "jobs",
     "unity",
+    "permissions",
     "takeover",
     "server",
 ];

@@ -18,6 +18,7 @@ mod hardening;
 mod harness;
 mod identity;
 mod jobs;
+mod permissions;
 mod pipelines;
 mod process;
 mod sdk;
