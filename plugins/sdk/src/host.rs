@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::bindings::bricklayer::host;
 use crate::results::{Appended, ColumnValues, Content, Finished, NewResult, Origin, ResultError};
 use crate::{
-    CallContext, CleanupHandle, Errand, LogLevel, Platform, Request, Response, Step, TransportError, WebRequest,
+    CallContext, CleanupHandle, Errand, LogLevel, Platform, Probe, Request, Response, Step, TransportError, WebRequest,
     project, wasi_http,
 };
 
@@ -36,6 +36,10 @@ impl Platform for Host {
         take: &mut dyn FnMut(Result<Response, TransportError>) -> bool,
     ) {
         wasi_http::run_each(errands, ahead, take);
+    }
+
+    fn probe(&self, paths: &[String], wait: Duration) -> Vec<Probe> {
+        wasi_http::probe(paths, wait)
     }
 
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {

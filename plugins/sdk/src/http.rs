@@ -183,6 +183,15 @@ impl Response {
     }
 }
 
+/// How one of several questions that were asked at once was answered ([`Platform::probe`](crate::Platform::probe)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The answer; `Timeout` when none came in time.
+    pub answer: Result<Response, TransportError>,
+    /// From asking until the answer began, or was given up.
+    pub took: std::time::Duration,
+}
+
 /// Why no answer came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {

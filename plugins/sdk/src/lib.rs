@@ -44,7 +44,7 @@ pub use error::{Failure, Kind, api_failure, web_failure};
 pub use exact::Exact;
 pub use host::Host;
 pub use http::{
-    Errand, Method, Part, Request, Response, TransportError, Upload, WebRequest, encode_query, encode_segment,
+    Errand, Method, Part, Probe, Request, Response, TransportError, Upload, WebRequest, encode_query, encode_segment,
 };
 pub use platform::{CallContext, CleanupHandle, LogLevel, Platform, Step, StepState};
 pub use poll::{Backoff, Deadline};

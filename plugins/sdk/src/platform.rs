@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bindings::bricklayer::host::context as wit;
 use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
-use crate::{Errand, Request, Response, TransportError, WebRequest};
+use crate::{Errand, Probe, Request, Response, TransportError, WebRequest};
 
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,10 @@ pub trait Platform {
         ahead: usize,
         take: &mut dyn FnMut(Result<Response, TransportError>) -> bool,
     );
+
+    /// Asks the workspace for all these paths at once, waits for each at most so long, and says how long each took; in
+    /// their order. For signs of life: at most as many as a call may send at once.
+    fn probe(&self, paths: &[String], wait: Duration) -> Vec<Probe>;
 
     /// Sends a request to a public host and reads the whole answer.
     ///

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::results::{Appended, ColumnValues, Finished, NewResult, Origin, ResultError};
 use crate::{
-    CallContext, CleanupHandle, Errand, LogLevel, Part, Platform, Request, Response, Step, TransportError, Upload,
-    WebRequest,
+    CallContext, CleanupHandle, Errand, LogLevel, Part, Platform, Probe, Request, Response, Step, TransportError,
+    Upload, WebRequest,
 };
 
 /// What a scripted request does.
@@ -300,6 +300,22 @@ impl Platform for Script {
                 break;
             }
         }
+    }
+
+    fn probe(&self, paths: &[String], wait: Duration) -> Vec<Probe> {
+        let began = self.clock.get();
+        let mut longest = Duration::ZERO;
+        let ask = |path: &String| {
+            self.clock.set(began);
+            let answer = self.answer(&format!("GET {path}"));
+            let took = self.clock.get() - began;
+            longest = longest.max(took.min(wait));
+            let answer = if took > wait { Err(TransportError::Timeout("no answer".to_owned())) } else { answer };
+            Probe { answer, took: took.min(wait) }
+        };
+        let all = paths.iter().map(ask).collect();
+        self.clock.set(began + longest);
+        all
     }
 
     fn fetch(&self, request: &WebRequest) -> Result<Response, TransportError> {

@@ -1,16 +1,19 @@
 //! One exchange over `wasi:http`: send, read the whole answer, within bounds.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
+use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody,
     OutgoingRequest, RequestOptions, Scheme,
 };
+use wasip2::io::poll::poll;
 use wasip2::io::streams::{Error as IoError, OutputStream, StreamError};
 
 use crate::project::{End, File};
-use crate::{Errand, Method, Part, Request, Response, TransportError, Upload, WebRequest};
+use crate::{Errand, Method, Part, Probe, Request, Response, TransportError, Upload, WebRequest};
 
 /// The placeholder that the host maps to the caller's workspace (`wit/host.wit`).
 const WORKSPACE_AUTHORITY: &str = "workspace";
@@ -91,6 +94,42 @@ pub(crate) fn run_each(
     }
 }
 
+/// Asks the workspace for all these paths at once and waits for each at most so long.
+pub(crate) fn probe(paths: &[String], wait: Duration) -> Vec<Probe> {
+    let began = Instant::now();
+    let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+    let late = || Err(TransportError::Timeout(format!("no answer within {} s", wait.as_secs())));
+    let mut probes: Vec<Probe> = paths.iter().map(|_| Probe { answer: late(), took: wait }).collect();
+    // A subscription ends before what it is on: fields go in their order.
+    let mut waiting = Vec::new();
+    for (n, (path, probe)) in paths.iter().zip(&mut probes).enumerate() {
+        match begin_get(path, Some(nanos)) {
+            Ok(pending) => waiting.push((n, pending.answer.subscribe(), pending)),
+            Err(error) => *probe = Probe { answer: Err(error), took: began.elapsed() },
+        }
+    }
+    let end = subscribe_duration(nanos);
+    while !waiting.is_empty() {
+        let mut all: Vec<_> = waiting.iter().map(|(_, ready, _)| ready).collect();
+        all.push(&end);
+        let mut ready = poll(&all);
+        ready.sort_unstable();
+        if ready.contains(&(waiting.len() as u32)) {
+            break;
+        }
+        // From the end, so that the places before stay what they are.
+        for at in ready.into_iter().rev() {
+            let took = began.elapsed();
+            let (n, subscribed, pending) = waiting.swap_remove(at as usize);
+            drop(subscribed);
+            if let Some(probe) = probes.get_mut(n) {
+                *probe = Probe { answer: answer(&pending), took };
+            }
+        }
+    }
+    probes
+}
+
 fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<Pending, TransportError> {
     let odd = || TransportError::Denied("the workspace's link is no http address".to_owned());
     let (scheme, rest) = url.split_once("://").ok_or_else(odd)?;
@@ -103,6 +142,18 @@ fn begin_to_follow(url: &str, headers: &[(String, String)]) -> Result<Pending, T
         headers: headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect(),
         body: Body::Bytes(&[]),
         first_byte_nanos: None,
+    })
+}
+
+fn begin_get(path: &str, first_byte_nanos: Option<u64>) -> Result<Pending, TransportError> {
+    begin(&Outgoing {
+        method: Method::Get,
+        https: true,
+        authority: WORKSPACE_AUTHORITY,
+        path,
+        headers: vec![("accept", "application/json".to_owned())],
+        body: Body::Bytes(&[]),
+        first_byte_nanos,
     })
 }
 
