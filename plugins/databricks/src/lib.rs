@@ -11,9 +11,13 @@
 //! - [`warehouse`]: which warehouse a statement runs on.
 //! - [`arguments`]: JSON and numbers as callers give them.
 //! - [`show`]: links, moments and long texts in words.
+//! - [`chance`]: names that nobody else has given.
+//! - [`current_user`]: who the caller is.
 //! - [`near`]: names like one that was not found.
 //! - [`progress`]: progress of many files.
+//! - [`project_file`]: a file of the project as a text.
 //! - [`remote_path`]: paths of the workspace and of the project, in one normal form.
+//! - [`run_state`]: where a run of a job stands.
 //! - [`side_by_side`]: many requests at once, patient and within the time of the call.
 //! - [`download`]: workspace objects into the project; [`transfer`]: how each file fared.
 //! - [`tree`]: folders of the workspace, with all that is in them.
@@ -21,13 +25,17 @@
 //! - [`local_names`]: names for what is downloaded.
 
 pub mod arguments;
+pub mod chance;
+pub mod current_user;
 pub mod download;
 pub mod handed_back;
 pub mod import;
 pub mod local_names;
 pub mod near;
 pub mod progress;
+pub mod project_file;
 pub mod remote_path;
+pub mod run_state;
 pub mod show;
 pub mod side_by_side;
 pub mod statement;

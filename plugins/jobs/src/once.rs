@@ -1,8 +1,7 @@
 //! Tokens with which the workspace starts a run once: a call has one, and a repeat of a call whose answer was lost has the
 //! same.
 
-use std::hash::{BuildHasher as _, RandomState};
-
+use bricklayer_databricks::chance;
 use bricklayer_sdk::Platform;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -44,7 +43,7 @@ impl Token {
                 return Self { text: token.to_owned(), key };
             }
         }
-        let text = random();
+        let text = chance::token();
         let key = format!("{KEYS}{}/{text}", now + KEPT_SECONDS);
         let starting = Starting { path: path.to_owned(), asked: asked.clone() };
         if let Ok(value) = serde_json::to_string(&starting) {
@@ -57,12 +56,6 @@ impl Token {
     pub(crate) fn answered(&self, platform: &impl Platform) {
         platform.state_delete(&self.key);
     }
-}
-
-/// 128 bits of chance as text; each hasher is seeded anew by the system.
-fn random() -> String {
-    let part = |n: u8| RandomState::new().hash_one(n);
-    format!("{:016x}{:016x}", part(0), part(1))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The Jobs API as it is on the wire, and reading what it gives in pages.
 
-use bricklayer_sdk::{Failure, Kind, Platform, StepState, Workspace};
+use bricklayer_databricks::run_state::State;
+use bricklayer_sdk::{Failure, Kind, Platform, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -64,14 +65,6 @@ pub(crate) struct Run {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct State {
-    pub(crate) life_cycle_state: String,
-    pub(crate) result_state: Option<String>,
-    pub(crate) state_message: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub(crate) struct Task {
     pub(crate) run_id: u64,
     pub(crate) task_key: String,
@@ -91,45 +84,6 @@ pub(crate) struct Dependency {
 #[serde(default)]
 pub(crate) struct Repair {
     pub(crate) id: Option<u64>,
-}
-
-impl State {
-    pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.life_cycle_state.as_str(), "TERMINATED" | "SKIPPED" | "INTERNAL_ERROR")
-    }
-
-    /// Whether the end is a good one.
-    pub(crate) fn succeeded(&self) -> bool {
-        matches!(self.result_state.as_deref(), Some("SUCCESS" | "SUCCESS_WITH_FAILURES"))
-    }
-
-    /// Where it stands, as a step of its run.
-    pub(crate) fn step(&self) -> StepState {
-        if !self.has_ended() {
-            let runs = matches!(self.life_cycle_state.as_str(), "RUNNING" | "TERMINATING" | "WAITING_FOR_RETRY");
-            return if runs { StepState::Running } else { StepState::Waiting };
-        }
-        let skipped = self.life_cycle_state == "SKIPPED"
-            || matches!(
-                self.result_state.as_deref(),
-                Some("EXCLUDED" | "DISABLED" | "UPSTREAM_FAILED" | "UPSTREAM_CANCELED")
-            );
-        match (self.succeeded(), skipped) {
-            (true, _) => StepState::Succeeded,
-            (false, true) => StepState::Skipped,
-            (false, false) => StepState::Failed,
-        }
-    }
-
-    /// Whether it did not do what it was to do; what a condition left out has not failed.
-    pub(crate) fn failed(&self) -> bool {
-        self.has_ended() && !matches!(self.result_state.as_deref(), Some("EXCLUDED" | "DISABLED")) && !self.succeeded()
-    }
-
-    /// The result, or where it is in its life.
-    pub(crate) fn word(&self) -> &str {
-        self.result_state.as_deref().unwrap_or(&self.life_cycle_state)
-    }
 }
 
 impl Run {
