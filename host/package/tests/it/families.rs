@@ -6,7 +6,7 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 7] = [
+const SHARED: [(&str, &[&str]); 11] = [
     // Notebooks are workspace objects, and so is what code is run from.
     ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
     // Code without a cluster runs as a job's single run.
@@ -15,13 +15,19 @@ const SHARED: [(&str, &[&str]); 7] = [
     ("/api/2.0/sql/statements", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
     (
         "/api/2.0/sql/warehouses",
-        &["databricks-sql", "databricks-tables", "databricks-warehouses", "databricks-catalog"],
+        &["databricks-sql", "databricks-tables", "databricks-warehouses", "databricks-catalog", "databricks-workspace"],
     ),
     // What statistics are of, and names near one that was not found.
     ("/api/2.1/unity-catalog/tables", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
     ("/api/2.1/unity-catalog/schemas", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
     // A query over files is written after a look at their folder.
     ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
+    // The notebook of such a run lies in the caller's home.
+    ("/api/2.0/preview/scim/v2/Me", &["databricks-workspace", "databricks-compute"]),
+    // Health is a sign of life of each family's service.
+    ("/api/2.1/clusters/list", &["databricks-workspace", "databricks-compute"]),
+    ("/api/2.2/jobs/list", &["databricks-workspace", "databricks-jobs"]),
+    ("/api/2.0/workspace/get-status", &["databricks-workspace", "databricks-files", "databricks-notebooks"]),
 ];
 
 fn families() -> BTreeMap<String, Manifest> {
