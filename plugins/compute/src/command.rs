@@ -114,14 +114,8 @@ impl Work for Command {
             "Finished" if !failed => End::Done(output(platform, &answer.results)),
             status => {
                 let summary = if text("summary").is_empty() { "the code failed" } else { text("summary") };
-                let cause = shortened(text("cause"));
-                let said = if cause.is_empty() || cause == summary {
-                    summary.to_owned()
-                } else {
-                    format!("{summary}\n\n```\n{cause}\n```")
-                };
                 let kind = if status == "Error" { Kind::Upstream } else { Kind::Failed };
-                End::Failed(Failure::new(kind, said))
+                End::Failed(Failure::new(kind, with_trace(summary, text("cause"))))
             }
         }
     }
@@ -156,6 +150,12 @@ impl Work for Command {
         }
         failure.advise(format!("The command {id} may still run: continue with get_command, do not send it again."))
     }
+}
+
+/// An error in one line, with its trace where that says more.
+pub(crate) fn with_trace(summary: &str, trace: &str) -> String {
+    let trace = shortened(trace);
+    if trace.is_empty() || trace == summary { summary.to_owned() } else { format!("{summary}\n\n```\n{trace}\n```") }
 }
 
 /// The head and the end of a trace.

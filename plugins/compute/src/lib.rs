@@ -1,4 +1,4 @@
-//! The compute family: clusters, and code that runs on them. Its contract is `wit/compute.wit`.
+//! The compute family: clusters, and code that runs on them or on serverless compute. Its contract is `wit/compute.wit`.
 //!
 //! Each tool is a function over [`Platform`](bricklayer_sdk::Platform); this file only hangs them into the component.
 
@@ -7,10 +7,12 @@ mod change;
 mod choose;
 mod command;
 mod context;
+mod execute;
 mod list;
 mod offers;
 mod output;
 mod run;
+mod serverless;
 
 bricklayer_sdk::family! {
     world: "bricklayer:compute/databricks-compute",
@@ -29,5 +31,7 @@ bricklayer_sdk::family! {
         execute_databricks_command(ExecuteDatabricksCommandRequest) -> CommandResult = run::command,
         run_python_file_on_databricks(RunPythonFileOnDatabricksRequest) -> CommandResult = run::file,
         get_command(GetCommandRequest) -> CommandResult = run::wait,
+        execute_code(ExecuteCodeRequest) -> CodeResult = execute::code,
+        get_code_run(GetCodeRunRequest) -> CodeResult = execute::wait,
     }
 }

@@ -42,9 +42,27 @@ pub(crate) fn output(platform: &impl Platform, results: &Value) -> Output {
                 Some(other) => other.to_string(),
             };
             let truncated = results.get("truncated").and_then(Value::as_bool).unwrap_or(false);
-            let text = if said.is_empty() { "Done; the code printed nothing.".to_owned() } else { said };
-            Output { kind: OutputKind::Text, text, result_id: None, truncated }
+            plain(said, truncated).or_nothing()
         }
+    }
+}
+
+/// What code printed.
+pub(crate) fn plain(text: String, truncated: bool) -> Output {
+    Output { kind: OutputKind::Text, text, result_id: None, truncated }
+}
+
+/// Two outputs of the same code, one after the other; the first result that is kept is named.
+pub(crate) fn both(first: Output, then: Output) -> Output {
+    let text = if first.text.is_empty() { then.text } else { format!("{}\n\n{}", first.text, then.text) };
+    let result_id = first.result_id.or(then.result_id);
+    Output { kind: then.kind, text, result_id, truncated: first.truncated || then.truncated }
+}
+
+impl Output {
+    /// The same, and a word where the code left none.
+    pub(crate) fn or_nothing(self) -> Self {
+        if self.text.is_empty() { Self { text: "Done; the code printed nothing.".to_owned(), ..self } } else { self }
     }
 }
 
@@ -56,17 +74,26 @@ fn table(platform: &impl Platform, results: &Value) -> Output {
     let truncated = results.get("truncated").and_then(Value::as_bool).unwrap_or(false);
     let rows: Vec<Vec<Option<String>>> =
         data.iter().map(|row| row.as_array().into_iter().flatten().map(cell).collect()).collect();
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let shown = Table::render(&names, &rows, Cut::default());
-    let types = columns.iter().map(|column| (column.name.clone(), sql_type(&column.kind)));
-    let whole = !truncated;
-    let result_id = keep(platform, results::table(types), whole, |result| result.append_rows(&rows).map(drop));
+    let columns: Vec<_> = columns.into_iter().map(|column| (column.name, sql_type(&column.kind))).collect();
+    self::rows(platform, &columns, &rows, truncated, "the cluster")
+}
+
+/// Rows of columns with their names and types; `who` gave them, and may have more.
+pub(crate) fn rows(
+    platform: &impl Platform,
+    columns: &[(String, String)],
+    rows: &[Vec<Option<String>>],
+    truncated: bool,
+    who: &str,
+) -> Output {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let shown = Table::render(&names, rows, Cut::default());
+    let types = columns.iter().cloned();
+    let result_id = keep(platform, results::table(types), !truncated, |result| result.append_rows(rows).map(drop));
     let count = match (truncated, rows.len()) {
-        (true, _) => format!(
-            "showing {} rows; the cluster gave {} and there are more: aggregate, filter or LIMIT",
-            shown.shown,
-            rows.len()
-        ),
+        (true, all) => {
+            format!("showing {} rows; {who} gave {all} and there are more: aggregate, filter or LIMIT", shown.shown)
+        }
         (false, 1) => "1 row".to_owned(),
         (false, all) if all == shown.shown => format!("{all} rows"),
         (false, all) => format!("showing {} of {all} rows", shown.shown),

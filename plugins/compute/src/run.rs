@@ -1,9 +1,10 @@
 //! execute_databricks_command, run_python_file_on_databricks and get_command.
 
-use std::path::{Component, Path};
+use std::path::Path;
 use std::time::Duration;
 
 use bricklayer_databricks::handed_back::recall;
+use bricklayer_databricks::project_file::read_text;
 use bricklayer_databricks::work::{Continued, Finished, Job, Outcome, run_one, until};
 use bricklayer_sdk::{CleanupHandle, Deadline, Failure, Kind, Method, Platform, Request};
 use serde_json::{Map, json};
@@ -14,11 +15,8 @@ use crate::context::{self, Context};
 use crate::output::Output;
 use crate::types;
 
-/// Where the project's folder is.
-const PROJECT: &str = "/project";
-
 /// Bytes of a file that is run.
-const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Longest time a command may be given, in seconds: a day.
 const MAX_TIMEOUT_SECONDS: u32 = 86_400;
@@ -28,13 +26,13 @@ const DEFAULT_WAIT_SECONDS: u32 = 50;
 const MAX_WAIT_SECONDS: u32 = 100;
 
 /// What to run, and how.
-struct Run {
-    code: String,
-    language: &'static str,
-    cluster_id: Option<String>,
-    context_id: Option<String>,
-    limit: Option<Duration>,
-    destroy: bool,
+pub(crate) struct Run {
+    pub(crate) code: String,
+    pub(crate) language: &'static str,
+    pub(crate) cluster_id: Option<String>,
+    pub(crate) context_id: Option<String>,
+    pub(crate) limit: Option<Duration>,
+    pub(crate) destroy: bool,
 }
 
 /// Runs code.
@@ -75,7 +73,7 @@ pub(crate) fn file(
 ) -> Result<types::CommandResult, Failure> {
     let limit = timeout(request.timeout_seconds)?;
     let run = Run {
-        code: read(Path::new(PROJECT), &request.file_path)?,
+        code: read(&platform.project(), &request.file_path)?,
         language: "python",
         cluster_id: request.cluster_id,
         context_id: request.context_id,
@@ -117,7 +115,11 @@ pub(crate) fn wait(
     answer(finished, &context, "")
 }
 
-fn execute(platform: &impl Platform, run: Run) -> Result<types::CommandResult, Failure> {
+/// Runs code on a cluster, in the context of this conversation.
+///
+/// # Errors
+/// No cluster, code that fails or takes longer than its limit.
+pub(crate) fn execute(platform: &impl Platform, run: Run) -> Result<types::CommandResult, Failure> {
     let until = until(platform);
     let choice = resolve(platform, run.cluster_id.as_deref())?;
     let asked = run.context_id.as_deref();
@@ -231,36 +233,12 @@ fn timeout(asked: Option<u32>) -> Result<Option<Duration>, Failure> {
     }
 }
 
-/// The text of a file of the project.
+/// The text of a Python file of the project.
 fn read(project: &Path, path: &str) -> Result<String, Failure> {
-    let invalid = |problem: &str| Failure::invalid("file_path", format!("{path} {problem}"));
-    let relative = Path::new(path.trim().trim_start_matches("./"));
-    let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    if path.trim().is_empty() || !plain {
-        return Err(invalid("is no path in the project's folder; write it from there, such as jobs/report.py"));
+    if Path::new(path.trim()).extension().is_none_or(|extension| extension != "py") {
+        return Err(Failure::invalid("file_path", format!("{path} is no Python file (.py)")));
     }
-    if relative.extension().is_none_or(|extension| extension != "py") {
-        return Err(invalid("is no Python file (.py)"));
-    }
-    let file = project.join(relative);
-    let size = match std::fs::metadata(&file) {
-        Ok(about) if about.is_file() => about.len(),
-        Ok(_) => return Err(invalid("is no file")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Failure::new(Kind::NotFound, format!("{path} is not in the project's folder")));
-        }
-        Err(error) => return Err(Failure::new(Kind::Failed, format!("{path} cannot be read: {error}"))),
-    };
-    if size > MAX_FILE_BYTES {
-        return Err(Failure::new(
-            Kind::LimitExceeded,
-            format!("{path} has {size} bytes; a command takes at most {MAX_FILE_BYTES}"),
-        ));
-    }
-    let bytes =
-        std::fs::read(&file).map_err(|error| Failure::new(Kind::Failed, format!("{path} cannot be read: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| invalid("is no text in UTF-8"))?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    read_text(project, "file_path", path, MAX_FILE_BYTES)
 }
 
 #[cfg(test)]
