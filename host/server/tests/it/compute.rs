@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::jobs::{scene, tool, well};
 use crate::support::Chat;
 
-fn has_python() -> bool {
+pub(crate) fn has_python() -> bool {
     let found = std::process::Command::new("python3").arg("--version").output().is_ok_and(|it| it.status.success());
     if !found {
         println!("NOT RUN: no python3 on this machine, this test of commands checked nothing");
@@ -113,5 +113,56 @@ async fn a_stop_cancels_the_command_and_clusters_are_changed_whole() {
     well(&again.call(&tool("delete_cluster"), json!({"cluster_id": cluster})).await);
     let gone = again.call(&tool("get_cluster"), json!({"cluster_id": cluster})).await;
     assert_eq!(gone["error_kind"], "not-found", "{gone}");
+    server.stop().await;
+}
+
+/// What a call of execute_code leaves in the user's home.
+async fn left_in_home(local: &crate::jobs::Local) -> Vec<Value> {
+    let list = local.client.get("/api/2.0/workspace/list?path=/Users/ann@example.com").await.ok();
+    list["objects"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_runs_serverless_and_leaves_no_file() {
+    if !has_python() {
+        return;
+    }
+    let (world, local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let execute = tool("execute_code");
+    let code = "print('hello ü')\ndisplay(spark.sql('SELECT CAST(9007199254740993 AS BIGINT) AS n'))";
+    let ran = chat.call(&execute, json!({"code": code})).await;
+    assert_eq!((&well(&ran)["compute"], &well(&ran)["output"]), (&json!("serverless"), &json!("table")), "{ran:#}");
+    let said = ran["content"].as_str().unwrap();
+    assert!(said.starts_with("hello ü\n\n| n |") && said.contains("9007199254740993"), "{said}");
+    assert!(well(&ran)["result_id"].is_string() && well(&ran)["run_page_url"].is_string(), "{ran:#}");
+    let script = "CREATE TABLE main.default.s AS SELECT 1 AS a; -- not; here\nSELECT a + 1 AS b FROM main.default.s;";
+    let sql = chat.call(&execute, json!({"code": script, "language": "sql"})).await;
+    assert!(sql["content"].as_str().unwrap().starts_with("| b |"), "{sql}");
+    let failed =
+        chat.call(&execute, json!({"code": "def f():\n    raise ValueError('boom')\nprint('before')\nf()"})).await;
+    assert_eq!((&failed["is_error"], &failed["error_kind"]), (&json!(true), &json!("failed")));
+    let said = failed["content"].as_str().unwrap();
+    assert!(said.contains("ValueError: boom") && said.contains("line 2, in f") && said.contains("before"), "{said}");
+    let late = json!({"code": "import time\ntime.sleep(600)", "timeout_seconds": 2});
+    let late = chat.call(&execute, late).await;
+    assert_eq!(late["error_kind"], "timeout", "{late}");
+    assert_eq!(left_in_home(&local).await, Vec::<Value>::new());
+
+    // A stop cancels the run and removes its notebook.
+    let turn = chat.begin(&[(execute, json!({"code": "import time\ntime.sleep(600)"}))]).await;
+    let mut follow = ann.follow(&turn, 0).await;
+    let asked = follow.until("approval.requested").await;
+    chat.allow(&turn, &asked).await;
+    follow.until("tool_progress").await;
+    assert_eq!(left_in_home(&local).await.len(), 1);
+    ann.post(&format!("/api/stop_stream/{turn}"), json!({})).await.ok();
+    crate::support::eventually("the end of the run and its notebook", async || {
+        let runs: Value = local.client.get("/api/2.2/jobs/runs/list?active_only=true").await.ok();
+        let left = left_in_home(&local).await;
+        if runs["runs"].is_null() && left.is_empty() { Ok(()) } else { Err(format!("{runs} {left:?}")) }
+    })
+    .await;
     server.stop().await;
 }

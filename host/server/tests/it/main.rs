@@ -51,6 +51,7 @@ mod gate;
 mod health;
 mod histories;
 mod identity;
+mod identity_tools;
 mod jobs;
 mod kept;
 mod lanes;
