@@ -22,7 +22,7 @@ pub enum Seen {
         /// As the model asked for it.
         call: ToolCall,
         /// What came of it.
-        outcome: ToolOutcome,
+        outcome: Box<ToolOutcome>,
         /// From the asking to the outcome.
         took: Duration,
     },
@@ -42,7 +42,7 @@ impl Spectator {
 
     /// A call ended.
     pub(crate) fn called(&self, call: &ToolCall, outcome: &ToolOutcome, took: Duration) {
-        let _ = self.0.try_send(Seen::Call { call: call.clone(), outcome: outcome.clone(), took });
+        let _ = self.0.try_send(Seen::Call { call: call.clone(), outcome: Box::new(outcome.clone()), took });
     }
 
     /// Looks at what passes on its way to an audit sink.

@@ -35,7 +35,8 @@ mod tests {
         let mut text = "a hunter2-long b hunter2".to_owned();
         Secrets::new(values()).take_out_of(&mut text);
         assert_eq!(text, "a [REDACTED] b [REDACTED]");
-        let mut printed = Printed { text: "hunter2".to_owned(), ..Printed::default() };
+        let mut printed = Printed::default();
+        printed.text.push_str("hunter2");
         let rows = vec![vec![Some("xhunter2".to_owned()), None]];
         printed.shown.push(Shown::Table { columns: Vec::new(), rows, truncated: false });
         let mut ended = Ended::Failed(Failure { summary: "E: hunter2".to_owned(), trace: "hunter2-long".to_owned() });

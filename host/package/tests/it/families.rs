@@ -60,10 +60,9 @@ fn no_family_reaches_anothers_endpoints() {
     for (name, family) in &families {
         for rule in &family.grants.http {
             assert_eq!(rule.audience, Audience::Workspace, "{name} reaches beyond the workspace");
-            assert!(
-                rule.paths.iter().all(|path| String::from(path.clone()).matches('/').count() > 3),
-                "{name}: {rule:?}"
-            );
+            // A pattern stands behind a service's name and a thing of it; a single path may be the service's own.
+            let is_narrow = |path: String| !path.contains(['{', '*']) || path.matches('/').count() > 3;
+            assert!(rule.paths.iter().all(|path| is_narrow(String::from(path.clone()))), "{name}: {rule:?}");
         }
         for (other, manifest) in families.iter().filter(|(other, _)| *other != name) {
             for (method, path) in requests(manifest) {

@@ -85,7 +85,8 @@ mod tests {
             ToolOutcome::text("\u{1b}[31mred\u{7}"),
             ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Failed, "\u{1b}]0;title\u{7}\r")),
         ] {
-            let line = line(Seen::Call { call: asked.clone(), outcome, took: Duration::from_millis(7) });
+            let line =
+                line(Seen::Call { call: asked.clone(), outcome: Box::new(outcome), took: Duration::from_millis(7) });
             assert!(line.chars().all(|c| !c.is_control() || c == '\n'), "{line:?}");
         }
     }
