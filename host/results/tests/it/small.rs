@@ -29,6 +29,7 @@ async fn middle(scene: &Scene) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "prints a table"]
+#[allow(clippy::print_stdout, reason = "a table")]
 async fn measure_small() {
     for (engine, scene) in [("sqlite", Scene::sqlite().await), ("postgres", Scene::postgres().await)] {
         println!("a result of ten rows, {engine}: p50 {:?}", middle(&scene).await);
