@@ -55,6 +55,11 @@ impl ObjectPath {
         Self(text)
     }
 
+    /// The folder that all are in.
+    pub(super) fn root() -> Self {
+        Self("/".to_owned())
+    }
+
     pub(crate) fn is_root(&self) -> bool {
         self.0 == "/"
     }

@@ -25,6 +25,9 @@ use crate::{
 /// Most bytes of a file in a volume, the Files API's own bound.
 const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
+/// Longest name in bytes, as of schemas and tables.
+const MAX_NAME_BYTES: usize = 255;
+
 /// Folder of all volumes below the data folder, and of what arrives within it.
 const FOLDER: &str = "volumes";
 const ARRIVING: &str = "arriving";
@@ -48,18 +51,18 @@ pub(crate) struct VolumePath {
 
 /// What a user wants to do in a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     Read,
     Write,
 }
 
 /// A file or folder of a volume.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) is_folder: bool,
-    pub(super) size: u64,
-    pub(super) modified: DateTime<Utc>,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) is_folder: bool,
+    pub(crate) size: u64,
+    pub(crate) modified: DateTime<Utc>,
 }
 
 impl VolumePath {
@@ -89,11 +92,26 @@ impl VolumePath {
         self.inside.as_str().strip_prefix('/').filter(|inside| !inside.is_empty()).unwrap_or(".")
     }
 
+    /// The volume's own folder.
+    pub(super) fn of_root(&self) -> Self {
+        let TableName { catalog, schema, table } = &self.volume;
+        Self {
+            volume: self.volume.clone(),
+            inside: ObjectPath::root(),
+            shown: format!("/Volumes/{catalog}/{schema}/{table}"),
+        }
+    }
+
+    /// Names below the volume's own folder, outermost first.
+    pub(super) fn below(&self) -> impl Iterator<Item = &str> {
+        self.inside.segments()
+    }
+
     pub(super) fn is_volume(&self) -> bool {
         self.inside.is_root()
     }
 
-    pub(super) fn shown(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 }
@@ -103,7 +121,7 @@ impl Volumes {
     ///
     /// # Errors
     /// A folder or a database that cannot be read.
-    pub(super) async fn open(catalog: Catalog, data: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(catalog: Catalog, data: &Path) -> anyhow::Result<Self> {
         let folder = data.join(FOLDER);
         let known = catalog.volume_ids().await?;
         let mut entries = match tokio::fs::read_dir(&folder).await {
@@ -121,6 +139,41 @@ impl Volumes {
         }
         tokio::fs::create_dir_all(folder.join(ARRIVING)).await?;
         Ok(Self { catalog, folder: folder.into() })
+    }
+
+    /// Makes a volume with its folder; none when one of that name is there.
+    ///
+    /// # Errors
+    /// A name that no path could hold, a database or a disk that cannot be written.
+    pub(crate) async fn create(
+        &self,
+        user: &str,
+        name: &TableName,
+        comment: Option<String>,
+    ) -> Result<Option<VolumeInfo>, ApiError> {
+        let bad = |c: char| c == '/' || c == '.' || c == ' ' || c.is_control();
+        if name.table.is_empty() || name.table.len() > MAX_NAME_BYTES || name.table.contains(bad) {
+            return Err(ApiError::invalid(format!("'{}' is not a valid name for a volume.", name.table)));
+        }
+        let info = VolumeInfo::new(user, comment);
+        self.make(&info).await?;
+        if self.catalog.create_volume(name, &info).await? {
+            return Ok(Some(info));
+        }
+        self.remove(&info).await;
+        Ok(None)
+    }
+
+    /// Takes a volume and what is in it away; whether there was one.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub(crate) async fn drop(&self, name: &TableName) -> Result<bool, ApiError> {
+        let gone = self.catalog.drop_volume(name).await?;
+        if let Some(volume) = &gone {
+            self.remove(volume).await;
+        }
+        Ok(gone.is_some())
     }
 
     /// Makes the folder of a volume.
@@ -142,7 +195,7 @@ impl Volumes {
     ///
     /// # Errors
     /// Not allowed, not there, or a file.
-    pub(super) async fn list(&self, user: &str, path: &VolumePath) -> Result<Vec<Entry>, ApiError> {
+    pub(crate) async fn list(&self, user: &str, path: &VolumePath) -> Result<Vec<Entry>, ApiError> {
         let wanted = path.clone();
         self.work(user, path, Access::Read, move |dir| {
             let mut entries = Vec::new();
@@ -277,7 +330,7 @@ impl Volumes {
     }
 
     /// A handle on the folder of a path's volume, for whoever may do that in it.
-    async fn volume(&self, user: &str, path: &VolumePath, access: Access) -> Result<Dir, ApiError> {
+    pub(super) async fn volume(&self, user: &str, path: &VolumePath, access: Access) -> Result<Dir, ApiError> {
         let name = &path.volume;
         let Some(info) = self.catalog.volume(name).await? else {
             return Err(not_found(format!("Volume '{}' does not exist.", name.full_name())));
@@ -357,7 +410,7 @@ fn conflict(message: &str) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "ALREADY_EXISTS", message)
 }
 
-fn failed(path: &VolumePath, error: io::Error) -> ApiError {
+pub(super) fn failed(path: &VolumePath, error: io::Error) -> ApiError {
     match error.kind() {
         _ if is_loop(&error) => missing(path),
         io::ErrorKind::NotFound => missing(path),

@@ -60,6 +60,11 @@ impl ApiError {
         Self { cause: Some(cause.into()), ..self }
     }
 
+    /// Its code, such as `PERMISSION_DENIED`.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// What the caller is told.
     pub(crate) fn said(&self) -> &str {
         &self.message

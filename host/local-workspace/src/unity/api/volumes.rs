@@ -24,9 +24,6 @@ use crate::{
     },
 };
 
-/// Longest name in bytes, as of schemas and tables.
-const MAX_NAME_BYTES: usize = 255;
-
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     name: String,
@@ -113,19 +110,13 @@ pub(crate) async fn create(
     if required(body.volume_type, "volume_type")? != "MANAGED" {
         return Err(ApiError::invalid("The local workspace has volumes of the type MANAGED only."));
     }
-    if name.len() > MAX_NAME_BYTES || name.contains(|c: char| c == '/' || c == '.' || c == ' ' || c.is_control()) {
-        return Err(ApiError::invalid(format!("'{name}' is not a valid name for a volume.")));
-    }
     unity.check_schema(&schema).await?;
     unity.check(&user, &Securable::Schema(schema.clone()), Privilege::CreateVolume).await?;
     let volume = TableName { catalog: schema.catalog, schema: schema.schema, table: name };
-    let info = VolumeInfo::new(&user, body.comment);
-    unity.volumes.make(&info).await?;
-    if !unity.catalog.create_volume(&volume, &info).await? {
-        unity.volumes.remove(&info).await;
+    let Some(info) = unity.volumes.create(&user, &volume, body.comment).await? else {
         let message = format!("Volume '{}' already exists.", volume.full_name());
         return Err(ApiError::new(StatusCode::CONFLICT, "VOLUME_ALREADY_EXISTS", message));
-    }
+    };
     Ok(Json(answer(&unity, volume, info)))
 }
 
@@ -154,9 +145,7 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
 ) -> Result<Json<Empty>, ApiError> {
     let volume = owned(&unity, &user, &name).await?;
-    if let Some(gone) = unity.catalog.drop_volume(&volume).await? {
-        unity.volumes.remove(&gone).await;
-    }
+    unity.volumes.drop(&volume).await?;
     Ok(Json(Empty {}))
 }
 
