@@ -25,7 +25,7 @@ use crate::{
     compute::{self, Compute},
     config::Config,
     database::Database,
-    files::{self, Files},
+    files::{self, Files, volumes::Volumes},
     http::{
         Area,
         body::BODY_BYTES,
@@ -104,7 +104,7 @@ impl Areas {
         let machines = config.service_principals.iter().map(|machine| machine.application_id.as_str());
         let users = config.tokens.iter().map(|token| token.user.as_str()).chain(machines);
         let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
-        let engine = open_engine(config, catalog.clone()).await?;
+        let engine = open_engine(config, catalog.clone(), files.volumes.clone()).await?;
         let workspace_id = catalog.workspace.id;
         let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
         let python = open_python(config)?;
@@ -269,14 +269,14 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-async fn open_engine(config: &Config, catalog: Catalog) -> anyhow::Result<Arc<Engine>> {
+async fn open_engine(config: &Config, catalog: Catalog, volumes: Volumes) -> anyhow::Result<Arc<Engine>> {
     let engine = EngineConfig {
         catalogs: config.data_dir.join("catalogs"),
         memory_mib: config.engine_memory_mib,
         threads: config.engine_threads,
     };
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || Engine::open(&engine, catalog, runtime).map(Arc::new)).await?
+    tokio::task::spawn_blocking(move || Engine::open(&engine, catalog, volumes, runtime).map(Arc::new)).await?
 }
 
 fn open_python(config: &Config) -> anyhow::Result<Python> {

@@ -58,10 +58,11 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(folder.path()).await.unwrap();
         let catalog = Catalog::open(database).await.unwrap();
+        let volumes = crate::files::volumes::Volumes::open(catalog.clone(), folder.path()).await.unwrap();
         let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 2 };
         let runtime = Handle::current();
-        let engine =
-            tokio::task::spawn_blocking(move || Engine::open(&config, catalog, runtime)).await.unwrap().unwrap();
+        let engine = tokio::task::spawn_blocking(move || Engine::open(&config, catalog, volumes, runtime));
+        let engine = engine.await.unwrap().unwrap();
         let settings = Settings { launcher, interpreter, folder: folder.path().join("python"), memory_mib: 512 };
         let session = Session::new(Arc::new(engine), "ann@example.com");
         let around = Surroundings { session, services: Arc::new(Files), in_job: true };

@@ -7,16 +7,20 @@ mod canceller;
 mod cells;
 mod commands;
 mod context;
+mod copy;
 mod database;
 mod failure;
 mod information_schema;
+mod loaded;
 mod marks;
 mod objects;
 mod query;
 mod recovery;
+mod rights;
 mod rows;
 mod samples;
 mod schema;
+mod sources;
 mod store;
 
 use std::collections::BTreeMap;
@@ -34,6 +38,7 @@ pub(crate) use self::{
 use self::{context::Context, database::Database, objects::Objects};
 use crate::{
     catalog::{Catalog, names::TableName},
+    files::volumes::Volumes,
     sql::language::{
         command::Command,
         error::SqlError,
@@ -77,9 +82,15 @@ impl Engine {
     ///
     /// # Errors
     /// Files that cannot be opened, and sample data that cannot be written.
-    pub(crate) fn open(config: &EngineConfig, catalog: Catalog, runtime: Handle) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        config: &EngineConfig,
+        catalog: Catalog,
+        volumes: Volumes,
+        runtime: Handle,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&config.catalogs)?;
-        let objects = Objects::new(catalog, runtime);
+        sources::remove_all(&config.catalogs)?;
+        let objects = Objects::new(catalog, volumes, runtime);
         samples::ensure(&config.catalogs, &objects)?;
         let database = Database::open(config)?;
         recovery::remove_dropped(&database, &objects)?;
@@ -136,12 +147,12 @@ impl Engine {
             user: &request.user,
             canceller,
         };
-        match &plan.parsed {
-            Parsed::Query(sql) => query::select(&context, sql),
-            Parsed::Explain(sql) => query::explain(&context, sql),
-            Parsed::Dml(dml) => query::change(&context, dml),
-            Parsed::Command(command) => commands::run(&context, command),
+        // COPY INTO finds its files by itself: those that were loaded are left out.
+        if plan.notes.sources.is_empty() || matches!(plan.parsed, Parsed::Copy(_)) {
+            return carry_out(&context, &plan.parsed);
         }
+        let ready = sources::ready(&context, &plan.parsed, &plan.notes.sources)?;
+        carry_out(&context, &ready.parsed)
     }
 
     /// Carries out a catalog statement on behalf of the REST API.
@@ -193,5 +204,15 @@ impl Engine {
     /// A file that cannot be written.
     pub(crate) fn checkpoint(&self) -> anyhow::Result<()> {
         self.database.checkpoint(&self.objects.ask(|known| known.catalog_names())?)
+    }
+}
+
+fn carry_out(context: &Context<'_>, parsed: &Parsed) -> Result<Outcome, SqlError> {
+    match parsed {
+        Parsed::Query(sql) => query::select(context, sql),
+        Parsed::Explain(sql) => query::explain(context, sql),
+        Parsed::Dml(dml) => query::change(context, dml),
+        Parsed::Copy(copy) => copy::copy(context, copy),
+        Parsed::Command(command) => commands::run(context, command),
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod parameters;
 mod parse;
 pub(crate) mod plan;
 pub(crate) mod rewrite;
+pub(crate) mod sources;
 pub(crate) mod statement;
 pub(crate) mod store;
 pub(crate) mod types;

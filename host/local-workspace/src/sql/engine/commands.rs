@@ -4,8 +4,10 @@ mod alter;
 mod checks;
 mod create;
 mod describe;
+mod like;
 mod security;
 mod show;
+mod volumes;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +44,11 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome, S
             create::schema(context, name, *if_not_exists, comment.clone(), properties)
         }
         Command::DropSchema { name, if_exists, cascade } => create::drop_schema(context, name, *if_exists, *cascade),
+        Command::CreateVolume { name, if_not_exists, comment } => {
+            volumes::create(context, name, *if_not_exists, comment.clone())
+        }
+        Command::DropVolume { name, if_exists } => volumes::drop(context, name, *if_exists),
+        Command::List { path, limit } => volumes::list(context, path, *limit),
         Command::CreateTable(table) => create::table(context, table),
         Command::CreateView(view) => create::view(context, view),
         Command::CreateFunction(function) => create::function(context, function),

@@ -12,7 +12,7 @@ use std::{
 
 use duckdb::{Config, Connection};
 
-use super::{canceller::Canceller, failure, information_schema, marks};
+use super::{canceller::Canceller, failure, information_schema, loaded, marks};
 use crate::sql::language::{
     error::SqlError,
     functions,
@@ -97,6 +97,7 @@ impl Database {
         base.execute_batch(&sql)?;
         if !read_only {
             base.execute_batch(&marks::place(catalog))?;
+            base.execute_batch(&loaded::place(catalog))?;
         }
         base.execute_batch(&information_schema::views_of(catalog))
     }
@@ -151,6 +152,11 @@ impl Database {
         let mut session = Session { database: self, pooled: Some(pooled), canceller, left: Cell::new(false) };
         session.enter(namespace);
         Ok(session)
+    }
+
+    /// The folder that DuckDB may read and write in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.catalogs
     }
 
     pub(super) fn version(&self) -> String {

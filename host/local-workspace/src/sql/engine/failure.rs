@@ -52,6 +52,9 @@ fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<S
     if let Some(error) = disk(text) {
         return error;
     }
+    if let Some(error) = file(text) {
+        return error;
+    }
     let (kind, rest) = text.split_once(": ").unwrap_or(("", text));
     // DuckDB draws the place below its message; the text there is the translation, not the statement.
     let rest = rest.split("\n\nLINE ").next().unwrap_or(rest).trim();
@@ -97,6 +100,27 @@ fn disk(text: &str) -> Option<SqlError> {
     ];
     let full = FULL.iter().any(|words| text.contains(words));
     full.then(|| SqlError::disk_full(text.contains("Checkpoint failed")))
+}
+
+/// Errors of reading files, which DuckDB tells with the places of the links.
+fn file(text: &str) -> Option<SqlError> {
+    // The statement that is drawn below a message names the links as well.
+    let text = text.split("\n\nLINE ").next()?;
+    let (_, rest) = text.split_once(": ")?;
+    if !text.contains("/linked/") && !rest.starts_with("CSV Error") && !rest.starts_with("Error when sniffing file") {
+        return None;
+    }
+    // What follows the first lines advises on settings of DuckDB's readers.
+    let lines = rest.lines().take_while(|line| !line.trim().is_empty()).take(3);
+    let words =
+        lines.flat_map(str::split_whitespace).map(|word| if word.contains("/linked/") { "the file" } else { word });
+    let said = words.collect::<Vec<_>>().join(" ");
+    let detail = format!(
+        "Malformed records are detected in record parsing: {}. To process malformed records as null result, set 'mode' as \
+         'PERMISSIVE' where the format knows it.",
+        said.trim_end_matches('.')
+    );
+    Some(SqlError::new("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", detail))
 }
 
 /// Errors that our own macros raise, recognisable by the class in brackets.

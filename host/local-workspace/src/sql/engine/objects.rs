@@ -1,20 +1,27 @@
-//! The catalog as the engine's threads ask it.
+//! The catalog and the volumes as the engine's threads ask them.
 
 use tokio::runtime::Handle;
 
 use super::failure;
-use crate::{catalog::Catalog, database, sql::language::error::SqlError};
+use crate::{
+    catalog::Catalog,
+    database,
+    files::volumes::Volumes,
+    http::error::ApiError,
+    sql::language::{error::SqlError, sources::of_path},
+};
 
-/// A handle on the catalog for blocking threads.
+/// A handle on both for blocking threads.
 #[derive(Debug, Clone)]
 pub(super) struct Objects {
     catalog: Catalog,
+    volumes: Volumes,
     runtime: Handle,
 }
 
 impl Objects {
-    pub(super) fn new(catalog: Catalog, runtime: Handle) -> Self {
-        Self { catalog, runtime }
+    pub(super) fn new(catalog: Catalog, volumes: Volumes, runtime: Handle) -> Self {
+        Self { catalog, volumes, runtime }
     }
 
     /// Asks the catalog something and waits for the answer. Only a blocking thread may wait.
@@ -26,5 +33,15 @@ impl Objects {
         F: Future<Output = database::Result<T>>,
     {
         self.runtime.block_on(question(&self.catalog)).map_err(failure::of_objects)
+    }
+    /// Asks the volumes something, as [`Self::ask`].
+    ///
+    /// # Errors
+    /// What the files area refuses.
+    pub(super) fn files<'a, T, F>(&'a self, question: impl FnOnce(&'a Volumes) -> F) -> Result<T, SqlError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        self.runtime.block_on(question(&self.volumes)).map_err(of_path)
     }
 }

@@ -84,8 +84,9 @@ mod tests {
         let database = crate::database::Database::open(folder).await.unwrap();
         let catalog = Catalog::open(database).await.unwrap();
         let config = EngineConfig { catalogs: folder.join("catalogs"), memory_mib: 256, threads: 1 };
+        let volumes = crate::files::volumes::Volumes::open(catalog.clone(), folder).await.unwrap();
         let (known, runtime) = (catalog.clone(), Handle::current());
-        let engine = tokio::task::spawn_blocking(move || Engine::open(&config, known, runtime).unwrap());
+        let engine = tokio::task::spawn_blocking(move || Engine::open(&config, known, volumes, runtime).unwrap());
         (engine.await.unwrap(), catalog)
     }
 

@@ -175,7 +175,7 @@ impl SqlType {
 }
 
 /// Splits at commas outside of brackets and quotes.
-fn split_arguments(text: &str) -> Vec<String> {
+pub(super) fn split_arguments(text: &str) -> Vec<String> {
     let (mut parts, mut part, mut depth, mut quoted) = (Vec::new(), String::new(), 0_i32, false);
     for c in text.chars() {
         match c {
@@ -195,12 +195,17 @@ fn split_arguments(text: &str) -> Vec<String> {
 }
 
 fn split_field(field: &str) -> (String, SqlType) {
+    let (name, kind) = field_of(field);
+    (name.to_owned(), SqlType::parse(kind))
+}
+
+/// The name and the type of a struct's field.
+pub(super) fn field_of(field: &str) -> (&str, &str) {
     let field = field.trim();
-    let (name, kind) = match field.strip_prefix('"') {
+    match field.strip_prefix('"') {
         Some(rest) => rest.split_once("\" ").unwrap_or((rest, "VARCHAR")),
         None => field.split_once(' ').unwrap_or((field, "VARCHAR")),
-    };
-    (name.to_owned(), SqlType::parse(kind))
+    }
 }
 
 /// A stored column.

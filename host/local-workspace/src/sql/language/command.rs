@@ -36,6 +36,20 @@ pub(crate) enum Command {
         if_exists: bool,
         cascade: bool,
     },
+    CreateVolume {
+        name: TableName,
+        if_not_exists: bool,
+        comment: Option<String>,
+    },
+    DropVolume {
+        name: TableName,
+        if_exists: bool,
+    },
+    /// What is in a folder of a volume.
+    List {
+        path: String,
+        limit: Option<u64>,
+    },
     CreateTable(Box<CreateTable>),
     CreateView(Box<CreateView>),
     CreateFunction(Box<CreateFunction>),
@@ -90,7 +104,7 @@ pub(crate) enum Show {
     Schemas { catalog: String, like: Option<String> },
     Tables { schema: SchemaName, like: Option<String> },
     Views { schema: SchemaName, like: Option<String> },
-    Volumes { schema: SchemaName },
+    Volumes { schema: SchemaName, like: Option<String> },
     Columns { table: TableName },
     CreateTable { table: TableName },
     Functions { schema: SchemaName, like: Option<String>, user: bool, system: bool },
@@ -107,6 +121,7 @@ pub(crate) enum Describe {
     Catalog { name: String, extended: bool },
     Schema { name: SchemaName, extended: bool },
     Function { name: String },
+    Volume { name: TableName },
     Query { sql: String },
 }
 

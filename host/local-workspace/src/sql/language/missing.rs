@@ -1,7 +1,8 @@
 //! Built-in functions that Databricks SQL has and the local workspace lacks, by name, so that a refusal says whose fault
 //! it is.
 
-/// Built-in functions that are missing here. Source: Databricks SQL reference, "Built-in functions".
+/// Built-in functions that are missing here; `read_files` where it does not stand for a table of a statement. Source:
+/// Databricks SQL reference, "Built-in functions".
 const MISSING_FUNCTIONS: &[&str] = &[
     "aes_decrypt",
     "aes_encrypt",

@@ -2,6 +2,7 @@
 
 mod alter;
 mod clauses;
+mod copy;
 mod create;
 mod describe;
 mod dml;
@@ -15,6 +16,7 @@ use super::{
     error::SqlError,
     lexer::Kind,
     rewrite::Translator,
+    sources::volume_path,
     statement::{DmlKind, Parsed},
 };
 
@@ -24,6 +26,7 @@ use super::{
 /// Syntax errors, names of too many parts, and statements that the local workspace does not support.
 pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
     let text = &translator.resolve_identifier_clauses(text)?;
+    let text = &translator.take_sources(text)?;
     let mut cursor = Cursor::new(text)?;
     let cursor = &mut cursor;
     let first = cursor.peek().map(|t| t.text.to_uppercase()).unwrap_or_default();
@@ -37,6 +40,8 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
         "UPDATE" => dml::whole(cursor, translator, DmlKind::Update),
         "DELETE" => dml::whole(cursor, translator, DmlKind::Delete),
         "MERGE" => dml::whole(cursor, translator, DmlKind::Merge),
+        "COPY" => copy::copy(cursor, translator).map(Parsed::Copy),
+        "LIST" => list(cursor).map(Parsed::Command),
         "SHOW" => show::show(cursor, translator).map(Parsed::Command),
         "DESCRIBE" | "DESC" => describe::describe(cursor, translator).map(Parsed::Command),
         "CREATE" => create::create(cursor, translator).map(Parsed::Command),
@@ -57,9 +62,27 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
 
 /// Statements of Databricks that the local workspace does not have, told apart from what is no statement at all.
 fn refuse(cursor: &Cursor<'_>, first: &str) -> Result<Parsed, SqlError> {
-    const KNOWN: [&str; 12] =
-        ["COPY", "RESTORE", "CONVERT", "UNDROP", "LIST", "PUT", "GET", "CALL", "EXECUTE", "BEGIN", "DECLARE", "SYNC"];
+    const KNOWN: [&str; 10] =
+        ["RESTORE", "CONVERT", "UNDROP", "PUT", "GET", "CALL", "EXECUTE", "BEGIN", "DECLARE", "SYNC"];
     if KNOWN.contains(&first) { Err(SqlError::unsupported(first)) } else { Err(cursor.unexpected()) }
+}
+
+/// `LIST '/Volumes/…' [LIMIT n]`.
+fn list(cursor: &mut Cursor<'_>) -> Result<Command, SqlError> {
+    cursor.expect(&["LIST"])?;
+    let pattern = volume_path(&cursor.text()?)?;
+    if pattern.has_glob() {
+        return Err(SqlError::unsupported("LIST of a pattern"));
+    }
+    let limit = if cursor.take(&["LIMIT"]) {
+        let number = cursor.peek().and_then(|token| token.text.parse().ok()).ok_or_else(|| cursor.unexpected())?;
+        cursor.advance();
+        Some(number)
+    } else {
+        None
+    };
+    cursor.end()?;
+    Ok(Command::List { path: pattern.shown().to_owned(), limit })
 }
 
 fn explain(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Parsed, SqlError> {
@@ -70,7 +93,7 @@ fn explain(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<P
 
 fn drop(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["DROP"])?;
-    let kinds = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "MATERIALIZED", "TEMPORARY", "FUNCTION"];
+    let kinds = ["CATALOG", "SCHEMA", "DATABASE", "TABLE", "VIEW", "MATERIALIZED", "TEMPORARY", "FUNCTION", "VOLUME"];
     let kind = cursor.take_any(&kinds).ok_or_else(|| cursor.unexpected())?;
     match kind {
         "MATERIALIZED" => cursor.expect(&["VIEW"])?,
@@ -86,6 +109,7 @@ fn drop(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command,
     match kind {
         "CATALOG" => single(&parts).map(|name| Command::DropCatalog { name, if_exists, cascade }),
         "SCHEMA" | "DATABASE" => namespace.schema(&parts).map(|name| Command::DropSchema { name, if_exists, cascade }),
+        "VOLUME" => namespace.table(&parts).map(|name| Command::DropVolume { name, if_exists }),
         "FUNCTION" => drop_object(DropKind::Function),
         "TABLE" => drop_object(DropKind::Table),
         _ => drop_object(DropKind::View),

@@ -40,6 +40,7 @@ use super::{
     names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, quote},
     normalise::normalise,
     parameters::Parameter,
+    sources::{FileSource, Sources},
     statement::DmlKind,
     store::{Columns, StoredColumns, assign},
 };
@@ -65,6 +66,8 @@ pub(crate) struct Notes {
     pub(crate) tables: Vec<TableName>,
     /// Names of parameters in use.
     pub(crate) parameters: BTreeSet<String>,
+    /// Files in the place of tables.
+    pub(crate) sources: Sources,
     /// Whether IDENTIFIER() put a value into the text, which then must not be cached.
     pub(crate) has_identifier_clause: bool,
 }
@@ -99,6 +102,16 @@ impl<'a> Translator<'a> {
         if !notes.tables.contains(name) {
             notes.tables.push(name.clone());
         }
+    }
+
+    /// Puts names in the place of files that stand as tables.
+    pub(crate) fn take_sources(&self, text: &str) -> Result<String, SqlError> {
+        self.notes.borrow_mut().sources.take_from(text)
+    }
+
+    /// Keeps files that the statement reads; the name that stands for them as a table.
+    pub(crate) fn keep_source(&self, source: FileSource) -> String {
+        self.notes.borrow_mut().sources.keep(source)
     }
 
     /// Refuses to change what is in a read-only catalog.
@@ -279,6 +292,10 @@ impl<'a> Translator<'a> {
         }
         let single = table.schema.is_none() && table.catalog.is_none();
         if single && may_be_cte && scope.ctes.contains(&table.name.name.to_lowercase()) {
+            return Ok(());
+        }
+        if single && self.notes.borrow().sources.knows(&table.name.name) {
+            table.name = Identifier::quoted(&table.name.name);
             return Ok(());
         }
         let parts: Vec<_> = [&table.catalog, &table.schema]

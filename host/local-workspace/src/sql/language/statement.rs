@@ -1,6 +1,9 @@
 //! What a statement's text becomes: a query, a change of rows, or a catalog statement.
 
-use super::command::Command;
+use super::{
+    command::{Command, Describe, TableSource},
+    names::quote,
+};
 use crate::catalog::names::TableName;
 
 /// A statement ready for the engine.
@@ -11,7 +14,58 @@ pub(crate) enum Parsed {
     /// A query whose plan is asked for, in DuckDB's SQL.
     Explain(String),
     Dml(Dml),
+    /// COPY INTO.
+    Copy(CopyInto),
     Command(Command),
+}
+
+/// Files whose rows go into a table, each file once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyInto {
+    pub(crate) target: TableName,
+    pub(crate) columns: InsertColumns,
+    /// The name that stands for the files in the query.
+    pub(crate) source: String,
+    /// In DuckDB's SQL.
+    pub(crate) query: String,
+    /// Those of the files that are meant, by their places below the source's path; all when there is none.
+    pub(crate) files: Vec<String>,
+    /// Whether files are loaded that were loaded before.
+    pub(crate) force: bool,
+}
+
+impl Parsed {
+    /// The same statement with queries in the place of the names that stand for files; none for a statement that is kept
+    /// beyond its run, such as a view's.
+    pub(crate) fn with_queries(&self, queries: &[(String, String)]) -> Option<Self> {
+        let fill = |sql: &String| {
+            queries.iter().fold(sql.clone(), |sql, (name, query)| sql.replace(&quote(name), &format!("({query})")))
+        };
+        Some(match self {
+            Self::Query(sql) => Self::Query(fill(sql)),
+            Self::Dml(dml) => {
+                let insert = dml.insert.as_ref();
+                Self::Dml(Dml {
+                    before: dml.before.as_ref().map(fill),
+                    check: dml.check.as_ref().map(fill),
+                    insert: insert.map(|i| Insert { query: fill(&i.query), columns: i.columns.clone() }),
+                    sql: fill(&dml.sql),
+                    ..dml.clone()
+                })
+            }
+            Self::Command(Command::Describe(Describe::Query { sql })) => {
+                Self::Command(Command::Describe(Describe::Query { sql: fill(sql) }))
+            }
+            Self::Command(Command::CreateTable(table)) => {
+                let TableSource::Query(query) = &table.source else { return None };
+                let mut table = table.clone();
+                table.source = TableSource::Query(fill(query));
+                Self::Command(Command::CreateTable(table))
+            }
+            // A plan names the engine's own files.
+            Self::Explain(_) | Self::Copy(_) | Self::Command(_) => return None,
+        })
+    }
 }
 
 /// A change of a table's rows.

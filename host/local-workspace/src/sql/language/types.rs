@@ -88,6 +88,17 @@ pub(crate) fn schema_type(text: &str) -> Result<String, SqlError> {
     Ok(struct_type(&fields))
 }
 
+/// The columns of a schema string such as `a INT, b STRING`, with DuckDB's spelling of their types.
+///
+/// # Errors
+/// As [`physical_type`].
+pub(crate) fn schema_columns(text: &str) -> Result<Vec<(String, String)>, SqlError> {
+    let mut cursor = Cursor::new(text)?;
+    let fields = parse_fields(&mut cursor)?;
+    cursor.end()?;
+    Ok(fields)
+}
+
 fn struct_type(fields: &[(String, String)]) -> String {
     let list: Vec<_> = fields.iter().map(|(name, kind)| format!("{} {kind}", quote(name))).collect();
     format!("STRUCT({})", list.join(", "))

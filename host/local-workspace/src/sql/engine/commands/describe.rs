@@ -2,7 +2,10 @@
 
 use chrono::DateTime;
 
-use super::checks::{check_catalog, check_schema, existing};
+use super::{
+    checks::{check_catalog, check_schema, existing},
+    volumes,
+};
 use crate::{
     catalog::{HistoryEntry, names::SchemaName},
     sql::{
@@ -41,6 +44,7 @@ pub(super) fn describe(context: &Context<'_>, describe: &Describe) -> Result<Out
             (info_columns("database_description_item", "database_description_value"), schema(context, name, *extended)?)
         }
         Describe::Function { name } => (vec![Column::string("function_desc")], function(context, name)?),
+        Describe::Volume { name } => volumes::describe(context, name)?,
         Describe::Query { sql } => (table_columns(), of_query(context, sql)?),
     };
     Outcome::table(context, "DESCRIBE", columns, rows)

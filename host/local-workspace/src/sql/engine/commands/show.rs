@@ -1,6 +1,10 @@
 //! SHOW statements. Column names follow the Databricks SQL reference.
 
-use super::checks::{check_catalog, check_schema, check_securable, existing};
+use super::{
+    checks::{check_catalog, check_schema, check_securable, existing},
+    like::matches,
+    volumes,
+};
 use crate::{
     catalog::{
         Grant,
@@ -31,9 +35,8 @@ pub(super) fn show(context: &Context<'_>, show: &Show) -> Result<Outcome, SqlErr
         Show::Views { schema, like } => {
             (table_list("viewName"), table_rows(context, schema, like.as_deref(), |t| t.is_view)?)
         }
-        Show::Volumes { schema } => {
-            check_schema(context, schema)?;
-            (strings(&["database", "volume_name"]), Vec::new())
+        Show::Volumes { schema, like } => {
+            (strings(&["database", "volume_name"]), volumes::show(context, schema, like.as_deref())?)
         }
         Show::Columns { table } => {
             let table = existing(context, table)?;
@@ -64,32 +67,6 @@ fn strings(names: &[&str]) -> Vec<Column> {
 
 fn table_list(name: &str) -> Vec<Column> {
     vec![Column::string("database"), Column::string(name), Column::of("isTemporary", TypeName::Boolean)]
-}
-
-/// Databricks' SHOW patterns: `*` is any text, `|` separates alternatives, letter case does not count.
-fn matches(pattern: Option<&str>, name: &str) -> bool {
-    let Some(pattern) = pattern else { return true };
-    let name = name.to_lowercase();
-    pattern.to_lowercase().split('|').any(|alternative| wildcard(alternative, &name))
-}
-
-fn wildcard(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split(['*', '%']);
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let parts: Vec<_> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else {
-        return rest.is_empty();
-    };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 fn catalogs(context: &Context<'_>, like: Option<&str>) -> Result<Cells, SqlError> {
@@ -204,24 +181,4 @@ fn grants(context: &Context<'_>, principal: Option<&str>, on: &Securable) -> Res
     let mut rows: Cells = grants.into_iter().filter(wanted).map(row).collect();
     rows.sort();
     Ok(rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn show_patterns() {
-        for (pattern, name, expect) in [
-            ("*", "trips", true),
-            ("tr*", "trips", true),
-            ("*ps", "Trips", true),
-            ("t*i*s", "trips", true),
-            ("orders|trips", "trips", true),
-            ("tr", "trips", false),
-            ("x*", "trips", false),
-        ] {
-            assert_eq!(matches(Some(pattern), name), expect, "{pattern} {name}");
-        }
-    }
 }

@@ -62,7 +62,7 @@ pub(super) fn securable(cursor: &mut Cursor<'_>, translator: &Translator<'_>) ->
     let namespace = translator.namespace();
     match cursor.take_any(&kinds) {
         Some("METASTORE") => Ok(Securable::Metastore),
-        Some("VOLUME") => Err(SqlError::unsupported("A volume")),
+        Some("VOLUME") => table_name(cursor, translator).map(Securable::Volume),
         Some("CATALOG") if cursor.peek().is_none_or(|t| t.is("TO") || t.is("FROM")) => {
             Ok(Securable::Catalog(namespace.catalog.clone()))
         }

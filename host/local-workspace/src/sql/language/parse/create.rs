@@ -1,6 +1,6 @@
 //! CREATE statements. The clauses that only Databricks knows are read here; queries and expressions are translated.
 //! Rules: Databricks SQL reference, "CREATE TABLE [USING]", "CREATE VIEW", "CREATE SCHEMA", "CREATE CATALOG",
-//! "CREATE FUNCTION (SQL)".
+//! "CREATE FUNCTION (SQL)", "CREATE VOLUME".
 
 use super::clauses::{identifiers, properties, single, table_name};
 use crate::catalog::TextLimit;
@@ -26,10 +26,11 @@ pub(super) fn create(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -
         Some("TABLE") => table(cursor, translator, or_replace),
         Some("VIEW") => view(cursor, translator, or_replace, temporary),
         Some("FUNCTION") => function(cursor, translator, or_replace),
+        Some("EXTERNAL") if cursor.sees(&["VOLUME"]) => Err(SqlError::unsupported("CREATE EXTERNAL VOLUME")),
         Some("EXTERNAL") => Err(SqlError::unsupported("CREATE EXTERNAL TABLE")),
         Some("MATERIALIZED") => Err(SqlError::unsupported("CREATE MATERIALIZED VIEW")),
         Some("STREAMING") => Err(SqlError::unsupported("CREATE STREAMING TABLE")),
-        _ if cursor.sees(&["VOLUME"]) => Err(SqlError::unsupported("CREATE VOLUME")),
+        _ if cursor.take(&["VOLUME"]) => volume(cursor, translator),
         _ => Err(cursor.unexpected()),
     }
 }
@@ -66,6 +67,18 @@ fn schema(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Comman
         }
     }
     Ok(Command::CreateSchema { name, if_not_exists, comment, properties: props })
+}
+
+fn volume(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
+    let if_not_exists = cursor.take(&["IF", "NOT", "EXISTS"]);
+    let name = table_name(cursor, translator)?;
+    translator.check_writable(&name)?;
+    if cursor.sees(&["LOCATION"]) {
+        return Err(SqlError::unsupported("A volume with a LOCATION"));
+    }
+    let comment = if cursor.take(&["COMMENT"]) { Some(cursor.text()?) } else { None };
+    cursor.end()?;
+    Ok(Command::CreateVolume { name, if_not_exists, comment })
 }
 
 fn table(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>, or_replace: bool) -> Result<Command, SqlError> {

@@ -35,6 +35,10 @@ fn read(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Desc
         let extended = cursor.take(&["EXTENDED"]);
         return Ok(Describe::Schema { name: translator.namespace().schema(&cursor.name()?)?, extended });
     }
+    if cursor.sees(&["VOLUME"]) && more(cursor) {
+        cursor.advance();
+        return Ok(Describe::Volume { name: table_name(cursor, translator)? });
+    }
     if cursor.sees(&["FUNCTION"]) && more(cursor) {
         cursor.advance();
         cursor.take(&["EXTENDED"]);

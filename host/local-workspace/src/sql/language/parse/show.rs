@@ -48,7 +48,7 @@ fn read(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Show, Sq
         }
         Some("TABLES") => Ok(Show::Tables { schema: in_schema(cursor, translator)?, like: like(cursor)? }),
         Some("VIEWS") => Ok(Show::Views { schema: in_schema(cursor, translator)?, like: like(cursor)? }),
-        Some("VOLUMES") => Ok(Show::Volumes { schema: in_schema(cursor, translator)? }),
+        Some("VOLUMES") => Ok(Show::Volumes { schema: in_schema(cursor, translator)?, like: like(cursor)? }),
         Some("COLUMNS") => columns(cursor, translator),
         Some("TBLPROPERTIES") => {
             let table = table_name(cursor, translator)?;

@@ -1,0 +1,29 @@
+//! Whether a user may do what a statement does. Who may what is the catalog's to say (`catalog/rights.rs`).
+
+use super::context::Context;
+use crate::{
+    catalog::{names::Securable, rights::Privilege},
+    sql::language::error::SqlError,
+};
+
+/// Refuses what the statement's user may not do with an object.
+///
+/// # Errors
+/// `INSUFFICIENT_PERMISSIONS`, naming what the user lacks.
+pub(super) fn require(context: &Context<'_>, privilege: Privilege, on: &Securable) -> Result<(), SqlError> {
+    match context.objects.ask(|known| known.denied(context.user, on, privilege))? {
+        Some(denied) => Err(SqlError::permission(format!("Insufficient privileges: {denied}"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what the statement's user may not know of.
+///
+/// # Errors
+/// As [`require`].
+pub(super) fn require_seen(context: &Context<'_>, on: &Securable) -> Result<(), SqlError> {
+    match context.objects.ask(|known| known.hidden(context.user, on))? {
+        Some(denied) => Err(SqlError::permission(format!("Insufficient privileges: {denied}"))),
+        None => Ok(()),
+    }
+}
