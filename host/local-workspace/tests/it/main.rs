@@ -26,3 +26,4 @@ mod secrets;
 mod statements;
 mod unity;
 mod utilities;
+mod volumes_sql;

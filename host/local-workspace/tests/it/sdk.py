@@ -127,6 +127,10 @@ answer = run("SELECT 1")
 assert answer.result.data_array == [["1"]]
 history = w.query_history.list(max_results=2)
 assert history.res[0].query_text == "SELECT 1" and history.has_next_page, history
+second = w.query_history.list(max_results=2, page_token=history.next_page_token)
+assert second.res[0].query_id not in {q.query_id for q in history.res}, second
+only = sql.QueryFilter(statuses=[sql.QueryStatus.CANCELED], warehouse_ids=[wid])
+assert {q.status for q in w.query_history.list(filter_by=only).res} == {sql.QueryStatus.CANCELED}
 
 # Unity Catalog.
 assert {c.name for c in w.catalogs.list()} == {"main", "samples"}
@@ -187,6 +191,16 @@ listed = {e.name: e.is_directory for e in w.files.list_directory_contents(f"{roo
 assert listed == {"a b%+#?é.txt": False, "side": True}, listed
 w.files.get_directory_metadata(f"{root}/in")
 w.files.delete(f"{root}/large.bin")
+w.files.upload(f"{root}/csv/a.csv", io.BytesIO(b"id,name\n1,a\n2,b\n"))
+answer = run(f"SELECT * FROM read_files('{root}/csv', format => 'csv') ORDER BY id")
+assert answer.result.data_array == [["1", "a", None], ["2", "b", None]], answer
+types = [(c.name, c.type_name) for c in answer.manifest.schema.columns]
+assert types[0] == ("id", sql.ColumnInfoTypeName.LONG) and types[2][0] == "_rescued_data", types
+run("CREATE TABLE main.default.sdk_copied (id BIGINT, name STRING)")
+copy = f"COPY INTO main.default.sdk_copied FROM '{root}/csv' FILEFORMAT = CSV FORMAT_OPTIONS ('header' = 'true', 'inferSchema' = 'true')"
+assert run(copy).result.data_array == [["2", "2", "0"]]
+assert run(copy).result.data_array == [["0", "0", "0"]]
+run("DROP TABLE main.default.sdk_copied")
 w.files.delete_directory(f"{root}/in/side")
 
 # Unity Catalog beyond volumes: every list by its paginator, grants, tags, objects in no catalog.
