@@ -67,6 +67,7 @@ mod restart;
 mod result_tools;
 mod results;
 mod shared;
+mod sql_tools;
 mod streams;
 mod support;
 mod takeover;
