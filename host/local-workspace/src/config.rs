@@ -77,6 +77,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Folder of all data; made if it does not exist, locked while in use.
     pub data_dir: PathBuf,
+    /// Whether all data is in a temporary folder in `data_dir` instead, and goes with the workspace.
+    pub ephemeral: bool,
     /// Who may call. The user of the first token is the workspace's administrator.
     pub tokens: Vec<Token>,
     /// Machines that may get tokens.
@@ -94,13 +96,18 @@ pub struct Config {
     pub python: Option<PathBuf>,
     /// Memory limit of one Python process in MiB.
     pub python_memory_mib: u64,
+    /// For tests: whether rules of [faults](crate::Faults) are taken and requests recorded.
+    pub faults: bool,
+    /// For tests: whether each token has a workspace of its own. `TOKEN:NAME` is its user's in the workspace of that
+    /// name, which all tokens share that name it.
+    pub isolated: bool,
+    /// Isolated workspaces at most; each has an engine with its own memory limit.
+    pub isolated_most: usize,
 }
 
 impl Config {
-    /// The user who may do everything.
-    pub(crate) fn admin(&self) -> Option<&str> {
-        self.tokens.first().map(|token| token.user.as_str())
-    }
+    /// Isolated workspaces at most, unless said otherwise.
+    pub const ISOLATED_MOST: usize = 64;
 
     /// A workspace on a free loopback port.
     #[must_use]
@@ -109,6 +116,7 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: data_dir.into(),
+            ephemeral: false,
             tokens,
             service_principals: Vec::new(),
             oauth_token_seconds: 3_600,
@@ -117,6 +125,9 @@ impl Config {
             launcher: None,
             python: None,
             python_memory_mib: 1024,
+            faults: false,
+            isolated: false,
+            isolated_most: Self::ISOLATED_MOST,
         }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod query;
 
 use axum::{
     Router,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, header},
 };
 use serde::Serialize;
 
@@ -41,8 +41,12 @@ where
     }
 }
 
+/// The part of the address before what is served here.
+pub(crate) const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
 /// The address that the caller used.
 pub(crate) fn origin(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("127.0.0.1");
-    format!("http://{host}")
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (host, prefix) = (text(header::HOST).unwrap_or("127.0.0.1"), text(FORWARDED_PREFIX).unwrap_or_default());
+    format!("http://{host}{prefix}")
 }

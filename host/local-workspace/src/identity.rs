@@ -10,8 +10,9 @@ mod state;
 mod tokens;
 
 pub(crate) use self::{
-    auth::{Caller, require_token},
+    auth::{Caller, bearer, invalid_token, require_token, unauthenticated},
     directory::{EVERYBODY, covers, user_id},
     routes::area,
     state::Identity,
+    tokens::same,
 };

@@ -5,14 +5,18 @@
 //! around it. What is not supported answers in Databricks' error shape, never as a server fault.
 
 mod acls;
+mod areas;
 mod catalog;
 mod clock;
 mod compute;
 mod config;
 mod database;
+mod faults;
 mod files;
+mod folder;
 mod http;
 mod identity;
+mod isolation;
 mod jobs;
 #[allow(dead_code, unused_imports, reason = "for whoever keeps and exports notebooks")]
 mod notebook;
@@ -28,6 +32,7 @@ mod utilities;
 
 pub use self::{
     config::{Config, ServicePrincipal, Token},
+    faults::{Answer, Arrived, Fault, FaultError, Faults, Outcome},
     python::Confined,
     server::{StartError, Workspace},
 };

@@ -45,8 +45,12 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Folder for all data; made if it does not exist.
+    #[arg(long, required_unless_present = "ephemeral")]
+    data_dir: Option<PathBuf>,
+    /// Keep all data in a temporary folder (in --data-dir, if that is given) and remove it at the end; what a killed
+    /// process left there is removed at the next start.
     #[arg(long)]
-    data_dir: PathBuf,
+    ephemeral: bool,
     /// Access token, optionally with its user: TOKEN or TOKEN=user@name. May be repeated.
     #[arg(long = "token", value_name = "TOKEN[=USER]", value_parser = Token::parse)]
     tokens: Vec<Token>,
@@ -72,6 +76,15 @@ struct Arguments {
     /// Memory limit of one Python process in MiB.
     #[arg(long, default_value_t = 1024)]
     python_memory_mib: u64,
+    /// For tests: take rules of faults under /_faults and record requests. On loopback only.
+    #[arg(long)]
+    faults: bool,
+    /// For tests: a workspace of its own for each token; TOKEN:NAME shares the one of that name. On loopback only.
+    #[arg(long)]
+    isolated: bool,
+    /// Isolated workspaces at most.
+    #[arg(long, requires = "isolated", default_value_t = Config::ISOLATED_MOST)]
+    isolated_most: usize,
 }
 
 fn main() -> ExitCode {
@@ -128,13 +141,17 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         std::mem::forget(parent_gone);
     }
     anyhow::ensure!(!tokens.is_empty(), "no token given: use --token TOKEN[=user@name] or --token-stdin");
-    let mut config = Config::new(arguments.data_dir, tokens);
+    let mut config = Config::new(arguments.data_dir.unwrap_or_else(std::env::temp_dir), tokens);
+    config.ephemeral = arguments.ephemeral;
     config.listen = arguments.listen;
     config.service_principals = arguments.service_principals;
     config.engine_memory_mib = arguments.memory_mib;
     config.launcher = Some(std::env::current_exe()?);
     config.python = arguments.python;
     config.python_memory_mib = arguments.python_memory_mib;
+    config.faults = arguments.faults;
+    config.isolated = arguments.isolated;
+    config.isolated_most = arguments.isolated_most;
     let workspace = Workspace::start(config).await?;
     let terminated = terminated();
     announce(workspace.address())?;

@@ -1,49 +1,17 @@
-//! Start and end of the service, and the list of its areas.
+//! Start and end of the service.
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri},
-    middleware::{from_fn_with_state, map_response},
-    response::{IntoResponse, Response},
-};
-use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
+use axum::Router;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    acls::Acls,
-    catalog::Catalog,
-    compute::{self, Compute},
+    areas::Areas,
     config::Config,
-    database::Database,
-    files::{self, Files, volumes::Volumes},
-    http::{
-        Area,
-        body::BODY_BYTES,
-        error::{self, ApiError},
-    },
-    identity::{self, Identity, require_token},
-    jobs::{self, Jobs},
-    permissions::{self, Permissions},
-    pipelines::{self, Pipelines},
-    python::{self, Python},
-    secrets::{self, Secrets},
-    sql::{
-        self, Sql,
-        engine::{Engine, EngineConfig},
-    },
-    takeover,
-    unity::{self, Unity},
-    utilities::Utilities,
+    faults::{CuttableListener, Faults, Wire},
+    folder::{self, Folder},
+    isolation::Isolated,
 };
 
 /// How long open connections may take to finish at shutdown.
@@ -64,6 +32,11 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// What is for tests would be reached from elsewhere.
+    #[error(
+        "--faults and --isolated are for tests, and served to this machine only: listen on 127.0.0.1 and not on {0}"
+    )]
+    TestsOnly(SocketAddr),
     /// Something else listens there.
     #[error("the address {0} is taken; choose another with --listen, or port 0 for a free one")]
     Taken(SocketAddr),
@@ -81,79 +54,28 @@ pub enum StartError {
     Data(anyhow::Error),
 }
 
-/// What the areas are made of.
-#[derive(Debug)]
-struct Areas {
-    database: Database,
-    engine: Arc<Engine>,
-    files: Files,
-    identity: Identity,
-    secrets: Secrets,
-    unity: Unity,
-    sql: Sql,
-    pipelines: Pipelines,
-    jobs: Jobs,
-    compute: Compute,
+impl From<folder::Error> for StartError {
+    fn from(error: folder::Error) -> Self {
+        match error {
+            folder::Error::Locked(path) => Self::Locked(path),
+            folder::Error::Failed(path, source) => Self::Folder { path, source },
+        }
+    }
 }
 
-impl Areas {
-    async fn open(config: &Config) -> anyhow::Result<Self> {
-        let database = Database::open(&config.data_dir).await?;
-        takeover::take_over(&database, &config.data_dir).await?;
-        let catalog = Catalog::open(database.clone()).await?.with_admins(config.admin());
-        let machines = config.service_principals.iter().map(|machine| machine.application_id.as_str());
-        let users = config.tokens.iter().map(|token| token.user.as_str()).chain(machines);
-        let files = Files::open(&database, catalog.clone(), &config.data_dir, users).await?;
-        let engine = open_engine(config, catalog.clone(), files.volumes.clone()).await?;
-        let workspace_id = catalog.workspace.id;
-        let sql = Sql::open(Arc::clone(&engine), database.clone()).await?;
-        let python = open_python(config)?;
-        let secrets = Secrets::new(database.clone());
-        let utilities = Utilities::new(files.clone(), secrets.clone());
-        let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone(), utilities.clone()).await?;
-        let parts = pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), workspace_id };
-        let pipelines = Pipelines::open(database.clone(), parts).await?;
-        let parts = jobs::Parts {
-            sql: sql.clone(),
-            files: files.objects.clone(),
-            python,
-            pipelines: pipelines.clone(),
-            utilities,
-            workspace_id,
-        };
-        Ok(Self {
-            compute,
-            identity: Identity::new(config, workspace_id),
-            unity: Unity::new(catalog, files.volumes.clone(), Arc::clone(&engine)),
-            jobs: Jobs::open(database.clone(), parts).await?,
-            pipelines,
-            secrets,
-            sql,
-            database,
-            engine,
-            files,
-        })
-    }
+/// What is served.
+#[derive(Debug)]
+enum Served {
+    One(Box<Areas>),
+    Isolated(Isolated),
+}
 
-    /// All areas: what is listed here is served.
-    fn list(&self) -> [Area; 9] {
-        [
-            identity::area(self.identity.clone()),
-            secrets::area(self.secrets.clone()),
-            unity::area(self.unity.clone()),
-            sql::area(self.sql.clone()),
-            files::area(self.files.clone()),
-            pipelines::area(self.pipelines.clone()),
-            jobs::area(self.jobs.clone()),
-            compute::area(self.compute.clone()),
-            permissions::area(Permissions {
-                acls: Acls::new(self.database.clone()),
-                jobs: self.jobs.clone(),
-                compute: self.compute.clone(),
-                sql: self.sql.clone(),
-                objects: self.files.objects.clone(),
-            }),
-        ]
+impl Served {
+    fn router(&self) -> Router {
+        match self {
+            Self::One(areas) => areas.router(),
+            Self::Isolated(isolated) => isolated.router(),
+        }
     }
 }
 
@@ -163,9 +85,9 @@ pub struct Workspace {
     address: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    areas: Areas,
-    /// Held for as long as the folder is in use.
-    _lock: File,
+    served: Served,
+    /// Last, so that it outlives what is in it.
+    _folder: Folder,
 }
 
 impl Workspace {
@@ -173,17 +95,34 @@ impl Workspace {
     ///
     /// # Errors
     /// [`StartError`] says what to do about it.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
-        let lock = lock_folder(&config.data_dir)?;
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
+        if (config.faults || config.isolated) && !config.listen.ip().is_loopback() {
+            return Err(StartError::TestsOnly(config.listen));
+        }
+        let folder = match config.ephemeral {
+            true => Folder::ephemeral(&config.data_dir)?,
+            false => Folder::open(config.data_dir.clone())?,
+        };
         // Before the data is opened, so that a taken port costs nothing.
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let areas = Areas::open(&config).await.map_err(StartError::Data)?;
+        config.data_dir = folder.path().to_owned();
+        let faults = config.faults;
+        let served = if config.isolated {
+            Served::Isolated(Isolated::new(config))
+        } else {
+            let areas = Areas::open(&config).await.map_err(StartError::Data)?;
+            tracing::info!(duckdb = areas.engine_version(), "the workspace's data is open");
+            Served::One(Box::new(areas))
+        };
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, router(&areas), stop.clone()));
-        tracing::info!(%address, duckdb = areas.engine.version(), "the local workspace listens");
-        Ok(Self { address, stop, tasks, areas, _lock: lock })
+        match faults {
+            true => tasks.spawn(serve_cuttable(listener, served.router(), stop.clone())),
+            false => tasks.spawn(serve(listener, served.router(), stop.clone())),
+        };
+        tracing::info!(%address, "the local workspace listens");
+        Ok(Self { address, stop, tasks, served, _folder: folder })
     }
 
     /// Where it listens.
@@ -192,73 +131,32 @@ impl Workspace {
         self.address
     }
 
+    /// Rules of faults and the record of requests, where [`Config::faults`] asked for them. Isolated workspaces have
+    /// each their own, which are reached over HTTP.
+    #[must_use]
+    pub fn faults(&self) -> Option<&Faults> {
+        match &self.served {
+            Served::One(areas) => areas.faults.as_ref(),
+            Served::Isolated(_) => None,
+        }
+    }
+
     /// Ends running statements, closes connections, and writes everything to disk.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
-        self.areas.jobs.shutdown().await;
-        self.areas.pipelines.shutdown().await;
-        self.areas.compute.shutdown().await;
-        self.areas.sql.shutdown().await;
+        match &self.served {
+            Served::One(areas) => areas.end().await,
+            Served::Isolated(isolated) => isolated.end().await,
+        }
         let ended = tokio::time::timeout(SHUTDOWN_LIMIT, async { while self.tasks.join_next().await.is_some() {} });
         if ended.await.is_err() {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
         }
-        let engine = Arc::clone(&self.areas.engine);
-        match tokio::task::spawn_blocking(move || engine.checkpoint()).await {
-            Ok(Ok(())) => tracing::info!("everything is written"),
-            Ok(Err(e)) => tracing::error!("the last checkpoint failed: {e:#}"),
-            Err(e) => tracing::error!("the last checkpoint failed: {e}"),
+        match &self.served {
+            Served::One(areas) => areas.close().await,
+            Served::Isolated(isolated) => isolated.close().await,
         }
-        self.areas.database.close().await;
-    }
-}
-
-/// The routes of all areas; what is not there answers in Databricks' words for that.
-fn router(areas: &Areas) -> Router {
-    let (mut closed, mut open) = (Router::new(), Router::new());
-    for area in areas.list() {
-        closed = closed.merge(area.closed);
-        open = open.merge(area.open);
-    }
-    let closed = closed
-        .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
-        // The token is looked at before the route, so that a stranger learns nothing about what exists.
-        .layer(from_fn_with_state(areas.identity.clone(), require_token));
-    let workspace_id = HeaderValue::from(areas.unity.workspace().id);
-    open.merge(closed)
-        .layer(map_response(refuse_in_json))
-        .layer(map_response(move |mut response: Response| {
-            response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), workspace_id.clone());
-            std::future::ready(response)
-        }))
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(error::panicked))
-}
-
-async fn unknown(method: Method, uri: Uri) -> ApiError {
-    ApiError::endpoint_not_found(&method, uri.path())
-}
-
-/// The framework refuses a body beyond the bound in plain text.
-async fn refuse_in_json(response: Response) -> Response {
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::too_large(BODY_BYTES).into_response()
-    } else {
-        response
-    }
-}
-
-fn lock_folder(folder: &Path) -> Result<File, StartError> {
-    let failed = |source| StartError::Folder { path: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let path = folder.join("workspace.lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::Locked(folder.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -269,31 +167,22 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-async fn open_engine(config: &Config, catalog: Catalog, volumes: Volumes) -> anyhow::Result<Arc<Engine>> {
-    let engine = EngineConfig {
-        catalogs: config.data_dir.join("catalogs"),
-        memory_mib: config.engine_memory_mib,
-        threads: config.engine_threads,
-    };
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || Engine::open(&engine, catalog, volumes, runtime).map(Arc::new)).await?
-}
-
-fn open_python(config: &Config) -> anyhow::Result<Python> {
-    Python::open(python::Settings {
-        launcher: config.launcher.clone(),
-        interpreter: config.python.clone(),
-        folder: config.data_dir.join("python"),
-        memory_mib: config.python_memory_mib,
-    })
-}
-
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
     });
     let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
+    if let Err(e) = served.await {
+        tracing::error!("serving ended: {e}");
+    }
+}
+
+/// The same over connections that rules of faults may cut.
+async fn serve_cuttable(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<Wire>();
+    let served =
+        axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async move { stop.cancelled().await });
     if let Err(e) = served.await {
         tracing::error!("serving ended: {e}");
     }

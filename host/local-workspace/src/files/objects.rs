@@ -55,7 +55,8 @@ impl Objects {
         let this = Self { tree, acls, blobs };
         let homes = users.into_iter().map(|user| format!("/Users/{user}"));
         let roots = HOMES.into_iter().chain([SHARED]).map(|name| format!("/{name}"));
-        for folder in roots.chain(homes).filter_map(|folder| ObjectPath::parse(&folder).ok()) {
+        let folders: Vec<_> = roots.chain(homes).filter_map(|folder| ObjectPath::parse(&folder).ok()).collect();
+        for folder in folders {
             if this.tree.get(&folder).await?.is_none() {
                 this.tree.make_folders(&folder, crate::catalog::SYSTEM_USER).await?;
             }

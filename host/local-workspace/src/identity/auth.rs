@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -28,25 +28,30 @@ pub(crate) async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let Some(token) = token.filter(|t| !t.is_empty()) else {
-        return Err(unauthenticated());
-    };
-    let refused = |message: &str| Err(ApiError::new(StatusCode::FORBIDDEN, "403", message));
+    let token = bearer(request.headers()).ok_or_else(unauthenticated)?;
     let user = match identity.tokens.whose(token) {
         Whose::User(user) => user,
-        Whose::Expired => return refused("Access token expired."),
-        Whose::Nobody => return refused("Invalid access token."),
+        Whose::Expired => return Err(ApiError::new(StatusCode::FORBIDDEN, "403", "Access token expired.")),
+        Whose::Nobody => return Err(invalid_token()),
     };
     request.extensions_mut().insert(Caller(user));
     Ok(next.run(request).await)
 }
 
-fn unauthenticated() -> ApiError {
+/// The token that a request carries, if any.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// A token that nobody has.
+pub(crate) fn invalid_token() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "403", "Invalid access token.")
+}
+
+/// No token, or something else in its place.
+pub(crate) fn unauthenticated() -> ApiError {
     let message = "Credential was not sent or was of an unsupported type for this API.";
     ApiError::new(StatusCode::UNAUTHORIZED, "401", message)
 }

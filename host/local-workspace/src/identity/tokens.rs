@@ -99,6 +99,11 @@ impl Tokens {
     }
 }
 
+/// Whether two tokens are the same.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    digest(one) == digest(other)
+}
+
 fn digest(token: &str) -> Digest {
     Sha256::digest(token.as_bytes()).into()
 }
