@@ -37,12 +37,19 @@ impl Lab {
     }
 
     pub(crate) async fn start_in(folder: TempDir) -> Self {
+        Self::start_with(folder, |_| {}).await
+    }
+
+    /// One whose settings are changed first.
+    pub(crate) async fn start_with(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         static TLS: Once = Once::new();
         // Plain HTTP needs no cryptography, but the client is not built without a provider of it.
         TLS.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let workspace = Workspace::start(config(folder.path())).await.unwrap();
+        let mut config = config(folder.path());
+        change(&mut config);
+        let workspace = Workspace::start(config).await.unwrap();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().unwrap();
         let mut lab = Self { workspace, warehouse: String::new(), client, folder };
         let list = lab.get("/api/2.0/sql/warehouses").await;

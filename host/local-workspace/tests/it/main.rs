@@ -13,6 +13,7 @@ mod api;
 mod compute;
 mod conformance;
 mod directions;
+mod faults;
 mod files;
 mod hardening;
 mod harness;

@@ -90,6 +90,29 @@ fn a_termination_signal_is_a_clean_end() {
     assert!(end(&mut child).success());
 }
 
+#[test]
+fn an_ephemeral_workspace_leaves_nothing_and_removes_what_a_killed_one_left() {
+    let within = tempfile::tempdir().unwrap();
+    let folders = || std::fs::read_dir(within.path()).unwrap().count();
+    let start = || {
+        let mut child = spawn(within.path(), &["--ephemeral", "--token", "first", "--exit-with-parent"]);
+        assert!(status_of_me(&address(&mut child), "first").contains("200"));
+        child
+    };
+    let (mut killed, mut ended) = (start(), start());
+    assert_eq!(folders(), 2, "each has its own");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    drop(ended.stdin.take());
+    assert!(end(&mut ended).success());
+    assert_eq!(folders(), 1, "the killed one's is left");
+    let mut next = start();
+    assert_eq!(folders(), 1, "and swept");
+    drop(next.stdin.take());
+    assert!(end(&mut next).success());
+    assert_eq!(folders(), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_beyond_its_memory_ends_and_says_so() {
