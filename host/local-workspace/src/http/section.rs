@@ -1,0 +1,54 @@
+//! What an area shows on the workspace's page: lists of its API, as the person who looks would get them.
+
+/// A table on the page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Section {
+    /// Its name in the page's address.
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    /// Path and query of the list; `{}` is what the section is of.
+    pub(crate) path: &'static str,
+    /// Field of the answer that is the list.
+    pub(crate) list: &'static str,
+    pub(crate) columns: &'static [Column],
+    /// What it is of where the address does not say; without this it is shown only where the address does.
+    pub(crate) of: Option<Of>,
+    /// The section that a row leads to, and where in the row stands what that one is of.
+    pub(crate) opens: Option<(&'static str, &'static str)>,
+}
+
+/// What a section is of when it is shown unasked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Of {
+    /// The whole workspace.
+    All,
+    /// The home folder of whoever looks.
+    Home,
+}
+
+/// A column of such a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    pub(crate) title: &'static str,
+    /// Where the value is in an item of the list: a JSON pointer.
+    pub(crate) value: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// How a value is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Milliseconds since 1970, as date and time.
+    Time,
+}
+
+/// A column of texts and numbers.
+pub(crate) const fn text(title: &'static str, value: &'static str) -> Column {
+    Column { title, value, kind: Kind::Text }
+}
+
+/// A column of times.
+pub(crate) const fn time(title: &'static str, value: &'static str) -> Column {
+    Column { title, value, kind: Kind::Time }
+}
