@@ -23,9 +23,11 @@ use crate::{
         Area,
         body::BODY_BYTES,
         error::{self, ApiError},
+        section::Section,
     },
     identity::{self, Identity, require_token},
     jobs::{self, Jobs},
+    page,
     permissions::{self, Permissions},
     pipelines::{self, Pipelines},
     python::{self, Python},
@@ -143,8 +145,9 @@ impl Areas {
             // The token is looked at before the route, so that a stranger learns nothing about what exists.
             .layer(from_fn_with_state(self.identity.clone(), require_token));
         let workspace_id = HeaderValue::from(self.unity.workspace().id);
-        open.merge(closed)
-            .layer(map_response(refuse_in_json))
+        let api = open.merge(closed).layer(map_response(refuse_in_json));
+        page::routes(api.clone(), sections())
+            .merge(api)
             .layer(map_response(move |mut response: Response| {
                 response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), workspace_id.clone());
                 std::future::ready(response)
@@ -171,6 +174,12 @@ impl Areas {
         }
         self.database.close().await;
     }
+}
+
+/// What the areas show on the page, in its order.
+fn sections() -> impl Iterator<Item = Section> {
+    let all = [unity::SECTIONS, files::SECTIONS, jobs::SECTIONS, compute::SECTIONS, sql::SECTIONS];
+    all.into_iter().flatten().copied()
 }
 
 async fn unknown(method: Method, uri: Uri) -> ApiError {

@@ -14,4 +14,7 @@ mod results;
 mod routes;
 mod state;
 
-pub(crate) use self::{routes::area, state::Compute};
+pub(crate) use self::{
+    routes::{SECTIONS, area},
+    state::Compute,
+};

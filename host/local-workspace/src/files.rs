@@ -35,6 +35,6 @@ pub(crate) use self::{
     objects::Objects,
     places::{Found, Place},
     programs::Content,
-    routes::area,
+    routes::{SECTIONS, area},
     state::Files,
 };

@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod error;
 pub(crate) mod page;
 pub(crate) mod query;
+pub(crate) mod section;
 
 use axum::{
     Router,

@@ -20,4 +20,8 @@ mod settings;
 mod state;
 mod store;
 
-pub(crate) use self::{engine::Parts, routes::area, state::Jobs};
+pub(crate) use self::{
+    engine::Parts,
+    routes::{SECTIONS, area},
+    state::Jobs,
+};

@@ -20,6 +20,7 @@ mod isolation;
 mod jobs;
 #[allow(dead_code, unused_imports, reason = "for whoever keeps and exports notebooks")]
 mod notebook;
+mod page;
 mod permissions;
 mod pipelines;
 mod python;

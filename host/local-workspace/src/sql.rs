@@ -19,4 +19,7 @@ mod state;
 mod statements;
 pub(crate) mod warehouses;
 
-pub(crate) use self::{routes::area, state::Sql};
+pub(crate) use self::{
+    routes::{SECTIONS, area},
+    state::Sql,
+};

@@ -19,4 +19,7 @@ mod path;
 mod routes;
 mod service;
 
-pub(crate) use self::{routes::area, service::Unity};
+pub(crate) use self::{
+    routes::{SECTIONS, area},
+    service::Unity,
+};

@@ -9,7 +9,26 @@ use super::{
     api::{clusters, commands, offers},
     state::Compute,
 };
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text},
+};
+
+/// What the page shows of clusters.
+pub(crate) const SECTIONS: &[Section] = &[Section {
+    id: "clusters",
+    title: "Clusters",
+    path: "/api/2.1/clusters/list",
+    list: "clusters",
+    columns: &[
+        text("Cluster", "/cluster_name"),
+        text("State", "/state"),
+        text("Runtime", "/spark_version"),
+        text("Creator", "/creator_user_name"),
+    ],
+    of: Some(Of::All),
+    opens: None,
+}];
 
 /// Versions of the clusters' API that answer, all of them like the newest.
 const VERSIONS: [&str; 2] = ["/api/2.1/clusters", "/api/2.0/clusters"];

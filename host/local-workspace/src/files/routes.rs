@@ -9,7 +9,26 @@ use super::{
     Files,
     api::{dbfs, fs, workspace, workspace_files},
 };
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text},
+};
+
+/// What the page shows of the workspace's files and notebooks.
+pub(crate) const SECTIONS: &[Section] = &[Section {
+    id: "objects",
+    title: "Files and notebooks",
+    path: "/api/2.0/workspace/list?path={}",
+    list: "objects",
+    columns: &[
+        text("Path", "/path"),
+        text("Type", "/object_type"),
+        text("Language", "/language"),
+        text("Bytes", "/size"),
+    ],
+    of: Some(Of::Home),
+    opens: Some(("objects", "/path")),
+}];
 
 pub(crate) fn area(files: Files) -> Area {
     let in_volumes = Router::new()

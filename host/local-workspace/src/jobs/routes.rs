@@ -9,7 +9,47 @@ use super::{
     api::{jobs, runs},
     state::Jobs,
 };
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text, time},
+};
+
+/// What the page shows of jobs.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        id: "jobs",
+        title: "Jobs",
+        path: "/api/2.2/jobs/list?limit=100",
+        list: "jobs",
+        columns: &[
+            text("Job", "/settings/name"),
+            text("Id", "/job_id"),
+            text("Creator", "/creator_user_name"),
+            time("Created", "/created_time"),
+        ],
+        of: Some(Of::All),
+        opens: Some(("runs-of-job", "/job_id")),
+    },
+    Section { id: "runs", title: "Runs", path: "/api/2.2/jobs/runs/list?limit=25", of: Some(Of::All), ..RUNS_OF_JOB },
+    RUNS_OF_JOB,
+];
+
+const RUNS_OF_JOB: Section = Section {
+    id: "runs-of-job",
+    title: "Runs of a job",
+    path: "/api/2.2/jobs/runs/list?limit=25&job_id={}",
+    list: "runs",
+    columns: &[
+        text("Run", "/run_id"),
+        text("Name", "/run_name"),
+        text("State", "/state/life_cycle_state"),
+        text("Result", "/state/result_state"),
+        time("Started", "/start_time"),
+        time("Ended", "/end_time"),
+    ],
+    of: None,
+    opens: None,
+};
 
 /// Versions of the API that answer, all of them like the newest.
 const VERSIONS: [&str; 3] = ["/api/2.2/jobs", "/api/2.1/jobs", "/api/2.0/jobs"];

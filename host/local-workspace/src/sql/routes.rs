@@ -9,7 +9,32 @@ use super::{
     api::{history, links, queries, statements, warehouses},
     state::Sql,
 };
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text},
+};
+
+/// What the page shows of SQL.
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        id: "warehouses",
+        title: "SQL warehouses",
+        path: "/api/2.0/sql/warehouses",
+        list: "warehouses",
+        columns: &[text("Warehouse", "/name"), text("State", "/state"), text("Size", "/cluster_size")],
+        of: Some(Of::All),
+        opens: None,
+    },
+    Section {
+        id: "statements",
+        title: "Statements",
+        path: "/api/2.0/sql/history/queries?max_results=25",
+        list: "res",
+        columns: &[text("Statement", "/query_text"), text("State", "/status"), text("User", "/user_name")],
+        of: Some(Of::All),
+        opens: None,
+    },
+];
 
 pub(crate) fn area(sql: Sql) -> Area {
     let closed = Router::new()

@@ -13,6 +13,7 @@ const LAYERS: &[&str] = &[
     "notebook",
     "database",
     "http",
+    "page",
     "identity",
     "acls",
     "faults",

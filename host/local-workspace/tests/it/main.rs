@@ -20,6 +20,7 @@ mod harness;
 mod identity;
 mod jobs;
 mod permissions;
+mod page;
 mod pipelines;
 mod process;
 mod sdk;
