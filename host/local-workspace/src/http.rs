@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod error;
+pub(crate) mod number;
 pub(crate) mod page;
 pub(crate) mod query;
 pub(crate) mod section;

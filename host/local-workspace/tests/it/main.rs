@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod cli;
 mod compute;
 mod conformance;
 mod directions;
@@ -19,10 +20,11 @@ mod hardening;
 mod harness;
 mod identity;
 mod jobs;
-mod permissions;
 mod page;
+mod permissions;
 mod pipelines;
 mod process;
+mod python_client;
 mod sdk;
 mod secrets;
 mod statements;

@@ -222,12 +222,15 @@ async fn from_form<S: Send + Sync>(request: Request, state: &S) -> Result<Put, A
     let mut form = Multipart::from_request(request, state).await.map_err(|e| malformed(e.body_text()))?;
     let (mut create, mut contents) = (Create::default(), Bytes::new());
     while let Some(field) = form.next_field().await.map_err(|e| malformed(e.body_text()))? {
+        // Clients name the part with the file as they like.
+        let is_file = field.file_name().is_some();
         let name = field.name().unwrap_or_default().to_owned();
         let bytes = field.bytes().await.map_err(|e| malformed(e.body_text()))?;
         match name.as_str() {
             "contents" | "content" => contents = bytes,
+            _ if is_file => contents = bytes,
             "path" => create.path = Some(String::from_utf8_lossy(&bytes).into_owned()),
-            "overwrite" => create.overwrite = bytes.as_ref() == b"true",
+            "overwrite" => create.overwrite = bytes.eq_ignore_ascii_case(b"true"),
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         Empty,
         body::{Body, OptionalBody},
         error::ApiError,
+        number::int64,
         query::Params,
     },
     identity::Caller,
@@ -53,11 +54,13 @@ pub(crate) struct JobsQuery {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct JobId {
+    #[serde(deserialize_with = "int64")]
     job_id: i64,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Change {
+    #[serde(deserialize_with = "int64")]
     job_id: i64,
     #[serde(default)]
     new_settings: Document,

@@ -21,6 +21,7 @@ use crate::{
         Empty,
         body::{Body, OptionalBody},
         error::ApiError,
+        number::int64,
         origin,
         query::Params,
     },
@@ -54,6 +55,7 @@ const OVERRIDING: [&str; 8] = [
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct RunNow {
+    #[serde(deserialize_with = "int64")]
     job_id: i64,
     #[serde(default)]
     job_parameters: Texts,
@@ -101,6 +103,7 @@ pub(crate) struct RunsQuery {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct RunId {
+    #[serde(deserialize_with = "int64")]
     run_id: i64,
 }
 
@@ -113,6 +116,7 @@ pub(crate) struct CancelAll {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct RepairBody {
+    #[serde(deserialize_with = "int64")]
     run_id: i64,
     #[serde(default)]
     rerun_tasks: Vec<String>,
