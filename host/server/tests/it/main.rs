@@ -15,6 +15,7 @@
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
 //! - `catalog`: Unity Catalog through the compiled family: one makes and grants, the other may then read.
+//! - `tool_cases`: every tool of the shipped families by a table.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
 //! - `tracked`: what a project made at the workspace, what goes on there, and which tools it chose.
 //! - `process`: the binary: configuration, signals, a taken port.
@@ -72,5 +73,6 @@ mod streams;
 mod support;
 mod takeover;
 mod telemetry;
+mod tool_cases;
 mod tracked;
 mod turns;
