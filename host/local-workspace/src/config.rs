@@ -106,6 +106,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// The user who may do everything.
+    pub(crate) fn admin(&self) -> Option<&str> {
+        self.tokens.first().map(|token| token.user.as_str())
+    }
+
     /// Isolated workspaces at most, unless said otherwise.
     pub const ISOLATED_MOST: usize = 64;
 

@@ -41,6 +41,7 @@ const TOOLS_WITHOUT_CASES: &[&str] = &[
     // What it exports is kept as a result, for which a call by this door has no conversation.
     "export_run",
     "execute_code",
+    "get_code_run",
     "get_volume_folder_details",
     "list_query_history",
     "describe_table_lineage",
