@@ -270,23 +270,23 @@ async fn things(world: &World, server: &Server, owner: &Api) -> Things {
         "danger",
         vec![Reply::tool("call_1", "mcp__databricks__execute_sql", destructive), Reply::text("as you like")],
     );
-    let project = owner.project("Ann's secret project").await;
-    let (execution, conversation) = owner.ask(&project, "quick: Ann's secret question").await;
+    let project = owner.project("Ann's kumquat project").await;
+    let (execution, conversation) = owner.ask(&project, "quick: Ann's kumquat question").await;
     owner.frames(&execution).await;
     let (waiting, _) = owner.ask(&project, "danger").await;
     owner.follow(&waiting, 0).await.until("approval.requested").await;
     let [careful, careful_turn, standing] = standing_permission(world, owner, &project).await;
-    let result = write_rows(server, &project, &conversation, &[("secret text", "1"), ("more", "2")]).await;
-    let file = write_bytes(server, &project, &conversation, b"Ann's secret bytes").await;
+    let result = write_rows(server, &project, &conversation, &[("kumquat text", "1"), ("more", "2")]).await;
+    let file = write_bytes(server, &project, &conversation, b"Ann's kumquat bytes").await;
     let [made, forgotten] = made_things(server, &project).await;
     let folder = world.project_dir(&project);
     std::fs::create_dir_all(folder.join("a")).unwrap();
-    std::fs::write(folder.join("a/b.md"), "Ann's secret file").unwrap();
+    std::fs::write(folder.join("a/b.md"), "Ann's kumquat file").unwrap();
     let doomed_project = owner.project("Doomed").await;
     let path = format!("/api/projects/{project}/conversations");
     let doomed_conversation = owner.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
-    let package = world.data_dir().join("the-secret.wasm").display().to_string();
-    let guest = |name: &str| Guest::new(&format!("anns-secret-{name}"), "1.0.0");
+    let package = world.data_dir().join("the-kumquat.wasm").display().to_string();
+    let guest = |name: &str| Guest::new(&format!("anns-kumquat-{name}"), "1.0.0");
     std::fs::write(&package, guest("own").with_assets().package()).unwrap();
     let staged = owner.post("/api/plugins/inspect", json!({"source": package})).await.ok()["staged"].clone();
     let body = json!({"staged": staged, "scope": "me", "grants": []});
@@ -330,9 +330,9 @@ async fn made_things(server: &Server, project: &str) -> [String; 2] {
     let project = project.parse().unwrap();
     let user = UserId::parse("ann@example.com").unwrap();
     let by = Caller::new(user.clone(), project, CallSite::Host);
-    for id in ["secret-1", "secret-2"] {
+    for id in ["kumquat-1", "kumquat-2"] {
         let kind = ResourceType::parse("index").unwrap();
-        let made = MadeResource { kind, id: id.into(), name: "Ann's secret".into(), link: None, is_whole: true };
+        let made = MadeResource { kind, id: id.into(), name: "Ann's kumquat".into(), link: None, is_whole: true };
         server.app.store().track_resource(&by, &ToolName("t".into()), &made).await.unwrap();
     }
     let listed = server.app.store().list_resources(&user, project, Default::default()).await.unwrap();
@@ -341,7 +341,7 @@ async fn made_things(server: &Server, project: &str) -> [String; 2] {
 
 /// Allows something for the rest of a conversation.
 async fn standing_permission(world: &World, owner: &Api, project: &str) -> [String; 3] {
-    let input = json!({"file_path": "secret.md", "content": "x"});
+    let input = json!({"file_path": "kumquat.md", "content": "x"});
     world.model.script("careful", vec![Reply::tool("call_1", "Write", input), Reply::text("written")]);
     let body = json!({"project_id": project, "message": "careful", "permission_mode": "ask_changes"});
     let begun = owner.post("/api/invoke_agent", body).await.ok();
@@ -407,7 +407,7 @@ fn every_operation_refuses_strangers() {
             if row.stranger == Stranger::NotFound {
                 stranger.problem(404, "not-found");
             }
-            for secret in ["secret", &things.project, &things.conversation, &things.execution] {
+            for secret in ["kumquat", &things.project, &things.conversation, &things.execution] {
                 assert!(!stranger.text.contains(secret), "{name} shows a stranger {secret:?}: {stranger:?}");
                 assert!(!anonymous.text.contains(secret), "{name} shows nobody {secret:?}: {anonymous:?}");
             }

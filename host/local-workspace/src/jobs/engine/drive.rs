@@ -103,7 +103,7 @@ async fn tasks(context: &Context, run: &mut Run, cancel: &CancellationToken) -> 
                     latest.insert(ended.task_key.clone(), ended);
                 }
                 Err(error) => {
-                    tracing::error!(run.id = run.id, "a task's own task ended: {error}");
+                    tracing::error!(error = &error as &dyn std::error::Error, run.id = run.id, "a task of a run ended");
                     stop_tasks.cancel();
                     return Ok(State::failed_run(Code::InternalError, "The local workspace failed on a task of this run."));
                 }

@@ -169,7 +169,7 @@ impl Launcher {
                 Some(order) = orders.recv() => self.obey(order).await,
                 Some(ended) = self.drivers.join_next() => match ended {
                     Ok(id) => self.settle(id).await,
-                    Err(error) => tracing::error!("a run's driver ended: {error}"),
+                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the driver of a run ended"),
                 },
                 () = async { match pause {
                     Some(pause) => tokio::time::sleep(pause).await,

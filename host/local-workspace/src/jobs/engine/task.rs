@@ -356,7 +356,7 @@ async fn for_each(
         let ended = match ended {
             Ok(ended) => ended?,
             Err(error) => {
-                tracing::error!("an iteration's task ended: {error}");
+                tracing::error!(error = &error as &dyn std::error::Error, "an iteration of a task ended");
                 return Ok(Done::refused(Code::InternalError, "The local workspace failed on this task."));
             }
         };
