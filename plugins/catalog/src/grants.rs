@@ -170,7 +170,7 @@ mod tests {
     fn privileges_are_spelled_as_the_interface_does() {
         let line = "PATCH /api/2.1/unity-catalog/permissions/table/c.s.t";
         let script = Script::new().on(
-            &line,
+            line,
             200,
             r#"{"privilege_assignments":[{"principal":"bob@x","privileges":["SELECT"]}]}"#,
         );

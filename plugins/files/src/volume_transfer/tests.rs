@@ -67,7 +67,7 @@ fn files_and_folders_go_up() {
 #[test]
 fn a_large_file_that_is_there_is_not_sent() {
     let folder = project();
-    std::fs::File::create(folder.path().join("large")).unwrap().set_len(ASKED_FIRST_BYTES).unwrap();
+    fs::File::create(folder.path().join("large")).unwrap().set_len(ASKED_FIRST_BYTES).unwrap();
     let head = format!("HEAD /api/2.0/fs/files{ROOT}/x");
     let script = Script::new().project(folder.path()).on(&head, 200, "");
     let failure = upload(&script, up("large", "/x", false)).unwrap_err();
