@@ -169,11 +169,8 @@ mod tests {
     #[test]
     fn privileges_are_spelled_as_the_interface_does() {
         let line = "PATCH /api/2.1/unity-catalog/permissions/table/c.s.t";
-        let script = Script::new().on(
-            line,
-            200,
-            r#"{"privilege_assignments":[{"principal":"bob@x","privileges":["SELECT"]}]}"#,
-        );
+        let script =
+            Script::new().on(line, 200, r#"{"privilege_assignments":[{"principal":"bob@x","privileges":["SELECT"]}]}"#);
         let list = change(&script, give(&["select", "all privileges"], &["use schema"])).unwrap();
         assert_eq!(list.grants.len(), 1);
         let sent: Value = serde_json::from_str(script.sent()[0].body.as_deref().unwrap()).unwrap();
