@@ -1,5 +1,6 @@
 //! Tools: what the model or an MCP client can call, and what comes back.
 
+mod braces;
 mod choice;
 mod display;
 mod resource;

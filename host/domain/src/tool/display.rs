@@ -5,16 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::braces::{MAX_NAMES, parts};
 use crate::{ToolCallId, ToolName};
 
 /// Longest detail of a call, in characters: one line of a page.
 const MAX_DETAIL_CHARS: usize = 160;
-
-/// Most arguments that a detail is made of; more do not fit into one line.
-const MAX_DETAIL_ARGUMENTS: usize = 4;
-
-/// Longest text of a detail's template, in bytes.
-const MAX_TEMPLATE_BYTES: usize = 200;
 
 /// What a tool's author says about showing its calls and results.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,29 +81,16 @@ impl Detail {
     /// # Errors
     /// When the text names no argument, more than four, or has braces that do not fit; in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let fault = || {
-            format!(
-                "{text:?} must be one line with 1 to {MAX_DETAIL_ARGUMENTS} arguments in braces, such as \"{{path}}\""
-            )
-        };
-        if text.len() > MAX_TEMPLATE_BYTES || text.chars().any(char::is_control) {
-            return Err(fault());
-        }
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, behind)) = rest.split_once('{') {
-            let (name, behind) = behind.split_once('}').ok_or_else(fault)?;
-            let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-            if !named || before.contains('}') {
-                return Err(fault());
-            }
-            parts.push((before.to_owned(), name.to_owned()));
-            rest = behind;
-        }
+        let fault =
+            || format!("{text:?} must be one line with 1 to {MAX_NAMES} arguments in braces, such as \"{{path}}\"");
+        let (parts, end) = parts(text).ok_or_else(fault)?;
+        let plain =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         // Nothing stands behind the last argument: it could not be left out with one.
-        if !rest.is_empty() || parts.is_empty() || parts.len() > MAX_DETAIL_ARGUMENTS {
+        if !end.is_empty() || !parts.iter().all(|(_, name)| plain(name)) {
             return Err(fault());
         }
+        let parts = parts.into_iter().map(|(before, name)| (before.to_owned(), name.to_owned())).collect();
         Ok(Self { text: text.to_owned(), parts })
     }
 

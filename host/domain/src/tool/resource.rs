@@ -5,11 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::braces::{MAX_NAMES, parts};
 use crate::ToolOutcome;
-
-/// Longest template, in bytes, and most fields of one.
-const MAX_TEMPLATE_BYTES: usize = 200;
-const MAX_TEMPLATE_FIELDS: usize = 4;
 
 /// Longest type of a resource, in bytes: a word beside its name.
 const MAX_TYPE_BYTES: usize = 40;
@@ -85,30 +82,16 @@ impl Template {
     /// # Errors
     /// When the text names no field, more than four, or has braces that do not fit; in words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let fault = || {
-            format!(
-                "{text:?} must be one line with 1 to {MAX_TEMPLATE_FIELDS} fields in braces, such as \"{{job_id}}\""
-            )
-        };
-        if text.len() > MAX_TEMPLATE_BYTES || text.chars().any(char::is_control) {
+        let fault =
+            || format!("{text:?} must be one line with 1 to {MAX_NAMES} fields in braces, such as \"{{job_id}}\"");
+        let (parts, end) = parts(text).ok_or_else(fault)?;
+        let plain = |step: &str| !step.is_empty() && step.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !parts.iter().all(|(_, name)| name.split('.').all(plain)) {
             return Err(fault());
         }
-        let plain = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, behind)) = rest.split_once('{') {
-            let (name, behind) = behind.split_once('}').ok_or_else(fault)?;
-            let path: Vec<&str> = name.split('.').collect();
-            if !path.iter().all(plain) || before.contains('}') {
-                return Err(fault());
-            }
-            parts.push((before.to_owned(), path.into_iter().map(str::to_owned).collect()));
-            rest = behind;
-        }
-        if rest.contains('}') || parts.is_empty() || parts.len() > MAX_TEMPLATE_FIELDS {
-            return Err(fault());
-        }
-        Ok(Self { text: text.to_owned(), parts, end: rest.to_owned() })
+        let path = |name: &str| name.split('.').map(str::to_owned).collect();
+        let parts = parts.into_iter().map(|(before, name)| (before.to_owned(), path(name))).collect();
+        Ok(Self { text: text.to_owned(), parts, end: end.to_owned() })
     }
 
     /// The fields that it is made of, each as its steps from the outside in.
