@@ -87,6 +87,12 @@ impl Unity {
         }
     }
 
+    /// That it is there and the caller may know of it: what reading an object asks.
+    pub(super) async fn check_readable(&self, user: &str, on: &Securable) -> Result<(), ApiError> {
+        self.check_exists(on).await?;
+        self.check_seen(user, on).await
+    }
+
     /// Sets what a caller gave of owner, comment and properties; `word` is the object's kind in messages.
     pub(super) async fn update(&self, user: &str, on: &Securable, word: &str, update: Update) -> Result<(), ApiError> {
         if update.new_name.is_some() {

@@ -88,8 +88,7 @@ pub(crate) async fn get(
     Path(name): Path<String>,
 ) -> Result<Json<Answer>, ApiError> {
     let on = Securable::Schema(schema_name(&name)?);
-    unity.check_exists(&on).await?;
-    unity.check_seen(&user, &on).await?;
+    unity.check_readable(&user, &on).await?;
     shown(&unity, &name).await
 }
 
