@@ -9,6 +9,7 @@ mod monitors;
 pub(crate) mod names;
 mod objects;
 pub(crate) mod rights;
+mod rows;
 mod store;
 mod tags;
 mod volumes;

@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    names::TableName,
-    store::{Catalog, document},
-};
+use super::{names::TableName, rows::document, store::Catalog};
 use crate::database::Result;
 
 /// A table's monitor as it is stored. Fields may be added (with a default), never renamed.

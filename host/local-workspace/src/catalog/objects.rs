@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{
     model::Audit,
     names::ObjectKind,
-    store::{Catalog, document, named},
+    rows::{document, named},
+    store::Catalog,
 };
 use crate::database::Result;
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{
     model::Audit,
     names::{SchemaName, TableName},
-    store::{Catalog, document, forget_grants, named},
+    rows::{document, forget_grants, named},
+    store::Catalog,
 };
 use crate::database::Result;
 

@@ -21,6 +21,7 @@ const LAYERS: &[&str] = &[
     "catalog::rights",
     "catalog::model",
     "catalog::change",
+    "catalog::rows",
     "catalog::store",
     "catalog",
     "files",
