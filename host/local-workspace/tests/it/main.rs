@@ -25,6 +25,7 @@ mod permissions;
 mod pipelines;
 mod process;
 mod python_client;
+mod runs;
 mod sdk;
 mod secrets;
 mod statements;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{ANN, BOB, Lab},
-    jobs::{ENDLESS, tasks_of},
+    runs::{ENDLESS, tasks_of},
 };
 
 /// Longest that an update of a test may take; far above what any takes.
