@@ -38,7 +38,7 @@ pub(crate) fn lint(layout: &Layout) -> Result<()> {
     script(layout, "lint")
 }
 
-/// The page in a headless browser against the built host: all tests, or the one of this name.
+/// The page in a headless browser against the built host: all tests, or those of the file of this test.
 pub(crate) fn end_to_end(layout: &Layout, test: Option<&str>) -> Result<()> {
     install(layout)?;
     let plugin = crate::plugins::build_test_guest(layout, "warehouses")?;
@@ -50,24 +50,14 @@ pub(crate) fn end_to_end(layout: &Layout, test: Option<&str>) -> Result<()> {
         // fails elsewhere. `CHROMIUM` names another.
         .env("CHROMIUM", std::env::var_os("CHROMIUM").unwrap_or_else(|| browser().into()))
         .args(["run", "e2e", "--"])
-        .args(test.map(chosen).unwrap_or_default())
+        .args(test.map(file))
         .run()
 }
 
-/// Chooses the test that the page's reporter gave this name: a file, and titles behind it. The runner looks for titles
-/// joined by blanks.
-fn chosen(test: &str) -> Vec<String> {
-    let Some((file, titles)) = test.split_once(" > ") else { return vec![test.to_owned()] };
-    let mut pattern = String::new();
-    for c in titles.chars() {
-        if c.is_alphanumeric() || c == ' ' {
-            pattern.push(c);
-        } else {
-            // Escaping a letter or a blank would mean something else, anything else means itself.
-            pattern.extend(['\\', c]);
-        }
-    }
-    vec![file.to_owned(), "-t".to_owned(), format!("^{}", pattern.replace(r" \> ", "( > | )"))]
+/// The file of a test that the page's reporter gave this name: a file, and titles behind it. A file's tests are one visit
+/// and go on where the one before ended, so none of them can be run by itself.
+fn file(test: &str) -> &str {
+    test.split_once(" > ").map_or(test, |(file, _)| file)
 }
 
 /// The npm package carries a browser for Linux on x86-64 only; elsewhere the system's is looked for.
@@ -129,9 +119,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_is_chosen_by_the_name_that_its_line_has() {
-        assert_eq!(chosen("e2e/long.e2e.ts"), ["e2e/long.e2e.ts"]);
-        let name = "e2e/long.e2e.ts > a list (of 3.000) > streams";
-        assert_eq!(chosen(name), ["e2e/long.e2e.ts", "-t", r"^a list \(of 3\.000\)( > | )streams"]);
+    fn a_test_is_run_with_its_file() {
+        assert_eq!(file("e2e/long.e2e.ts"), "e2e/long.e2e.ts");
+        assert_eq!(file("e2e/long.e2e.ts > a list (of 3.000) > streams"), "e2e/long.e2e.ts");
     }
 }

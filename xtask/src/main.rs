@@ -80,14 +80,14 @@ enum Chore {
     Codegen,
     /// The page in a headless browser against the host as it was built last.
     E2e {
-        /// Only this file, or the test as its line names it.
+        /// Only this file, or that of the test as its line names it.
         test: Option<String>,
     },
     /// One part of the tests, against what was built last.
     #[command(hide = true)]
     Part {
         part: suites::Part,
-        /// Of the browser's: only this file, or the test as its line names it.
+        /// Of the browser's: only this file, or that of the test as its line names it.
         test: Option<String>,
     },
     /// What cargo runs in place of a test program, to tell which there are.

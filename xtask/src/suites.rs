@@ -5,7 +5,8 @@
 //! others wait ([`crate::side_by_side`]). The test harness tells times only with an unstable flag. The flag is opened
 //! for the test programs alone; opened for cargo it would compile everything anew.
 //!
-//! A test of a program that fails is run once more by itself when all others have ended ([`unsteady`]).
+//! A test of a program that fails is run once more by itself when all others have ended, one of the browser with its
+//! file ([`unsteady`]).
 
 mod harness;
 mod unsteady;
@@ -47,11 +48,11 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Tests it and nothing else; of the browser's tests all, or the one of this name.
+    /// Tests it and nothing else; of the browser's tests all, or those of this test's file.
     pub(crate) fn test(self, layout: &Layout, test: Option<&str>) -> Result<()> {
         match self {
             Self::Browser => client::end_to_end(layout, test),
-            _ if test.is_some() => bail!("single tests are chosen of the browser only"),
+            _ if test.is_some() => bail!("some tests are chosen of the browser only"),
             Self::Authors => examples::run(layout),
             Self::Client => client::test(layout),
             Self::Plugins => plugins::test(layout),
