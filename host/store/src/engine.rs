@@ -308,6 +308,21 @@ async fn postgres_rows(connections: &Connections, sql: &Sql, args: &[Arg<'_>]) -
     Ok(link.fetch_all(postgres_query(sql, args)).await?.into_iter().map(Row::Postgres).collect())
 }
 
+/// A transaction that was to end with its last statement, and did not.
+#[derive(Debug)]
+pub(crate) struct NotCommitted {
+    pub(crate) error: sqlx::Error,
+    /// Whether it is certain that nothing was stored.
+    pub(crate) undone: bool,
+}
+
+impl From<sqlx::Error> for NotCommitted {
+    /// Of a statement's failure.
+    fn from(error: sqlx::Error) -> Self {
+        Self { error, undone: true }
+    }
+}
+
 /// A transaction.
 pub(crate) enum Tx {
     Sqlite(SqliteTx),
@@ -362,6 +377,18 @@ impl Tx {
             }
             Self::Postgres(link) => Ok(link.fetch_optional(postgres_query(&sql, args)).await?.map(Row::Postgres)),
         }
+    }
+
+    /// Runs the last statement and commits.
+    pub(crate) async fn execute_last(mut self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64, NotCommitted> {
+        let sql = sql.into();
+        if let Self::Sqlite(tx) = self {
+            count();
+            return tx.execute_last(sql.sqlite(), |sql| sqlite_query(sql, args)).await;
+        }
+        let changed = self.execute(sql, args).await?;
+        self.commit().await.map_err(|error| NotCommitted { error, undone: false })?;
+        Ok(changed)
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {

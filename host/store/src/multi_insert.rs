@@ -1,6 +1,6 @@
 //! Many rows in few statements.
 
-use crate::engine::{Arg, Sql, Tx};
+use crate::engine::{Arg, NotCommitted, Sql, Tx};
 
 /// Rows of one statement. Powers of two, so that few statements serve every count and each is prepared once per
 /// connection.
@@ -28,13 +28,32 @@ impl<const COLUMNS: usize> MultiInsert<COLUMNS> {
     }
 
     pub(crate) async fn execute(&self, tx: &mut Tx, rows: &[[Arg<'_>; COLUMNS]]) -> Result<(), sqlx::Error> {
-        let mut rest = rows;
-        for (size, sql) in &self.statements {
-            while let Some((now, later)) = rest.split_at_checked(*size) {
-                tx.execute(sql.clone(), now.as_flattened()).await?;
-                rest = later;
-            }
+        for (sql, rows) in self.parts(rows) {
+            tx.execute(sql.clone(), rows.as_flattened()).await?;
         }
         Ok(())
+    }
+
+    /// The same at the end of a transaction, which is committed with the last rows.
+    pub(crate) async fn execute_last(&self, mut tx: Tx, rows: &[[Arg<'_>; COLUMNS]]) -> Result<(), NotCommitted> {
+        let mut parts = self.parts(rows).peekable();
+        while let Some((sql, rows)) = parts.next() {
+            if parts.peek().is_none() {
+                return tx.execute_last(sql.clone(), rows.as_flattened()).await.map(|_| ());
+            }
+            tx.execute(sql.clone(), rows.as_flattened()).await?;
+        }
+        tx.commit().await.map_err(|error| NotCommitted { error, undone: false })
+    }
+
+    /// The rows in as few statements as there are for them.
+    fn parts<'a, R>(&self, rows: &'a [R]) -> impl Iterator<Item = (&Sql, &'a [R])> {
+        let mut rest = rows;
+        std::iter::from_fn(move || {
+            let (size, sql) = self.statements.iter().find(|(size, _)| *size <= rest.len())?;
+            let (now, later) = rest.split_at_checked(*size)?;
+            rest = later;
+            Some((sql, now))
+        })
     }
 }

@@ -11,7 +11,7 @@ use bricklayer_domain::{ConversationId, NewResult, ResultCut, ResultId, ResultOr
 use sha2::{Digest as _, Sha256};
 
 use crate::crash_points;
-use crate::engine::{Tx, args};
+use crate::engine::{Arg, Tx, args};
 use crate::error::{StoreError, again_on_conflict, is_foreign_key_violation};
 use crate::rows::to_json;
 use crate::store::Store;
@@ -27,6 +27,17 @@ pub const MAX_PIECE_BYTES: usize = 64 * 1024 * 1024;
 /// Steps in which a user's results are added up while a conversation's grow: counting at every piece would cost more
 /// than it protects from.
 const USAGE_STEP_BYTES: i64 = 1024 * 1024;
+
+/// Its conversation was found before, to take the room.
+const INSERT: &str = "insert into results (
+        id, conversation_id, project_id, user_id, turn_id, lane_id, call_id, ordinal, content, title, media_type,
+        file_name, columns, origin, state, cut, row_count, byte_count, stored_bytes, piece_count, digest, created_at,
+        written_at, finished_at, head_directory, head
+    )
+    select $1, id, project_id, user_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $19, $20, $21, $22
+    from conversations
+    where id = $23";
 
 /// A piece of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,58 +128,43 @@ impl Store {
         let mut tx = self.engine().begin().await?;
         self.take_room(&mut tx, &new.user, new.conversation, stored).await?;
         crash_points::step("add_result", "results");
-        let added = tx
-            .execute(
-                "insert into results (
-                    id, conversation_id, project_id, user_id, turn_id, lane_id, call_id, ordinal, content, title,
-                    media_type, file_name, columns, origin, state, cut, row_count, byte_count, stored_bytes,
-                    piece_count, digest, created_at, written_at, finished_at, head_directory, head
-                )
-                select $1, id, project_id, user_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                    $17, $18, $19, $19, $20, $21, $22
-                from conversations
-                where id = $23
-                    and user_id = $24
-                    and project_id = $25",
-                args![
-                    id,
-                    new.turn.map(|turn| turn.as_uuid()),
-                    new.lane,
-                    new.call.as_ref().map(|call| call.0.as_bytes()),
-                    i64::from(new.ordinal),
-                    new.head.content.as_str(),
-                    new.head.title.as_deref(),
-                    new.head.media_type.as_deref(),
-                    new.head.file_name.as_deref(),
-                    columns.as_str(),
-                    origin.as_str(),
-                    state.as_str(),
-                    end.and_then(|end| end.cut).map(ResultCut::as_str),
-                    piece.map_or(0, |piece| int(piece.units)),
-                    piece.map_or(0, |piece| int(piece.bytes)),
-                    stored,
-                    i64::from(piece.is_some()),
-                    end.and_then(|end| end.digest.as_deref()),
-                    now,
-                    end.map(|_| now),
-                    inline.map(|piece| piece.directory.as_slice()),
-                    inline.map(|piece| piece.body.as_slice()),
-                    new.conversation,
-                    &new.user,
-                    new.project
-                ],
-            )
-            .await
-            .map_err(not_appended)?;
-        if added != 1 {
-            return Err(StoreError::NotFound("conversation"));
+        let row: &[Arg<'_>] = args![
+            id,
+            new.turn.map(|turn| turn.as_uuid()),
+            new.lane,
+            new.call.as_ref().map(|call| call.0.as_bytes()),
+            i64::from(new.ordinal),
+            new.head.content.as_str(),
+            new.head.title.as_deref(),
+            new.head.media_type.as_deref(),
+            new.head.file_name.as_deref(),
+            columns.as_str(),
+            origin.as_str(),
+            state.as_str(),
+            end.and_then(|end| end.cut).map(ResultCut::as_str),
+            piece.map_or(0, |piece| int(piece.units)),
+            piece.map_or(0, |piece| int(piece.bytes)),
+            stored,
+            i64::from(piece.is_some()),
+            end.and_then(|end| end.digest.as_deref()),
+            now,
+            end.map(|_| now),
+            inline.map(|piece| piece.directory.as_slice()),
+            inline.map(|piece| piece.body.as_slice()),
+            new.conversation,
+        ];
+        match piece.filter(|_| inline.is_none()) {
+            None => {
+                tx.execute_last(INSERT, row).await.map_err(|failed| not_appended(failed.error))?;
+            }
+            Some(piece) => {
+                tx.execute(INSERT, row).await.map_err(not_appended)?;
+                crash_points::step("add_result", "pieces");
+                insert_piece(&mut tx, id, new.conversation, 0, 0, piece).await?;
+                crash_points::step("add_result", "commit");
+                tx.commit().await?;
+            }
         }
-        if let Some(piece) = piece.filter(|_| inline.is_none()) {
-            crash_points::step("add_result", "pieces");
-            insert_piece(&mut tx, id, new.conversation, 0, 0, piece).await?;
-        }
-        crash_points::step("add_result", "commit");
-        tx.commit().await?;
         crash_points::step("add_result", "committed");
         Ok(())
     }
@@ -266,15 +262,19 @@ impl Store {
         let row = tx
             .fetch_optional(
                 "insert into result_usage (conversation_id, user_id, stored_bytes)
-                values ($1, $2, $3)
+                select id, user_id, $3
+                from conversations
+                where id = $1
+                    and user_id = $2
                 on conflict (conversation_id) do update
                 set stored_bytes = result_usage.stored_bytes + excluded.stored_bytes
                 returning stored_bytes",
                 args![conversation, user, bytes],
             )
             .await
-            .map_err(not_appended)?;
-        let held = row.map_or(Ok(0), |row| row.int("stored_bytes"))?;
+            .map_err(not_appended)?
+            .ok_or(StoreError::NotFound("conversation"))?;
+        let held = row.int("stored_bytes")?;
         let limits = self.result_limits();
         if bytes == 0 {
             return Ok(());

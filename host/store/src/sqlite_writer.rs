@@ -3,7 +3,7 @@
 //! Writers queue here and not in SQLite's busy loop. It is no pool of the driver's: a pool asks its connection after
 //! every use whether it is still there, and begins a transaction with a statement of its own. Each is a way to the
 //! connection's thread and back, and of a small transaction such ways are most of what it takes. So a transaction
-//! begins together with its first statement, and nothing is asked in between.
+//! begins together with its first statement, may end together with its last, and nothing is asked in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,9 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-/// Prepared statements that are kept: more than the store has, each also as the first of a transaction.
+use crate::engine::NotCommitted;
+
+/// Prepared statements that are kept: more than the store has, each also as the first or last of a transaction.
 const STATEMENT_CACHE: usize = 512;
 
 /// The writing connection. Cheap to clone.
@@ -125,10 +127,12 @@ pub(crate) struct SqliteTx {
     slot: Option<OwnedMutexGuard<Slot>>,
 }
 
-/// What a statement gave.
+/// What the statements of a query gave until now.
+#[derive(Default)]
 struct Ran {
     rows: Vec<SqliteRow>,
-    changed: u64,
+    /// Rows that each changed. One that is no change tells the count of whatever changed something before.
+    changed: Vec<u64>,
 }
 
 impl SqliteTx {
@@ -137,7 +141,7 @@ impl SqliteTx {
         sql: SqlStr,
         bind: impl FnOnce(SqlStr) -> Query<'static, Sqlite, SqliteArguments>,
     ) -> Result<u64, sqlx::Error> {
-        Ok(self.run(sql, bind).await?.changed)
+        Ok(self.run(sql, bind).await?.changed.pop().unwrap_or_default())
     }
 
     pub(crate) async fn fetch_all(
@@ -157,15 +161,40 @@ impl SqliteTx {
         let begins = !slot.is_open;
         // Noted before it is done, so that one who drops this in between leaves it to be undone.
         slot.is_open = true;
-        // Immediate: a deferred one that read first could not become a writer once another process wrote.
-        let sql = if begins { beginning(&sql) } else { sql };
-        let ran = ran(slot.connection().await?, bind(sql)).await;
-        if begins && ran.is_err() {
+        let sql = if begins { joined(&[BEGIN, sql.as_str()]) } else { sql };
+        let mut ran = Ran::default();
+        let done = run_all(slot.connection().await?, bind(sql), &mut ran).await;
+        if begins && done.is_err() {
             // It may not have begun at all, and then a later statement would be on its own.
             slot.undo().await;
             self.slot = None;
         }
-        ran
+        done.map(|()| ran)
+    }
+
+    /// Runs the last statement and commits: one way to the thread instead of two.
+    pub(crate) async fn execute_last(
+        mut self,
+        sql: SqlStr,
+        bind: impl FnOnce(SqlStr) -> Query<'static, Sqlite, SqliteArguments>,
+    ) -> Result<u64, NotCommitted> {
+        let Some(slot) = &mut self.slot else { return Err(undone().into()) };
+        let mut statements = Vec::with_capacity(3);
+        if !slot.is_open {
+            statements.push(BEGIN);
+        }
+        statements.push(sql.as_str());
+        let last = statements.len();
+        statements.push("commit");
+        slot.is_open = true;
+        let mut ran = Ran::default();
+        let done = run_all(slot.connection().await?, bind(joined(&statements)), &mut ran).await;
+        if let Err(error) = done {
+            // A failure before the commit is the statement's.
+            return Err(NotCommitted { error, undone: ran.changed.len() < last });
+        }
+        slot.is_open = false;
+        Ok(ran.changed.get(last - 1).copied().unwrap_or_default())
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
@@ -192,23 +221,25 @@ fn undone() -> sqlx::Error {
     sqlx::Error::Protocol("the transaction was undone by its first statement's failure".to_owned())
 }
 
-fn beginning(sql: &SqlStr) -> SqlStr {
-    AssertSqlSafe(format!("begin immediate;\n{}", sql.as_str())).into_sql_str()
+/// Immediate: a deferred one that read first could not become a writer once another process wrote.
+const BEGIN: &str = "begin immediate";
+
+fn joined(statements: &[&str]) -> SqlStr {
+    AssertSqlSafe(statements.join(";\n")).into_sql_str()
 }
 
-/// Runs all statements of a query. The last one's count is the query's: one that changes nothing tells the count of
-/// whatever changed something before.
-async fn ran(
+/// Runs all statements of a query.
+async fn run_all(
     connection: &mut SqliteConnection,
     query: Query<'static, Sqlite, SqliteArguments>,
-) -> Result<Ran, sqlx::Error> {
+    ran: &mut Ran,
+) -> Result<(), sqlx::Error> {
     let mut done = connection.fetch_many(query);
-    let mut ran = Ran { rows: Vec::new(), changed: 0 };
     while let Some(step) = done.try_next().await? {
         match step {
-            Either::Left(result) => ran.changed = result.rows_affected(),
+            Either::Left(result) => ran.changed.push(result.rows_affected()),
             Either::Right(row) => ran.rows.push(row),
         }
     }
-    Ok(ran)
+    Ok(())
 }

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, now};
-use crate::engine::{Arg, Engine, Tx, args};
+use crate::engine::{Arg, Engine, NotCommitted, Tx, args};
 use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
 use crate::fencing::Lease;
 use crate::lease_clock::LeaseMoment;
@@ -141,6 +141,12 @@ impl From<StoreError> for BatchError {
     }
 }
 
+impl From<NotCommitted> for BatchError {
+    fn from(NotCommitted { error, undone }: NotCommitted) -> Self {
+        Self { error: error.into(), undone }
+    }
+}
+
 impl From<sqlx::Error> for BatchError {
     fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()
@@ -264,9 +270,8 @@ impl Writer {
                 Err(refusal) => placed.push(Err(refusal)),
             }
         }
-        insert_events(&mut tx, &rows).await?;
         self.notices.stage(&mut tx, &notices).await?;
-        tx.commit().await.map_err(|error| BatchError { error: error.into(), undone: false })?;
+        INSERT.execute_last(tx, &event_rows(&rows)).await?;
         self.notices.publish(&notices);
         Ok(placed)
     }
@@ -410,9 +415,8 @@ static INSERT: LazyLock<MultiInsert<9>> = LazyLock::new(|| {
     )
 });
 
-async fn insert_events(tx: &mut Tx, rows: &[(Place, &Prepared)]) -> Result<(), sqlx::Error> {
-    let rows: Vec<[Arg<'_>; 9]> = rows
-        .iter()
+fn event_rows<'a>(rows: &'a [(Place, &'a Prepared)]) -> Vec<[Arg<'a>; 9]> {
+    rows.iter()
         .map(|(place, prepared)| {
             [
                 place.conversation.into(),
@@ -426,11 +430,10 @@ async fn insert_events(tx: &mut Tx, rows: &[(Place, &Prepared)]) -> Result<(), s
                 prepared.call.as_deref().into(),
             ]
         })
-        .collect();
-    INSERT.execute(tx, &rows).await
+        .collect()
 }
 
 /// Inserts one event in the caller's transaction.
 pub(crate) async fn insert_event(tx: &mut Tx, place: Place, prepared: &Prepared) -> Result<(), sqlx::Error> {
-    insert_events(tx, &[(place, prepared)]).await
+    INSERT.execute(tx, &event_rows(&[(place, prepared)])).await
 }

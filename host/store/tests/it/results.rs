@@ -141,7 +141,7 @@ async fn only_one_writer_appends(world: World) {
     scene.store.append_result_piece(&at, &piece(b"two"), None).await.unwrap();
     assert_refused!(scene.store.append_result_piece(&at, &piece(b"two"), None).await, StoreError::ResultEnded);
     let eves = ResultPlace { user: user("eve@example.com"), ..place(&scene, id, 2, 6) };
-    assert_refused!(scene.store.append_result_piece(&eves, &piece(b"x"), None).await, StoreError::ResultEnded);
+    assert_refused!(scene.store.append_result_piece(&eves, &piece(b"x"), None).await, StoreError::NotFound(_));
     scene.store.end_result(&place(&scene, id, 2, 6), &end()).await.unwrap();
     assert_refused!(scene.store.end_result(&place(&scene, id, 2, 6), &end()).await, StoreError::ResultEnded);
     let result = scene.store.get_result(&scene.user, id).await.unwrap();
