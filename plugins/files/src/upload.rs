@@ -69,7 +69,8 @@ pub(crate) fn folder(
     let local = project_path("local_folder", &request.local_folder)?;
     let remote = match &request.workspace_folder {
         Some(folder) => workspace_path("workspace_folder", folder)?,
-        None => join(&home(platform)?, if local.is_empty() { "project" } else { name(&local) }),
+        None if local.is_empty() => join(&home(platform)?, &own_folder(&platform.context().project)),
+        None => join(&home(platform)?, name(&local)),
     };
     let walk = local::walk(&project, &local, &request.exclude.unwrap_or_default())?;
     let mut memory = Memory::load(platform, &format!("{local}>{remote}"));
@@ -144,6 +145,15 @@ fn home(platform: &impl Platform) -> Result<String, Failure> {
         (Some(folder), _) if !folder.is_empty() => workspace_path("workspace_folder", &folder),
         (_, Some(user)) => workspace_path("workspace_folder", &format!("/Users/{user}")),
         _ => Err(Failure::invalid("workspace_folder", "the project has no workspace folder; name one")),
+    }
+}
+
+/// The folder that a whole project gets: another one for each, since all of a user's go into one home. The end of the
+/// id is what chance chose of it.
+fn own_folder(project: &str) -> String {
+    match project.len().checked_sub(8).and_then(|from| project.get(from..)) {
+        Some(end) => format!("project-{end}"),
+        None => "project".to_owned(),
     }
 }
 

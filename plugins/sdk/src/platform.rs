@@ -23,6 +23,8 @@ pub enum LogLevel {
 /// On whose behalf and where a call runs; see `context` in `wit/host.wit`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallContext {
+    /// Id of the project (a UUID); empty where there is none.
+    pub project: String,
     /// Id of the conversation; empty when the call belongs to none.
     pub conversation: String,
     /// Who the call runs for.
@@ -46,7 +48,7 @@ pub struct CallContext {
 impl From<wit::CallContext> for CallContext {
     fn from(context: wit::CallContext) -> Self {
         let wit::CallContext {
-            project: _,
+            project,
             conversation,
             user,
             workspace_host,
@@ -58,7 +60,18 @@ impl From<wit::CallContext> for CallContext {
             seconds_left,
         } = context;
         let time_left = Duration::try_from_secs_f64(seconds_left).unwrap_or(Duration::ZERO);
-        Self { conversation, user, workspace_host, warehouse, catalog, schema, cluster, workspace_folder, time_left }
+        Self {
+            project,
+            conversation,
+            user,
+            workspace_host,
+            warehouse,
+            catalog,
+            schema,
+            cluster,
+            workspace_folder,
+            time_left,
+        }
     }
 }
 

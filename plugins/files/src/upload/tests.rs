@@ -266,3 +266,12 @@ fn without_a_place_it_goes_to_the_users_home() {
         assert!(states(&report).iter().all(|(path, _)| path.starts_with(place)), "{report:?}");
     }
 }
+
+#[test]
+fn each_whole_project_has_a_folder_of_its_own() {
+    let one = "01a23475-0f2c-70a7-9644-fa93ee7ce0c8";
+    for (project, folder) in [(one, "project-ee7ce0c8"), ("", "project"), ("é1234567", "project"), ("short", "project")]
+    {
+        assert_eq!(super::own_folder(project), folder, "{project}");
+    }
+}
