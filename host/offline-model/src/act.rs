@@ -7,18 +7,15 @@ use bricklayer_domain::{ResultId, ToolErrorKind, ToolSpec};
 use serde_json::{Value, json};
 
 use super::build::{Column, Statement, build};
-use super::intent::{Every, Intent};
+use super::intent::Intent;
 use super::question::{ChartKind, Question};
-use super::{Action, Done, Scene, find};
+use super::{Action, Done, Scene, find, work};
 
 /// Rows shown in an answer.
 const MAX_SHOWN_ROWS: usize = 20;
 
 /// How often a statement that still runs is asked for before the user is told.
 const MAX_POLLS: usize = 10;
-
-/// How long a run is waited for.
-const RUN_WAIT_SECONDS: u32 = 300;
 
 /// How the answer about a saved file begins; such an answer is not itself worth saving.
 pub(super) const SAVED: &str = "Saved the last answer as";
@@ -46,12 +43,10 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
                 format!("The project's files, newest first:\n\n{}", bullets(done.content))
             })
         }
-        Intent::Upload => once(scene, upload_tool(scene), upload_input(), "Uploading the project's folder.", |done| {
-            done.content.to_owned()
-        }),
-        Intent::Run { file } => run_file(scene, file),
-        Intent::Schedule { file, every } => schedule(scene, file.as_deref(), *every),
-        Intent::Make { what } => make(scene, what),
+        Intent::Upload => work::upload(scene),
+        Intent::Run { file } => work::run_file(scene, file),
+        Intent::Schedule { file, every } => work::schedule(scene, file.as_deref(), *every),
+        Intent::Make { what } => work::make(scene, what),
         Intent::Search { text } => {
             let input = json!({"pattern": escape_pattern(text), "output_mode": "content", "-i": true});
             once(scene, files_tool(scene, find::searches_files), input, "", |done| {
@@ -59,100 +54,6 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
             })
         }
     }
-}
-
-fn upload_tool<'a>(scene: &Scene<'a>) -> Found<'a> {
-    find::uploads_folders(scene.tools).ok_or("a tool that uploads folders")
-}
-
-/// All of the project's folder; what is there already is not sent again.
-fn upload_input() -> Value {
-    json!({"local_folder": "."})
-}
-
-/// Where a file of the project is in the workspace, once the folder is there; else what to do first.
-fn in_workspace(scene: &Scene<'_>, file: &str) -> Result<String, Action> {
-    let upload = upload_tool(scene);
-    let Some(done) = scene.done.iter().rev().find(|done| is_of(done, upload.ok())) else {
-        return Err(call(upload, upload_input(), "Uploading the project's folder first."));
-    };
-    if done.is_error {
-        return Err(failed(done));
-    }
-    let transfers = done.structured.and_then(|report| report.get("transfers")).and_then(Value::as_array);
-    let Some(transfers) = transfers else {
-        let said = "The folder was uploaded, and it holds too many files for me to see where each of them is.";
-        return Err(Action::Say(said.to_owned()));
-    };
-    let text = |transfer: &Value, field: &str| transfer.get(field).and_then(Value::as_str).map(str::to_owned);
-    let found = transfers.iter().find(|transfer| text(transfer, "local_path").as_deref() == Some(file));
-    match found.and_then(|transfer| text(transfer, "remote_path").zip(text(transfer, "state"))) {
-        Some((path, state)) if state == "done" || state == "unchanged" => Ok(path),
-        Some(_) => Err(Action::Say(format!("`{file}` could not be uploaded:\n\n{}", done.content))),
-        None => Err(Action::Say(format!("There is no file `{file}` in this project."))),
-    }
-}
-
-/// The task that runs a file of the workspace.
-fn task(path: &str) -> Value {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let key: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let path = if path.starts_with("/Workspace/") { path.to_owned() } else { format!("/Workspace{path}") };
-    json!({"task_key": key, "spark_python_task": {"python_file": path}})
-}
-
-/// Uploads the folder and runs one of its files as a task.
-fn run_file(scene: &Scene<'_>, file: &str) -> Action {
-    let path = match in_workspace(scene, file) {
-        Ok(path) => path,
-        Err(action) => return action,
-    };
-    let tool = find::runs_tasks(scene.tools).ok_or("a tool that runs tasks");
-    match scene.done.iter().rev().find(|done| is_of(done, tool.ok())) {
-        None => {
-            let input = json!({"tasks": [task(&path)], "run_name": file, "wait_seconds": RUN_WAIT_SECONDS});
-            call(tool, input, &format!("Running `{file}`."))
-        }
-        Some(done) if done.is_error => failed(done),
-        Some(done) => Action::Say(done.content.to_owned()),
-    }
-}
-
-/// Uploads the folder and makes a job that runs one of its files by itself.
-fn schedule(scene: &Scene<'_>, file: Option<&str>, every: Every) -> Action {
-    let Some(file) = file.map(str::to_owned).or_else(|| scene.last_file()) else {
-        let said = "I do not know which file the job is to run. Name it: create a job that runs report.py every day";
-        return Action::Say(said.to_owned());
-    };
-    let path = match in_workspace(scene, &file) {
-        Ok(path) => path,
-        Err(action) => return action,
-    };
-    let tool = find::makes_jobs(scene.tools).ok_or("a tool that makes jobs");
-    match scene.done.iter().rev().find(|done| is_of(done, tool.ok())) {
-        None => {
-            let schedule = json!({"quartz_cron_expression": every.quartz, "timezone_id": "UTC"});
-            let settings = json!({"tasks": [task(&path)], "schedule": schedule});
-            let input = json!({"name": file, "settings": settings});
-            call(tool, input, &format!("Making a job that runs `{file}` {}.", every.words))
-        }
-        Some(done) if done.is_error => failed(done),
-        Some(done) => Action::Say(done.content.to_owned()),
-    }
-}
-
-/// Says how a thing is made: what it needs beside a name is for its maker to say.
-fn make(scene: &Scene<'_>, what: &str) -> Action {
-    let words = what.replace('_', " ");
-    let Some(tool) = find::makes_things(scene.tools, what) else {
-        return Action::Say(format!("This needs a tool that makes a {words}, which this project does not have."));
-    };
-    let needed: Vec<String> = find::needed(tool).into_iter().map(|name| format!("\"{name}\": \"\u{2026}\"")).collect();
-    Action::Say(format!(
-        "I cannot choose the settings of a {words}. Make one by the command `/{} {{{}}}`.",
-        tool.name.short(),
-        needed.join(", ")
-    ))
 }
 
 /// Things that a tool lists, called `things`.
@@ -163,11 +64,11 @@ pub(super) fn list(scene: &Scene<'_>, tool: &ToolSpec, things: &str) -> Action {
 }
 
 /// A tool, or what a project lacks that has none.
-type Found<'a> = Result<&'a ToolSpec, &'static str>;
+pub(super) type Found<'a> = Result<&'a ToolSpec, &'static str>;
 
 type Find = for<'a> fn(&'a [Arc<ToolSpec>]) -> Option<&'a ToolSpec>;
 
-fn files_tool<'a>(scene: &Scene<'a>, find: Find) -> Found<'a> {
+pub(super) fn files_tool<'a>(scene: &Scene<'a>, find: Find) -> Found<'a> {
     find(scene.tools).ok_or("a tool for files of that kind")
 }
 
@@ -180,7 +81,7 @@ fn tables_tool<'a>(scene: &Scene<'a>) -> Found<'a> {
 }
 
 /// Whether a call was one of this tool.
-fn is_of(done: &Done<'_>, tool: Option<&ToolSpec>) -> bool {
+pub(super) fn is_of(done: &Done<'_>, tool: Option<&ToolSpec>) -> bool {
     tool.is_some_and(|spec| spec.name == done.name)
 }
 
@@ -227,7 +128,13 @@ fn table_line(table: &Value) -> String {
 }
 
 /// A request of one call.
-fn once(scene: &Scene<'_>, tool: Found<'_>, input: Value, say: &str, show: impl Fn(&Done<'_>) -> String) -> Action {
+pub(super) fn once(
+    scene: &Scene<'_>,
+    tool: Found<'_>,
+    input: Value,
+    say: &str,
+    show: impl Fn(&Done<'_>) -> String,
+) -> Action {
     match scene.done.last() {
         Some(done) if done.is_error => failed(done),
         Some(done) => Action::Say(show(done)),
@@ -235,7 +142,7 @@ fn once(scene: &Scene<'_>, tool: Found<'_>, input: Value, say: &str, show: impl 
     }
 }
 
-fn call(tool: Found<'_>, input: Value, say: &str) -> Action {
+pub(super) fn call(tool: Found<'_>, input: Value, say: &str) -> Action {
     match tool {
         Ok(spec) => Action::Call { say: say.to_owned(), name: spec.name.clone(), input },
         Err(what) => Action::Say(format!("This needs {what}, which this project does not have.")),
@@ -296,7 +203,7 @@ fn save(scene: &Scene<'_>, file: &str) -> Action {
     }
 }
 
-fn is_about_reading(done: &Done<'_>) -> bool {
+pub(super) fn is_about_reading(done: &Done<'_>) -> bool {
     done.kind == Some(ToolErrorKind::InvalidInput) || done.content.contains("read")
 }
 

@@ -13,6 +13,7 @@ mod intent;
 mod names;
 mod question;
 mod words;
+mod work;
 
 use std::sync::Arc;
 
