@@ -46,6 +46,7 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
         Intent::Upload => work::upload(scene),
         Intent::Run { file } => work::run_file(scene, file),
         Intent::Schedule { file, every } => work::schedule(scene, file.as_deref(), *every),
+        Intent::Pipeline { file } => work::pipeline(scene, file.as_deref()),
         Intent::Make { what } => work::make(scene, what),
         Intent::Search { text } => {
             let input = json!({"pattern": escape_pattern(text), "output_mode": "content", "-i": true});

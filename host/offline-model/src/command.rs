@@ -95,7 +95,7 @@ pub(super) fn help(scene: &Scene<'_>) -> String {
         - draw a chart of the number of trips per day in samples.nyctaxi.trips; then: show that as a bar chart\n\
         - show tables in samples.nyctaxi, describe TABLE, preview TABLE, list catalogs{lists}\n\
         - save that as report.md, show report.md, list files, search for TEXT\n\
-        - upload the project folder, run report.py; then: create a job that runs it every day\n\
+        - upload the project folder, run report.py; then: create a job that runs it every day; make a pipeline\n\
         - any SQL statement\n\n\
         Commands: `/sql SELECT …`, `/read FILE`, `/tools`, `/help`, and any tool as `/TOOL {{json}}`.",
     );

@@ -66,6 +66,12 @@ pub(super) fn makes_jobs(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| makes(spec, "job") && needs(spec, &["name", "settings"]))
 }
 
+/// Makes pipelines, or changes those of the name.
+pub(super) fn makes_pipelines(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    let fits = |spec: &ToolSpec| makes(spec, "pipeline") && needs(spec, &["name", "settings"]);
+    the(tools, |spec| fits(spec) && spec.annotations.idempotent).or_else(|| the(tools, fits))
+}
+
 /// Makes things of a type.
 pub(super) fn makes_things<'a>(tools: &'a [Arc<ToolSpec>], what: &str) -> Option<&'a ToolSpec> {
     the(tools, |spec| makes(spec, what))

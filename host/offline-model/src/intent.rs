@@ -30,6 +30,8 @@ pub(super) enum Intent {
     Run { file: String },
     /// Make a job that runs a file by itself; the one that was spoken of last when it names none.
     Schedule { file: Option<String>, every: Every },
+    /// Make a pipeline of a file of the project; of an example when it names none.
+    Pipeline { file: Option<String> },
     /// Make a thing of this type.
     Make { what: &'static str },
 }
@@ -174,7 +176,12 @@ fn work(original: &[&str], lower: &[String]) -> Option<Intent> {
     let thing = THINGS
         .iter()
         .find(|(words, _)| said.split(' ').any(|word| word == *words) || (words.contains(' ') && said.contains(words)));
-    thing.map(|(_, what)| Intent::Make { what })
+    thing.map(|(_, what)| match *what {
+        "pipeline" => {
+            Intent::Pipeline { file: file(original).filter(|file| file.ends_with(".sql")).map(str::to_owned) }
+        }
+        what => Intent::Make { what },
+    })
 }
 
 fn files(message: &str, original: &[&str], lower: &[String]) -> Option<Intent> {
@@ -291,6 +298,7 @@ mod tests {
             Some(Intent::Read { file }) => format!("read {file}"),
             Some(Intent::Run { file }) => format!("run {file}"),
             Some(Intent::Make { what }) => format!("make {what}"),
+            Some(Intent::Pipeline { file }) => format!("pipeline of {}", file.as_deref().unwrap_or("an example")),
             Some(Intent::Schedule { file, every }) => {
                 format!("schedule {} {}", file.as_deref().unwrap_or("it"), every.words)
             }
@@ -344,7 +352,8 @@ mod tests {
         check("create a job that runs it every day", "schedule it every day at 06:00 UTC");
         check("schedule report.py every hour", "schedule report.py every hour");
         check("make a weekly job of report.py", "schedule report.py every Monday at 06:00 UTC");
-        check("make a pipeline", "make pipeline");
+        check("make a pipeline", "pipeline of an example");
+        check("create a pipeline from src/days.sql", "pipeline of src/days.sql");
         check("create me a Genie space", "make genie_space");
         check("create an app", "make app");
         check("create a job", "make job");

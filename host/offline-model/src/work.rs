@@ -48,10 +48,17 @@ fn in_workspace(scene: &Scene<'_>, file: &str) -> Result<String, Action> {
 
 /// The task that runs a file of the workspace.
 fn task(path: &str) -> Value {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let key: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let path = if path.starts_with("/Workspace/") { path.to_owned() } else { format!("/Workspace{path}") };
-    json!({"task_key": key, "spark_python_task": {"python_file": path}})
+    let key: String = name(path).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    json!({"task_key": key, "spark_python_task": {"python_file": absolute(path)}})
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path as jobs and pipelines name it.
+fn absolute(path: &str) -> String {
+    if path.starts_with("/Workspace/") { path.to_owned() } else { format!("/Workspace{path}") }
 }
 
 /// Uploads the folder and runs one of its files as a task.
@@ -88,6 +95,47 @@ pub(super) fn schedule(scene: &Scene<'_>, file: Option<&str>, every: Every) -> A
             let settings = json!({"tasks": [task(&path)], "schedule": schedule});
             let input = json!({"name": file, "settings": settings});
             call(tool, input, &format!("Making a job that runs `{file}` {}.", every.words))
+        }
+        Some(done) if done.is_error => failed(done),
+        Some(done) => Action::Say(done.content.to_owned()),
+    }
+}
+
+/// What a pipeline is made of when nobody said it, and where its tables go.
+const EXAMPLE_FILE: &str = "trips_pipeline.sql";
+const EXAMPLE: &str = "\
+-- The pipeline keeps this table as its query says, each time that it is updated.
+CREATE OR REFRESH MATERIALIZED VIEW trips_per_day
+AS SELECT to_date(tpep_pickup_datetime) AS day, count(*) AS trips, round(avg(fare_amount), 2) AS average_fare
+FROM samples.nyctaxi.trips
+GROUP BY 1;
+";
+const CATALOG: &str = "main";
+const SCHEMA: &str = "default";
+
+/// Uploads the folder and makes a pipeline of one of its files; writes an example first when none is named.
+pub(super) fn pipeline(scene: &Scene<'_>, file: Option<&str>) -> Action {
+    let writer = find::writes_files(scene.tools);
+    let is_written = scene.done.iter().any(|done| is_of(done, writer));
+    if file.is_none() && !is_written {
+        let say = format!("You named no SQL file, so I write an example, `{EXAMPLE_FILE}`, and make a pipeline of it.");
+        let input = json!({"file_path": EXAMPLE_FILE, "content": EXAMPLE});
+        return call(writer.ok_or("a tool that writes files"), input, &say);
+    }
+    // An example that is there already is not written again, and as good.
+    let path = match in_workspace(scene, file.unwrap_or(EXAMPLE_FILE)) {
+        Ok(path) => path,
+        Err(action) => return action,
+    };
+    let tool = find::makes_pipelines(scene.tools).ok_or("a tool that makes pipelines");
+    match scene.done.iter().rev().find(|done| is_of(done, tool.ok())) {
+        None => {
+            let name = name(&path).trim_end_matches(".sql").to_owned();
+            let settings = json!({
+                "catalog": CATALOG, "schema": SCHEMA, "libraries": [{"file": {"path": absolute(&path)}}],
+            });
+            let say = format!("Making the pipeline `{name}`, whose tables go to `{CATALOG}.{SCHEMA}`.");
+            call(tool, json!({"name": name, "settings": settings}), &say)
         }
         Some(done) if done.is_error => failed(done),
         Some(done) => Action::Say(done.content.to_owned()),

@@ -228,7 +228,7 @@ async fn the_offline_models_sentences_lead_to_tools() {
         ("list notebooks", Ok("list_notebooks")),
         ("list clusters", Ok("list_clusters")),
         ("list operations", Ok("list_operations")),
-        ("make a pipeline", Err("/create_or_update_pipeline {")),
+        ("make a pipeline", Ok("create_or_update_pipeline")),
         ("make a dashboard", Err("which this project does not have")),
         ("sing me a song", Err("I did not understand that")),
     ] {
