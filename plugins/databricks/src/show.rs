@@ -1,5 +1,7 @@
 //! Things of the workspace in words: links, moments, ends of long texts.
 
+use std::net::IpAddr;
+
 use bricklayer_sdk::Platform;
 
 /// A link in Markdown; the words alone where there is none.
@@ -14,8 +16,21 @@ pub fn link(words: &str, url: Option<&str>) -> String {
 /// Where a person sees a page of the workspace; none when its address is not known.
 pub fn workspace_link(platform: &impl Platform, path: &str) -> Option<String> {
     let host = platform.context().workspace_host?;
+    Some(format!("{}{path}", address(&host)))
+}
+
+/// The address of a workspace whose host and port are these. One on this machine speaks plain HTTP, any other never.
+#[must_use]
+pub fn address(host: &str) -> String {
     let host = host.trim_end_matches('/');
-    Some(if host.contains("://") { format!("{host}{path}") } else { format!("https://{host}{path}") })
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_here = name == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    match host {
+        _ if host.contains("://") => host.to_owned(),
+        _ if is_here => format!("http://{host}"),
+        _ => format!("https://{host}"),
+    }
 }
 
 /// A moment as `2024-02-29 06:00:00`, in UTC.
@@ -60,6 +75,24 @@ mod tests {
             (1_736_935_199_999, "2025-01-15 09:59:59"),
         ] {
             assert_eq!(moment(millis), expected);
+        }
+    }
+
+    #[test]
+    fn a_workspace_on_this_machine_speaks_http() {
+        for (host, expected) in [
+            ("w.example", "https://w.example"),
+            ("w.example/", "https://w.example"),
+            ("w.example:8443", "https://w.example:8443"),
+            ("127.0.0.1:43091", "http://127.0.0.1:43091"),
+            ("localhost", "http://localhost"),
+            ("localhost.example", "https://localhost.example"),
+            ("[::1]:80", "http://[::1]:80"),
+            ("[2001:db8::1]:80", "https://[2001:db8::1]:80"),
+            ("10.0.0.1", "https://10.0.0.1"),
+            ("http://w.example", "http://w.example"),
+        ] {
+            assert_eq!(address(host), expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! get_workspace.
 
+use bricklayer_databricks::show::address;
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, cut_text};
 use serde::Deserialize;
 use serde_json::Value;
@@ -57,7 +58,7 @@ pub(crate) fn get(platform: &impl Platform) -> Result<types::WorkspaceInfo, Fail
     };
     let info = types::WorkspaceInfo {
         text: String::new(),
-        address: if host.contains("://") { host } else { format!("https://{host}") },
+        address: address(&host),
         workspace_id,
         cloud: of_host.or_else(|| said(summary.cloud).map(|cloud| cloud.to_lowercase())),
         region: said(summary.region),
