@@ -282,7 +282,13 @@ pub fn run<W: Work>(platform: &impl Platform, jobs: Vec<Job<W>>, plan: Plan) -> 
         let mut still = Vec::new();
         for (i, mut piece) in running {
             match piece.step(platform) {
-                Some(finished) => stopped |= settle(&mut results, i, finished),
+                Some(finished) => {
+                    if !piece.work.steps().is_empty() {
+                        // How each step ended is what is left of them to be seen.
+                        report(platform, &piece, (0, 0, all), platform.now().saturating_sub(began));
+                    }
+                    stopped |= settle(&mut results, i, finished);
+                }
                 None => still.push((i, piece)),
             }
         }
