@@ -148,6 +148,7 @@ pub(crate) fn get(platform: &impl Platform, request: types::GetJobRequest) -> Re
             job_id: Some(job.job_id),
             active_only: None,
             completed_only: None,
+            failed_only: None,
             started_from_ms: None,
             started_to_ms: None,
             limit: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bricklayer_databricks::arguments::{self, json, limit, wait_seconds};
 use bricklayer_databricks::near::nearest;
 use bricklayer_databricks::work::{self, Look};
-use bricklayer_sdk::{Failure, Platform, Workspace};
+use bricklayer_sdk::{Failure, Platform, StepState, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -183,9 +183,12 @@ struct RunsPage {
 /// A bad limit, or a workspace that cannot be asked.
 pub(crate) fn list(platform: &impl Platform, request: types::ListRunsRequest) -> Result<types::RunList, Failure> {
     let limit = limit(request.limit, DEFAULT_LISTED, MAX_LISTED)?;
-    let (active, completed) = (request.active_only == Some(true), request.completed_only == Some(true));
-    if active && completed {
-        return Err(Failure::invalid("completed_only", "cannot be set together with active_only"));
+    if request.active_only == Some(true) {
+        for (name, value) in [("completed_only", request.completed_only), ("failed_only", request.failed_only)] {
+            if value == Some(true) {
+                return Err(Failure::invalid(name, "cannot be set together with active_only"));
+            }
+        }
     }
     let (runs, complete) = runs(platform, &request, limit)?;
     let text = if runs.is_empty() {
@@ -211,7 +214,9 @@ pub(crate) fn runs(
     ] {
         query.extend(value.map(|value| (name, value.to_string())));
     }
-    for (name, value) in [("active_only", request.active_only), ("completed_only", request.completed_only)] {
+    let failed_only = request.failed_only == Some(true);
+    let completed_only = if failed_only { Some(true) } else { request.completed_only };
+    for (name, value) in [("active_only", request.active_only), ("completed_only", completed_only)] {
         query.extend(value.filter(|value| *value).map(|value| (name, value.to_string())));
     }
     let mut found: Vec<Run> = Vec::new();
@@ -223,7 +228,7 @@ pub(crate) fn runs(
             query.push(("page_token", &token));
         }
         let page: RunsPage = Workspace::new(platform).get(&format!("{JOBS}/runs/list"), &query)?;
-        found.extend(page.runs);
+        found.extend(page.runs.into_iter().filter(|run| !failed_only || run.state.step() == StepState::Failed));
         token = page.next_page_token.unwrap_or_default();
         if found.len() > limit || token.is_empty() {
             break;
@@ -382,6 +387,7 @@ mod tests {
             job_id: Some(7),
             active_only: Some(true),
             completed_only: None,
+            failed_only: None,
             started_from_ms: None,
             started_to_ms: None,
             limit: Some(limit),
@@ -397,6 +403,13 @@ mod tests {
         let listed = list(&script, request(10)).unwrap();
         assert_eq!((listed.runs.len(), listed.complete), (10, false));
         assert!(listed.text.contains("there are more"), "{}", listed.text);
+        let failed = types::ListRunsRequest { active_only: None, failed_only: Some(true), ..request(5) };
+        let mixed = r#"{"runs":[{"run_id":1,"state":{"life_cycle_state":"TERMINATED","result_state":"SUCCESS"}},{"run_id":2,"state":{"life_cycle_state":"TERMINATED","result_state":"FAILED"}}]}"#;
+        let script = Script::new().on("GET /api/2.2/jobs/runs/list?limit=25&job_id=7&completed_only=true", 200, mixed);
+        let listed = list(&script, failed).unwrap();
+        assert_eq!((listed.runs.iter().map(|run| run.run_id).collect::<Vec<_>>(), listed.complete), (vec![2], true));
+        let both = types::ListRunsRequest { failed_only: Some(true), ..request(5) };
+        assert!(list(&Script::new(), both).unwrap_err().message.starts_with("failed_only: "));
         assert!(list(&Script::new(), request(501)).unwrap_err().message.starts_with("limit: must be 1 to 500"));
     }
 }
