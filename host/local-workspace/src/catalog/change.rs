@@ -62,6 +62,9 @@ pub(crate) struct TableEdit {
     /// A column's old and new name in lower case.
     pub(crate) renamed: Option<(String, String)>,
     pub(crate) dropped: Vec<String>,
+    /// A view's new query, and what it reads.
+    #[serde(default)]
+    pub(crate) view_reads: Vec<TableName>,
     pub(crate) view_definition: Option<String>,
 }
 
@@ -98,6 +101,7 @@ impl TableEdit {
         }
         if let Some(definition) = self.view_definition {
             info.view_definition = Some(definition);
+            info.view_reads = self.view_reads;
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::names::TableName;
+
 /// Owner of what the workspace itself brings along.
 pub(crate) const SYSTEM_USER: &str = "System user";
 
@@ -61,6 +63,9 @@ pub(crate) struct TableInfo {
     /// A view's query as it was written.
     #[serde(default)]
     pub(crate) view_definition: Option<String>,
+    /// The tables and views that a view's query reads, with its owner's rights.
+    #[serde(default)]
+    pub(crate) view_reads: Vec<TableName>,
 }
 
 /// The length of a CHAR(n) or VARCHAR(n) column.
@@ -179,6 +184,7 @@ impl TableInfo {
             text_limits: BTreeMap::new(),
             primary_key: Vec::new(),
             view_definition: None,
+            view_reads: Vec::new(),
         }
     }
 }

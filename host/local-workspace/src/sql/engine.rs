@@ -1,7 +1,7 @@
 //! The SQL engine: DuckDB behind a small interface, the only place that names it.
 //!
 //! [`Engine::run`] carries out one statement on a blocking thread. Catalogs are attached database files, the functions
-//! and information_schema views of Databricks live in the in-memory database beside them.
+//! of Databricks live in the in-memory database beside them.
 
 mod canceller;
 mod cells;
@@ -10,7 +10,7 @@ mod context;
 mod copy;
 mod database;
 mod failure;
-mod information_schema;
+mod information;
 mod loaded;
 mod marks;
 mod objects;
@@ -148,10 +148,11 @@ impl Engine {
             canceller,
         };
         // COPY INTO finds its files by itself: those that were loaded are left out.
-        if plan.notes.sources.is_empty() || matches!(plan.parsed, Parsed::Copy(_)) {
+        let as_it_is = plan.notes.sources.is_empty() && plan.notes.information.is_empty();
+        if as_it_is || matches!(plan.parsed, Parsed::Copy(_)) {
             return carry_out(&context, &plan.parsed);
         }
-        let ready = sources::ready(&context, &plan.parsed, &plan.notes.sources)?;
+        let ready = sources::ready(&context, &plan.parsed)?;
         carry_out(&context, &ready.parsed)
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 use duckdb::{Config, Connection};
 
-use super::{canceller::Canceller, failure, information_schema, loaded, marks};
+use super::{canceller::Canceller, failure, loaded, marks};
 use crate::sql::language::{
     error::SqlError,
     functions,
@@ -70,7 +70,6 @@ impl Database {
         )?;
         base.execute_batch(&settings(&catalogs))?;
         base.execute_batch(&functions::definitions())?;
-        base.execute_batch(information_schema::VIEWS)?;
         Ok(Self { base: Mutex::new(base), idle: Mutex::default(), catalogs })
     }
 
@@ -99,7 +98,7 @@ impl Database {
             base.execute_batch(&marks::place(catalog))?;
             base.execute_batch(&loaded::place(catalog))?;
         }
-        base.execute_batch(&information_schema::views_of(catalog))
+        Ok(())
     }
 
     /// Attaches a catalog anew that DuckDB gave up because a checkpoint of it could not be written; what was committed is

@@ -27,3 +27,15 @@ pub(super) fn require_seen(context: &Context<'_>, on: &Securable) -> Result<(), 
         None => Ok(()),
     }
 }
+/// Keeps of objects in one container what the statement's user may know of.
+///
+/// # Errors
+/// A database that cannot be read.
+pub(super) fn visible<T>(
+    context: &Context<'_>,
+    container: Option<&Securable>,
+    items: Vec<T>,
+    of: impl Fn(&T) -> (Securable, String),
+) -> Result<Vec<T>, SqlError> {
+    context.objects.ask(|known| known.visible(context.user, container, items, of))
+}

@@ -10,13 +10,13 @@ mod place;
 use std::{io, path::Path};
 
 use self::place::{Place, list};
-use super::context::Context;
+use super::{context::Context, information};
 use crate::{
     files::snapshot::{Linked, Wanted},
     sql::language::{
         error::SqlError,
         names::quote,
-        sources::{FileFormat, FileSource, Mode, Reader, Sources},
+        sources::{FileFormat, FileSource, Mode, Reader},
         statement::Parsed,
     },
 };
@@ -40,15 +40,22 @@ pub(super) struct Ready {
 ///
 /// # Errors
 /// Files that the user may not read or that are not there, and statements that would keep what they read from.
-pub(super) fn ready(context: &Context<'_>, parsed: &Parsed, sources: &Sources) -> Result<Ready, SqlError> {
+pub(super) fn ready(context: &Context<'_>, parsed: &Parsed) -> Result<Ready, SqlError> {
     let (mut queries, mut all) = (Vec::new(), Vec::new());
-    for (name, source) in sources.iter() {
+    for (name, view) in &context.notes.information {
+        queries.push((name.clone(), information::query(context, view)?));
+    }
+    // A plan names the engine's own files.
+    if matches!(parsed, Parsed::Explain(_)) && !context.notes.sources.is_empty() {
+        return Err(SqlError::unsupported("A plan over files"));
+    }
+    for (name, source) in context.notes.sources.iter() {
         let found = find(context, source)?;
         queries.push((name.to_owned(), query(context, source, &found.files)?));
         all.push(found);
     }
     let Some(parsed) = parsed.with_queries(&queries) else {
-        return Err(SqlError::unsupported("A view, function or plan over files"));
+        return Err(SqlError::unsupported("A view or function over files or over information_schema"));
     };
     Ok(Ready { parsed, _found: all })
 }

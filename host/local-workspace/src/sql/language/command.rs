@@ -120,7 +120,7 @@ pub(crate) enum Describe {
     Detail { table: TableName },
     Catalog { name: String, extended: bool },
     Schema { name: SchemaName, extended: bool },
-    Function { name: String },
+    Function { name: TableName },
     Volume { name: TableName },
     Query { sql: String },
 }

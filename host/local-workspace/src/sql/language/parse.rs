@@ -34,7 +34,11 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
         return Err(cursor.unexpected());
     }
     match first.as_str() {
-        "SELECT" | "WITH" | "VALUES" | "FROM" | "(" | "TABLE" => translator.query(cursor.rest()).map(Parsed::Query),
+        "SELECT" | "WITH" | "VALUES" | "FROM" | "(" => translator.query(cursor.rest()).map(Parsed::Query),
+        "TABLE" => {
+            cursor.expect(&["TABLE"])?;
+            translator.query(&format!("SELECT * FROM {}", cursor.rest())).map(Parsed::Query)
+        }
         "EXPLAIN" => explain(cursor, translator),
         "INSERT" => dml::insert(cursor, translator),
         "UPDATE" => dml::whole(cursor, translator, DmlKind::Update),

@@ -27,7 +27,7 @@ use std::{
 use polyglot_sql::{
     DialectType, Expression,
     dialects::Dialect,
-    expressions::{Identifier, TableRef},
+    expressions::{Identifier, TableRef, With},
     traversal::{ExpressionWalk, transform_all},
 };
 
@@ -37,17 +37,17 @@ use super::{
     cursor::Cursor,
     error::SqlError,
     lexer::{Kind, tokenize},
-    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, quote},
+    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias},
     normalise::normalise,
     parameters::Parameter,
-    sources::{FileSource, Sources},
+    sources::{FileSource, Sources, nonce},
     statement::DmlKind,
     store::{Columns, StoredColumns, assign},
 };
 use crate::catalog::names::{Securable, TableName};
 
-/// The schema of DuckDB's in-memory database that holds information_schema's views.
-const INFORMATION_SCHEMA: &str = "information_schema_views";
+/// What the names of common table expressions begin with; names of tables hold no such letters.
+const CTE_PREFIX: &str = "with ";
 
 /// Translates the queries and expressions of one statement and notes what they refer to.
 pub(crate) struct Translator<'a> {
@@ -66,10 +66,26 @@ pub(crate) struct Notes {
     pub(crate) tables: Vec<TableName>,
     /// Names of parameters in use.
     pub(crate) parameters: BTreeSet<String>,
+    /// Those that are read, and not only written.
+    pub(crate) reads: Vec<TableName>,
+    /// Functions that are called by more than their name alone.
+    pub(crate) functions: Vec<TableName>,
+    /// Names of functions that are called, in lower case; built-in ones among them.
+    pub(crate) calls: BTreeSet<String>,
     /// Files in the place of tables.
     pub(crate) sources: Sources,
+    /// Views of information_schema, each under the name that stands for it: their rows depend on who asks.
+    pub(crate) information: Vec<(String, InformationView)>,
     /// Whether IDENTIFIER() put a value into the text, which then must not be cached.
     pub(crate) has_identifier_clause: bool,
+}
+
+/// One of information_schema's views.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InformationView {
+    pub(crate) table: String,
+    /// Of this catalog only; `system`'s shows all.
+    pub(crate) catalog: Option<String>,
 }
 
 impl std::fmt::Debug for Translator<'_> {
@@ -257,6 +273,12 @@ impl<'a> Translator<'a> {
                 self.table(&mut table, scope, true)?;
                 Ok(Expression::Table(table))
             }
+            Expression::Update(update) if !update.extra_tables.is_empty() || !update.table_joins.is_empty() => {
+                Err(SqlError::unsupported("UPDATE of several tables"))
+            }
+            Expression::Delete(delete) if !delete.using.is_empty() || !delete.tables.is_empty() => {
+                Err(SqlError::unsupported("DELETE with USING"))
+            }
             Expression::Update(mut update) => {
                 self.table(&mut update.table, scope, false)?;
                 Ok(Expression::Update(update))
@@ -268,10 +290,37 @@ impl<'a> Translator<'a> {
             Expression::Parameter(parameter) => self.parameter(*parameter),
             Expression::Placeholder(_) => Err(SqlError::unsupported("A positional parameter marker")),
             Expression::Dot(dot) => Ok(scope.shorten_column(Expression::Dot(dot))),
-            Expression::MethodCall(call) => functions::qualified_call(*call, self.namespace),
-            Expression::Select(select) => generators::select(*select),
+            Expression::MethodCall(call) => {
+                let (call, name) = functions::qualified_call(*call, self.namespace)?;
+                self.notes.borrow_mut().functions.extend(name);
+                Ok(call)
+            }
+            Expression::Select(mut select) => {
+                rename_ctes(select.with.as_mut());
+                generators::select(*select)
+            }
+            Expression::Union(mut set) => {
+                rename_ctes(set.with.as_mut());
+                Ok(Expression::Union(set))
+            }
+            Expression::Intersect(mut set) => {
+                rename_ctes(set.with.as_mut());
+                Ok(Expression::Intersect(set))
+            }
+            Expression::Except(mut set) => {
+                rename_ctes(set.with.as_mut());
+                Ok(Expression::Except(set))
+            }
             Expression::When(when) => Ok(generators::merge_branch(*when)),
-            node => functions::rewrite(node, self.namespace, self.maps),
+            node => {
+                let called = match &node {
+                    Expression::Function(f) => Some(f.name.to_lowercase()),
+                    Expression::AggregateFunction(f) => Some(f.name.to_lowercase()),
+                    _ => None,
+                };
+                self.notes.borrow_mut().calls.extend(called);
+                functions::rewrite(node, self.namespace, self.maps)
+            }
         }
     }
 
@@ -292,6 +341,8 @@ impl<'a> Translator<'a> {
         }
         let single = table.schema.is_none() && table.catalog.is_none();
         if single && may_be_cte && scope.ctes.contains(&table.name.name.to_lowercase()) {
+            table.alias = table.alias.take().or_else(|| Some(Identifier::quoted(&table.name.name)));
+            table.name = Identifier::quoted(cte_name(&table.name.name));
             return Ok(());
         }
         if single && self.notes.borrow().sources.knows(&table.name.name) {
@@ -307,19 +358,22 @@ impl<'a> Translator<'a> {
         let name = self.namespace.table(&parts)?;
         let alias = table.alias.is_none().then(|| table.name.name.clone());
         if name.schema == "information_schema" {
-            // The views show one catalog's objects, system's show all.
-            let view =
-                if name.catalog == "system" { name.table.clone() } else { format!("{}@{}", name.table, name.catalog) };
-            table.catalog = Some(Identifier::quoted("memory"));
-            table.schema = Some(Identifier::quoted(INFORMATION_SCHEMA));
-            table.name = Identifier::quoted(view);
+            let catalog = (name.catalog != "system").then(|| name.catalog.clone());
+            let placeholder = nonce("bl_information");
             table.alias = table.alias.take().or_else(|| alias.map(Identifier::quoted));
+            (table.catalog, table.schema, table.name) = (None, None, Identifier::quoted(&placeholder));
+            let view = InformationView { table: name.table, catalog };
+            self.notes.borrow_mut().information.push((placeholder, view));
             return Ok(());
         }
         table.catalog = Some(Identifier::quoted(catalog_alias(&name.catalog)));
         table.schema = Some(Identifier::quoted(&name.schema));
         table.name = Identifier::quoted(&name.table);
         self.note_table(&name);
+        let mut notes = self.notes.borrow_mut();
+        if !notes.reads.contains(&name) {
+            notes.reads.push(name);
+        }
         Ok(())
     }
 }
@@ -376,6 +430,18 @@ impl Scope {
     }
 }
 
+/// The name of a common table expression in DuckDB. No table is called so: what stands outside of the expression's scope
+/// then finds nothing, instead of a table of the same name whose rights nobody looked at.
+fn cte_name(name: &str) -> String {
+    format!("{CTE_PREFIX}{}", name.to_lowercase())
+}
+
+fn rename_ctes(with: Option<&mut With>) {
+    for cte in with.into_iter().flat_map(|with| &mut with.ctes) {
+        cte.alias = Identifier::quoted(cte_name(&cte.alias.name));
+    }
+}
+
 fn print(expression: &Expression) -> Result<String, SqlError> {
     let printed = Dialect::get(DialectType::DuckDB).generate(expression);
     printed.map_err(|e| SqlError::unsupported(format!("The statement ({e})")))
@@ -420,13 +486,4 @@ fn syntax(text: &str, error: &polyglot_sql::Error) -> SqlError {
     let near: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     let near = if near.is_empty() { rest.chars().take(1).collect() } else { near };
     SqlError::syntax(&near, text, position)
-}
-
-/// The name of the view that stands for an information_schema table of one catalog.
-pub(crate) fn information_schema_view(table: &str, catalog: Option<&str>) -> String {
-    let view = match catalog {
-        Some(catalog) => format!("{table}@{catalog}"),
-        None => table.to_owned(),
-    };
-    format!("memory.{}.{}", quote(INFORMATION_SCHEMA), quote(&view))
 }

@@ -184,7 +184,7 @@ impl FileSource {
 impl Sources {
     /// Keeps a source; the name that stands for it in the statement.
     pub(crate) fn keep(&mut self, source: FileSource) -> String {
-        let name = format!("bl_source_{}", Uuid::new_v4().simple());
+        let name = nonce("bl_source");
         self.found.push((name.clone(), source));
         name
     }
@@ -245,6 +245,11 @@ impl Sources {
         }
         Ok(taken)
     }
+}
+
+/// A name that no author of a statement can know.
+pub(super) fn nonce(prefix: &str) -> String {
+    format!("{prefix}_{}", Uuid::new_v4().simple())
 }
 
 /// ``format.`path` ``.
@@ -323,7 +328,7 @@ fn invalid(name: &str, value: &str, why: &str) -> SqlError {
 /// What the files area says of a path.
 pub(crate) fn of_path(error: crate::http::error::ApiError) -> SqlError {
     match error.code() {
-        "PERMISSION_DENIED" => SqlError::permission(error.said()),
+        "PERMISSION_DENIED" => SqlError::permission(format!("Insufficient privileges: {}", error.said())),
         "NOT_FOUND" => SqlError::new("PATH_NOT_FOUND", "42K03", error.said()),
         "INTERNAL_ERROR" => SqlError::internal(error.said()),
         "ALREADY_EXISTS" => SqlError::new("PATH_ALREADY_EXISTS", "42K04", error.said()),

@@ -35,7 +35,7 @@ pub(crate) struct CopyInto {
 }
 
 impl Parsed {
-    /// The same statement with queries in the place of the names that stand for files; none for a statement that is kept
+    /// The same statement with queries in the place of the names that stand for them; none for a statement that is kept
     /// beyond its run, such as a view's.
     pub(crate) fn with_queries(&self, queries: &[(String, String)]) -> Option<Self> {
         let fill = |sql: &String| {
@@ -62,8 +62,8 @@ impl Parsed {
                 table.source = TableSource::Query(fill(query));
                 Self::Command(Command::CreateTable(table))
             }
-            // A plan names the engine's own files.
-            Self::Explain(_) | Self::Copy(_) | Self::Command(_) => return None,
+            Self::Explain(sql) => Self::Explain(fill(sql)),
+            Self::Copy(_) | Self::Command(_) => return None,
         })
     }
 }

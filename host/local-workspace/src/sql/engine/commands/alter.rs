@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks::{check_securable, existing};
+use super::checks::{check_name, check_securable, existing};
 use crate::{
     catalog::{
         Audit, Change, TableEdit,
@@ -31,8 +31,11 @@ pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable
         AlterTable::Recorded(what) => context.record(name, what, BTreeMap::new()),
         action => {
             let statements = statements(name, table.is_view, action);
-            let change =
-                Change::EditTable { name: name.clone(), edit: edit(action), entry: context.entry(operation(action)) };
+            let change = Change::EditTable {
+                name: name.clone(),
+                edit: edit(context, action),
+                entry: context.entry(operation(action)),
+            };
             context.change(&change, || statements.iter().try_for_each(|statement| context.execute(statement)))?;
         }
     }
@@ -77,7 +80,7 @@ fn statements(name: &TableName, is_view: bool, action: &AlterTable) -> Vec<Strin
 }
 
 /// What the catalog keeps of columns goes with its columns.
-fn edit(action: &AlterTable) -> TableEdit {
+fn edit(context: &Context<'_>, action: &AlterTable) -> TableEdit {
     let mut edit = TableEdit::default();
     match action {
         AlterTable::AddColumns(columns) => {
@@ -86,7 +89,10 @@ fn edit(action: &AlterTable) -> TableEdit {
         }
         AlterTable::RenameColumn { from, to } => edit.renamed = Some((from.to_lowercase(), to.to_lowercase())),
         AlterTable::DropColumns { names, .. } => edit.dropped = names.iter().map(|name| name.to_lowercase()).collect(),
-        AlterTable::ViewQuery { definition, .. } => edit.view_definition = Some(definition.clone()),
+        AlterTable::ViewQuery { definition, .. } => {
+            edit.view_definition = Some(definition.clone());
+            edit.view_reads = context.notes.reads.clone();
+        }
         _ => {}
     }
     edit
@@ -111,6 +117,7 @@ fn rename(context: &Context<'_>, from: &TableName, to: &TableName, is_view: bool
     if from.schema_name() != to.schema_name() {
         return Err(SqlError::unsupported("Moving a table to another schema"));
     }
+    check_name(to)?;
     if context.table_exists(to) {
         return Err(SqlError::table_exists(&to.quoted()));
     }

@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// Longest name of a table, view or function, in characters: Unity Catalog's own bound.
+const NAME_LENGTH: usize = 255;
+
 pub(super) fn check_catalog(context: &Context<'_>, name: &str) -> Result<(), SqlError> {
     let known = context.objects.ask(|known| known.catalog(name))?.is_some();
     if known { Ok(()) } else { Err(SqlError::catalog_not_found(name)) }
@@ -42,4 +45,18 @@ pub(super) fn check_securable(context: &Context<'_>, on: &Securable) -> Result<(
             if known { Ok(()) } else { Err(SqlError::volume_not_found(&name.full_name())) }
         }
     }
+}
+
+/// Refuses a name that no table, view or function can have.
+pub(super) fn check_name(name: &TableName) -> Result<(), SqlError> {
+    let bad = |c: char| c == '/' || c == '.' || c == ' ' || c.is_control();
+    if name.table.is_empty() || name.table.chars().count() > NAME_LENGTH || name.table.contains(bad) {
+        let detail = format!(
+            "`{}` is not a valid name for tables/schemas. Valid names are not empty, have at most {NAME_LENGTH} characters, and \
+             hold no blanks, dots, slashes and control characters.",
+            name.table
+        );
+        return Err(SqlError::new("INVALID_SCHEMA_OR_RELATION_NAME", "42602", detail));
+    }
+    Ok(())
 }

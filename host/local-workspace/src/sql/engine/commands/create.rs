@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::checks::{check_catalog, check_schema, existing};
+use super::checks::{check_catalog, check_name, check_schema, existing};
 use crate::{
     catalog::{
         Audit, CatalogInfo, Change, FunctionInfo, SchemaInfo, TableInfo,
@@ -175,6 +175,7 @@ pub(super) fn drop_schema(
 
 pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcome, SqlError> {
     let name = &table.name;
+    check_name(name)?;
     check_schema(context, &name.schema_name())?;
     let known = existing(context, name).ok();
     if let Some(known) = &known {
@@ -287,6 +288,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         return Err(SqlError::unsupported("A temporary view (each statement has a session of its own)"));
     }
     let name = &view.name;
+    check_name(name)?;
     check_schema(context, &name.schema_name())?;
     if let Ok(known) = existing(context, name) {
         if view.if_not_exists {
@@ -303,6 +305,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         comment: view.comment.clone(),
         properties: view.properties.iter().cloned().collect(),
         view_definition: Some(view.definition.clone()),
+        view_reads: context.notes.reads.clone(),
         column_comments: comments.collect(),
         ..TableInfo::new(context.user)
     };
@@ -314,6 +317,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
 
 pub(super) fn function(context: &Context<'_>, function: &CreateFunction) -> Result<Outcome, SqlError> {
     let name = &function.name;
+    check_name(name)?;
     check_schema(context, &name.schema_name())?;
     let known = context.objects.ask(|known| known.function(name))?.is_some();
     if known && function.if_not_exists {

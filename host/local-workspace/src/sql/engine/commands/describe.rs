@@ -7,7 +7,10 @@ use super::{
     volumes,
 };
 use crate::{
-    catalog::{HistoryEntry, names::SchemaName},
+    catalog::{
+        HistoryEntry,
+        names::{SchemaName, TableName},
+    },
     sql::{
         engine::{
             context::Context,
@@ -15,7 +18,7 @@ use crate::{
             rows::Limits,
             schema::{Column, SqlType, Table, TableColumn, TypeName},
         },
-        language::{command::Describe, error::SqlError, names::Namespace},
+        language::{command::Describe, error::SqlError},
     },
 };
 
@@ -211,17 +214,14 @@ fn schema(context: &Context<'_>, name: &SchemaName, extended: bool) -> Result<Ce
     Ok(rows)
 }
 
-fn function(context: &Context<'_>, name: &str) -> Result<Cells, SqlError> {
-    let parts: Vec<_> = name.split('.').map(str::to_owned).collect();
-    let namespace = Namespace { catalog: "main".to_owned(), schema: "default".to_owned() };
-    let full = namespace.table(&parts)?;
-    let Some(info) = context.objects.ask(|known| known.function(&full))? else {
-        return Err(SqlError::routine_not_found(name));
+fn function(context: &Context<'_>, name: &TableName) -> Result<Cells, SqlError> {
+    let Some(info) = context.objects.ask(|known| known.function(name))? else {
+        return Err(SqlError::routine_not_found(&name.table));
     };
     let parameters: Vec<_> = info.parameters.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     let line = |text: String| vec![Some(text)];
     Ok(vec![
-        line(format!("Function: {}", full.full_name())),
+        line(format!("Function: {}", name.full_name())),
         line("Type:     SCALAR".to_owned()),
         line(format!("Input:    {}", parameters.join(", "))),
         line(format!("Comment:  {}", info.comment.unwrap_or_default())),

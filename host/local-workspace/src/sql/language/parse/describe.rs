@@ -42,7 +42,7 @@ fn read(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Desc
     if cursor.sees(&["FUNCTION"]) && more(cursor) {
         cursor.advance();
         cursor.take(&["EXTENDED"]);
-        return Ok(Describe::Function { name: cursor.name()?.join(".") });
+        return Ok(Describe::Function { name: table_name(cursor, translator)? });
     }
     if cursor.take(&["QUERY"]) || ["SELECT", "WITH", "VALUES", "("].iter().any(|word| cursor.sees(&[word])) {
         return Ok(Describe::Query { sql: translator.query(cursor.rest())? });

@@ -18,6 +18,7 @@ use super::{
     },
     templates::template,
 };
+use crate::catalog::names::TableName;
 use crate::sql::language::{
     builders::{bound_parameter, bracket, chain, fill, function, integer_value, null, number, string_value, text},
     error::SqlError,
@@ -281,9 +282,14 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
 }
 
 /// `schema.function(...)` and `catalog.schema.function(...)`.
-pub(super) fn qualified_call(call: MethodCall, namespace: &Namespace) -> Result<Expression, SqlError> {
+///
+/// The function's name comes beside it.
+pub(super) fn qualified_call(
+    call: MethodCall,
+    namespace: &Namespace,
+) -> Result<(Expression, Option<TableName>), SqlError> {
     let Some(parts) = chain(&call.this) else {
-        return Ok(Expression::MethodCall(Box::new(call)));
+        return Ok((Expression::MethodCall(Box::new(call)), None));
     };
     let mut parts: Vec<_> = parts.into_iter().map(|p| p.name).collect();
     parts.push(call.method.name);
@@ -291,7 +297,7 @@ pub(super) fn qualified_call(call: MethodCall, namespace: &Namespace) -> Result<
     if name.catalog == "system" {
         return Err(SqlError::routine_not_found(&name.full_name()));
     }
-    Ok(function(&name.physical(), call.args))
+    Ok((function(&name.physical(), call.args), Some(name)))
 }
 
 fn aggregate(f: AggregateFunction) -> Result<Expression, SqlError> {
