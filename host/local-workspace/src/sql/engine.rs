@@ -145,8 +145,10 @@ impl Engine {
             parameters: &parameters,
             limits: request.limits,
             user: &request.user,
+            namespace: &request.namespace,
             canceller,
         };
+        rights::check(&context, &plan.parsed)?;
         // COPY INTO finds its files by itself: those that were loaded are left out.
         let as_it_is = plan.notes.sources.is_empty() && plan.notes.information.is_empty();
         if as_it_is || matches!(plan.parsed, Parsed::Copy(_)) {
@@ -172,6 +174,7 @@ impl Engine {
             parameters: &BTreeMap::new(),
             limits: Limits::default(),
             user,
+            namespace: &namespace,
             canceller: &canceller,
         };
         commands::run(&context, command)

@@ -16,6 +16,7 @@ mod conformance;
 mod directions;
 mod faults;
 mod files;
+mod grants;
 mod hardening;
 mod harness;
 mod identity;

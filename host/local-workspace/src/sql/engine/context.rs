@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     catalog::{Change, HistoryEntry, names::TableName},
-    sql::language::{error::SqlError, rewrite::Notes},
+    sql::language::{error::SqlError, names::Namespace, rewrite::Notes},
 };
 
 /// All that running one statement needs.
@@ -27,6 +27,7 @@ pub(crate) struct Context<'a> {
     pub(super) parameters: &'a BTreeMap<String, Option<String>>,
     pub(super) limits: Limits,
     pub(super) user: &'a str,
+    pub(super) namespace: &'a Namespace,
     pub(super) canceller: &'a Canceller,
 }
 

@@ -4,7 +4,7 @@ use tokio::runtime::Handle;
 
 use super::failure;
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, rights::Subject},
     database,
     files::volumes::Volumes,
     http::error::ApiError,
@@ -22,6 +22,11 @@ pub(super) struct Objects {
 impl Objects {
     pub(super) fn new(catalog: Catalog, volumes: Volumes, runtime: Handle) -> Self {
         Self { catalog, volumes, runtime }
+    }
+
+    /// A user with their groups.
+    pub(super) fn subject(&self, user: &str) -> Subject {
+        self.catalog.subject(user)
     }
 
     /// Asks the catalog something and waits for the answer. Only a blocking thread may wait.

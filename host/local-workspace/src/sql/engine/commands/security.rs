@@ -1,5 +1,4 @@
-//! GRANT and REVOKE: kept and shown. The local workspace does not enforce privileges beyond the read-only catalogs;
-//! everybody with a token may do everything, as an administrator may in Databricks.
+//! GRANT and REVOKE, on the same grants as the REST interface's permissions.
 
 use super::checks::check_securable;
 use crate::{

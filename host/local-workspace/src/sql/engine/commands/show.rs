@@ -7,13 +7,16 @@ use super::{
 };
 use crate::{
     catalog::{
-        Grant,
+        CatalogInfo, FunctionInfo, Grant, SchemaInfo,
         names::{SchemaName, Securable, TableName},
+        rights::Privilege,
     },
     sql::{
         engine::{
             context::Context,
+            information::INFORMATION_SCHEMA,
             query::Outcome,
+            rights::visible,
             schema::{Column, Table, TypeName, tables},
         },
         language::{command::Show, error::SqlError},
@@ -70,14 +73,22 @@ fn table_list(name: &str) -> Vec<Column> {
 }
 
 fn catalogs(context: &Context<'_>, like: Option<&str>) -> Result<Cells, SqlError> {
-    let names = context.objects.ask(|known| known.catalog_names())?;
-    Ok(names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
+    let catalogs = context.objects.ask(|known| known.catalogs())?;
+    let of = |(name, info): &(String, CatalogInfo)| (Securable::Catalog(name.clone()), info.audit.owner.clone());
+    let names = visible(context, None, catalogs, of)?.into_iter().map(|(name, _)| name);
+    Ok(names.filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
 }
 
 fn schemas(context: &Context<'_>, catalog: &str, like: Option<&str>) -> Result<Cells, SqlError> {
     let schemas = context.objects.ask(|known| known.schemas(catalog))?;
+    let container = Securable::Catalog(catalog.to_owned());
+    let of = |(name, info): &(String, SchemaInfo)| {
+        let name = SchemaName { catalog: catalog.to_owned(), schema: name.clone() };
+        (Securable::Schema(name), info.audit.owner.clone())
+    };
+    let schemas = visible(context, Some(&container), schemas, of)?;
     let mut names: Vec<_> = schemas.into_iter().map(|(name, _)| name).collect();
-    names.push("information_schema".to_owned());
+    names.push(INFORMATION_SCHEMA.to_owned());
     names.sort();
     Ok(names.into_iter().filter(|name| matches(like, name)).map(|name| vec![Some(name)]).collect())
 }
@@ -90,6 +101,8 @@ fn table_rows(
 ) -> Result<Cells, SqlError> {
     check_schema(context, schema)?;
     let tables = tables(context.session, context.objects, &schema.catalog, Some(&schema.schema), None)?;
+    let of = |table: &Table| (Securable::Table(table.name.clone()), table.info.audit.owner.clone());
+    let tables = visible(context, Some(&Securable::Schema(schema.clone())), tables, of)?;
     let row = |t: Table| vec![Some(schema.schema.clone()), Some(t.name.table), Some("false".to_owned())];
     Ok(tables.into_iter().filter(|t| wanted(t) && matches(like, &t.name.table)).map(row).collect())
 }
@@ -141,6 +154,10 @@ fn functions(
     let mut names = Vec::new();
     if user {
         let functions = context.objects.ask(|known| known.functions(schema))?;
+        let of = |(name, info): &(String, FunctionInfo)| {
+            (Securable::Function(schema.object(name)), info.audit.owner.clone())
+        };
+        let functions = visible(context, Some(&Securable::Schema(schema.clone())), functions, of)?;
         names.extend(functions.into_iter().map(|(name, _)| format!("{}.{name}", schema.full_name())));
     }
     if system {
@@ -173,8 +190,13 @@ fn properties(context: &Context<'_>, table: &TableName, key: Option<&str>) -> Re
 fn grants(context: &Context<'_>, principal: Option<&str>, on: &Securable) -> Result<Cells, SqlError> {
     check_securable(context, on)?;
     let (kind, name) = (on.kind(), on.full_name());
+    // Who manages an object sees all that is granted on it, others what is theirs.
+    let sees_all = context.objects.ask(|known| known.denied(context.user, on, Privilege::Manage))?.is_none();
+    let subject = context.objects.subject(context.user);
     let wanted = |g: &Grant| {
-        (g.kind == kind || (g.kind == "VIEW" && kind == "TABLE")) && principal.is_none_or(|p| p == g.principal)
+        (g.kind == kind || (g.kind == "VIEW" && kind == "TABLE"))
+            && principal.is_none_or(|p| p == g.principal)
+            && (sees_all || subject.is(&g.principal))
     };
     let grants = context.objects.ask(|known| known.grants(&name))?;
     let row = |g: Grant| [g.principal, g.privilege, g.kind, g.full_name].map(Some).to_vec();

@@ -6,14 +6,13 @@ use crate::{
     catalog::{
         VolumeInfo,
         names::{SchemaName, Securable, TableName},
-        rights::Privilege,
     },
     files::volumes::VolumePath,
     sql::{
         engine::{
             context::Context,
             query::Outcome,
-            rights::{require, require_seen},
+            rights::visible,
             schema::{Column, TypeName},
         },
         language::{error::SqlError, rewrite::check_catalog_writable, sources::of_path},
@@ -30,7 +29,6 @@ pub(super) fn create(
 ) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Volume(name.clone()))?;
     check_schema(context, &name.schema_name())?;
-    require(context, Privilege::CreateVolume, &Securable::Schema(name.schema_name()))?;
     let made = context.objects.files(|volumes| volumes.create(context.user, name, comment))?;
     if made.is_none() && !if_not_exists {
         let detail = format!(
@@ -44,10 +42,6 @@ pub(super) fn create(
 }
 
 pub(super) fn drop(context: &Context<'_>, name: &TableName, if_exists: bool) -> Result<Outcome, SqlError> {
-    let on = Securable::Volume(name.clone());
-    if context.objects.ask(|known| known.volume(name))?.is_some() {
-        require(context, Privilege::Manage, &on)?;
-    }
     let gone = context.objects.files(|volumes| volumes.drop(name))?;
     if gone || if_exists { Ok(Outcome::nothing("DROP")) } else { Err(SqlError::volume_not_found(&name.full_name())) }
 }
@@ -56,7 +50,6 @@ pub(super) fn drop(context: &Context<'_>, name: &TableName, if_exists: bool) -> 
 pub(super) fn describe(context: &Context<'_>, name: &TableName) -> Result<(Vec<Column>, Cells), SqlError> {
     let info = context.objects.ask(|known| known.volume(name))?;
     let info = info.ok_or_else(|| SqlError::volume_not_found(&name.full_name()))?;
-    require_seen(context, &Securable::Volume(name.clone()))?;
     let columns = ["name", "catalog", "database", "owner", "storageLocation", "volumeType", "comment"];
     let row = vec![
         Some(name.table.clone()),
@@ -75,7 +68,7 @@ pub(super) fn show(context: &Context<'_>, schema: &SchemaName, like: Option<&str
     let volumes = context.objects.ask(|known| known.volumes(schema))?;
     let container = Securable::Schema(schema.clone());
     let of = |(name, info): &(String, VolumeInfo)| (Securable::Volume(schema.object(name)), info.audit.owner.clone());
-    let volumes = context.objects.ask(|known| known.visible(context.user, Some(&container), volumes, of))?;
+    let volumes = visible(context, Some(&container), volumes, of)?;
     let names = volumes.into_iter().map(|(name, _)| name).filter(|name| matches(like, name));
     Ok(names.map(|name| vec![Some(schema.schema.clone()), Some(name)]).collect())
 }
