@@ -1,0 +1,16 @@
+//! Skills at the crate's boundary: folders on disk, archives, and the reference validator.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests assert"
+)]
+
+mod archives;
+mod folders;
+mod reference;
+mod sets;
+mod support;
