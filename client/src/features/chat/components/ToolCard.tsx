@@ -11,6 +11,7 @@ import { fileChangeOf } from "../model/patch";
 import type { ToolItem, ToolResult } from "../model/view";
 import { LargeOutput } from "./LargeOutput";
 import { MadeHere } from "./MadeHere";
+import { StepGraph } from "./StepGraph";
 import { ToolArguments } from "./ToolArguments";
 import styles from "./ToolCard.module.css";
 import { ToolError } from "./ToolError";
@@ -70,6 +71,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
                   <code>{shortName(tool.name)}</code>
                 </p>
                 <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
+                {!running && tool.progress !== null && tool.progress.steps.length > 0 && <StepGraph steps={tool.progress.steps} />}
               </>
             )}
             {result !== null && !result.isError && <Output callId={tool.id} result={result} kind={tool.resultKind} of={detail === "" ? title : detail} />}

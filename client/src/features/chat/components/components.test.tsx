@@ -88,6 +88,15 @@ describe("a tool card", () => {
     expect(screen.getByRole("gridcell", { name: "1" })).toBeTruthy();
   });
 
+  it("keeps the steps of its work as they ended", async () => {
+    const step = { key: "load", state: "failed", link: null, dependsOn: [] } as const;
+    const progress = { message: "Run ended", done: 1, total: 1, steps: [step] };
+    render(inChat(<ToolCard tool={{ ...tool, progress, result: { ...result, content: "", structured: null } }} />));
+    expect(screen.queryByRole("list", { name: "Steps" })).toBeNull();
+    await userEvent.setup().click(screen.getByRole("button", { name: /Run SQL/ }));
+    expect(screen.getByRole("list", { name: "Steps" }).textContent).toContain("failed");
+  });
+
   it("shows an error with its kind and text", () => {
     render(
       inChat(
