@@ -57,10 +57,14 @@ pub(super) fn next(scene: &Scene<'_>, intent: &Intent) -> Action {
     }
 }
 
-/// Things that a tool lists, called `things`.
-pub(super) fn list(scene: &Scene<'_>, tool: &ToolSpec, things: &str) -> Action {
-    once(scene, Ok(tool), json!({}), &format!("Looking at the {things}."), |done| {
-        format!("Here are the {things}:\n\n{}", done.content)
+/// Things that a tool lists, called `things`; only those that the message asks for where the tool can choose them.
+pub(super) fn list(scene: &Scene<'_>, tool: &ToolSpec, things: &str, message: &str) -> Action {
+    let chosen = find::choices(tool, message);
+    let words: String = chosen.iter().map(|(word, _)| format!("{word} ")).collect();
+    let input: serde_json::Map<String, Value> =
+        chosen.into_iter().map(|(_, argument)| (argument.to_owned(), json!(true))).collect();
+    once(scene, Ok(tool), Value::Object(input), &format!("Looking at the {words}{things}."), |done| {
+        format!("Here are the {words}{things}:\n\n{}", done.content)
     })
 }
 

@@ -61,6 +61,12 @@ pub(super) fn runs_tasks(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| !reads(spec) && needs(spec, &["tasks"]))
 }
 
+/// Reads what each task of a run left.
+pub(super) fn reads_outputs(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
+    let left = |spec: &ToolSpec| spec.output_schema.as_ref()?.get("properties")?.get("outputs").map(|_| ());
+    the(tools, |spec| reads(spec) && needs(spec, &["run_id"]) && left(spec).is_some())
+}
+
 /// Makes jobs.
 pub(super) fn makes_jobs(tools: &[Arc<ToolSpec>]) -> Option<&ToolSpec> {
     the(tools, |spec| makes(spec, "job") && needs(spec, &["name", "settings"]))
@@ -100,6 +106,19 @@ pub(super) fn list_asked_for<'a>(tools: &'a [Arc<ToolSpec>], message: &str) -> O
         let asked: Vec<&str> = things.split(' ').collect();
         words.windows(asked.len()).any(|said| said == asked.as_slice())
     })
+}
+
+/// Which of its things a list is asked for: `failed` runs, where it has an argument `failed_only`. The words, and their
+/// arguments.
+pub(super) fn choices<'a>(spec: &'a ToolSpec, message: &str) -> Vec<(&'a str, &'a str)> {
+    let lower = message.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
+    let properties = spec.input_schema.get("properties").and_then(Value::as_object);
+    let names = properties.into_iter().flat_map(|properties| properties.keys());
+    names
+        .filter_map(|name| Some((name.strip_suffix("_only")?, name.as_str())))
+        .filter(|(word, _)| words.contains(word))
+        .collect()
 }
 
 /// The tools that list things of one kind and need no argument, and what the things are called.

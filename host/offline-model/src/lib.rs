@@ -239,7 +239,7 @@ fn next_action(request: &ModelRequest) -> Action {
         Some(Intent::Unfinished(advice)) => Action::Say(advice),
         Some(intent) => act::next(&scene, &intent),
         None => match find::list_asked_for(&request.tools, message) {
-            Some((tool, things)) => act::list(&scene, tool, &things),
+            Some((tool, things)) => act::list(&scene, tool, &things, message),
             None => Action::Say(format!("I did not understand that.\n\n{}", command::help(&scene))),
         },
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::act::{Found, call, failed, is_of, once};
 use super::intent::Every;
-use super::{Action, Scene, find};
+use super::{Action, Done, Scene, find};
 
 /// How long a run is waited for.
 const RUN_WAIT_SECONDS: u32 = 300;
@@ -61,7 +61,7 @@ fn absolute(path: &str) -> String {
     if path.starts_with("/Workspace/") { path.to_owned() } else { format!("/Workspace{path}") }
 }
 
-/// Uploads the folder and runs one of its files as a task.
+/// Uploads the folder, runs one of its files as a task, and reads what that printed.
 pub(super) fn run_file(scene: &Scene<'_>, file: &str) -> Action {
     let path = match in_workspace(scene, file) {
         Ok(path) => path,
@@ -74,7 +74,20 @@ pub(super) fn run_file(scene: &Scene<'_>, file: &str) -> Action {
             call(tool, input, &format!("Running `{file}`."))
         }
         Some(done) if done.is_error => failed(done),
-        Some(done) => Action::Say(done.content.to_owned()),
+        Some(done) => printed(scene, done),
+    }
+}
+
+/// What a run said and left.
+fn printed(scene: &Scene<'_>, run: &Done<'_>) -> Action {
+    let Some(tool) = find::reads_outputs(scene.tools) else { return Action::Say(run.content.to_owned()) };
+    match scene.done.last() {
+        Some(done) if is_of(done, Some(tool)) && done.is_error => failed(done),
+        Some(done) if is_of(done, Some(tool)) => Action::Say(format!("{}\n\n{}", run.content, done.content)),
+        _ => match run.structured.and_then(|run| run.get("run_id")) {
+            Some(id) => call(Ok(tool), json!({"run_id": id}), ""),
+            None => Action::Say(run.content.to_owned()),
+        },
     }
 }
 

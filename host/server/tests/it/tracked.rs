@@ -224,6 +224,7 @@ async fn the_offline_models_sentences_lead_to_tools() {
         ("upload the project folder", Ok("upload_folder")),
         ("create a job that runs report.py every day", Ok("create_job")),
         ("show my jobs", Ok("list_jobs")),
+        ("run report.py", Ok("get_run_output")),
         ("show the failed runs", Ok("list_runs")),
         ("list notebooks", Ok("list_notebooks")),
         ("list clusters", Ok("list_clusters")),
