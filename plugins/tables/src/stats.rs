@@ -69,7 +69,8 @@ struct CatalogColumn {
 /// Describes tables.
 ///
 /// # Errors
-/// Bad arguments, a schema that cannot be listed, no warehouse for statistics. What fails for one table is said there.
+/// Bad arguments, a schema that cannot be listed, tables of which none can be read, no warehouse for statistics. What
+/// fails for one table of several is said there.
 pub(crate) fn describe(
     platform: &impl Platform,
     request: types::GetTableStatsAndSchemaRequest,
@@ -82,6 +83,7 @@ pub(crate) fn describe(
         return Err(Failure::invalid("table_names", format!("at most {MAX_NAMES} names and patterns are allowed")));
     }
     let (found, mut not_described) = find(platform, catalog, schema, &names)?;
+    let found = some_readable(found)?;
     let mut tables: Vec<types::TableDetails> = Vec::with_capacity(found.len());
     for (name, table) in found {
         tables.push(details(&format!("{catalog}.{schema}.{name}"), table));
@@ -189,6 +191,24 @@ fn find(
         .collect();
     let rest = matching.split_off(matching.len().min(MAX_TABLES)).into_iter().map(|table| table.name).collect();
     Ok((matching.into_iter().map(|table| (table.name.clone(), Ok(table))).collect(), rest))
+}
+
+/// The tables, when at least one can be read.
+///
+/// # Errors
+/// Why the first cannot, when none can.
+fn some_readable(mut found: Vec<Found>) -> Result<Vec<Found>, Failure> {
+    if found.iter().any(|(_, table)| table.is_ok()) || found.is_empty() {
+        return Ok(found);
+    }
+    let others = found.len() - 1;
+    match found.swap_remove(0) {
+        (name, Err(failure)) if others > 0 => {
+            Err(failure.doing(format!("'{name}' cannot be read, and none of the {others} others")))
+        }
+        (_, Err(failure)) => Err(failure),
+        _ => Ok(found),
+    }
 }
 
 /// Whether a name fits a pattern of `*` and `?`, in any case.

@@ -121,6 +121,19 @@ fn a_table_that_is_not_there_does_not_spoil_the_others() {
 }
 
 #[test]
+fn tables_of_which_none_can_be_read_are_a_failure() {
+    let denied = r#"{"error_code":"PERMISSION_DENIED","message":"no USE SCHEMA"}"#;
+    let gone = r#"{"error_code":"TABLE_DOES_NOT_EXIST","message":"no table"}"#;
+    let a = "GET /api/2.1/unity-catalog/tables/samples.nyctaxi.a";
+    let script = Script::new().on(a, 403, denied);
+    let failure = describe(&script, request(&["a"], types::StatLevel::None)).unwrap_err();
+    assert!(failure.kind == Kind::PermissionDenied && failure.message.starts_with("PERMISSION_DENIED"), "{failure:?}");
+    let script = Script::new().on(a, 403, denied).on("GET /api/2.1/unity-catalog/tables/samples.nyctaxi.b", 404, gone);
+    let failure = describe(&script, request(&["a", "b"], types::StatLevel::Simple)).unwrap_err();
+    assert!(failure.message.starts_with("'a' cannot be read, and none of the 1 others: "), "{failure:?}");
+}
+
+#[test]
 fn a_large_schema_is_listed_and_not_described_whole() {
     let tables: Vec<_> = (0..25).map(|n| format!(r#"{{"name":"t{n}"}}"#)).collect();
     let script = Script::new().on(LIST, 200, &format!(r#"{{"tables":[{}]}}"#, tables.join(",")));
