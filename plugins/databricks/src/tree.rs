@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use bricklayer_sdk::{Errand, Failure, Kind, Method, Platform, Request, Response, encode_query};
+use bricklayer_sdk::{Errand, Failure, Method, Platform, Request, encode_query};
 use serde::Deserialize;
 
 use crate::side_by_side;
@@ -81,7 +81,7 @@ impl Object {
 pub fn status<P: Platform>(platform: &P, path: &str) -> Result<Object, Failure> {
     let path = encode_query("/api/2.0/workspace/get-status", &[("path", path)]);
     let answer = side_by_side::one(platform, &Errand::Send(Request { method: Method::Get, path, body: None }))?;
-    let mut object: Object = parse(&answer)?;
+    let mut object: Object = answer.json()?;
     object.path = plain(object.path);
     Ok(object)
 }
@@ -104,7 +104,7 @@ pub fn list<P: Platform>(platform: &P, root: &str, recursive: bool, most: usize)
             platform,
             level.len(),
             |item| list_errand(level.get(item).map_or("/", String::as_str)),
-            |item, answer| answers.borrow_mut().push((item, answer.and_then(|answer| parse::<Listed>(&answer)))),
+            |item, answer| answers.borrow_mut().push((item, answer.and_then(|answer| answer.json::<Listed>()))),
         );
         found.whole &= left.is_empty();
         let mut below = Vec::new();
@@ -145,11 +145,6 @@ fn list_errand(folder: &str) -> Errand {
     Errand::Send(Request { method: Method::Get, path, body: None })
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(answer: &Response) -> Result<T, Failure> {
-    serde_json::from_slice(&answer.body)
-        .map_err(|e| Failure::new(Kind::Upstream, format!("the workspace's answer has an unknown shape: {e}")))
-}
-
 /// Without the alias, however the workspace spells.
 fn plain(path: String) -> String {
     match path.strip_prefix("/Workspace") {
@@ -161,6 +156,7 @@ fn plain(path: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bricklayer_sdk::Kind;
     use bricklayer_sdk::testing::Script;
 
     use super::*;

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use bricklayer_databricks::remote_path::{join, name, project_path, workspace_path};
 use bricklayer_databricks::transfer::{Report, State, Transfer};
 use bricklayer_databricks::{progress, side_by_side};
-use bricklayer_sdk::{Cut, Deadline, Failure, Kind, Method, Platform, Request, Table, Workspace};
+use bricklayer_sdk::{Cut, Deadline, Errand, Failure, Kind, Method, Platform, Request, Table, Workspace};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,9 +24,6 @@ const MAX_READ_BYTES: u32 = 64 * 1024;
 
 /// Files that are listed.
 const MAX_LISTED: usize = 1_000;
-
-/// Times that a block is sent when the workspace asks to slow down.
-const ATTEMPTS: u32 = 4;
 
 #[derive(Debug, Deserialize)]
 struct Info {
@@ -273,17 +270,7 @@ pub(crate) fn rename(
 fn post<T: for<'de> Deserialize<'de>>(platform: &impl Platform, route: &str, body: &Value) -> Result<T, Failure> {
     let request =
         Request { method: Method::Post, path: format!("/api/2.0/dbfs/{route}"), body: Some(body.to_string()) };
-    let mut pause = std::time::Duration::from_secs(1);
-    for _ in 1..ATTEMPTS {
-        match Workspace::new(platform).send(&request) {
-            Err(failure) if failure.kind == Kind::RateLimited && platform.context().time_left > pause * 2 => {
-                platform.sleep(pause);
-                pause *= 2;
-            }
-            other => return other,
-        }
-    }
-    Workspace::new(platform).send(&request)
+    side_by_side::one(platform, &Errand::Send(request))?.json()
 }
 
 fn status(platform: &impl Platform, path: &str) -> Result<Info, Failure> {

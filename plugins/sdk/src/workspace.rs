@@ -125,7 +125,7 @@ impl<'a, P: Platform> Workspace<'a, P> {
         if !response.is_success() {
             return Err(api_failure(&response));
         }
-        decode(&response)
+        response.json()
     }
 }
 
@@ -138,15 +138,18 @@ pub struct Pages<T> {
     pub more: bool,
 }
 
-/// An empty body means `{}`.
-fn decode<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
-    let body: &[u8] = if response.body.trim_ascii().is_empty() { b"{}" } else { &response.body };
-    serde_json::from_slice(body).map_err(|e| {
-        Failure::new(
-            Kind::Upstream,
-            format!("the workspace's answer has an unknown shape: {e} (HTTP {})", response.status),
-        )
-    })
+impl Response {
+    /// The body of a good answer; an empty one means `{}`.
+    ///
+    /// # Errors
+    /// A body of another shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let body: &[u8] = if self.body.trim_ascii().is_empty() { b"{}" } else { &self.body };
+        serde_json::from_slice(body).map_err(|e| {
+            let said = format!("the workspace's answer has an unknown shape: {e} (HTTP {})", self.status);
+            Failure::new(Kind::Upstream, said)
+        })
+    }
 }
 
 #[cfg(test)]
