@@ -1,7 +1,8 @@
 //! Cases of the family `compute`.
 
-use bricklayer_domain::ToolErrorKind::{Failed, InvalidInput, NotFound};
+use bricklayer_domain::ToolErrorKind::{Failed, InvalidInput, NotFound, PermissionDenied};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{Case, Stage, fails, stopped, works};
 use crate::support::eventually;
@@ -34,6 +35,9 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     let of = |cluster: &serde_json::Value| json!({"cluster_id": cluster});
     let nosuch = json!({"cluster_id": "nosuch"});
     let sql = |code: &str| json!({"code": code, "language": "sql", "cluster_id": cluster});
+    let serverless = |code: &str| json!({"code": code, "language": "sql", "compute": "serverless"});
+    let ran = owner.call(0, "execute_code", &serverless("SELECT 6 * 7 AS answer"), CancellationToken::new()).await;
+    let run = ran.structured.unwrap()["run_id"].clone();
     vec![
         works("list_clusters", json!({"name": "mine"}), "mine"),
         fails("list_clusters", json!({"limit": "all"}), InvalidInput, "limit"),
@@ -61,6 +65,13 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
             InvalidInput,
             "ContextNotFound",
         ),
+        works("execute_code", serverless("SELECT 6 * 7 AS answer"), "42"),
+        works("execute_code", sql("SELECT 6 * 7 AS answer"), "42"),
+        fails("execute_code", serverless("SELECT * FROM nosuch"), Failed, "TABLE_OR_VIEW_NOT_FOUND"),
+        stopped("execute_code", serverless(super::ENDLESS), "/jobs/runs/get", "/jobs/runs/cancel"),
+        works("get_code_run", json!({"run_id": run}), "42"),
+        fails("get_code_run", json!({"run_id": run}), PermissionDenied, "PERMISSION_DENIED").by_stranger(),
+        fails("get_code_run", json!({"run_id": 9_007_199_254_740_991_u64}), NotFound, "9007199254740991"),
         works("terminate_cluster", of(&spare), "spare"),
         fails("terminate_cluster", nosuch.clone(), NotFound, "nosuch"),
         works("start_cluster", of(&asleep), "asleep"),

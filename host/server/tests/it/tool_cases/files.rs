@@ -3,7 +3,7 @@
 use bricklayer_domain::ToolErrorKind::{InvalidInput, NotFound, PermissionDenied};
 use serde_json::{Value, json};
 
-use super::{Case, Stage, fails, works};
+use super::{Case, Stage, answered, fails, works};
 
 pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     let (owner, stranger) = (&stage.owner, &stage.stranger);
@@ -29,8 +29,7 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         let mut body = json!({"contents": [{"path": volume(&format!("/in/{n}.txt")), "name": format!("{n}.txt"),
             "is_directory": false, "file_size": 1}]});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let answer = json!({"status": 200, "body": body.to_string()});
-        json!({"path": "/api/2.0/fs/directories/**", "method": "GET", "times": 1, "outcome": {"answer": answer}})
+        answered("GET", "/api/2.0/fs/directories/**", &body)
     };
     let there = format!("{home}/a.txt");
     vec![

@@ -8,9 +8,7 @@ use super::{Case, Stage, fails, works};
 pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     let owner = &stage.owner;
     let home = format!("/Users/{}", owner.user);
-    // What `import` takes is base64: "SELECT 1".
-    let body = json!({"path": format!("{home}/one"), "format": "SOURCE", "language": "SQL", "content": "U0VMRUNUIDE="});
-    owner.post("/api/2.0/workspace/import", body).await;
+    owner.import("one.sql", "-- Databricks notebook source\nSELECT 1").await;
     owner.write("two.sql", "SELECT 2");
     let path = |name: &str| json!({"path": format!("{home}/{name}")});
     let with = |name: &str, more: serde_json::Value| {

@@ -7,15 +7,9 @@ use super::{Case, ENDLESS, Stage, fails, stopped, works};
 
 pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     let owner = &stage.owner;
-    let warehouse = owner.get("/api/2.0/sql/warehouses").await["warehouses"][0]["id"].clone();
-    let submit = async |statement: &str, wait: &str| {
-        let body = json!({"statement": statement, "warehouse_id": warehouse, "wait_timeout": wait});
-        owner.post("/api/2.0/sql/statements", body).await["statement_id"].clone()
-    };
-    submit("CREATE TABLE main.default.cities AS SELECT 'Zug' AS city, 3 AS n", "50s").await;
-    submit("CREATE SCHEMA main.many", "50s").await;
-    let done = submit("SELECT 6 * 7 AS answer", "50s").await;
-    let running = submit(ENDLESS, "0s").await;
+    let done = owner.sql("SELECT 6 * 7 AS answer").await;
+    let body = json!({"statement": ENDLESS, "warehouse_id": owner.warehouse().await, "wait_timeout": "0s"});
+    let running = owner.post("/api/2.0/sql/statements", body).await["statement_id"].clone();
     vec![
         works("execute_sql", json!({"statement": "SELECT 6 * 7 AS answer"}), "42"),
         works("execute_sql", json!({"statement": "SELECT id FROM range(30000)"}), "| id |").alone(),
@@ -38,12 +32,5 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         fails("list_warehouses", json!({"limit": "many"}), InvalidInput, "limit"),
         works("get_best_warehouse", json!({"ignore_default": true}), "running"),
         fails("get_best_warehouse", json!({"ignore_default": 7}), InvalidInput, "ignore_default"),
-        works(
-            "get_table_stats_and_schema",
-            json!({"catalog": "main", "schema": "default", "table_names": ["cities"], "table_stat_level": "none"}),
-            "city",
-        )
-        .alone(),
-        fails("get_table_stats_and_schema", json!({"catalog": "main", "schema": "nosuch"}), NotFound, "nosuch"),
     ]
 }
