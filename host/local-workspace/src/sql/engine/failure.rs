@@ -238,6 +238,9 @@ fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> 
     if let Some(name) = between(text, "Referenced column \"", "\" not found") {
         return SqlError::column_not_found(name, &candidates(text));
     }
+    if let Some(name) = between(text, "Referenced column \"", "\" was not found because the FROM clause is missing") {
+        return SqlError::column_not_found(name, &[]);
+    }
     if let Some(name) = between(text, "does not have a column named \"", "\"") {
         let table = between(text, "Table \"", "\"").unwrap_or_default();
         return SqlError::column_not_found(&format!("{table}`.`{name}"), &candidates(text));

@@ -39,6 +39,31 @@ struct Pass<'a> {
 const OPERATOR_WORDS: [&str; 14] =
     ["AND", "OR", "DIV", "IS", "IN", "NOT", "BETWEEN", "LIKE", "ILIKE", "RLIKE", "REGEXP", "COLLATE", "ESCAPE", "XOR"];
 
+/// Words that DuckDB keeps for itself and Databricks SQL knows nothing of.
+const RESERVED_IN_DUCKDB: [&str; 21] = [
+    "ANALYSE",
+    "ASOF",
+    "ASYMMETRIC",
+    "AT",
+    "CONCURRENTLY",
+    "DEFERRABLE",
+    "DO",
+    "FREEZE",
+    "GLOB",
+    "INITIALLY",
+    "LAMBDA",
+    "NOTNULL",
+    "PIVOT_LONGER",
+    "PIVOT_WIDER",
+    "POSITIONAL",
+    "RETURNING",
+    "SUMMARIZE",
+    "SYMMETRIC",
+    "UNPACK",
+    "VARIADIC",
+    "VERBOSE",
+];
+
 impl Pass<'_> {
     /// Handles the token at `at`; returns the next one to look at.
     fn step(&mut self, at: usize) -> Result<usize, SqlError> {
@@ -46,6 +71,10 @@ impl Pass<'_> {
         match token.kind {
             Kind::Text => Ok(self.literal(at)),
             Kind::Word if self.is_prefix_of_literal(at) => self.typed_literal(at),
+            Kind::Word if self.is_reserved_elsewhere(at) => {
+                self.replace(at, at, &format!("`{}`", token.text));
+                Ok(at + 1)
+            }
             Kind::Word if token.is("LIMIT") || token.is("OFFSET") => Ok(self.limit(at)),
             Kind::Word if token.is("BY") && at > 0 && self.is(at - 1, "GROUP") => {
                 self.copy_to(token.end);
@@ -60,6 +89,14 @@ impl Pass<'_> {
             }
             _ => Ok(at + 1),
         }
+    }
+
+    /// Whether a word names something that DuckDB would take for a keyword; a function's name and a parameter's are
+    /// printed rightly.
+    fn is_reserved_elsewhere(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|token| RESERVED_IN_DUCKDB.iter().any(|word| token.is(word)))
+            && !self.is(at + 1, "(")
+            && !(at > 0 && self.is(at - 1, ":"))
     }
 
     fn is(&self, at: usize, word: &str) -> bool {
