@@ -23,6 +23,6 @@ pub(crate) use self::{
     monitors::{MonitorInfo, Refresh},
     objects::{Edited, ObjectInfo},
     store::{Catalog, Workspace, import},
-    tags::Tagged,
+    tags::{MAX_TAGS, Tagged, check_tag},
     volumes::VolumeInfo,
 };

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{
-    change::Change,
+    change::{Change, TableEdit},
     model::{CatalogInfo, CatalogTree, FunctionInfo, HistoryEntry, SchemaInfo, SchemaTree, TableInfo, TableTree},
     names::{SchemaName, TableName},
 };
@@ -77,6 +77,7 @@ pub(super) async fn apply(change: &mut SqliteConnection, made: Change) -> Result
         }
         Change::EditTable { name, edit, entry } => {
             let mut info = table_in(change, &name).await?.unwrap_or_else(|| TableInfo::new(&entry.user));
+            tags_of_columns(change, &name, &edit).await?;
             edit.apply(&mut info);
             put_table(change, &name, &info).await?;
             record(change, &name, &entry).await
@@ -109,6 +110,26 @@ pub(super) async fn apply(change: &mut SqliteConnection, made: Change) -> Result
             Ok(())
         }
     }
+}
+
+/// Tags of columns go along with their columns.
+async fn tags_of_columns(change: &mut SqliteConnection, table: &TableName, edit: &TableEdit) -> Result<()> {
+    for column in &edit.dropped {
+        sqlx::query("DELETE FROM tags WHERE kind = 'TABLE' AND full_name = ? AND column_name = ?")
+            .bind(table.full_name())
+            .bind(column)
+            .execute(&mut *change)
+            .await?;
+    }
+    if let Some((from, to)) = &edit.renamed {
+        sqlx::query("UPDATE tags SET column_name = ? WHERE kind = 'TABLE' AND full_name = ? AND column_name = ?")
+            .bind(to)
+            .bind(table.full_name())
+            .bind(from)
+            .execute(&mut *change)
+            .await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn put_catalog(change: &mut SqliteConnection, name: &str, info: &CatalogInfo) -> Result<()> {

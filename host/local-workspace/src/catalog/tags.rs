@@ -3,6 +3,26 @@
 use super::{names::Securable, store::Catalog};
 use crate::database::Result;
 
+/// Tags of one object at most, and characters of a key and of a value: the service's own bounds.
+pub(crate) const MAX_TAGS: usize = 50;
+const MAX_KEY_CHARS: usize = 255;
+const MAX_VALUE_CHARS: usize = 1_000;
+
+/// Whether this can be a tag.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub(crate) fn check_tag(key: &str, value: &str) -> std::result::Result<(), String> {
+    let is_key = !key.is_empty() && key.chars().count() <= MAX_KEY_CHARS && key.trim() == key;
+    if !is_key || key.contains(['.', ',', '-', '=', '/', ':']) {
+        return Err(format!("'{key}' is not a valid tag key."));
+    }
+    if value.chars().count() > MAX_VALUE_CHARS {
+        return Err(format!("A tag's value has at most {MAX_VALUE_CHARS} characters."));
+    }
+    Ok(())
+}
+
 /// What a tag is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tagged {
@@ -19,6 +39,14 @@ impl Catalog {
         );
         let rows = rows.bind(of.on.kind()).bind(of.on.full_name()).bind(of.column.clone().unwrap_or_default());
         Ok(rows.fetch_all(self.database.read()).await?)
+    }
+
+    /// All tags of objects of a kind and of their columns: the object's full name, the column's or nothing, key, value.
+    pub(crate) async fn tags_of_kind(&self, kind: &str) -> Result<Vec<(String, String, String, String)>> {
+        let rows = sqlx::query_as(
+            "SELECT full_name, column_name, key, value FROM tags WHERE kind = ? ORDER BY full_name, column_name, key",
+        );
+        Ok(rows.bind(kind).fetch_all(self.database.read()).await?)
     }
 
     /// Sets tags; one that is there gets the new value.

@@ -319,6 +319,15 @@ async fn changing_objects_needs_manage_or_their_ownership() {
             (BOB, "COMMENT ON SCHEMA lab.open IS 'x'", "MANAGE on Schema 'lab.open'"),
             (BOB, "COMMENT ON COLUMN lab.open.t.id IS 'x'", "MODIFY on Table 'lab.open.t'"),
             (BOB, "COMMENT ON VOLUME lab.open.files IS 'x'", "MANAGE on Volume 'lab.open.files'"),
+            (BOB, "ALTER TABLE lab.open.t SET TAGS ('a' = 'b')", "APPLY TAG on Table 'lab.open.t'"),
+            (BOB, "ALTER TABLE lab.open.t ALTER COLUMN id UNSET TAGS ('a')", "APPLY TAG on Table 'lab.open.t'"),
+            (BOB, "ALTER SCHEMA lab.open SET TAGS ('a' = 'b')", "APPLY TAG on Schema 'lab.open'"),
+            (BOB, "SET TAG ON CATALOG lab a = b", "APPLY TAG on Catalog 'lab'"),
+            (BOB, "ALTER VOLUME lab.open.files SET TAGS ('a' = 'b')", "APPLY TAG on Volume 'lab.open.files'"),
+            (BOB, "ALTER VOLUME lab.open.files OWNER TO `bob@example.com`", "MANAGE on Volume 'lab.open.files'"),
+            (ANN, "GRANT APPLY TAG ON TABLE lab.open.t TO `bob@example.com`", ""),
+            (BOB, "ALTER TABLE lab.open.t SET TAGS ('a' = 'b')", ""),
+            (BOB, "ALTER TABLE lab.open.mine ALTER COLUMN id SET TAGS ('a')", ""),
             (BOB, "GRANT SELECT ON TABLE lab.open.secret TO `bob@example.com`", "MANAGE on Table 'lab.open.secret'"),
             (BOB, "GRANT ALL PRIVILEGES ON CATALOG hidden TO `bob@example.com`", "MANAGE on Catalog 'hidden'"),
             (BOB, "REVOKE SELECT ON TABLE lab.open.t FROM `bob@example.com`", t),
@@ -415,6 +424,81 @@ async fn lists_and_descriptions_show_what_one_may_know() {
         }
         assert_eq!(rows, expected, "{token}: {statement}");
     }
+    lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_of_sql_and_of_rest_are_the_same() {
+    let lab = ground().await;
+    for statement in [
+        "ALTER CATALOG lab SET TAGS ('cost' = 'A 1')",
+        "ALTER SCHEMA lab.open SET TAGS ('cost' = 'b', 'tier')",
+        "ALTER TABLE lab.open.secret SET TAGS ('pii' = 'yes', 'cost' = 'x')",
+        "ALTER TABLE lab.open.secret UNSET TAGS ('cost', 'nosuch')",
+        "ALTER TABLE lab.open.t ALTER COLUMN Name SET TAGS ('pii' = 'no')",
+        "ALTER TABLE lab.open.t ALTER COLUMN name SET TAGS ('pii' = 'name')",
+        "SET TAG ON COLUMN lab.open.t.id `key` = number",
+        "ALTER VIEW lab.open.v SET TAGS ('shown')",
+        "SET TAG ON VOLUME lab.open.files kind = papers",
+        "SET TAG ON TABLE lab.open.m gone",
+        "UNSET TAG ON TABLE lab.open.m gone",
+    ] {
+        lab.sql(statement).await;
+    }
+    for (statement, class) in [
+        ("ALTER TABLE lab.open.nosuch SET TAGS ('a')", "[TABLE_OR_VIEW_NOT_FOUND]"),
+        ("ALTER TABLE lab.open.t ALTER COLUMN nosuch SET TAGS ('a')", "[UNRESOLVED_COLUMN"),
+        ("ALTER TABLE lab.open.t SET TAGS ('a.b' = 'x')", "[INVALID_PARAMETER_VALUE]"),
+        ("ALTER TABLE lab.open.t SET TAGS ()", "[PARSE_SYNTAX_ERROR]"),
+        ("ALTER CATALOG samples SET TAGS ('a')", "[INSUFFICIENT_PERMISSIONS]"),
+    ] {
+        let message = lab.sql_error(statement).await;
+        assert!(message.starts_with(class), "{statement}: {message}");
+    }
+    let rest = "/api/2.1/unity-catalog/entity-tag-assignments";
+    let tag = json!({"entity_type": "tables", "entity_name": "lab.open.sm", "tag_key": "by", "tag_value": "rest"});
+    assert_eq!(lab.post(rest, tag).await.0, 200);
+    let found = lab.get(&format!("{rest}/columns/lab.open.t.name/tags")).await;
+    assert_eq!(found["tag_assignments"][0]["tag_value"], "name");
+
+    let of = |view: &str| format!("SELECT * FROM lab.information_schema.{view} ORDER BY ALL");
+    for (token, view, expected) in [
+        (ANN, "catalog_tags", json!([["lab", "cost", "A 1"]])),
+        (ANN, "schema_tags", json!([["lab", "open", "cost", "b"], ["lab", "open", "tier", ""]])),
+        (
+            ANN,
+            "table_tags",
+            json!([
+                ["lab", "open", "secret", "pii", "yes"],
+                ["lab", "open", "sm", "by", "rest"],
+                ["lab", "open", "v", "shown", ""],
+            ]),
+        ),
+        (
+            ANN,
+            "column_tags",
+            json!([["lab", "open", "t", "id", "key", "number"], ["lab", "open", "t", "name", "pii", "name"]]),
+        ),
+        (ANN, "volume_tags", json!([["lab", "open", "files", "kind", "papers"]])),
+        // Whoever may not know of an object may not know of its tags.
+        (BOB, "table_tags", json!([["lab", "open", "sm", "by", "rest"], ["lab", "open", "v", "shown", ""]])),
+        (EVE, "column_tags", json!([])),
+        (EVE, "volume_tags", json!([])),
+    ] {
+        let answer = run(&lab, token, &of(view)).await;
+        assert_eq!(lab.rows(&answer), expected, "{token}: {view}");
+    }
+    // They go along with columns and tables.
+    lab.sql("ALTER TABLE lab.open.t RENAME COLUMN name TO title").await;
+    lab.sql("ALTER TABLE lab.open.t RENAME TO lab.open.u").await;
+    assert_eq!(
+        lab.sql("SELECT table_name, column_name FROM system.information_schema.column_tags ORDER BY ALL").await,
+        json!([["u", "id"], ["u", "title"]])
+    );
+    lab.sql("ALTER TABLE lab.open.u DROP COLUMN title").await;
+    lab.sql("DROP TABLE lab.open.secret").await;
+    assert_eq!(lab.sql("SELECT count(*) FROM lab.information_schema.column_tags").await, json!([["1"]]));
+    assert_eq!(lab.sql(&of("table_tags")).await.as_array().unwrap().len(), 2);
     lab.stop().await;
 }
 

@@ -116,6 +116,14 @@ async fn tags_comments_functions_and_secrets_of_what_lies_outside() {
     ok(&mut chat, "change_tags", with(json!({"set": [{"name": "pii", "value": "yes"}]}))).await;
     let tags = ok(&mut chat, "get_tags", column.clone()).await;
     assert_eq!(tags["tags"], json!([{"name": "pii", "value": "yes"}]));
+    ok(&mut chat, "execute_sql", json!({"statement": "ALTER TABLE main.default.people SET TAGS ('of' = 'sql')"})).await;
+    for (search, name, key, value) in [
+        (json!({"catalog": "main", "columns": true, "key": "pii"}), "main.default.people.mail", "pii", "yes"),
+        (json!({"catalog": "main"}), "main.default.people", "of", "sql"),
+    ] {
+        let found = ok(&mut chat, "find_tagged", search).await;
+        assert_eq!(found["found"], json!([{"name": name, "key": key, "value": value}]), "{found}");
+    }
     ok(&mut chat, "set_comment", with(json!({"comment": "it's \\ a mail"}))).await;
     let table = ok(&mut chat, "get_catalog_object", json!({"kind": "table", "name": "main.default.people"})).await;
     assert_eq!(table["details"]["columns"][1]["comment"], "it's \\ a mail", "{table}");

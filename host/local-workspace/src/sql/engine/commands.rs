@@ -7,6 +7,7 @@ mod describe;
 mod like;
 mod security;
 mod show;
+mod tags;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ pub(super) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome, S
         Command::AlterTable { name, action } => alter::table(context, name, action),
         Command::AlterProperties { on, set, unset } => alter::properties(context, on, set, unset),
         Command::SetOwner { on, owner } => alter::owner(context, on, owner),
+        Command::Tag { on, set, unset } => tags::change(context, on, set, unset),
         Command::Comment { on, comment } => alter::comment(context, on, comment.as_deref()),
         Command::Grant { privileges, on, principal } => security::grant(context, privileges, on, principal),
         Command::Revoke { privileges, on, principal } => security::revoke(context, privileges, on, principal),

@@ -48,6 +48,7 @@ pub(super) fn query(context: &Context<'_>, view: &InformationView) -> Result<Str
         "views" => views(context, place)?,
         "columns" => columns(context, place)?,
         "volumes" => volumes(context, place)?,
+        "catalog_tags" | "schema_tags" | "table_tags" | "column_tags" | "volume_tags" => tags(context, view)?,
         missing => {
             let catalog = place.unwrap_or("system");
             return Err(SqlError::table_not_found(&format!("`{catalog}`.`{INFORMATION_SCHEMA}`.`{missing}`")));
@@ -246,6 +247,63 @@ fn volumes(context: &Context<'_>, place: Option<&str>) -> Result<View, SqlError>
         "last_altered",
         "last_altered_by",
     ];
+    Ok(View::new(&columns, rows))
+}
+
+/// What is tagged, by the views' names: the kind of object, its columns of names.
+fn tags(context: &Context<'_>, view: &InformationView) -> Result<View, SqlError> {
+    let place = view.catalog.as_deref();
+    let mut seen = BTreeMap::<String, Vec<String>>::new();
+    let mut spelled = BTreeMap::<(String, String), String>::new();
+    let (kind, last) = match view.table.as_str() {
+        "table_tags" | "column_tags" => {
+            for table in seen_tables(context, place)? {
+                let (full, name) = (table.name.full_name(), table.name);
+                for column in table.columns {
+                    spelled.insert((full.clone(), column.name.to_lowercase()), column.name);
+                }
+                seen.insert(full, vec![name.catalog, name.schema, name.table]);
+            }
+            ("TABLE", Some("table_name"))
+        }
+        table => {
+            for (catalog, _) in seen_catalogs(context, place)? {
+                if table == "catalog_tags" {
+                    seen.insert(catalog.clone(), vec![catalog]);
+                    continue;
+                }
+                for (schema, _) in seen_schemas(context, &catalog)? {
+                    let parts = vec![schema.catalog.clone(), schema.schema.clone()];
+                    if table == "schema_tags" {
+                        seen.insert(schema.full_name(), parts);
+                        continue;
+                    }
+                    for (volume, _) in seen_volumes(context, &schema)? {
+                        let name = [parts.clone(), vec![volume.clone()]].concat();
+                        seen.insert(schema.object(&volume).full_name(), name);
+                    }
+                }
+            }
+            match table {
+                "catalog_tags" => ("CATALOG", None),
+                "schema_tags" => ("SCHEMA", None),
+                _ => ("VOLUME", Some("volume_name")),
+            }
+        }
+    };
+    let of_columns = view.table == "column_tags";
+    let mut rows = Vec::new();
+    for (full_name, column, key, value) in context.objects.ask(|known| known.tags_of_kind(kind))? {
+        if let Some(name) = seen.get(&full_name).filter(|_| column.is_empty() != of_columns) {
+            let column = of_columns.then(|| spelled.get(&(full_name, column.clone())).cloned().unwrap_or(column));
+            rows.push(name.iter().cloned().chain(column).chain([key, value]).map(Some).collect());
+        }
+    }
+    let mut columns = vec!["catalog_name"];
+    columns.extend((kind != "CATALOG").then_some("schema_name"));
+    columns.extend(last);
+    columns.extend(of_columns.then_some("column_name"));
+    columns.extend(["tag_name", "tag_value"]);
     Ok(View::new(&columns, rows))
 }
 

@@ -201,6 +201,7 @@ fn of_command(command: &Command) -> Vec<Need> {
             ..
         }
         | Command::Maintain { table: Some(name), .. } => has(CHANGES, table(name)),
+        Command::Tag { on, .. } => has(&[Privilege::ApplyTag], on.on.clone()),
         Command::AlterProperties { on, .. }
         | Command::SetOwner { on, .. }
         | Command::Comment { on: CommentTarget::Securable(on), .. }

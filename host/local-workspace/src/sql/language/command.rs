@@ -1,7 +1,7 @@
 //! Catalog statements as data. The parser fills these in, the engine's command modules carry them out.
 
 use crate::catalog::{
-    TextLimit,
+    Tagged, TextLimit,
     names::{SchemaName, Securable, TableName},
 };
 
@@ -71,6 +71,12 @@ pub(crate) enum Command {
     SetOwner {
         on: Securable,
         owner: String,
+    },
+    /// Sets tags of an object or a column, and takes some away.
+    Tag {
+        on: Tagged,
+        set: Properties,
+        unset: Vec<String>,
     },
     Comment {
         on: CommentTarget,
@@ -257,7 +263,7 @@ pub(crate) enum AlterTable {
         column: String,
         expression: Option<String>,
     },
-    /// Accepted and without effect here: clustering, constraints, tags, features.
+    /// Accepted and without effect here: clustering, constraints, features.
     Recorded(&'static str),
     /// ALTER VIEW AS.
     ViewQuery {

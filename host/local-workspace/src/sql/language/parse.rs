@@ -59,6 +59,9 @@ pub(crate) fn statement(text: &str, translator: &mut Translator<'_>) -> Result<P
         "OPTIMIZE" | "VACUUM" | "ANALYZE" | "REFRESH" | "CACHE" | "UNCACHE" | "CLEAR" | "MSCK" | "FSCK" | "REORG" => {
             maintain(cursor, translator).map(Parsed::Command)
         }
+        "SET" | "UNSET" if cursor.sees(&["SET", "TAG", "ON"]) || cursor.sees(&["UNSET", "TAG", "ON"]) => {
+            security::tag(cursor, translator).map(Parsed::Command)
+        }
         "SET" | "RESET" => set(cursor).map(Parsed::Command),
         _ => refuse(cursor, &first),
     }

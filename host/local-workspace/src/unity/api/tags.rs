@@ -8,7 +8,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Tagged, names::Securable, rights::Privilege},
+    catalog::{MAX_TAGS, Tagged, check_tag, names::Securable, rights::Privilege},
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     unity::{
@@ -17,11 +17,6 @@ use crate::{
         service::required,
     },
 };
-
-/// Tags of one object at most, and characters of a key and of a value: the service's own bounds.
-const MAX_TAGS: usize = 50;
-const MAX_KEY_CHARS: usize = 255;
-const MAX_VALUE_CHARS: usize = 1_000;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Assignment {
@@ -124,12 +119,7 @@ pub(crate) async fn delete(
 }
 
 async fn set(unity: &Unity, on: &Tagged, key: &str, value: &str) -> Result<(), ApiError> {
-    if key.chars().count() > MAX_KEY_CHARS || key.contains(['.', ',', '-', '=', '/', ':']) || key.trim() != key {
-        return Err(ApiError::invalid(format!("'{key}' is not a valid tag key.")));
-    }
-    if value.chars().count() > MAX_VALUE_CHARS {
-        return Err(ApiError::invalid(format!("A tag's value has at most {MAX_VALUE_CHARS} characters.")));
-    }
+    check_tag(key, value).map_err(ApiError::invalid)?;
     Ok(unity.catalog.set_tags(on, &[(key.to_owned(), value.to_owned())]).await?)
 }
 

@@ -1,12 +1,15 @@
 //! ALTER statements. Rules: Databricks SQL reference, "ALTER TABLE", "ALTER VIEW", "ALTER SCHEMA", "ALTER CATALOG".
 
 use super::{
-    clauses::{identifiers, properties, property_key, single, table_name},
+    clauses::{identifiers, properties, property_key, single, table_name, tag_part},
     create::column,
 };
-use crate::catalog::names::{Securable, TableName};
+use crate::catalog::{
+    Tagged,
+    names::{Securable, TableName},
+};
 use crate::sql::language::{
-    command::{AlterTable, ColumnDefinition, Command},
+    command::{AlterTable, ColumnDefinition, Command, Properties},
     cursor::Cursor,
     error::SqlError,
     rewrite::Translator,
@@ -15,7 +18,7 @@ use crate::sql::language::{
 
 pub(super) fn alter(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Command, SqlError> {
     cursor.expect(&["ALTER"])?;
-    let command = match cursor.take_any(&["TABLE", "VIEW", "SCHEMA", "DATABASE", "CATALOG"]) {
+    let command = match cursor.take_any(&["TABLE", "VIEW", "SCHEMA", "DATABASE", "CATALOG", "VOLUME"]) {
         Some(kind @ ("TABLE" | "VIEW")) => {
             let name = table_name(cursor, translator)?;
             translator.check_writable(&name)?;
@@ -29,6 +32,14 @@ pub(super) fn alter(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) ->
             let name = single(&cursor.name()?)?;
             container(cursor, Securable::Catalog(name))?
         }
+        Some("VOLUME") => {
+            let on = Securable::Volume(table_name(cursor, translator)?);
+            match tags(cursor, &on, None)? {
+                Some(command) => command,
+                None if cursor.sees(&["RENAME"]) => return Err(SqlError::unsupported("ALTER VOLUME RENAME")),
+                None => owner(cursor, on)?,
+            }
+        }
         _ => return Err(cursor.unexpected()),
     };
     cursor.end()?;
@@ -39,7 +50,35 @@ fn container(cursor: &mut Cursor<'_>, on: Securable) -> Result<Command, SqlError
     if cursor.take(&["SET", "DBPROPERTIES"]) || cursor.take(&["SET", "PROPERTIES"]) {
         return Ok(Command::AlterProperties { on, set: properties(cursor)?, unset: Vec::new() });
     }
-    owner(cursor, on)
+    match tags(cursor, &on, None)? {
+        Some(command) => Ok(command),
+        None => owner(cursor, on),
+    }
+}
+
+/// `SET TAGS ('key' = 'value', 'key')` and `UNSET TAGS ('key')`, if one comes next.
+fn tags(cursor: &mut Cursor<'_>, on: &Securable, column: Option<&str>) -> Result<Option<Command>, SqlError> {
+    let sets = cursor.take(&["SET", "TAGS"]);
+    if !sets && !cursor.take(&["UNSET", "TAGS"]) {
+        return Ok(None);
+    }
+    let (mut set, mut unset) = (Properties::new(), Vec::new());
+    cursor.expect(&["("])?;
+    loop {
+        let key = tag_part(cursor)?;
+        if sets {
+            let value = if cursor.take(&["="]) { tag_part(cursor)? } else { String::new() };
+            set.push((key, value));
+        } else {
+            unset.push(key);
+        }
+        if !cursor.take(&[","]) {
+            break;
+        }
+    }
+    cursor.expect(&[")"])?;
+    let on = Tagged { on: on.clone(), column: column.map(str::to_lowercase) };
+    Ok(Some(Command::Tag { on, set, unset }))
 }
 
 /// `[SET] OWNER TO principal`.
@@ -68,6 +107,20 @@ fn table(
     }
     if cursor.sees(&["OWNER"]) || cursor.sees(&["SET", "OWNER"]) {
         return owner(cursor, on());
+    }
+    // Tags of views are kept as tables' are.
+    let tagged = Securable::Table(name.clone());
+    if let Some(command) = tags(cursor, &tagged, None)? {
+        return Ok(command);
+    }
+    if cursor.sees(&["ALTER", "COLUMN"]) || cursor.sees(&["CHANGE", "COLUMN"]) {
+        let position = cursor.position();
+        let _ = cursor.take(&["ALTER", "COLUMN"]) || cursor.take(&["CHANGE", "COLUMN"]);
+        let column = cursor.identifier()?;
+        if let Some(command) = tags(cursor, &tagged, Some(&column))? {
+            return Ok(command);
+        }
+        cursor.rewind(position);
     }
     let action = action(cursor, translator)?;
     Ok(Command::AlterTable { name, action })
@@ -109,12 +162,7 @@ fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Al
         let definition = cursor.rest().to_owned();
         return Ok(AlterTable::ViewQuery { query: translator.query(&definition)?, definition });
     }
-    for (words, what) in [
-        (["CLUSTER", "BY"], "CLUSTER BY"),
-        (["SET", "TAGS"], "SET TAGS"),
-        (["UNSET", "TAGS"], "UNSET TAGS"),
-        (["DROP", "CONSTRAINT"], "DROP CONSTRAINT"),
-    ] {
+    for (words, what) in [(["CLUSTER", "BY"], "CLUSTER BY"), (["DROP", "CONSTRAINT"], "DROP CONSTRAINT")] {
         if cursor.take(&words) {
             cursor.rest();
             return Ok(AlterTable::Recorded(what));
@@ -168,10 +216,6 @@ fn alter_column(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Res
     }
     if cursor.take(&["DROP", "DEFAULT"]) {
         return Ok(AlterTable::Default { column, expression: None });
-    }
-    if cursor.take(&["SET", "TAGS"]) || cursor.take(&["UNSET", "TAGS"]) {
-        cursor.rest();
-        return Ok(AlterTable::Recorded("SET TAGS"));
     }
     Err(cursor.unexpected())
 }

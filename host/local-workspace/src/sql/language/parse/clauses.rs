@@ -73,3 +73,11 @@ pub(super) fn securable(cursor: &mut Cursor<'_>, translator: &Translator<'_>) ->
         _ => table_name(cursor, translator).map(Securable::Table),
     }
 }
+
+/// A tag's key or value.
+pub(super) fn tag_part(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+    match cursor.take_text() {
+        Some(text) => Ok(text),
+        None => cursor.identifier(),
+    }
+}

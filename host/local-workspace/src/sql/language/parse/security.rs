@@ -1,8 +1,9 @@
-//! GRANT, REVOKE and COMMENT ON. Rules: Databricks SQL reference, "GRANT", "REVOKE", "COMMENT ON".
+//! GRANT, REVOKE, COMMENT ON, SET TAG and UNSET TAG. Rules: Databricks SQL reference, the pages of these names.
 
-use super::clauses::securable;
+use super::clauses::{securable, tag_part};
+use crate::catalog::{Tagged, names::Securable};
 use crate::sql::language::{
-    command::{Command, CommentTarget},
+    command::{Command, CommentTarget, Properties},
     cursor::Cursor,
     error::SqlError,
     lexer::Kind,
@@ -97,4 +98,30 @@ pub(super) fn comment(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> R
     let comment = if cursor.take(&["NULL"]) { None } else { Some(cursor.text()?) };
     cursor.end()?;
     Ok(Command::Comment { on, comment })
+}
+
+/// `SET TAG ON kind name key [= value]` and `UNSET TAG ON kind name key`.
+pub(super) fn tag(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Command, SqlError> {
+    let sets = cursor.take(&["SET"]);
+    if !sets {
+        cursor.expect(&["UNSET"])?;
+    }
+    cursor.expect(&["TAG", "ON"])?;
+    let on = if cursor.take(&["COLUMN"]) {
+        let mut parts = cursor.name()?;
+        let column = parts.pop().map(|column| column.to_lowercase());
+        Tagged { on: Securable::Table(translator.namespace().table(&parts)?), column }
+    } else {
+        let on = match securable(cursor, translator)? {
+            Securable::View(name) => Securable::Table(name),
+            Securable::Metastore | Securable::Function(_) | Securable::Object(..) => return Err(cursor.unexpected()),
+            on => on,
+        };
+        Tagged { on, column: None }
+    };
+    let key = tag_part(cursor)?;
+    let value = if sets && cursor.take(&["="]) { tag_part(cursor)? } else { String::new() };
+    cursor.end()?;
+    let (set, unset) = if sets { (vec![(key, value)], Vec::new()) } else { (Properties::new(), vec![key]) };
+    Ok(Command::Tag { on, set, unset })
 }
