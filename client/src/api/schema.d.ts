@@ -2384,7 +2384,7 @@ export interface components {
          * @description What kind of thing a typed result is, and so how it is drawn.
          * @enum {string}
          */
-        ShownAs: "text" | "table" | "tables" | "list" | "steps" | "change" | "chart";
+        ShownAs: "text" | "markdown" | "table" | "tables" | "list" | "steps" | "change" | "chart";
         /** @description What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
         Standing: {
             /** @description To what. */

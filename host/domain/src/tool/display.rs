@@ -32,6 +32,8 @@ pub struct ToolDisplay {
 pub enum ResultKind {
     /// Text for reading and nothing more to draw.
     Text,
+    /// The same written in Markdown, and shown as such.
+    Markdown,
     /// Rows: the fields `columns` (records with a `name`) and `rows`.
     Table,
     /// Descriptions of tables: the field `tables`, records with a `name` and `columns`.
@@ -48,14 +50,15 @@ pub enum ResultKind {
 
 impl ResultKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Table, Self::Tables, Self::List, Self::Steps, Self::Change, Self::Chart];
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Markdown, Self::Table, Self::Tables, Self::List, Self::Steps, Self::Change, Self::Chart];
 
     /// Its word in a manifest and on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Markdown => "markdown",
             Self::Table => "table",
             Self::Tables => "tables",
             Self::List => "list",

@@ -27,7 +27,7 @@ pub(super) fn check(function: &Function, entry: &ToolEntry) -> Result<(), Manife
 
 const fn needed(kind: ResultKind) -> &'static str {
     match kind {
-        ResultKind::Text => "a field `text`",
+        ResultKind::Text | ResultKind::Markdown => "a field `text`",
         ResultKind::Table => "the fields `columns`, a list of records with a `name`, and `rows`, a list",
         ResultKind::Tables => "the field `tables`, a list of records with a `name` and `columns`",
         ResultKind::List => "exactly one field that is a list of records, whose name says what they are",
@@ -44,7 +44,7 @@ fn has_shape(kind: ResultKind, found: &[Field]) -> bool {
         list.is_some_and(|fields| needed.iter().all(|name| fields.iter().any(|field| field.property == *name)))
     };
     match kind {
-        ResultKind::Text => has("text"),
+        ResultKind::Text | ResultKind::Markdown => has("text"),
         ResultKind::Table => list_with("columns", &["name"]) && has("rows"),
         ResultKind::Tables => list_with("tables", &["name", "columns"]),
         ResultKind::List => found.iter().filter(|field| records(&field.shape).is_some()).count() == 1,

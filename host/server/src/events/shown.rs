@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub enum ShownAs {
     /// Text for reading and nothing more to draw.
     Text,
+    /// The same written in Markdown.
+    Markdown,
     /// Rows: `columns` with a `name`, and `rows`.
     Table,
     /// Descriptions of tables: `tables` with a `name` and `columns`.
@@ -28,6 +30,7 @@ impl From<ResultKind> for ShownAs {
     fn from(kind: ResultKind) -> Self {
         match kind {
             ResultKind::Text => Self::Text,
+            ResultKind::Markdown => Self::Markdown,
             ResultKind::Table => Self::Table,
             ResultKind::Tables => Self::Tables,
             ResultKind::List => Self::List,

@@ -1,4 +1,5 @@
 import { use } from "react";
+import { Markdown } from "@/shared/markdown/Markdown";
 import { ExpandableTable } from "@/shared/table/ExpandableTable";
 import { Code } from "@/shared/ui/Code";
 import { outputOf } from "../model/output";
@@ -52,6 +53,8 @@ function Said({ result, kind, of }: ToolOutputProps) {
       );
     case "script":
       return <ScriptSteps steps={output.steps} results={result.results} of={of} />;
+    case "markdown":
+      return <Markdown text={output.text} />;
     case "text":
       if (output.text === "") return <p className={styles.nothing}>No output</p>;
       return <Code code={output.text} language={output.language} label="result" bounded />;

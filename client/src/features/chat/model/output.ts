@@ -24,12 +24,14 @@ export type Output =
   | { kind: "change"; change: FileChange }
   | { kind: "tables"; tables: readonly LabelledTable[] }
   | { kind: "script"; steps: readonly ScriptStep[] }
+  | { kind: "markdown"; text: string }
   | { kind: "text"; text: string; language: string };
 
 /** `kind` is what the tool says of its results; where it says nothing, they are drawn as what they look like. */
 export function outputOf(result: ToolResult, kind: string | null = null): Output {
   const { structured, content } = result;
   if (kind === "text") return { kind: "text", text: content, language: "" };
+  if (kind === "markdown") return { kind: "markdown", text: content };
   const change = fileChangeOf(structured);
   if (change !== null) return { kind: "change", change };
   const steps = scriptSteps(structured);
