@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import cards from "../src/features/chat/firstCards.json" with { type: "json" };
-import { createProject, lastAnswer, turnEnded } from "./support/actions";
+import { ask, createProject, lastAnswer, turnEnded } from "./support/actions";
 import { type Watched, launch, openPage } from "./support/browser";
 import { type Host, startHost } from "./support/host";
 import { lookAt } from "./support/looks";
@@ -170,6 +170,26 @@ describe("a person with a fresh host", () => {
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(await page.getByRole("article", { name: /: done$/ }).count()).toBeGreaterThan(0);
     expect(await page.getByRole("article", { name: /: (?:partly )?failed$/ }).count()).toBe(0);
+  });
+
+  it("makes a pipeline, and finds it beside the files", async () => {
+    const { page } = watched;
+    const [, project] = /\/projects\/([^/]+)/.exec(page.url()) ?? [];
+    await page.goto(`${host.url}/projects/${project}`);
+    await ask(page, "make a pipeline");
+    const card = page.getByRole("button", { name: /Make or update a pipeline/ });
+    await card.waitFor();
+    await turnEnded(page);
+    // What the tool said is read as it is meant.
+    await card.click();
+    const said = page.getByRole("article", { name: /^Make or update a pipeline/ });
+    await said.getByRole("link", { name: "Pipeline trips_pipeline" }).waitFor();
+    await page.getByRole("button", { name: /^Files/ }).click();
+    const made = page.getByRole("region", { name: "Made at the workspace" }).getByRole("link", { name: "trips_pipeline" });
+    await made.waitFor();
+    expect(await made.evaluate((link) => link.getBoundingClientRect().bottom <= innerHeight)).toBe(true);
+    expect(await lookAt(page, "made")).toEqual([]);
+    await page.getByRole("button", { name: "Close files" }).click();
   });
 
   it("is told what an unknown address is", async () => {

@@ -78,12 +78,12 @@ pub(super) fn run_file(scene: &Scene<'_>, file: &str) -> Action {
     }
 }
 
-/// What a run said and left.
+/// What a run left.
 fn printed(scene: &Scene<'_>, run: &Done<'_>) -> Action {
     let Some(tool) = find::reads_outputs(scene.tools) else { return Action::Say(run.content.to_owned()) };
     match scene.done.last() {
         Some(done) if is_of(done, Some(tool)) && done.is_error => failed(done),
-        Some(done) if is_of(done, Some(tool)) => Action::Say(format!("{}\n\n{}", run.content, done.content)),
+        Some(done) if is_of(done, Some(tool)) => Action::Say(done.content.to_owned()),
         _ => match run.structured.and_then(|run| run.get("run_id")) {
             Some(id) => call(Ok(tool), json!({"run_id": id}), ""),
             None => Action::Say(run.content.to_owned()),

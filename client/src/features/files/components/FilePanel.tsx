@@ -47,7 +47,7 @@ export function FilePanel({ projectId, path, onOpen, onClose, below }: FilePanel
         {path !== null ? (
           <FileViewer key={path} projectId={projectId} path={path} size={files.data?.files.find((file) => file.path === path)?.size ?? null} />
         ) : (
-          <>
+          <div className={styles.lists}>
             {files.isPending && <Skeleton lines={4} label="Loading files" />}
             {files.isError && (
               <LoadFailure
@@ -58,8 +58,8 @@ export function FilePanel({ projectId, path, onOpen, onClose, below }: FilePanel
               />
             )}
             {files.data !== undefined && <FileList files={files.data.files} truncated={files.data.truncated} onOpen={onOpen} />}
-            {below}
-          </>
+            {below !== undefined && <div className={styles.below}>{below}</div>}
+          </div>
         )}
       </div>
     </aside>
