@@ -74,7 +74,10 @@ fn a_store_replaces_whole_skills_and_keeps_its_bounds() {
         assert!(matches!(store.put("one", &wrong, &limits), Err(SkillError::TooLarge { .. })));
     }
     for wrong in ["", "..", "One", "a/b", ".incoming"] {
-        assert!(matches!(store.put(wrong, &[body.clone()], &limits), Err(SkillError::BadPath(_))), "{wrong}");
+        assert!(
+            matches!(store.put(wrong, std::slice::from_ref(&body), &limits), Err(SkillError::BadPath(_))),
+            "{wrong}"
+        );
         assert!(matches!(store.remove(wrong), Err(SkillError::BadPath(_))), "{wrong}");
     }
     assert_eq!(store.digest("one", &limits), Some(second), "what was refused changed nothing");
