@@ -11,6 +11,8 @@
 
 mod archives;
 mod folders;
+mod python;
 mod reference;
 mod sets;
+mod shipped;
 mod support;

@@ -3,14 +3,15 @@
 //! checks nothing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use bricklayer_skills::problems;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 
+use crate::python;
 use crate::support::skill;
 
 const PACKAGE: &str = "skills-ref==0.1.1";
@@ -30,26 +31,6 @@ for line in open(sys.argv[1]):
         verdict = None
     print(json.dumps(verdict))
 ";
-
-fn output(command: &mut Command) -> Option<Output> {
-    command.stdin(Stdio::null()).output().ok()
-}
-
-/// The interpreter of the package's environment, made at first use.
-fn environment() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGE.replace("==", "-"));
-    let python = folder.join("bin/python");
-    let ready = folder.join("ready");
-    if !ready.exists() {
-        let made = output(Command::new("python3").args(["-m", "venv"]).arg(&folder)).unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE];
-        let installed = output(Command::new(&python).args(pip)).unwrap();
-        assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
-        fs::write(&ready, PACKAGE).unwrap();
-    }
-    python
-}
 
 struct Case {
     folder: String,
@@ -294,11 +275,7 @@ fn shipped_skills_are_valid() {
 
 #[test]
 fn verdicts_are_those_of_the_reference_validator() {
-    if !output(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_some_and(|o| o.status.success()) {
-        println!("NOT RUN: no python3 with venv on this machine, the test of {PACKAGE} checked nothing");
-        return;
-    }
-    let python = environment();
+    let Some(python) = python::environment("skills-ref", &[PACKAGE]) else { return };
     let mut rng = StdRng::seed_from_u64(SEED);
     let shipped = shipped();
     let shipped_count = shipped.len();
@@ -314,7 +291,7 @@ fn verdicts_are_those_of_the_reference_validator() {
         list.push('\n');
     }
     fs::write(root.path().join("list"), list).unwrap();
-    let ran = output(Command::new(python).args(["-c", SCRIPT]).arg(root.path().join("list"))).unwrap();
+    let ran = python::output(Command::new(python).args(["-c", SCRIPT]).arg(root.path().join("list"))).unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let said = String::from_utf8(ran.stdout).unwrap();
     let verdicts: Vec<Option<Vec<String>>> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
