@@ -25,6 +25,6 @@ mod store;
 pub(crate) use self::{
     engine::{Parts, Refused, UpdateRequest},
     model::{Cause, Scope, UpdateState},
-    routes::area,
+    routes::{SECTIONS, area},
     state::Pipelines,
 };

@@ -28,6 +28,7 @@ pub(crate) const SECTIONS: &[Section] = &[Section {
     ],
     of: Some(Of::All),
     opens: None,
+    link: None,
 }];
 
 /// Versions of the clusters' API that answer, all of them like the newest.

@@ -28,6 +28,7 @@ pub(crate) const SECTIONS: &[Section] = &[Section {
     ],
     of: Some(Of::Home),
     opens: Some(("objects", "/path")),
+    link: None,
 }];
 
 pub(crate) fn area(files: Files) -> Area {

@@ -15,6 +15,8 @@ pub(crate) struct Section {
     pub(crate) of: Option<Of>,
     /// The section that a row leads to, and where in the row stands what that one is of.
     pub(crate) opens: Option<(&'static str, &'static str)>,
+    /// Where links of others lead to it, a route with `{of}` in the place of what it is of: Databricks' own address.
+    pub(crate) link: Option<&'static str>,
 }
 
 /// What a section is of when it is shown unasked.

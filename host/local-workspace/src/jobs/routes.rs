@@ -29,8 +29,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         ],
         of: Some(Of::All),
         opens: Some(("runs-of-job", "/job_id")),
+        link: None,
     },
-    Section { id: "runs", title: "Runs", path: "/api/2.2/jobs/runs/list?limit=25", of: Some(Of::All), ..RUNS_OF_JOB },
+    Section {
+        id: "runs",
+        title: "Runs",
+        path: "/api/2.2/jobs/runs/list?limit=25",
+        of: Some(Of::All),
+        link: None,
+        ..RUNS_OF_JOB
+    },
     RUNS_OF_JOB,
 ];
 
@@ -49,6 +57,7 @@ const RUNS_OF_JOB: Section = Section {
     ],
     of: None,
     opens: None,
+    link: Some("/jobs/{of}"),
 };
 
 /// Versions of the API that answer, all of them like the newest.

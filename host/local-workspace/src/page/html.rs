@@ -183,6 +183,7 @@ mod tests {
         columns: &[section::text("Name", "/name"), section::time("Made", "/made")],
         of: None,
         opens: Some(("parts", "/name")),
+        link: None,
     };
 
     fn shown(answer: Result<Value, String>) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
@@ -41,7 +41,18 @@ struct Page {
 /// The page over the routes that it asks, with the tables that the areas show on it.
 pub(crate) fn routes(api: Router, sections: impl IntoIterator<Item = Section>) -> Router {
     let page = Page { api, sections: sections.into_iter().collect() };
-    Router::new().route("/", get(show).post(sign)).route("/_page/style.css", get(style)).with_state(page)
+    let mut routes = Router::new().route("/", get(show).post(sign)).route("/_page/style.css", get(style));
+    for &Section { id, link, .. } in page.sections.iter() {
+        if let Some(link) = link {
+            routes = routes.route(link, get(move |of| lead(id, of)));
+        }
+    }
+    routes.with_state(page)
+}
+
+/// Leads from Databricks' address of a thing to where this page shows it.
+async fn lead(id: &'static str, Path(of): Path<String>) -> Redirect {
+    Redirect::to(&format!("/?show={id}&of={}", percent(&of)))
 }
 
 async fn style() -> impl IntoResponse {

@@ -9,10 +9,41 @@ use super::{
     api::{events, pipelines, updates},
     state::Pipelines,
 };
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text},
+};
 
 /// Where the area begins.
 const PIPELINES: &str = "/api/2.0/pipelines";
+
+pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        id: "pipelines",
+        title: "Pipelines",
+        path: "/api/2.0/pipelines?max_results=100",
+        list: "statuses",
+        columns: &[
+            text("Pipeline", "/name"),
+            text("State", "/state"),
+            text("Newest update", "/latest_updates/0/state"),
+            text("Creator", "/creator_user_name"),
+        ],
+        of: Some(Of::All),
+        opens: Some(("events-of-pipeline", "/pipeline_id")),
+        link: None,
+    },
+    Section {
+        id: "events-of-pipeline",
+        title: "Events of a pipeline",
+        path: "/api/2.0/pipelines/{}/events?max_results=100",
+        list: "events",
+        columns: &[text("Time", "/timestamp"), text("Level", "/level"), text("Event", "/message")],
+        of: None,
+        opens: None,
+        link: Some("/pipelines/{of}"),
+    },
+];
 
 pub(crate) fn area(state: Pipelines) -> Area {
     let routes = Router::new()

@@ -24,6 +24,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         columns: &[text("Warehouse", "/name"), text("State", "/state"), text("Size", "/cluster_size")],
         of: Some(Of::All),
         opens: None,
+        link: None,
     },
     Section {
         id: "statements",
@@ -33,6 +34,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         columns: &[text("Statement", "/query_text"), text("State", "/status"), text("User", "/user_name")],
         of: Some(Of::All),
         opens: None,
+        link: None,
     },
 ];
 

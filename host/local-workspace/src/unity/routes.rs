@@ -25,6 +25,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         columns: &[text("Catalog", "/name"), text("Owner", "/owner"), text("Comment", "/comment")],
         of: Some(Of::All),
         opens: Some(("tables", "/name")),
+        link: None,
     },
     Section {
         id: "tables",
@@ -34,6 +35,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         columns: &[text("Table", "/full_name"), text("Type", "/table_type")],
         of: None,
         opens: None,
+        link: None,
     },
 ];
 

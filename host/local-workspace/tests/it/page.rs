@@ -58,6 +58,25 @@ async fn the_page_shows_what_its_user_may_see() {
     let page = look(&lab, &ann, "/?show=tables&of=%3Cscript%3E").await.1;
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script"), "{page}");
     assert_eq!(look(&lab, &ann, "/?show=nosuch").await.0, StatusCode::NOT_FOUND);
+
+    // Addresses that the products' links name lead to it.
+    let made =
+        lab.post("/api/2.0/pipelines", json!({"name": "nightly", "catalog": "main", "schema": "default"})).await.1;
+    let pipeline = made["pipeline_id"].as_str().unwrap();
+    assert!(look(&lab, &ann, "/").await.1.contains("nightly"));
+    for (link, leads_to) in [
+        ("/jobs/7".to_owned(), "/?show=runs-of-job&of=7".to_owned()),
+        (format!("/pipelines/{pipeline}"), format!("/?show=events-of-pipeline&of={pipeline}")),
+        ("/jobs/%26of%3Dx".to_owned(), "/?show=runs-of-job&of=%26of%3Dx".to_owned()),
+    ] {
+        let answer = browser().get(lab.url(&link)).send().await.unwrap();
+        assert_eq!(
+            (answer.status(), answer.headers()["location"].to_str().unwrap()),
+            (StatusCode::SEE_OTHER, &*leads_to)
+        );
+    }
+    let events = look(&lab, &ann, &format!("/?show=events-of-pipeline&of={pipeline}")).await.1;
+    assert!(events.contains("Events of a pipeline") && !events.contains("RESOURCE_DOES_NOT_EXIST"), "{events}");
     lab.stop().await;
 }
 
