@@ -5,7 +5,8 @@ use bricklayer_domain::{
     PluginName, ResourceType, ToolChoice, ToolName, TrackedResourceId, TurnId,
 };
 use bricklayer_store::{
-    MAX_CHOSEN_NAME_BYTES, MAX_CHOSEN_TOOLS, MAX_OPERATIONS, MAX_OUTCOME_BYTES, MAX_RESOURCES, PageRequest, StoreError,
+    MAX_CHOSEN_NAME_BYTES, MAX_CHOSEN_TOOLS, MAX_ENABLED_SKILLS, MAX_OPERATIONS, MAX_OUTCOME_BYTES, MAX_RESOURCES,
+    MAX_SKILL_NAME_BYTES, PageRequest, ProjectSkills, StoreError,
 };
 use serde_json::json;
 
@@ -17,6 +18,7 @@ on_both_engines!(
     operations_keep_their_handle_and_end_once,
     operations_are_bounded_and_make_room,
     a_projects_choice_of_tools_is_its_own_and_bounded,
+    a_projects_skills_are_its_own_and_bounded,
     what_is_tracked_is_of_one_user_and_goes_with_the_project,
 );
 
@@ -181,6 +183,32 @@ async fn a_projects_choice_of_tools_is_its_own_and_bounded(world: World) {
     assert_refused!(store.set_tool_choice(&eve, here, &choice(&["a"], &[])).await, StoreError::NotFound("project"));
     assert_eq!(store.tool_choice(&eve, here).await.unwrap(), ToolChoice::default());
     assert_eq!(store.tool_choice(ann, here).await.unwrap(), choice(&["c"], &[]));
+}
+
+async fn a_projects_skills_are_its_own_and_bounded(world: World) {
+    let scene = world.scene().await;
+    let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
+    let skills = |enabled: Option<&[&str]>, copies: &[(&str, &str)]| ProjectSkills {
+        enabled: enabled.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        copies: copies.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned())).collect(),
+    };
+    assert_eq!(store.project_skills(ann, here).await.unwrap(), ProjectSkills::default());
+    for chosen in [skills(Some(&[]), &[]), skills(None, &[("a", "0f")]), skills(Some(&["a", "\"b"]), &[("c", "")])] {
+        store.set_project_skills(ann, here, &chosen).await.unwrap();
+        assert_eq!(store.project_skills(ann, here).await.unwrap(), chosen);
+    }
+    let long = "x".repeat(MAX_SKILL_NAME_BYTES + 1);
+    for wrong in [skills(Some(&[&long]), &[]), skills(Some(&[""]), &[]), skills(None, &[(&long, "0f")])] {
+        assert_refused!(store.set_project_skills(ann, here, &wrong).await, StoreError::TooLarge { .. });
+    }
+    let many: Vec<String> = (0..=MAX_ENABLED_SKILLS).map(|n| n.to_string()).collect();
+    let many = ProjectSkills { enabled: Some(many.into_iter().collect()), ..ProjectSkills::default() };
+    assert_refused!(store.set_project_skills(ann, here, &many).await, StoreError::TooLarge { .. });
+    let eve = user("eve@example.com");
+    let none = ProjectSkills::default();
+    assert_refused!(store.set_project_skills(&eve, here, &none).await, StoreError::NotFound("project"));
+    assert_eq!(store.project_skills(&eve, here).await.unwrap(), none);
+    assert_eq!(store.project_skills(ann, here).await.unwrap().copies.len(), 1);
 }
 
 async fn what_is_tracked_is_of_one_user_and_goes_with_the_project(world: World) {

@@ -122,6 +122,10 @@ async fn check(store: &Store, version: i64) {
         let choice = store.tool_choice(&ann, project).await.unwrap();
         assert!(choice.hidden.contains("databricks-jobs") && choice.pinned.is_empty(), "from {version}");
     }
+    if version >= 23 {
+        let skills = store.project_skills(&ann, project).await.unwrap();
+        assert!(skills.enabled.unwrap().contains("databricks-sql") && skills.copies.len() == 1, "from {version}");
+    }
     // It goes on: another turn, and a stranger sees nothing.
     let eve = UserId::parse("eve@example.com").unwrap();
     assert!(store.list_projects(&eve, PageRequest::default()).await.unwrap().items.is_empty());
