@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bricklayer_domain::{Block, Event, ToolName, TurnEnd};
+use bricklayer_skills::SkillSet;
 use bricklayer_tools::Gate;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,6 @@ use crate::model::{CommandModel, ModelProvider};
 use crate::ports::{LogError, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
-use crate::skills::SkillSet;
 use crate::turn::{Effect, Input, TurnPolicy};
 
 use calls::Calls;
@@ -37,7 +37,7 @@ pub struct TurnDeps {
     /// ([`Fold::seen_files`](crate::Fold::seen_files)).
     pub gate: Gate,
     /// The skills, for the prompt.
-    pub skills: Arc<SkillSet>,
+    pub skills: SkillSet,
     /// The turn's bounds.
     pub limits: TurnLimits,
     /// Fires when this host leaves: calls that another continues are left to it.

@@ -1,4 +1,4 @@
-//! The agent: turn loop, model providers, built-in tools, skills.
+//! The agent: turn loop, model providers, built-in tools.
 //!
 //! `turn` is the loop as data: a fold of the log and a step function without I/O. `driver` performs its effects. `fold`
 //! is the one pass over the log that a turn goes on from.
@@ -12,7 +12,6 @@ pub mod model;
 mod ports;
 mod prompt;
 mod settings;
-mod skills;
 mod tools;
 pub mod turn;
 
@@ -24,5 +23,4 @@ pub use ports::{
 };
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME, TurnLimits};
-pub use skills::{Skill, SkillSet};
 pub use tools::{BuiltInTools, BuiltIns, FileLedger, ProjectFolder, SeenFiles};

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use bricklayer_domain::TurnSettings;
+use bricklayer_skills::SkillSet;
 use url::Url;
-
-use crate::skills::SkillSet;
 
 /// Which workspace the agent works on: closed, so that whoever tells of it tells of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,8 +144,16 @@ fn skill_list(prompt: &mut String, skills: &SkillSet) {
          then follow it.\n\n",
     );
     for skill in skills.iter() {
-        let _ = writeln!(prompt, "- {}: {}", skill.name(), skill.listing());
+        let _ = writeln!(prompt, "- {}: {}", skill.name(), listing(skill.description()));
     }
+}
+
+/// A description on one line, cut for the listing.
+fn listing(description: &str) -> String {
+    /// As coding agents have it.
+    const MAX_CHARS: usize = 1536;
+    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_CHARS).collect()
 }
 
 fn links(prompt: &mut String, facts: &PromptFacts) {

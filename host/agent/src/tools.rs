@@ -22,7 +22,8 @@ mod write;
 pub use files::ProjectFolder;
 pub use ledger::{FileLedger, SeenFiles};
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,12 +31,12 @@ use bricklayer_domain::{
     CallEffect, CallReview, Caller, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay, ToolErrorKind,
     ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
+use bricklayer_skills::{SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::ResultReader;
-use crate::skills::SkillSet;
 use files::ProjectPath;
 
 /// A tool's result before it becomes an outcome.
@@ -44,43 +45,58 @@ pub(crate) type ToolResult = Result<ToolOutcome, ToolFailure>;
 /// How long a file tool may run. What holds one up longer is a file system that does not answer.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// The built-in tools of this host, of which skills are the same for everybody; cheap to clone.
-#[derive(Debug, Clone)]
+/// Lists that are kept: one for each choice of skills that projects of late have.
+const MAX_KEPT_LISTS: usize = 64;
+
+/// The built-in tools of this host; cheap to clone. Which skills there are differs from project to project.
+#[derive(Debug, Clone, Default)]
 pub struct BuiltInTools {
-    skills: Arc<SkillSet>,
-    list: ToolList,
+    limits: SkillLimits,
+    /// By the names of the skills, the newest in front. Kept, because one list is one in memory, in what a model is
+    /// offered, and in a request's beginning.
+    lists: Arc<Mutex<VecDeque<(Vec<String>, ToolList)>>>,
 }
 
 impl BuiltInTools {
-    /// Makes them.
+    /// Makes them; what is read of skills keeps within these limits.
     #[must_use]
-    pub fn new(skills: Arc<SkillSet>) -> Self {
-        Self { list: built_in_specs(&skills), skills }
+    pub fn new(limits: SkillLimits) -> Self {
+        Self { limits, ..Self::default() }
     }
 
     /// The tools, in the order in which the model sees them. Without skills there is no Skill tool.
     #[must_use]
-    pub fn list(&self) -> ToolList {
-        Arc::clone(&self.list)
+    pub fn list(&self, skills: &SkillSet) -> ToolList {
+        let names = skills.names();
+        let mut kept = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|(known, _)| known.iter().eq(names.iter()));
+        let found = place.and_then(|place| kept.remove(place));
+        let entry = found.unwrap_or_else(|| (names.iter().map(ToString::to_string).collect(), built_in_specs(skills)));
+        let list = Arc::clone(&entry.1);
+        kept.push_front(entry);
+        kept.truncate(MAX_KEPT_LISTS);
+        list
     }
 
-    /// The skills.
+    /// The tools at work in a project's folder, on its results and with its skills, for whoever has seen these files.
     #[must_use]
-    pub fn skills(&self) -> &Arc<SkillSet> {
-        &self.skills
-    }
-
-    /// The tools at work in a project's folder and on its results, for whoever has seen these files.
-    #[must_use]
-    pub fn in_project(&self, folder: ProjectFolder, seen: SeenFiles, results: Arc<dyn ResultReader>) -> BuiltIns {
-        BuiltIns { tools: self.clone(), folder, seen, results }
+    pub fn in_project(
+        &self,
+        folder: ProjectFolder,
+        seen: SeenFiles,
+        results: Arc<dyn ResultReader>,
+        skills: SkillSet,
+    ) -> BuiltIns {
+        BuiltIns { list: self.list(&skills), limits: self.limits, skills, folder, seen, results }
     }
 }
 
 /// The built-in tools at work in one project.
 #[derive(Debug, Clone)]
 pub struct BuiltIns {
-    tools: BuiltInTools,
+    list: ToolList,
+    skills: SkillSet,
+    limits: SkillLimits,
     folder: ProjectFolder,
     seen: SeenFiles,
     results: Arc<dyn ResultReader>,
@@ -187,11 +203,11 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
 
 impl Provider for BuiltIns {
     fn list(&self) -> ToolList {
-        self.tools.list()
+        Arc::clone(&self.list)
     }
 
     fn resolve(&self, _caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
-        let spec = self.tools.list.iter().find(|spec| spec.name == *name)?;
+        let spec = self.list.iter().find(|spec| spec.name == *name)?;
         Some(Box::new(BuiltInCall {
             tool: BuiltIn::parse(name)?,
             spec: Arc::clone(spec),
@@ -259,7 +275,7 @@ impl BuiltIns {
             BuiltIn::Edit => |this, input, _| edit::run(&this.folder, input, &this.seen.now()),
             BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
             BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
-            BuiltIn::Skill => |this, input, _| skill::run(&this.tools.skills, input),
+            BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),
         };
         // File work happens on a blocking thread, which ends soon after the token fires.
         let (this, input, cancel) = (self.clone(), Arc::clone(input), cancel.clone());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
-use bricklayer_agent::{BuiltInTools, SkillSet, TurnLimits};
+use bricklayer_agent::{BuiltInTools, TurnLimits};
 use bricklayer_domain::UserId;
 use bricklayer_offline_model::OfflineModel;
 use bricklayer_plugins::PluginService;
@@ -16,7 +16,6 @@ use tokio::sync::OnceCell;
 
 use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
-use crate::embedded::Embedded;
 use crate::folder_lock::{FolderLock, LockError};
 use crate::health::HealthCheck;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
@@ -25,6 +24,7 @@ use crate::places::Places;
 use crate::plugins::{PluginSetupError, Plugins};
 use crate::projects::ProjectFolders;
 use crate::retention;
+use crate::skills::{HostSkillsError, Skills};
 use crate::turns::{TurnEnvironment, Turns};
 use crate::workspace::{LocalWorkspace, Workspace, WorkspaceClient};
 
@@ -62,6 +62,9 @@ pub enum StartError {
     /// The model's client cannot be made.
     #[error("the model cannot be reached")]
     Model(#[from] AnthropicSetupError),
+    /// The host's skills cannot be used.
+    #[error(transparent)]
+    Skills(#[from] HostSkillsError),
     /// A built-in name is wrong.
     #[error(transparent)]
     Id(#[from] bricklayer_domain::IdError),
@@ -96,7 +99,7 @@ pub struct App {
     identity: Identity,
     plugins: Arc<Plugins>,
     folders: ProjectFolders,
-    skills: Arc<SkillSet>,
+    skills: Skills,
     model: Arc<dyn ModelProvider>,
     turns: Turns,
     results: Results,
@@ -138,7 +141,8 @@ impl App {
         let folder = lock(&data_dir)?;
         let store = open_store(&config).await?;
         let folders = ProjectFolders::new(&data_dir.join("projects")).map_err(in_data_dir)?;
-        let skills = Arc::new(skills(&config, &data_dir).map_err(in_data_dir)?);
+        let skill_folders = ProjectFolders::new(&data_dir.join("skills")).map_err(in_data_dir)?;
+        let skills = Skills::load(&config.skills, &data_dir, skill_folders, store.clone())?;
         let workspace = match &config.workspace {
             WorkspaceConfig::Remote { host, .. } => Workspace::Remote(host.clone()),
             WorkspaceConfig::Local { binary } => {
@@ -167,7 +171,8 @@ impl App {
             results: results.clone(),
             credentials: Credentials::new(matches!(identity, Identity::Proxy(_))),
             model: Arc::clone(&model),
-            built_ins: BuiltInTools::new(Arc::clone(&skills)),
+            built_ins: BuiltInTools::new(config.skills.limits),
+            skills: skills.clone(),
             limits: TurnLimits {
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,
@@ -277,7 +282,7 @@ impl App {
     }
 
     /// The skills.
-    pub(crate) fn skills(&self) -> &SkillSet {
+    pub(crate) const fn skills(&self) -> &Skills {
         &self.skills
     }
 
@@ -385,28 +390,6 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
         ..StoreOptions::default()
     };
     Ok(Store::connect(&url, options).await?)
-}
-
-/// The shipped skills, unpacked, and those of the operator.
-fn skills(config: &Config, data_dir: &Path) -> std::io::Result<SkillSet> {
-    let shipped = data_dir.join("cache/skills");
-    if shipped.exists() {
-        std::fs::remove_dir_all(&shipped)?;
-    }
-    for name in Embedded::Skills.list() {
-        let Some(file) = Embedded::Skills.get(&name) else { continue };
-        let path = shipped.join(&name);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, file)?;
-    }
-    let roots: Vec<_> = std::iter::once(shipped).chain(config.skills_dir.clone()).collect();
-    let set = SkillSet::load(&roots);
-    for warning in set.warnings() {
-        tracing::warn!(warning, "a skill is odd");
-    }
-    Ok(set)
 }
 
 fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartError> {

@@ -11,6 +11,7 @@ mod plugins;
 mod profiles;
 mod results;
 mod settings;
+mod skills;
 mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -31,6 +32,7 @@ pub use permissions::{LOOSEST_MODE, PermissionBounds};
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use settings::{SETTINGS, Setting};
+pub use skills::SkillsConfig;
 
 /// The hidden subcommand that compiles components in a process of its own.
 pub const COMPILE_WORKER: &str = "compile-worker";
@@ -186,8 +188,8 @@ pub struct Config {
     pub statement_limit: Option<Duration>,
     /// How long turns and model calls may take.
     pub times: TurnTimes,
-    /// Folder with further skills; the shipped ones are always there.
-    pub skills_dir: Option<PathBuf>,
+    /// Which skills there are.
+    pub skills: SkillsConfig,
     /// Where plugins are compiled: in a child process, unless there is a reason not to.
     pub compiler: Compiler,
     /// Who may install which plugins.
@@ -294,7 +296,7 @@ impl Config {
                 Some(_) => Some(seconds(layers, "database.statement_seconds", DEFAULT_LEASE)?),
             },
             times: TurnTimes::from_layers(layers)?,
-            skills_dir: layers.get("skills_dir").map(|value| value.text.into()),
+            skills: SkillsConfig::from_layers(layers)?,
             compiler: compiler(layers)?,
             plugins: PluginsConfig::from_layers(layers, identity)?,
             fairness: fairness(layers)?,

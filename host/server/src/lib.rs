@@ -31,6 +31,7 @@ pub mod plugins;
 pub mod projects;
 mod retention;
 mod serving;
+pub mod skills;
 mod telemetry;
 pub mod turns;
 pub mod workspace;

@@ -47,6 +47,7 @@ use crate::identity::{Caller, Credentials};
 use crate::lifecycle::Lifecycle;
 use crate::plugins::Plugins;
 use crate::projects::ProjectFolders;
+use crate::skills::Skills;
 use crate::workspace::Workspace;
 
 pub(crate) use audit::AuditTrail;
@@ -72,8 +73,10 @@ pub struct TurnEnvironment {
     pub credentials: Credentials,
     /// The model.
     pub model: Arc<dyn ModelProvider>,
-    /// The built-in tools, with the skills.
+    /// The built-in tools.
     pub built_ins: BuiltInTools,
+    /// The skills of projects.
+    pub skills: Skills,
     /// Bounds of one turn.
     pub limits: TurnLimits,
     /// Longest a call waits for its user to come back with a newer token.
@@ -319,6 +322,7 @@ impl Turns {
             credential: self.inner.environment.credentials.of(&caller.user, &caller.credential),
             settings,
             seen: SeenFiles::default(),
+            skills: self.inner.environment.skills.of(&caller.user, project).await?,
         };
         self.inner.open_gate(door).await
     }

@@ -250,7 +250,7 @@ impl Gate {
 fn hidden(name: &ToolName) -> ToolFailure {
     let message = format!(
         "{name} is hidden in this project, so it is not called; do without it, or ask the user to show it again on the \
-         project's plugins page"
+         project's page of plugins, or of skills"
     );
     ToolFailure::new(ToolErrorKind::Denied, message)
 }

@@ -1,19 +1,16 @@
 //! Skill: loads a skill's instructions, or one of its files.
 
-use std::io::Read as _;
-
 use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_skills::{FilePath, SkillError, SkillLimits, SkillSet};
 use serde_json::{Value, json};
 
 use super::ToolResult;
-use super::args::{Args, invalid};
-use super::files::{ProjectFolder, ProjectPath, open_regular};
-use crate::skills::{MAX_RESOURCE_BYTES, SkillSet};
+use super::args::Args;
 
 pub(super) fn describe(skills: &SkillSet) -> (String, Value) {
     let description = "Loads a skill: instructions for a particular kind of work, listed in the system prompt. \
         Returns its text and the names of its other files; with `file`, returns that file.";
-    let names: Vec<&str> = skills.iter().map(|skill| skill.name()).collect();
+    let names = skills.names();
     let schema = json!({
         "type": "object",
         "properties": {
@@ -26,37 +23,40 @@ pub(super) fn describe(skills: &SkillSet) -> (String, Value) {
     (description.to_owned(), schema)
 }
 
-pub(super) fn run(skills: &SkillSet, input: &Value) -> ToolResult {
+pub(super) fn run(skills: &SkillSet, limits: &SkillLimits, input: &Value) -> ToolResult {
     let args = Args::parse(input, &["name", "file"])?;
     let name = args.str("name")?;
     let Some(skill) = skills.get(name) else {
-        let names: Vec<&str> = skills.iter().map(|skill| skill.name()).collect();
-        let message = format!("no skill named `{name}`; there are: {}", names.join(", "));
+        let message = format!("no skill named `{name}`; there are: {}", skills.names().join(", "));
         return Err(ToolFailure::new(ToolErrorKind::NotFound, message));
     };
     if let Some(file) = args.opt_str("file")? {
-        let folder = skill.folder().try_clone().map_err(|_| invalid("the skill's folder is gone"))?;
-        let path = ProjectPath::parse("file", file)?;
-        let (file, size) = open_regular(&ProjectFolder::from_dir(folder), &path)?;
-        if size > MAX_RESOURCE_BYTES {
-            let message = format!("`{}` has {size} bytes, more than {MAX_RESOURCE_BYTES}", path.text());
-            return Err(ToolFailure::new(ToolErrorKind::LimitExceeded, message));
-        }
-        let mut bytes = Vec::new();
-        let read = file.take(MAX_RESOURCE_BYTES).read_to_end(&mut bytes);
-        return match read.ok().and_then(|_| String::from_utf8(bytes).ok()) {
-            Some(text) => Ok(ToolOutcome::text(text)),
-            None => Err(ToolFailure::new(ToolErrorKind::Failed, format!("`{}` is not a text file", path.text()))),
-        };
+        let path = FilePath::parse(file).map_err(|error| failed(&error))?;
+        let text = skill.folder().read_text(&path, limits).map_err(|error| failed(&error))?;
+        return Ok(ToolOutcome::text(text));
     }
-    let mut content = format!("# Skill: {name}\n\n{}", skill.body());
-    if !skill.resources().is_empty() {
+    let body = skill.body(limits).map_err(|error| failed(&error))?;
+    let resources = skill.resources(limits).map_err(|error| failed(&error))?;
+    let mut content = format!("# Skill: {name}\n\n{body}");
+    if !resources.is_empty() {
         content.push_str("\n\nOther files of this skill, loaded with the `file` parameter:\n");
-        for resource in skill.resources() {
+        for resource in resources {
             content.push_str("- ");
-            content.push_str(resource);
+            content.push_str(resource.as_str());
             content.push('\n');
         }
     }
     Ok(ToolOutcome::text(content))
+}
+
+fn failed(error: &SkillError) -> ToolFailure {
+    let kind = match error {
+        SkillError::NotFound(_) | SkillError::NotAFile(_) => ToolErrorKind::NotFound,
+        SkillError::BadPath(_) => ToolErrorKind::Denied,
+        SkillError::TooLarge { .. } => ToolErrorKind::LimitExceeded,
+        SkillError::NotText(_) | SkillError::BadArchive(_) | SkillError::Invalid(_) | SkillError::Io(_) => {
+            ToolErrorKind::Failed
+        }
+    };
+    ToolFailure::new(kind, error.to_string())
 }

@@ -1,11 +1,11 @@
-//! Skills: what is loaded, what is skipped and why, and what the model gets.
+//! Skills: what the model gets of them.
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use bricklayer_agent::{BuiltInTools, PromptFacts, SkillSet, WorkspaceFact, system_prompt};
+use bricklayer_agent::{BuiltInTools, PromptFacts, WorkspaceFact, system_prompt};
 use bricklayer_domain::{ToolErrorKind, TurnSettings};
+use bricklayer_skills::{Origin, SkillLimits, SkillSet};
 use serde_json::json;
 
 use crate::support::*;
@@ -16,32 +16,8 @@ fn put(root: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-#[test]
-fn loading_is_tolerant_and_says_what_is_odd() {
-    let root = tempfile::tempdir().unwrap();
-    let shadow = tempfile::tempdir().unwrap();
-    put(root.path(), "good/SKILL.md", "---\nname: good\ndescription: Does good.\n---\n# Body\n");
-    put(root.path(), "folded/SKILL.md", "---\r\nname: folded\r\ndescription: >-\r\n  Two\r\n  lines.\r\n---\r\nB");
-    put(root.path(), "colon/SKILL.md", "---\nname: colon\ndescription: Use when: always: yes\n---\nB");
-    put(root.path(), "deep/er/named/SKILL.md", "---\nname: other\ndescription: D\n---\nB");
-    put(root.path(), "Bad_Name/SKILL.md", "---\nname: Bad_Name\ndescription: D\n---\nB");
-    put(root.path(), "no-description/SKILL.md", "---\nname: no-description\n---\nB");
-    put(root.path(), "no-front/SKILL.md", "# Just text");
-    put(root.path(), "broken/SKILL.md", "---\nname: [\n---\nB");
-    put(root.path(), ".git/hidden/SKILL.md", "---\nname: hidden\ndescription: D\n---\nB");
-    put(shadow.path(), "good/SKILL.md", "---\nname: good\ndescription: Shadow.\n---\nB");
-    let roots = [root.path().to_owned(), shadow.path().to_owned(), root.path().join("absent")];
-    let set = SkillSet::load(&roots);
-    let names: Vec<&str> = set.iter().map(|skill| skill.name()).collect();
-    assert_eq!(names, ["colon", "folded", "good", "other"]);
-    assert_eq!(set.get("good").unwrap().description(), "Does good.");
-    assert_eq!(set.get("folded").unwrap().description(), "Two lines.");
-    assert_eq!(set.get("colon").unwrap().description(), "Use when: always: yes");
-    let warnings = set.warnings().join("\n");
-    for part in ["Bad_Name: skipped", "no-description: skipped", "no-front: skipped", "broken: skipped"] {
-        assert!(warnings.contains(part), "{part} in {warnings}");
-    }
-    assert!(warnings.contains("a skill named good exists already"));
+fn load(root: &Path) -> SkillSet {
+    SkillSet::load(&[(Origin::Shipped, root.to_owned())], &SkillLimits::default())
 }
 
 #[tokio::test]
@@ -50,7 +26,7 @@ async fn the_model_loads_a_skill_and_its_files_but_nothing_else() {
     put(root.path(), "outside.txt", "secret");
     put(root.path(), "skills/sql/SKILL.md", "---\nname: sql\ndescription: Writes SQL.\n---\nUse CTEs.");
     put(root.path(), "skills/sql/references/dates.md", "date_trunc");
-    let skills = Arc::new(SkillSet::load(&[root.path().join("skills")]));
+    let skills = load(&root.path().join("skills"));
     let load = |id: &str, input| tool_use(id, "Skill", input);
     let script = vec![calls(vec![
         load("body", json!({"name": "sql"})),
@@ -74,7 +50,7 @@ async fn the_model_loads_a_skill_and_its_files_but_nothing_else() {
 fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     let root = tempfile::tempdir().unwrap();
     put(root.path(), "sql/SKILL.md", "---\nname: sql\ndescription: \"Writes\\nSQL.\"\n---\nB");
-    let skills = SkillSet::load(&[root.path().to_owned()]);
+    let skills = load(root.path());
     let facts = PromptFacts {
         workspace: WorkspaceFact::Remote("https://x.cloud.databricks.com".parse().unwrap()),
         // As a log may hold them.
@@ -90,7 +66,7 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     let none = SkillSet::default();
     assert!(!system_prompt(&PromptFacts::default(), &none).contains("## Skills"));
     let names = |skills| {
-        let list = BuiltInTools::new(Arc::new(skills)).list();
+        let list = BuiltInTools::default().list(&skills);
         list.iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>()
     };
     assert_eq!(names(none), ["Read", "Write", "Edit", "Glob", "Grep", "read_result", "make_chart"]);
@@ -105,4 +81,32 @@ fn the_prompt_says_which_workspace_there_is() {
     insta::assert_snapshot!("prompt_with_local_workspace", prompt(WorkspaceFact::Local));
     let remote = WorkspaceFact::Remote("https://x.cloud.databricks.com/".parse().unwrap());
     insta::assert_snapshot!("prompt_with_remote_workspace", prompt(remote));
+}
+
+#[test]
+fn one_choice_of_skills_has_one_list_of_tools() {
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), "sql/SKILL.md", "---\nname: sql\ndescription: Writes SQL.\n---\nB");
+    let tools = BuiltInTools::default();
+    let first = tools.list(&load(root.path()));
+    let again = tools.list(&load(root.path()));
+    assert!(first.iter().zip(again.iter()).all(|(one, other)| std::sync::Arc::ptr_eq(one, other)));
+    let skill = first.last().unwrap();
+    assert_eq!(skill.input_schema["properties"]["name"]["enum"], json!(["sql"]));
+    assert!(tools.list(&SkillSet::default()).iter().all(|spec| spec.name.0 != "Skill"));
+}
+
+#[tokio::test]
+async fn the_tools_that_a_skill_asks_for_are_not_granted_by_it() {
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), "sql/SKILL.md", "---\nname: sql\ndescription: D\nallowed-tools: Write Edit\n---\nB");
+    let write = tool_use("write", "Write", json!({"file_path": "a.txt", "content": "x"}));
+    let script = vec![calls(vec![tool_use("load", "Skill", json!({"name": "sql"}))]), calls(vec![write])];
+    let mut world = World::new(ScriptedModel::new(script), TableTools::none());
+    world.skills = load(root.path());
+    world.mode = bricklayer_domain::PermissionMode::ReadOnly;
+    world.ask("go").await;
+    assert!(world.outcome("load").failure.is_none());
+    assert_eq!(world.outcome("write").failure.unwrap().kind, ToolErrorKind::Denied);
+    assert!(!world.dir.path().join("a.txt").exists());
 }

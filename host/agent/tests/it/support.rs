@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion, ResultReader, SkillSet,
-    TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
+    BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion, ResultReader, TurnDeps,
+    TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
@@ -17,6 +17,7 @@ use bricklayer_domain::{
     TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
+use bricklayer_skills::SkillSet;
 use bricklayer_tools::{CallLink, Gate, GateLimits, Provider, ProviderCall, ToolList};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -357,7 +358,7 @@ pub(crate) struct World {
     pub(crate) mode: PermissionMode,
     pub(crate) limits: TurnLimits,
     pub(crate) gate_limits: GateLimits,
-    pub(crate) skills: Arc<SkillSet>,
+    pub(crate) skills: SkillSet,
     pub(crate) leaving: CancellationToken,
     /// What the project's folder may hold, in bytes.
     pub(crate) project_bytes: u64,
@@ -373,7 +374,7 @@ impl World {
             mode: PermissionMode::Ask,
             limits: TurnLimits::default(),
             gate_limits: GateLimits::default(),
-            skills: Arc::new(SkillSet::default()),
+            skills: SkillSet::default(),
             leaving: CancellationToken::new(),
             project_bytes: u64::MAX,
         }
@@ -381,8 +382,8 @@ impl World {
 
     fn gate(&self, fold: &Fold) -> Gate {
         let folder = ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes);
-        let built_ins = BuiltInTools::new(Arc::clone(&self.skills));
-        let files = built_ins.in_project(folder, fold.seen_files().clone(), Arc::new(NoResults));
+        let (seen, skills) = (fold.seen_files().clone(), self.skills.clone());
+        let files = BuiltInTools::default().in_project(folder, seen, Arc::new(NoResults), skills);
         let site = CallSite::Turn {
             conversation: self.log.conversation,
             turn: *self.log.turn.lock().unwrap(),

@@ -201,10 +201,14 @@ pub(crate) async fn get_system_prompt(
     caller: Caller,
     Query(mut query): Query<PromptQuery>,
 ) -> Result<Json<SystemPrompt>, Problem> {
-    if let Some(project) = query.project_id {
-        app.store().get_project(&caller.user, project).await?;
-    }
+    let skills = match query.project_id {
+        None => app.skills().host().clone(),
+        Some(project) => {
+            app.store().get_project(&caller.user, project).await?;
+            app.skills().of(&caller.user, project).await?.enabled
+        }
+    };
     let settings = query.settings()?;
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
-    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, app.skills()) }))
+    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &skills) }))
 }

@@ -105,6 +105,10 @@ pub(crate) async fn create_project(
     Body(body): Body<NamedProject>,
 ) -> Result<(StatusCode, Json<Project>), Problem> {
     let project = app.store().create_project(&caller.user, &title("name", &body.name)?).await?;
+    if let Err(error) = app.skills().copy_to_new(&caller.user, project.id).await {
+        // It has the host's skills all the same.
+        tracing::warn!(error = chain(&error), project.id = %project.id, "skills were not copied to a new project");
+    }
     Ok((StatusCode::CREATED, Json(project.into())))
 }
 
@@ -151,6 +155,9 @@ pub(crate) async fn delete_project(
         state.turns().end_deleted(&turns).await;
         if let Err(error) = state.folders().remove(project).await {
             tracing::error!(error = chain(&error), project.id = %project, "a deleted project's folder was not removed");
+        }
+        if let Err(error) = state.skills().remove_all(project).await {
+            tracing::error!(error = chain(&error), project.id = %project, "a deleted project's skills were not removed");
         }
         let _ = sender.send(());
     });

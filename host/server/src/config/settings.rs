@@ -29,6 +29,21 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("identity", "BRICKLAYER_IDENTITY", false, "development, or proxy behind a proxy that names the user"),
     setting("skills_dir", "BRICKLAYER_SKILLS_DIR", false, "folder with further skills (none)"),
+    setting(
+        "skills.enabled",
+        "ENABLED_SKILLS",
+        false,
+        "names of the shipped and further skills that there are, with commas (all)",
+    ),
+    setting(
+        "skills.depth",
+        "BRICKLAYER_SKILLS_DEPTH",
+        false,
+        "folders within each other that skills are looked for in (4)",
+    ),
+    setting("skills.folders", "BRICKLAYER_SKILLS_FOLDERS", false, "folders that are looked into for skills (2000)"),
+    setting("skills.files", "BRICKLAYER_SKILLS_FILES", false, "files of one skill (200)"),
+    setting("skills.mib", "BRICKLAYER_SKILLS_MIB", false, "MiB of all files of one skill (8)"),
     setting("database.url", "DATABASE_URL", true, "postgres://… or sqlite:FILE (a file in the data folder)"),
     setting(
         "database.statement_seconds",

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bricklayer_agent::model::{Content, ModelEvent, ModelProvider, ModelReply, ModelRequest};
-use bricklayer_agent::{
-    BuiltInTools, ProjectFolder, SkillSet, TurnDeps, TurnExit, TurnLimits, WorkspaceFact, run_turn,
-};
+use bricklayer_agent::{BuiltInTools, ProjectFolder, TurnDeps, TurnExit, TurnLimits, WorkspaceFact, run_turn};
 use bricklayer_domain::{
     ApprovalDecision, Block, CallSite, Caller, Event, EventSeq, LaneId, LaneParent, PermissionMode, StopReason, Title,
     ToolCallId, TurnEnd, TurnSettings, TurnStatus, Usage, UserId,
 };
 use bricklayer_results::{Results, ResultsSettings};
+use bricklayer_skills::SkillSet;
 use bricklayer_store::{Begun, Claim, Detail, NewTurn, ReadFrom, Store, StoreOptions, StoreUrl, WorkerId};
 use bricklayer_tools::{Gate, GateLimits};
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -79,12 +78,12 @@ impl Scene {
             appending: Appending::default(),
         };
         let folder = cap_std::fs::Dir::open_ambient_dir(self.folder.path(), cap_std::ambient_authority()).unwrap();
-        let skills = Arc::new(SkillSet::default());
-        let built_ins = BuiltInTools::new(Arc::clone(&skills));
+        let skills = SkillSet::default();
         let results = Results::new(self.store.clone(), ResultsSettings::default());
         let results = ProjectResults { results, user: self.user.clone(), project: claim.turn.project };
         let seen = fold.seen_files().clone();
-        let files = built_ins.in_project(ProjectFolder::from_dir(folder), seen, Arc::new(results));
+        let folder = ProjectFolder::from_dir(folder);
+        let files = BuiltInTools::default().in_project(folder, seen, Arc::new(results), skills.clone());
         let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id, lane: self.lane };
         let caller = Caller::new(self.user.clone(), claim.turn.project, site);
         let mode = PermissionMode::AskChanges;

@@ -142,12 +142,14 @@ async fn run_once(
     let turn = &claim.turn;
     let (lane, fold) = fold(inner, claim).await?;
     let environment = &inner.environment;
+    let skills = environment.skills.of(&turn.user, turn.project).await?;
     let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id, lane };
     let door = Door {
         caller: Caller::new(turn.user.clone(), turn.project, site),
         credential: Arc::clone(credential),
         settings: fold.settings().clone(),
         seen: fold.seen_files().clone(),
+        skills: skills.clone(),
     };
     let gate = match inner.open_gate(door).await {
         Ok(gate) => gate,
@@ -177,7 +179,7 @@ async fn run_once(
         model: Arc::clone(&environment.model),
         commands: Some(Arc::new(DirectCommand)),
         gate,
-        skills: Arc::clone(environment.built_ins.skills()),
+        skills: skills.enabled,
         limits: environment.limits.clone(),
         leaving: inner.lifecycle.soft().clone(),
         workspace: environment.workspace.fact(),

@@ -18,6 +18,7 @@ use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, OperationStore, Plugin, RequestRecord,
     ResultStore, WorkspaceTarget,
 };
+use bricklayer_skills::SkillSet;
 use bricklayer_store::Store;
 use bricklayer_tools::{
     CallLink, Continuations, Gate, GateLimits, OperationTools, Provider, ProviderCall, ToolList, catalogue,
@@ -34,6 +35,7 @@ use super::session::Session;
 use super::state::StoreState;
 use super::{GateError, Inner, TurnEnvironment};
 use crate::plugins::Plugins;
+use crate::skills::SkillsHere;
 use crate::workspace::Workspace;
 
 /// What came of a call's requests, seen on the way of its records.
@@ -131,13 +133,16 @@ pub(super) struct Door {
     pub(super) settings: TurnSettings,
     /// What the file tools have seen for them.
     pub(super) seen: SeenFiles,
+    /// The project's skills.
+    pub(super) skills: SkillsHere,
 }
 
 impl TurnEnvironment {
-    /// The tools of all sources, as a user has them in a project; without one, in a project that switched nothing.
-    pub(crate) fn list_tools(&self, user: &UserId, project: Option<ProjectId>) -> ToolList {
+    /// The tools of all sources, as a user has them in a project with these skills; without one, in a project that
+    /// switched nothing.
+    pub(crate) fn list_tools(&self, user: &UserId, project: Option<ProjectId>, skills: &SkillSet) -> ToolList {
         let plugins = self.plugins.service().tools(user, project).specs();
-        catalogue(&[self.built_ins.list(), OperationTools::specs(), plugins])
+        catalogue(&[self.built_ins.list(skills), OperationTools::specs(), plugins])
     }
 }
 
@@ -147,10 +152,12 @@ impl Inner {
     /// # Errors
     /// When the project's folder cannot be opened, or its choice of tools cannot be read.
     pub(super) async fn open_gate(&self, door: Door) -> Result<Gate, GateError> {
-        let Door { caller, credential, settings, seen } = door;
+        let Door { caller, credential, settings, seen, skills } = door;
         let environment = &self.environment;
         let folder = environment.folders.open(caller.project).await.map_err(GateError::Folder)?;
-        let choice = Arc::new(self.store.tool_choice(&caller.user, caller.project).await?);
+        let mut choice = self.store.tool_choice(&caller.user, caller.project).await?;
+        choice.hidden.extend(skills.hidden_families());
+        let choice = Arc::new(choice);
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
         let mode = environment.permissions.of(settings.permission_mode);
         let plugins = PluginTools::new(Shop {
@@ -174,7 +181,7 @@ impl Inner {
         });
         let results =
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
-        let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results));
+        let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled);
         let plugins: Arc<dyn Provider> = Arc::new(plugins);
         let book = ProjectOperations { store: self.store.clone(), user: caller.user.clone(), project: caller.project };
         let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));

@@ -7,7 +7,7 @@ use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig, PublicOrigin,
-    ResultsConfig, TurnTimes, WorkspaceConfig,
+    ResultsConfig, SkillsConfig, TurnTimes, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -154,7 +154,7 @@ impl World {
             projects_per_user: self.projects_per_user,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
-            skills_dir: None,
+            skills: SkillsConfig::default(),
             // Trusted components, many test servers: no process for each.
             compiler: Compiler::InProcess,
             plugins: self.plugins.clone(),
