@@ -600,6 +600,135 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/skills/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the skills of a project, with those that are switched off. */
+        get: operations["list_skills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Chooses which skills are enabled; it holds from the next message on. Tools that go with a skill alone are hidden with
+         *     it.
+         */
+        put: operations["enable_skills"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a file of a skill. */
+        get: operations["get_skill_file"];
+        /**
+         * Changes a file of a skill, or adds one. A skill of the host's becomes the project's own by it. A SKILL.md that breaks
+         *     the specification is refused.
+         */
+        put: operations["write_skill_file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/own/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Removes what a project has itself under this name: an upload is gone, and a skill of the host's that was copied or
+         *     edited here is the host's again.
+         */
+        delete: operations["remove_skill"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copies the host's skills into the project again, as they are now. Those that were edited here stay as they are. */
+        post: operations["reload_skills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the files of a project's skills. */
+        get: operations["get_skill_tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/skills/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a skill in from a ZIP archive of its folder. It is enabled at once. */
+        post: operations["upload_skill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/tool_choice": {
         parameters: {
             query?: never;
@@ -1243,6 +1372,20 @@ export interface components {
          * @enum {string}
          */
         Effect: "reads" | "writes" | "shares" | "destroys";
+        /** @description The names of the skills that are enabled. */
+        EnableSkills: {
+            /** @description Null: all, also those that come later. */
+            enabled_skills: string[] | null;
+        };
+        /** @description Which skills are enabled. */
+        EnabledSkills: {
+            /** @description Whether all are. */
+            all_enabled: boolean;
+            /** @description Their names; null when all are, also those that come later. */
+            enabled_skills: string[] | null;
+            /** @description Always true. */
+            success: boolean;
+        };
         /** @description A turn. */
         Execution: {
             /**
@@ -2039,6 +2182,19 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description What a reload did. */
+        ReloadedSkills: {
+            /** @description Copied anew, or for the first time. */
+            copied: string[];
+            /** @description Edited here, and so left as they are. */
+            kept: string[];
+            /** @description In a sentence. */
+            message: string;
+            /** @description Copies of what the host no longer has. */
+            removed: string[];
+            /** @description Always true. */
+            success: boolean;
+        };
         /** @description The wish to remove a resource. */
         RemoveResource: {
             /**
@@ -2047,6 +2203,13 @@ export interface components {
              * @default null
              */
             client_message_id?: string | null;
+        };
+        /** @description That something was removed. */
+        RemovedSkill: {
+            /** @description Its name. */
+            removed_skill: string;
+            /** @description Always true. */
+            success: boolean;
         };
         /** @description Something that a call of this project made at the workspace and that no call has deleted since. */
         Resource: components["schemas"]["MadeInfo"] & {
@@ -2385,6 +2548,87 @@ export interface components {
          * @enum {string}
          */
         ShownAs: "text" | "markdown" | "table" | "tables" | "list" | "steps" | "change" | "chart";
+        /** @description A file of a skill. */
+        SkillFileContent: {
+            /** @description Its text. */
+            content: string;
+            /** @description What tells this text from another: `base` of a change. */
+            digest: string;
+            /** @description Its last segment. */
+            filename: string;
+            /** @description Its path, which begins with its skill's name. */
+            path: string;
+        };
+        /** @description One skill. */
+        SkillInfo: {
+            /** @description The tools that it asks to be allowed. Nothing is allowed by it. */
+            allowed_tools: string | null;
+            /** @description What it needs, as it says. */
+            compatibility: string | null;
+            /** @description Whether it is a copy of the host's, edited or not. */
+            copied: boolean;
+            /** @description What it does and when to use it. */
+            description: string;
+            /** @description Whether it is a copy of the host's and differs from what was copied. */
+            edited: boolean;
+            /** @description Whether the agent is told of it. */
+            enabled: boolean;
+            /** @description Families of tools that are hidden where no enabled skill names them. */
+            families: string[];
+            /** @description Its licence, as it says. */
+            license: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Whose it is. */
+            origin: components["schemas"]["SkillOrigin"];
+            replaces: components["schemas"]["SkillOrigin"] | null;
+            /** @description What is odd about it. */
+            warnings: string[];
+        };
+        /** @description The skills of a project. */
+        SkillList: {
+            /** @description Whether all are enabled, also those that come later. */
+            all_enabled: boolean;
+            /** @description How many are enabled. */
+            enabled_count: number;
+            /** @description By name. */
+            skills: components["schemas"]["SkillInfo"][];
+            /** @description How many there are. */
+            total_count: number;
+            /** @description What was odd when they were looked for. */
+            warnings: string[];
+        };
+        /** @description A folder or a file of a skill. */
+        SkillNode: {
+            /** @description What a folder holds, folders first; null for a file. */
+            children: components["schemas"]["SkillNode"][] | null;
+            /** @description Its last segment. */
+            name: string;
+            /** @description Its path, which begins with its skill's name. */
+            path: string;
+            /**
+             * Format: int64
+             * @description In bytes; null for a folder.
+             */
+            size: number | null;
+            /** @description What it is. */
+            type: components["schemas"]["SkillNodeType"];
+        };
+        /**
+         * @description What a line of a tree is.
+         * @enum {string}
+         */
+        SkillNodeType: "directory" | "file";
+        /**
+         * @description Whose a skill is.
+         * @enum {string}
+         */
+        SkillOrigin: "project" | "operator" | "shipped";
+        /** @description The files of all skills of a project. */
+        SkillTree: {
+            /** @description A folder for each skill. */
+            tree: components["schemas"]["SkillNode"][];
+        };
         /** @description What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
         Standing: {
             /** @description To what. */
@@ -2890,6 +3134,15 @@ export interface components {
             kind: string;
             /** @description `starting`, `ready` or `down`. */
             state: string;
+        };
+        /** @description A file's text. */
+        WriteSkillFile: {
+            /** @description The `digest` of the text that is being changed; null for a new file. */
+            base: string | null;
+            /** @description Its text. */
+            content: string;
+            /** @description Its path, which begins with its skill's name. */
+            path: string;
         };
     };
     responses: never;
@@ -4313,6 +4566,269 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    enable_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnableSkills"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnabledSkills"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_skill_file: {
+        parameters: {
+            query: {
+                /** @description Its path, which begins with its skill's name: `databricks-sql/references/errors.md`. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillFileContent"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    write_skill_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteSkillFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillFileContent"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    remove_skill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The skill. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedSkill"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reload_skills: {
+        parameters: {
+            query?: {
+                /** @description `true`: copies that were edited here are replaced as well. */
+                discard_edits?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReloadedSkills"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_skill_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillTree"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    upload_skill: {
+        parameters: {
+            query?: {
+                /** @description `true`: in the place of the one that has its name. */
+                replace?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillInfo"];
                 };
             };
             default: {

@@ -28,6 +28,8 @@ mod resources;
 #[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 mod results;
 mod settings;
+#[expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
+mod skills;
 mod sse;
 mod stream;
 mod tool_choice;
@@ -74,6 +76,7 @@ pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
         (name = "workspace", description = "What the user can choose in their Databricks workspace."),
         (name = "plugins", description = "Plugins: looking at them, installing, giving powers, updating, removing."),
         (name = "projects", description = "Projects and their files."),
+        (name = "skills", description = "Skills of a project: folders with a SKILL.md (agentskills.io)."),
         (name = "conversations", description = "Threads in a project."),
         (name = "results", description = "What tools produced, whole: docs/RESULTS.md."),
         (name = "turns", description = "Asking the agent, watching it, stopping it, answering it."),
@@ -115,6 +118,13 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
         .routes(routes!(tool_choice::get_tool_choice, tool_choice::set_tool_choice))
+        .routes(routes!(skills::list_skills))
+        .routes(routes!(skills::enable_skills))
+        .routes(routes!(skills::change::reload_skills))
+        .routes(routes!(skills::files::get_skill_tree))
+        .routes(routes!(skills::files::get_skill_file, skills::files::write_skill_file))
+        .routes(routes!(skills::change::upload_skill).layer(DefaultBodyLimit::max(skills::change::MAX_ARCHIVE_BYTES)))
+        .routes(routes!(skills::change::remove_skill))
         .routes(routes!(resources::list_resources))
         .routes(routes!(resources::forget_resource))
         .routes(routes!(resources::remove_resource))

@@ -90,6 +90,9 @@ fn table(t: &Things) -> Vec<Row> {
     let consent = json!({"digest": t.update, "grants": ["files:read"]});
     let result = format!("/api/results/{}", t.result);
     let of_result = |rest: &str| leak(format!("/api/results/{{result_id}}{rest}"));
+    let skills = format!("{project}/skills");
+    let of_skills = |rest: &str| leak(format!("/api/projects/{{project_id}}/skills{rest}"));
+    let skill_file = json!({"path": "databricks-sql/references/ann.md", "content": "kumquat", "base": null});
     let of_plugin = |rest: &str| leak(format!("{one_plugin}{rest}"));
     vec![
         row(get(), "/api/plugins", "/api/plugins", None, OwnAnswer, 200),
@@ -156,6 +159,22 @@ fn table(t: &Things) -> Vec<Row> {
             NotFound,
             200,
         ),
+        row(get(), of_skills("/available"), &format!("{skills}/available"), None, NotFound, 200),
+        row(get(), of_skills("/tree"), &format!("{skills}/tree"), None, NotFound, 200),
+        row(get(), of_skills("/file"), &format!("{skills}/file?path=databricks-sql/SKILL.md"), None, NotFound, 200),
+        row(put(), of_skills("/file"), &format!("{skills}/file"), Some(skill_file), NotFound, 200),
+        row(
+            put(),
+            of_skills("/enabled"),
+            &format!("{skills}/enabled"),
+            Some(json!({"enabled_skills": ["databricks-sql"]})),
+            NotFound,
+            200,
+        ),
+        row(post(), of_skills("/reload"), &format!("{skills}/reload"), Some(json!({})), NotFound, 200),
+        // It is no archive.
+        row(post(), of_skills("/upload"), &format!("{skills}/upload"), Some(json!({})), NotFound, 415),
+        row(delete(), of_skills("/own/{name}"), &format!("{skills}/own/databricks-sql"), None, NotFound, 200),
         row(get(), list, &conversations, None, NotFound, 200),
         row(post(), list, &conversations, Some(json!({"title": "Another"})), NotFound, 201),
         row(get(), thread, &conversation, None, NotFound, 200),

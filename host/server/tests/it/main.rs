@@ -18,6 +18,7 @@
 //! - `tool_cases`: every tool of the shipped families by a table.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
 //! - `tracked`: what a project made at the workspace, what goes on there, and which tools it chose.
+//! - `skills`: the skills of a project, found, copied, chosen, changed, uploaded, loaded.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `shared`: attackers and far ends of other suites.
 //! - `compiling`: components that are hard to compile, in the binary's worker.
@@ -68,6 +69,7 @@ mod restart;
 mod result_tools;
 mod results;
 mod shared;
+mod skills;
 mod sql_tools;
 mod streams;
 mod support;

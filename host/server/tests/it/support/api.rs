@@ -113,6 +113,11 @@ impl Api {
         request.header("content-type", content_type).body(form)
     }
 
+    /// Sends a skill in an archive.
+    pub(crate) async fn upload_skill(&self, path: &str, archive: Vec<u8>) -> Answer {
+        self.send(self.request(Method::POST, path).header("content-type", "application/zip").body(archive)).await
+    }
+
     /// Uploads a package; the digest to install it by.
     pub(crate) async fn stage(&self, package: &[u8]) -> String {
         self.upload(package, None).await.ok()["staged"].as_str().unwrap().to_owned()
