@@ -6,7 +6,7 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 interface RequestOptions {
   method?: Method;
-  /** Sent as JSON; a form goes as it is, with its files. */
+  /** Sent as JSON; a form goes as it is, with its files, and so does a file. */
   body?: unknown;
   signal?: AbortSignal | undefined;
   headers?: Record<string, string>;
@@ -84,7 +84,7 @@ export async function isSignedIn(): Promise<boolean> {
 /** The browser names a form's content type itself, with the boundary it chose. */
 function encoded(body: unknown, headers: Record<string, string>): Pick<RequestInit, "body" | "headers"> {
   if (body === undefined) return { headers };
-  if (body instanceof FormData) return { headers, body };
+  if (body instanceof FormData || body instanceof Blob) return { headers, body };
   return { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 

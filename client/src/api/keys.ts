@@ -18,6 +18,11 @@ export const keys = {
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
   resources: (projectId: string) => ["projects", projectId, "resources"],
   toolChoice: (projectId: string) => ["projects", projectId, "toolChoice"],
+  /** All that is known of a project's skills. */
+  skills: (projectId: string) => ["projects", projectId, "skills"],
+  skillList: (projectId: string) => ["projects", projectId, "skills", "list"],
+  skillTree: (projectId: string) => ["projects", projectId, "skills", "tree"],
+  skillFile: (projectId: string, path: string) => ["projects", projectId, "skills", "file", path],
   files: (projectId: string) => ["projects", projectId, "files"],
   result: (id: string) => ["results", id],
   /** All that was read of a result's rows. */

@@ -7,6 +7,7 @@ import { Link } from "@/shared/ui/Link";
 import { Logo } from "@/shared/ui/Logo";
 import { ConversationList } from "@/features/conversations/components/ConversationList";
 import { PluginsLink } from "@/features/plugins/components/PluginsLink";
+import { SkillsLink } from "@/features/skills/components/SkillsLink";
 import { meQuery } from "@/features/workspace/api/workspace";
 import { ProjectSelect } from "@/features/projects/components/ProjectSelect";
 import styles from "./Sidebar.module.css";
@@ -39,6 +40,7 @@ export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }
         New conversation
       </Link>
       <PluginsLink projectId={projectId} />
+      <SkillsLink projectId={projectId} />
       <ConversationList projectId={projectId} activeId={conversationId} onDeleted={onDeleted} />
       <div className={styles.foot}>
         <span className={styles.user} title={me.data?.user}>

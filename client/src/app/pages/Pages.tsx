@@ -11,6 +11,7 @@ import { NotFoundPage } from "./NotFoundPage";
 const home = new Part(() => import("./HomePage").then((file) => file.HomePage));
 const project = new Part(() => import("./ProjectPage").then((file) => file.ProjectPage));
 const plugins = new Part(() => import("./PluginsPage").then((file) => file.PluginsPage));
+const skills = new Part(() => import("./SkillsPage").then((file) => file.SkillsPage));
 
 /** The page that was asked for comes first; then there is time for those that one goes to from it. */
 const FETCH_OTHERS_AFTER_MS = 2_000;
@@ -23,7 +24,7 @@ export function Pages() {
   // Other pages are here before somebody goes there; a host that is updated meanwhile no longer has their files.
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const page of [home, project, plugins]) page.fetch();
+      for (const page of [home, project, plugins, skills]) page.fetch();
     }, FETCH_OTHERS_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
@@ -51,6 +52,15 @@ export function Pages() {
               </ProjectGate>
             )
           }
+        </Page>
+      )}
+      {route.page === "skills" && (
+        <Page part={skills}>
+          {(SkillsPage) => (
+            <ProjectGate key={route.projectId} projectId={route.projectId}>
+              <SkillsPage route={route} onHelp={onHelp} />
+            </ProjectGate>
+          )}
         </Page>
       )}
       {route.page === "unknown" && <NotFoundPage />}

@@ -8,6 +8,8 @@ export type Route =
    */
   | { page: "plugins"; projectId: string | null; pluginId: string | null; tab: string | null; tool: string | null; power: string | null }
   | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean; result: ResultPlace | null }
+  /** `path`: a file of a skill, which begins with the skill's name. */
+  | { page: "skills"; projectId: string; path: string | null }
   | { page: "unknown" };
 
 /** A result, and a place in it: its row in the whole from zero, and its column's place from zero or its name. */
@@ -28,6 +30,8 @@ export const links = {
   plugin: (projectId: string | null, pluginId: string, at: { tab?: string | null; power?: string | null } = {}): string =>
     `${links.plugins(projectId)}/${encodeURIComponent(pluginId)}${query(at)}`,
   pluginOfTool: (projectId: string | null, tool: string, power: string | null = null): string => `${links.plugins(projectId)}${query({ tool, power })}`,
+  skills: (projectId: string): string => `/projects/${encodeURIComponent(projectId)}/skills`,
+  skill: (projectId: string, path: string): string => `${links.skills(projectId)}${query({ file: path })}`,
   /** The same page with a result open, at a place of it. */
   withResult: (path: string, { id, row, column, view }: ResultPlace): string =>
     `${path}${query({ result: id, row: row === null ? null : String(row), column, view })}`,
@@ -46,6 +50,7 @@ export function parseRoute(pathname: string, search: string): Route {
   if (head !== "projects" || projectId === undefined) return { page: "unknown" };
   if (c === "plugins" && parts.length <= 4) return { ...ofPlugins, projectId, pluginId: conversationId ?? null };
   const file = asked.get("file");
+  if (c === "skills" && parts.length === 3) return { page: "skills", projectId, path: file };
   const panel = { file, files: file !== null || asked.has("files"), result: resultPlace(asked) };
   if (parts.length === 2) return { page: "project", projectId, conversationId: null, ...panel };
   if (parts.length === 4 && c === "c" && conversationId !== undefined) return { page: "project", projectId, conversationId, ...panel };
