@@ -1,15 +1,9 @@
 //! What one call of a tool would do.
 
+use bricklayer_databricks::operations::{Effect, MAX_OBJECT_BYTES, Operation};
 use serde_json::{Map, Value};
 
 use crate::secrets::{hide, is_reference, is_secret};
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
-
-/// Bytes of an object's name in the answer; the contract's bound.
-const MAX_OBJECT_BYTES: usize = 1_000;
-
-/// Bytes of arguments that an answer repeats; what is longer counts as destroying, since nobody can look at it.
-const MAX_TEXT_BYTES: usize = 100 * 1024;
 
 /// The arguments that name what a call works on.
 const NAMES: [&str; 5] = ["kind", "name", "table", "column", "credential_name"];
@@ -52,13 +46,7 @@ const TOOLS: [(&str, &str, Effect); 28] = [
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
-        return vec![Operation {
-            effect: Effect::Destroys,
-            verb: "UNKNOWN".to_owned(),
-            objects: Vec::new(),
-            text: None,
-            detail: None,
-        }];
+        return vec![Operation::unknown()];
     };
     let is_set = |field: &str| input.get(field).and_then(Value::as_bool) == Some(true);
     let detail = if is_set("force") {
@@ -68,25 +56,14 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     } else {
         None
     };
-    let mut operation = Operation {
-        effect: if is_set("replace") { Effect::Destroys } else { *effect },
-        verb: (*verb).to_owned(),
-        objects: vec![subject(&input)],
-        text: None,
-        detail,
-    };
+    let effect = if is_set("replace") { Effect::Destroys } else { *effect };
+    let mut operation = Operation { detail, ..Operation::new(effect, verb, vec![subject(&input)]) };
     // Every other argument makes it another operation, so that what is allowed for later is just this.
     let rest = rest(&input);
     if !rest.is_empty() {
         let text = Value::Object(rest).to_string();
-        if text.len() > MAX_TEXT_BYTES {
-            operation.effect = Effect::Destroys;
-            operation.objects = Vec::new();
-            operation.detail = Some(format!("too long to be shown whole: the arguments have {} bytes", text.len()));
-            return vec![operation];
-        }
         operation.objects.push(text.clone());
-        operation.text = Some(text);
+        operation = operation.showing("arguments", text);
     }
     // What does not fit, or has no name, cannot be allowed for later.
     if operation.objects.iter().any(|object| object.is_empty() || object.len() > MAX_OBJECT_BYTES) {
@@ -121,6 +98,7 @@ fn rest(input: &Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use bricklayer_databricks::operations::MAX_TEXT_BYTES;
     use serde_json::json;
 
     use super::*;

@@ -9,6 +9,7 @@
 //! - [`handed_back`]: what is remembered of work that another call brings to its end.
 //! - [`statement`]: SQL statements, as such work.
 //! - [`warehouse`]: which warehouse a statement runs on.
+//! - [`mod@operations`]: what one call of a tool would do.
 //! - [`arguments`]: JSON and numbers as callers give them.
 //! - [`show`]: links, moments and long texts in words.
 //! - [`chance`]: names that nobody else has given.
@@ -32,6 +33,7 @@ pub mod handed_back;
 pub mod import;
 pub mod local_names;
 pub mod near;
+pub mod operations;
 pub mod progress;
 pub mod project_file;
 pub mod remote_path;

@@ -1,9 +1,8 @@
 //! What one call of a tool would do, as far as its arguments say.
 
+use bricklayer_databricks::operations::{Effect, Operation};
 use bricklayer_databricks::remote_path::{project_path, workspace_path};
 use serde_json::Value;
-
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
 
 /// The operations of a call: what is written, and whether it takes the place of something. Other tools are what their
 /// annotations say (`review = false` in plugin.toml).
@@ -20,17 +19,13 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         "upload_to_dbfs" => ("UPLOAD", remote("dbfs_path").map(|path| format!("dbfs:{path}"))),
         "download_file" | "download_from_volume" | "download_from_dbfs" => ("DOWNLOAD", local("local_path")),
         "download_folder" => ("DOWNLOAD", local("local_folder")),
-        _ => return vec![operation(Effect::Destroys, "UNKNOWN", None)],
+        _ => return vec![Operation::unknown()],
     };
     if input.get("overwrite").and_then(Value::as_bool) == Some(true) {
         let verb = format!("{verb} AND REPLACE");
-        return vec![operation(Effect::Destroys, &verb, object)];
+        return vec![Operation::new(Effect::Destroys, &verb, object.into_iter().collect())];
     }
-    vec![operation(Effect::Writes, verb, object)]
-}
-
-fn operation(effect: Effect, verb: &str, object: Option<String>) -> Operation {
-    Operation { effect, verb: verb.to_owned(), objects: object.into_iter().collect(), text: None, detail: None }
+    vec![Operation::new(Effect::Writes, verb, object.into_iter().collect())]
 }
 
 #[cfg(test)]

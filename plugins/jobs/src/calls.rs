@@ -1,16 +1,10 @@
 //! What one call of a tool would do.
 
 use bricklayer_databricks::arguments::object;
+use bricklayer_databricks::operations::{Effect, MAX_OBJECT_BYTES, Operation};
 use serde_json::Value;
 
 use crate::settings::runs_by_itself;
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
-
-/// Bytes of settings that an answer repeats; what is longer counts as destroying, since nobody can look at it.
-const MAX_TEXT_BYTES: usize = 200 * 1024;
-
-/// Bytes of an object's name in the answer; the contract's bound.
-const MAX_OBJECT_BYTES: usize = 1_000;
 
 /// Whether a tool's call is bounded by what it changes, or runs or removes something.
 const TOOLS: [(&str, &str, Effect); 9] = [
@@ -30,13 +24,7 @@ const TOOLS: [(&str, &str, Effect); 9] = [
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
-        return vec![Operation {
-            effect: Effect::Destroys,
-            verb: "UNKNOWN".to_owned(),
-            objects: Vec::new(),
-            text: None,
-            detail: None,
-        }];
+        return vec![Operation::unknown()];
     };
     let number = |field: &str| input.get(field).and_then(Value::as_u64);
     let mut objects: Vec<String> = ["job_id", "run_id"]
@@ -60,21 +48,13 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         }
     }
     let by_itself = runs_by_itself(&settings);
-    let mut operation = Operation {
-        effect: if by_itself.is_some() { Effect::Destroys } else { *effect },
-        verb: (*verb).to_owned(),
-        objects,
-        text: None,
-        detail: by_itself.map(|when| bricklayer_sdk::cut_text(&format!("runs by itself: {when}"), 100)),
-    };
+    let mut operation = Operation::new(*effect, verb, objects);
+    if let Some(when) = by_itself {
+        operation.effect = Effect::Destroys;
+        operation.detail = Some(bricklayer_sdk::cut_text(&format!("runs by itself: {when}"), 100));
+    }
     if let Some(text) = given {
-        if text.len() > MAX_TEXT_BYTES {
-            operation.effect = Effect::Destroys;
-            operation.objects = Vec::new();
-            operation.detail = Some(format!("too long to be shown whole: the settings have {} bytes", text.len()));
-        } else {
-            operation.text = Some(text);
-        }
+        operation = operation.showing("settings", text);
     }
     // What is run without a name is never the same twice.
     if tool == "submit_run" {
@@ -85,6 +65,7 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
 
 #[cfg(test)]
 mod tests {
+    use bricklayer_databricks::operations::MAX_TEXT_BYTES;
     use serde_json::json;
 
     use super::*;

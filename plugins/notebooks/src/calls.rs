@@ -1,9 +1,8 @@
 //! What one call of a tool would do, as far as its arguments say.
 
+use bricklayer_databricks::operations::{Effect, Operation};
 use bricklayer_databricks::remote_path::{project_path, workspace_path};
 use serde_json::Value;
-
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
 
 /// The operations of a call: what is written, and whether it takes the place of something. Other tools are what their
 /// annotations say (`review = false` in plugin.toml).
@@ -21,10 +20,13 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         ("export_notebook", _) if text("local_path").is_none() => (Effect::Reads, "EXPORT", remote("path")),
         ("export_notebook", false) => (Effect::Writes, "EXPORT", local("local_path")),
         ("export_notebook", true) => (Effect::Destroys, "EXPORT AND REPLACE", local("local_path")),
-        _ => (Effect::Destroys, "UNKNOWN", None),
+        _ => return vec![Operation::unknown()],
     };
-    let objects = object.into_iter().collect();
-    vec![Operation { effect, verb: verb.to_owned(), objects, text: text("content").map(str::to_owned), detail: None }]
+    let operation = Operation::new(effect, verb, object.into_iter().collect());
+    vec![match text("content") {
+        Some(content) => operation.showing("content", content.to_owned()),
+        None => operation,
+    }]
 }
 
 #[cfg(test)]

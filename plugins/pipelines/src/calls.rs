@@ -1,15 +1,8 @@
 //! What one call of a tool would do.
 
 use bricklayer_databricks::arguments::object;
+use bricklayer_databricks::operations::{Effect, MAX_OBJECT_BYTES, Operation};
 use serde_json::Value;
-
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
-
-/// Bytes of settings that an answer repeats; what is longer counts as destroying, since nobody can look at it.
-const MAX_TEXT_BYTES: usize = 200 * 1024;
-
-/// Bytes of an object's name in the answer; the contract's bound.
-const MAX_OBJECT_BYTES: usize = 1_000;
 
 /// Whether a tool's call is bounded by what it changes, or runs or removes something.
 const TOOLS: [(&str, &str, Effect); 6] = [
@@ -26,8 +19,7 @@ const TOOLS: [(&str, &str, Effect); 6] = [
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
     let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
-        let verb = "UNKNOWN".to_owned();
-        return vec![Operation { effect: Effect::Destroys, verb, objects: Vec::new(), text: None, detail: None }];
+        return vec![Operation::unknown()];
     };
     let text = |field: &str| input.get(field).and_then(Value::as_str).filter(|text| text.len() <= MAX_OBJECT_BYTES);
     let mut objects: Vec<String> = text("pipeline_id").map(|id| format!("pipeline {id}")).into_iter().collect();
@@ -35,7 +27,7 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         objects.extend(text("name").map(|name| format!("pipeline '{name}'")));
     }
     let is_true = |field: &str| input.get(field).and_then(Value::as_bool) == Some(true);
-    let mut operation = Operation { effect: *effect, verb: (*verb).to_owned(), objects, text: None, detail: None };
+    let mut operation = Operation::new(*effect, verb, objects);
     match tool {
         "start_update" if is_true("validate_only") => {
             (operation.effect, operation.verb) = (Effect::Writes, "VALIDATE PIPELINE".to_owned());
@@ -63,19 +55,14 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
             operation.effect = Effect::Destroys;
             operation.detail = Some("runs by itself: continuously".to_owned());
         }
-        if settings.len() > MAX_TEXT_BYTES {
-            operation.effect = Effect::Destroys;
-            operation.objects = Vec::new();
-            operation.detail = Some(format!("too long to be shown whole: the settings have {} bytes", settings.len()));
-        } else {
-            operation.text = Some(settings);
-        }
+        operation = operation.showing("settings", settings);
     }
     vec![operation]
 }
 
 #[cfg(test)]
 mod tests {
+    use bricklayer_databricks::operations::MAX_TEXT_BYTES;
     use serde_json::json;
 
     use super::*;

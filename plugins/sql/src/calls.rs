@@ -1,8 +1,9 @@
 //! What one call of a tool would do: an operation for each statement.
 
+use bricklayer_databricks::operations::{Effect, Operation};
 use serde_json::Value;
 
-use crate::effect::{Effect, Judgement, Namespace, of_script};
+use crate::effect::{Judgement, Namespace, of_script};
 
 /// Operations that one answer names; protects the one who reads it. More than a script may have.
 const MAX_OPERATIONS: usize = 101;
@@ -10,22 +11,6 @@ const MAX_OPERATIONS: usize = 101;
 /// Bytes of statements that one answer repeats; protects the host's memory. What does not fit counts as destroying,
 /// since nobody can look at it.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
-
-/// One part of what a call would do.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Operation {
-    pub(crate) effect: Effect,
-    pub(crate) verb: String,
-    pub(crate) objects: Vec<String>,
-    pub(crate) text: Option<String>,
-    pub(crate) detail: Option<String>,
-}
-
-impl Operation {
-    fn new(effect: Effect, verb: &str, objects: Vec<String>) -> Self {
-        Self { effect, verb: verb.to_owned(), objects, text: None, detail: None }
-    }
-}
 
 /// The operations of a call with these JSON arguments, in the order they run.
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
@@ -35,12 +20,12 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     match tool {
         "execute_sql" => statements(text("statement"), &input),
         "execute_sql_multi" => statements(text("script"), &input),
-        _ => vec![Operation::new(Effect::Destroys, "UNKNOWN", Vec::new())],
+        _ => vec![Operation::unknown()],
     }
 }
 
 fn statements(script: Option<&str>, input: &Value) -> Vec<Operation> {
-    let Some(script) = script else { return vec![Operation::new(Effect::Destroys, "UNKNOWN", Vec::new())] };
+    let Some(script) = script else { return vec![Operation::unknown()] };
     let given = |name: &str| input.get(name).and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned);
     let namespace = Namespace { catalog: given("catalog"), schema: given("schema") };
     let mut judged = of_script(script, namespace);

@@ -24,33 +24,18 @@ bricklayer_sdk::family! {
     }
 }
 
-use wit::exports::bricklayer::host::{operations, review};
+use bricklayer_databricks::operations::Effect;
+use wit::exports::bricklayer::host::review;
 
 impl review::Guest for Component {
     fn effect_of(tool: String, input: String) -> review::Effect {
         match calls::operations(&tool, &input).iter().map(|operation| operation.effect).max() {
-            Some(effect::Effect::Reads) => review::Effect::Reads,
-            Some(effect::Effect::Writes) => review::Effect::Writes,
+            Some(Effect::Reads) => review::Effect::Reads,
+            Some(Effect::Writes) => review::Effect::Writes,
             // What shares is asked about like what destroys; this version of the contract has no word for it.
-            Some(effect::Effect::Shares | effect::Effect::Destroys) | None => review::Effect::Destroys,
+            Some(Effect::Shares | Effect::Destroys) | None => review::Effect::Destroys,
         }
     }
 }
 
-impl operations::Guest for Component {
-    fn operations_of(tool: String, input: String) -> Vec<operations::Operation> {
-        calls::operations(&tool, &input).into_iter().map(Into::into).collect()
-    }
-}
-
-impl From<calls::Operation> for operations::Operation {
-    fn from(found: calls::Operation) -> Self {
-        let effect = match found.effect {
-            effect::Effect::Reads => operations::Effect::Reads,
-            effect::Effect::Writes => operations::Effect::Writes,
-            effect::Effect::Shares => operations::Effect::Shares,
-            effect::Effect::Destroys => operations::Effect::Destroys,
-        };
-        Self { effect, verb: found.verb, objects: found.objects, text: found.text, detail: found.detail }
-    }
-}
+bricklayer_databricks::operations!(calls::operations);

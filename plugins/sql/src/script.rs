@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use bricklayer_databricks::operations::Effect;
 use bricklayer_databricks::statement::{
     self as sent, Column, Finished, Job, Keeping, Outcome, Parameter, QueryTag, Sent, State, Submit, continued,
 };
@@ -11,7 +12,7 @@ use bricklayer_databricks::warehouse::{self, Choice};
 use bricklayer_databricks::work::{Continued, Plan, run, until};
 use bricklayer_sdk::{Cut, Failure, Kind, Platform, cut_text};
 
-use crate::effect::{Effect, of_statement};
+use crate::effect::of_statement;
 use crate::lex::{Kind as TokenKind, lex};
 use crate::show;
 use crate::split::{Statement, split};

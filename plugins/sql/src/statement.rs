@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bricklayer_databricks::operations::Effect;
 use bricklayer_databricks::statement::{
     self, Finished, Job, Keeping, MAX_ROWS, Outcome, Parameter, QueryTag, Sent, State, Statement, Submit, continued,
     recall, remember,
@@ -11,7 +12,7 @@ use bricklayer_databricks::work::{run_one, until};
 use bricklayer_sdk::{CallContext, Cut, Deadline, Failure, Kind, Platform};
 use serde_json::json;
 
-use crate::effect::{Effect, of_statement};
+use crate::effect::of_statement;
 use crate::show;
 use crate::split::split;
 use crate::types;

@@ -1,9 +1,8 @@
 //! What one call of a tool would do, as far as its arguments say. There is never a value among them.
 
+use bricklayer_databricks::operations::{Effect, Operation};
 use bricklayer_databricks::remote_path::project_path;
 use serde_json::Value;
-
-use crate::wit::exports::bricklayer::host::operations::{Effect, Operation};
 
 /// The operation of a call with these JSON arguments.
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
@@ -36,11 +35,11 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
             (Effect::Shares, "GRANT ON SECRET SCOPE", vec![scope, for_whom, verb], None)
         }
         "delete_secret_acl" => (Effect::Destroys, "REVOKE ON SECRET SCOPE", vec![scope, for_whom], None),
-        _ => (Effect::Destroys, "UNKNOWN", Vec::new(), None),
+        _ => return vec![Operation::unknown()],
     };
     // One that cannot be told makes all of it untold.
     let objects = objects.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
-    vec![Operation { effect, verb: verb.to_owned(), objects, text: None, detail }]
+    vec![Operation { detail, ..Operation::new(effect, verb, objects) }]
 }
 
 #[cfg(test)]

@@ -30,10 +30,4 @@ bricklayer_sdk::family! {
     }
 }
 
-use wit::exports::bricklayer::host::operations;
-
-impl operations::Guest for Component {
-    fn operations_of(tool: String, input: String) -> Vec<operations::Operation> {
-        calls::operations(&tool, &input)
-    }
-}
+bricklayer_databricks::operations!(calls::operations);

@@ -11,25 +11,14 @@ mod reach;
 mod rights;
 mod rules;
 
+use bricklayer_databricks::operations::Effect;
+
 use crate::lex::{Kind, Scan, Token, scan};
 use crate::script::{after_use, is_use};
 use crate::split::split;
 
 pub(crate) use names::Namespace;
 use reach::Reach;
-
-/// What a statement may do, from harmless to grave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Effect {
-    /// Changes nothing that outlives it.
-    Reads,
-    /// Adds or changes something that can be put back.
-    Writes,
-    /// Gives rights away, makes something reachable for others, or reaches out of the workspace.
-    Shares,
-    /// May remove or overwrite what cannot be put back, or is not known.
-    Destroys,
-}
 
 /// What one statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
