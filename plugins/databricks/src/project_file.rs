@@ -1,4 +1,4 @@
-//! Files of the project that a tool takes as a text.
+//! Files of the project that a tool takes as a text, or writes one to.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -34,4 +34,20 @@ pub fn read_text(project: &Path, field: &str, path: &str, most: u64) -> Result<S
         std::fs::read(&file).map_err(|error| Failure::new(Kind::Failed, format!("{path} cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|_| invalid("is no text in UTF-8"))?;
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+}
+
+/// Writes a text to a file of the project, from whose folder `path` goes; folders above it are made. A reader sees the old
+/// file or the new one.
+///
+/// # Errors
+/// Something that is there already unless `replace` is set, and a folder that cannot be written.
+pub fn write_text(project: &Path, path: &str, text: &str, replace: bool) -> Result<(), Failure> {
+    let failed = |error| Failure::new(Kind::Failed, format!("{path} cannot be written: {error}"));
+    let place = project.join(path);
+    if place.exists() && !replace {
+        return Err(Failure::invalid("overwrite", format!("{path} is there already; set overwrite to replace it")));
+    }
+    let arriving = project.join(format!("{path}.part"));
+    std::fs::create_dir_all(place.parent().unwrap_or(project)).map_err(failed)?;
+    std::fs::write(&arriving, text).and_then(|()| std::fs::rename(&arriving, &place)).map_err(failed)
 }

@@ -2,6 +2,7 @@
 
 use bricklayer_databricks::arguments::object;
 use bricklayer_databricks::operations::{Effect, MAX_OBJECT_BYTES, Operation};
+use bricklayer_databricks::remote_path::project_path;
 use serde_json::Value;
 
 use crate::settings::runs_by_itself;
@@ -23,6 +24,9 @@ const TOOLS: [(&str, &str, Effect); 9] = [
 /// The operation of a call with these JSON arguments.
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
+    if tool == "export_run" {
+        return vec![export(&input)];
+    }
     let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
         return vec![Operation::unknown()];
     };
@@ -63,6 +67,21 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     vec![operation]
 }
 
+/// Pages that are kept as results change nothing; written ones are files of the project.
+fn export(input: &Value) -> Operation {
+    let given = |field: &str| input.get(field).filter(|value| !value.is_null());
+    let run = given("run_id").map(|run| format!("run {run}"));
+    let Some(folder) = given("local_folder").and_then(Value::as_str) else {
+        return Operation::new(Effect::Reads, "EXPORT RUN", run.into_iter().collect());
+    };
+    let folder = project_path("local_folder", folder).ok().map(|folder| format!("/project/{folder}"));
+    let objects = folder.zip(run).map(|(folder, run)| vec![folder, run]).unwrap_or_default();
+    if given("overwrite").and_then(Value::as_bool) == Some(true) {
+        return Operation::new(Effect::Destroys, "EXPORT RUN AND REPLACE", objects);
+    }
+    Operation::new(Effect::Writes, "EXPORT RUN", objects)
+}
+
 #[cfg(test)]
 mod tests {
     use bricklayer_databricks::operations::MAX_TEXT_BYTES;
@@ -95,6 +114,22 @@ mod tests {
             ),
             ("cancel_run", json!({"run_id": 7}), Effect::Destroys, "CANCEL RUN", vec!["run 7"]),
             ("submit_run", json!({"tasks": []}), Effect::Destroys, "RUN TASKS", vec![]),
+            ("export_run", json!({"run_id": 7, "local_folder": null}), Effect::Reads, "EXPORT RUN", vec!["run 7"]),
+            (
+                "export_run",
+                json!({"run_id": 7, "local_folder": "./out/"}),
+                Effect::Writes,
+                "EXPORT RUN",
+                vec!["/project/out", "run 7"],
+            ),
+            (
+                "export_run",
+                json!({"run_id": 7, "local_folder": "out", "overwrite": true}),
+                Effect::Destroys,
+                "EXPORT RUN AND REPLACE",
+                vec!["/project/out", "run 7"],
+            ),
+            ("export_run", json!({"run_id": 7, "local_folder": "../x"}), Effect::Writes, "EXPORT RUN", vec![]),
             ("another", json!({}), Effect::Destroys, "UNKNOWN", vec![]),
         ] {
             let found = operations(tool, &input.to_string()).remove(0);

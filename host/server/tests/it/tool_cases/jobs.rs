@@ -34,9 +34,13 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         })
         .await;
     };
+    let notebook = owner.import("page.sql", "-- Databricks notebook source\nSELECT 6 * 7 AS answer").await;
+    let notebook = json!({"notebook_path": notebook.trim_end_matches(".sql")});
+    let page = submit(&json!({"task_key": "page", "notebook_task": notebook})).await;
     let (done, failed, running) = (submit(&good).await, submit(&bad).await, submit(&endless).await);
-    ended(&done).await;
-    ended(&failed).await;
+    for run in [&page, &done, &failed] {
+        ended(run).await;
+    }
     let named = |name: &str| json!({"name": name, "settings": {"tasks": [good]}});
     let of_job = json!({"job_id": job});
     let of_run = |run: &serde_json::Value| json!({"run_id": run});
@@ -91,6 +95,9 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         works("repair_run", json!({"run_id": done, "task_keys": ["good"], "wait_seconds": 30}), "SUCCESS"),
         works("list_runs", json!({"job_id": job}), "SUCCESS"),
         fails("list_runs", json!({"job_id": "all"}), InvalidInput, "job_id"),
+        works("export_run", json!({"run_id": page, "local_folder": "pages", "overwrite": true}), "pages/page.html"),
+        // A call from outside of a conversation has nowhere else.
+        fails("export_run", of_run(&page), InvalidInput, "Give local_folder"),
         fails("export_run", of_run(&done), InvalidInput, "Only runs of notebook tasks"),
         fails("export_run", of_run(&done), PermissionDenied, "PERMISSION_DENIED").by_stranger(),
         fails("delete_job", of_job, PermissionDenied, "PERMISSION_DENIED").by_stranger(),
