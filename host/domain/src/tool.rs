@@ -14,7 +14,9 @@ use crate::{OperationId, PluginName, ResultRef, ToolCallId};
 
 pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
-pub use resource::{CallValues, Creates, Deletes, MadeResource, ResourceChange, ResourceType, Template, ToolResources};
+pub use resource::{
+    CallValues, Creates, DeletedType, Deletes, MadeResource, ResourceChange, ResourceType, Template, ToolResources,
+};
 
 /// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

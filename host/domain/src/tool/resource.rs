@@ -186,13 +186,88 @@ pub struct Creates {
     pub when: Option<String>,
 }
 
+/// What a tool deletes: things of one type, or of the type that an argument says (`{kind}`), with low lines for hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DeletedType {
+    /// Always this.
+    Always(ResourceType),
+    /// What the argument of this name says.
+    SaidBy(String),
+}
+
+impl DeletedType {
+    /// # Errors
+    /// When the text is neither a word nor one argument's name in braces; in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if !text.starts_with('{') {
+            return ResourceType::parse(text).map(Self::Always);
+        }
+        match Template::parse(text)?.only_field() {
+            Some([argument]) => Ok(Self::SaidBy(argument.clone())),
+            _ => Err(format!("{text:?} must be a word such as `job`, or one argument in braces")),
+        }
+    }
+
+    /// The argument that says it.
+    #[must_use]
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::Always(_) => None,
+            Self::SaidBy(argument) => Some(argument),
+        }
+    }
+
+    fn of(&self, input: &Value) -> Option<ResourceType> {
+        match self {
+            Self::Always(kind) => Some(kind.clone()),
+            Self::SaidBy(argument) => ResourceType::parse(&word(input.get(argument)?.as_str()?)).ok(),
+        }
+    }
+
+    /// The argument with the value that says this type, when the schema of the tool's arguments has such a value; nothing
+    /// where no argument is needed.
+    fn argument_for(&self, kind: &ResourceType, properties: &Value) -> Option<Option<(String, Value)>> {
+        match self {
+            Self::Always(own) => (own == kind).then_some(None),
+            Self::SaidBy(argument) => {
+                let values = properties.get(argument)?.get("enum")?.as_array()?;
+                let value = values.iter().find(|value| value.as_str().is_some_and(|text| word(text) == kind.0))?;
+                Some(Some((argument.clone(), value.clone())))
+            }
+        }
+    }
+}
+
+/// A value of an argument as a type's word.
+fn word(value: &str) -> String {
+    value.replace('-', "_")
+}
+
+impl TryFrom<String> for DeletedType {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DeletedType> for String {
+    fn from(kind: DeletedType) -> Self {
+        match kind {
+            DeletedType::Always(kind) => kind.into(),
+            DeletedType::SaidBy(argument) => format!("{{{argument}}}"),
+        }
+    }
+}
+
 /// That a tool's calls delete a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deletes {
     /// What it is.
     #[serde(rename = "type")]
-    pub kind: ResourceType,
+    pub kind: DeletedType,
     /// Its id, the one that it was made with.
     pub id: Template,
     /// A field of the result that says whether it is gone; without one each call that succeeds deleted it.
@@ -289,18 +364,19 @@ impl Deletes {
         if outcome.is_error() || says_no(self.when.as_deref(), &values) {
             return None;
         }
-        Some(ResourceChange::Deleted { kind: self.kind.clone(), id: self.id.of(&values)? })
+        Some(ResourceChange::Deleted { kind: self.kind.of(input)?, id: self.id.of(&values)? })
     }
 
-    /// The arguments of the call that deletes a resource, when its id is one argument of the tool, whose schema says
-    /// whether it is a number.
+    /// The arguments of the call that deletes a resource, when things of its type are deleted by this tool and its id is
+    /// one argument, whose schema says whether it is a number.
     #[must_use]
-    pub fn arguments(&self, id: &str, input_schema: &Value) -> Option<Value> {
+    pub fn arguments(&self, kind: &ResourceType, id: &str, input_schema: &Value) -> Option<Value> {
         let [name] = self.id.only_field()? else { return None };
-        let schema = input_schema.get("properties")?.get(name)?;
-        let is_number = schema.get("type").and_then(Value::as_str) == Some("integer");
+        let properties = input_schema.get("properties")?;
+        let said = self.kind.argument_for(kind, properties)?;
+        let is_number = properties.get(name)?.get("type").and_then(Value::as_str) == Some("integer");
         let value = if is_number { Value::from(id.parse::<u64>().ok()?) } else { Value::from(id) };
-        Some(Value::Object(Map::from_iter([(name.clone(), value)])))
+        Some(Value::Object(Map::from_iter([(name.clone(), value)].into_iter().chain(said))))
     }
 }
 
@@ -391,13 +467,37 @@ mod tests {
     #[test]
     fn a_resource_is_deleted_by_one_argument() {
         let schema = json!({"properties": {"job_id": {"type": "integer"}, "path": {"type": "string"}}});
-        let deletes = job().deletes.unwrap();
-        assert_eq!(deletes.arguments("12", &schema), Some(json!({"job_id": 12})));
-        assert_eq!(deletes.arguments("twelve", &schema), None);
+        let (deletes, a_job) = (job().deletes.unwrap(), ResourceType::parse("job").unwrap());
+        assert_eq!(deletes.arguments(&a_job, "12", &schema), Some(json!({"job_id": 12})));
+        assert_eq!(deletes.arguments(&a_job, "twelve", &schema), None);
+        assert_eq!(deletes.arguments(&ResourceType::parse("run").unwrap(), "12", &schema), None);
         let by = |id: &str| Deletes { id: Template::parse(id).unwrap(), ..deletes.clone() };
-        assert_eq!(by("{path}").arguments("/a", &schema), Some(json!({"path": "/a"})));
+        assert_eq!(by("{path}").arguments(&a_job, "/a", &schema), Some(json!({"path": "/a"})));
         for many in ["{a}.{path}", "x{path}", "{path}x", "{path.a}", "{missing}"] {
-            assert_eq!(by(many).arguments("/a", &schema), None, "{many}");
+            assert_eq!(by(many).arguments(&a_job, "/a", &schema), None, "{many}");
+        }
+    }
+
+    #[test]
+    fn an_argument_may_say_the_type() {
+        let resources = resources(json!({"deletes": {"type": "{kind}", "id": "{name}"}}));
+        let type_of = |text: &str| ResourceType::parse(text).unwrap();
+        let input = json!({"kind": "external-location", "name": "place"});
+        let gone = resources.changes(&input, &outcome(json!({"text": "gone"})));
+        assert_eq!(gone, [ResourceChange::Deleted { kind: type_of("external_location"), id: "place".into() }]);
+        for unknown in [json!({"name": "place"}), json!({"kind": 7, "name": "n"}), json!({"kind": "A b", "name": "n"})]
+        {
+            assert!(resources.changes(&unknown, &outcome(json!({}))).is_empty(), "{unknown}");
+        }
+        let kinds = json!({"type": "string", "enum": ["table", "external-location"]});
+        let schema = json!({"properties": {"kind": kinds, "name": {"type": "string"}}});
+        let deletes = resources.deletes.unwrap();
+        let arguments = |kind: &str| deletes.arguments(&type_of(kind), "n", &schema);
+        assert_eq!(arguments("external_location"), Some(json!({"kind": "external-location", "name": "n"})));
+        assert_eq!(arguments("job"), None);
+        assert_eq!(serde_json::to_value(&deletes).unwrap(), json!({"type": "{kind}", "id": "{name}"}));
+        for text in ["{a}{b}", "{a.b}", "x{a}", "{a}x", "{}", "Job"] {
+            assert!(DeletedType::parse(text).is_err(), "{text}");
         }
     }
 

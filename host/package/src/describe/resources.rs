@@ -34,6 +34,14 @@ pub(super) fn check(function: &Function, entry: &ToolEntry) -> Result<(), Manife
         says(creates.when.as_ref(), "creates.when")?;
     }
     if let Some(deletes) = &entry.deletes {
+        if let Some(said) = deletes.kind.argument() {
+            let kinds = arguments.iter().find(|argument| argument.property == said);
+            let has_kinds = kinds.is_some_and(|found| matches!(without_option(&found.shape).kind, ShapeKind::Enum(_)));
+            if !has_kinds {
+                let why = format!("the tool has no argument `{said}` that is one of several words");
+                return Err(fault(&field("deletes.type"), &why));
+            }
+        }
         known(&deletes.id, "deletes.id")?;
         says(deletes.when.as_ref(), "deletes.when")?;
     }
@@ -126,6 +134,9 @@ mod tests {
                 "`job_id`",
             ),
             ("deletes = { type = \"job\", id = \"{id}\" }", "tools.make.deletes.id", "`id`"),
+            ("deletes = { type = \"{name}\", id = \"{name}\" }", "tools.make.deletes.type", "one of several words"),
+            ("deletes = { type = \"{kind}\", id = \"{name}\" }", "tools.make.deletes.type", "`kind`"),
+            ("deletes = { type = \"{a.b}\", id = \"{name}\" }", "", "one argument in braces"),
             (
                 "read-only = true\ndestructive = false\ndeletes = { type = \"job\", id = \"{name}\" }",
                 "creates",

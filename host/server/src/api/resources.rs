@@ -71,8 +71,8 @@ fn shown(resource: TrackedResource, tools: &[std::sync::Arc<ToolSpec>]) -> Resou
 fn removal(resource: &TrackedResource, tools: &[std::sync::Arc<ToolSpec>]) -> Option<String> {
     let maker = tools.iter().find(|spec| spec.name == resource.tool).map(|spec| &spec.source);
     let command = |spec: &ToolSpec| {
-        let deletes = spec.resources.deletes.as_ref().filter(|deletes| deletes.kind == resource.made.kind)?;
-        let arguments = deletes.arguments(&resource.made.id, &spec.input_schema)?;
+        let deletes = spec.resources.deletes.as_ref()?;
+        let arguments = deletes.arguments(&resource.made.kind, &resource.made.id, &spec.input_schema)?;
         Some(format!("/{} {arguments}", spec.name))
     };
     let own = tools.iter().filter(|spec| Some(&spec.source) == maker).find_map(|spec| command(spec));
