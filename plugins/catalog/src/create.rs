@@ -27,16 +27,20 @@ pub(crate) fn make(
     match Workspace::new(platform).post::<Value>(&kind.all(), &body) {
         Ok(_) => Ok(show::change(name, show::sentence(&format!("{} was made.", kind.shown(name))), true)),
         Err(failure) if failure.code.as_deref().is_some_and(|code| code.ends_with("ALREADY_EXISTS")) => {
-            let owner = read(platform, kind, name).ok().and_then(|object| show::text(&object, "owner"));
-            let owner = owner.map(|owner| format!(", owned by {owner}")).unwrap_or_default();
-            let text = format!("There is a {} already{owner}. It was left as it is.", kind.shown(name));
-            Ok(show::change(name, text, false))
+            Ok(kept(kind, name, &read(platform, kind, name).unwrap_or_default()))
         }
         Err(failure) if failure.retryable && matches!(failure.kind, FailureKind::Timeout | FailureKind::Upstream) => {
             Err(failure.advise("It may have been made all the same. Calling again is safe: it is made once."))
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// What is there already is no change.
+pub(crate) fn kept(kind: &Kind, name: &FullName, object: &Value) -> types::ObjectChange {
+    let owner = show::text(object, "owner").map(|owner| format!(", owned by {owner}")).unwrap_or_default();
+    let text = format!("There is a {} already{owner}. It was left as it is.", kind.shown(name));
+    show::change(name, text, false)
 }
 
 fn properties(given: Option<Vec<types::NamedValue>>) -> Value {

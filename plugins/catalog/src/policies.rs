@@ -3,8 +3,10 @@
 
 use bricklayer_sdk::{Failure, Platform};
 
+use crate::create::kept;
 use crate::kind::Kind;
 use crate::names::{FullName, column, literal, sql_type};
+use crate::objects::read;
 use crate::sql;
 use crate::types::{self, ObjectKind};
 
@@ -22,6 +24,12 @@ pub(crate) fn create_function(
     let kind = Kind::of(ObjectKind::Function);
     let name = kind.name("name", &request.name)?;
     let statement = function_statement(&name, &request)?;
+    // The statement does not tell whether it made anything.
+    if request.replace != Some(true)
+        && let Ok(found) = read(platform, &kind, &name)
+    {
+        return Ok(kept(&kind, &name, &found));
+    }
     let said = format!("{} is there.", kind.shown(&name));
     sql::done(platform, &name, request.warehouse_id, statement, &said)
 }

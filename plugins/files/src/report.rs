@@ -15,6 +15,8 @@ pub(crate) fn of(report: Report, did: &str, to: &str) -> types::TransferReport {
         failed: report.failed(),
         not_tried: report.not_tried(),
         bytes: report.bytes(),
+        destination: to.to_owned(),
+        moved: report.done() > 0,
         transfers: report.named().into_iter().map(transfer).collect(),
     }
 }

@@ -165,6 +165,62 @@ async fn what_a_project_made_is_listed_and_removed_by_its_familys_tool() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_catalog_and_the_files_made_is_listed_by_type_and_removed_by_it() {
+    let (world, _local, server) = scene().await;
+    let ann = server.as_user("ann");
+    let mut chat = Chat::new(&world.model, &ann).await;
+    let list = format!("/api/projects/{}/resources", chat.project());
+    let listed = async || -> Vec<(String, String)> {
+        let found = ann.get(&list).await.ok()["resources"].as_array().unwrap().clone();
+        assert!(found.iter().all(|one| one["removable"] == true), "{found:#?}");
+        let text = |one: &Value, field: &str| one[field].as_str().unwrap().to_owned();
+        found.iter().map(|one| (text(one, "type"), text(one, "id"))).collect()
+    };
+    let folder = world.project_dir(chat.project());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("a.txt"), "one\n").unwrap();
+    let home = "/Users/ann@example.com";
+    for (name, input) in [
+        ("create_schema", json!({"name": "`main`.listed"})),
+        ("create_volume", json!({"name": "main.listed.v"})),
+        ("create_storage_credential", json!({"name": "cred", "aws_iam_role_arn": "arn:aws:iam::1:role/r"})),
+        ("upload_file", json!({"local_path": "a.txt", "workspace_path": format!("/Workspace{home}/a.txt")})),
+        ("upload_to_volume", json!({"local_path": "a.txt", "volume_path": "/Volumes/main/listed/v/"})),
+        // It is there: nothing was made.
+        ("create_schema", json!({"name": "main.listed"})),
+    ] {
+        well(&chat.call(&tool(name), input).await);
+    }
+    let line = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
+    let (schema, volume, credential) =
+        (line("schema", "main.listed"), line("volume", "main.listed.v"), line("storage_credential", "cred"));
+    let (object, file) =
+        (line("workspace_object", &format!("{home}/a.txt")), line("volume_file", "/Volumes/main/listed/v/a.txt"));
+    assert_eq!(listed().await, [file, object, credential.clone(), volume.clone(), schema.clone()]);
+
+    // The same tool deletes things of several types.
+    for (name, input) in [
+        ("delete_volume_file", json!({"path": "/Volumes/main/listed/v/a.txt"})),
+        ("delete_workspace_object", json!({"path": format!("/Workspace{home}/a.txt")})),
+        ("delete_catalog_object", json!({"kind": "volume", "name": "main.listed.v"})),
+    ] {
+        well(&chat.call(&tool(name), input).await);
+    }
+    assert_eq!(listed().await, [credential, schema.clone()]);
+    let id = ann.get(&list).await.ok()["resources"][0]["resource_id"].as_str().unwrap().to_owned();
+    let begun = ann.post(&format!("{list}/{id}/remove"), json!({})).await.ok();
+    let turn = begun["execution_id"].as_str().unwrap();
+    let mut follow = ann.follow(turn, 0).await;
+    let asked = follow.until("approval.requested").await;
+    assert_eq!(asked.data["tool_name"], tool("delete_catalog_object"), "{asked:?}");
+    let path = format!("/api/executions/{turn}/approvals/{}", asked.data["tool_id"].as_str().unwrap());
+    ann.post(&path, json!({"decision": "once"})).await.ok();
+    follow.follow_to_end().await;
+    assert_eq!(listed().await, [schema]);
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_project_hides_and_pins_tools() {
     let world = World::sqlite().await;

@@ -110,6 +110,7 @@ fn objects(stage: &Stage) -> Vec<Case> {
         fails("create_volume", json!({"name": "cases.nosuch.v"}), NotFound, "nosuch"),
         fails("create_volume", json!({"name": "cases.s.theirs"}), PermissionDenied, mine).by_stranger(),
         works("create_function", function("cases.s.plus"), "CREATE FUNCTION IF NOT EXISTS"),
+        works("create_function", function("cases.s.keep"), "already").and("left as it is").alone(),
         fails("create_function", function("cases.nosuch.plus"), NotFound, "nosuch"),
         fails(
             "create_function",
