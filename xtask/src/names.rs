@@ -1,8 +1,8 @@
 //! Names of functions in a component, made short.
 //!
 //! The names are there so that a trap's backtrace can be read; as the compiler writes them, with all modules, type
-//! parameters and a hash, they are a ninth of a family's bytes. Rules: WebAssembly core specification, appendix "Name
-//! Section"; component model, "Binary Format".
+//! parameters and a hash, they are a ninth of a family's bytes. The names of a component's own parts are in no backtrace
+//! and are left out. Rules: WebAssembly core specification, appendix "Name Section"; component model, "Binary Format".
 
 use anyhow::{Context, Result};
 
@@ -19,21 +19,25 @@ const CUSTOM: u8 = 0;
 const FUNCTION_NAMES: u8 = 1;
 
 /// Characters of one name.
-const LONGEST: usize = 60;
+const LONGEST: usize = 44;
 
-/// The same component with short names in its modules.
+/// The same component with short names in its modules, and none of its own parts.
 ///
 /// # Errors
 /// Bytes that are no component.
 pub(crate) fn shorten(component: &[u8]) -> Result<Vec<u8>> {
-    sections(component, |id, content| if id == CORE_MODULE { module(content) } else { Ok(content.to_vec()) })
+    sections(component, |id, content| match id {
+        CORE_MODULE => module(content).map(Some),
+        CUSTOM if Reader(content).text()? == "component-name" => Ok(None),
+        _ => Ok(Some(content.to_vec())),
+    })
 }
 
 fn module(bytes: &[u8]) -> Result<Vec<u8>> {
     sections(bytes, |id, content| {
         let mut reader = Reader(content);
         if id != CUSTOM || reader.text()? != "name" {
-            return Ok(content.to_vec());
+            return Ok(Some(content.to_vec()));
         }
         let mut out = Vec::new();
         text(&mut out, "name");
@@ -42,7 +46,7 @@ fn module(bytes: &[u8]) -> Result<Vec<u8>> {
             let part = if id == FUNCTION_NAMES { functions(part)? } else { part.to_vec() };
             section(&mut out, id, &part);
         }
-        Ok(out)
+        Ok(Some(out))
     })
 }
 
@@ -58,21 +62,25 @@ fn functions(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Copies the head and maps the sections behind it.
-fn sections(bytes: &[u8], map: impl Fn(u8, &[u8]) -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+/// Copies the head and maps the sections behind it; one that becomes nothing is left out.
+fn sections(bytes: &[u8], map: impl Fn(u8, &[u8]) -> Result<Option<Vec<u8>>>) -> Result<Vec<u8>> {
     let (head, rest) = bytes.split_at_checked(HEAD).context("it is shorter than its head")?;
     let mut out = head.to_vec();
     let mut reader = Reader(rest);
     while !reader.0.is_empty() {
         let (id, content) = reader.section()?;
-        section(&mut out, id, &map(id, content)?);
+        if let Some(content) = map(id, content)? {
+            section(&mut out, id, &content);
+        }
     }
     Ok(out)
 }
 
-/// `_ZN5crate6module4func17h0123456789abcdefE` to `module::func`: of each path its last two parts.
+/// `_ZN5crate6module4func17h0123456789abcdefE` to `module::func`: of each path its last two parts; of an export its own
+/// name, without the interface's.
 fn short(name: &str) -> String {
-    let readable = demangled(name).unwrap_or_else(|| name.to_owned());
+    let own = name.split_once('#').map_or(name, |(_, own)| own);
+    let readable = demangled(name).unwrap_or_else(|| own.to_owned());
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut out = String::new();
     let mut rest = readable.as_str();
@@ -171,9 +179,10 @@ mod tests {
                 "_<marker::PhantomData<T> as de::DeserializeSeed>::deseriali",
             ),
             ("dlmalloc", "dlmalloc"),
+            ("bricklayer:sql/tools@0.1.0#execute-sql", "execute-sql"),
             ("_ZNbroken", "_ZNbroken"),
         ] {
-            assert!(short(name).starts_with(&expect[..expect.len().min(50)]), "{}", short(name));
+            assert!(short(name).starts_with(&expect[..expect.len().min(40)]), "{}", short(name));
         }
     }
 
@@ -190,8 +199,12 @@ mod tests {
         let mut component = b"\0asm\x0d\0\x01\0".to_vec();
         section(&mut component, CORE_MODULE, &module);
         section(&mut component, 7, &[9; 200]);
+        let mut own = Vec::new();
+        text(&mut own, "component-name");
+        let whole = component.len();
+        section(&mut component, CUSTOM, &own);
         let shortened = shorten(&component).unwrap();
-        assert_eq!(shortened.len(), component.len() - "_ZN1a1b1c17h0123456789abcdefE".len() + "b::c".len());
+        assert_eq!(shortened.len(), whole - "_ZN1a1b1c17h0123456789abcdefE".len() + "b::c".len());
         assert!(shortened.windows(4).any(|part| part == b"b::c"));
         assert!(shorten(&component[..component.len() - 1]).is_err());
         assert!(shorten(b"x").is_err());

@@ -13,6 +13,9 @@ use crate::names;
 use crate::stamp::Stamp;
 use crate::toolchain::{TARGET, require_target};
 
+/// Bytes of a shipped package at most: what every host holds of each family, and compiles when it starts cold.
+const MAX_PACKAGE_BYTES: usize = 600 * 1024;
+
 /// Builds each folder of `plugins/` that holds a `plugin.toml` into `target/plugins/<folder>.wasm`.
 pub(crate) fn build(layout: &Layout) -> Result<()> {
     let guests = layout.root.join("plugins");
@@ -31,10 +34,20 @@ pub(crate) fn build(layout: &Layout) -> Result<()> {
         let folder = guests.join(family);
         let wit = [layout.root.join("wit/host.wit"), layout.root.join(format!("wit/{family}.wit"))];
         let packed = pack(layout, &folder, &wit, &output(layout, family))?;
+        fits(family, packed.bytes.len())?;
         tools.extend(packed.contents.functions.into_iter().map(|function| (function.tool, family.clone())));
     }
     distinct(tools)?;
     stamp.write()
+}
+
+/// Refuses a package that is too large to be shipped.
+fn fits(family: &str, bytes: usize) -> Result<()> {
+    if bytes <= MAX_PACKAGE_BYTES {
+        return Ok(());
+    }
+    let (found, most) = (bytes.div_ceil(1024), MAX_PACKAGE_BYTES / 1024);
+    bail!("the family {family} has {found} KiB, more than {most}: share what it has with others, or split it")
 }
 
 /// All families share one prefix, so a name is given once among them. `tools` are names and their families.
@@ -121,6 +134,13 @@ fn pack(layout: &Layout, folder: &Path, wit: &[PathBuf], output: &Path) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_that_is_too_large_fails_the_shipped_set() {
+        fits("sql", MAX_PACKAGE_BYTES).unwrap();
+        let error = fits("sql", MAX_PACKAGE_BYTES + 1).unwrap_err().to_string();
+        assert!(error.starts_with("the family sql has 601 KiB, more than 600"), "{error}");
+    }
 
     #[test]
     fn a_name_given_twice_fails_the_shipped_set() {

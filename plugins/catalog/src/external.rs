@@ -107,7 +107,7 @@ pub(crate) fn create_connection(
 ) -> Result<types::ObjectChange, Failure> {
     let kind = Kind::of(ObjectKind::Connection);
     let name = kind.name("name", &request.name)?;
-    let sort = request.connection_type.trim().to_uppercase();
+    let sort = request.connection_type.trim().to_ascii_uppercase();
     if sort.is_empty() || !sort.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(Failure::invalid("connection_type", format!("'{sort}' is not a type of connection")));
     }

@@ -116,7 +116,7 @@ pub(crate) fn change(
 /// What is no privilege.
 fn privileges(given: &[String]) -> Result<Vec<String>, Failure> {
     let spell = |text: &String| {
-        let name = text.trim().to_uppercase().replace(' ', "_");
+        let name = text.trim().to_ascii_uppercase().replace(' ', "_");
         let is_good = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         match name.as_str() {
             "ALL" => Ok("ALL_PRIVILEGES".to_owned()),

@@ -224,7 +224,7 @@ pub(crate) fn update(
         Some(properties) => drop(body.insert("properties".to_owned(), show::object_of(&properties))),
         None => {}
     }
-    match request.isolation_mode.map(|mode| mode.trim().to_uppercase()) {
+    match request.isolation_mode.map(|mode| mode.trim().to_ascii_uppercase()) {
         Some(_) if kind.route != "catalogs" => return refuse("isolation_mode", "only catalogs have an isolation mode"),
         Some(mode) if ISOLATION.contains(&mode.as_str()) => drop(body.insert("isolation_mode".to_owned(), mode.into())),
         Some(_) => return refuse("isolation_mode", "must be OPEN or ISOLATED"),

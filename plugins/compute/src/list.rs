@@ -90,7 +90,8 @@ pub(crate) fn list(
     if limit == 0 || limit > MAX_LISTED {
         return Err(Failure::invalid("limit", format!("must be 1 to {MAX_LISTED}, is {limit}")));
     }
-    let states: Vec<String> = request.states.unwrap_or_default().iter().map(|state| state.to_uppercase()).collect();
+    let states: Vec<String> =
+        request.states.unwrap_or_default().iter().map(|state| state.to_ascii_uppercase()).collect();
     if let Some(wrong) = states.iter().find(|state| !STATES.contains(&state.as_str())) {
         return Err(Failure::invalid("states", format!("{wrong} is none of {}", STATES.join(", "))));
     }

@@ -119,8 +119,8 @@ fn sql_type(kind: &Value) -> String {
         "integer" => "INT",
         "short" => "SMALLINT",
         "byte" => "TINYINT",
-        "double" | "float" | "boolean" | "date" | "timestamp" | "binary" => return word.to_uppercase(),
-        _ if word.starts_with("decimal(") => return word.to_uppercase(),
+        "double" | "float" | "boolean" | "date" | "timestamp" | "binary" => return word.to_ascii_uppercase(),
+        _ if word.starts_with("decimal(") => return word.to_ascii_uppercase(),
         _ => "STRING",
     }
     .to_owned()

@@ -31,7 +31,7 @@ pub(crate) fn export(
     request: types::ExportNotebookRequest,
 ) -> Result<types::ExportedNotebook, Failure> {
     let path = workspace_path("path", &request.path)?;
-    let wanted = request.format.as_deref().unwrap_or("SOURCE").to_uppercase();
+    let wanted = request.format.as_deref().unwrap_or("SOURCE").to_ascii_uppercase();
     let known = FORMATS.into_iter().find(|(name, ..)| *name == wanted);
     let (format, ending, media_type) =
         known.ok_or_else(|| Failure::invalid("format", "must be SOURCE, JUPYTER, HTML or DBC"))?;

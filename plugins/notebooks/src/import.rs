@@ -46,7 +46,7 @@ pub(crate) fn import(
     }
     let ending = local.as_deref().and_then(|file| file.rsplit_once('.')).map(|(_, ending)| ending.to_lowercase());
     let default = if ending.as_deref() == Some("ipynb") { "JUPYTER" } else { "SOURCE" };
-    let format = request.format.as_deref().unwrap_or(default).to_uppercase();
+    let format = request.format.as_deref().unwrap_or(default).to_ascii_uppercase();
     let language = match format.as_str() {
         "JUPYTER" => None,
         "SOURCE" => Some(language(platform, request.language.as_deref(), ending.as_deref(), &content)?),

@@ -267,7 +267,7 @@ fn head(request: &Outgoing<'_>) -> Result<OutgoingRequest, TransportError> {
     let set = |name: &str, value: &str| {
         headers
             .set(name, &[value.as_bytes().to_vec()])
-            .map_err(|e| TransportError::Denied(format!("the header {name} cannot be set: {e:?}")))
+            .map_err(|_| TransportError::Denied(format!("the header {name} cannot be set")))
     };
     for (name, value) in &request.headers {
         set(name, value)?;
@@ -407,7 +407,13 @@ fn words(code: &ErrorCode) -> String {
         ErrorCode::HttpProtocolError | ErrorCode::HttpUpgradeFailed => "it is no valid HTTP",
         ErrorCode::LoopDetected => "the request led back to itself",
         ErrorCode::InternalError(_) => "the host failed",
-        _ => return format!("{code:?}"),
+        ErrorCode::HttpRequestDenied => "ErrorCode::HttpRequestDenied",
+        ErrorCode::DestinationIpProhibited => "ErrorCode::DestinationIpProhibited",
+        ErrorCode::HttpRequestUriInvalid | ErrorCode::HttpRequestUriTooLong => "ErrorCode::HttpRequestUriInvalid",
+        ErrorCode::HttpRequestMethodInvalid => "ErrorCode::HttpRequestMethodInvalid",
+        ErrorCode::HttpResponseBodySize(_) => "its body is too large",
+        ErrorCode::HttpRequestBodySize(_) | ErrorCode::HttpRequestLengthRequired => "the request's body is too large",
+        _ => "the request's headers cannot be sent",
     };
     words.to_owned()
 }

@@ -227,7 +227,7 @@ fn put(given: types::WarehouseSettings, settings: &mut Settings) -> Result<(), F
         settings.insert("cluster_size".to_owned(), (*known).into());
     }
     if let Some(kind) = given.warehouse_type {
-        let kind = kind.to_uppercase();
+        let kind = kind.to_ascii_uppercase();
         if kind != "PRO" && kind != "CLASSIC" {
             return Err(Failure::invalid("settings.warehouse_type", "must be PRO or CLASSIC"));
         }

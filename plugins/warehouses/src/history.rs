@@ -66,7 +66,8 @@ pub(crate) fn list(
     if limit == 0 || limit > MAX_LISTED {
         return Err(Failure::invalid("limit", format!("must be 1 to {MAX_LISTED}, is {limit}")));
     }
-    let statuses: Vec<String> = values("statuses", request.statuses)?.iter().map(|text| text.to_uppercase()).collect();
+    let statuses: Vec<String> =
+        values("statuses", request.statuses)?.iter().map(|text| text.to_ascii_uppercase()).collect();
     if let Some(wrong) = statuses.iter().find(|status| !STATUSES.contains(&status.as_str())) {
         return Err(Failure::invalid("statuses", format!("{wrong} is none of {}", STATUSES.join(", "))));
     }

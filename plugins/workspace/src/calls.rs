@@ -31,7 +31,7 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         }
         "delete_secret" => (Effect::Destroys, "DELETE SECRET", vec![secret], None),
         "put_secret_acl" => {
-            let verb = text("permission").map(|word| format!("permission {}", word.to_uppercase()));
+            let verb = text("permission").map(|word| format!("permission {}", word.to_ascii_uppercase()));
             (Effect::Shares, "GRANT ON SECRET SCOPE", vec![scope, for_whom, verb], None)
         }
         "delete_secret_acl" => (Effect::Destroys, "REVOKE ON SECRET SCOPE", vec![scope, for_whom], None),
