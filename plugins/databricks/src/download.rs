@@ -121,7 +121,7 @@ pub fn files_of<P: Platform>(platform: &P, files: &[File], existing: Existing) -
             Ok(bytes) => Transfer { bytes, ..transfer(file, State::Done) },
             Err(failure) => {
                 let _ = fs::remove_file(project.join(arriving(&file.local)));
-                transfer(file, State::Failed(failure.message))
+                transfer(file, State::Failed(failure))
             }
         });
         progress::tell(platform, &format!("downloaded {}", file.remote), ended.len(), total);
@@ -132,14 +132,17 @@ pub fn files_of<P: Platform>(platform: &P, files: &[File], existing: Existing) -
 }
 
 /// Makes the folder of a file; whether it is to be downloaded.
-fn prepare(project: &Path, file: &File, existing: Existing) -> Result<bool, String> {
+fn prepare(project: &Path, file: &File, existing: Existing) -> Result<bool, Failure> {
     let place = project.join(&file.local);
     if let Ok(found) = fs::metadata(&place) {
         if found.is_dir() {
-            return Err(format!("a folder is at {} already", file.local));
+            return Err(Failure::invalid("local_path", format!("a folder is at {} already", file.local)));
         }
         match existing {
-            Existing::Kept => return Err(format!("{} is there already; set overwrite to replace it", file.local)),
+            Existing::Kept => {
+                let said = format!("{} is there already; set overwrite to replace it", file.local);
+                return Err(Failure::invalid("overwrite", said));
+            }
             Existing::Updated => {
                 let age = |ms| UNIX_EPOCH + Duration::from_millis(ms);
                 let is_newer =
@@ -152,7 +155,9 @@ fn prepare(project: &Path, file: &File, existing: Existing) -> Result<bool, Stri
         }
     }
     let folder = place.parent().unwrap_or(project);
-    fs::create_dir_all(folder).map_err(|e| format!("the folder of {} cannot be made: {e}", file.local))?;
+    fs::create_dir_all(folder).map_err(|e| {
+        Failure::new(bricklayer_sdk::Kind::Failed, format!("the folder of {} cannot be made: {e}", file.local))
+    })?;
     Ok(true)
 }
 

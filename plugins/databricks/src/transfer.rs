@@ -1,20 +1,22 @@
 //! How files that were to be moved fared, one by one.
 
+use bricklayer_sdk::Failure;
+
 /// How one file fared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// It was moved.
     Done,
     /// It was there already, and the same.
     Unchanged,
     /// It was not moved, and why.
-    Failed(String),
+    Failed(Failure),
     /// The call's time was over before its turn.
     NotTried,
 }
 
 /// One file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Transfer {
     /// Path in the project.
     pub local: String,
@@ -27,7 +29,7 @@ pub struct Transfer {
 }
 
 /// How all files fared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     /// One by one.
     pub transfers: Vec<Transfer>,
@@ -95,7 +97,7 @@ impl Report {
             text.push_str(&format!(" {} were there already and the same.", self.unchanged()));
         }
         let told = |transfer: &Transfer| match &transfer.state {
-            State::Failed(why) => Some(format!("\n- {}: {why}", transfer.from(did))),
+            State::Failed(why) => Some(format!("\n- {}: {}", transfer.from(did), why.message)),
             _ => None,
         };
         let failed: Vec<_> = self.transfers.iter().filter_map(told).collect();
@@ -152,7 +154,7 @@ mod tests {
             |local: &str, state| Transfer { local: local.to_owned(), remote: format!("/r/{local}"), state, bytes: 2 };
         let transfers = vec![
             one("a", State::Done),
-            one("b", State::Failed("no".to_owned())),
+            one("b", State::Failed(Failure::new(bricklayer_sdk::Kind::Failed, "no"))),
             one("c", State::NotTried),
             one("d", State::Unchanged),
         ];

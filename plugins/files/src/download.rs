@@ -76,7 +76,7 @@ pub(crate) fn one(report: bricklayer_databricks::transfer::Report) -> Result<typ
     use bricklayer_databricks::transfer::State;
     let Some(transfer) = report.transfers.first() else { return Err(Failure::new(Kind::Failed, "nothing was moved")) };
     match &transfer.state {
-        State::Failed(why) => Err(Failure::new(Kind::Failed, why.clone())),
+        State::Failed(failure) => Err(failure.clone()),
         State::NotTried => {
             Err(Failure::new(Kind::Timeout, "the call's time was over before the file was moved").retryable())
         }

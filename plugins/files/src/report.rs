@@ -25,7 +25,7 @@ fn transfer(transfer: Transfer) -> types::Transfer {
     let (state, error) = match transfer.state {
         State::Done => (types::TransferState::Done, None),
         State::Unchanged => (types::TransferState::Unchanged, None),
-        State::Failed(why) => (types::TransferState::Failed, Some(why)),
+        State::Failed(failure) => (types::TransferState::Failed, Some(failure.message)),
         State::NotTried => (types::TransferState::NotTried, None),
     };
     types::Transfer { local_path: transfer.local, remote_path: transfer.remote, state, bytes: transfer.bytes, error }

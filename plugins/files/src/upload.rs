@@ -83,9 +83,9 @@ pub(crate) fn folder(
         let mut item = item(&project, file, place, request.overwrite.unwrap_or(false));
         if !taken.insert(item.lands.clone()) {
             let why = format!("another file of this folder becomes {} as well; rename one", item.lands);
-            transfers.push(transfer(&item, State::Failed(why)));
+            transfers.push(transfer(&item, State::Failed(Failure::invalid("local_folder", why))));
         } else if let Err(failure) = check_size(&item.file) {
-            transfers.push(transfer(&item, State::Failed(failure.message)));
+            transfers.push(transfer(&item, State::Failed(failure)));
         } else if let Some(object) = there.get(&item.lands)
             && memory.is_same(&item.file, object.modified_at)
         {
@@ -100,8 +100,8 @@ pub(crate) fn folder(
     let (items, refused): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|item| !denied.contains_key(parent(&item.lands)));
     transfers.extend(refused.iter().map(|item| {
-        let why = denied.get(parent(&item.lands)).map(|failure| failure.message.clone()).unwrap_or_default();
-        transfer(item, State::Failed(why))
+        let failure = denied.get(parent(&item.lands)).cloned();
+        transfer(item, failure.map_or(State::NotTried, State::Failed))
     }));
 
     let ended = RefCell::new((Vec::new(), &mut memory));
@@ -117,7 +117,7 @@ pub(crate) fn folder(
                     memory.put(platform, &item.file, None);
                     transfer(item, State::Done)
                 }
-                Err(failure) => transfer(item, State::Failed(advise(failure, item).message)),
+                Err(failure) => transfer(item, State::Failed(advise(failure, item))),
             });
             progress::tell(platform, &format!("uploaded {}", item.file.path), done.len(), items.len());
         },

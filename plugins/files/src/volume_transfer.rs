@@ -50,7 +50,7 @@ pub(crate) fn upload(
     let remote = if is_folder { join(&target, name(&local)) } else { target };
     let transfers = send_all(platform, &[(remote.clone(), file)], overwrite);
     match transfers.first().map(|transfer| &transfer.state) {
-        Some(State::Failed(why)) => Err(Failure::new(Kind::Failed, why.clone())),
+        Some(State::Failed(failure)) => Err(failure.clone()),
         Some(State::Done) => Ok(report::of(Report { transfers, missing: vec![] }, "Uploaded", &remote)),
         _ => Err(Failure::new(Kind::Timeout, "the call's time was over before the file was moved").retryable()),
     }
@@ -62,7 +62,10 @@ fn send_all(platform: &impl Platform, files: &[(String, LocalFile)], overwrite: 
         Transfer { local: file.path.clone(), remote: remote.clone(), state, bytes }
     };
     let (fitting, large): (Vec<_>, Vec<_>) = files.iter().partition(|(_, file)| file.bytes <= MAX_FILE_BYTES);
-    let too_large = |file| transfer(file, State::Failed("a file in a volume has at most 5 GiB here".to_owned()));
+    let too_large = |file| {
+        let failure = Failure::new(Kind::LimitExceeded, "a file in a volume has at most 5 GiB here");
+        transfer(file, State::Failed(failure))
+    };
     let mut transfers: Vec<_> = large.into_iter().map(too_large).collect();
     let is_there = |(remote, file): &&(String, LocalFile)| {
         !overwrite && file.bytes >= ASKED_FIRST_BYTES && status(platform, remote).is_ok()
@@ -70,7 +73,7 @@ fn send_all(platform: &impl Platform, files: &[(String, LocalFile)], overwrite: 
     let (there, fitting): (Vec<_>, Vec<_>) = fitting.into_iter().partition(is_there);
     let replaced = |file: &(String, LocalFile)| {
         let why = format!("ALREADY_EXISTS: there is something at {} already. {REPLACE}", file.0);
-        transfer(file, State::Failed(why))
+        transfer(file, State::Failed(Failure::new(Kind::InvalidInput, why)))
     };
     transfers.extend(there.into_iter().map(replaced));
     let ended = RefCell::new(transfers);
@@ -80,10 +83,8 @@ fn send_all(platform: &impl Platform, files: &[(String, LocalFile)], overwrite: 
         let Some(file) = fitting.get(at) else { return };
         let state = match answer {
             Ok(_) => State::Done,
-            Err(failure) if failure.message.contains("ALREADY_EXISTS") => {
-                State::Failed(failure.advise(REPLACE).message)
-            }
-            Err(failure) => State::Failed(failure.message),
+            Err(failure) if failure.message.contains("ALREADY_EXISTS") => State::Failed(failure.advise(REPLACE)),
+            Err(failure) => State::Failed(failure),
         };
         let mut ended = ended.borrow_mut();
         ended.push(transfer(file, state));

@@ -74,7 +74,7 @@ fn to_file(
         File { url, local: local.clone(), remote: object.path.clone(), modified_ms: object.modified_at, bytes: None };
     let report = download::files_of(platform, &[file], existing);
     match report.transfers.first().map(|transfer| &transfer.state) {
-        Some(State::Failed(why)) => return Err(Failure::new(Kind::Failed, why.clone())),
+        Some(State::Failed(failure)) => return Err(failure.clone()),
         Some(State::Done) => {}
         _ => return Err(Failure::new(Kind::Timeout, "the call's time was over before it came").retryable()),
     }

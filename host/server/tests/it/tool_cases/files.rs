@@ -33,12 +33,12 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     };
     let there = format!("{home}/a.txt");
     vec![
-        works("upload_file", both(("local_path", "a.txt"), ("workspace_path", there.clone())), "a.txt").alone(),
+        works("upload_file", both(("local_path", "a.txt"), ("workspace_path", there.clone())), "a.txt"),
         fails("upload_file", both(("local_path", "nosuch"), ("workspace_path", there.clone())), NotFound, "nosuch"),
         works("upload_folder", both(("local_folder", "app"), ("workspace_folder", format!("{home}/app"))), "app/b.txt")
             .alone(),
         fails("upload_folder", json!({"local_folder": "nosuch"}), NotFound, "nosuch"),
-        works("download_file", both(("workspace_path", &there), ("local_path", "down.txt".into())), "down.txt").alone(),
+        works("download_file", both(("workspace_path", &there), ("local_path", "down.txt".into())), "down.txt"),
         fails("download_file", json!({"workspace_path": format!("{home}/nosuch")}), NotFound, "nosuch"),
         fails("download_file", json!({"workspace_path": there}), PermissionDenied, "").by_stranger(),
         works(
@@ -62,7 +62,7 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         fails("delete_workspace_object", at(format!("{home}/app")), InvalidInput, "recursive"),
         works("create_volume_directory", at(volume("/in")), "/in"),
         fails("create_volume_directory", at("/Volumes/main/default/nosuch/in".into()), NotFound, "nosuch"),
-        works("upload_to_volume", both(("local_path", "a.txt"), ("volume_path", volume("/in/a.txt"))), "a.txt").alone(),
+        works("upload_to_volume", both(("local_path", "a.txt"), ("volume_path", volume("/in/a.txt"))), "a.txt"),
         fails("upload_to_volume", json!({"local_path": "nosuch", "volume_path": volume("/in/")}), NotFound, "nosuch"),
         works("list_volume_files", at(volume("/in")), "a.txt"),
         works("list_volume_files", at(volume("/in")), "/in/1.txt")
@@ -79,20 +79,19 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
             both(("volume_path", &volume("/in/a.txt")), ("local_path", "v.txt".into())),
             "v.txt",
         )
-        .alone(),
+        .by_head(),
         fails("download_from_volume", json!({"volume_path": volume("/nosuch")}), NotFound, "nosuch"),
         works("delete_volume_file", at(volume("/in/a.txt")), "a.txt").by_head(),
         fails("delete_volume_file", at(volume("/in/a.txt")), NotFound, "a.txt"),
         works("create_dbfs_directory", at("/cases".into()), "/cases"),
         fails("create_dbfs_directory", at("cases".into()), InvalidInput, "cases"),
-        works("upload_to_dbfs", both(("local_path", "a.txt"), ("dbfs_path", "/cases/a.txt".into())), "a.txt").alone(),
+        works("upload_to_dbfs", both(("local_path", "a.txt"), ("dbfs_path", "/cases/a.txt".into())), "a.txt"),
         fails("upload_to_dbfs", json!({"local_path": "nosuch", "dbfs_path": "/cases/b.txt"}), NotFound, "nosuch"),
         works("list_dbfs_files", at("/cases".into()), "a.txt"),
         fails("list_dbfs_files", at("/nosuch".into()), NotFound, "nosuch"),
         works("read_dbfs_file", at("/cases/a.txt".into()), "one"),
         fails("read_dbfs_file", at("/nosuch".into()), NotFound, "nosuch"),
-        works("download_from_dbfs", both(("dbfs_path", "/cases/a.txt"), ("local_path", "d.txt".into())), "d.txt")
-            .alone(),
+        works("download_from_dbfs", both(("dbfs_path", "/cases/a.txt"), ("local_path", "d.txt".into())), "d.txt"),
         fails("download_from_dbfs", json!({"dbfs_path": "/nosuch"}), NotFound, "nosuch"),
         works("move_dbfs_file", json!({"source_path": "/cases/a.txt", "destination_path": "/cases/b.txt"}), "b.txt"),
         fails(
