@@ -272,6 +272,6 @@ fn each_whole_project_has_a_folder_of_its_own() {
     let one = "01a23475-0f2c-70a7-9644-fa93ee7ce0c8";
     for (project, folder) in [(one, "project-ee7ce0c8"), ("", "project"), ("é1234567", "project"), ("short", "project")]
     {
-        assert_eq!(super::own_folder(project), folder, "{project}");
+        assert_eq!(own_folder(project), folder, "{project}");
     }
 }
