@@ -42,6 +42,7 @@ struct View {
 pub(super) fn query(context: &Context<'_>, view: &InformationView) -> Result<String, SqlError> {
     let place = view.catalog.as_deref();
     let view = match view.table.as_str() {
+        name if !is_known(context, place)? => return Err(missing(place, name)),
         "catalogs" => catalogs(context, place)?,
         "schemata" => schemata(context, place)?,
         "tables" => of_tables(context, place)?,
@@ -49,12 +50,18 @@ pub(super) fn query(context: &Context<'_>, view: &InformationView) -> Result<Str
         "columns" => columns(context, place)?,
         "volumes" => volumes(context, place)?,
         "catalog_tags" | "schema_tags" | "table_tags" | "column_tags" | "volume_tags" => tags(context, view)?,
-        missing => {
-            let catalog = place.unwrap_or("system");
-            return Err(SqlError::table_not_found(&format!("`{catalog}`.`{INFORMATION_SCHEMA}`.`{missing}`")));
-        }
+        name => return Err(missing(place, name)),
     };
     Ok(view.query())
+}
+
+fn is_known(context: &Context<'_>, place: Option<&str>) -> Result<bool, SqlError> {
+    let Some(place) = place else { return Ok(true) };
+    Ok(context.objects.ask(|known| known.catalog(place))?.is_some())
+}
+
+fn missing(place: Option<&str>, name: &str) -> SqlError {
+    SqlError::table_not_found(&format!("`{}`.`{INFORMATION_SCHEMA}`.`{name}`", place.unwrap_or("system")))
 }
 
 impl View {
@@ -310,11 +317,6 @@ fn tags(context: &Context<'_>, view: &InformationView) -> Result<View, SqlError>
 fn seen_catalogs(context: &Context<'_>, place: Option<&str>) -> Result<Vec<(String, CatalogInfo)>, SqlError> {
     let mut catalogs = context.objects.ask(|known| known.catalogs())?;
     catalogs.retain(|(name, _)| place.is_none_or(|place| place == name));
-    if let Some(place) = place
-        && catalogs.is_empty()
-    {
-        return Err(SqlError::catalog_not_found(place));
-    }
     let of = |(name, info): &(String, CatalogInfo)| (Securable::Catalog(name.clone()), info.audit.owner.clone());
     visible(context, None, catalogs, of)
 }
