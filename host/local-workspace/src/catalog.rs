@@ -17,8 +17,8 @@ mod volumes;
 pub(crate) use self::{
     change::{Change, TableEdit},
     model::{
-        Audit, CatalogInfo, CatalogTree, FunctionInfo, Grant, HistoryEntry, SYSTEM_USER, SchemaInfo, SchemaTree,
-        TableInfo, TableTree, TextLimit,
+        Audit, CatalogInfo, CatalogTree, FunctionInfo, Grant, HistoryEntry, Policy, SYSTEM_USER, SchemaInfo,
+        SchemaTree, TableInfo, TableTree, TextLimit, Uses,
     },
     monitors::{MonitorInfo, Refresh},
     objects::{Edited, ObjectInfo},

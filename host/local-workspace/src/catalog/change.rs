@@ -65,6 +65,8 @@ pub(crate) struct TableEdit {
     /// A view's new query, and what it reads.
     #[serde(default)]
     pub(crate) view_reads: Vec<TableName>,
+    #[serde(default)]
+    pub(crate) view_calls: Vec<TableName>,
     pub(crate) view_definition: Option<String>,
 }
 
@@ -102,6 +104,7 @@ impl TableEdit {
         if let Some(definition) = self.view_definition {
             info.view_definition = Some(definition);
             info.view_reads = self.view_reads;
+            info.view_calls = self.view_calls;
         }
     }
 }

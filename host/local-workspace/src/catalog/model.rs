@@ -66,6 +66,23 @@ pub(crate) struct TableInfo {
     /// The tables and views that a view's query reads, with its owner's rights.
     #[serde(default)]
     pub(crate) view_reads: Vec<TableName>,
+    /// The functions that a view's query calls.
+    #[serde(default)]
+    pub(crate) view_calls: Vec<TableName>,
+    /// Which rows are shown: those for which this is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) row_filter: Option<Policy>,
+    /// What is shown in the place of columns' values, by the columns' names in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) column_masks: BTreeMap<String, Policy>,
+}
+
+/// A function of columns that decides what a reader sees of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    pub(crate) function: TableName,
+    /// Its arguments; a mask's first is the masked column, which is not among them.
+    pub(crate) columns: Vec<String>,
 }
 
 /// The length of a CHAR(n) or VARCHAR(n) column.
@@ -97,6 +114,16 @@ pub(crate) struct FunctionInfo {
     pub(crate) comment: Option<String>,
     /// Parameter names with their types as written.
     pub(crate) parameters: Vec<(String, String)>,
+    /// The tables and views that it reads, and the functions that it calls; not known of functions of before.
+    #[serde(default)]
+    pub(crate) uses: Option<Uses>,
+}
+
+/// What the body of a function refers to.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Uses {
+    pub(crate) tables: Vec<TableName>,
+    pub(crate) functions: Vec<TableName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -185,7 +212,19 @@ impl TableInfo {
             primary_key: Vec::new(),
             view_definition: None,
             view_reads: Vec::new(),
+            view_calls: Vec::new(),
+            row_filter: None,
+            column_masks: BTreeMap::new(),
         }
+    }
+}
+
+impl TableInfo {
+    /// Whether a row filter or a mask takes this column.
+    pub(crate) fn guards_with(&self, column: &str) -> bool {
+        let takes = |policy: &Policy| policy.columns.iter().any(|name| name.eq_ignore_ascii_case(column));
+        self.column_masks.contains_key(&column.to_lowercase())
+            || self.row_filter.iter().chain(self.column_masks.values()).any(takes)
     }
 }
 

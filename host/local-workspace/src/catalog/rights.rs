@@ -214,6 +214,11 @@ impl Subject {
         Self { user: user.to_owned(), is_admin }
     }
 
+    /// The groups that the user is in.
+    pub(crate) fn groups(&self) -> Vec<&'static str> {
+        EVERYBODY.into_iter().chain(self.is_admin.then_some(ADMINS)).collect()
+    }
+
     /// Whether nothing has to be asked for this user.
     pub(crate) fn is_admin(&self) -> bool {
         self.is_admin

@@ -113,6 +113,17 @@ impl Catalog {
         rows.into_iter().map(|(schema, name, info)| Ok(((schema, name), serde_json::from_str(&info)?))).collect()
     }
 
+    /// The tables of which a reader sees other rows or values than there are.
+    pub(crate) async fn guarded(&self) -> Result<Vec<TableName>> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT catalog, schema, name FROM tables
+             WHERE json_extract(info, '$.row_filter') IS NOT NULL OR json_extract(info, '$.column_masks') IS NOT NULL",
+        )
+        .fetch_all(self.database.read())
+        .await?;
+        Ok(rows.into_iter().map(|(catalog, schema, table)| TableName { catalog, schema, table }).collect())
+    }
+
     /// A table's operations, oldest first.
     pub(crate) async fn history(&self, name: &TableName) -> Result<Vec<HistoryEntry>> {
         let rows: Vec<(i64, String)> = sqlx::query_as(

@@ -99,7 +99,7 @@ impl Query {
     /// A query that cannot be parsed or is not supported.
     pub(crate) fn tables(&self, namespace: &Namespace) -> Result<BTreeSet<TableName>, SqlError> {
         let parameters = BTreeMap::new();
-        let mut translator = Translator::new(namespace, &parameters, false, &NoColumns);
+        let mut translator = Translator::new(namespace, &parameters, false, &NoColumns, &[]);
         translator.query(&self.plain())?;
         Ok(translator.into_notes().tables.into_iter().collect())
     }

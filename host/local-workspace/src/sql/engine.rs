@@ -14,6 +14,7 @@ mod information;
 mod loaded;
 mod marks;
 mod objects;
+mod policies;
 mod query;
 mod recovery;
 mod rights;
@@ -44,8 +45,8 @@ use crate::{
         error::SqlError,
         lexer::tokenize,
         names::{Namespace, catalog_alias},
-        parameters::{Parameter, USER_PARAMETER},
-        plan::PlanCache,
+        parameters::Parameter,
+        plan::{PlanCache, translate},
         rewrite::Notes,
         statement::Parsed,
     },
@@ -96,6 +97,9 @@ impl Engine {
         recovery::remove_dropped(&database, &objects)?;
         database.attach_all(&objects.ask(|known| known.catalog_names())?)?;
         recovery::recover(&database, &objects)?;
+        if !objects.ask(|known| known.guarded())?.is_empty() {
+            objects.look_for_guarded();
+        }
         Ok(Self { database, objects, plans: PlanCache::default() })
     }
 
@@ -131,12 +135,13 @@ impl Engine {
 
     fn run_as(&self, request: &Request, canceller: &Canceller, maps: bool) -> Result<Outcome, SqlError> {
         canceller.check()?;
-        let session = self.database.session(&request.namespace, canceller)?;
+        let mut session = self.database.session(&request.namespace, canceller)?;
+        let subject = self.objects.subject(&request.user);
+        session.identify(&request.user, &subject.groups()).map_err(failure::internal)?;
         let catalog = store::Catalog { session: &session, objects: &self.objects };
         let plan = self.plans.plan(&request.text, &request.namespace, &request.parameters, maps, &catalog)?;
-        let mut parameters: BTreeMap<String, Option<String>> =
+        let parameters: BTreeMap<String, Option<String>> =
             request.parameters.iter().map(|(name, p)| (name.clone(), p.value.clone())).collect();
-        parameters.insert(USER_PARAMETER.to_owned(), Some(request.user.clone()));
         let context = Context {
             session: &session,
             objects: &self.objects,
@@ -149,13 +154,12 @@ impl Engine {
             canceller,
         };
         rights::check(&context, &plan.parsed)?;
-        // COPY INTO finds its files by itself: those that were loaded are left out.
-        let as_it_is = plan.notes.sources.is_empty() && plan.notes.information.is_empty();
-        if as_it_is || matches!(plan.parsed, Parsed::Copy(_)) {
-            return carry_out(&context, &plan.parsed);
+        let guarded = policies::read(&context, &plan.parsed)?;
+        if guarded.is_empty() {
+            return fill_and_carry_out(&context, &plan.parsed);
         }
-        let ready = sources::ready(&context, &plan.parsed)?;
-        carry_out(&context, &ready.parsed)
+        let plan = translate(&request.text, &request.namespace, &request.parameters, maps, &catalog, &guarded)?;
+        fill_and_carry_out(&Context { notes: &plan.notes, ..context }, &plan.parsed)
     }
 
     /// Carries out a catalog statement on behalf of the REST API.
@@ -209,6 +213,18 @@ impl Engine {
     pub(crate) fn checkpoint(&self) -> anyhow::Result<()> {
         self.database.checkpoint(&self.objects.ask(|known| known.catalog_names())?)
     }
+}
+
+/// Puts queries in the place of what only this statement's user may read, then carries it out.
+fn fill_and_carry_out(context: &Context<'_>, parsed: &Parsed) -> Result<Outcome, SqlError> {
+    let notes = context.notes;
+    let as_it_is = notes.sources.is_empty() && notes.information.is_empty() && notes.guarded.is_empty();
+    // COPY INTO finds its files by itself: those that were loaded are left out.
+    if as_it_is || matches!(parsed, Parsed::Copy(_)) {
+        return carry_out(context, parsed);
+    }
+    let ready = sources::ready(context, parsed)?;
+    carry_out(context, &ready.parsed)
 }
 
 fn carry_out(context: &Context<'_>, parsed: &Parsed) -> Result<Outcome, SqlError> {

@@ -17,11 +17,7 @@ use crate::{
     sql::{
         Sql,
         engine::{Chunk, Column, Format, Limits, Request, Rows, TypeName},
-        language::{
-            names::Namespace,
-            parameters::{Parameter, USER_PARAMETER},
-            types::physical_type,
-        },
+        language::{names::Namespace, parameters::Parameter, types::physical_type},
         statements::{Entry, Status, Submission},
     },
 };
@@ -242,7 +238,7 @@ fn parameters(given: Vec<BodyParameter>) -> Result<BTreeMap<String, Parameter>, 
     for parameter in given {
         let name = parameter.name;
         let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        if name.is_empty() || !plain || name == USER_PARAMETER {
+        if name.is_empty() || !plain {
             return Err(ApiError::invalid(format!("'{name}' is not a valid parameter name.")));
         }
         let kind = parameter.kind.as_deref().unwrap_or("STRING");

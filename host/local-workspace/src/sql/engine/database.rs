@@ -17,6 +17,7 @@ use crate::sql::language::{
     error::SqlError,
     functions,
     names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, literal, quote},
+    parameters::{GROUPS_VARIABLE, USER_VARIABLE},
 };
 
 /// Idle connections kept for reuse; more than that only cost memory, as statements are bounded elsewhere.
@@ -44,6 +45,8 @@ pub(super) struct Database {
 struct Pooled {
     connection: Connection,
     namespace: Option<Namespace>,
+    /// Whom the connection's variables speak of.
+    user: Option<String>,
 }
 
 impl fmt::Debug for Database {
@@ -144,7 +147,7 @@ impl Database {
             Some(pooled) => pooled,
             None => {
                 let connection = lock(&self.base).try_clone().map_err(|e| SqlError::internal(e.to_string()))?;
-                Pooled { connection, namespace: None }
+                Pooled { connection, namespace: None, user: None }
             }
         };
         canceller.attach(Some(pooled.connection.interrupt_handle()));
@@ -233,6 +236,24 @@ impl Session<'_> {
                 None
             }
         };
+    }
+
+    /// Says who runs the statements of this session.
+    pub(super) fn identify(&mut self, user: &str, groups: &[&str]) -> Result<(), duckdb::Error> {
+        let Some(pooled) = &mut self.pooled else { return Ok(()) };
+        if pooled.user.as_deref() == Some(user) {
+            return Ok(());
+        }
+        pooled.user = None;
+        let groups: Vec<_> = groups.iter().map(|group| literal(group)).collect();
+        let set = format!(
+            "SET VARIABLE {USER_VARIABLE} = {}; SET VARIABLE {GROUPS_VARIABLE} = [{}];",
+            literal(user),
+            groups.join(", ")
+        );
+        pooled.connection.execute_batch(&set)?;
+        pooled.user = Some(user.to_owned());
+        Ok(())
     }
 
     /// Points the search path away from all catalogs, before one of their schemas goes.

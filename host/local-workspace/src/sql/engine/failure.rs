@@ -276,7 +276,7 @@ fn catalog_or_binder(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> 
         return SqlError::beyond_engine(sentence(text));
     }
     if text.contains("Unexpected prepared parameter") {
-        return SqlError::unsupported("A parameter or current_user() in a statement of this kind");
+        return SqlError::unsupported("A parameter in a statement of this kind");
     }
     if text.contains("Set operations can only apply") || text.contains("same number of result columns") {
         return SqlError::new("NUM_COLUMNS_MISMATCH", "42826", text);

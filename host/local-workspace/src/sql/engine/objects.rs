@@ -1,10 +1,15 @@
 //! The catalog and the volumes as the engine's threads ask them.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use tokio::runtime::Handle;
 
 use super::failure;
 use crate::{
-    catalog::{Catalog, rights::Subject},
+    catalog::{Catalog, names::TableName, rights::Subject},
     database,
     files::volumes::Volumes,
     http::error::ApiError,
@@ -17,11 +22,29 @@ pub(super) struct Objects {
     catalog: Catalog,
     volumes: Volumes,
     runtime: Handle,
+    /// Whether there may be tables with row filters or masks, so that statements look for them.
+    guards: Arc<AtomicBool>,
 }
 
 impl Objects {
     pub(super) fn new(catalog: Catalog, volumes: Volumes, runtime: Handle) -> Self {
-        Self { catalog, volumes, runtime }
+        Self { catalog, volumes, runtime, guards: Arc::default() }
+    }
+
+    /// The tables of which a reader sees other rows or values than there are.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) fn guarded(&self) -> Result<Vec<TableName>, SqlError> {
+        if !self.guards.load(Ordering::Acquire) {
+            return Ok(Vec::new());
+        }
+        self.ask(|known| known.guarded())
+    }
+
+    /// From now on statements look for tables with row filters and masks.
+    pub(super) fn look_for_guarded(&self) {
+        self.guards.store(true, Ordering::Release);
     }
 
     /// A user with their groups.

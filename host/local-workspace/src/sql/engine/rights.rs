@@ -119,7 +119,7 @@ fn reads(
 }
 
 /// Functions of the catalog that the statement calls; what they read was asked for when they were made.
-fn called(context: &Context<'_>) -> Result<Vec<TableName>, SqlError> {
+pub(super) fn called(context: &Context<'_>) -> Result<Vec<TableName>, SqlError> {
     let notes = context.notes;
     let mut found = notes.functions.clone();
     if !notes.calls.is_empty() {
@@ -187,6 +187,12 @@ fn of_command(command: &Command) -> Vec<Need> {
         Command::Drop { name, .. } => manages(table(name)),
         Command::AlterTable { name, action: AlterTable::Rename(_) | AlterTable::ViewQuery { .. } } => {
             manages(table(name))
+        }
+        Command::AlterTable { name, action: AlterTable::Policy { policy, .. } } => {
+            let mut needs = manages(table(name));
+            let function = policy.as_ref().map(|policy| Securable::Function(policy.function.clone()));
+            needs.extend(function.map(|function| Need::Has(&[Privilege::Execute], function)));
+            needs
         }
         Command::Truncate(name) => has(&[Privilege::Modify], table(name)),
         Command::Maintain { what: Maintenance::Refresh | Maintenance::Cache, table: Some(name) } => {

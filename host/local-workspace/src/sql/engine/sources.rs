@@ -10,7 +10,7 @@ mod place;
 use std::{io, path::Path};
 
 use self::place::{Place, list};
-use super::{context::Context, information};
+use super::{context::Context, information, policies};
 use crate::{
     files::snapshot::{Linked, Wanted},
     sql::language::{
@@ -45,6 +45,9 @@ pub(super) fn ready(context: &Context<'_>, parsed: &Parsed) -> Result<Ready, Sql
     for (name, view) in &context.notes.information {
         queries.push((name.clone(), information::query(context, view)?));
     }
+    for (name, table) in &context.notes.guarded {
+        queries.push((name.clone(), policies::shown(context, table)?));
+    }
     // A plan names the engine's own files.
     if matches!(parsed, Parsed::Explain(_)) && !context.notes.sources.is_empty() {
         return Err(SqlError::unsupported("A plan over files"));
@@ -55,7 +58,9 @@ pub(super) fn ready(context: &Context<'_>, parsed: &Parsed) -> Result<Ready, Sql
         all.push(found);
     }
     let Some(parsed) = parsed.with_queries(&queries) else {
-        return Err(SqlError::unsupported("A view or function over files or over information_schema"));
+        return Err(SqlError::unsupported(
+            "A view or function over files, information_schema or a table with a row filter or a column mask",
+        ));
     };
     Ok(Ready { parsed, _found: all })
 }

@@ -1,7 +1,7 @@
 //! Catalog statements as data. The parser fills these in, the engine's command modules carry them out.
 
 use crate::catalog::{
-    Tagged, TextLimit,
+    Policy, Tagged, TextLimit,
     names::{SchemaName, Securable, TableName},
 };
 
@@ -265,6 +265,12 @@ pub(crate) enum AlterTable {
     },
     /// Accepted and without effect here: clustering, constraints, features.
     Recorded(&'static str),
+    /// What decides about rows or a column's values: set, or taken away.
+    Policy {
+        /// The masked column; without one it is the row filter.
+        column: Option<String>,
+        policy: Option<Policy>,
+    },
     /// ALTER VIEW AS.
     ViewQuery {
         query: String,

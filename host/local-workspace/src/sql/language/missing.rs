@@ -61,8 +61,6 @@ const MISSING_FUNCTIONS: &[&str] = &[
     "input_file_block_length",
     "input_file_block_start",
     "input_file_name",
-    "is_account_group_member",
-    "is_member",
     "is_variant_null",
     "java_method",
     "list_secrets",

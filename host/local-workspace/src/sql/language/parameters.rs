@@ -1,7 +1,9 @@
 //! Parameters of a statement.
 
-/// The name of the session parameter that carries the current user.
-pub(crate) const USER_PARAMETER: &str = "bricklayer_current_user";
+/// The variables of a session of the engine's that say who runs its statements, and the groups that they are in. No
+/// statement can name them.
+pub(crate) const USER_VARIABLE: &str = "bricklayer_user";
+pub(crate) const GROUPS_VARIABLE: &str = "bricklayer_groups";
 
 /// A statement parameter as the caller declared it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use super::{
     statement::{DmlKind, Parsed},
     store::Columns,
 };
+use crate::catalog::names::TableName;
 
 /// How many plans are kept. Agents repeat few statements; each entry is a few kilobytes.
 const PLAN_CACHE_ENTRIES: usize = 512;
@@ -28,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) notes: Notes,
 }
 
-/// Translates a statement.
+/// Translates a statement; those of the `guarded` tables that it reads stand in it under names of their own.
 ///
 /// # Errors
 /// What [`statement`] refuses.
@@ -38,8 +39,9 @@ pub(crate) fn translate(
     parameters: &BTreeMap<String, Parameter>,
     maps: bool,
     columns: &dyn Columns,
+    guarded: &[TableName],
 ) -> Result<Plan, SqlError> {
-    let mut translator = Translator::new(namespace, parameters, maps, columns);
+    let mut translator = Translator::new(namespace, parameters, maps, columns, guarded);
     let parsed = statement(text, &mut translator)?;
     Ok(Plan { parsed, notes: translator.into_notes() })
 }
@@ -78,14 +80,14 @@ impl PlanCache {
         columns: &dyn Columns,
     ) -> Result<Arc<Plan>, SqlError> {
         if text.len() > PLAN_CACHE_STATEMENT_BYTES {
-            return translate(text, namespace, parameters, maps, columns).map(Arc::new);
+            return translate(text, namespace, parameters, maps, columns, &[]).map(Arc::new);
         }
         let types = parameters.iter().map(|(name, p)| (name.clone(), p.physical_type.clone())).collect();
         let key = Key { text: text.to_owned(), namespace: namespace.clone(), types, maps };
         if let Some(plan) = self.lock().plans.get(&key) {
             return Ok(Arc::clone(plan));
         }
-        let plan = Arc::new(translate(text, namespace, parameters, maps, columns)?);
+        let plan = Arc::new(translate(text, namespace, parameters, maps, columns, &[])?);
         // What assigns values depends on the columns that the table has now.
         let assigns = matches!(&plan.parsed, Parsed::Dml(dml) if dml.kind != DmlKind::Delete);
         if !plan.notes.has_identifier_clause && !assigns {

@@ -56,6 +56,8 @@ pub(crate) struct Translator<'a> {
     /// Whether subscripts and sizes are of maps; tried when the array reading does not bind.
     maps: bool,
     columns: &'a dyn Columns,
+    /// Tables that are read through a query of the engine's.
+    guarded: &'a [TableName],
     notes: RefCell<Notes>,
 }
 
@@ -76,6 +78,8 @@ pub(crate) struct Notes {
     pub(crate) sources: Sources,
     /// Views of information_schema, each under the name that stands for it: their rows depend on who asks.
     pub(crate) information: Vec<(String, InformationView)>,
+    /// Tables that are read through a query of the engine's, each under the name that stands for it.
+    pub(crate) guarded: Vec<(String, TableName)>,
     /// Whether IDENTIFIER() put a value into the text, which then must not be cached.
     pub(crate) has_identifier_clause: bool,
 }
@@ -100,8 +104,9 @@ impl<'a> Translator<'a> {
         parameters: &'a BTreeMap<String, Parameter>,
         maps: bool,
         columns: &'a dyn Columns,
+        guarded: &'a [TableName],
     ) -> Self {
-        Self { namespace, parameters, maps, columns, notes: RefCell::default() }
+        Self { namespace, parameters, maps, columns, guarded, notes: RefCell::default() }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -364,6 +369,16 @@ impl<'a> Translator<'a> {
             (table.catalog, table.schema, table.name) = (None, None, Identifier::quoted(&placeholder));
             let view = InformationView { table: name.table, catalog };
             self.notes.borrow_mut().information.push((placeholder, view));
+            return Ok(());
+        }
+        if may_be_cte && self.guarded.contains(&name) {
+            let placeholder = nonce("bl_guarded");
+            table.alias = table.alias.take().or_else(|| alias.map(Identifier::quoted));
+            (table.catalog, table.schema, table.name) = (None, None, Identifier::quoted(&placeholder));
+            self.note_table(&name);
+            let mut notes = self.notes.borrow_mut();
+            notes.reads.push(name.clone());
+            notes.guarded.push((placeholder, name));
             return Ok(());
         }
         table.catalog = Some(Identifier::quoted(catalog_alias(&name.catalog)));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{Audit, names::Securable, rights::Privilege},
+    catalog::{Audit, TableInfo, names::Securable, rights::Privilege},
     http::{Empty, body::OptionalBody, error::ApiError, page::PageQuery, query::Params},
     identity::Caller,
     sql::{
@@ -44,10 +44,24 @@ pub(crate) struct Answer {
     columns: Option<Vec<Column>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     table_constraints: Option<[Constraint; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_filter: Option<RowFilter>,
     #[serde(flatten)]
     audit: Audit,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct RowFilter {
+    function_name: String,
+    input_column_names: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Mask {
+    function_name: String,
+    using_column_names: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +81,8 @@ struct Column {
     comment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partition_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mask: Option<Mask>,
 }
 
 /// Spark's description of a column, in `type_json`.
@@ -280,7 +296,7 @@ fn table_type(table: &Table) -> &'static str {
 
 fn answer(unity: &Unity, table: Table, columns: bool) -> Answer {
     let info = table.info.clone();
-    let list = || table.columns.iter().enumerate().map(|(i, c)| column(i, c, &info.partition_columns)).collect();
+    let list = || table.columns.iter().enumerate().map(|(i, c)| column(i, c, &info)).collect();
     let key = (!info.primary_key.is_empty())
         .then(|| PrimaryKey { name: format!("{}_pk", table.name.table), child_columns: info.primary_key.clone() });
     Answer {
@@ -293,6 +309,10 @@ fn answer(unity: &Unity, table: Table, columns: bool) -> Answer {
         view_definition: table.is_view.then(|| info.view_definition.clone()),
         data_source_format: (!table.is_view).then_some("DELTA"),
         columns: columns.then(list),
+        row_filter: info.row_filter.as_ref().map(|filter| RowFilter {
+            function_name: filter.function.full_name(),
+            input_column_names: filter.columns.clone(),
+        }),
         table_constraints: key.map(|key| [Constraint { primary_key_constraint: key }]),
         properties: info.properties,
         audit: info.audit,
@@ -303,7 +323,7 @@ fn answer(unity: &Unity, table: Table, columns: bool) -> Answer {
     }
 }
 
-fn column(position: usize, column: &TableColumn, partitions: &[String]) -> Column {
+fn column(position: usize, column: &TableColumn, info: &TableInfo) -> Column {
     let text = column.kind.text.to_lowercase();
     let field = Field { name: &column.name, kind: &text, nullable: column.nullable, metadata: Empty {} };
     let (precision, scale) = column.kind.decimal.unzip();
@@ -316,7 +336,11 @@ fn column(position: usize, column: &TableColumn, partitions: &[String]) -> Colum
         type_precision: precision,
         type_scale: scale,
         comment: column.comment.clone(),
-        partition_index: partitions.iter().position(|p| p.eq_ignore_ascii_case(&column.name)),
+        partition_index: info.partition_columns.iter().position(|p| p.eq_ignore_ascii_case(&column.name)),
+        mask: info
+            .column_masks
+            .get(&column.name.to_lowercase())
+            .map(|mask| Mask { function_name: mask.function.full_name(), using_column_names: mask.columns.clone() }),
         type_text: text,
     }
 }

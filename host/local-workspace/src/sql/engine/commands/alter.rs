@@ -9,7 +9,7 @@ use crate::{
         names::{Securable, TableName},
     },
     sql::{
-        engine::{context::Context, query::Outcome},
+        engine::{context::Context, policies, query::Outcome, rights::called},
         language::{
             command::{AlterTable, ColumnDefinition, CommentTarget, Properties},
             error::SqlError,
@@ -22,24 +22,39 @@ use crate::{
 pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable) -> Result<Outcome, SqlError> {
     check_catalog_writable(&Securable::Table(name.clone()))?;
     let table = existing(context, name)?;
+    if let Some(column) = changed_columns(action).into_iter().find(|column| table.info.guards_with(column)) {
+        return Err(SqlError::unsupported(format!("Changing `{column}`, which a row filter or a column mask takes,")));
+    }
     match action {
         AlterTable::Rename(to) => return rename(context, name, to, table.is_view),
         AlterTable::AlterComment { column, comment } => {
             let on = CommentTarget::Column { table: name.clone(), column: column.clone() };
             return self::comment(context, &on, Some(comment));
         }
+        AlterTable::Policy { column, policy } => {
+            return policies::set(context, &table, column.as_deref(), policy.as_ref());
+        }
         AlterTable::Recorded(what) => context.record(name, what, BTreeMap::new()),
         action => {
             let statements = statements(name, table.is_view, action);
             let change = Change::EditTable {
                 name: name.clone(),
-                edit: edit(context, action),
+                edit: edit(context, action)?,
                 entry: context.entry(operation(action)),
             };
             context.change(&change, || statements.iter().try_for_each(|statement| context.execute(statement)))?;
         }
     }
     Ok(Outcome::nothing("ALTER"))
+}
+
+/// Columns that will not be as they were.
+fn changed_columns(action: &AlterTable) -> Vec<&String> {
+    match action {
+        AlterTable::DropColumns { names, .. } => names.iter().collect(),
+        AlterTable::RenameColumn { from: column, .. } | AlterTable::AlterType { column, .. } => vec![column],
+        _ => Vec::new(),
+    }
 }
 
 /// What DuckDB has to do.
@@ -75,12 +90,15 @@ fn statements(name: &TableName, is_view: bool, action: &AlterTable) -> Vec<Strin
         AlterTable::ViewQuery { query, .. } => {
             vec![format!("CREATE OR REPLACE VIEW {} AS {query}", name.physical())]
         }
-        AlterTable::Rename(_) | AlterTable::AlterComment { .. } | AlterTable::Recorded(_) => Vec::new(),
+        AlterTable::Rename(_)
+        | AlterTable::AlterComment { .. }
+        | AlterTable::Recorded(_)
+        | AlterTable::Policy { .. } => Vec::new(),
     }
 }
 
 /// What the catalog keeps of columns goes with its columns.
-fn edit(context: &Context<'_>, action: &AlterTable) -> TableEdit {
+fn edit(context: &Context<'_>, action: &AlterTable) -> Result<TableEdit, SqlError> {
     let mut edit = TableEdit::default();
     match action {
         AlterTable::AddColumns(columns) => {
@@ -92,10 +110,11 @@ fn edit(context: &Context<'_>, action: &AlterTable) -> TableEdit {
         AlterTable::ViewQuery { definition, .. } => {
             edit.view_definition = Some(definition.clone());
             edit.view_reads = context.notes.reads.clone();
+            edit.view_calls = called(context)?;
         }
         _ => {}
     }
-    edit
+    Ok(edit)
 }
 
 fn operation(action: &AlterTable) -> &'static str {
@@ -108,6 +127,7 @@ fn operation(action: &AlterTable) -> &'static str {
         AlterTable::Recorded(what) => what,
         AlterTable::AlterType { .. }
         | AlterTable::AlterComment { .. }
+        | AlterTable::Policy { .. }
         | AlterTable::NotNull { .. }
         | AlterTable::Default { .. } => "CHANGE COLUMN",
     }

@@ -5,11 +5,11 @@ use uuid::Uuid;
 use super::checks::{check_catalog, check_name, check_schema, existing};
 use crate::{
     catalog::{
-        Audit, CatalogInfo, Change, FunctionInfo, SchemaInfo, TableInfo,
+        Audit, CatalogInfo, Change, FunctionInfo, SchemaInfo, TableInfo, Uses,
         names::{SchemaName, Securable, TableName},
     },
     sql::{
-        engine::{context::Context, query::Outcome, schema::tables},
+        engine::{context::Context, query::Outcome, rights::called, schema::tables},
         language::{
             command::{
                 ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, TableSource,
@@ -306,6 +306,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         properties: view.properties.iter().cloned().collect(),
         view_definition: Some(view.definition.clone()),
         view_reads: context.notes.reads.clone(),
+        view_calls: called(context)?,
         column_comments: comments.collect(),
         ..TableInfo::new(context.user)
     };
@@ -337,6 +338,7 @@ pub(super) fn function(context: &Context<'_>, function: &CreateFunction) -> Resu
         audit: Audit::new(context.user),
         comment: function.comment.clone(),
         parameters: function.parameters.clone(),
+        uses: Some(Uses { tables: context.notes.reads.clone(), functions: called(context)? }),
     };
     let create = format!("CREATE OR REPLACE MACRO {}({}) AS {body}", name.physical(), parameters.join(", "));
     context.change(&Change::PutFunction { name: name.clone(), info }, || context.execute(&create))?;

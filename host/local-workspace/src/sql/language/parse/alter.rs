@@ -5,7 +5,7 @@ use super::{
     create::column,
 };
 use crate::catalog::{
-    Tagged,
+    Policy, Tagged,
     names::{Securable, TableName},
 };
 use crate::sql::language::{
@@ -158,6 +158,15 @@ fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Al
     if cursor.take(&["ALTER", "COLUMN"]) || cursor.take(&["CHANGE", "COLUMN"]) {
         return alter_column(cursor, translator);
     }
+    if cursor.take(&["SET", "ROW", "FILTER"]) {
+        let function = table_name(cursor, translator)?;
+        cursor.expect(&["ON"])?;
+        let columns = columns(cursor)?;
+        return Ok(AlterTable::Policy { column: None, policy: Some(Policy { function, columns }) });
+    }
+    if cursor.take(&["DROP", "ROW", "FILTER"]) {
+        return Ok(AlterTable::Policy { column: None, policy: None });
+    }
     if cursor.take(&["AS"]) {
         let definition = cursor.rest().to_owned();
         return Ok(AlterTable::ViewQuery { query: translator.query(&definition)?, definition });
@@ -176,6 +185,14 @@ fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Al
         return Err(SqlError::unsupported("A CHECK constraint"));
     }
     Err(cursor.unexpected())
+}
+
+/// Columns that a row filter or a mask takes; constants are refused.
+fn columns(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
+    if cursor.take(&["(", ")"]) {
+        return Ok(Vec::new());
+    }
+    identifiers(cursor)
 }
 
 fn add_columns(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Vec<ColumnDefinition>, SqlError> {
@@ -203,6 +220,14 @@ fn alter_column(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Res
     }
     if cursor.take(&["TYPE"]) {
         return Ok(AlterTable::AlterType { column, physical_type: parse_type(cursor)? });
+    }
+    if cursor.take(&["SET", "MASK"]) {
+        let function = table_name(cursor, translator)?;
+        let columns = if cursor.take(&["USING", "COLUMNS"]) { columns(cursor)? } else { Vec::new() };
+        return Ok(AlterTable::Policy { column: Some(column), policy: Some(Policy { function, columns }) });
+    }
+    if cursor.take(&["DROP", "MASK"]) {
+        return Ok(AlterTable::Policy { column: Some(column), policy: None });
     }
     if cursor.take(&["SET", "NOT", "NULL"]) {
         return Ok(AlterTable::NotNull { column, set: true });

@@ -130,6 +130,8 @@ fn table_clause(
         }
     } else if cursor.take(&["DEFAULT", "COLLATION"]) {
         cursor.identifier()?;
+    } else if cursor.sees(&["WITH", "ROW", "FILTER"]) {
+        return Err(SqlError::unsupported("WITH ROW FILTER of a new table (ALTER TABLE SET ROW FILTER sets it)"));
     } else if cursor.take(&["LOCATION"]) {
         return Err(SqlError::unsupported("A table with a LOCATION"));
     } else if cursor.take(&["LIKE"]) {
@@ -241,7 +243,7 @@ pub(super) fn column(
         } else if cursor.sees(&["REFERENCES"]) {
             references(cursor)?;
         } else if cursor.sees(&["MASK"]) {
-            return Err(SqlError::unsupported("A column MASK"));
+            return Err(SqlError::unsupported("MASK of a new column (ALTER TABLE ALTER COLUMN SET MASK sets it)"));
         } else {
             return Ok((column, primary));
         }

@@ -20,11 +20,11 @@ use super::{
 };
 use crate::catalog::names::TableName;
 use crate::sql::language::{
-    builders::{bound_parameter, bracket, chain, fill, function, integer_value, null, number, string_value, text},
+    builders::{bracket, chain, fill, function, integer_value, null, number, string_value, text},
     error::SqlError,
     missing::is_missing_function,
     names::Namespace,
-    parameters::USER_PARAMETER,
+    parameters::{GROUPS_VARIABLE, USER_VARIABLE},
 };
 
 /// Rewrites one node; its children are rewritten already.
@@ -88,7 +88,7 @@ pub(super) fn rewrite(node: Expression, namespace: &Namespace, maps: bool) -> Re
         Expression::CurrentTimestamp(_) | Expression::CurrentTimestampLTZ(_) | Expression::Localtimestamp(_) => {
             fill("CAST(now() AS TIMESTAMP)", &[])
         }
-        Expression::CurrentUser(_) | Expression::SessionUser(_) => bound_parameter(USER_PARAMETER, "VARCHAR"),
+        Expression::CurrentUser(_) | Expression::SessionUser(_) => Ok(current_user()),
         Expression::CurrentSchema(_) => Ok(text(&namespace.schema)),
         Expression::Lateral(lateral) => Ok(Expression::Lateral(lateral)),
         node => typed(node, namespace, maps),
@@ -149,6 +149,11 @@ fn binary(name: &str, op: BinaryOp) -> Result<Expression, SqlError> {
     Ok(function(name, vec![op.left, op.right]))
 }
 
+/// Who runs the statement, also where a view or a function asks that somebody else made.
+fn current_user() -> Expression {
+    function("getvariable", vec![text(USER_VARIABLE)])
+}
+
 /// A call by name: special forms first, then templates, then macros and DuckDB's own functions of the same name.
 fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression, SqlError> {
     check_function(&f.name)?;
@@ -156,7 +161,11 @@ fn call(mut f: Function, namespace: &Namespace, maps: bool) -> Result<Expression
     let count = f.args.len();
     match (name.as_str(), f.args.as_mut_slice()) {
         ("current_user" | "user" | "session_user", []) => {
-            return bound_parameter(USER_PARAMETER, "VARCHAR");
+            return Ok(current_user());
+        }
+        ("is_account_group_member" | "is_member", [group]) => {
+            let template = format!("list_contains(getvariable('{GROUPS_VARIABLE}'), _0)");
+            return fill(&template, std::slice::from_ref(group));
         }
         ("current_catalog", []) => return Ok(text(&namespace.catalog)),
         ("current_schema" | "current_database", []) => return Ok(text(&namespace.schema)),
