@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use uuid::Uuid;
 
+use crate::error::NotCommitted;
 use crate::file::OpenFile;
 use crate::lease_clock::LeaseMoment;
 use crate::postgres::{Connections, Link};
@@ -306,21 +307,6 @@ impl Engine {
 async fn postgres_rows(connections: &Connections, sql: &Sql, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
     let mut link = connections.link().await?;
     Ok(link.fetch_all(postgres_query(sql, args)).await?.into_iter().map(Row::Postgres).collect())
-}
-
-/// A transaction that was to end with its last statement, and did not.
-#[derive(Debug)]
-pub(crate) struct NotCommitted {
-    pub(crate) error: sqlx::Error,
-    /// Whether it is certain that nothing was stored.
-    pub(crate) undone: bool,
-}
-
-impl From<sqlx::Error> for NotCommitted {
-    /// Of a statement's failure.
-    fn from(error: sqlx::Error) -> Self {
-        Self { error, undone: true }
-    }
 }
 
 /// A transaction.

@@ -233,3 +233,18 @@ macro_rules! again_on_conflict {
     }};
 }
 pub(crate) use again_on_conflict;
+
+/// A transaction that was to end with its last statement, and did not.
+#[derive(Debug)]
+pub(crate) struct NotCommitted {
+    pub(crate) error: sqlx::Error,
+    /// Whether it is certain that nothing was stored.
+    pub(crate) undone: bool,
+}
+
+impl From<sqlx::Error> for NotCommitted {
+    /// Of a statement's failure.
+    fn from(error: sqlx::Error) -> Self {
+        Self { error, undone: true }
+    }
+}

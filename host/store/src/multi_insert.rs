@@ -1,6 +1,7 @@
 //! Many rows in few statements.
 
-use crate::engine::{Arg, NotCommitted, Sql, Tx};
+use crate::engine::{Arg, Sql, Tx};
+use crate::error::NotCommitted;
 
 /// Rows of one statement. Powers of two, so that few statements serve every count and each is prepared once per
 /// connection.

@@ -14,7 +14,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use crate::engine::NotCommitted;
+use crate::error::NotCommitted;
 
 /// Prepared statements that are kept: more than the store has, each also as the first or last of a transaction.
 const STATEMENT_CACHE: usize = 512;

@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, now};
-use crate::engine::{Arg, Engine, NotCommitted, Tx, args};
-use crate::error::{CONFLICT_ATTEMPTS, StoreError, pause_on_conflict};
+use crate::engine::{Arg, Engine, Tx, args};
+use crate::error::{CONFLICT_ATTEMPTS, NotCommitted, StoreError, pause_on_conflict};
 use crate::fencing::Lease;
 use crate::lease_clock::LeaseMoment;
 use crate::lease_sql::on_lease_clock;
