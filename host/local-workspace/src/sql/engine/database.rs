@@ -285,6 +285,9 @@ impl Drop for Session<'_> {
         if self.left.get() {
             pooled.namespace = None;
         }
+        // A statement that was stopped may leave its transaction aborted, and then whoever comes next is refused. Where
+        // there is none, this is refused itself.
+        let _ = pooled.connection.execute_batch("ROLLBACK");
         let mut idle = lock(&self.database.idle);
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(pooled);
