@@ -78,7 +78,7 @@ fn error_class(said: &str) -> Option<&str> {
 
 fn kind_of(code: &str, class: Option<&str>) -> Kind {
     match class {
-        Some(class) if class.ends_with("_NOT_FOUND") => return Kind::NotFound,
+        Some(class) if class.ends_with("_NOT_FOUND") || class.starts_with("NO_SUCH_") => return Kind::NotFound,
         Some("INSUFFICIENT_PERMISSIONS" | "PERMISSION_DENIED" | "UC_PERMISSION_DENIED") => {
             return Kind::PermissionDenied;
         }

@@ -1,6 +1,6 @@
 //! Cases of the family `catalog`.
 
-use bricklayer_domain::ToolErrorKind::{Failed, InvalidInput, NotFound, PermissionDenied};
+use bricklayer_domain::ToolErrorKind::{InvalidInput, NotFound, PermissionDenied};
 use serde_json::{Value, json};
 
 use super::{Case, Stage, answered, fails, stopped, works};
@@ -208,8 +208,7 @@ fn tags() -> Vec<Case> {
         works("find_tagged", json!({"catalog": "cases", "limit": 1}), "there are more")
             .under(rows(&["a", "b"], &json!([["s", "t"], ["s", "u"]])))
             .alone(),
-        // FIXME: a statement's [NO_SUCH_CATALOG_EXCEPTION] should be told as not found.
-        fails("find_tagged", json!({"catalog": "nosuch"}), Failed, "nosuch"),
+        fails("find_tagged", json!({"catalog": "nosuch"}), NotFound, "nosuch"),
     ]
 }
 
