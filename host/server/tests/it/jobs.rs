@@ -297,7 +297,11 @@ async fn jobs_and_runs_are_shown_without_a_model() {
     local.post("/api/2.2/jobs/run-now", json!({"job_id": job["job_id"]})).await;
     let ann = server.as_user("ann");
     let project = ann.project("Jobs").await;
-    for (message, list) in [("show my jobs", "list_jobs"), ("show the failed runs", "list_runs")] {
+    for (message, list, says) in [
+        ("show my jobs", "list_jobs", "nightly"),
+        ("show the runs", "list_runs", "nightly"),
+        ("show the failed runs", "list_runs", "No run fits"),
+    ] {
         let (execution, _) = ann.ask(&project, message).await;
         let frames = ann.frames(&execution).await;
         let result = frames.iter().find(|frame| frame.kind() == "tool_result").unwrap_or_else(|| panic!("{frames:#?}"));
@@ -306,7 +310,7 @@ async fn jobs_and_runs_are_shown_without_a_model() {
             (&json!(tool(list)), &json!(false)),
             "{message}"
         );
-        assert!(result.data["content"].as_str().unwrap().contains("nightly"), "{result:#?}");
+        assert!(result.data["content"].as_str().unwrap().contains(says), "{result:#?}");
     }
     server.stop().await;
 }
