@@ -25,16 +25,21 @@ impl Token {
         Self { secret: secret.into(), user: user.into() }
     }
 
-    /// Reads `TOKEN` or `TOKEN=user@name`.
+    /// Reads `TOKEN`, `NAME=TOKEN`, or `TOKEN=user@name`: of two parts the user is the one with an `@`, else the first.
     ///
     /// # Errors
     /// An empty token or user; the text is not repeated, as it may be a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (secret, user) = text.trim().split_once('=').unwrap_or((text.trim(), Self::DEFAULT_USER));
-        if secret.is_empty() || user.trim().is_empty() {
-            return Err("expected TOKEN or TOKEN=user@name".to_owned());
+        let text = text.trim();
+        let (user, secret) = match text.split_once('=') {
+            None => (Self::DEFAULT_USER, text),
+            Some((secret, user)) if user.contains('@') && !secret.contains('@') => (user, secret),
+            Some(pair) => pair,
+        };
+        if secret.trim().is_empty() || user.trim().is_empty() {
+            return Err("expected TOKEN, NAME=TOKEN or TOKEN=user@name".to_owned());
         }
-        Ok(Self::new(secret, user.trim()))
+        Ok(Self::new(secret.trim(), user.trim()))
     }
 }
 
@@ -133,6 +138,29 @@ impl Config {
             faults: false,
             isolated: false,
             isolated_most: Self::ISOLATED_MOST,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_name_their_users() {
+        for (text, expected) in [
+            ("dev", Some((Token::DEFAULT_USER, "dev"))),
+            ("ann=s3cret", Some(("ann", "s3cret"))),
+            ("ann@example.com=s3cret", Some(("ann@example.com", "s3cret"))),
+            ("s3cret=ann@example.com", Some(("ann@example.com", "s3cret"))),
+            (" s3cret = ann@example.com ", Some(("ann@example.com", "s3cret"))),
+            ("", None),
+            ("=x", None),
+            ("x=", None),
+        ] {
+            let token = Token::parse(text).ok();
+            let read = token.as_ref().map(|token| (token.user.as_str(), token.secret.as_str()));
+            assert_eq!(read, expected, "{text}");
         }
     }
 }

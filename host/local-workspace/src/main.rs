@@ -51,8 +51,9 @@ struct Arguments {
     /// process left there is removed at the next start.
     #[arg(long)]
     ephemeral: bool,
-    /// Access token, optionally with its user: TOKEN or TOKEN=user@name. May be repeated.
-    #[arg(long = "token", value_name = "TOKEN[=USER]", value_parser = Token::parse)]
+    /// Access token, with its user's name if there are several: TOKEN, NAME=TOKEN or TOKEN=user@name. May be repeated; the
+    /// first user administers the workspace.
+    #[arg(long = "token", value_name = "[NAME=]TOKEN", value_parser = Token::parse)]
     tokens: Vec<Token>,
     /// A service principal and its client secret, for OAuth tokens: APPLICATION_ID=SECRET. May be repeated.
     #[arg(long = "service-principal", value_name = "ID=SECRET", value_parser = ServicePrincipal::parse)]

@@ -5,6 +5,7 @@ mod plugin;
 mod version;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -83,12 +84,43 @@ struct WorkspaceArgs {
     /// Folder for its data
     #[arg(long, value_name = "DIR", default_value = "data/workspace")]
     data_dir: PathBuf,
-    /// A token that it accepts
-    #[arg(long, value_name = "TOKEN", env = "DATABRICKS_TOKEN", hide_env_values = true)]
-    token: String,
+    /// A token that it accepts, with its user's name if there are several; the first user administers the workspace
+    /// [default: DATABRICKS_TOKEN of the environment]
+    #[arg(long = "token", value_name = "[NAME=]TOKEN")]
+    tokens: Vec<String>,
+    /// Keep nothing: its data is removed at the end
+    #[arg(long)]
+    ephemeral: bool,
     /// The bricklayer-workspace binary [default: beside this one]
     #[arg(long, value_name = "FILE", env = "BRICKLAYER_WORKSPACE_BINARY")]
     workspace_binary: Option<PathBuf>,
+    /// Further options of bricklayer-workspace
+    #[arg(last = true, value_name = "OPTIONS")]
+    further: Vec<OsString>,
+}
+
+impl WorkspaceArgs {
+    /// What the workspace is told over its stdin: a line for each token.
+    fn introduction(&self) -> anyhow::Result<String> {
+        let mut tokens = self.tokens.clone();
+        if tokens.is_empty() {
+            let advice = "no token is named: use --token, or set DATABRICKS_TOKEN";
+            let token = std::env::var("DATABRICKS_TOKEN").ok().filter(|token| !token.is_empty()).context(advice)?;
+            anyhow::ensure!(!token.contains('='), "DATABRICKS_TOKEN holds `=`; choose another");
+            tokens.push(token);
+        }
+        let mut lines = String::new();
+        for token in &tokens {
+            anyhow::ensure!(
+                token.bytes().all(|byte| byte.is_ascii_graphic()),
+                "a token holds a blank, a line break or what is not ASCII; choose another"
+            );
+            let (name, secret) = token.split_once('=').unwrap_or((crate::identity::LOCAL_USER, token));
+            anyhow::ensure!(!name.is_empty() && !secret.is_empty(), "a token or its name is empty; choose another");
+            lines.push_str(&format!("{name}={secret}\n"));
+        }
+        Ok(lines + "\n")
+    }
 }
 
 impl ServeArgs {
@@ -196,16 +228,13 @@ async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 
 /// Runs the local workspace's binary, which takes its token over stdin and ends with this process.
 fn workspace(args: &WorkspaceArgs) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(
-        args.token.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'='),
-        "the token holds a blank, a line break or `=`; choose another"
-    );
+    let introduction = args.introduction()?;
     let binary = crate::workspace::find_binary(args.workspace_binary.as_deref()).map_err(anyhow::Error::msg)?;
-    let introduction = format!("{}={}\n\n", args.token, crate::identity::LOCAL_USER);
     runtime()?.block_on(async {
         // From here on, so that a signal that comes while the child starts ends it as well.
         let stop = stop_signal();
         let mut command = crate::workspace::workspace_command(&binary, &args.listen, &args.data_dir);
+        command.args(args.ephemeral.then_some("--ephemeral")).args(&args.further);
         let mut child =
             command.kill_on_drop(true).spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
         let mut stdin = child.stdin.take().context("the workspace has no stdin")?;

@@ -88,9 +88,35 @@ async fn a_host_ends_its_workspace_however_it_ends() {
 }
 
 #[tokio::test]
+async fn the_workspace_command_knows_several_users_and_keeps_nothing_if_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["workspace", "--listen", "127.0.0.1:0", "--token", "admin=first", "--token", "guest=second"];
+    let mut running = program(folder.path()).args(arguments).args(["--ephemeral", "--", "--faults"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let listening: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = format!("http://{}", listening["listening"].as_str().unwrap());
+    for (token, user) in [("first", Some("admin")), ("second", Some("guest")), ("third", None)] {
+        let me = reqwest::Client::new().get(format!("{address}/api/2.0/preview/scim/v2/Me")).bearer_auth(token);
+        let me: serde_json::Value = me.send().await.unwrap().json().await.unwrap();
+        assert_eq!(me["userName"].as_str(), user, "{me}");
+    }
+    let faults = reqwest::Client::new().get(format!("{address}/_faults")).bearer_auth("first").send().await.unwrap();
+    assert_ne!(faults.status(), reqwest::StatusCode::NOT_FOUND);
+    let started = children(running.id());
+    let [workspace] = started.as_slice() else { panic!("{started:?}") };
+    let workspace = *workspace;
+    signal(running.id(), "-TERM");
+    assert!(running.wait().unwrap().success());
+    assert!(!is_workspace(workspace));
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("data/workspace")).into_iter().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
 async fn a_token_that_would_be_read_as_another_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for token in ["a=eve@example.com", "a b", "a\nb"] {
+    for token in ["=a", "a=", "a b", "a\nb"] {
         let output =
             program(folder.path()).args(["workspace", "--token", token]).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
