@@ -57,7 +57,7 @@ impl Lab {
     async fn with(launcher: Option<PathBuf>, interpreter: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(folder.path()).await.unwrap();
-        let catalog = Catalog::open(database).await.unwrap();
+        let catalog = Catalog::open(database).await.unwrap().with_admins(["ann@example.com"]);
         let volumes = crate::files::volumes::Volumes::open(catalog.clone(), folder.path()).await.unwrap();
         let config = EngineConfig { catalogs: folder.path().join("catalogs"), memory_mib: 256, threads: 2 };
         let runtime = Handle::current();
