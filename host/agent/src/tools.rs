@@ -48,13 +48,16 @@ const TIME_LIMIT: Duration = Duration::from_secs(600);
 /// Lists that are kept: one for each choice of skills that projects of late have.
 const MAX_KEPT_LISTS: usize = 64;
 
+/// The tools beside skills of these names.
+type KeptList = (Vec<String>, ToolList);
+
 /// The built-in tools of this host; cheap to clone. Which skills there are differs from project to project.
 #[derive(Debug, Clone, Default)]
 pub struct BuiltInTools {
     limits: SkillLimits,
     /// By the names of the skills, the newest in front. Kept, because one list is one in memory, in what a model is
     /// offered, and in a request's beginning.
-    lists: Arc<Mutex<VecDeque<(Vec<String>, ToolList)>>>,
+    lists: Arc<Mutex<VecDeque<KeptList>>>,
 }
 
 impl BuiltInTools {
