@@ -1,9 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { cx } from "@/shared/lib/cx";
 import { links } from "@/shared/lib/links";
-import { useRoute } from "@/shared/lib/navigation";
 import { Icon } from "@/shared/ui/Icon";
-import { Link } from "@/shared/ui/Link";
+import { NavLink } from "@/shared/ui/NavLink";
 import { pluginsQuery } from "../api/plugins";
 import styles from "./PluginsLink.module.css";
 
@@ -13,10 +11,9 @@ const REFRESH_MS = 60_000;
 /** The way to the plugins; says when one of them needs somebody. `compact`: a picture where there is no room for the word. */
 export function PluginsLink({ projectId, compact = false }: { projectId: string | null; compact?: boolean }) {
   const list = useQuery({ ...pluginsQuery(projectId), staleTime: REFRESH_MS, refetchInterval: REFRESH_MS });
-  const here = useRoute().page === "plugins";
   const needy = (list.data?.plugins ?? []).filter(({ status, can_manage }) => can_manage && (status === "failing" || status === "update-waiting")).length;
   return (
-    <Link href={links.plugins(projectId)} className={cx(styles.link, compact && styles.compact)} aria-current={here ? "page" : undefined}>
+    <NavLink page="plugins" href={links.plugins(projectId)} className={compact ? styles.compact : undefined}>
       <Icon name="plugin" size={17} />
       <span className={styles.label}>Plugins</span>
       {needy > 0 && (
@@ -25,6 +22,6 @@ export function PluginsLink({ projectId, compact = false }: { projectId: string 
           <span className="visually-hidden"> {needy === 1 ? "needs" : "need"} you</span>
         </span>
       )}
-    </Link>
+    </NavLink>
   );
 }

@@ -1,16 +1,13 @@
 import { links } from "@/shared/lib/links";
-import { useRoute } from "@/shared/lib/navigation";
 import { Icon } from "@/shared/ui/Icon";
-import { Link } from "@/shared/ui/Link";
-import styles from "./SkillsLink.module.css";
+import { NavLink } from "@/shared/ui/NavLink";
 
 /** The way to a project's skills. */
 export function SkillsLink({ projectId }: { projectId: string }) {
-  const here = useRoute().page === "skills";
   return (
-    <Link href={links.skills(projectId)} className={styles.link} aria-current={here ? "page" : undefined}>
+    <NavLink page="skills" href={links.skills(projectId)}>
       <Icon name="sparkle" size={17} />
       Skills
-    </Link>
+    </NavLink>
   );
 }
