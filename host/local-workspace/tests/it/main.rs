@@ -24,6 +24,7 @@ mod jobs;
 mod page;
 mod permissions;
 mod pipelines;
+mod policies;
 mod process;
 mod python_client;
 mod runs;
