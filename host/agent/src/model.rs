@@ -1,7 +1,11 @@
 //! Language models behind one interface; each provider keeps its own wire format to itself.
 
 pub mod anthropic;
+mod failure;
 pub(crate) mod found;
+mod refusal;
+mod sse;
+mod surrogates;
 
 use std::fmt;
 use std::sync::Arc;

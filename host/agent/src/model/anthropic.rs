@@ -5,11 +5,7 @@
 //! this one also tries again when a stream breaks after content was shown: a retry event takes the shown text back.
 
 mod assemble;
-mod failure;
-mod refusal;
 mod request;
-mod sse;
-mod surrogates;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -25,10 +21,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use super::failure::{self, Failure};
+use super::sse::SseDecoder;
 use super::{ModelError, ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use assemble::Assembler;
-use failure::Failure;
-use sse::SseDecoder;
 
 /// The protocol version that every gateway knows.
 pub const DEFAULT_VERSION: &str = "2023-06-01";

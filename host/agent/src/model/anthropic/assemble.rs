@@ -10,8 +10,8 @@ use bricklayer_domain::{Block, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES, Redactor, 
 use bricklayer_tools::{MAX_JSON_DEPTH, fits_depth};
 use serde_json::{Map, Value};
 
-use super::failure::{self, Failure};
-use super::surrogates::{Joiner, mend, mend_whole};
+use crate::model::failure::{self, Failure};
+use crate::model::surrogates::{Joiner, mend, mend_whole};
 use crate::model::{BrokenCall, ModelEvent, ModelReply};
 
 /// Bytes of one stream: what a largest message takes in pieces of a few characters each.
