@@ -9,8 +9,11 @@ mod grep;
 mod ledger;
 mod make_chart;
 mod names;
+mod notebook;
+mod notebook_edit;
 mod patch;
 mod read;
+mod read_notebook;
 mod read_result;
 mod results;
 mod room;
@@ -120,6 +123,7 @@ enum BuiltIn {
     Read,
     Write,
     Edit,
+    NotebookEdit,
     Glob,
     Grep,
     ReadResult,
@@ -128,14 +132,24 @@ enum BuiltIn {
 }
 
 impl BuiltIn {
-    const ALL: [Self; 8] =
-        [Self::Read, Self::Write, Self::Edit, Self::Glob, Self::Grep, Self::ReadResult, Self::MakeChart, Self::Skill];
+    const ALL: [Self; 9] = [
+        Self::Read,
+        Self::Write,
+        Self::Edit,
+        Self::NotebookEdit,
+        Self::Glob,
+        Self::Grep,
+        Self::ReadResult,
+        Self::MakeChart,
+        Self::Skill,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",
             Self::Write => "Write",
             Self::Edit => "Edit",
+            Self::NotebookEdit => "NotebookEdit",
             Self::Glob => "Glob",
             Self::Grep => "Grep",
             Self::ReadResult => "read_result",
@@ -150,6 +164,7 @@ impl BuiltIn {
             Self::Read => ("Read file", "{file_path}", ResultKind::Text),
             Self::Write => ("Write file", "{file_path}", ResultKind::Change),
             Self::Edit => ("Edit file", "{file_path}", ResultKind::Change),
+            Self::NotebookEdit => ("Edit notebook", "{notebook_path} {cell_id}", ResultKind::Change),
             Self::Glob => ("Find files", "{pattern}", ResultKind::Text),
             Self::Grep => ("Search in files", "{pattern}", ResultKind::Text),
             Self::ReadResult => ("Read result", "{result}", ResultKind::Text),
@@ -170,7 +185,7 @@ impl BuiltIn {
             }
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
-            Self::Edit => ToolAnnotations::writes(),
+            Self::Edit | Self::NotebookEdit => ToolAnnotations::writes(),
         }
     }
 }
@@ -184,6 +199,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::Read => read::describe(),
                 BuiltIn::Write => write::describe(),
                 BuiltIn::Edit => edit::describe(),
+                BuiltIn::NotebookEdit => notebook_edit::describe(),
                 BuiltIn::Glob => glob::describe(),
                 BuiltIn::Grep => grep::describe(),
                 BuiltIn::ReadResult => read_result::describe(),
@@ -229,7 +245,7 @@ impl ProviderCall for BuiltInCall {
     async fn review(&self) -> Option<CallReview> {
         let verb = match self.tool {
             BuiltIn::Write => "WRITE FILE",
-            BuiltIn::Edit => "EDIT FILE",
+            BuiltIn::Edit | BuiltIn::NotebookEdit => "EDIT FILE",
             BuiltIn::Read
             | BuiltIn::Glob
             | BuiltIn::Grep
@@ -237,8 +253,9 @@ impl ProviderCall for BuiltInCall {
             | BuiltIn::MakeChart
             | BuiltIn::Skill => return None,
         };
-        let path = self.input.get("file_path").and_then(Value::as_str).and_then(|path| {
-            let path = ProjectPath::parse("file_path", path).ok()?;
+        let field = if self.tool == BuiltIn::NotebookEdit { "notebook_path" } else { "file_path" };
+        let path = self.input.get(field).and_then(Value::as_str).and_then(|path| {
+            let path = ProjectPath::parse(field, path).ok()?;
             Some(path.text().to_owned())
         });
         Some(CallReview::one(Operation {
@@ -276,6 +293,7 @@ impl BuiltIns {
             BuiltIn::Read => |this, input, _| read::run(&this.folder, input),
             BuiltIn::Write => |this, input, _| write::run(&this.folder, input, &this.seen.now()),
             BuiltIn::Edit => |this, input, _| edit::run(&this.folder, input, &this.seen.now()),
+            BuiltIn::NotebookEdit => |this, input, _| notebook_edit::run(&this.folder, input, &this.seen.now()),
             BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
             BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
             BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),

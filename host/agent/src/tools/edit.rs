@@ -7,6 +7,7 @@ use super::ToolResult;
 use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath, Target, digest, inspect_target, replace};
 use super::ledger::FileLedger;
+use super::notebook::is_notebook;
 use super::patch::patch;
 use super::room;
 use super::text::{Form, LineEnds, TextFile, cannot_keep, encode, with_line_ends};
@@ -66,9 +67,12 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
     let count = text.matches(&old).count();
     match count {
         0 => {
-            return Err(failed(format!(
-                "`old_string` does not occur in `{shown}`; read the file again and copy it exactly"
-            )));
+            let hint = if is_notebook(&shown) {
+                "its cells are changed with NotebookEdit"
+            } else {
+                "read the file again and copy it exactly"
+            };
+            return Err(failed(format!("`old_string` does not occur in `{shown}`; {hint}")));
         }
         1 => {}
         _ if moved => {

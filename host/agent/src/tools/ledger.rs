@@ -1,6 +1,6 @@
 //! Which files the model has seen, as a fold of the conversation's log.
 //!
-//! Each successful Read, Write or Edit stores the file's path and the SHA-256 of its content at that moment in the
+//! Each successful Read, Write, Edit or NotebookEdit stores the file's path and the SHA-256 of its content at that moment in the
 //! `structured` part of its outcome. Folding those tells, after a restart as before it, whether a file was read and
 //! whether it has changed since. Pages of one unchanged file add up: when they cover every line, it counts as read.
 
@@ -29,7 +29,7 @@ impl FileLedger {
     #[must_use]
     pub(crate) fn tells(event: &Event) -> bool {
         matches!(event, Event::ToolFinished { name, outcome, .. }
-            if !outcome.is_error() && matches!(name.0.as_str(), "Read" | "Write" | "Edit"))
+            if !outcome.is_error() && matches!(name.0.as_str(), "Read" | "Write" | "Edit" | "NotebookEdit"))
     }
 
     /// Takes one event of the log.

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::ToolResult;
 use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath, digest, read_text};
+use super::notebook::{Notebook, is_notebook, source};
+use super::read_notebook;
 
 /// Text given to the model in one read, in bytes: about 20,000 tokens, below the driver's own cut.
-const MAX_OUTPUT_BYTES: usize = 80 * 1024;
+pub(super) const MAX_OUTPUT_BYTES: usize = 80 * 1024;
 
 /// Characters shown of one line; longer ones are data, which Grep or a query reads better.
 const MAX_LINE_CHARS: usize = 2000;
@@ -18,7 +20,8 @@ const MAX_LINE_CHARS: usize = 2000;
 pub(super) fn describe() -> (String, Value) {
     let description = "Reads a text file of the project folder and returns its lines, numbered from 1. Reads the \
         whole file unless `offset` or `limit` is given; a file too long for one answer comes in pages, and the answer \
-        says how to go on. A file must be read before it is edited or overwritten.";
+        says how to go on. A Jupyter notebook comes as its cells with their outputs, and `offset` and `limit` count cells. \
+        A file must be read before it is edited or overwritten.";
     let schema = json!({
         "type": "object",
         "properties": {
@@ -49,6 +52,11 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
         return Err(invalid("`limit` must be at least 1"));
     }
     let (bytes, file) = read_text(folder, &path)?;
+    if is_notebook(&path.text())
+        && let Ok(notebook) = Notebook::parse(&file.text)
+    {
+        return read_notebook::run(&path, &bytes, &notebook, offset, limit);
+    }
     let lines: Vec<&str> = file.text.lines().collect();
     let total = lines.len();
     let first = offset.unwrap_or(1).max(1);
@@ -85,6 +93,9 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
     if page.cut_lines > 0 {
         let _ =
             write!(content, "\n[{} lines were longer than {MAX_LINE_CHARS} characters and are cut.]", page.cut_lines);
+    }
+    if let Some(cells) = source::cells(&path.text(), &lines) {
+        let _ = write!(content, "\n{}", source::told(&cells, first..next));
     }
     let form = file.form.to_string();
     if !form.is_empty() {

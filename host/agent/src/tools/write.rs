@@ -87,7 +87,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
 }
 
 /// The rule for existing files: seen whole, and unchanged since.
-fn check_seen(path: &ProjectPath, ledger: &FileLedger, current: &[u8]) -> Result<(), ToolFailure> {
+pub(super) fn check_seen(path: &ProjectPath, ledger: &FileLedger, current: &[u8]) -> Result<(), ToolFailure> {
     let shown = path.text();
     let message = match ledger.get(&shown) {
         None => format!("`{shown}` exists and was not read in this conversation; read it first"),

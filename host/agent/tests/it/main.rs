@@ -9,6 +9,7 @@ mod contexts;
 mod files;
 mod garbled;
 mod malformed;
+mod notebooks;
 mod offline;
 mod refused;
 mod replay;
