@@ -13,7 +13,7 @@ mod repair;
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, EventSeq, HistoryRepair, StopReason, ToolCallId, ToolName, TurnEnd};
+use bricklayer_domain::{Block, Event, EventSeq, HistoryRepair, ResultId, StopReason, ToolCallId, ToolName, TurnEnd};
 
 use crate::model::{Content, ModelMessage, Role};
 use messages::Builder;
@@ -55,6 +55,14 @@ enum Kept {
     Ended { stopped: bool },
 }
 
+impl Kept {
+    /// Whether it is the outcome of a call that made this result.
+    fn names(&self, id: ResultId) -> bool {
+        let Self::Result { content, .. } = self else { return false };
+        matches!(&**content, Content::ToolResult { results, .. } if results.contains(&id))
+    }
+}
+
 /// The context of a conversation, its current turn last.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
@@ -62,6 +70,8 @@ pub struct Context {
     /// What stands for all that was said before, when the conversation was compacted.
     summary: Option<Arc<Content>>,
     repairs: Repairs,
+    /// Results that the model is shown as they are, in the order in which they came.
+    shown: Vec<ResultId>,
     /// The messages of the first so many of what is kept.
     built: usize,
     builder: Builder,
@@ -92,6 +102,7 @@ impl Context {
                 refused: *stop_reason == StopReason::Refusal,
             },
             Event::ToolFinished { call, outcome, .. } => {
+                self.shown.extend(&outcome.shown);
                 let kind = outcome.failure.as_ref().map(|failure| failure.kind);
                 let text = &outcome.content;
                 let content = Content::ToolResult {
@@ -144,6 +155,9 @@ impl Context {
         self.kept.drain(..first.map_or(0, |(index, _)| index));
         self.summary = Some(user_text(&format!("{SUMMARY_NOTE}{summary}")));
         self.repairs = Repairs::of(&self.kept);
+        let told = |id: &ResultId| self.kept.iter().any(|kept| kept.names(*id));
+        let shown = self.shown.iter().filter(|id| told(id)).copied().collect();
+        self.shown = shown;
         self.rebuild();
     }
 
@@ -178,6 +192,11 @@ impl Context {
             messages.push(Arc::new(ModelMessage { role: Role::User, content: vec![user_text(GO_ON)] }));
         }
         Messages { messages, previous_turn_end: self.builder.previous_turn_end }
+    }
+
+    /// Results that the model is shown as they are, the newest last.
+    pub(crate) fn shown(&self) -> &[ResultId] {
+        &self.shown
     }
 
     /// Whether the turn that runs goes without reasoning: what it wrote so far cannot be given back.

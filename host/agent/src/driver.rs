@@ -5,6 +5,7 @@
 
 mod calls;
 mod model_call;
+mod shown;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use bricklayer_tools::Gate;
 use tokio_util::sync::CancellationToken;
 
 use crate::fold::Fold;
-use crate::model::{CommandModel, ModelProvider};
-use crate::ports::{LogError, TurnLog};
+use crate::model::{CommandModel, ModelProvider, ShownResults};
+use crate::ports::{LogError, ResultReader, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::turn::{Effect, Input, TurnPolicy};
@@ -36,6 +37,8 @@ pub struct TurnDeps {
     /// The tools, and how much of them runs unasked. What its file tools have seen is the fold's
     /// ([`Fold::seen_files`](crate::Fold::seen_files)).
     pub gate: Gate,
+    /// The results, for what of them the model is shown.
+    pub results: Arc<dyn ResultReader>,
     /// The skills, for the prompt.
     pub skills: SkillSet,
     /// The turn's bounds.
@@ -92,6 +95,8 @@ struct Driver {
     fold: Fold,
     system: Arc<str>,
     facts: Arc<PromptFacts>,
+    /// What the model was shown last.
+    shown: ShownResults,
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
     calls: Calls,
@@ -117,7 +122,16 @@ impl Driver {
         let system = system_prompt(&facts, &deps.skills).into();
         let facts = Arc::new(facts);
         let calls = Calls::new();
-        Self { deps, fold, system, facts, pending: Vec::new(), calls, out_of_time: Arc::default() }
+        Self {
+            deps,
+            fold,
+            system,
+            facts,
+            shown: ShownResults::default(),
+            pending: Vec::new(),
+            calls,
+            out_of_time: Arc::default(),
+        }
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {

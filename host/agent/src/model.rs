@@ -4,6 +4,7 @@ pub mod anthropic;
 mod failure;
 pub(crate) mod found;
 mod refusal;
+mod shown;
 mod sse;
 mod surrogates;
 
@@ -17,6 +18,8 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::prompt::PromptFacts;
+pub(crate) use shown::NOT_SHOWN;
+pub use shown::{Shown, ShownResults};
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +49,8 @@ pub enum Content {
         is_error: bool,
         /// How it failed, which only a model without a wire reads.
         kind: Option<ToolErrorKind>,
-        /// What the call made for people, which only a model without a wire reads; the content names it as well.
+        /// What the call made for people; the content names it as well. A model sees those of them that the request
+        /// shows.
         results: Vec<ResultId>,
     },
 }
@@ -75,6 +79,8 @@ pub struct ModelRequest {
     pub offer: Offer,
     /// The conversation.
     pub messages: Vec<Arc<ModelMessage>>,
+    /// Pictures and documents of tool results. A provider without them says that in words.
+    pub shown: ShownResults,
     /// Where the messages of earlier turns end: the index of the last of them. A place for a cache mark.
     pub previous_turn_end: Option<usize>,
     /// Tokens the model may write.

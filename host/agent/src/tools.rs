@@ -12,6 +12,7 @@ mod names;
 mod notebook;
 mod notebook_edit;
 mod patch;
+mod picture;
 mod read;
 mod read_notebook;
 mod read_result;

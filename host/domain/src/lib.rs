@@ -61,10 +61,10 @@ pub use result::{
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
-    CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, DeletedType, Deletes, Detail, MAX_PROGRESS_STEPS,
-    MadeResource, Progress, ProgressStep, ResourceChange, ResourceType, ResultKind, StepState, Template,
-    ToolAnnotations, ToolCall, ToolChoice, ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
-    ToolResources, ToolSource, ToolSpec,
+    Attachment, AttachmentType, CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, DeletedType, Deletes,
+    Detail, MAX_PROGRESS_STEPS, MadeResource, Progress, ProgressStep, ResourceChange, ResourceType, ResultKind,
+    StepState, Template, ToolAnnotations, ToolCall, ToolChoice, ToolDisplay, ToolErrorKind, ToolFailure, ToolName,
+    ToolOutcome, ToolResources, ToolSource, ToolSpec,
 };
 pub use tracked::TrackedResource;
 pub use turn::{Turn, TurnStatus};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{OperationId, PluginName, ResultRef, ToolCallId};
+use crate::{OperationId, PluginName, ResultId, ResultRef, ToolCallId};
 
 pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
@@ -287,6 +287,9 @@ pub struct ToolOutcome {
     /// [`MAX_CALL_RESULTS`](crate::MAX_CALL_RESULTS), in the order in which they were begun.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<ResultRef>,
+    /// Those of the results that the model is shown as they are: pictures and documents that it asked to see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<ResultId>,
     /// What goes on at the far end although the call has returned: the handles by which it is asked for. At most
     /// [`MAX_CALL_OPERATIONS`](crate::MAX_CALL_OPERATIONS).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -294,9 +297,67 @@ pub struct ToolOutcome {
     /// What it made at the far end that stays there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<MadeResource>,
+    /// What the model is to see, on its way to the gate, which keeps it as results.
+    #[serde(skip)]
+    pub attachments: Vec<Attachment>,
     /// What the host tells the model of these results, on its way to the gate, which puts it behind the content.
     #[serde(skip)]
     pub told: String,
+}
+
+/// A picture or a document that a call read for the model to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is.
+    pub media_type: AttachmentType,
+    /// What a person reads above it.
+    pub title: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// What models are shown as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttachmentType {
+    /// A picture.
+    Png,
+    /// A picture.
+    Jpeg,
+    /// A picture.
+    Gif,
+    /// A picture.
+    Webp,
+    /// A document.
+    Pdf,
+}
+
+impl AttachmentType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Gif, Self::Webp, Self::Pdf];
+
+    /// Its media type.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// The type of a media type.
+    #[must_use]
+    pub fn of(media_type: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == media_type)
+    }
+
+    /// Whether it is a picture.
+    #[must_use]
+    pub const fn is_picture(self) -> bool {
+        !matches!(self, Self::Pdf)
+    }
 }
 
 impl ToolOutcome {

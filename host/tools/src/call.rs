@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    CallReview, Caller, CleanUp, ResourceChange, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
+    Attachment, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, ResourceChange, ResultContent, ResultRef, ToolErrorKind,
+    ToolFailure, ToolOutcome, ToolSpec,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{CallEnd, GateAudit};
-use crate::keeper::{Keeper, LargeText};
+use crate::keeper::{Keeper, ToKeep};
 use crate::ledger::ResourceLedger;
 use crate::limits::{GateLimits, STOP_GRACE};
 use crate::link::CallLink;
@@ -110,19 +111,52 @@ impl ResolvedCall {
     /// Cuts an outcome to what a model and a log may hold, and keeps what is cut off.
     async fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
         let Held { call, caller, limits, hearers: Hearers { keeper, .. }, .. } = &*self.held;
+        for attachment in std::mem::take(&mut outcome.attachments) {
+            match self.attached(&outcome, &attachment).await {
+                Some(result) => {
+                    outcome.told.push_str(&format!("\n[{}: the result {}.]", attachment.title, result.id));
+                    outcome.shown.push(result.id);
+                    outcome.results.push(result);
+                }
+                None => {
+                    outcome.told.push_str(&format!("\n[{} could not be kept, and is not shown.]", attachment.title));
+                }
+            }
+        }
         let mut kept = Vec::new();
         if let Some(keeper) = keeper {
             for (media_type, text) in limits.too_large(&outcome) {
                 let title = call.spec().display.title(&call.spec().name);
                 let ordinal = u32::try_from(outcome.results.len() + kept.len()).unwrap_or(u32::MAX);
-                let (tool, title, text) = (&call.spec().name, &*title, &*text);
-                let text = LargeText { caller, tool, ordinal, title, media_type, text };
+                let (tool, title, bytes) = (&call.spec().name, &*title, text.as_bytes());
+                let content = ResultContent::Text;
+                let text = ToKeep { caller, tool, ordinal, title, content, media_type, bytes };
                 kept.extend(keeper.keep(text).await.map(|result| (media_type, result)));
             }
         }
         outcome = limits.bound(outcome, &kept);
         outcome.results.extend(kept.into_iter().map(|(_, result)| result));
         outcome
+    }
+
+    /// Keeps what the model is to see; none where there is no place for it.
+    async fn attached(&self, outcome: &ToolOutcome, attachment: &Attachment) -> Option<ResultRef> {
+        let Held { call, caller, hearers: Hearers { keeper, .. }, .. } = &*self.held;
+        if outcome.results.len() >= MAX_CALL_RESULTS {
+            return None;
+        }
+        let Attachment { media_type, title, bytes } = attachment;
+        let content = if media_type.is_picture() { ResultContent::Image } else { ResultContent::File };
+        let it = ToKeep {
+            caller,
+            tool: &call.spec().name,
+            ordinal: u32::try_from(outcome.results.len()).unwrap_or(u32::MAX),
+            title,
+            content,
+            media_type: media_type.as_str(),
+            bytes,
+        };
+        keeper.as_ref()?.keep(it).await
     }
 
     async fn run_within(&self, limit: Duration, link: CallLink) -> ToolOutcome {

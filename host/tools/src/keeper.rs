@@ -1,11 +1,11 @@
-//! What is too large for a model is kept whole for people, and read on by its id.
+//! What is too large for a model, or what it is shown as it is, is kept whole: people see it, and it is read by its id.
 
 use async_trait::async_trait;
-use bricklayer_domain::{Caller, ResultRef, ToolName};
+use bricklayer_domain::{Caller, ResultContent, ResultRef, ToolName};
 
 /// What is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LargeText<'a> {
+pub struct ToKeep<'a> {
     /// The call's caller, its own id with it.
     pub caller: &'a Caller,
     /// The tool.
@@ -14,15 +14,17 @@ pub struct LargeText<'a> {
     pub ordinal: u32,
     /// What a person reads above it.
     pub title: &'a str,
-    /// The media type: plain text or JSON.
+    /// What it is made of: a text, a picture or a file.
+    pub content: ResultContent,
+    /// Its media type.
     pub media_type: &'a str,
     /// All of it.
-    pub text: &'a str,
+    pub bytes: &'a [u8],
 }
 
-/// Keeps whole what is too large for a model.
+/// Keeps whole what a model is not given as text.
 #[async_trait]
 pub trait Keeper: Send + Sync {
-    /// The text as a result; none where there is nowhere to keep it.
-    async fn keep(&self, text: LargeText<'_>) -> Option<ResultRef>;
+    /// It as a result; none where there is nowhere to keep it.
+    async fn keep(&self, it: ToKeep<'_>) -> Option<ResultRef>;
 }

@@ -28,7 +28,7 @@ pub use audit::{CallEnd, GateAudit};
 pub use call::ResolvedCall;
 pub use catalogue::{ToolList, catalogue};
 pub use gate::Gate;
-pub use keeper::{Keeper, LargeText};
+pub use keeper::{Keeper, ToKeep};
 pub use ledger::ResourceLedger;
 pub use limits::{GateLimits, MAX_JSON_DEPTH, STOP_GRACE, fits_depth};
 pub use link::{CallLink, Continuations, NotKept, ProgressSink};

@@ -15,7 +15,7 @@ use crate::ports::{LogError, TurnLog};
 use crate::settings::{DELTA_GROUP_BYTES, DELTA_GROUP_INTERVAL};
 use crate::turn::{Input, TurnFailure};
 
-use super::Driver;
+use super::{Driver, shown};
 
 /// How often the request of one model call is changed because the API refuses it, at most.
 const MAX_REPAIRS: u32 = 8;
@@ -36,6 +36,7 @@ impl Driver {
     ///
     /// A conversation that the API refuses is told to it differently, and the log keeps a note of that.
     pub(super) async fn call_model(&mut self, step: u32, cancel: &CancellationToken) -> Result<Input, LogError> {
+        self.shown = shown::load(&*self.deps.results, self.fold.context.shown(), &self.shown).await;
         let mut request = self.request();
         let deadline = tokio::time::Instant::now() + self.deps.limits.max_model_call_time;
         let mut tried = Vec::new();
@@ -68,6 +69,7 @@ impl Driver {
             tools,
             offer: self.deps.gate.offer().clone(),
             messages,
+            shown: Arc::clone(&self.shown),
             previous_turn_end,
             max_output_tokens: self.deps.limits.max_output_tokens,
             reasoning: !self.fold.context.without_reasoning(),

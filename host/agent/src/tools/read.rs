@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{Attachment, AttachmentType, ToolErrorKind, ToolFailure, ToolOutcome};
 use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use super::files::{ProjectFolder, ProjectPath, digest, read_text};
+use super::files::{ProjectFolder, ProjectPath, digest, read_whole};
 use super::notebook::{Notebook, is_notebook, source};
+use super::picture;
 use super::read_notebook;
+use super::text::TextFile;
 
 /// Text given to the model in one read, in bytes: about 20,000 tokens, below the driver's own cut.
 pub(super) const MAX_OUTPUT_BYTES: usize = 80 * 1024;
@@ -18,7 +20,7 @@ pub(super) const MAX_OUTPUT_BYTES: usize = 80 * 1024;
 const MAX_LINE_CHARS: usize = 2000;
 
 pub(super) fn describe() -> (String, Value) {
-    let description = "Reads a text file of the project folder and returns its lines, numbered from 1. Reads the \
+    let description = "Reads a file of the project folder. Of text it returns the lines, numbered from 1; of pictures (png, jpeg, gif, webp) and PDF documents you see what is in them. Reads the \
         whole file unless `offset` or `limit` is given; a file too long for one answer comes in pages, and the answer \
         says how to go on. A Jupyter notebook comes as its cells with their outputs, and `offset` and `limit` count cells. \
         A file must be read before it is edited or overwritten.";
@@ -51,7 +53,11 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
     if limit == Some(0) {
         return Err(invalid("`limit` must be at least 1"));
     }
-    let (bytes, file) = read_text(folder, &path)?;
+    let bytes = read_whole(folder, &path)?;
+    if let Some(kind) = picture::kind(&bytes) {
+        return see(&path, kind, bytes);
+    }
+    let file = TextFile::decode(&bytes).map_err(|why| why.failure(&path.text(), bytes.len()))?;
     if is_notebook(&path.text())
         && let Ok(notebook) = Notebook::parse(&file.text)
     {
@@ -106,6 +112,21 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value) -> ToolResult {
         "num_lines": page.shown, "total_lines": total, "partial": partial, "lines_cut": page.cut_lines > 0,
     });
     Ok(ToolOutcome { content, structured: Some(structured), ..ToolOutcome::default() })
+}
+
+/// A picture or a document: the model sees it as it is.
+fn see(path: &ProjectPath, kind: AttachmentType, bytes: Vec<u8>) -> ToolResult {
+    let shown = path.text();
+    picture::check(&shown, kind, &bytes)?;
+    let (width, height) = picture::dimensions(kind, &bytes).unzip();
+    let sides = width.zip(height).map(|(width, height)| format!(", {width} × {height} pixels")).unwrap_or_default();
+    let content = format!("`{shown}`: {}, {} bytes{sides}.", kind.as_str(), bytes.len());
+    let structured = json!({
+        "path": shown, "digest": digest(&bytes), "size_bytes": bytes.len(), "media_type": kind.as_str(),
+        "width": width, "height": height,
+    });
+    let attachments = vec![Attachment { media_type: kind, title: shown, bytes }];
+    Ok(ToolOutcome { content, structured: Some(structured), attachments, ..ToolOutcome::default() })
 }
 
 fn number_lines<'a>(lines: impl Iterator<Item = &'a &'a str>, first: usize) -> Page {

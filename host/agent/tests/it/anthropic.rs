@@ -40,6 +40,7 @@ fn request() -> ModelRequest {
         tools: Vec::new().into(),
         offer: Offer::default(),
         messages: vec![ModelMessage { role: Role::User, content: vec![Content::Text("hello".into()).into()] }.into()],
+        shown: Default::default(),
         previous_turn_end: None,
         max_output_tokens: 100,
         reasoning: true,

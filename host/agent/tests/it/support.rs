@@ -400,6 +400,7 @@ impl World {
             model: self.model.clone(),
             commands: Some(Arc::new(DirectCommand)),
             gate: self.gate(fold),
+            results: Arc::new(NoResults),
             skills: self.skills.clone(),
             limits: self.limits.clone(),
             leaving: self.leaving.clone(),

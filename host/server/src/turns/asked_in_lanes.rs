@@ -83,7 +83,8 @@ impl Scene {
         let results = ProjectResults { results, user: self.user.clone(), project: claim.turn.project };
         let seen = fold.seen_files().clone();
         let folder = ProjectFolder::from_dir(folder);
-        let files = BuiltInTools::default().in_project(folder, seen, Arc::new(results), skills.clone());
+        let results = Arc::new(results);
+        let files = BuiltInTools::default().in_project(folder, seen, results.clone(), skills.clone());
         let site = CallSite::Turn { conversation: claim.turn.conversation, turn: claim.turn.id, lane: self.lane };
         let caller = Caller::new(self.user.clone(), claim.turn.project, site);
         let mode = PermissionMode::AskChanges;
@@ -92,6 +93,7 @@ impl Scene {
             model: Arc::new(Writer),
             commands: None,
             gate: Gate::new(caller, mode, GateLimits::default(), vec![Arc::new(files)]),
+            results,
             skills,
             limits: TurnLimits::default(),
             leaving: CancellationToken::new(),

@@ -14,6 +14,7 @@ use futures::FutureExt;
 use tracing::Instrument;
 
 use super::log::StoreLog;
+use super::reading::ProjectResults;
 use super::slots::Running;
 use super::tools::Door;
 use super::{GateError, Inner};
@@ -174,11 +175,14 @@ async fn run_once(
         leaving: inner.lifecycle.soft().clone(),
         appending: running.appending.clone(),
     };
+    let results =
+        ProjectResults { results: environment.results.clone(), user: turn.user.clone(), project: turn.project };
     let deps = TurnDeps {
         log: Arc::new(log),
         model: Arc::clone(&environment.model),
         commands: Some(Arc::new(DirectCommand)),
         gate,
+        results: Arc::new(results),
         skills: skills.enabled,
         limits: environment.limits.clone(),
         leaving: inner.lifecycle.soft().clone(),

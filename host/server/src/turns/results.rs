@@ -3,12 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use bricklayer_domain::{
-    Caller, NewResult, ResultContent, ResultCut, ResultHead, ResultId, ResultOrigin, ResultRef, ToolName, chain,
-};
+use bricklayer_domain::{Caller, NewResult, ResultCut, ResultHead, ResultId, ResultOrigin, ResultRef, ToolName, chain};
 use bricklayer_results::{Appended, ResultEnd, ResultWriter, Results, ResultsError, WrittenResult};
 use bricklayer_runtime::{Appending, CallResult, CallResultEnd, KeptResult, OpenResult, ResultFault, ResultStore};
-use bricklayer_tools::{Keeper, LargeText};
+use bricklayer_tools::{Keeper, ToKeep};
 
 /// The results of one call, and of what goes on for it.
 #[derive(Debug)]
@@ -46,30 +44,30 @@ impl StoreResults {
     }
 }
 
-/// Keeps the large texts of calls that have a conversation.
+/// Keeps what calls that have a conversation do not give their model as text.
 #[derive(Debug)]
 pub(super) struct StoreKeeper(pub(super) Results);
 
 #[async_trait]
 impl Keeper for StoreKeeper {
-    async fn keep(&self, text: LargeText<'_>) -> Option<ResultRef> {
-        text.caller.site.conversation()?;
-        let results = StoreResults::new(self.0.clone(), text.caller.clone(), text.tool.clone());
-        results.begun.store(text.ordinal, Ordering::Relaxed);
+    async fn keep(&self, it: ToKeep<'_>) -> Option<ResultRef> {
+        it.caller.site.conversation()?;
+        let results = StoreResults::new(self.0.clone(), it.caller.clone(), it.tool.clone());
+        results.begun.store(it.ordinal, Ordering::Relaxed);
         let kept = async {
             let head = ResultHead {
-                title: Some(text.title.to_owned()),
-                media_type: Some(text.media_type.to_owned()),
-                ..ResultHead::new(ResultContent::Text)
+                title: Some(it.title.to_owned()),
+                media_type: Some(it.media_type.to_owned()),
+                ..ResultHead::new(it.content)
             };
             let mut result = results.open(CallResult { head, origin: ResultOrigin::default() })?;
-            result.append_bytes(text.text.as_bytes()).await?;
+            result.append_bytes(it.bytes).await?;
             result.finish(CallResultEnd { whole: true, origin: None }).await
         };
         match kept.await {
             Ok(kept) => Some(kept.reference),
             Err(error) => {
-                tracing::warn!(error = chain(&error), tool.name = %text.tool, "a large text was not kept");
+                tracing::warn!(error = chain(&error), tool.name = %it.tool, "what a call gave was not kept");
                 None
             }
         }
@@ -159,7 +157,7 @@ fn fault(error: ResultsError) -> ResultFault {
 
 #[cfg(test)]
 mod tests {
-    use bricklayer_domain::{CallSite, LaneId, Title, TurnId, UserId};
+    use bricklayer_domain::{CallSite, LaneId, ResultContent, Title, TurnId, UserId};
     use bricklayer_results::ResultsSettings;
     use bricklayer_store::{Store, StoreOptions, StoreUrl};
 
@@ -177,13 +175,14 @@ mod tests {
         for lane in [LaneId::MAIN, LaneId::new()] {
             let site = CallSite::Turn { conversation, turn: TurnId::new(), lane };
             let caller = Caller::new(user.clone(), project, site);
-            let text = LargeText {
+            let text = ToKeep {
                 caller: &caller,
                 tool: &ToolName("t".into()),
                 ordinal: 0,
                 title: "t",
+                content: ResultContent::Text,
                 media_type: "text/plain",
-                text: "x",
+                bytes: b"x",
             };
             let kept = StoreKeeper(results.clone()).keep(text).await.unwrap();
             assert_eq!(store.get_result(&user, kept.id).await.unwrap().lane, lane);

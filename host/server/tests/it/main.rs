@@ -14,6 +14,7 @@
 //! - `takeover`: several hosts on one database, dying, leaving, stopping each other's turns.
 //! - `far_ends`: a model or a workspace that fails in every way.
 //! - `outcome`: the main job from end to end against the real local workspace.
+//! - `pictures`: pictures and documents that the model is shown.
 //! - `catalog`: Unity Catalog through the compiled family: one makes and grants, the other may then read.
 //! - `tool_cases`: every tool of the shipped families by a table.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
@@ -61,6 +62,7 @@ mod lists;
 mod logs;
 mod outcome;
 mod pages;
+mod pictures;
 mod pipelines;
 mod plugin_cli;
 mod plugins;

@@ -5,14 +5,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, ToolCallId, ToolSpec};
-use bricklayer_tools::Offer;
+use bricklayer_domain::{Block, ResultId, ToolCallId, ToolSpec};
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::model::found::{self, Wrapped};
-use crate::model::{Content, ModelMessage, ModelRequest, Role};
+use crate::model::{Content, ModelMessage, ModelRequest, NOT_SHOWN, Role, ShownResults};
 
 /// The body as JSON. Cache marks: the end of the tools, the end of the system prompt, the last message of the turns
 /// before, and the last message; four is what the API allows.
@@ -92,13 +91,12 @@ impl Serialize for Messages<'_> {
         let mut out = serializer.serialize_seq(None)?;
         for (index, message) in request.messages.iter().enumerate() {
             let content = &*message.content;
-            if content.iter().all(|content| part(content, &request.offer).is_none()) {
+            if content.iter().all(|content| part(content, request).is_none()) {
                 continue;
             }
             let is_marked = Some(index) == last || Some(index) == request.previous_turn_end;
             let marked = is_marked.then(|| content.iter().rposition(|content| can_be_marked(content))).flatten();
-            let offer = &request.offer;
-            out.serialize_element(&Message { role: role(message), content: Parts { content, marked, offer } })?;
+            out.serialize_element(&Message { role: role(message), content: Parts { content, marked, request } })?;
         }
         out.end()
     }
@@ -114,13 +112,13 @@ struct Message<'a> {
 struct Parts<'a> {
     content: &'a [Arc<Content>],
     marked: Option<usize>,
-    offer: &'a Offer,
+    request: &'a ModelRequest,
 }
 
 impl Serialize for Parts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.content.iter().enumerate().filter_map(|(index, content)| {
-            let part = part(content, self.offer)?;
+            let part = part(content, self.request)?;
             Some(if Some(index) == self.marked { part.marked() } else { part })
         }))
     }
@@ -147,7 +145,7 @@ enum Part<'a> {
     },
     ToolResult {
         tool_use_id: Cow<'a, str>,
-        content: &'a str,
+        content: Told<'a>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,6 +153,45 @@ enum Part<'a> {
     },
     #[serde(untagged)]
     AsItCame(Cow<'a, Value>),
+}
+
+/// What a tool's result tells: words, or words with what the model is shown.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told<'a> {
+    Words(&'a str),
+    Parts(Vec<ToldPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ToldPart<'a> {
+    Text { text: &'a str },
+    Image { source: Source<'a> },
+    Document { source: Source<'a> },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Source<'a> {
+    Base64 { media_type: &'static str, data: &'a str },
+}
+
+fn told<'a>(words: &'a str, results: &[ResultId], shown: &'a ShownResults) -> Told<'a> {
+    let mut parts: Vec<ToldPart<'a>> = results
+        .iter()
+        .filter_map(|id| shown.get(id))
+        .map(|shown| {
+            let Some(shown) = shown else { return ToldPart::Text { text: NOT_SHOWN } };
+            let source = Source::Base64 { media_type: shown.media_type.as_str(), data: &shown.base64 };
+            if shown.media_type.is_picture() { ToldPart::Image { source } } else { ToldPart::Document { source } }
+        })
+        .collect();
+    if parts.is_empty() {
+        return Told::Words(words);
+    }
+    parts.insert(0, ToldPart::Text { text: words });
+    Told::Parts(parts)
 }
 
 /// The arguments of a call, as the model wrote it.
@@ -210,7 +247,8 @@ fn can_be_marked(content: &Content) -> bool {
 }
 
 /// A piece as the API takes it; none when the API would refuse it.
-fn part<'a>(content: &'a Content, offer: &Offer) -> Option<Part<'a>> {
+fn part<'a>(content: &'a Content, request: &'a ModelRequest) -> Option<Part<'a>> {
+    let offer = &request.offer;
     Some(match content {
         Content::Text(text) | Content::Block(Block::Text { text }) => Part::Text { text, cache_control: None },
         // Reasoning without its proof is refused by the API.
@@ -224,9 +262,12 @@ fn part<'a>(content: &'a Content, offer: &Offer) -> Option<Part<'a>> {
             Part::ToolUse { id: wire_id(id), name, input, cache_control: None }
         }
         Content::Block(Block::Other { raw }) => Part::AsItCame(Cow::Borrowed(raw)),
-        Content::ToolResult { id, content, is_error, structured: _, kind: _, results: _ } => {
-            Part::ToolResult { tool_use_id: wire_id(id), content, is_error: *is_error, cache_control: None }
-        }
+        Content::ToolResult { id, content, is_error, structured: _, kind: _, results } => Part::ToolResult {
+            tool_use_id: wire_id(id),
+            content: told(content, results, &request.shown),
+            is_error: *is_error,
+            cache_control: None,
+        },
     })
 }
 

@@ -119,6 +119,7 @@ fn request(messages: Vec<Arc<ModelMessage>>, previous_turn_end: Option<usize>) -
         tools: Arc::new([]),
         offer: Offer::default(),
         messages,
+        shown: Default::default(),
         previous_turn_end,
         max_output_tokens: 1_000,
         reasoning: true,
