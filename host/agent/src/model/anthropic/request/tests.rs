@@ -7,6 +7,7 @@ use bricklayer_domain::{
     Event, PluginName, StopReason, ToolAnnotations, ToolDisplay, ToolName, ToolOutcome, ToolSource, TurnEnd,
     TurnSettings, Usage,
 };
+use bricklayer_tools::Offer;
 use proptest::prelude::*;
 use serde_json::json;
 
