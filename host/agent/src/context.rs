@@ -61,6 +61,31 @@ impl Kept {
         let Self::Result { content, .. } = self else { return false };
         matches!(&**content, Content::ToolResult { results, .. } if results.contains(&id))
     }
+
+    /// What it takes in memory, about.
+    fn bytes(&self) -> usize {
+        /// Of what holds a thing: shared pointers, ids, its place in a message.
+        const HOLDER: usize = 256;
+        /// Values in memory take some more than as text.
+        const OF_VALUES: usize = 4;
+        let of = |content: &Arc<Content>| match &**content {
+            Content::Text(text) => text.len(),
+            Content::ToolResult { content, structured, .. } => {
+                content.len() + structured.as_ref().map_or(0, written).saturating_mul(OF_VALUES)
+            }
+            Content::Block(Block::Text { text }) => text.len(),
+            Content::Block(Block::Thinking { thinking, signature }) => thinking.len() + signature.len(),
+            Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => {
+                written(value).saturating_mul(OF_VALUES)
+            }
+        };
+        let said = match self {
+            Self::Started { message: content, .. } | Self::Result { content, .. } => of(content),
+            Self::Answered { blocks, .. } => blocks.iter().map(of).fold(0, usize::saturating_add),
+            Self::Repaired(_) | Self::Ended { .. } => 0,
+        };
+        said.saturating_add(HOLDER)
+    }
 }
 
 /// The context of a conversation, its current turn last.
@@ -72,6 +97,8 @@ pub struct Context {
     repairs: Repairs,
     /// Results that the model is shown as they are, in the order in which they came.
     shown: Vec<ResultId>,
+    /// Of what is kept.
+    bytes: usize,
     /// The messages of the first so many of what is kept.
     built: usize,
     builder: Builder,
@@ -140,6 +167,7 @@ impl Context {
 
     fn push(&mut self, kept: Kept) {
         self.repairs.take(self.kept.len(), &kept);
+        self.bytes = self.bytes.saturating_add(kept.bytes());
         self.kept.push(kept);
     }
 
@@ -154,6 +182,7 @@ impl Context {
         let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().next_back());
         self.kept.drain(..first.map_or(0, |(index, _)| index));
         self.summary = Some(user_text(&format!("{SUMMARY_NOTE}{summary}")));
+        self.bytes = self.kept.iter().map(Kept::bytes).fold(summary.len(), usize::saturating_add);
         self.repairs = Repairs::of(&self.kept);
         let told = |id: &ResultId| self.kept.iter().any(|kept| kept.names(*id));
         let shown = self.shown.iter().filter(|id| told(id)).copied().collect();
@@ -178,6 +207,17 @@ impl Context {
 
     /// The messages for a model call that is due now: all calls of the last message have ended.
     pub fn messages(&mut self) -> Messages {
+        self.build();
+        let mut messages = self.builder.messages.clone();
+        if messages.last().is_some_and(|message| ends_in_words(message)) {
+            // Not every model goes on from its own words; what a provider paused goes back to it as it came.
+            messages.push(Arc::new(ModelMessage { role: Role::User, content: vec![user_text(GO_ON)] }));
+        }
+        Messages { messages, previous_turn_end: self.builder.previous_turn_end }
+    }
+
+    /// Makes the messages of what is not built yet; all calls of the last message have ended.
+    pub(crate) fn build(&mut self) {
         if self.built == 0 {
             self.builder = Builder::after(self.summary.clone());
         }
@@ -186,12 +226,11 @@ impl Context {
         }
         self.built = self.kept.len();
         self.builder.answer_open(&self.repairs);
-        let mut messages = self.builder.messages.clone();
-        if messages.last().is_some_and(|message| ends_in_words(message)) {
-            // Not every model goes on from its own words; what a provider paused goes back to it as it came.
-            messages.push(Arc::new(ModelMessage { role: Role::User, content: vec![user_text(GO_ON)] }));
-        }
-        Messages { messages, previous_turn_end: self.builder.previous_turn_end }
+    }
+
+    /// What is kept takes so many bytes of memory, about.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Results that the model is shown as they are, the newest last.
@@ -234,8 +273,17 @@ fn ends_in_words(message: &ModelMessage) -> bool {
 /// takes some twenty times its size, and a turn may have hundreds.
 const MAX_KEPT_STRUCTURED_BYTES: usize = 8 * 1024;
 
-/// Counts, without making the text.
 fn is_small(value: &serde_json::Value) -> bool {
+    written_up_to(value, MAX_KEPT_STRUCTURED_BYTES).is_some()
+}
+
+/// Bytes of a value as JSON.
+fn written(value: &serde_json::Value) -> usize {
+    written_up_to(value, usize::MAX).unwrap_or(usize::MAX)
+}
+
+/// The same, without making the text; none when there are more.
+fn written_up_to(value: &serde_json::Value, most: usize) -> Option<usize> {
     struct Room(usize);
     impl std::io::Write for Room {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -246,5 +294,7 @@ fn is_small(value: &serde_json::Value) -> bool {
             Ok(())
         }
     }
-    serde_json::to_writer(Room(MAX_KEPT_STRUCTURED_BYTES), value).is_ok()
+    let mut room = Room(most);
+    serde_json::to_writer(&mut room, value).ok()?;
+    Some(most - room.0)
 }

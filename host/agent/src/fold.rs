@@ -61,6 +61,32 @@ impl Fold {
         self.seen_files.take(event);
     }
 
+    /// Makes what models read of it, where the log ends with a user's message: copies need not make it again.
+    pub fn prepare(&mut self) {
+        if self.state.is_fresh() {
+            self.context.build();
+        }
+    }
+
+    /// A fold of its own of what was taken until now, to go on from when the conversation does.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            context: self.context.clone(),
+            seen_files: self.seen_files.copy(),
+            message: self.message.clone(),
+            rerun_of: self.rerun_of,
+            half_said: self.half_said.clone(),
+        }
+    }
+
+    /// What it takes in memory, about, in bytes; what copies share counts for each.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.context.bytes()
+    }
+
     /// The files that the model has seen, as they come to be known.
     #[must_use]
     pub fn seen_files(&self) -> &SeenFiles {
@@ -100,5 +126,75 @@ impl<'a> FromIterator<&'a StoredEvent> for Fold {
             fold.take(stored);
         }
         fold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bricklayer_domain::{
+        ConversationId, EventSeq, LaneId, StopReason, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, Usage,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    fn turn(message: &str, path: &str) -> Vec<Event> {
+        let call = ToolCallId(format!("of {path}"));
+        let input = json!({"file_path": path});
+        let blocks = vec![Block::ToolUse { id: call.clone(), name: "Read".into(), input }];
+        let seen = json!({"path": path, "digest": "d"});
+        vec![
+            Event::TurnStarted { message: message.into(), settings: TurnSettings::default(), rerun_of: None },
+            Event::StepStarted { step: 0, model: "m".into() },
+            Event::AssistantMessage {
+                step: 0,
+                blocks,
+                stop_reason: StopReason::ToolUse,
+                usage: Usage::default(),
+                aborted: false,
+                calls: Vec::new(),
+            },
+            Event::ToolFinished {
+                call,
+                name: ToolName("Read".into()),
+                outcome: ToolOutcome { structured: Some(seen), ..ToolOutcome::text("a line") },
+                duration_ms: 1,
+            },
+            Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 },
+        ]
+    }
+
+    /// Wherever a fold is copied, its copy goes on like one that never was, and neither writes into the other.
+    #[test]
+    fn a_copy_goes_on_like_the_whole() {
+        let conversation = ConversationId::new();
+        let events: Vec<_> = [turn("one", "a"), turn("two", "b"), turn("three", "c")].concat();
+        let log = (1..).zip(&events).map(|(seq, event)| StoredEvent {
+            seq: EventSeq(seq),
+            conversation,
+            lane: LaneId::MAIN,
+            turn: TurnId::from_uuid(uuid::Uuid::nil()),
+            at: chrono::DateTime::UNIX_EPOCH,
+            event: event.clone(),
+            structured_bytes: None,
+        });
+        let log: Vec<StoredEvent> = log.collect();
+        let told = |fold: &mut Fold| {
+            let messages = fold.context.messages();
+            format!("{:?} {messages:?} {:?} {:?}", fold.state, fold.message(), fold.half_said())
+        };
+        for copied in 0..log.len() {
+            let (early, late) = log.split_at(copied);
+            let mut kept: Fold = early.iter().collect();
+            kept.prepare();
+            let mut copy = kept.copy();
+            late.iter().for_each(|stored| copy.take(stored));
+            let mut whole: Fold = log.iter().collect();
+            assert_eq!(told(&mut copy), told(&mut whole), "copied after {copied}");
+            assert_eq!(copy.seen_files().now(), whole.seen_files().now());
+            let until_there: Fold = early.iter().collect();
+            assert_eq!(kept.seen_files().now(), until_there.seen_files().now(), "the kept one stays");
+            assert!(copied == 0 || kept.bytes() > 0);
+        }
     }
 }

@@ -36,7 +36,7 @@ struct Inner<K, V> {
 
 /// Values of many users by their keys; a value is its user's alone.
 #[derive(Debug)]
-pub(crate) struct Cache<K, V> {
+pub struct Cache<K, V> {
     inner: Mutex<Inner<K, V>>,
     most_bytes: usize,
     /// Of one user.
@@ -45,7 +45,8 @@ pub(crate) struct Cache<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     /// Of so many bytes, of which one user has at most one part of `users_part`.
-    pub(crate) fn new(most_bytes: usize, users_part: usize) -> Self {
+    #[must_use]
+    pub fn new(most_bytes: usize, users_part: usize) -> Self {
         let inner = Inner { entries: HashMap::new(), parts: HashMap::new(), bytes: 0, uses: 0 };
         Self { inner: Mutex::new(inner), most_bytes, share_bytes: most_bytes / users_part.max(1) }
     }
@@ -55,7 +56,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         self.share_bytes
     }
 
-    pub(crate) fn get(&self, user: &UserId, key: &K) -> Option<V> {
+    /// What is kept for this user under a key.
+    pub fn get(&self, user: &UserId, key: &K) -> Option<V> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = &mut *inner;
         let entry = inner.entries.get_mut(key).filter(|entry| entry.user == *user)?;
@@ -70,7 +72,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     }
 
     /// Keeps a value of so many bytes, unless it is larger than a user's share.
-    pub(crate) fn put(&self, user: &UserId, key: K, value: V, bytes: usize) {
+    pub fn put(&self, user: &UserId, key: K, value: V, bytes: usize) {
         let bytes = bytes.saturating_add(ENTRY_BYTES);
         if bytes > self.share_bytes {
             return;

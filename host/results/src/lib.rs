@@ -8,7 +8,7 @@
 mod aggregate;
 mod bins;
 mod builder;
-mod cache;
+pub mod cache;
 mod changes;
 mod column;
 mod columns;

@@ -10,6 +10,7 @@ mod agreement;
 mod asked_in_lanes;
 mod audit;
 mod drive;
+mod folds;
 mod hub;
 mod lanes;
 mod log;
@@ -51,6 +52,7 @@ use crate::skills::Skills;
 use crate::workspace::Workspace;
 
 pub(crate) use audit::AuditTrail;
+use folds::Folds;
 use hub::Hubs;
 pub(crate) use hub::{Item, Subscription, encode};
 use presence::Presence;
@@ -153,6 +155,8 @@ struct Inner {
     freed: Notify,
     /// What models were told of lists of tools.
     offers: Offers,
+    /// What was said in conversations.
+    folds: Folds,
     /// The one person of development, who is always here: their turns resume without a request.
     _standing: Option<Visit>,
 }
@@ -183,6 +187,7 @@ impl Turns {
             presence,
             freed: Notify::new(),
             offers: Offers::default(),
+            folds: Folds::default(),
         };
         let turns = Self { inner: Arc::new(inner) };
         watch::start(&turns);

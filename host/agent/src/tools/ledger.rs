@@ -79,8 +79,13 @@ impl SeenFiles {
         }
     }
 
+    /// A ledger of its own with what was seen until now.
+    pub(crate) fn copy(&self) -> Self {
+        Self { now: Arc::new(Mutex::new(self.now())) }
+    }
+
     /// What was seen until now.
-    pub(super) fn now(&self) -> Arc<FileLedger> {
+    pub(crate) fn now(&self) -> Arc<FileLedger> {
         Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -138,6 +138,11 @@ impl TurnState {
         &self.settings
     }
 
+    /// Whether the log ends with a user's message.
+    pub(crate) fn is_fresh(&self) -> bool {
+        matches!(self.phase, Phase::Ready) && self.step == 0 && self.steps_begun == 0
+    }
+
     fn begin(&mut self, turn: TurnId, settings: TurnSettings, at: DateTime<Utc>) {
         self.turn = Some(turn);
         self.settings = settings;

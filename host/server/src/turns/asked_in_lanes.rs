@@ -16,7 +16,7 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::drive::fold_lane;
+use super::folds::Folds;
 use super::hub::{Hub, Hubs};
 use super::log::StoreLog;
 use super::reading::ProjectResults;
@@ -59,6 +59,7 @@ struct Scene {
     user: UserId,
     hub: Arc<Hub>,
     lane: LaneId,
+    folds: Folds,
     folder: tempfile::TempDir,
 }
 
@@ -66,7 +67,7 @@ impl Scene {
     /// One run in the lane, from what its log holds.
     async fn run(&self, claim: &Claim) -> TurnExit {
         let from = ReadFrom { lane: self.lane, after: EventSeq::START };
-        let fold = fold_lane(&self.store, &claim.turn, from).await.unwrap();
+        let fold = self.folds.read(&self.store, &claim.turn, from).await.unwrap();
         let log = StoreLog {
             store: self.store.clone(),
             lease: claim.lease.clone(),
@@ -128,7 +129,8 @@ async fn check(decision: ApprovalDecision, said: &str, written: bool) {
     let begins = Event::TurnStarted { message: "write it".into(), settings: TurnSettings::default(), rerun_of: None };
     store.append_to_lanes(&lease, vec![(lane, begins)]).await.unwrap();
     let hub = Hubs::default().get(turn.id);
-    let scene = Scene { store: store.clone(), user: user.clone(), hub, lane, folder: tempfile::tempdir().unwrap() };
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene { store: store.clone(), user: user.clone(), hub, lane, folds: Folds::default(), folder };
 
     let claim = Claim { turn: turn.clone(), lease, stop_requested: false };
     let exit = scene.run(&claim).await;
@@ -144,7 +146,7 @@ async fn check(decision: ApprovalDecision, said: &str, written: bool) {
     assert_eq!(scene.folder.path().join("a.md").exists(), written);
 
     let from = ReadFrom { lane, after: EventSeq::START };
-    let last = fold_lane(&store, &turn, from).await.unwrap();
+    let last = scene.folds.read(&store, &turn, from).await.unwrap();
     assert_eq!(last.message(), "write it");
     let page =
         store.lane_events_after(&user, turn.conversation, lane, EventSeq::START, 100, Detail::All).await.unwrap();

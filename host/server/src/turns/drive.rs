@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::{Fold, LogError, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{CallSite, Caller, Event, LaneId, Turn, TurnEnd, Usage, chain};
+use bricklayer_domain::{CallSite, Caller, Event, LaneId, TurnEnd, Usage, chain};
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_runtime::Credential;
-use bricklayer_store::{Claim, Detail, Lease, MAX_EVENT_PAGE, ReadFrom, Store, StoreError};
+use bricklayer_store::{Claim, Lease, StoreError};
 use futures::FutureExt;
 use tracing::Instrument;
 
@@ -194,22 +194,7 @@ async fn run_once(
 /// The conversation as the turn goes on from it, in the turn's lane, from its newest compaction on.
 async fn fold(inner: &Inner, claim: &Claim) -> Result<(LaneId, Fold), StoreError> {
     let from = inner.store.read_from(&claim.turn.user, claim.turn.id).await?;
-    Ok((from.lane, fold_lane(&inner.store, &claim.turn, from).await?))
-}
-
-/// What was said in a lane, read page by page.
-pub(super) async fn fold_lane(store: &Store, turn: &Turn, from: ReadFrom) -> Result<Fold, StoreError> {
-    let mut fold = Fold::default();
-    let ReadFrom { lane, mut after } = from;
-    loop {
-        let (user, conversation) = (&turn.user, turn.conversation);
-        let page = store.lane_events_after(user, conversation, lane, after, MAX_EVENT_PAGE, Detail::Working).await?;
-        page.events.iter().for_each(|stored| fold.take(stored));
-        if page.complete {
-            return Ok(fold);
-        }
-        after = page.through;
-    }
+    Ok((from.lane, inner.folds.read(&inner.store, &claim.turn, from).await?))
 }
 
 /// Ends a turn that could not be run, so that its user is not left waiting.
