@@ -29,6 +29,7 @@ mod scan;
 mod shape;
 mod shared;
 mod sort;
+mod storing;
 mod views;
 mod workers;
 mod write;

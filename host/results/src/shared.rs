@@ -1,11 +1,12 @@
 //! What writers and readers of results have in common.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bricklayer_domain::ResultId;
 use bricklayer_store::Store;
 
+use crate::storing::Storing;
 use crate::workers::Workers;
 
 /// Cheap to clone; all clones are one.
@@ -16,13 +17,21 @@ struct Inner {
     store: Store,
     workers: Workers,
     live: Mutex<HashSet<ResultId>>,
+    /// Those that were told of and are not stored yet.
+    storing: Mutex<HashMap<ResultId, Storing>>,
     /// Held by each writer.
     writers: Arc<()>,
 }
 
 impl Shared {
     pub(crate) fn new(store: Store, workers: Workers) -> Self {
-        Self(Arc::new(Inner { store, workers, live: Mutex::default(), writers: Arc::default() }))
+        Self(Arc::new(Inner {
+            store,
+            workers,
+            live: Mutex::default(),
+            storing: Mutex::default(),
+            writers: Arc::default(),
+        }))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -46,6 +55,11 @@ impl Shared {
     /// The results that this host writes and that are stored already.
     pub(crate) fn live(&self) -> MutexGuard<'_, HashSet<ResultId>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The results that were told of before they are stored.
+    pub(crate) fn storing(&self) -> MutexGuard<'_, HashMap<ResultId, Storing>> {
+        self.0.storing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn note_live(&self, id: ResultId) {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
     ColumnType, NewResult, ResultColumn, ResultContent, ResultCut, ResultId, ResultOrigin, ResultRef, ResultState,
-    StoredResult,
+    StoredResult, chain,
 };
 use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::builder::{RowsBuilder, split};
 use crate::digest::ContentDigest;
@@ -17,6 +17,7 @@ use crate::error::ResultsError;
 use crate::piece::pack;
 use crate::shape::Shape;
 use crate::shared::Shared;
+use crate::storing::{MAX_STORING, SETTLED_WITHIN, Stored, Storing};
 
 /// Bytes of a piece of what is no table.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -171,6 +172,47 @@ impl ResultWriter {
         let cut = work.cut.or(cut);
         Ok(work.written(state_of(cut), cut))
     }
+
+    /// The same for who settles what is told of it before that is kept ([`Results::settle`](crate::Results::settle)): a
+    /// result of which nothing is stored yet, and that is small, is told of now and stored meanwhile.
+    ///
+    /// # Errors
+    /// As [`ResultWriter::finish`].
+    pub async fn finish_early(mut self, end: ResultEnd) -> Result<WrittenResult, ResultsError> {
+        let is_small = |work: &Work| !work.is_stored && work.cut.is_none() && work.waiting_bytes() <= PACK_HERE_BYTES;
+        if !self.work.as_ref().is_some_and(is_small) || self.shared.storing().len() >= MAX_STORING {
+            return self.finish_told(end).await;
+        }
+        let Some(mut work) = self.work.take() else { return Err(StoreError::ResultEnded.into()) };
+        let before = work.so_much();
+        let packed = work.pack(&self.shared).await?;
+        let shape = packed.as_ref().map_or(&work.counted.shape, |(_, counted)| &counted.shape);
+        let written = work.written_so(shape, before, state_of(end.cut), end.cut);
+        let (sender, stored) = watch::channel(Stored::Pending);
+        self.shared.storing().insert(work.id, Storing { told: written.told.clone(), stored });
+        let (shared, held) = (self.shared.clone(), Arc::clone(&self._held));
+        tokio::spawn(async move {
+            let came = match work.store(&shared, packed, Some(&end)).await {
+                Ok(()) if work.cut.is_none() => Stored::AsTold,
+                Ok(()) => Stored::Otherwise(work.written(state_of(work.cut), work.cut)),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), result.id = %work.id, "a result was not kept");
+                    Stored::NotKept
+                }
+            };
+            shared.note_ended(work.id);
+            if matches!(came, Stored::AsTold) {
+                shared.storing().remove(&work.id);
+            }
+            // Nobody may wait any more.
+            let _ = sender.send(came);
+            drop(held);
+            // What has to be put right is there for whoever tells of it, unless nobody does.
+            let _ = tokio::time::timeout(SETTLED_WITHIN, sender.closed()).await;
+            shared.storing().remove(&work.id);
+        });
+        Ok(written)
+    }
 }
 
 impl Drop for ResultWriter {
@@ -261,11 +303,29 @@ impl Work {
         self.place.units + self.waiting() as u64
     }
 
-    fn written(&self, state: ResultState, cut: Option<ResultCut>) -> WrittenResult {
-        let waiting = match &self.content {
+    fn waiting_bytes(&self) -> usize {
+        match &self.content {
             Content::Rows(builder) => builder.bytes(),
             Content::Bytes(buffer) => buffer.len(),
-        };
+        }
+    }
+
+    /// What is taken: rows, or bytes, and the bytes of their values.
+    fn so_much(&self) -> (u64, u64) {
+        (self.taken(), self.bytes + self.waiting_bytes() as u64)
+    }
+
+    fn written(&self, state: ResultState, cut: Option<ResultCut>) -> WrittenResult {
+        self.written_so(&self.counted.shape, self.so_much(), state, cut)
+    }
+
+    fn written_so(
+        &self,
+        shape: &Shape,
+        (taken, bytes): (u64, u64),
+        state: ResultState,
+        cut: Option<ResultCut>,
+    ) -> WrittenResult {
         let is_table = self.new.head.content == ResultContent::Table;
         let reference = ResultRef {
             id: self.id,
@@ -273,10 +333,10 @@ impl Work {
             head: self.new.head.shortened(),
             state,
             cut,
-            rows: if is_table { self.taken() } else { 0 },
-            bytes: self.bytes + waiting as u64,
+            rows: if is_table { taken } else { 0 },
+            bytes,
         };
-        let told = self.counted.shape.told(&reference, self.new.head.columns.len());
+        let told = shape.told(&reference, self.new.head.columns.len());
         WrittenResult { reference, told }
     }
 
@@ -367,7 +427,7 @@ impl Work {
                 }
                 Err(StoreError::ResultsFull(cut)) => cut,
                 Err(StoreError::Full(cause)) if packed.is_some() => {
-                    tracing::warn!(error = bricklayer_domain::chain(&*cause), result.id = %self.id, "no room for a result");
+                    tracing::warn!(error = chain(&*cause), result.id = %self.id, "no room for a result");
                     ResultCut::StorageFull
                 }
                 Err(error) => return Err(error.into()),

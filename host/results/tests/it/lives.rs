@@ -1,6 +1,8 @@
 //! Writers that are dropped, bounds, retention, strangers, damage.
 
-use bricklayer_domain::{ColumnType, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, StoredResult};
+use bricklayer_domain::{
+    ColumnType, ResultContent, ResultCut, ResultId, ResultOrigin, ResultState, StoredResult, ToolOutcome,
+};
 use bricklayer_results::{
     Appended, Format, MAX_PIECE_ROWS, ResultEnd, Results, ResultsError, ResultsSettings, RowsError, ViewRequest,
 };
@@ -16,6 +18,8 @@ on_both_engines!(
     bounds_keep_what_fits_and_say_so,
     results_go_with_their_conversation,
     the_same_rows_take_room_once,
+    what_is_told_early_is_stored_when_it_is_settled,
+    what_was_told_early_and_not_kept_is_put_right,
     a_stranger_finds_nothing,
     results_are_kept_as_long_as_they_may,
 );
@@ -108,6 +112,52 @@ async fn a_full_disk_leaves_a_partial_result_that_says_so() {
     let conversation = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap();
     let scene = Scene { conversation, ..scene };
     scene.write(N, &rows(0, 100)).await;
+}
+
+/// A small result told of before it is stored, and the outcome that tells of it, settled.
+async fn told_early(scene: &Scene) -> (ResultId, ToolOutcome) {
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
+    let id = writer.id();
+    writer.append_json(&bytes(&rows(0, 3))).await.unwrap();
+    let written = writer.finish_early(ResultEnd::default()).await.unwrap();
+    assert_eq!((written.reference.rows, written.reference.state), (3, ResultState::Complete));
+    let mut outcome =
+        ToolOutcome { results: vec![written.reference], ..ToolOutcome::text(&format!("Done.{}", written.told)) };
+    scene.results.settle(&mut outcome).await;
+    (id, outcome)
+}
+
+async fn what_is_told_early_is_stored_when_it_is_settled(scene: Scene) {
+    for _ in 0..20 {
+        let (id, outcome) = told_early(&scene).await;
+        let stored = scene.results.describe(&scene.user, id).await.unwrap();
+        let [told] = outcome.results.as_slice() else { panic!("one result: {outcome:?}") };
+        assert_eq!(
+            (told.rows, told.bytes, told.state, told.cut),
+            (stored.rows, stored.bytes, stored.state, stored.cut)
+        );
+        assert!(outcome.content.contains(", 3 rows, 2 columns, whole."), "{outcome:?}");
+        assert_eq!(scene.rows(id, &ViewRequest::default(), 9).await.unwrap(), rows(0, 3));
+    }
+    // One that is long, and stored in part already, is told of when it is stored.
+    let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
+    writer.append_json(&bytes(&rows(0, MAX_PIECE_ROWS + 3))).await.unwrap();
+    let written = writer.finish_early(ResultEnd::default()).await.unwrap();
+    let stored = scene.results.describe(&scene.user, written.reference.id).await.unwrap();
+    assert_eq!((stored.rows, stored.state), (MAX_PIECE_ROWS as u64 + 3, ResultState::Complete));
+}
+
+async fn what_was_told_early_and_not_kept_is_put_right(scene: Scene) {
+    let full = scene.within(ResultLimits { conversation_bytes: 1, ..ResultLimits::default() }).await;
+    let (id, outcome) = told_early(&full).await;
+    let [told] = outcome.results.as_slice() else { panic!("one result: {outcome:?}") };
+    assert_eq!((told.id, told.rows, told.cut), (id, 0, Some(ResultCut::ConversationLimit)));
+    assert!(outcome.content.contains("not all of it") && !outcome.content.contains("whole"), "{outcome:?}");
+    full.store.delete_conversation(&full.user, full.conversation.id).await.unwrap();
+    let (id, outcome) = told_early(&full).await;
+    assert_eq!(outcome.results, []);
+    assert!(outcome.content.starts_with("Done.") && outcome.content.contains("could not be kept"), "{outcome:?}");
+    assert!(!outcome.content.contains(&id.to_string()));
 }
 
 async fn results_go_with_their_conversation(scene: Scene) {

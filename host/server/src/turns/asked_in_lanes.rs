@@ -68,8 +68,10 @@ impl Scene {
     async fn run(&self, claim: &Claim) -> TurnExit {
         let from = ReadFrom { lane: self.lane, after: EventSeq::START };
         let fold = self.folds.read(&self.store, &claim.turn, from).await.unwrap();
+        let results = Results::new(self.store.clone(), ResultsSettings::default());
         let log = StoreLog {
             store: self.store.clone(),
+            results: results.clone(),
             lease: claim.lease.clone(),
             lane: LaneId::MAIN,
             subagent: Some(self.lane),
@@ -80,7 +82,6 @@ impl Scene {
         };
         let folder = cap_std::fs::Dir::open_ambient_dir(self.folder.path(), cap_std::ambient_authority()).unwrap();
         let skills = SkillSet::default();
-        let results = Results::new(self.store.clone(), ResultsSettings::default());
         let results = ProjectResults { results, user: self.user.clone(), project: claim.turn.project };
         let seen = fold.seen_files().clone();
         let folder = ProjectFolder::from_dir(folder);

@@ -167,6 +167,7 @@ async fn run_once(
     };
     let log = StoreLog {
         store: inner.store.clone(),
+        results: environment.results.clone(),
         lease: claim.lease.clone(),
         lane,
         subagent: None,

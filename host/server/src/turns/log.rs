@@ -6,6 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bricklayer_agent::{LogError, TurnLog};
 use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, UserId};
+use bricklayer_results::Results;
 use bricklayer_store::{Lease, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use super::slots::Appending;
 #[derive(Debug)]
 pub(super) struct StoreLog {
     pub(super) store: Store,
+    pub(super) results: Results,
     pub(super) lease: Lease,
     /// The turn's own lane.
     pub(super) lane: LaneId,
@@ -36,6 +38,11 @@ impl TurnLog for StoreLog {
         if let Some(keep) = keep {
             // What was done is stored, what would begin now is not: whoever takes the turn over begins it.
             events.truncate(keep);
+        }
+        for event in &mut events {
+            if let Event::ToolFinished { outcome, .. } = event {
+                self.results.settle(outcome).await;
+            }
         }
         if !events.is_empty() {
             self.appending.set(Some(Instant::now()));

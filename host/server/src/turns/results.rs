@@ -90,7 +90,9 @@ impl ResultStore for StoreResults {
             head: result.head,
             origin: origin.clone(),
         });
-        Ok(Box::new(Writing { writer: writer.map_err(fault)?, origin }))
+        // The log of a turn settles what its calls tell of.
+        let is_settled_later = site.turn().is_some();
+        Ok(Box::new(Writing { writer: writer.map_err(fault)?, origin, is_settled_later }))
     }
 }
 
@@ -98,6 +100,8 @@ struct Writing {
     writer: ResultWriter,
     /// What was said at the beginning.
     origin: ResultOrigin,
+    /// Whether what is told of it is settled before it is kept.
+    is_settled_later: bool,
 }
 
 #[async_trait]
@@ -125,7 +129,13 @@ impl OpenResult for Writing {
         });
         let origin = said.unwrap_or(self.origin);
         let cut = if end.whole { cut_there(&origin, self.writer.taken()) } else { Some(ResultCut::Interrupted) };
-        self.writer.finish_told(ResultEnd { origin: Some(origin), cut }).await.map(kept).map_err(fault)
+        let end = ResultEnd { origin: Some(origin), cut };
+        let written = if self.is_settled_later {
+            self.writer.finish_early(end).await
+        } else {
+            self.writer.finish_told(end).await
+        };
+        written.map(kept).map_err(fault)
     }
 }
 
