@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use bricklayer_domain::{ResultId, ToolOutcome};
+use bricklayer_domain::{ResultId, StoredResult, ToolOutcome, UserId};
+use bricklayer_store::StoreError;
 use tokio::sync::watch;
 
 use crate::results::Results;
@@ -56,6 +57,15 @@ async fn settle(shared: &Shared, id: ResultId) -> Option<(String, Stored)> {
     let stored = storing.settled().await;
     shared.storing().remove(&id);
     Some((storing.told, stored))
+}
+
+/// What is stored of a result, when it is on its way: once it has come.
+pub(crate) async fn get(shared: &Shared, user: &UserId, id: ResultId) -> Result<StoredResult, StoreError> {
+    let storing = shared.storing().get(&id).cloned();
+    if let Some(mut storing) = storing {
+        storing.settled().await;
+    }
+    shared.store().get_result(user, id).await
 }
 
 impl Results {

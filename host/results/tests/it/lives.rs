@@ -139,6 +139,13 @@ async fn what_is_told_early_is_stored_when_it_is_settled(scene: Scene) {
         assert!(outcome.content.contains(", 3 rows, 2 columns, whole."), "{outcome:?}");
         assert_eq!(scene.rows(id, &ViewRequest::default(), 9).await.unwrap(), rows(0, 3));
     }
+    // Whoever reads it before it is settled waits for it.
+    for _ in 0..20 {
+        let mut writer = scene.results.open(scene.of(ResultContent::Text, &[])).unwrap();
+        writer.append_bytes(b"small").await.unwrap();
+        let id = writer.finish_early(ResultEnd::default()).await.unwrap().reference.id;
+        assert_eq!(scene.results.describe(&scene.user, id).await.unwrap().bytes, 5);
+    }
     // One that is long, and stored in part already, is told of when it is stored.
     let mut writer = scene.results.open(scene.of(ResultContent::Table, N)).unwrap();
     writer.append_json(&bytes(&rows(0, MAX_PIECE_ROWS + 3))).await.unwrap();
