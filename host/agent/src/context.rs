@@ -40,6 +40,13 @@ const GO_ON: &str = "Go on.";
 /// What stands before the summary of what was said before.
 const SUMMARY_NOTE: &str = "[What was said and done before, in short:]\n";
 
+/// The same where the summary also tells of the turn that runs.
+const SUMMARY_OF_STEPS_NOTE: &str = "[What was said and done before, in short. It tells of the message below as well: go \
+                                     on with that where this leaves off.]\n";
+
+/// Bytes of text for a token, where no model counted.
+const BYTES_PER_TOKEN: u64 = 4;
+
 /// What the messages are made from.
 #[derive(Debug, Clone)]
 enum Kept {
@@ -99,6 +106,8 @@ pub struct Context {
     shown: Vec<ResultId>,
     /// Of what is kept.
     bytes: usize,
+    /// Tokens of all until then, as the model's provider counted them last, and the bytes that were kept then.
+    counted: Option<(u64, usize)>,
     /// The messages of the first so many of what is kept.
     built: usize,
     builder: Builder,
@@ -146,8 +155,8 @@ impl Context {
                 self.repair(repair.clone());
                 return;
             }
-            Event::ContextCompacted { summary, begins } => {
-                self.compact(summary, *begins);
+            Event::ContextCompacted { summary, begins, steps_too, usage: _ } => {
+                self.compact(summary, *begins, *steps_too);
                 return;
             }
             Event::TurnFinished { end, .. } => Kept::Ended { stopped: *end == TurnEnd::Cancelled },
@@ -163,6 +172,11 @@ impl Context {
             | Event::ToolProgress { .. } => return,
         };
         self.push(kept);
+        if let Event::AssistantMessage { usage, .. } = event
+            && usage.total() > 0
+        {
+            self.counted = Some((usage.total(), self.bytes));
+        }
     }
 
     fn push(&mut self, kept: Kept) {
@@ -172,7 +186,7 @@ impl Context {
     }
 
     /// Puts a summary in the place of what stands before an event.
-    fn compact(&mut self, summary: &str, begins: EventSeq) {
+    fn compact(&mut self, summary: &str, begins: EventSeq, steps_too: bool) {
         let starts = || {
             self.kept.iter().enumerate().filter_map(|(index, kept)| match kept {
                 Kept::Started { seq, .. } => Some((index, *seq)),
@@ -181,7 +195,15 @@ impl Context {
         };
         let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().next_back());
         self.kept.drain(..first.map_or(0, |(index, _)| index));
-        self.summary = Some(user_text(&format!("{SUMMARY_NOTE}{summary}")));
+        if steps_too && let Some(start) = self.kept.iter().rposition(|kept| matches!(kept, Kept::Started { .. })) {
+            // Of the turn that runs, its message; and what the API does not take, whatever else it is given.
+            let mut steps = self.kept.split_off(start.saturating_add(1));
+            steps.retain(|kept| matches!(kept, Kept::Repaired(HistoryRepair::Tool { .. })));
+            self.kept.append(&mut steps);
+        }
+        let note = if steps_too { SUMMARY_OF_STEPS_NOTE } else { SUMMARY_NOTE };
+        self.summary = Some(user_text(&format!("{note}{summary}")));
+        self.counted = None;
         self.bytes = self.kept.iter().map(Kept::bytes).fold(summary.len(), usize::saturating_add);
         self.repairs = Repairs::of(&self.kept);
         let told = |id: &ResultId| self.kept.iter().any(|kept| kept.names(*id));
@@ -193,6 +215,7 @@ impl Context {
     /// Lets the model read what stands before differently from here on.
     pub(crate) fn repair(&mut self, repair: HistoryRepair) {
         self.push(Kept::Repaired(repair));
+        self.counted = None;
         self.rebuild();
     }
 
@@ -226,6 +249,22 @@ impl Context {
         }
         self.built = self.kept.len();
         self.builder.answer_open(&self.repairs);
+    }
+
+    /// Tokens of all that the model reads, about: as its provider counted, and what came since by its length.
+    pub(crate) fn tokens(&self) -> u64 {
+        let (counted, then) = self.counted.unwrap_or_default();
+        counted.saturating_add(self.bytes.saturating_sub(then) as u64 / BYTES_PER_TOKEN)
+    }
+
+    /// Where the turn that runs begins, when there is something before it or in it that a summary could stand for; and
+    /// whether the turn did something.
+    pub(crate) fn compactable(&self) -> Option<(EventSeq, bool)> {
+        let start = self.kept.iter().rposition(|kept| matches!(kept, Kept::Started { .. }))?;
+        let Some(Kept::Started { seq: Some(begins), .. }) = self.kept.get(start) else { return None };
+        let acted = self.kept.iter().skip(start).any(|kept| matches!(kept, Kept::Answered { .. }));
+        let said = self.kept.iter().take(start).any(|kept| matches!(kept, Kept::Answered { .. }));
+        (acted || said).then_some((*begins, acted))
     }
 
     /// What is kept takes so many bytes of memory, about.

@@ -4,6 +4,7 @@
 //! its future leaves the turn as the log has it; another call continues from there.
 
 mod calls;
+mod compaction;
 mod model_call;
 mod shown;
 
@@ -95,6 +96,8 @@ struct Driver {
     fold: Fold,
     system: Arc<str>,
     facts: Arc<PromptFacts>,
+    /// Whether a summary was asked for in vain; it is not asked for again while this worker runs the turn.
+    cannot_compact: bool,
     /// What the model was shown last.
     shown: ShownResults,
     /// Emitted by the step function, not yet durable.
@@ -127,6 +130,7 @@ impl Driver {
             fold,
             system,
             facts,
+            cannot_compact: false,
             shown: ShownResults::default(),
             pending: Vec::new(),
             calls,

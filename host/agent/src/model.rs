@@ -211,6 +211,11 @@ pub trait ModelProvider: Send + Sync {
     /// The id of the model that answers, given what the user picked.
     fn model(&self, wanted: Option<&str>) -> String;
 
+    /// Whether it can say in short what was said, when it is asked to.
+    fn summarises(&self) -> bool {
+        true
+    }
+
     /// Asks the model. Dropping the stream ends the request at once.
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent>;
 }

@@ -13,6 +13,9 @@ pub struct TurnLimits {
     pub max_output_tokens: u32,
     /// Time of one model call with all its attempts; protects against an answer that never ends.
     pub max_model_call_time: Duration,
+    /// Tokens of a conversation above which a summary takes the place of what was said before; none never. Protects the
+    /// model's context, and what each further call costs.
+    pub compact_above_tokens: Option<u64>,
     /// Time that a worker drives a turn, waits for the user left out; protects against a turn that never ends.
     pub max_turn_time: Duration,
 }
@@ -24,6 +27,7 @@ impl Default for TurnLimits {
             max_calls_per_step: MAX_CALLS_PER_STEP,
             max_output_tokens: MAX_OUTPUT_TOKENS,
             max_model_call_time: MAX_MODEL_CALL_TIME,
+            compact_above_tokens: Some(COMPACT_ABOVE_TOKENS),
             max_turn_time: MAX_TURN_TIME,
         }
     }
@@ -37,6 +41,15 @@ const MAX_CALLS_PER_STEP: usize = 32;
 
 /// What current models write at most when nothing else is known about them.
 const MAX_OUTPUT_TOKENS: u32 = 32_000;
+
+/// Where the API's own compaction begins; current models read 200,000 and more.
+pub const COMPACT_ABOVE_TOKENS: u64 = 150_000;
+
+/// Tokens of a summary at most: what matters of a long conversation fits into a few pages.
+pub(crate) const MAX_SUMMARY_TOKENS: u32 = 16_000;
+
+/// Characters of a summary that are kept.
+pub(crate) const MAX_SUMMARY_CHARS: usize = 100_000;
 
 /// The longest answers of current models take some ten minutes.
 pub const MAX_MODEL_CALL_TIME: Duration = Duration::from_secs(20 * 60);

@@ -247,6 +247,12 @@ pub enum Event {
         summary: String,
         /// The first event that it still reads as it is: always the first one of a turn, this turn's at the latest.
         begins: EventSeq,
+        /// Whether the summary also tells what this turn did before this event; of the turn only its message is read then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        steps_too: bool,
+        /// The tokens that making the summary took.
+        #[serde(default)]
+        usage: Usage,
     },
     /// The turn ended. Exactly one, the last of its turn.
     TurnFinished {

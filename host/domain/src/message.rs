@@ -79,6 +79,15 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// All of them: what was read, from wherever, and what was written.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.input_tokens
+            .saturating_add(self.output_tokens)
+            .saturating_add(self.cache_creation_input_tokens)
+            .saturating_add(self.cache_read_input_tokens)
+    }
+
     /// Adds another call's tokens; saturates rather than wraps.
     pub fn add(&mut self, other: Self) {
         self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);

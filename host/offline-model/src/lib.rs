@@ -48,6 +48,10 @@ impl CommandModel for DirectCommand {
 }
 
 impl ModelProvider for DirectCommand {
+    fn summarises(&self) -> bool {
+        false
+    }
+
     fn model(&self, _wanted: Option<&str>) -> String {
         DIRECT_COMMAND.to_owned()
     }
@@ -64,6 +68,10 @@ impl ModelProvider for DirectCommand {
 pub struct OfflineModel;
 
 impl ModelProvider for OfflineModel {
+    fn summarises(&self) -> bool {
+        false
+    }
+
     fn model(&self, _wanted: Option<&str>) -> String {
         OFFLINE_MODEL.to_owned()
     }

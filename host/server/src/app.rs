@@ -174,6 +174,7 @@ impl App {
             built_ins: BuiltInTools::new(config.skills.limits),
             skills: skills.clone(),
             limits: TurnLimits {
+                compact_above_tokens: Some(config.compact_above_tokens),
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,
                 ..TurnLimits::default()

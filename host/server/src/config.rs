@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bricklayer_agent::model::anthropic::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
-use bricklayer_agent::{MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
+use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -170,6 +170,8 @@ pub struct Config {
     pub running_turns: usize,
     /// Turns of one user that run at once on this host.
     pub running_turns_per_user: usize,
+    /// Tokens of a conversation above which a summary takes the place of what was said before.
+    pub compact_above_tokens: u64,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
     /// How results are kept.
@@ -279,6 +281,7 @@ impl Config {
             public_origins: public_origins(layers)?,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
+            compact_above_tokens: compact_above_tokens(layers)?,
             conversation_limits: conversation_limits(layers)?,
             results: ResultsConfig::from_layers(layers)?,
             permissions: PermissionBounds::from_layers(layers)?,
@@ -512,6 +515,11 @@ fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {
         user_plugin_calls_per_minute: u32::try_from(per_minute).unwrap_or(u32::MAX),
         user_egress_bytes_per_minute: (mib as u64) << 20,
     })
+}
+
+fn compact_above_tokens(layers: &Layers) -> Result<u64, ConfigError> {
+    let usual = usize::try_from(COMPACT_ABOVE_TOKENS).unwrap_or(usize::MAX);
+    count(layers, "limits.compact_above_tokens", usual).map(|tokens| tokens as u64)
 }
 
 fn conversation_limits(layers: &Layers) -> Result<ConversationLimits, ConfigError> {

@@ -521,7 +521,9 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             steps: progress.steps.into_iter().map(Into::into).collect(),
         }),
         Event::ToolFinished { call, name, outcome, duration_ms } => one(tool_result(call, name, outcome, duration_ms)),
-        Event::ContextCompacted { summary, begins } => one(WireBody::ContextCompacted { summary, begins: begins.0 }),
+        Event::ContextCompacted { summary, begins, .. } => {
+            one(WireBody::ContextCompacted { summary, begins: begins.0 })
+        }
         Event::TurnFinished { end, usage, steps, duration_ms } => {
             end_bodies(conversation, end, usage, steps, duration_ms)
         }

@@ -36,9 +36,12 @@ impl Driver {
     ///
     /// A conversation that the API refuses is told to it differently, and the log keeps a note of that.
     pub(super) async fn call_model(&mut self, step: u32, cancel: &CancellationToken) -> Result<Input, LogError> {
+        let deadline = tokio::time::Instant::now() + self.deps.limits.max_model_call_time;
+        if let Some(input) = self.make_room(step, deadline, cancel).await? {
+            return Ok(input);
+        }
         self.shown = shown::load(&*self.deps.results, self.fold.context.shown(), &self.shown).await;
         let mut request = self.request();
-        let deadline = tokio::time::Instant::now() + self.deps.limits.max_model_call_time;
         let mut tried = Vec::new();
         for attempt in 1..=MAX_REPAIRS {
             let (repairs, failure) = match self.ask(request.clone(), step, deadline, cancel).await? {
@@ -53,7 +56,7 @@ impl Driver {
         }
     }
 
-    fn request(&mut self) -> ModelRequest {
+    pub(super) fn request(&mut self) -> ModelRequest {
         let context::Messages { messages, previous_turn_end } = self.fold.context.messages();
         let wanted = self.fold.settings().model.as_deref();
         let withheld = self.fold.context.withheld_tools();

@@ -157,6 +157,11 @@ impl TurnState {
         self.seen_calls.clear();
     }
 
+    /// Takes an event that the driver adds by itself.
+    pub(crate) fn note(&mut self, event: &Event) {
+        self.apply(event);
+    }
+
     /// Takes one event of the log into the state.
     fn apply(&mut self, event: &Event) {
         match event {
@@ -164,8 +169,8 @@ impl TurnState {
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }
-            | Event::ToolProgress { .. }
-            | Event::ContextCompacted { .. } => {}
+            | Event::ToolProgress { .. } => {}
+            Event::ContextCompacted { usage, .. } => self.usage.add(*usage),
             Event::StepStarted { step, .. } => {
                 self.step = *step;
                 self.steps_begun = self.steps_begun.max(step.saturating_add(1));

@@ -116,6 +116,7 @@ proptest! {
         turns in prop::collection::vec((prop::collection::vec(part(), 0..4), end()), 1..9),
         earlier in 0..3_usize,
         chance in any::<prop::sample::Index>(),
+        steps_too in any::<bool>(),
     ) {
         let (mut log, _) = log_of(turns);
         let place = |index: usize| EventSeq(index as i64 + 1);
@@ -125,7 +126,12 @@ proptest! {
         let begins = starts[starts.len().saturating_sub(1 + earlier)];
         // Somewhere in the last turn, after it began.
         let at = last + 1 + chance.index(log.len() - last);
-        log.insert(at, Event::ContextCompacted { summary: "in short".into(), begins: place(begins) });
+        log.insert(at, Event::ContextCompacted {
+            summary: "in short".into(),
+            begins: place(begins),
+            steps_too,
+            usage: Usage::default(),
+        });
         let read = |from: usize| {
             let mut context = Context::default();
             log.iter().enumerate().skip(from).for_each(|(index, event)| context.take(Some(place(index)), event));

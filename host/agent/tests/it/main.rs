@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod approvals;
+mod compactions;
 mod contexts;
 mod files;
 mod garbled;

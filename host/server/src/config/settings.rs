@@ -74,6 +74,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("anthropic.model", "ANTHROPIC_MODEL", false, "model id when the user picks none"),
     setting("limits.running_turns", "BRICKLAYER_RUNNING_TURNS", false, "turns at once on this host (1000)"),
     setting(
+        "limits.compact_above_tokens",
+        "BRICKLAYER_COMPACT_ABOVE_TOKENS",
+        false,
+        "tokens of a conversation above which the model goes on from a summary; less than the model reads (150000)",
+    ),
+    setting(
         "limits.running_turns_per_user",
         "BRICKLAYER_RUNNING_TURNS_PER_USER",
         false,

@@ -53,7 +53,9 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             Event::ToolProgress { call, progress: Progress { message: text, ..Progress::default() } }
         }
         EventKind::ToolFinished => Event::ToolFinished { call, name, outcome: ToolOutcome::text("ok"), duration_ms: 1 },
-        EventKind::ContextCompacted => Event::ContextCompacted { summary: text, begins: EventSeq(1) },
+        EventKind::ContextCompacted => {
+            Event::ContextCompacted { summary: text, begins: EventSeq(1), steps_too: false, usage: Usage::default() }
+        }
         EventKind::TurnFinished => {
             Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 }
         }

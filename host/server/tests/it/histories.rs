@@ -239,8 +239,18 @@ fn a_conversation_of_100_000_events_opens_and_goes_on() {
         assert!(request.contains("answer 0.1") && request.contains(&format!("answer {}.1", TURNS - 1)));
         // Compacted, it reads the summary and the last turns alone; the page still shows everything.
         let begins = EventSeq((TURNS - 1) * TURN_EVENTS + 1);
-        turn(&server, &project, &conversation, vec![Event::ContextCompacted { summary: "in short".into(), begins }])
-            .await;
+        turn(
+            &server,
+            &project,
+            &conversation,
+            vec![Event::ContextCompacted {
+                summary: "in short".into(),
+                begins,
+                steps_too: false,
+                usage: Default::default(),
+            }],
+        )
+        .await;
         let execution = ann.say(&project, &conversation, "go on").await;
         let frames = ann.frames(&execution).await;
         assert!(frames.iter().any(|frame| frame.data["text"] == "here"), "{frames:?}");

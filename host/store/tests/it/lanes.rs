@@ -25,7 +25,7 @@ fn started(message: &str) -> Event {
 }
 
 fn compacted(begins: EventSeq) -> Event {
-    Event::ContextCompacted { summary: "in short".into(), begins }
+    Event::ContextCompacted { summary: "in short".into(), begins, steps_too: false, usage: Default::default() }
 }
 
 async fn events(scene: &Scene, lane: LaneId, detail: Detail, limit: u32) -> Vec<StoredEvent> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bricklayer_agent::COMPACT_ABOVE_TOKENS;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
@@ -145,6 +146,7 @@ impl World {
             public_origins: self.public_origins.clone(),
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
+            compact_above_tokens: COMPACT_ABOVE_TOKENS,
             conversation_limits: self.conversation_limits,
             lease: self.lease,
             statement_limit: None,
