@@ -12,6 +12,9 @@ mod garbled;
 mod malformed;
 mod notebooks;
 mod offline;
+#[path = "../../../skills/tests/it/python.rs"]
+mod python;
+mod reference;
 mod refused;
 mod replay;
 mod skills;
