@@ -33,7 +33,7 @@ const StepData = v.object({
 });
 
 /** What kind of thing a typed result is, and so how it is drawn. */
-const ShownAs = v.picklist(["text", "markdown", "table", "tables", "list", "steps", "change", "chart"]);
+const ShownAs = v.picklist(["text", "markdown", "table", "tables", "list", "steps", "change", "chart", "todos"]);
 
 /** How grave a call, or a part of it, is; from harmless to grave. */
 const Effect = v.fallback(v.picklist(["reads", "writes", "shares", "destroys"]), "destroys");

@@ -2547,7 +2547,7 @@ export interface components {
          * @description What kind of thing a typed result is, and so how it is drawn.
          * @enum {string}
          */
-        ShownAs: "text" | "markdown" | "table" | "tables" | "list" | "steps" | "change" | "chart";
+        ShownAs: "text" | "markdown" | "table" | "tables" | "list" | "steps" | "change" | "chart" | "todos";
         /** @description A file of a skill. */
         SkillFileContent: {
             /** @description Its text. */

@@ -20,6 +20,7 @@ mod results;
 mod room;
 mod skill;
 mod text;
+mod todo;
 mod walk;
 mod write;
 
@@ -129,11 +130,12 @@ enum BuiltIn {
     Grep,
     ReadResult,
     MakeChart,
+    TodoWrite,
     Skill,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Read,
         Self::Write,
         Self::Edit,
@@ -142,6 +144,7 @@ impl BuiltIn {
         Self::Grep,
         Self::ReadResult,
         Self::MakeChart,
+        Self::TodoWrite,
         Self::Skill,
     ];
 
@@ -155,6 +158,7 @@ impl BuiltIn {
             Self::Grep => "Grep",
             Self::ReadResult => "read_result",
             Self::MakeChart => "make_chart",
+            Self::TodoWrite => "TodoWrite",
             Self::Skill => "Skill",
         }
     }
@@ -170,6 +174,7 @@ impl BuiltIn {
             Self::Grep => ("Search in files", "{pattern}", ResultKind::Text),
             Self::ReadResult => ("Read result", "{result}", ResultKind::Text),
             Self::MakeChart => ("Make chart", "{kind} {title}", ResultKind::Chart),
+            Self::TodoWrite => ("Update to-do list", "", ResultKind::Todos),
             Self::Skill => ("Load skill", "{name}", ResultKind::Text),
         };
         ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
@@ -181,9 +186,13 @@ impl BuiltIn {
 
     fn annotations(self) -> ToolAnnotations {
         match self {
-            Self::Read | Self::Glob | Self::Grep | Self::ReadResult | Self::MakeChart | Self::Skill => {
-                ToolAnnotations::reads()
-            }
+            Self::Read
+            | Self::Glob
+            | Self::Grep
+            | Self::ReadResult
+            | Self::MakeChart
+            | Self::TodoWrite
+            | Self::Skill => ToolAnnotations::reads(),
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
             Self::Edit | Self::NotebookEdit => ToolAnnotations::writes(),
@@ -205,6 +214,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::Grep => grep::describe(),
                 BuiltIn::ReadResult => read_result::describe(),
                 BuiltIn::MakeChart => make_chart::describe(),
+                BuiltIn::TodoWrite => todo::describe(),
                 BuiltIn::Skill => skill::describe(skills),
             };
             Arc::new(ToolSpec {
@@ -252,6 +262,7 @@ impl ProviderCall for BuiltInCall {
             | BuiltIn::Grep
             | BuiltIn::ReadResult
             | BuiltIn::MakeChart
+            | BuiltIn::TodoWrite
             | BuiltIn::Skill => return None,
         };
         let field = if self.tool == BuiltIn::NotebookEdit { "notebook_path" } else { "file_path" };
@@ -297,6 +308,7 @@ impl BuiltIns {
             BuiltIn::NotebookEdit => |this, input, _| notebook_edit::run(&this.folder, input, &this.seen.now()),
             BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
             BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
+            BuiltIn::TodoWrite => return todo::run(input),
             BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),
         };
         // File work happens on a blocking thread, which ends soon after the token fires.

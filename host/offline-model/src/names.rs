@@ -5,7 +5,7 @@ use std::path::Path;
 /// The tools of every family, from the WIT, and the built-in ones.
 fn names(root: &Path) -> Vec<String> {
     let mut names: Vec<String> =
-        ["Read", "Write", "Edit", "NotebookEdit", "Glob", "Grep", "Skill"].map(str::to_owned).into();
+        ["Read", "Write", "Edit", "NotebookEdit", "Glob", "Grep", "TodoWrite", "Skill"].map(str::to_owned).into();
     for entry in std::fs::read_dir(root.join("wit")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "wit") && !path.ends_with("host.wit") {

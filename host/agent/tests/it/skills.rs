@@ -69,7 +69,10 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
         let list = BuiltInTools::default().list(&skills);
         list.iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(none), ["Read", "Write", "Edit", "NotebookEdit", "Glob", "Grep", "read_result", "make_chart"]);
+    assert_eq!(
+        names(none),
+        ["Read", "Write", "Edit", "NotebookEdit", "Glob", "Grep", "read_result", "make_chart", "TodoWrite"]
+    );
     assert_eq!(names(skills).last().map(String::as_str), Some("Skill"));
 }
 

@@ -46,12 +46,24 @@ pub enum ResultKind {
     Change,
     /// A picture of a result: the field `chart`, its specification.
     Chart,
+    /// What is to be done, which replaces what the last such result said: the field `todos`, records with a `content` and
+    /// a `status` (`pending`, `in_progress` or `completed`).
+    Todos,
 }
 
 impl ResultKind {
     /// Every kind.
-    pub const ALL: [Self; 8] =
-        [Self::Text, Self::Markdown, Self::Table, Self::Tables, Self::List, Self::Steps, Self::Change, Self::Chart];
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Table,
+        Self::Tables,
+        Self::List,
+        Self::Steps,
+        Self::Change,
+        Self::Chart,
+        Self::Todos,
+    ];
 
     /// Its word in a manifest and on the wire.
     #[must_use]
@@ -65,6 +77,7 @@ impl ResultKind {
             Self::Steps => "steps",
             Self::Change => "change",
             Self::Chart => "chart",
+            Self::Todos => "todos",
         }
     }
 }

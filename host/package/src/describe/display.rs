@@ -34,6 +34,7 @@ const fn needed(kind: ResultKind) -> &'static str {
         ResultKind::Steps => "the field `steps`, a list of records with a `status`",
         ResultKind::Change => "the fields `path` and `patch`",
         ResultKind::Chart => "the field `chart`",
+        ResultKind::Todos => "the field `todos`, a list of records with a `content` and a `status`",
     }
 }
 
@@ -51,6 +52,7 @@ fn has_shape(kind: ResultKind, found: &[Field]) -> bool {
         ResultKind::Steps => list_with("steps", &["status"]),
         ResultKind::Change => has("path") && has("patch"),
         ResultKind::Chart => has("chart"),
+        ResultKind::Todos => list_with("todos", &["content", "status"]),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum ShownAs {
     Change,
     /// A picture of a result: `chart`, its specification.
     Chart,
+    /// What is to be done: `todos` with a `content` and a `status`; the newest counts.
+    Todos,
 }
 
 impl From<ResultKind> for ShownAs {
@@ -37,6 +39,7 @@ impl From<ResultKind> for ShownAs {
             ResultKind::Steps => Self::Steps,
             ResultKind::Change => Self::Change,
             ResultKind::Chart => Self::Chart,
+            ResultKind::Todos => Self::Todos,
         }
     }
 }

@@ -21,6 +21,7 @@ import { QueuedMessages } from "./QueuedMessages";
 import { SendFailure } from "./SendFailure";
 import { StandingPermissions } from "./StandingPermissions";
 import { Thread } from "./Thread";
+import { TodoPanel } from "./TodoPanel";
 
 /** What the host says of a tool that no plugin brought. */
 const BUILT_IN = "built-in";
@@ -106,6 +107,7 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       >
         <ConnectionNotice connection={state.connection} session={session} />
         <Announcer view={state.view} />
+        <TodoPanel view={state.view} />
         <ApprovalDock view={state.view} />
         <QueuedMessages
           queue={queue}
