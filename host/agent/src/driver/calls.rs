@@ -337,7 +337,7 @@ impl Driver {
 
 fn ended(call: ToolCallId, running: Running, outcome: ToolOutcome) -> Input {
     let duration_ms = u64::try_from(running.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Input::CallEnded { call, outcome, duration_ms }
+    Input::CallEnded { call, outcome: Box::new(outcome), duration_ms }
 }
 
 fn far_future() -> tokio::time::Instant {

@@ -263,8 +263,8 @@ impl TurnState {
             }
             Input::CallEnded { call, outcome, duration_ms } => {
                 let outcome = match self.call_state(&call) {
-                    Some(state) => state.outcome_of_continued(outcome),
-                    None => outcome,
+                    Some(state) => state.outcome_of_continued(*outcome),
+                    None => *outcome,
                 };
                 self.finish_call(&call, outcome, duration_ms, &mut effects);
             }

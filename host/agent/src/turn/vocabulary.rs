@@ -65,7 +65,7 @@ pub enum Input {
         /// The call.
         call: ToolCallId,
         /// What came back.
-        outcome: ToolOutcome,
+        outcome: Box<ToolOutcome>,
         /// How long it took.
         duration_ms: u64,
     },

@@ -180,7 +180,7 @@ impl Simulation {
     fn end_call(&mut self, choice: u8) {
         let call = self.running.remove(usize::from(choice) % self.running.len());
         let outcome = ToolOutcome::text("ok");
-        self.input(Input::CallEnded { call: call.id, outcome, duration_ms: 1 });
+        self.input(Input::CallEnded { call: call.id, outcome: Box::new(outcome), duration_ms: 1 });
     }
 
     fn answer(&mut self, choice: u8) {
