@@ -47,6 +47,9 @@ const SUMMARY_OF_STEPS_NOTE: &str = "[What was said and done before, in short. I
 /// Bytes of text for a token, where no model counted.
 const BYTES_PER_TOKEN: u64 = 4;
 
+/// The same of texts with the longest tokens.
+const MOST_BYTES_PER_TOKEN: u64 = 8;
+
 /// What the messages are made from.
 #[derive(Debug, Clone)]
 enum Kept {
@@ -69,29 +72,22 @@ impl Kept {
         matches!(&**content, Content::ToolResult { results, .. } if results.contains(&id))
     }
 
-    /// What it takes in memory, about.
+    /// Bytes of what is said in it.
     fn bytes(&self) -> usize {
-        /// Of what holds a thing: shared pointers, ids, its place in a message.
-        const HOLDER: usize = 256;
-        /// Values in memory take some more than as text.
-        const OF_VALUES: usize = 4;
         let of = |content: &Arc<Content>| match &**content {
             Content::Text(text) => text.len(),
             Content::ToolResult { content, structured, .. } => {
-                content.len() + structured.as_ref().map_or(0, written).saturating_mul(OF_VALUES)
+                content.len().saturating_add(structured.as_ref().map_or(0, written))
             }
             Content::Block(Block::Text { text }) => text.len(),
-            Content::Block(Block::Thinking { thinking, signature }) => thinking.len() + signature.len(),
-            Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => {
-                written(value).saturating_mul(OF_VALUES)
-            }
+            Content::Block(Block::Thinking { thinking, signature }) => thinking.len().saturating_add(signature.len()),
+            Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => written(value),
         };
-        let said = match self {
+        match self {
             Self::Started { message: content, .. } | Self::Result { content, .. } => of(content),
             Self::Answered { blocks, .. } => blocks.iter().map(of).fold(0, usize::saturating_add),
             Self::Repaired(_) | Self::Ended { .. } => 0,
-        };
-        said.saturating_add(HOLDER)
+        }
     }
 }
 
@@ -104,7 +100,7 @@ pub struct Context {
     repairs: Repairs,
     /// Results that the model is shown as they are, in the order in which they came.
     shown: Vec<ResultId>,
-    /// Of what is kept.
+    /// Bytes of what is said in what is kept.
     bytes: usize,
     /// Tokens of all until then, as the model's provider counted them last, and the bytes that were kept then.
     counted: Option<(u64, usize)>,
@@ -251,10 +247,12 @@ impl Context {
         self.builder.answer_open(&self.repairs);
     }
 
-    /// Tokens of all that the model reads, about: as its provider counted, and what came since by its length.
+    /// Tokens of all that the model reads, about: as its provider counted, and what came since by its length. Not every
+    /// gateway counts, so that it is never fewer than texts of that length could have.
     pub(crate) fn tokens(&self) -> u64 {
         let (counted, then) = self.counted.unwrap_or_default();
-        counted.saturating_add(self.bytes.saturating_sub(then) as u64 / BYTES_PER_TOKEN)
+        let since = self.bytes.saturating_sub(then) as u64 / BYTES_PER_TOKEN;
+        counted.saturating_add(since).max(self.bytes as u64 / MOST_BYTES_PER_TOKEN)
     }
 
     /// Where the turn that runs begins, when there is something before it or in it that a summary could stand for; and
@@ -268,8 +266,12 @@ impl Context {
     }
 
     /// What is kept takes so many bytes of memory, about.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+    pub(crate) const fn memory(&self) -> usize {
+        /// What holds a thing: shared pointers, ids, its place in a message.
+        const HOLDER: usize = 256;
+        /// Values take some more than as text.
+        const OF_TEXT: usize = 2;
+        self.bytes.saturating_mul(OF_TEXT).saturating_add(self.kept.len().saturating_mul(HOLDER))
     }
 
     /// Results that the model is shown as they are, the newest last.

@@ -84,7 +84,7 @@ impl Fold {
     /// What it takes in memory, about, in bytes; what copies share counts for each.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.context.bytes()
+        self.context.memory()
     }
 
     /// The files that the model has seen, as they come to be known.

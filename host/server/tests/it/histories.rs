@@ -199,7 +199,8 @@ const TURN_EVENTS: i64 = 500;
 #[test]
 fn a_conversation_of_100_000_events_opens_and_goes_on() {
     both_engines(async |engine: Engine| {
-        let world = World::new(engine).await;
+        let mut world = World::new(engine).await;
+        world.compact_above_tokens = u64::MAX;
         world.model.script("go on", vec![Reply::text("here")]);
         let server = world.serve().await;
         let ann = server.as_user("ann");
@@ -259,6 +260,42 @@ fn a_conversation_of_100_000_events_opens_and_goes_on() {
         assert!(!request.contains(&format!("answer {}.1\"", TURNS - 2)), "{request}");
         let first = ann.get(&format!("{path}?turns=1&before={}", TURN_EVENTS + 1)).await.ok();
         assert_eq!(seqs(&first)[0], 1);
+        server.stop().await;
+    });
+}
+
+/// A conversation that has become long goes on from a summary, also on a host that reads it anew; the page shows all.
+#[test]
+fn a_long_conversation_is_summarised_by_itself() {
+    both_engines(async |engine: Engine| {
+        let mut world = World::new(engine).await;
+        world.compact_above_tokens = 1_000;
+        world.model.script("first", vec![Reply::text("the first answer")]);
+        world.model.script("Write a summary", vec![Reply::text("They said it at length.")]);
+        world.model.script("second", vec![Reply::text("the second answer")]);
+        world.model.script("third", vec![Reply::text("the third answer")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("Long").await;
+        let (execution, conversation) = ann.ask(&project, &format!("first {}", "long ".repeat(2_000))).await;
+        ann.frames(&execution).await;
+        let execution = ann.say(&project, &conversation, "second").await;
+        let frames = ann.frames(&execution).await;
+        let compacted: Vec<_> = frames.iter().filter(|frame| frame.kind() == "context.compacted").collect();
+        let [compacted] = compacted.as_slice() else { panic!("one boundary: {frames:?}") };
+        assert_eq!(compacted.data["summary"], "They said it at length.");
+        assert!(frames.iter().any(|frame| frame.data["text"] == "the second answer"), "{frames:?}");
+        server.stop().await;
+        // Nothing is kept in memory here.
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let execution = ann.say(&project, &conversation, "third").await;
+        ann.frames(&execution).await;
+        let request = world.model.requests().pop().unwrap()["messages"].to_string();
+        assert!(request.contains("They said it at length.") && request.contains("the second answer"), "{request}");
+        assert!(!request.contains("long long"), "{request}");
+        let shown = ann.get(&format!("/api/projects/{project}/conversations/{conversation}")).await;
+        assert!(shown.text.contains("long long") && shown.text.contains("context.compacted"));
         server.stop().await;
     });
 }
