@@ -21,6 +21,7 @@ mod message;
 mod operation;
 mod redact;
 mod result;
+mod rule;
 mod settings;
 mod text;
 mod tool;
@@ -57,6 +58,10 @@ pub use redact::Redactor;
 pub use result::{
     CallAgain, ColumnType, MAX_CALL_RESULTS, MAX_DECIMAL_PRECISION, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn,
     ResultContent, ResultCut, ResultHead, ResultOrigin, ResultRef, ResultState, StoredResult,
+};
+pub use rule::{
+    MAX_RULE_CHARS, MAX_RULES, PermissionRule, PermissionRules, RuleAuthor, RuleError, RuleHit, RuleKind, RuleSet,
+    RuledCall, Ruling,
 };
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
