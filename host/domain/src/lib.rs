@@ -15,6 +15,7 @@ mod clock;
 mod conversation;
 mod ending;
 mod event;
+mod grounds;
 mod ids;
 mod lane;
 mod message;
@@ -46,6 +47,7 @@ pub use event::{
     ApprovalDecision, CleanUp, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd,
     Voids,
 };
+pub use grounds::{CallGrounds, ContentOrigin};
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, OperationId, PackageDigest, PluginName,
     PluginOwner, ProjectId, ResultId, StandingPermissionId, ToolCallId, TrackedResourceId, TurnId, UserId,
@@ -60,8 +62,8 @@ pub use result::{
     ResultContent, ResultCut, ResultHead, ResultOrigin, ResultRef, ResultState, StoredResult,
 };
 pub use rule::{
-    MAX_RULE_CHARS, MAX_RULES, PermissionRule, PermissionRules, RuleAuthor, RuleError, RuleHit, RuleKind, RuleSet,
-    RuledCall, Ruling,
+    MAX_RULE_CHARS, MAX_RULES, PermissionRule, PermissionRules, ProjectPermissions, RuleAuthor, RuleError, RuleHit,
+    RuleKind, RuleSet, RuledCall, Ruling,
 };
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};

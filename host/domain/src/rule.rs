@@ -234,6 +234,22 @@ impl RuleSet {
     }
 }
 
+/// What a project's owner says of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectPermissions {
+    /// Their rules.
+    pub rules: RuleSet,
+    /// Whether what sends or destroys is asked about whatever the mode, once content from outside has entered a
+    /// conversation.
+    pub second_look: bool,
+}
+
+impl Default for ProjectPermissions {
+    fn default() -> Self {
+        Self { rules: RuleSet::default(), second_look: true }
+    }
+}
+
 /// All rules that hold for a caller. What an operator wrote can only tighten, so its `allow` is not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PermissionRules {

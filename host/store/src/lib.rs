@@ -40,6 +40,7 @@ mod notices;
 mod operations;
 mod packages;
 mod page;
+mod permission_rules;
 mod plugin_state;
 mod postgres;
 mod project_skills;

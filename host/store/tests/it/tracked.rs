@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallSite, Caller, CleanUp, ContinuingCall, LaneId, MadeResource, OperationId, OperationOrigin, OperationState,
-    PluginName, ResourceType, ToolChoice, ToolName, TrackedResourceId, TurnId,
+    CallSite, Caller, CleanUp, ContinuingCall, LaneId, MAX_RULES, MadeResource, OperationId, OperationOrigin,
+    OperationState, PermissionRule, PluginName, ProjectPermissions, ResourceType, RuleKind, ToolChoice, ToolName,
+    TrackedResourceId, TurnId,
 };
 use bricklayer_store::{
     MAX_CHOSEN_NAME_BYTES, MAX_CHOSEN_TOOLS, MAX_ENABLED_SKILLS, MAX_OPERATIONS, MAX_OUTCOME_BYTES, MAX_RESOURCES,
@@ -18,6 +19,7 @@ on_both_engines!(
     operations_keep_their_handle_and_end_once,
     operations_are_bounded_and_make_room,
     a_projects_choice_of_tools_is_its_own_and_bounded,
+    a_projects_rules_are_its_own_and_bounded,
     a_projects_skills_are_its_own_and_bounded,
     what_is_tracked_is_of_one_user_and_goes_with_the_project,
 );
@@ -183,6 +185,32 @@ async fn a_projects_choice_of_tools_is_its_own_and_bounded(world: World) {
     assert_refused!(store.set_tool_choice(&eve, here, &choice(&["a"], &[])).await, StoreError::NotFound("project"));
     assert_eq!(store.tool_choice(&eve, here).await.unwrap(), ToolChoice::default());
     assert_eq!(store.tool_choice(ann, here).await.unwrap(), choice(&["c"], &[]));
+}
+
+async fn a_projects_rules_are_its_own_and_bounded(world: World) {
+    let scene = world.scene().await;
+    let (store, ann, here) = (&scene.store, &scene.user, scene.project.id);
+    let permissions = |denied: &[&str], asked: &[&str], second_look: bool| {
+        let mut permissions = ProjectPermissions { second_look, ..ProjectPermissions::default() };
+        for (kind, texts) in [(RuleKind::Deny, denied), (RuleKind::Ask, asked)] {
+            let rules = texts.iter().map(|text| PermissionRule::parse(kind, text).unwrap());
+            permissions.rules.of_mut(kind).extend(rules);
+        }
+        permissions
+    };
+    assert_eq!(store.project_permissions(ann, here).await.unwrap(), ProjectPermissions::default());
+    for said in [permissions(&["b", "a(x)"], &["c"], false), permissions(&["d"], &[], true)] {
+        store.set_project_permissions(ann, here, &said).await.unwrap();
+        assert_eq!(store.project_permissions(ann, here).await.unwrap(), said);
+    }
+    let many = vec!["x"; MAX_RULES + 1];
+    let many = permissions(&many, &[], true);
+    assert_refused!(store.set_project_permissions(ann, here, &many).await, StoreError::TooLarge { .. });
+    let eve = user("eve@example.com");
+    let said = permissions(&[], &[], false);
+    assert_refused!(store.set_project_permissions(&eve, here, &said).await, StoreError::NotFound("project"));
+    assert_eq!(store.project_permissions(&eve, here).await.unwrap(), ProjectPermissions::default());
+    assert_eq!(store.project_permissions(ann, here).await.unwrap(), permissions(&["d"], &[], true));
 }
 
 async fn a_projects_skills_are_its_own_and_bounded(world: World) {

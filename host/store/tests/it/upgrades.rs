@@ -126,6 +126,10 @@ async fn check(store: &Store, version: i64) {
         let skills = store.project_skills(&ann, project).await.unwrap();
         assert!(skills.enabled.unwrap().contains("databricks-sql") && skills.copies.len() == 1, "from {version}");
     }
+    if version >= 26 {
+        let permissions = store.project_permissions(&ann, project).await.unwrap();
+        assert!(permissions.rules.deny.len() == 1 && !permissions.second_look, "from {version}");
+    }
     // It goes on: another turn, and a stranger sees nothing.
     let eve = UserId::parse("eve@example.com").unwrap();
     assert!(store.list_projects(&eve, PageRequest::default()).await.unwrap().items.is_empty());
