@@ -71,6 +71,20 @@ const Standing = v.object({
 /** The user's answer to an approval. */
 const Decision = v.picklist(["once", "conversation", "no", "stop"]);
 
+/** The kinds of reasons for which a call ran. */
+const GroundsWord = v.picklist(["mode", "rule", "standing", "answered", "continues"]);
+
+/** Why a call ran. */
+const Grounds = v.object({
+  /** In one word. */
+  kind: GroundsWord,
+  mode: v.optional(v.nullable(Mode)),
+  /** The rule, as it was written. */
+  rule: v.optional(v.nullable(v.string())),
+  /** When the user allowed the same for longer. */
+  since: v.optional(v.nullable(v.string())),
+});
+
 /** Where a step stands. */
 const StepWord = v.picklist(["waiting", "running", "succeeded", "failed", "skipped"]);
 
@@ -340,6 +354,7 @@ export const wireEvent = v.variant("type", [
     /** The call. */
     tool_id: v.string(),
     type: v.literal("tool_started"),
+    why: v.optional(v.nullable(Grounds)),
     ...envelope,
   }),
   /** How far the call is. */

@@ -549,6 +549,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/permission_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what is said of a project's calls. */
+        get: operations["get_permission_rules"];
+        /** Puts other rules in the place of the owner's; they hold from the next message, or the next answer to a question, on. */
+        put: operations["set_permission_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/resources": {
         parameters: {
             query?: never;
@@ -1480,6 +1498,24 @@ export interface components {
              */
             project_id: string;
         };
+        /** @description Why a call ran. */
+        Grounds: {
+            /** @description In one word. */
+            kind: components["schemas"]["GroundsWord"];
+            mode?: components["schemas"]["Mode"] | null;
+            /** @description The rule, as it was written. */
+            rule?: string | null;
+            /**
+             * Format: date-time
+             * @description When the user allowed the same for longer.
+             */
+            since?: string | null;
+        };
+        /**
+         * @description The kinds of reasons for which a call ran.
+         * @enum {string}
+         */
+        GroundsWord: "mode" | "rule" | "standing" | "answered" | "continues";
         /** @description Whether the service works. */
         Health: {
             /** @description The model. */
@@ -1490,6 +1526,15 @@ export interface components {
             version: string;
             /** @description The workspace. */
             workspace: components["schemas"]["WorkspaceHealth"];
+        };
+        /** @description What is said of a project's calls. */
+        HeldRules: {
+            /** @description The operator's rules, which come first; nobody changes them here. */
+            operator: components["schemas"]["Rule"][];
+            /** @description Its owner's rules. */
+            rules: components["schemas"]["Rule"][];
+            /** @description As in what is written. */
+            second_look: boolean;
         };
         /** @description A package that a source names. */
         InspectPlugin: {
@@ -2182,6 +2227,16 @@ export interface components {
             /** @description The newest first. */
             projects: components["schemas"]["Project"][];
         };
+        /** @description What a project's owner says of calls. */
+        ProjectRules: {
+            /** @description Their rules. */
+            rules: components["schemas"]["Rule"][];
+            /**
+             * @description Whether what sends or destroys is asked about whatever the mode, once a conversation has read content that the
+             *     user did not write.
+             */
+            second_look: boolean;
+        };
         /** @description What a reload did. */
         ReloadedSkills: {
             /** @description Copied anew, or for the first time. */
@@ -2480,6 +2535,21 @@ export interface components {
             /** @description What it does: `DROP TABLE`, `GRANT`; `UNKNOWN` when nobody can tell. */
             verb: string;
         };
+        /**
+         * @description A rule about calls: a tool's name, in which `*` stands for any characters, and what it is about in parentheses, such
+         *     as `execute_sql(drop table main.hr.*)`, `Write(secrets/**)` or `run_job(job_id: 12)`. See docs/PERMISSIONS.md.
+         */
+        Rule: {
+            /** @description What it says. */
+            kind: components["schemas"]["RuleWord"];
+            /** @description Which calls. */
+            rule: string;
+        };
+        /**
+         * @description What a rule says about the calls that it names; the first kind that holds counts.
+         * @enum {string}
+         */
+        RuleWord: "deny" | "ask" | "allow";
         /** @description The wish to make a result again. */
         RunAgain: {
             /**
@@ -2921,6 +2991,7 @@ export interface components {
             tool_id: string;
             /** @enum {string} */
             type: "tool_started";
+            why?: components["schemas"]["Grounds"] | null;
         } | {
             /**
              * Format: double
@@ -4456,6 +4527,70 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_permission_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldRules"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    set_permission_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectRules"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldRules"];
                 };
             };
             default: {

@@ -33,8 +33,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallEffect, CallReview, Caller, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay, ToolErrorKind,
-    ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
+    CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
 };
 use bricklayer_skills::{SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
@@ -254,29 +254,41 @@ impl ProviderCall for BuiltInCall {
     }
 
     async fn review(&self) -> Option<CallReview> {
-        let verb = match self.tool {
-            BuiltIn::Write => "WRITE FILE",
-            BuiltIn::Edit | BuiltIn::NotebookEdit => "EDIT FILE",
+        use CallEffect::{Reads, Writes};
+        let (effect, verb, field) = match self.tool {
+            BuiltIn::Write => (Writes, "WRITE FILE", "file_path"),
+            BuiltIn::Edit => (Writes, "EDIT FILE", "file_path"),
+            BuiltIn::NotebookEdit => (Writes, "EDIT FILE", "notebook_path"),
+            BuiltIn::Read => (Reads, "READ FILE", "file_path"),
+            BuiltIn::Glob => (Reads, "FIND FILES", "path"),
+            BuiltIn::Grep => (Reads, "SEARCH FILES", "path"),
+            BuiltIn::ReadResult | BuiltIn::MakeChart | BuiltIn::TodoWrite | BuiltIn::Skill => return None,
+        };
+        let given = match (self.input.get(field).and_then(Value::as_str), effect) {
+            (None, Reads) => Some(".".to_owned()),
+            (given, _) => given.map(str::to_owned),
+        };
+        let folder = self.works_with.folder.clone();
+        let look = move || given.map(|path| ProjectPath::names(&folder, field, &path)).unwrap_or_default();
+        let objects = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        Some(CallReview::one(Operation { effect, verb: verb.to_owned(), objects, text: None, detail: None }))
+    }
+
+    fn origin(&self) -> ContentOrigin {
+        match self.tool {
+            // What was written, told back.
+            BuiltIn::Write | BuiltIn::TodoWrite => ContentOrigin::Host,
+            // Skills are the operator's and the project owner's words, chosen by them.
+            BuiltIn::Skill => ContentOrigin::Host,
+            // Nobody knows who wrote what is in a file or a result.
             BuiltIn::Read
+            | BuiltIn::Edit
             | BuiltIn::Glob
             | BuiltIn::Grep
             | BuiltIn::ReadResult
             | BuiltIn::MakeChart
-            | BuiltIn::TodoWrite
-            | BuiltIn::Skill => return None,
-        };
-        let field = if self.tool == BuiltIn::NotebookEdit { "notebook_path" } else { "file_path" };
-        let path = self.input.get(field).and_then(Value::as_str).and_then(|path| {
-            let path = ProjectPath::parse(field, path).ok()?;
-            Some(path.text().to_owned())
-        });
-        Some(CallReview::one(Operation {
-            effect: CallEffect::Writes,
-            verb: verb.to_owned(),
-            objects: path.into_iter().collect(),
-            text: None,
-            detail: None,
-        }))
+            | BuiltIn::NotebookEdit => ContentOrigin::Outside,
+        }
     }
 
     /// What holds up its thread, a network file system say, must not hold up a stop: what reads may be left behind, what

@@ -12,8 +12,8 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    Block, CallDisplay, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId, StandingScope, StopReason,
-    ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
+    Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId, StandingScope,
+    StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
 /// The user's answer to an approval.
@@ -212,6 +212,9 @@ pub enum Event {
         name: ToolName,
         /// The exact arguments.
         input: Value,
+        /// Why it runs; absent in logs of earlier releases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<CallGrounds>,
     },
     /// How the remote work of a running call goes on should its worker be gone: by this other call, whose outcome is
     /// then the outcome of this one. The last one of a call counts.

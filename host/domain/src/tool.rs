@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{OperationId, PluginName, ResultId, ResultRef, ToolCallId};
+use crate::{ContentOrigin, OperationId, PluginName, ResultId, ResultRef, ToolCallId};
 
 pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
@@ -297,6 +297,9 @@ pub struct ToolOutcome {
     /// What it made at the far end that stays there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<MadeResource>,
+    /// Whose words it holds; the gate says it, whatever the source said.
+    #[serde(default, skip_serializing_if = "ContentOrigin::is_outside")]
+    pub origin: ContentOrigin,
     /// What the model is to see, on its way to the gate, which keeps it as results.
     #[serde(skip)]
     pub attachments: Vec<Attachment>,

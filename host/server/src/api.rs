@@ -20,6 +20,7 @@ mod guard;
 mod invoke;
 mod list;
 mod me;
+mod permission_rules;
 mod permissions;
 mod plugins;
 pub mod problem;
@@ -118,6 +119,7 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(projects::get_project, projects::update_project, projects::delete_project))
         .routes(routes!(tool_choice::get_tool_choice, tool_choice::set_tool_choice))
+        .routes(routes!(permission_rules::get_permission_rules, permission_rules::set_permission_rules))
         .routes(routes!(skills::list_skills))
         .routes(routes!(skills::enable_skills))
         .routes(routes!(skills::change::reload_skills))

@@ -182,6 +182,7 @@ impl App {
             sign_in_wait: config.times.sign_in,
             project_bytes: config.plugins.project_bytes,
             permissions: config.permissions,
+            rules: Arc::clone(&config.rules),
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);

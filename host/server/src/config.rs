@@ -16,10 +16,12 @@ mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::anthropic::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
 use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
+use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -178,6 +180,8 @@ pub struct Config {
     pub results: ResultsConfig,
     /// How much agents may do without asking.
     pub permissions: PermissionBounds,
+    /// What the operator says of calls.
+    pub rules: Arc<RuleSet>,
     /// Age at which a stream asks its reader to connect again.
     pub stream_window: Duration,
     /// Silence after which a stream sends a sign of life.
@@ -285,6 +289,7 @@ impl Config {
             conversation_limits: conversation_limits(layers)?,
             results: ResultsConfig::from_layers(layers)?,
             permissions: PermissionBounds::from_layers(layers)?,
+            rules: Arc::new(permissions::rules_from_layers(layers)?),
             projects_per_user: u32::try_from(count(
                 layers,
                 "limits.projects_per_user",

@@ -3,6 +3,7 @@
 //! Pure functions. The names are the ones that clients of this kind of app already know; the log's own vocabulary may
 //! grow without breaking them.
 
+mod grounds;
 mod made;
 mod result;
 mod review;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub use grounds::{Grounds, GroundsWord};
 pub use made::MadeInfo;
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
@@ -269,6 +271,9 @@ pub enum WireBody {
     ToolStarted {
         /// The call.
         tool_id: String,
+        /// Why it was allowed to; absent in old logs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<Grounds>,
     },
     /// How far the call is.
     #[serde(rename = "tool_progress")]
@@ -510,7 +515,9 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             decision: decision.into(),
             because_of: because_of.map(|call| call.0),
         }),
-        Event::ToolStarted { call, name: _, input: _ } => one(WireBody::ToolStarted { tool_id: call.0 }),
+        Event::ToolStarted { call, name: _, input: _, why } => {
+            one(WireBody::ToolStarted { tool_id: call.0, why: why.map(Into::into) })
+        }
         // Between workers; for readers the call simply goes on.
         Event::ToolContinuation { .. } => Vec::new(),
         Event::ToolProgress { call, progress } => one(WireBody::ToolProgress {

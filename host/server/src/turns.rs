@@ -32,7 +32,7 @@ use std::time::Duration;
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::{BuiltInTools, SeenFiles, TurnLimits};
 use bricklayer_domain::{
-    ApprovalDecision, CallSite, ProjectId, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, chain,
+    ApprovalDecision, CallSite, ProjectId, RuleSet, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, chain,
 };
 use bricklayer_results::Results;
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
@@ -87,6 +87,8 @@ pub struct TurnEnvironment {
     pub project_bytes: u64,
     /// How much may run unasked.
     pub permissions: PermissionBounds,
+    /// What the operator says of calls.
+    pub rules: Arc<RuleSet>,
 }
 
 /// How long a stop waits for the turn's end before it takes the turn from its holder, and once more after that. A

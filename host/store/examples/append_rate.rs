@@ -110,7 +110,10 @@ async fn turn(store: &Store, lease: &Lease) -> Result<(), Failure> {
     let model = || "claude".to_owned();
     for events in [
         vec![Event::StepStarted { step: 0, model: model() }],
-        vec![answer(0, vec![use_tool]), Event::ToolStarted { call: call.clone(), name: name.clone(), input }],
+        vec![
+            answer(0, vec![use_tool]),
+            Event::ToolStarted { call: call.clone(), name: name.clone(), input, why: None },
+        ],
         vec![
             Event::ToolFinished { call, name, outcome: ToolOutcome::text("x".repeat(1500)), duration_ms: 5 },
             Event::StepStarted { step: 1, model: model() },

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    Attachment, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, ResourceChange, ResultContent, ResultRef, ToolErrorKind,
-    ToolFailure, ToolOutcome, ToolSpec,
+    Attachment, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, PermissionRules, ResourceChange, ResultContent,
+    ResultRef, RuledCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ struct Held {
     caller: Caller,
     limits: GateLimits,
     hearers: Hearers,
+    /// What rules say is asked with the call's arguments; none where there are no rules.
+    rules: Option<(Arc<PermissionRules>, Value)>,
 }
 
 /// Who hears of a call's end.
@@ -52,8 +54,14 @@ impl fmt::Debug for ResolvedCall {
 }
 
 impl ResolvedCall {
-    pub(crate) fn new(call: Box<dyn ProviderCall>, caller: Caller, limits: GateLimits, hearers: Hearers) -> Self {
-        Self { held: Arc::new(Held { call, caller, limits, hearers }) }
+    pub(crate) fn new(
+        call: Box<dyn ProviderCall>,
+        caller: Caller,
+        limits: GateLimits,
+        hearers: Hearers,
+        rules: Option<(Arc<PermissionRules>, Value)>,
+    ) -> Self {
+        Self { held: Arc::new(Held { call, caller, limits, hearers, rules }) }
     }
 
     /// The tool.
@@ -65,10 +73,12 @@ impl ResolvedCall {
     /// What is known about the call before it runs. A review that does not come counts as the gravest one.
     pub async fn classify(&self) -> CallClass {
         let review = tokio::time::timeout(self.held.limits.review_time, self.held.call.review()).await;
-        CallClass {
-            annotations: self.spec().annotations.clone(),
-            review: review.unwrap_or_else(|_| Some(CallReview::default())),
-        }
+        let review = review.unwrap_or_else(|_| Some(CallReview::default()));
+        let spec = self.spec();
+        let ruling = self.held.rules.as_ref().map(|(rules, input)| {
+            rules.ruling(&RuledCall { name: &spec.name, source: &spec.source, input, review: review.as_ref() })
+        });
+        CallClass { annotations: spec.annotations.clone(), review, ruling: ruling.unwrap_or_default() }
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.
@@ -80,7 +90,7 @@ impl ResolvedCall {
             Some(limit) => self.run_within(limit, link).await,
         };
         let outcome = self.tracked(outcome).await;
-        let outcome = self.bound(outcome).await;
+        let outcome = ToolOutcome { origin: call.origin(), ..self.bound(outcome).await };
         if let Some((audit, digest)) = &self.held.hearers.audit {
             let name = &call.spec().name;
             audit.ended(CallEnd::new(&self.held.caller, name, Some(call.spec()), digest, &outcome, began.elapsed()));

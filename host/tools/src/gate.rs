@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bricklayer_domain::{
-    Caller, PermissionMode, ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
-    ToolSpec, argument_digest,
+    Caller, PermissionMode, PermissionRules, ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolFailure, ToolName,
+    ToolOutcome, ToolSpec, argument_digest,
 };
 use serde_json::Value;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
@@ -19,20 +19,41 @@ use crate::ledger::ResourceLedger;
 use crate::limits::GateLimits;
 use crate::link::CallLink;
 use crate::offer::{Offer, Offers};
-use crate::permissions::{CallClass, Permission, Permit, decide, decide_answered};
+use crate::permissions::{CallClass, Permission, Permit, Terms, decide, decide_answered, forbidden};
 use crate::provider::Provider;
+
+/// What holds for whoever comes in by a door.
+#[derive(Debug, Clone, Default)]
+pub struct GateRules {
+    /// How much runs unasked.
+    pub mode: PermissionMode,
+    /// What operator and project say of calls.
+    pub rules: Arc<PermissionRules>,
+    /// What the project chose of its tools.
+    pub choice: Arc<ToolChoice>,
+    /// Whether what sends or destroys is asked about whatever the mode once content from outside has entered, where a
+    /// door can tell that it has.
+    pub second_look: bool,
+}
+
+impl GateRules {
+    /// This mode alone.
+    #[must_use]
+    pub fn of(mode: PermissionMode) -> Self {
+        Self { mode, second_look: true, ..Self::default() }
+    }
+}
 
 /// What a door has: whoever came in by it (a turn, an MCP session, a workflow), with the tools that they have and the
 /// rules that hold for them. Made when the door opens; cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
     caller: Caller,
-    mode: PermissionMode,
+    rules: GateRules,
     limits: GateLimits,
     providers: Arc<[Arc<dyn Provider>]>,
     list: ToolList,
     offer: Offer,
-    choice: Arc<ToolChoice>,
     audit: Option<Arc<dyn GateAudit>>,
     keeper: Option<Arc<dyn Keeper>>,
     ledger: Option<Arc<dyn ResourceLedger>>,
@@ -43,7 +64,7 @@ pub struct Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("caller", &self.caller).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Gate").field("caller", &self.caller).field("mode", &self.rules.mode).finish_non_exhaustive()
     }
 }
 
@@ -51,37 +72,36 @@ impl Gate {
     /// A gate for a caller over these sources, of which the first counts when two have a tool of one name.
     #[must_use]
     pub fn new(caller: Caller, mode: PermissionMode, limits: GateLimits, providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self::choosing(caller, mode, limits, providers, Arc::default(), &Offers::default())
+        Self::ruled(caller, GateRules::of(mode), limits, providers, &Offers::default())
     }
 
-    /// The same, with what the project chose of these tools; what a model is told of them is made once for each list and
-    /// choice, and kept in `offers`.
+    /// The same, with what the project chose of these tools and what rules say of them; what a model is told of them is
+    /// made once for each list and choice, and kept in `offers`.
     #[must_use]
-    pub fn choosing(
+    pub fn ruled(
         caller: Caller,
-        mode: PermissionMode,
+        rules: GateRules,
         limits: GateLimits,
         providers: Vec<Arc<dyn Provider>>,
-        choice: Arc<ToolChoice>,
         offers: &Offers,
     ) -> Self {
         let lists: Vec<_> = providers.iter().map(|provider| provider.list()).collect();
         let mut list = catalogue(&lists);
-        if list.iter().any(|spec| choice.hides(spec)) {
-            list = list.iter().filter(|spec| !choice.hides(spec)).map(Arc::clone).collect();
+        let hides = |spec: &ToolSpec| rules.choice.hides(spec) || rules.rules.hides(&spec.name, &spec.source).is_some();
+        if list.iter().any(|spec| hides(spec)) {
+            list = list.iter().filter(|spec| !hides(spec)).map(Arc::clone).collect();
         }
-        let offer = offers.of(&list, &choice);
+        let offer = offers.of(&list, &rules.choice);
         if let Some(search) = offer.search() {
             list = catalogue(&[list, [Arc::clone(search)].into()]);
         }
         let place_count = u32::try_from(limits.max_concurrent_reads).unwrap_or(u32::MAX).max(1);
         Self {
             caller,
-            mode,
+            rules,
             providers: providers.into(),
             list,
             offer,
-            choice,
             audit: None,
             keeper: None,
             ledger: None,
@@ -118,7 +138,13 @@ impl Gate {
     /// How much runs unasked.
     #[must_use]
     pub const fn mode(&self) -> PermissionMode {
-        self.mode
+        self.rules.mode
+    }
+
+    /// Whether what sends or destroys is looked at again once content from outside has entered.
+    #[must_use]
+    pub const fn looks_again(&self) -> bool {
+        self.rules.second_look
     }
 
     /// The bounds of each call.
@@ -154,7 +180,11 @@ impl Gate {
         let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
         let found = found.or_else(|| self.offer.call(name, input));
         let Some(call) = found else { return Err(self.no_tool(name)) };
-        if self.choice.hides(call.spec()) {
+        let spec = call.spec();
+        if let Some(hit) = self.rules.rules.hides(&spec.name, &spec.source) {
+            return Err(ToolFailure::new(ToolErrorKind::Denied, forbidden(&hit)));
+        }
+        if self.rules.choice.hides(spec) {
             return Err(hidden(name));
         }
         let audit = self.audit.as_ref().filter(|_| !call.is_recorded());
@@ -164,7 +194,9 @@ impl Gate {
             keeper: self.keeper.clone(),
             ledger: self.ledger.as_ref().filter(|_| makes).map(|ledger| (Arc::clone(ledger), input.clone())),
         };
-        Ok(ResolvedCall::new(call, caller, self.limits.clone(), hearers))
+        let rules = Some(&self.rules.rules).filter(|rules| !rules.is_empty());
+        let rules = rules.map(|rules| (Arc::clone(rules), input.clone()));
+        Ok(ResolvedCall::new(call, caller, self.limits.clone(), hearers, rules))
     }
 
     /// Makes a call as whoever opened the door: finds its tool, judges it, asks about it where that is due, and runs it,
@@ -203,10 +235,12 @@ impl Gate {
         approvals: &dyn Approvals,
     ) -> Result<(Permit, CallClass), ToolFailure> {
         let class = resolved.classify().await;
-        let standing = if class.may_be_covered(self.mode) { approvals.standing().await } else { Vec::new() };
-        let mut permission = decide(self.mode, &call.name, &class, &standing);
+        // What this door's caller has read elsewhere is not known here.
+        let terms = Terms::of(self.rules.mode);
+        let standing = if class.may_be_covered(terms) { approvals.standing().await } else { Vec::new() };
+        let mut permission = decide(terms, &call.name, &class, &standing);
         if let Permission::Ask { reason } = &permission {
-            let scope = class.offered_scope(self.mode);
+            let scope = class.offered_scope(terms);
             let answer = approvals.ask(Question {
                 call: &call.id,
                 name: &call.name,
@@ -220,7 +254,7 @@ impl Gate {
                                instead";
                 return Err(ToolFailure::new(ToolErrorKind::Denied, message));
             }
-            permission = decide_answered(self.mode, &class);
+            permission = decide_answered(terms.mode, &class);
         }
         match permission {
             Permission::Allow(permit) => Ok((permit, class)),

@@ -1,13 +1,41 @@
 //! Who may run a call: it runs, the user is asked, or it is refused.
 //!
-//! Order: what the mode forbids, the user's answer to this call, the effect of its parts (each of which a standing
-//! permission may cover), the tool's annotations. Rules written by users and operators will come before the mode
-//! (DESIGN.md section 6).
+//! Order, the first that says something counts: the operator's prohibitions, the project's, what the mode forbids, the
+//! rules that ask, the mode, the rules that allow, what the user allowed for longer, the user. Of a call with several
+//! parts the gravest answer to any of them counts.
 
 use bricklayer_domain::{
-    CallEffect, CallReview, ContinuingCall, Operation, PermissionMode, StandingPermission, StandingScope,
-    ToolAnnotations, ToolName,
+    CallEffect, CallGrounds, CallReview, ContinuingCall, Operation, PermissionMode, RuleAuthor, RuleHit, Ruling,
+    StandingPermission, StandingScope, ToolAnnotations, ToolName,
 };
+
+/// On what terms calls run, beside what rules say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// How much runs unasked.
+    pub mode: PermissionMode,
+    /// Whether content from outside the user's words is in the conversation, and its project's owner wants a second look
+    /// at what sends or destroys then: the mode and rules that allow do not count for that any more. What the user
+    /// allowed for longer does: it is this verb on these objects, which they saw.
+    pub outside: bool,
+}
+
+impl Terms {
+    /// In this mode, where nothing from outside is known.
+    #[must_use]
+    pub const fn of(mode: PermissionMode) -> Self {
+        Self { mode, outside: false }
+    }
+
+    /// Whether a part of this effect is looked at again, because what asks for it may come from outside.
+    fn looks_again(&self, effect: CallEffect) -> bool {
+        self.outside && effect > CallEffect::Writes
+    }
+
+    fn asks_about(&self, effect: CallEffect) -> bool {
+        self.mode.asks_about(effect) || self.looks_again(effect)
+    }
+}
 
 /// What is known about a call before it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +44,8 @@ pub struct CallClass {
     pub annotations: ToolAnnotations,
     /// What this very call would do, when the tool can tell.
     pub review: Option<CallReview>,
+    /// What rules say about it.
+    pub ruling: Ruling,
 }
 
 impl CallClass {
@@ -42,60 +72,83 @@ impl CallClass {
         self.reads() || self.annotations.idempotent
     }
 
-    /// The parts that are asked about in this mode.
-    fn asking(&self, mode: PermissionMode) -> impl Iterator<Item = &Operation> {
+    /// The parts that are asked about, and the rules that allow them.
+    fn asking(&self, terms: Terms) -> impl Iterator<Item = (&Operation, Option<&RuleHit>)> {
         let operations = self.review.iter().flat_map(|review| &review.operations);
-        operations.filter(move |operation| mode.asks_about(operation.effect))
+        let allowed = move |place: usize, operation: &Operation| match &self.ruling {
+            Ruling::Allow { parts, .. } if !terms.looks_again(operation.effect) => parts.get(place)?.as_ref(),
+            _ => None,
+        };
+        operations
+            .enumerate()
+            .filter(move |(_, operation)| terms.asks_about(operation.effect))
+            .map(move |(place, operation)| (operation, allowed(place, operation)))
     }
 
     /// What the answer "for this conversation" would cover: what the call does, when that is one thing, is asked about,
-    /// and it is known to what. Never offered for several statements at once: who allows one would seem to allow all.
+    /// and it is known to what. Never offered for several statements at once: who allows one would seem to allow all;
+    /// nor where a rule asks each time.
     #[must_use]
-    pub fn offered_scope(&self, mode: PermissionMode) -> Option<StandingScope> {
+    pub fn offered_scope(&self, terms: Terms) -> Option<StandingScope> {
         let [only] = self.review.as_ref()?.operations.as_slice() else { return None };
-        mode.asks_about(only.effect).then(|| StandingScope::of(only)).flatten()
+        let offered = terms.asks_about(only.effect) && !matches!(self.ruling, Ruling::Ask(_));
+        offered.then(|| StandingScope::of(only)).flatten()
     }
 
-    /// Whether standing permissions could cover every part that is asked about.
+    /// Whether standing permissions could cover every part that is asked about and that no rule allows.
     #[must_use]
-    pub fn may_be_covered(&self, mode: PermissionMode) -> bool {
-        let mut asking = self.asking(mode).peekable();
-        asking.peek().is_some() && asking.all(|operation| StandingScope::of(operation).is_some())
+    pub fn may_be_covered(&self, terms: Terms) -> bool {
+        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) {
+            return false;
+        }
+        let mut asking = self.asking(terms).peekable();
+        asking.peek().is_some()
+            && asking.all(|(operation, rule)| rule.is_some() || StandingScope::of(operation).is_some())
     }
 
-    /// Whether standing permissions cover every part that is asked about.
-    fn covered(&self, mode: PermissionMode, tool: &ToolName, standing: &[StandingPermission]) -> bool {
-        let mut asking = self.asking(mode).peekable();
-        let covers = |operation: &Operation| standing.iter().any(|permission| permission.covers(tool, operation));
-        asking.peek().is_some() && asking.all(covers)
+    /// What covers every part that is asked about: a rule about the whole call, else one or a standing permission for
+    /// each part.
+    fn covered(&self, terms: Terms, tool: &ToolName, standing: &[StandingPermission]) -> Option<CallGrounds> {
+        let by_rule = |hit: &RuleHit| CallGrounds::Rule { rule: hit.rule.clone() };
+        if let Ruling::Allow { whole: Some(hit), .. } = &self.ruling
+            && !terms.looks_again(self.effect())
+        {
+            return Some(by_rule(hit));
+        }
+        let covers = |operation: &Operation| standing.iter().find(|permission| permission.covers(tool, operation));
+        let mut grounds = None;
+        for (operation, rule) in self.asking(terms) {
+            let found = match rule {
+                Some(hit) => by_rule(hit),
+                None => CallGrounds::Standing { since: covers(operation)?.since },
+            };
+            grounds.get_or_insert(found);
+        }
+        grounds
     }
 }
 
 /// Why a call may run. Only a decision makes one, and nothing runs without: no door can leave the decision out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permit(Grounds);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Grounds {
-    /// It is not asked about, or a standing permission covers it.
-    Unasked,
-    /// The user said yes to it.
-    Answered,
-    /// It waits for what an earlier call started, which was permitted.
-    Continues,
-}
+pub struct Permit(CallGrounds);
 
 impl Permit {
     /// For what brings to its end what a permitted call started: to wait for it changes nothing.
     #[must_use]
     pub const fn to_continue(_by: &ContinuingCall) -> Self {
-        Self(Grounds::Continues)
+        Self(CallGrounds::Continues)
     }
 
     /// Whether it is for another call than the one that was judged: what continues that one.
     #[must_use]
     pub fn is_to_continue(&self) -> bool {
-        self.0 == Grounds::Continues
+        self.0 == CallGrounds::Continues
+    }
+
+    /// Why, for the one who looks at the call later.
+    #[must_use]
+    pub const fn grounds(&self) -> &CallGrounds {
+        &self.0
     }
 }
 
@@ -118,17 +171,26 @@ pub enum Permission {
 
 /// Decides about a call that the user was not asked about yet.
 #[must_use]
-pub fn decide(mode: PermissionMode, tool: &ToolName, class: &CallClass, standing: &[StandingPermission]) -> Permission {
-    if let Some(refusal) = refused_by(mode, class) {
+pub fn decide(terms: Terms, tool: &ToolName, class: &CallClass, standing: &[StandingPermission]) -> Permission {
+    if let Some(refusal) = refused(terms.mode, class) {
         return refusal;
     }
+    if let Ruling::Ask(hit) = &class.ruling {
+        return Permission::Ask { reason: asked_by(hit) };
+    }
     let effect = class.effect();
-    let asks_each_time = class.review.is_none() && class.annotations.ask;
-    let asked = mode.asks_about(effect) || (asks_each_time && mode != PermissionMode::RunAll);
-    if !asked || class.covered(mode, tool, standing) {
-        return Permission::Allow(Permit(Grounds::Unasked));
+    let asks_each_time = class.review.is_none() && class.annotations.ask && terms.mode != PermissionMode::RunAll;
+    if !terms.asks_about(effect) && !asks_each_time {
+        return Permission::Allow(Permit(CallGrounds::Mode { mode: terms.mode, effect }));
+    }
+    if let Some(grounds) = class.covered(terms, tool, standing) {
+        return Permission::Allow(Permit(grounds));
     }
     let reason = match (&class.review, effect) {
+        _ if !terms.mode.asks_about(effect) && terms.looks_again(effect) => {
+            "This conversation has read content that you did not write, and this call sends something out or destroys: \
+             look whether it is what you want."
+        }
         (Some(_), CallEffect::Destroys) => "This call destroys or replaces what exists, or its effect is not known.",
         (Some(_), CallEffect::Shares) => {
             "This call gives rights away, opens something to others, or sends something out."
@@ -140,16 +202,44 @@ pub fn decide(mode: PermissionMode, tool: &ToolName, class: &CallClass, standing
     Permission::Ask { reason: reason.to_owned() }
 }
 
-/// Decides about a call to which the user said yes: it runs, unless the mode forbids it.
+/// Decides about a call to which the user said yes: it runs, unless a rule or the mode forbids it.
 #[must_use]
 pub fn decide_answered(mode: PermissionMode, class: &CallClass) -> Permission {
-    refused_by(mode, class).unwrap_or(Permission::Allow(Permit(Grounds::Answered)))
+    refused(mode, class).unwrap_or(Permission::Allow(Permit(CallGrounds::Answered)))
 }
 
-fn refused_by(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
+fn refused(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
+    if let Ruling::Deny(hit) = &class.ruling {
+        return Some(Permission::Deny { reason: forbidden(hit) });
+    }
     (mode == PermissionMode::ReadOnly && !class.reads()).then(|| Permission::Deny {
         reason: "this conversation is read only, and this call does more than read; describe the change instead, and \
                  ask the user to choose another permission mode"
             .to_owned(),
     })
+}
+
+/// What the model and the user are told of a rule that forbids.
+pub(crate) fn forbidden(hit: &RuleHit) -> String {
+    let (whose, who) = match hit.author {
+        RuleAuthor::Operator => ("the operator's", "the operator"),
+        RuleAuthor::Project => ("this project's", "the project's owner"),
+    };
+    format!(
+        "{whose} rule `{}` forbids this call in every permission mode; do without it, and do not try it in another way: \
+         only {who} can change the rule",
+        hit.rule
+    )
+}
+
+fn asked_by(hit: &RuleHit) -> String {
+    let whose = match hit.author {
+        RuleAuthor::Operator => "The operator's",
+        RuleAuthor::Project => "This project's",
+    };
+    if hit.unsure {
+        format!("{whose} rule `{}` may be about this call, which does not say what it works on.", hit.rule)
+    } else {
+        format!("{whose} rule `{}` asks before this call.", hit.rule)
+    }
 }

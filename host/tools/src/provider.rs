@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{CallReview, Caller, CleanUp, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec};
+use bricklayer_domain::{
+    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec,
+};
 use serde_json::Value;
 
 use crate::catalogue::ToolList;
@@ -51,6 +53,11 @@ pub trait ProviderCall: Send + Sync {
     fn time_limit(&self) -> Option<Duration> {
         let seconds = self.spec().annotations.time_limit_seconds;
         Some(seconds.map_or(DEFAULT_CALL_TIME_LIMIT, |seconds| Duration::from_secs(seconds.into())))
+    }
+
+    /// Whose words it gives back. Only the host's own sources may say something else.
+    fn origin(&self) -> ContentOrigin {
+        ContentOrigin::Outside
     }
 
     /// Whether its source leaves the record of a call that runs, so that the gate does not.

@@ -12,7 +12,8 @@ use bricklayer_domain::{
     ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
 };
 use bricklayer_tools::{
-    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, Offers, Provider, ProviderCall, Question, ToolList,
+    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, GateRules, Offers, Provider, ProviderCall, Question,
+    ToolList,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -287,8 +288,8 @@ fn what_a_project_hid_is_neither_listed_nor_found_nor_called() {
     let gate = |hidden: &[&str]| {
         let hidden = hidden.iter().map(|name| (*name).to_owned()).collect();
         let choice = Arc::new(ToolChoice { hidden, ..ToolChoice::default() });
-        let (mode, limits) = (PermissionMode::RunAll, GateLimits::default());
-        Gate::choosing(caller.clone(), mode, limits, vec![Arc::clone(&source)], choice, &Offers::default())
+        let rules = GateRules { choice, ..GateRules::of(PermissionMode::RunAll) };
+        Gate::ruled(caller.clone(), rules, GateLimits::default(), vec![Arc::clone(&source)], &Offers::default())
     };
     let find = |gate: &Gate, name: &str| {
         let call = gate.resolve(&ToolCallId("c".to_owned()), &ToolName(name.to_owned()), &json!({}));

@@ -110,6 +110,19 @@ impl ProjectPath {
         Ok(Self(on_disk(folder.dir(), &path)))
     }
 
+    /// All names of what a path leads to, as rules and people know it: its own, and, where it is or goes through a link,
+    /// that of what it leads to. Empty when the path is none.
+    pub(super) fn names(folder: &ProjectFolder, field: &str, text: &str) -> Vec<String> {
+        let Ok(path) = Self::locate(folder, field, text) else { return Vec::new() };
+        // A file that is yet to be made lies in the folder that its path leads to.
+        let real = folder.dir().canonicalize(path.as_path()).ok().or_else(|| {
+            let parent = path.0.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+            Some(folder.dir().canonicalize(parent).ok()?.join(path.0.file_name()?))
+        });
+        let real = real.map(|real| Self(real).text()).filter(|real| *real != path.text());
+        [path.text()].into_iter().chain(real).collect()
+    }
+
     /// For opening; the folder itself is `.`.
     pub(super) fn as_path(&self) -> &Path {
         if self.0.as_os_str().is_empty() { Path::new(".") } else { &self.0 }

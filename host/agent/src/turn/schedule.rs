@@ -7,7 +7,7 @@
 use bricklayer_domain::{
     CleanUp, ContinuingCall, Event, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
 };
-use bricklayer_tools::{CallClass, Permission, Permit, decide, decide_answered};
+use bricklayer_tools::{CallClass, Permission, Permit, Terms, decide, decide_answered};
 
 use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
 
@@ -44,10 +44,10 @@ impl TurnState {
         self.refuse(effects);
         let startable = self.startable();
         for Start { call, permit, .. } in &startable {
-            let continuing = permit.is_to_continue();
+            let (continuing, why) = (permit.is_to_continue(), Some(permit.grounds().clone()));
             self.with_call(&call.id, |state| state.continuing = continuing);
             let started =
-                Event::ToolStarted { call: call.id.clone(), name: call.name.clone(), input: call.input.clone() };
+                Event::ToolStarted { call: call.id.clone(), name: call.name.clone(), input: call.input.clone(), why };
             self.emit(started, effects);
         }
         effects.extend(startable.into_iter().map(|start| Effect::RunCall(start.run, start.permit)));
@@ -60,7 +60,7 @@ impl TurnState {
     fn may_be_standing(&self) -> bool {
         let Phase::Calls(calls) = &self.phase else { return false };
         calls.iter().any(|state| {
-            state.known().is_some_and(|class| class.may_be_covered(self.policy.mode))
+            state.known().is_some_and(|class| class.may_be_covered(self.terms()))
                 && matches!(self.verdict(state), Some(Verdict::Ask { .. }))
         })
     }
@@ -127,7 +127,7 @@ impl TurnState {
                         input: state.call.input.clone(),
                         reason,
                         review: class.and_then(|class| class.review.clone()).unwrap_or_default(),
-                        standing: class.and_then(|class| class.offered_scope(self.policy.mode)),
+                        standing: class.and_then(|class| class.offered_scope(self.terms())),
                         later_changes: later_changes.iter().rev().cloned().collect(),
                     });
                 }
@@ -168,13 +168,17 @@ impl TurnState {
         let permission = if state.answer.is_some() {
             decide_answered(self.policy.mode, class)
         } else {
-            decide(self.policy.mode, &state.call.name, class, self.standing.as_deref().unwrap_or_default())
+            decide(self.terms(), &state.call.name, class, self.standing.as_deref().unwrap_or_default())
         };
         Some(match permission {
             Permission::Allow(permit) => Verdict::Run { reads: class.reads(), permit },
             Permission::Ask { reason } => Verdict::Ask { reason },
             Permission::Deny { reason } => Verdict::Fail(ToolFailure::new(ToolErrorKind::Denied, reason)),
         })
+    }
+
+    fn terms(&self) -> Terms {
+        Terms { mode: self.policy.mode, outside: self.outside && self.policy.second_look }
     }
 
     /// Whether the user declined an earlier call of the same message.

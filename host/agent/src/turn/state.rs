@@ -90,6 +90,8 @@ pub struct TurnState {
     fruitful: bool,
     usage: Usage,
     seen_calls: HashSet<ToolCallId>,
+    /// Whether content from outside the user's words is in the conversation; kept from turn to turn.
+    pub(super) outside: bool,
     /// What the provider said about a refusal; goes into the end, which is stored with the refused message.
     stop_details: Option<String>,
 }
@@ -170,7 +172,11 @@ impl TurnState {
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }
             | Event::ToolProgress { .. } => {}
-            Event::ContextCompacted { usage, .. } => self.usage.add(*usage),
+            Event::ContextCompacted { usage, .. } => {
+                self.usage.add(*usage);
+                // What a summary was made of is not read any more, and is taken for outside.
+                self.outside = true;
+            }
             Event::StepStarted { step, .. } => {
                 self.step = *step;
                 self.steps_begun = self.steps_begun.max(step.saturating_add(1));
@@ -203,7 +209,13 @@ impl TurnState {
             }),
             Event::ToolContinuation { call, by } => self.with_call(call, |state| state.continued.clone_from(by)),
             Event::ToolFinished { call, outcome, .. } => {
-                self.with_call(call, |state| state.status = CallStatus::Finished);
+                let mut began = false;
+                self.with_call(call, |state| {
+                    state.status = CallStatus::Finished;
+                    began = state.starts > 0;
+                });
+                // The outcome of a call that never ran is the host's.
+                self.outside |= began && outcome.origin.is_outside();
                 self.fruitful |= could_run(outcome);
                 if let Phase::Calls(calls) = &self.phase
                     && calls.iter().all(|call| call.status == CallStatus::Finished)

@@ -12,6 +12,8 @@ use crate::model::ModelReply;
 pub struct TurnPolicy {
     /// How much runs unasked.
     pub mode: PermissionMode,
+    /// Whether what sends or destroys is asked about whatever the mode once content from outside has entered.
+    pub second_look: bool,
     /// The model's id, for the log.
     pub model: String,
     /// Model calls in one turn.

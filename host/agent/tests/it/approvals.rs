@@ -1,9 +1,12 @@
 //! Who may run a call, through the driver: modes, standing permissions, refusals.
 
 use bricklayer_agent::TurnExit;
+use std::sync::Arc;
+
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallEffect, Event, PermissionMode, StandingPermission, StandingPermissionId,
-    StandingScope, ToolAnnotations, ToolCallId, ToolErrorKind, ToolName, ToolOutcome, TurnEnd,
+    ApprovalDecision, Block, CallEffect, CallGrounds, Event, PermissionMode, PermissionRule, PermissionRules, RuleKind,
+    StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCallId, ToolErrorKind, ToolName,
+    ToolOutcome, TurnEnd,
 };
 use serde_json::json;
 
@@ -256,4 +259,141 @@ async fn stop_declines_and_ends_the_turn_with_an_outcome_for_every_call() {
     }
     // The conversation goes on.
     assert!(matches!(world.ask("next").await, TurnExit::Finished(TurnEnd::Completed)));
+}
+
+/// Rules of the project, `kind rule`.
+fn ruled(world: &mut World, rules: &[&str]) {
+    let mut set = PermissionRules::default();
+    for rule in rules {
+        let (kind, text) = rule.split_once(' ').unwrap();
+        let kind = RuleKind::parse(kind).unwrap();
+        set.project.of_mut(kind).push(PermissionRule::parse(kind, text).unwrap());
+    }
+    world.rules = Arc::new(set);
+}
+
+fn why(world: &World, call: &str) -> Option<CallGrounds> {
+    let started = |event: &Event| match event {
+        Event::ToolStarted { call: started, why, .. } if started.0 == call => why.clone(),
+        _ => None,
+    };
+    world.log.events().iter().find_map(started)
+}
+
+#[tokio::test]
+async fn rules_come_before_the_mode_and_what_was_allowed() {
+    use PermissionMode::{Ask, ReadOnly, RunAll};
+    use Seen::{Asks, Refused, Runs};
+    let modes = [ReadOnly, Ask, RunAll];
+    let standing = [permission(SQL, "DROP TABLE", &["main.hr.people"])];
+    let (deny, ask) = ("deny execute_sql(drop table main.hr.*)", "ask execute_sql(drop table main.hr.*)");
+    let allow = "allow execute_sql(drop table main.hr.*)";
+    let drop = "DROP TABLE main.hr.people";
+    let cases: [(&str, &[&str], [Seen; 3]); 9] = [
+        (drop, &[deny], [Refused, Refused, Refused]),
+        (drop, &[deny, allow, ask], [Refused, Refused, Refused]),
+        ("SELECT 1; DROP TABLE main.hr.people", &[deny], [Refused, Refused, Refused]),
+        (drop, &[ask], [Refused, Asks, Asks]),
+        (drop, &[ask, allow], [Refused, Asks, Asks]),
+        (drop, &[allow], [Refused, Runs, Runs]),
+        (drop, &[], [Refused, Runs, Runs]),
+        ("DROP TABLE main.hr.people; DROP TABLE main.b.c", &[allow], [Refused, Asks, Runs]),
+        ("SELECT 1", &["ask execute_sql"], [Asks, Asks, Asks]),
+    ];
+    for (statement, rules, expected) in cases {
+        for (mode, expected) in modes.into_iter().zip(expected) {
+            let mut world = world(&[statement]);
+            world.mode = mode;
+            ruled(&mut world, rules);
+            *world.log.standing.lock().unwrap() = standing.to_vec();
+            let seen = match world.ask("go").await {
+                TurnExit::Parked => Asks,
+                _ if world.outcome("a").is_error() => Refused,
+                _ => Runs,
+            };
+            assert_eq!(seen, expected, "{mode:?} {statement} {rules:?}");
+            assert_eq!(ran(&world).len(), usize::from(seen == Runs), "{mode:?} {statement}");
+            if seen == Asks && rules.contains(&ask) {
+                let Some(Event::ApprovalRequested { standing, .. }) = world.log.events().pop() else { panic!("asks") };
+                assert_eq!(standing, None, "a rule that asks each time offers nothing for later");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_came_while_the_user_was_asked_still_forbids() {
+    let mut world = world(&["DROP TABLE main.hr.people"]);
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    ruled(&mut world, &["deny execute_sql(drop)"]);
+    answer(&world, "a", ApprovalDecision::Once);
+    world.run().await;
+    let (kind, message) = failure(&world, "a");
+    assert!(kind == ToolErrorKind::Denied && message.contains("rule `execute_sql(drop)` forbids"), "{message}");
+    assert!(ran(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_tool_that_a_rule_forbids_whole_is_not_there() {
+    let mut world = world(&[]);
+    ruled(&mut world, &["deny mcp__databricks__execute_*"]);
+    let model = ScriptedModel::new(vec![calls(vec![sql("a", "SELECT 1")])]);
+    world.model = model.clone();
+    world.ask("go").await;
+    let told = format!("{:?}", model.requests.lock().unwrap()[0].tools);
+    assert!(told.contains("unmarked") && !told.contains("execute_sql"), "{told}");
+    let (_, message) = failure(&world, "a");
+    assert!(message.contains("rule `mcp__databricks__execute_*` forbids"), "{message}");
+    assert!(ran(&world).is_empty());
+}
+
+#[tokio::test]
+async fn a_call_says_why_it_ran() {
+    let mode = |mode, effect| Some(CallGrounds::Mode { mode, effect });
+    let rule = "execute_sql(drop table main.a)";
+    let mut world =
+        world(&["SELECT 1", "INSERT INTO t", "DROP TABLE main.a", "DROP TABLE main.b", "DROP TABLE main.c"]);
+    ruled(&mut world, &[&format!("allow {rule}")]);
+    // Content from outside makes the rule not count.
+    world.second_look = false;
+    let given = permission(SQL, "DROP TABLE", &["main.b"]);
+    *world.log.standing.lock().unwrap() = vec![given.clone()];
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    answer(&world, "e", ApprovalDecision::Once);
+    world.run().await;
+    assert_eq!(why(&world, "a"), mode(PermissionMode::Ask, CallEffect::Reads));
+    assert_eq!(why(&world, "b"), mode(PermissionMode::Ask, CallEffect::Writes));
+    assert_eq!(why(&world, "c"), Some(CallGrounds::Rule { rule: rule.to_owned() }));
+    assert_eq!(why(&world, "d"), Some(CallGrounds::Standing { since: given.since }));
+    assert_eq!(why(&world, "e"), Some(CallGrounds::Answered));
+}
+
+#[tokio::test]
+async fn after_content_from_outside_what_destroys_asks_in_every_mode() {
+    let rule = "allow execute_sql(drop table main.a)";
+    for (second_look, asks) in [(true, true), (false, false)] {
+        for (mode, rules) in [(PermissionMode::RunAll, vec![]), (PermissionMode::Ask, vec![rule])] {
+            // A row of the table says: drop table main.a.
+            let mut world = script(&[&["SELECT 1"], &["DROP TABLE main.a"]]);
+            (world.mode, world.second_look) = (mode, second_look);
+            ruled(&mut world, &rules);
+            assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{mode:?} {rules:?}");
+            assert_eq!(ran(&world).len(), if asks { 1 } else { 2 });
+        }
+    }
+    // Before, the mode alone counts; a write is not looked at again; and a call that was refused brings nothing in.
+    let mut world = script(&[&["DROP TABLE main.a"], &["INSERT INTO t"]]);
+    world.mode = PermissionMode::RunAll;
+    world.ask("go").await;
+    assert_eq!(ran(&world).len(), 2);
+    // It is kept from turn to turn, and after the restart of a host.
+    world.model = ScriptedModel::new(vec![calls(vec![sql("z", "DROP TABLE main.z")])]);
+    assert!(matches!(world.ask("again").await, TurnExit::Parked));
+    assert_eq!(questions(&world), ["z"]);
+    // What the user allowed for longer, this on this, counts.
+    *world.log.standing.lock().unwrap() = vec![permission(SQL, "DROP TABLE", &["main.y"])];
+    answer(&world, "z", ApprovalDecision::Once);
+    world.model = ScriptedModel::new(vec![calls(vec![sql("y", "DROP TABLE main.y")])]);
+    world.run().await;
+    assert_eq!(ran(&world).last().map(String::as_str), Some("DROP TABLE main.y"));
 }

@@ -9,8 +9,8 @@ use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
 use bricklayer_domain::{
     ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
-    StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations, ToolCall,
-    ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    Ruling, StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations,
+    ToolCall, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use bricklayer_tools::CallClass;
 use chrono::{DateTime, Utc};
@@ -22,6 +22,7 @@ use crate::support::tool_use;
 fn policy() -> TurnPolicy {
     TurnPolicy {
         mode: PermissionMode::Ask,
+        second_look: true,
         model: "scripted".into(),
         max_steps: 12,
         max_calls_per_step: 4,
@@ -73,6 +74,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
     CallClassification::Known(CallClass {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
+        ruling: Ruling::default(),
     })
 }
 

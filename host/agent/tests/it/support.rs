@@ -12,13 +12,13 @@ use bricklayer_agent::{
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
-    Operation, PermissionMode, PluginName, ProjectId, ResultId, StandingPermission, StopReason, StoredEvent,
-    StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec, TurnId,
-    TurnSettings, Usage, UserId,
+    Operation, PermissionMode, PermissionRules, PluginName, ProjectId, ResultId, StandingPermission, StopReason,
+    StoredEvent, StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec,
+    TurnId, TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_skills::SkillSet;
-use bricklayer_tools::{CallLink, Gate, GateLimits, Provider, ProviderCall, ToolList};
+use bricklayer_tools::{CallLink, Gate, GateLimits, GateRules, Offers, Provider, ProviderCall, ToolList};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
@@ -356,6 +356,8 @@ pub(crate) struct World {
     pub(crate) tools: Arc<TableTools>,
     pub(crate) model: Arc<dyn ModelProvider>,
     pub(crate) mode: PermissionMode,
+    pub(crate) rules: Arc<PermissionRules>,
+    pub(crate) second_look: bool,
     pub(crate) limits: TurnLimits,
     pub(crate) gate_limits: GateLimits,
     pub(crate) skills: SkillSet,
@@ -372,6 +374,8 @@ impl World {
             tools: Arc::new(tools),
             model,
             mode: PermissionMode::Ask,
+            rules: Arc::default(),
+            second_look: true,
             limits: TurnLimits::default(),
             gate_limits: GateLimits::default(),
             skills: SkillSet::default(),
@@ -391,7 +395,13 @@ impl World {
         };
         let caller = Caller::new(UserId::parse("ada@example.com").unwrap(), ProjectId::new(), site);
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(files), Arc::new(Table(Arc::clone(&self.tools)))];
-        Gate::new(caller, self.mode, self.gate_limits.clone(), providers)
+        let rules = GateRules {
+            mode: self.mode,
+            rules: Arc::clone(&self.rules),
+            second_look: self.second_look,
+            ..GateRules::default()
+        };
+        Gate::ruled(caller, rules, self.gate_limits.clone(), providers, &Offers::default())
     }
 
     pub(crate) fn deps(&self, fold: &Fold) -> TurnDeps {

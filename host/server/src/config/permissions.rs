@@ -1,6 +1,6 @@
 //! How much agents may do without asking, as the operator bounds it.
 
-use bricklayer_domain::PermissionMode;
+use bricklayer_domain::{MAX_RULES, PermissionMode, PermissionRule, RuleKind, RuleSet};
 
 use super::{ConfigError, Layers};
 
@@ -8,6 +8,32 @@ use super::{ConfigError, Layers};
 pub const LOOSEST_MODE: &str = "permissions.loosest_mode";
 /// The setting of what holds when a user chose nothing.
 const DEFAULT_MODE: &str = "permissions.default_mode";
+
+/// The rules of what nobody's agent does.
+const DENY: &str = "permissions.deny";
+/// The rules of what everybody's agent asks about.
+const ASK: &str = "permissions.ask";
+
+/// The operator's rules, which can only tighten. In a setting they stand on lines of their own, or with semicolons
+/// between them.
+///
+/// # Errors
+/// When one cannot be read, or they are too many.
+pub(super) fn rules_from_layers(layers: &Layers) -> Result<RuleSet, ConfigError> {
+    let mut rules = RuleSet::default();
+    for (key, kind) in [(DENY, RuleKind::Deny), (ASK, RuleKind::Ask)] {
+        let Some(value) = layers.get(key) else { continue };
+        for text in value.text.split(['\n', ';']).map(str::trim).filter(|text| !text.is_empty()) {
+            let rule = PermissionRule::parse(kind, text)
+                .map_err(|error| layers.wrong(key, &format!("holds a rule that cannot be read: `{text}` {error}")))?;
+            rules.of_mut(kind).push(rule);
+        }
+        if rules.of(kind).len() > MAX_RULES {
+            return Err(layers.wrong(key, &format!("must hold at most {MAX_RULES} rules")));
+        }
+    }
+    Ok(rules)
+}
 
 /// The permission modes of this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

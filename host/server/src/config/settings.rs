@@ -149,6 +149,18 @@ pub const SETTINGS: &[Setting] = &[
         "the mode when a user chose none; never looser than that (ask)",
     ),
     setting(
+        "permissions.deny",
+        "BRICKLAYER_DENY_RULES",
+        false,
+        "rules of calls that run in no mode, `;` between them; see docs/PERMISSIONS.md (none)",
+    ),
+    setting(
+        "permissions.ask",
+        "BRICKLAYER_ASK_RULES",
+        false,
+        "rules of calls that are asked about in every mode, `;` between them (none)",
+    ),
+    setting(
         "limits.lease_seconds",
         "BRICKLAYER_LEASE_SECONDS",
         false,

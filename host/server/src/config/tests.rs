@@ -258,6 +258,10 @@ fn permission_modes_are_bounded_by_the_operator() {
         let bounds = bounds(env);
         assert_eq!((bounds.loosest, bounds.usual), expected, "{env:?}");
     }
+    let (deny, ask) = ("BRICKLAYER_DENY_RULES", "BRICKLAYER_ASK_RULES");
+    let rules = config(&[(deny, "mcp__crm__*;\n execute_sql(drop schema)"), (ask, "run_job")]).unwrap().rules;
+    assert_eq!((rules.deny.len(), rules.ask.len(), rules.allow.len()), (2, 1, 0));
+    refused(config(&[(deny, "Write; Read(")]), "`permissions.deny` holds a rule that cannot be read: `Read(`");
     refused(config(&[(loosest, "all")]), "`permissions.loosest_mode` must be one of `read_only`, `ask_changes`, `ask`");
     refused(config(&[(loosest, "ask"), (usual, "run_all")]), "must not be looser than `permissions.loosest_mode`");
     // A choice from before the bound was drawn is brought within it.

@@ -47,7 +47,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             aborted: false,
             calls: Vec::new(),
         },
-        EventKind::ToolStarted => Event::ToolStarted { call, name, input: serde_json::json!({}) },
+        EventKind::ToolStarted => Event::ToolStarted { call, name, input: serde_json::json!({}), why: None },
         EventKind::ToolContinuation => Event::ToolContinuation { call, by: None },
         EventKind::ToolProgress => {
             Event::ToolProgress { call, progress: Progress { message: text, ..Progress::default() } }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bricklayer_agent::{ProjectFolder, SeenFiles};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, ProjectId, ResultId, ToolCall, ToolErrorKind, ToolFailure,
-    ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionRules, ProjectId, ResultId, RuleSet, ToolCall,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_results::Results;
@@ -21,7 +21,7 @@ use bricklayer_runtime::{
 use bricklayer_skills::SkillSet;
 use bricklayer_store::Store;
 use bricklayer_tools::{
-    CallLink, Continuations, Gate, GateLimits, OperationTools, Provider, ProviderCall, ToolList, catalogue,
+    CallLink, Continuations, Gate, GateLimits, GateRules, OperationTools, Provider, ProviderCall, ToolList, catalogue,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -157,9 +157,15 @@ impl Inner {
         let folder = environment.folders.open(caller.project).await.map_err(GateError::Folder)?;
         let mut choice = self.store.tool_choice(&caller.user, caller.project).await?;
         choice.hidden.extend(skills.hidden_families());
-        let choice = Arc::new(choice);
+        let permissions = self.store.project_permissions(&caller.user, caller.project).await?;
+        let rules = PermissionRules { operator: RuleSet::clone(&environment.rules), project: permissions.rules };
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
-        let mode = environment.permissions.of(settings.permission_mode);
+        let rules = GateRules {
+            mode: environment.permissions.of(settings.permission_mode),
+            rules: Arc::new(rules),
+            choice: Arc::new(choice),
+            second_look: permissions.second_look,
+        };
         let plugins = PluginTools::new(Shop {
             plugins: Arc::clone(&environment.plugins),
             workspace: environment.workspace.clone(),
@@ -188,7 +194,7 @@ impl Inner {
         // A turn's log tells of each of its calls; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations), plugins];
-        let gate = Gate::choosing(caller, mode, GateLimits::default(), providers, choice, &self.offers)
+        let gate = Gate::ruled(caller, rules, GateLimits::default(), providers, &self.offers)
             .with_keeper(Arc::new(StoreKeeper(environment.results.clone())))
             .with_ledger(Arc::new(StoreLedger(self.store.clone())));
         Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })

@@ -83,6 +83,7 @@ fn table(t: &Things) -> Vec<Row> {
     let thread = "/api/projects/{project_id}/conversations/{conversation_id}";
     let put = || Method::PUT;
     let (resources, choice) = ("/api/projects/{project_id}/resources", "/api/projects/{project_id}/tool_choice");
+    let rules = "/api/projects/{project_id}/permission_rules";
     let plugin = format!("/api/plugins/{}", t.plugin);
     let agreed = format!("/api/plugins/{}", t.agreed);
     let one_plugin = "/api/plugins/{plugin_id}";
@@ -156,6 +157,15 @@ fn table(t: &Things) -> Vec<Row> {
             choice,
             &format!("{project}/tool_choice"),
             Some(json!({"pinned": ["a"], "hidden": ["b"]})),
+            NotFound,
+            200,
+        ),
+        row(get(), rules, &format!("{project}/permission_rules"), None, NotFound, 200),
+        row(
+            put(),
+            rules,
+            &format!("{project}/permission_rules"),
+            Some(json!({"rules": [{"kind": "deny", "rule": "a"}], "second_look": true})),
             NotFound,
             200,
         ),

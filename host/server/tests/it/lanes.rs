@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
         let call = ToolCallId("task".into());
         let name = ToolName("Glob".into());
         let input = json!({"pattern": "*"});
-        let started = Event::ToolStarted { call: call.clone(), name: name.clone(), input: input.clone() };
+        let started = Event::ToolStarted { call: call.clone(), name: name.clone(), input: input.clone(), why: None };
         let asks = said(Block::ToolUse { id: call.clone(), name: name.0, input }, StopReason::ToolUse);
         let step = Event::StepStarted { step: 0, model: "m".into() };
         store.append(&lease, vec![step, asks, started]).await.unwrap();

@@ -70,6 +70,7 @@ mod process;
 mod restart;
 mod result_tools;
 mod results;
+mod rules;
 mod shared;
 mod skills;
 mod sql_tools;

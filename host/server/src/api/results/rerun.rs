@@ -85,7 +85,7 @@ async fn call_of(store: &Store, user: &UserId, result: &StoredResult) -> Result<
     }
     let (Some(turn), Some(call)) = (result.turn, &result.call) else { return Ok(None) };
     let started = |event: Event| match event {
-        Event::ToolStarted { call: started, name, input } if started == *call => Some((name, input)),
+        Event::ToolStarted { call: started, name, input, why: _ } if started == *call => Some((name, input)),
         _ => None,
     };
     find(store, user, turn, started).await

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bricklayer_agent::COMPACT_ABOVE_TOKENS;
+use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
@@ -57,6 +58,7 @@ pub(crate) struct World {
     pub(crate) conversation_limits: ConversationLimits,
     pub(crate) results: ResultsConfig,
     pub(crate) permissions: PermissionBounds,
+    pub(crate) rules: RuleSet,
     pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
@@ -106,6 +108,7 @@ impl World {
             conversation_limits: ConversationLimits::default(),
             results: ResultsConfig::default(),
             permissions: PermissionBounds::default(),
+            rules: RuleSet::default(),
             projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
@@ -155,6 +158,7 @@ impl World {
             times: self.times,
             results: self.results,
             permissions: self.permissions,
+            rules: self.rules.clone().into(),
             projects_per_user: self.projects_per_user,
             stream_window: self.stream_window,
             stream_keep_alive: self.stream_keep_alive,
