@@ -1676,7 +1676,7 @@ export interface components {
          */
         Mode: "read_only" | "ask_changes" | "ask" | "run_all";
         ModelHealth: {
-            /** @description `offline` or `anthropic`. */
+            /** @description `offline`, `anthropic`, `openai` or `databricks`. */
             provider: string;
         };
         ModelInfo: {
@@ -1684,7 +1684,7 @@ export interface components {
             name: string;
             /** @description Whether it needs no network and no key. */
             offline: boolean;
-            /** @description `offline` or `anthropic`. */
+            /** @description `offline`, `anthropic`, `openai` or `databricks`. */
             provider: string;
         };
         /** @description A project's name. */

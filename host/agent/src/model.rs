@@ -1,12 +1,22 @@
 //! Language models behind one interface; each provider keeps its own wire format to itself.
 
 pub mod anthropic;
+pub mod databricks;
+mod draft;
 mod failure;
+mod features;
 pub(crate) mod found;
+mod names;
+pub mod openai;
+mod reasoning;
 mod refusal;
+mod send;
 mod shown;
 mod sse;
 mod surrogates;
+
+pub use send::{CallerToken, HttpModel, ModelAuth, ModelSetupError, ProviderSettings, http_client};
+pub use send::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
 
 use std::fmt;
 use std::sync::Arc;
@@ -214,6 +224,11 @@ pub trait ModelProvider: Send + Sync {
     /// Whether it can say in short what was said, when it is asked to.
     fn summarises(&self) -> bool {
         true
+    }
+
+    /// The same model asked for somebody, with their own token; none when it takes nobody's.
+    fn asked_for(&self, _caller: Arc<dyn CallerToken>) -> Option<Arc<dyn ModelProvider>> {
+        None
     }
 
     /// Asks the model. Dropping the stream ends the request at once.

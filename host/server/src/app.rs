@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bricklayer_agent::model::ModelProvider;
-use bricklayer_agent::model::anthropic::{self, AnthropicAuth, AnthropicModel, AnthropicSettings, AnthropicSetupError};
+use bricklayer_agent::model::{ModelProvider, ModelSetupError};
 use bricklayer_agent::{BuiltInTools, TurnLimits};
 use bricklayer_domain::UserId;
-use bricklayer_offline_model::OfflineModel;
 use bricklayer_plugins::PluginService;
 use bricklayer_results::Results;
 use bricklayer_store::{Store, StoreError, StoreOptions, StoreUrl};
@@ -15,7 +13,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::OnceCell;
 
 use crate::author::AuthorHooks;
-use crate::config::{Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, WorkspaceConfig};
+use crate::config::{Config, DatabaseConfig, IdentityMode, WorkspaceConfig};
 use crate::folder_lock::{FolderLock, LockError};
 use crate::health::HealthCheck;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
@@ -61,7 +59,7 @@ pub enum StartError {
     Http(String),
     /// The model's client cannot be made.
     #[error("the model cannot be reached")]
-    Model(#[from] AnthropicSetupError),
+    Model(#[from] ModelSetupError),
     /// The host's skills cannot be used.
     #[error(transparent)]
     Skills(#[from] HostSkillsError),
@@ -163,7 +161,7 @@ impl App {
             Identity::Local(caller) => Some(caller.clone()),
             Identity::Proxy(_) | Identity::Token { .. } => None,
         };
-        let model = model(&config)?;
+        let model = crate::models::model(&config)?;
         let environment = TurnEnvironment {
             workspace: workspace.clone(),
             plugins: Arc::clone(&plugins),
@@ -406,20 +404,4 @@ fn identity(config: &Config, workspace: &Workspace) -> Result<Identity, StartErr
         // The configuration refuses a remote workspace without a token in development.
         (IdentityMode::Development, Workspace::Remote(_), _) => Identity::Proxy(TokenOwners::default()),
     })
-}
-
-fn model(config: &Config) -> Result<Arc<dyn ModelProvider>, StartError> {
-    let ModelConfig::Anthropic { base_url, credential, model } = &config.model else {
-        return Ok(Arc::new(OfflineModel));
-    };
-    let auth = match credential {
-        ModelCredential::ApiKey(key) => AnthropicAuth::ApiKey(key.clone()),
-        ModelCredential::AuthToken(token) => AnthropicAuth::Bearer(token.clone()),
-    };
-    let settings = AnthropicSettings {
-        first_byte_timeout: config.times.first_byte,
-        pings_only_timeout: config.times.silence,
-        ..AnthropicSettings::new(base_url.clone(), auth, model.clone())
-    };
-    Ok(Arc::new(AnthropicModel::new(anthropic::http_client()?, settings)?))
 }

@@ -6,6 +6,7 @@
 mod dotenv;
 mod foreign;
 mod layers;
+mod models;
 mod permissions;
 mod plugins;
 mod profiles;
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::model::anthropic::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
+use bricklayer_agent::model::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
 use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
 use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
@@ -30,6 +31,7 @@ use url::Url;
 pub use crate::origin::PublicOrigin;
 
 pub use layers::{Layers, Source};
+pub use models::{ModelConfig, ModelCredential};
 pub use permissions::{LOOSEST_MODE, PermissionBounds};
 pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
@@ -38,10 +40,6 @@ pub use skills::SkillsConfig;
 
 /// The hidden subcommand that compiles components in a process of its own.
 pub const COMPILE_WORKER: &str = "compile-worker";
-/// Anthropic's own endpoint.
-pub const DEFAULT_ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com";
-/// The model asked when nobody chose one.
-pub const DEFAULT_ANTHROPIC_MODEL: &str = "claude-sonnet-4-5";
 /// The port when nobody chose one.
 const DEFAULT_PORT: u16 = 8000;
 /// Turns that run at once on one host when nobody chose; each holds its conversation in memory.
@@ -114,31 +112,6 @@ pub enum WorkspaceConfig {
         host: Url,
         /// The developer's token; absent in production, where each user brings their own.
         token: Option<SecretString>,
-    },
-}
-
-/// How the model endpoint knows us.
-#[derive(Debug, Clone)]
-pub enum ModelCredential {
-    /// Sent as `x-api-key`.
-    ApiKey(SecretString),
-    /// Sent as `authorization: Bearer`.
-    AuthToken(SecretString),
-}
-
-/// Which model answers.
-#[derive(Debug, Clone)]
-pub enum ModelConfig {
-    /// The one inside the host, which needs no key.
-    Offline,
-    /// Anthropic Messages, or an endpoint that speaks it.
-    Anthropic {
-        /// Where.
-        base_url: Url,
-        /// How it knows us.
-        credential: ModelCredential,
-        /// The model id when the user picks none.
-        model: String,
     },
 }
 
@@ -279,8 +252,8 @@ impl Config {
         Ok(Self {
             listen,
             database: database(layers, &data_dir)?,
+            model: ModelConfig::from_layers(layers, &workspace)?,
             workspace,
-            model: model(layers)?,
             identity,
             public_origins: public_origins(layers)?,
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
@@ -473,38 +446,6 @@ fn workspace_host(text: &str) -> Result<Url, String> {
         "http" => Err("must use https; http would send tokens in the clear".into()),
         _ => Err("must begin with https://".into()),
     }
-}
-
-fn model(layers: &Layers) -> Result<ModelConfig, ConfigError> {
-    let model = layers.get("anthropic.model").map_or_else(|| DEFAULT_ANTHROPIC_MODEL.to_owned(), |value| value.text);
-    let (key, token) = (header_secret(layers, "anthropic.api_key")?, header_secret(layers, "anthropic.auth_token")?);
-    let credential = match (key, token) {
-        (None, None) => {
-            if layers.get("anthropic.base_url").is_some() {
-                return Err(layers.wrong(
-                    "anthropic.base_url",
-                    "is set without a credential; set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN as well",
-                ));
-            }
-            return Ok(ModelConfig::Offline);
-        }
-        // The official clients send the key when both are set.
-        (Some(key), _) => ModelCredential::ApiKey(key),
-        (None, Some(token)) => ModelCredential::AuthToken(token),
-    };
-    let base_url =
-        layers.get("anthropic.base_url").map_or_else(|| DEFAULT_ANTHROPIC_BASE_URL.into(), |value| value.text);
-    let base_url = Url::parse(&base_url)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
-        .ok_or_else(|| layers.wrong("anthropic.base_url", "must be an address such as https://api.anthropic.com"))?;
-    if !base_url.username().is_empty() || base_url.password().is_some() {
-        return Err(layers.wrong(
-            "anthropic.base_url",
-            "must not hold a user name or password; put the credential into ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN",
-        ));
-    }
-    Ok(ModelConfig::Anthropic { base_url, credential, model })
 }
 
 fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {

@@ -25,6 +25,7 @@ pub mod front;
 mod health;
 pub mod identity;
 pub mod lifecycle;
+mod models;
 mod origin;
 mod places;
 pub mod plugins;

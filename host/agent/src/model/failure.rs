@@ -13,8 +13,10 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use url::Url;
 
+use super::features::{Feature, Features};
+use super::names::told_tools;
 use super::refusal;
-use crate::model::{ModelError, ModelErrorKind, ModelRequest};
+use super::{ModelError, ModelErrorKind, ModelRequest};
 
 /// First wait without advice of the server.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -27,6 +29,15 @@ const MAX_ADVISED_WAIT: Duration = Duration::from_secs(60);
 
 /// Characters of a provider's own message that a user is shown.
 const MAX_DETAIL_CHARS: usize = 300;
+
+/// What an API is to its user.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    /// Its name, as in `answers, but not as the Messages API does`.
+    pub(super) api: &'static str,
+    /// What is done about a credential that it refuses.
+    pub(super) credential: &'static str,
+}
 
 /// One failed attempt.
 #[derive(Debug)]
@@ -52,9 +63,16 @@ impl Failure {
     /// With what may be changed about the conversation so that the API takes it.
     pub(super) fn with_repairs(mut self, request: &ModelRequest) -> Self {
         if let Some((status, text)) = &self.refusal {
-            self.error.repairs = refusal::repairs(*status, text, &request.tools);
+            let tools: Vec<_> = told_tools(request).collect();
+            self.error.repairs = refusal::repairs(*status, text, &tools);
         }
         self
+    }
+
+    /// What the API does not take of what the request used.
+    pub(super) fn refused_feature(&self, used: Features) -> Option<Feature> {
+        let (status, text) = self.refusal.as_ref()?;
+        used.refused(*status, text)
     }
 
     /// The wait before the attempt that follows the given one (from 1).
@@ -112,6 +130,21 @@ impl WithoutUrl for reqwest::Error {
     }
 }
 
+/// The caller has no token, and no other is used in its place.
+pub(super) fn no_token(told: Told) -> Failure {
+    let message = format!(
+        "This model is asked with your own token at the workspace, and there is none. {} Or choose another model.",
+        told.credential
+    );
+    Failure::new(ModelErrorKind::Unauthorized, false, message).with_detail("no token of the caller")
+}
+
+/// A credential that no header can hold; it came with the caller.
+pub(super) fn unfit_token(told: Told) -> Failure {
+    let message = format!("Your token cannot be sent to the model. {}", told.credential);
+    Failure::new(ModelErrorKind::Unauthorized, false, message).with_detail("the caller's token is no header")
+}
+
 /// No bytes for too long.
 pub(super) fn silent(allowed: Duration) -> Failure {
     let seconds = allowed.as_secs_f64();
@@ -126,10 +159,10 @@ pub(super) fn cut_off() -> Failure {
 }
 
 /// Bytes that are no answer of this API. Another attempt would meet the same.
-pub(super) fn nonsense(what: &str) -> Failure {
+pub(super) fn nonsense(told: Told, what: &str) -> Failure {
     let message = format!(
-        "The model's address answers, but not as the Messages API does ({what}). Check the model's address in the \
-         configuration."
+        "The model's address answers, but not as {} does ({what}). Check the model's address in the configuration.",
+        told.api
     );
     Failure::new(ModelErrorKind::BadResponse, false, message).with_detail(what)
 }
@@ -170,23 +203,27 @@ pub(super) fn garbled(what: &str) -> Failure {
 
 /// An error event after the answer had begun.
 pub(super) fn in_stream(error: &Value, redactor: &Redactor) -> Failure {
-    let kind = error.get("type").and_then(Value::as_str).unwrap_or_default();
-    let text = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let kind = error.get("type").or_else(|| error.get("error_code")).and_then(Value::as_str).unwrap_or_default();
+    let text = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or_default();
+    // Some gateways say the status itself.
+    let code = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
     let status = match kind {
-        "invalid_request_error" => 400,
-        "authentication_error" => 401,
+        _ if code.is_some_and(|code| (400..600).contains(&code)) => code.unwrap_or(500),
+        "invalid_request_error" | "BAD_REQUEST" | "INVALID_PARAMETER_VALUE" => 400,
+        "authentication_error" | "UNAUTHENTICATED" => 401,
         "billing_error" => 402,
-        "permission_error" => 403,
-        "not_found_error" => 404,
+        "permission_error" | "PERMISSION_DENIED" => 403,
+        "not_found_error" | "RESOURCE_DOES_NOT_EXIST" | "ENDPOINT_NOT_FOUND" => 404,
         "request_too_large" => 413,
-        "rate_limit_error" => 429,
+        "rate_limit_error" | "rate_limit_exceeded" | "REQUEST_LIMIT_EXCEEDED" | "RESOURCE_EXHAUSTED" => 429,
         "timeout_error" => 504,
-        "overloaded_error" => 529,
+        "overloaded_error" | "TEMPORARILY_UNAVAILABLE" => 529,
         _ => 500,
     };
     let kind = clean(&redactor.text(kind));
     let text = redactor.text(text);
-    let mut failure = classify(status, &clean(&text), "the model").with_detail(format!("error event {kind}"));
+    // The credential was taken, or there would be no stream; its help is never needed.
+    let mut failure = classify(status, &clean(&text), "the model", "").with_detail(format!("error event {kind}"));
     failure.refusal = Some((status, text));
     failure
 }
@@ -197,13 +234,14 @@ pub(super) fn http(
     headers: &HeaderMap,
     body: &[u8],
     request: &ModelRequest,
+    told: Told,
     redactor: &Redactor,
 ) -> Failure {
     let text = redactor.text(&message_of(body));
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let shown = clean(&text);
-    let mut failure =
-        classify(status.as_u16(), &shown, &request.model).with_detail(format!("status {status}: {shown}"));
+    let mut failure = classify(status.as_u16(), &shown, &request.model, told.credential)
+        .with_detail(format!("status {status}: {shown}"));
     failure.output_limit = refusal::output_limit(&text).filter(|_| status == StatusCode::BAD_REQUEST);
     failure.refusal = Some((status.as_u16(), text));
     match header("x-should-retry") {
@@ -220,11 +258,13 @@ pub(super) fn http(
     failure.with_repairs(request)
 }
 
-/// The error's text in Anthropic's envelope or in Databricks' own.
+/// The error's text in the envelope of Anthropic and OpenAI, in Databricks' own, or as small servers have it.
 fn message_of(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return String::new() };
-    let inner = value.get("error").and_then(|error| error.get("message"));
-    inner.or_else(|| value.get("message")).and_then(Value::as_str).unwrap_or_default().to_owned()
+    let inner =
+        value.get("error").and_then(|error| error.get("message").or(Some(error)).filter(|text| text.is_string()));
+    let text = inner.or_else(|| value.get("message")).or_else(|| value.get("detail"));
+    text.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn clean(text: &str) -> String {
@@ -242,19 +282,14 @@ pub(super) fn too_long() -> Failure {
     failure
 }
 
-fn classify(status: u16, detail: &str, model: &str) -> Failure {
+fn classify(status: u16, detail: &str, model: &str, credential: &str) -> Failure {
     let said = if detail.is_empty() { String::new() } else { format!(" It says: {detail}") };
     let too_long = ["too long", "too large", "exceed context", "context window", "maximum context"];
     let (kind, retryable, message) = match status {
         400 | 413 | 422 if status == 413 || too_long.iter().any(|text| detail.contains(text)) => {
             (ModelErrorKind::TooLarge, false, TOO_LONG.to_owned())
         }
-        401 => (
-            ModelErrorKind::Unauthorized,
-            false,
-            "The model refused the credential. Check ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN in the configuration."
-                .to_owned(),
-        ),
+        401 => (ModelErrorKind::Unauthorized, false, format!("The model refused the credential. {credential}")),
         402 => (ModelErrorKind::RateLimited, false, format!("The model's account has no budget left.{said}")),
         403 => (
             ModelErrorKind::Forbidden,

@@ -1,8 +1,6 @@
 //! Which repair a refused request asks for, read from what the API says. Sources: the API's own error texts, as its
 //! reference and public reports have them; gateways wrap them into texts of their own, so only words are looked for.
 
-use std::sync::Arc;
-
 use bricklayer_domain::{HistoryRepair, ToolSpec};
 
 /// One kind of refusal: words of which one must be there, and what is tried, in this order.
@@ -59,7 +57,7 @@ const RULES: &[Rule] = &[
 
 /// What may make the API take the request, in the order in which it is tried; nothing when the request is not refused
 /// for what the conversation holds.
-pub(super) fn repairs(status: u16, text: &str, tools: &[Arc<ToolSpec>]) -> Vec<HistoryRepair> {
+pub(super) fn repairs(status: u16, text: &str, tools: &[&ToolSpec]) -> Vec<HistoryRepair> {
     if !matches!(status, 400 | 413 | 422) {
         return Vec::new();
     }
@@ -74,19 +72,30 @@ pub(super) fn repairs(status: u16, text: &str, tools: &[Arc<ToolSpec>]) -> Vec<H
     rule.map(|rule| rule.repairs.to_vec()).unwrap_or_default()
 }
 
-/// `tools.3.custom.name: String should match pattern …`: the request's own order tells which tool it is.
-fn refused_tool<'a>(text: &str, tools: &'a [Arc<ToolSpec>]) -> Option<&'a Arc<ToolSpec>> {
-    let (_, rest) = text.split_once("tools.")?;
+/// `tools.3.custom.name: String should match pattern …`, `Invalid 'tools[3].function.name'`: the request's own order
+/// tells which tool it is.
+fn refused_tool<'a>(text: &str, tools: &[&'a ToolSpec]) -> Option<&'a ToolSpec> {
+    let (_, rest) = text.split_once("tools.").or_else(|| text.split_once("tools["))?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    tools.get(digits.parse::<usize>().ok()?)
+    tools.get(digits.parse::<usize>().ok()?).copied()
 }
 
-/// The model's own limit, when it refuses a larger one: `max_tokens: 32000 > 8192, which is the maximum …`.
+/// The model's own limit, when it refuses a larger one: `max_tokens: 32000 > 8192, which is the maximum …`,
+/// `max_tokens is too large: 32000. This model supports at most 16384 completion tokens`, and servers with a small
+/// context: `(32000 > 8192 - 120)`.
 pub(super) fn output_limit(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("max_tokens")?;
-    let (_, limit) = rest.split_once('>')?;
-    let digits: String = limit.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|limit| *limit > 0)
+    let (_, rest) = text.split_once("max_tokens").or_else(|| text.split_once("max_completion_tokens"))?;
+    let (_, limit) = rest.split_once('>').or_else(|| rest.split_once("at most"))?;
+    let (most, rest) = leading_number(limit)?;
+    let less = rest.trim_start().strip_prefix('-').and_then(leading_number).map_or(0, |(less, _)| less);
+    most.checked_sub(less).filter(|limit| *limit > 0)
+}
+
+fn leading_number(text: &str) -> Option<(u32, &str)> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    Some((digits.parse().ok()?, rest))
 }
 
 #[cfg(test)]
@@ -154,20 +163,20 @@ mod tests {
 
     #[test]
     fn a_refused_tool_is_found_by_its_place() {
-        let spec = |name: &str| {
-            Arc::new(ToolSpec {
-                name: ToolName(name.to_owned()),
-                source: ToolSource::BuiltIn,
-                description: String::new(),
-                input_schema: serde_json::json!({}),
-                output_schema: None,
-                annotations: ToolAnnotations::reads(),
-                display: Default::default(),
-                resources: Default::default(),
-            })
+        let spec = |name: &str| ToolSpec {
+            name: ToolName(name.to_owned()),
+            source: ToolSource::BuiltIn,
+            description: String::new(),
+            input_schema: serde_json::json!({}),
+            output_schema: None,
+            annotations: ToolAnnotations::reads(),
+            display: Default::default(),
+            resources: Default::default(),
         };
-        let tools = [spec("Read"), spec("odd")];
+        let tools = [&spec("Read"), &spec("odd")];
         let text = "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12";
+        assert_eq!(repairs(400, text, &tools), [HistoryRepair::Tool { name: ToolName("odd".into()) }]);
+        let text = "Invalid 'tools[1].function.name': string too long";
         assert_eq!(repairs(400, text, &tools), [HistoryRepair::Tool { name: ToolName("odd".into()) }]);
         assert_eq!(repairs(400, "tools.7.name: too odd", &tools), []);
     }
@@ -176,6 +185,11 @@ mod tests {
     fn the_models_output_limit_is_read() {
         assert_eq!(output_limit("max_tokens: 32000 > 8192, which is the maximum"), Some(8192));
         assert_eq!(output_limit("max_tokens: must be positive"), None);
+        let text = "max_tokens is too large: 32000. This model supports at most 16384 completion tokens";
+        assert_eq!(output_limit(text), Some(16384));
+        let text = "'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context length is \
+                    8192 tokens and your request has 120 input tokens (32000 > 8192 - 120).";
+        assert_eq!(output_limit(text), Some(8072));
         assert_eq!(output_limit("prompt is too long: 9 > 8"), None);
     }
 }

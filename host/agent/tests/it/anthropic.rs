@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_agent::TurnExit;
-use bricklayer_agent::model::anthropic::{AnthropicAuth, AnthropicModel, http_client};
 use bricklayer_agent::model::{
-    Content, ModelError, ModelErrorKind, ModelEvent, ModelMessage, ModelProvider, ModelReply, ModelRequest, Role,
+    Content, HttpModel, ModelAuth, ModelError, ModelErrorKind, ModelEvent, ModelMessage, ModelProvider, ModelReply,
+    ModelRequest, Role, anthropic, http_client,
 };
 use bricklayer_domain::{Block, StopReason, ToolAnnotations, ToolErrorKind, ToolOutcome, TurnEnd, Usage};
 use bricklayer_tools::Offer;
@@ -32,7 +32,7 @@ fn recorded() -> String {
     )
 }
 
-fn request() -> ModelRequest {
+pub(crate) fn request() -> ModelRequest {
     ModelRequest {
         model: "claude-test".into(),
         system: "system".into(),
@@ -47,7 +47,7 @@ fn request() -> ModelRequest {
     }
 }
 
-async fn collect(model: &AnthropicModel) -> (Vec<ModelEvent>, Result<ModelReply, ModelError>) {
+pub(crate) async fn collect(model: &HttpModel) -> (Vec<ModelEvent>, Result<ModelReply, ModelError>) {
     let mut events: Vec<ModelEvent> =
         tokio::time::timeout(Duration::from_secs(120), model.stream(request()).collect()).await.expect("an end");
     match events.pop() {
@@ -120,7 +120,7 @@ async fn http_errors_say_what_to_do_and_are_retried_by_the_rules() {
             error("authentication_error", &format!("bad key {CANARY}")),
             Unauthorized,
             false,
-            "ANTHROPIC_API_KEY",
+            "the test's key",
         ),
         (403, vec![], error("permission_error", "no"), Forbidden, false, "may not use the model `claude-test`"),
         (404, vec![], error("not_found_error", "model: claude-test"), NotFound, false, "Choose another model"),
@@ -219,7 +219,7 @@ async fn a_model_that_is_down_is_named_without_its_credential() {
     let mut settings = server.settings();
     settings.base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let model = AnthropicModel::new(http_client().unwrap(), settings).unwrap();
+    let model = anthropic::model(http_client().unwrap(), settings).unwrap();
     let error = collect(&model).await.1.expect_err("nobody listens");
     assert_eq!(error.kind, ModelErrorKind::Unreachable);
     assert!(error.message.contains("127.0.0.1 cannot be reached"), "{error}");
@@ -320,18 +320,50 @@ async fn a_call_cut_by_the_output_limit_is_told_to_the_model() {
 async fn bearer_tokens_and_gateway_paths_are_used_as_configured() {
     let server = Server::start(vec![Play::Stream(message(&[text_block(&["x"])], "end_turn"))]).await;
     let mut settings = server.settings();
-    settings.auth = AnthropicAuth::Bearer(CANARY.to_owned().into());
+    settings.auth = ModelAuth::Bearer(CANARY.to_owned().into());
     settings.base_url = Url::parse(&format!("{}v1/", server.base)).unwrap();
     settings.extra_headers = vec![("x-databricks-use-coding-agent-mode".into(), "true".into())];
     settings.thinking = Some(json!({"type": "adaptive"}));
-    let model = AnthropicModel::new(http_client().unwrap(), settings.clone()).unwrap();
+    let model = anthropic::model(http_client().unwrap(), settings.clone()).unwrap();
     collect(&model).await.1.unwrap();
     let seen = server.far.seen.lock().unwrap();
     assert_eq!(seen[0].0["authorization"], format!("Bearer {CANARY}").as_str());
     assert!(!seen[0].0.contains_key("x-api-key"));
     assert_eq!(seen[0].0["x-databricks-use-coding-agent-mode"], "true");
     assert_eq!(seen[0].1["thinking"], json!({"type": "adaptive"}));
-    settings.auth = AnthropicAuth::Bearer("bad\nkey".to_owned().into());
-    let error = AnthropicModel::new(http_client().unwrap(), settings).expect_err("no header");
+    settings.auth = ModelAuth::Bearer("bad\nkey".to_owned().into());
+    let error = anthropic::model(http_client().unwrap(), settings).expect_err("no header");
     assert!(!error.to_string().contains("bad"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_gateway_refuses_is_left_out_told_once_and_remembered() {
+    let refused = |text: &str| {
+        let body = json!({"type": "error", "error": {"type": "invalid_request_error", "message": text}});
+        Play::Plain(400, vec![], body.to_string())
+    };
+    let fine = || Play::Stream(message(&[text_block(&["fine"])], "end_turn"));
+    let server = Server::start(vec![
+        refused("system.0.cache_control: Extra inputs are not permitted"),
+        refused("thinking: Extra inputs are not permitted"),
+        fine(),
+        fine(),
+        refused("thinking: Extra inputs are not permitted"),
+    ])
+    .await;
+    let mut settings = server.settings();
+    settings.thinking = Some(json!({"type": "adaptive"}));
+    let model = anthropic::model(http_client().unwrap(), settings).unwrap();
+    let told = |events: &[ModelEvent]| events.iter().filter(|event| matches!(event, ModelEvent::Retry { .. })).count();
+    let (events, reply) = collect(&model).await;
+    assert_eq!((reply.unwrap().blocks, told(&events)), (vec![Block::Text { text: "fine".into() }], 2));
+    let (events, reply) = collect(&model).await;
+    assert_eq!((reply.is_ok(), told(&events)), (true, 0));
+    let requests = server.requests();
+    let has = |at: usize, field: &str| requests[at].to_string().contains(field);
+    assert!(has(0, "cache_control") && has(0, "adaptive") && !has(1, "cache_control") && has(1, "adaptive"));
+    assert!([2, 3].into_iter().all(|at| !has(at, "cache_control") && !has(at, "adaptive")), "{requests:?}");
+    // What is not sent cannot be what is refused.
+    let (events, reply) = collect(&model).await;
+    assert_eq!((reply.unwrap_err().kind, told(&events)), (ModelErrorKind::BadRequest, 0));
 }

@@ -291,11 +291,8 @@ async fn a_turn_and_each_of_its_model_calls_end_in_time() {
         settings.idle_timeout = Duration::from_secs(60);
         let mut world = world_of(&server);
         world.model = Arc::new(
-            bricklayer_agent::model::anthropic::AnthropicModel::new(
-                bricklayer_agent::model::anthropic::http_client().unwrap(),
-                settings,
-            )
-            .unwrap(),
+            bricklayer_agent::model::anthropic::model(bricklayer_agent::model::http_client().unwrap(), settings)
+                .unwrap(),
         );
         world.limits.max_turn_time = Duration::from_millis(turn);
         world.limits.max_model_call_time = Duration::from_millis(model_call);
@@ -314,10 +311,8 @@ async fn signs_of_life_are_no_progress() {
         let server = Server::start(vec![Play::Repeat(sign)]).await;
         let mut settings = server.settings();
         settings.pings_only_timeout = Duration::from_millis(400);
-        let model = bricklayer_agent::model::anthropic::AnthropicModel::new(
-            bricklayer_agent::model::anthropic::http_client().unwrap(),
-            settings,
-        );
+        let model =
+            bricklayer_agent::model::anthropic::model(bricklayer_agent::model::http_client().unwrap(), settings);
         let world = World::new(Arc::new(model.unwrap()), TableTools::none());
         let TurnExit::Finished(TurnEnd::Failed { code, message }) = world.ask("go").await else { panic!("no end") };
         assert_eq!(code, "model-timeout", "{message}");

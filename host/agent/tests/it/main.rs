@@ -13,6 +13,7 @@ mod garbled;
 mod malformed;
 mod notebooks;
 mod offline;
+mod openai;
 #[path = "../../../skills/tests/it/python.rs"]
 mod python;
 mod reference;

@@ -1,4 +1,4 @@
-//! A scripted far end that speaks the Anthropic Messages wire on loopback, and the pieces of its streams.
+//! A scripted far end on loopback, and the pieces of streams on the Anthropic Messages wire.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Once};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
-use bricklayer_agent::model::anthropic::{AnthropicAuth, AnthropicModel, AnthropicSettings, http_client};
+use bricklayer_agent::model::{HttpModel, ModelAuth, ProviderSettings, anthropic, http_client, openai};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -52,7 +52,7 @@ impl Server {
         static CRYPTO: Once = Once::new();
         CRYPTO.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
         let far = Arc::new(Far { plays: Mutex::new(plays.into()), seen: Mutex::default() });
-        let app = axum::Router::new().route("/v1/messages", axum::routing::post(play)).with_state(far.clone());
+        let app = axum::Router::new().route("/{*path}", axum::routing::post(play)).with_state(far.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let mut tasks = JoinSet::new();
@@ -60,29 +60,35 @@ impl Server {
         Self { far, base, _tasks: tasks }
     }
 
-    pub(crate) fn settings(&self) -> AnthropicSettings {
-        let auth = AnthropicAuth::ApiKey(CANARY.to_owned().into());
-        let mut settings = AnthropicSettings::new(self.base.clone(), auth, "claude-test");
+    pub(crate) fn settings(&self) -> ProviderSettings {
+        let auth = ModelAuth::ApiKey(CANARY.to_owned().into());
+        let mut settings = ProviderSettings::new(self.base.clone(), auth, "claude-test");
         settings.max_retries = 0;
+        settings.credential_help = "Look at the test's key.";
         settings
     }
 
+    /// The same far end on the other wire.
+    pub(crate) fn chat(&self) -> HttpModel {
+        openai::model(http_client().unwrap(), self.settings()).unwrap()
+    }
+
     /// Waits for an answer, and within it, for a moment only.
-    pub(crate) fn impatient_model(&self) -> AnthropicModel {
+    pub(crate) fn impatient_model(&self) -> HttpModel {
         let mut settings = self.settings();
         settings.first_byte_timeout = Duration::from_millis(300);
         settings.idle_timeout = Duration::from_millis(300);
-        AnthropicModel::new(http_client().unwrap(), settings).unwrap()
+        anthropic::model(http_client().unwrap(), settings).unwrap()
     }
 
-    pub(crate) fn model(&self) -> AnthropicModel {
-        AnthropicModel::new(http_client().unwrap(), self.settings()).unwrap()
+    pub(crate) fn model(&self) -> HttpModel {
+        anthropic::model(http_client().unwrap(), self.settings()).unwrap()
     }
 
-    pub(crate) fn retrying(&self, max_retries: u32) -> AnthropicModel {
+    pub(crate) fn retrying(&self, max_retries: u32) -> HttpModel {
         let mut settings = self.settings();
         settings.max_retries = max_retries;
-        AnthropicModel::new(http_client().unwrap(), settings).unwrap()
+        anthropic::model(http_client().unwrap(), settings).unwrap()
     }
 
     /// What it does with the next request, before all else.

@@ -39,7 +39,7 @@ pub(crate) struct WorkspaceHealth {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelHealth {
-    /// `offline` or `anthropic`.
+    /// `offline`, `anthropic`, `openai` or `databricks`.
     provider: &'static str,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct PermissionModes {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelInfo {
-    /// `offline` or `anthropic`.
+    /// `offline`, `anthropic`, `openai` or `databricks`.
     provider: &'static str,
     /// Its id.
     name: String,
@@ -110,13 +110,6 @@ with_turn_settings!(asked_settings! {
         project_id: Option<ProjectId>,
     }
 });
-
-const fn provider(model: &ModelConfig) -> &'static str {
-    match model {
-        ModelConfig::Offline => "offline",
-        ModelConfig::Anthropic { .. } => "anthropic",
-    }
-}
 
 /// That the process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -164,7 +157,7 @@ async fn health(app: &AppState) -> Result<Json<Health>, Problem> {
         status: "healthy",
         version: env!("CARGO_PKG_VERSION"),
         workspace: WorkspaceHealth { kind: app.workspace().fact().kind(), state: app.workspace().state() },
-        model: ModelHealth { provider: provider(&app.config().model) },
+        model: ModelHealth { provider: app.config().model.provider() },
     }))
 }
 
@@ -180,7 +173,7 @@ pub(crate) async fn get_me(State(app): State<AppState>, caller: Caller) -> Json<
         workspace_url: workspace.page().map(str::to_owned),
         workspace_kind: workspace.kind(),
         model: ModelInfo {
-            provider: provider(&app.config().model),
+            provider: app.config().model.provider(),
             name: app.model().model(None),
             offline: matches!(app.config().model, ModelConfig::Offline),
         },

@@ -158,30 +158,37 @@ const fn way_out(error: &WorkspaceError) -> &'static str {
 }
 
 async fn model(config: &Config) -> Finding {
-    let (base_url, credential) = match &config.model {
+    let (base_url, list, credential) = match &config.model {
         ModelConfig::Offline => {
             return Finding::Note("the offline model answers; set ANTHROPIC_API_KEY for a real one".into());
         }
-        ModelConfig::Anthropic { base_url, credential, .. } => (base_url, credential),
+        ModelConfig::Databricks { host, model, .. } => {
+            return Finding::Note(format!("the model `{model}` of {host} answers, asked with each user's own token"));
+        }
+        ModelConfig::Anthropic { base_url, credential, .. } => (base_url, "v1/models", Some(credential.clone())),
+        ModelConfig::OpenAi { base_url, key, .. } => (base_url, "models", key.clone().map(ModelCredential::AuthToken)),
     };
     let Ok(client) = reqwest::Client::builder().timeout(CHECK_LIMIT).build() else {
         return Finding::Bad("outgoing HTTPS cannot be set up".into());
     };
-    let address = format!("{}/v1/models", base_url.as_str().trim_end_matches('/'));
+    let address = format!("{}/{list}", base_url.as_str().trim_end_matches('/'));
     let request = client.get(address).header("anthropic-version", "2023-06-01");
-    let request = match credential {
-        ModelCredential::ApiKey(key) => request.header("x-api-key", key.expose_secret()),
-        ModelCredential::AuthToken(token) => request.bearer_auth(token.expose_secret()),
+    let request = match &credential {
+        Some(ModelCredential::ApiKey(key)) => request.header("x-api-key", key.expose_secret()),
+        Some(ModelCredential::AuthToken(token)) => request.bearer_auth(token.expose_secret()),
+        None => request,
     };
     match request.send().await {
         Ok(answer) if matches!(answer.status().as_u16(), 401 | 403) => Finding::Bad(format!(
-            "the model endpoint {base_url} refuses the credential; put a valid key into ANTHROPIC_API_KEY, or a token into ANTHROPIC_AUTH_TOKEN"
+            "the model endpoint {base_url} refuses the credential; put a valid key into ANTHROPIC_API_KEY (or a token into ANTHROPIC_AUTH_TOKEN), or into OPENAI_API_KEY"
         )),
         Ok(answer) if answer.status().is_success() => Finding::Good(format!("the model endpoint {base_url} answers")),
         Ok(answer) => {
             Finding::Note(format!("the model endpoint {base_url} answers {} to a list of models", answer.status()))
         }
-        Err(_) => Finding::Bad(format!("the model endpoint {base_url} cannot be reached; check ANTHROPIC_BASE_URL")),
+        Err(_) => Finding::Bad(format!(
+            "the model endpoint {base_url} cannot be reached; check ANTHROPIC_BASE_URL or OPENAI_BASE_URL"
+        )),
     }
 }
 

@@ -72,6 +72,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("anthropic.auth_token", "ANTHROPIC_AUTH_TOKEN", true, "bearer token instead of a key"),
     setting("anthropic.base_url", "ANTHROPIC_BASE_URL", false, "an endpoint that speaks Anthropic Messages"),
     setting("anthropic.model", "ANTHROPIC_MODEL", false, "model id when the user picks none"),
+    setting("openai.model", "OPENAI_MODEL", false, "a model behind chat completions, which then answers (none)"),
+    setting("openai.api_key", "OPENAI_API_KEY", true, "key for it; alone it chooses nothing"),
+    setting("openai.base_url", "OPENAI_BASE_URL", false, "an endpoint that speaks chat completions (OpenAI's own)"),
+    setting(
+        "databricks.model",
+        "BRICKLAYER_DATABRICKS_MODEL",
+        false,
+        "a model of the workspace, which then answers, asked with each user's own token (none)",
+    ),
+    setting(
+        "databricks.model_route",
+        "BRICKLAYER_DATABRICKS_MODEL_ROUTE",
+        false,
+        "how the workspace's models are reached: serving, or gateway for AI Gateway (serving)",
+    ),
     setting("limits.running_turns", "BRICKLAYER_RUNNING_TURNS", false, "turns at once on this host (1000)"),
     setting(
         "limits.compact_above_tokens",

@@ -268,3 +268,21 @@ fn permission_modes_are_bounded_by_the_operator() {
     assert_eq!(bounds(&[(loosest, "ask")]).of(Some(RunAll)), Ask);
     assert_eq!(bounds(&[(loosest, "ask")]).of(Some(ReadOnly)), ReadOnly);
 }
+
+#[test]
+fn the_setting_that_names_a_model_decides() {
+    let provider = |env: &[(&str, &str)]| config(env).unwrap().model.provider();
+    let (anthropic, key) = (("ANTHROPIC_API_KEY", "a"), ("OPENAI_API_KEY", "o"));
+    let workspace = [("DATABRICKS_HOST", "https://w.cloud.databricks.com"), ("DATABRICKS_TOKEN", "t")];
+    assert_eq!(provider(&[key]), "offline", "the key of other programs chooses nothing");
+    assert_eq!(provider(&[key, anthropic]), "anthropic");
+    assert_eq!(provider(&[key, anthropic, ("OPENAI_MODEL", "m")]), "openai");
+    assert_eq!(provider(&[("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"), ("OPENAI_MODEL", "m")]), "openai");
+    let model = ("BRICKLAYER_DATABRICKS_MODEL", "databricks-claude-sonnet-4-5");
+    assert_eq!(provider(&[workspace[0], workspace[1], anthropic, model]), "databricks");
+    refused(config(&[model]), "the local one has none");
+    refused(config(&[("OPENAI_MODEL", "m")]), "set OPENAI_API_KEY");
+    refused(config(&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")]), "set OPENAI_MODEL");
+    refused(config(&[("OPENAI_BASE_URL", "http://u:p@h/v1"), ("OPENAI_MODEL", "m")]), "put the credential into");
+    refused(config(&[("BRICKLAYER_DATABRICKS_MODEL_ROUTE", "odd")]), "must be `serving` or `gateway`");
+}

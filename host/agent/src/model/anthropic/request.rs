@@ -5,25 +5,29 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, ResultId, ToolCallId, ToolSpec};
+use bricklayer_domain::{Block, ResultId, ToolSpec};
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::model::found::{self, Wrapped};
+use crate::model::features::{Feature, Features};
+use crate::model::found::Wrapped;
+use crate::model::names::{told_tools, wire_id, wire_name};
+use crate::model::reasoning::for_messages;
 use crate::model::{Content, ModelMessage, ModelRequest, NOT_SHOWN, Role, ShownResults};
 
 /// The body as JSON. Cache marks: the end of the tools, the end of the system prompt, the last message of the turns
 /// before, and the last message; four is what the API allows.
-pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>) -> Vec<u8> {
+pub(super) fn body(request: &ModelRequest, thinking: Option<&Value>, used: Features) -> Vec<u8> {
+    let marks = used.has(Feature::CacheMarks);
     let body = Body {
         model: &request.model,
         max_tokens: request.max_output_tokens,
         stream: true,
-        thinking: thinking.filter(|_| request.reasoning),
-        tools: Tools(request),
-        system: [Part::Text { text: &request.system, cache_control: Some(MARK) }],
-        messages: Messages(request),
+        thinking: thinking.filter(|_| request.reasoning && used.has(Feature::Thinking)),
+        tools: Tools(request, marks),
+        system: [Part::Text { text: &request.system, cache_control: marks.then_some(MARK) }],
+        messages: Messages(request, marks),
     };
     // Nothing in it is a map whose keys are no text, and a vector takes every write.
     serde_json::to_vec(&body).unwrap_or_default()
@@ -52,7 +56,8 @@ enum Mark {
 
 const MARK: Mark = Mark::Ephemeral;
 
-struct Tools<'a>(&'a ModelRequest);
+/// The tools, and whether cache marks are set.
+struct Tools<'a>(&'a ModelRequest, bool);
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -71,22 +76,27 @@ impl Tools<'_> {
 
 impl Serialize for Tools<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(ModelRequest { tools, offer, .. }) = self;
-        let told = tools.iter().map(|spec| &**spec).filter(|spec| !offer.is_found(&spec.name.0));
-        let told: Vec<&ToolSpec> = told.chain(offer.finds().then_some(&*found::CALL_SPEC)).collect();
+        let Self(request, marks) = self;
+        let told: Vec<&ToolSpec> = told_tools(request).collect();
         let last = told.len().checked_sub(1);
         serializer.collect_seq(told.into_iter().enumerate().map(|(index, spec)| {
             let ToolSpec { name, description, input_schema, .. } = spec;
-            Tool { name: &name.0, description, input_schema, cache_control: (Some(index) == last).then_some(MARK) }
+            Tool {
+                name: &name.0,
+                description,
+                input_schema,
+                cache_control: (*marks && Some(index) == last).then_some(MARK),
+            }
         }))
     }
 }
 
-struct Messages<'a>(&'a ModelRequest);
+/// The conversation, and whether cache marks are set.
+struct Messages<'a>(&'a ModelRequest, bool);
 
 impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(request) = self;
+        let Self(request, marks) = self;
         let last = request.messages.len().checked_sub(1);
         let mut out = serializer.serialize_seq(None)?;
         for (index, message) in request.messages.iter().enumerate() {
@@ -94,7 +104,7 @@ impl Serialize for Messages<'_> {
             if content.iter().all(|content| part(content, request).is_none()) {
                 continue;
             }
-            let is_marked = Some(index) == last || Some(index) == request.previous_turn_end;
+            let is_marked = *marks && (Some(index) == last || Some(index) == request.previous_turn_end);
             let marked = is_marked.then(|| content.iter().rposition(|content| can_be_marked(content))).flatten();
             out.serialize_element(&Message { role: role(message), content: Parts { content, marked, request } })?;
         }
@@ -251,9 +261,10 @@ fn part<'a>(content: &'a Content, request: &'a ModelRequest) -> Option<Part<'a>>
     let offer = &request.offer;
     Some(match content {
         Content::Text(text) | Content::Block(Block::Text { text }) => Part::Text { text, cache_control: None },
-        // Reasoning without its proof is refused by the API.
-        Content::Block(Block::Thinking { signature, .. }) if signature.is_empty() => return None,
-        Content::Block(Block::Thinking { thinking, signature }) => Part::Thinking { thinking, signature },
+        // Reasoning without its proof, or with another API's, is refused by the API.
+        Content::Block(Block::Thinking { thinking, signature }) => {
+            Part::Thinking { thinking, signature: for_messages(signature)? }
+        }
         Content::Block(Block::ToolUse { id, name, input }) => {
             let (name, input) = match offer.is_found(name) {
                 true => (Cow::Borrowed(Wrapped::NAME), Arguments::OfFound(Wrapped::new(name, input))),
@@ -277,34 +288,6 @@ const fn role(message: &ModelMessage) -> &'static str {
         Role::Assistant => "assistant",
     }
 }
-
-/// A tool's name as the API takes it. The name of a real tool comes back as it is: the API refuses a conversation for
-/// ever for one name that it does not take.
-fn wire_name(name: &str) -> Cow<'_, str> {
-    if name.is_empty() {
-        return Cow::Borrowed("unnamed");
-    }
-    if name.len() <= MAX_WIRE_NAME && name.chars().all(is_fit) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(name.chars().map(fit_char).take(MAX_WIRE_NAME).collect())
-}
-
-/// A tool use's id as the API takes it; ids made by the turn's state come back as they are.
-fn wire_id(id: &ToolCallId) -> Cow<'_, str> {
-    if id.0.chars().all(is_fit) { Cow::Borrowed(&id.0) } else { Cow::Owned(id.0.chars().map(fit_char).collect()) }
-}
-
-const fn is_fit(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
-}
-
-const fn fit_char(c: char) -> char {
-    if is_fit(c) { c } else { '_' }
-}
-
-/// Longest name of a tool, in characters; the API's own limit.
-const MAX_WIRE_NAME: usize = 128;
 
 #[cfg(test)]
 mod tests;

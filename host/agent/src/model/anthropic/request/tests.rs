@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bricklayer_domain::{
-    Event, PluginName, StopReason, ToolAnnotations, ToolDisplay, ToolName, ToolOutcome, ToolSource, TurnEnd,
-    TurnSettings, Usage,
+    Event, PluginName, StopReason, ToolAnnotations, ToolCallId, ToolDisplay, ToolName, ToolOutcome, ToolSource,
+    TurnEnd, TurnSettings, Usage,
 };
 use bricklayer_tools::Offer;
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::context::Context;
+use crate::model::names::MAX_WIRE_NAME;
 use crate::prompt::{PromptFacts, WorkspaceFact};
 
 /// The body by way of JSON values: the form in which this module was first written, kept as its measure.
@@ -190,7 +191,7 @@ proptest! {
         request.tools = ["sql", "Read"].into_iter().take(tools).map(|name| Arc::new(spec(name))).collect();
         let thinking = json!({"type": "adaptive"});
         let thinking = thinks.then_some(&thinking);
-        let (bytes, expected) = (body(&request, thinking), by_value::body(&request, thinking));
+        let (bytes, expected) = (body(&request, thinking, Features::default()), by_value::body(&request, thinking));
         prop_assert_eq!(String::from_utf8(bytes).unwrap(), String::from_utf8(expected).unwrap());
     }
 }
@@ -262,7 +263,7 @@ fn what_a_step_allocates_does_not_grow_with_the_conversation() {
             let before = ALLOCATIONS.get();
             let messages = context.messages();
             let request = request(messages.messages, messages.previous_turn_end);
-            let bytes = body(&request, None);
+            let bytes = body(&request, None, Features::default());
             counts.push(ALLOCATIONS.get() - before);
             assert!(bytes.len() > 100 * number, "the whole conversation is in it");
         }
@@ -296,7 +297,7 @@ fn what_is_to_be_found_is_not_sent_and_called_by_one_word() {
         tools: tools.into(),
         ..request(vec![said.into()], None)
     };
-    let sent = body(&request, None);
+    let sent = body(&request, None, Features::default());
     let sent: Value = serde_json::from_slice(&sent).unwrap();
     let names: Vec<_> = sent["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["call_tool"], "the gate lists the tool that finds them");
