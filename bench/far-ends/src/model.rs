@@ -15,12 +15,14 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use futures::future::BoxFuture;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::script::Reply;
 use crate::serve::{Serving, serve};
-use crate::wire;
+use crate::{chat, wire};
 
 /// What a request asks for.
 #[derive(Debug, Clone)]
@@ -41,6 +43,10 @@ impl Asked {
         for said in request["messages"].as_array().into_iter().flatten().rev() {
             if said["role"] == "assistant" {
                 spoken += 1;
+                continue;
+            }
+            if said["role"] == "tool" {
+                results += 1;
                 continue;
             }
             let blocks = said["content"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -73,6 +79,8 @@ pub struct Model {
 struct Shared {
     scripts: Arc<Mutex<HashMap<String, Vec<Reply>>>>,
     requests: Option<Mutex<Vec<Value>>>,
+    /// What each request that is kept said of who asks.
+    senders: Mutex<Vec<(String, String)>>,
     silent: Arc<Silent>,
     decide: Box<Decide>,
 }
@@ -137,8 +145,8 @@ impl Model {
         requests: Option<Mutex<Vec<Value>>>,
         decide: Box<Decide>,
     ) -> Self {
-        let shared = Arc::new(Shared { scripts, requests, silent: Arc::default(), decide });
-        let router = Router::new().route("/v1/messages", post(messages)).with_state(Arc::clone(&shared));
+        let shared = Arc::new(Shared { scripts, requests, senders: Mutex::default(), silent: Arc::default(), decide });
+        let router = Router::new().fallback(post(asked)).with_state(Arc::clone(&shared));
         let serving = serve(router, port).await;
         Self { url: serving.url.clone(), shared, _serving: serving }
     }
@@ -163,6 +171,12 @@ impl Model {
         kept.unwrap_or_default()
     }
 
+    /// Path and `authorization` of the requests so far, of a model that keeps them.
+    #[must_use]
+    pub fn senders(&self) -> Vec<(String, String)> {
+        self.shared.senders.lock().expect("nobody panics here").clone()
+    }
+
     /// How many streams are silent now.
     #[must_use]
     pub fn silent(&self) -> usize {
@@ -170,14 +184,23 @@ impl Model {
     }
 }
 
-async fn messages(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+/// The wire is known by the path's end, whatever the root.
+async fn asked(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let answer = match uri.path() {
+        path if path.ends_with("/v1/messages") => wire::answer,
+        path if path.ends_with("/chat/completions") => chat::answer,
+        _ => return wire::plain(404, Vec::new(), &json!({"message": "there is nothing at this path"})),
+    };
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         let error = json!({"type": "error", "error": {"type": "invalid_request_error", "message": "this is no JSON"}});
-        return wire::answer(Reply::Status(400, Vec::new(), error), &shared.silent);
+        return answer(Reply::Status(400, Vec::new(), error), &shared.silent);
     };
     if let Some(requests) = &shared.requests {
         requests.lock().expect("nobody panics here").push(request.clone());
+        let sender = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let sender = (uri.path().to_owned(), sender.to_owned());
+        shared.senders.lock().expect("nobody panics here").push(sender);
     }
     let reply = (shared.decide)(Asked::of(request)).await;
-    wire::answer(reply, &shared.silent)
+    answer(reply, &shared.silent)
 }

@@ -45,13 +45,7 @@ pub(crate) fn answer(reply: Reply, silent: &Arc<Silent>) -> Response {
             let frames = stream::unfold(message, |mut message| async move { Some((message.next().await?, message)) });
             sse(frames)
         }
-        Reply::Status(status, headers, body) => {
-            let mut response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
-            for (name, value) in headers {
-                response = response.header(name, value);
-            }
-            response.body(body.to_string().into()).expect("a status and headers")
-        }
+        Reply::Status(status, headers, body) => plain(status, headers, &body),
         Reply::Nonsense(text) => sse(stream::iter([Ok(text.to_owned())])),
     }
 }
@@ -166,7 +160,16 @@ fn frame(data: &Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap_or_default())
 }
 
-fn sse(frames: impl Stream<Item = io::Result<String>> + Send + 'static) -> Response {
+/// A plain answer of JSON.
+pub(crate) fn plain(status: u16, headers: Vec<(&'static str, &'static str)>, body: &Value) -> Response {
+    let mut response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response.body(body.to_string().into()).expect("a status and headers")
+}
+
+pub(crate) fn sse(frames: impl Stream<Item = io::Result<String>> + Send + 'static) -> Response {
     let frames = frames.filter(|frame| std::future::ready(!matches!(frame, Ok(text) if text.is_empty())));
     let mut response = Response::new(Body::from_stream(frames));
     response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("text/event-stream"));

@@ -60,6 +60,8 @@ mod kept;
 mod lanes;
 mod lists;
 mod logs;
+mod model_sdks;
+mod models;
 mod outcome;
 mod pages;
 mod pictures;
