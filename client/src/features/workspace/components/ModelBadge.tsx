@@ -34,8 +34,8 @@ export function ModelBadge() {
               commands such as <code>/sql SELECT 1</code>. What it runs is real: real tools, real SQL, real results.
             </p>
             <p>
-              For open questions, set <code>ANTHROPIC_API_KEY</code>, or <code>ANTHROPIC_BASE_URL</code> with <code>ANTHROPIC_AUTH_TOKEN</code>, or
-              name another model with <code>OPENAI_MODEL</code> or <code>BRICKLAYER_DATABRICKS_MODEL</code>, and start Bricklayer again.
+              For open questions, set <code>ANTHROPIC_API_KEY</code>, or <code>ANTHROPIC_BASE_URL</code> with <code>ANTHROPIC_AUTH_TOKEN</code>, or name another
+              model with <code>OPENAI_MODEL</code> or <code>BRICKLAYER_DATABRICKS_MODEL</code>, and start Bricklayer again.
             </p>
           </div>
         </Dialog>
