@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bricklayer_domain::ResultId;
 use bricklayer_store::Store;
+use tokio_util::task::TaskTracker;
 
 use crate::storing::Storing;
 use crate::workers::Workers;
@@ -19,6 +20,8 @@ struct Inner {
     live: Mutex<HashSet<ResultId>>,
     /// Those that were told of and are not stored yet.
     storing: Mutex<HashMap<ResultId, Storing>>,
+    /// What stores them; it holds what a writer holds, and is waited for like one.
+    tasks: TaskTracker,
     /// Held by each writer.
     writers: Arc<()>,
 }
@@ -30,6 +33,7 @@ impl Shared {
             workers,
             live: Mutex::default(),
             storing: Mutex::default(),
+            tasks: TaskTracker::new(),
             writers: Arc::default(),
         }))
     }
@@ -40,6 +44,10 @@ impl Shared {
 
     pub(crate) fn workers(&self) -> &Workers {
         &self.0.workers
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
     }
 
     /// What a writer holds as long as it lives.

@@ -191,7 +191,7 @@ impl ResultWriter {
         let (sender, stored) = watch::channel(Stored::Pending);
         self.shared.storing().insert(work.id, Storing { told: written.told.clone(), stored });
         let (shared, held) = (self.shared.clone(), Arc::clone(&self._held));
-        tokio::spawn(async move {
+        self.shared.tasks().spawn(async move {
             let came = match work.store(&shared, packed, Some(&end)).await {
                 Ok(()) if work.cut.is_none() => Stored::AsTold,
                 Ok(()) => Stored::Otherwise(work.written(state_of(work.cut), work.cut)),

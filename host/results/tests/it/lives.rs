@@ -122,7 +122,7 @@ async fn told_early(scene: &Scene) -> (ResultId, ToolOutcome) {
     let written = writer.finish_early(ResultEnd::default()).await.unwrap();
     assert_eq!((written.reference.rows, written.reference.state), (3, ResultState::Complete));
     let mut outcome =
-        ToolOutcome { results: vec![written.reference], ..ToolOutcome::text(&format!("Done.{}", written.told)) };
+        ToolOutcome { results: vec![written.reference], ..ToolOutcome::text(format!("Done.{}", written.told)) };
     scene.results.settle(&mut outcome).await;
     (id, outcome)
 }
