@@ -118,7 +118,9 @@ impl Model {
         let known = Arc::clone(&scripts);
         let decide = move |asked: Asked| {
             let scripts = known.lock().expect("nobody panics here");
-            let script = scripts.iter().find(|(text, _)| asked.message.contains(text.as_str()));
+            // Of several that fit, the one that says most of the message.
+            let fitting = scripts.iter().filter(|(text, _)| asked.message.contains(text.as_str()));
+            let script = fitting.max_by_key(|(text, _)| text.len());
             let reply = script.and_then(|(_, replies)| replies.get(asked.spoken).cloned());
             let none = || Reply::text(&format!("no script for {:?}, call {}", asked.message, asked.spoken));
             Box::pin(std::future::ready(reply.unwrap_or_else(none))) as BoxFuture<'static, Reply>
@@ -151,7 +153,8 @@ impl Model {
         Self { url: serving.url.clone(), shared, _serving: serving }
     }
 
-    /// Answers messages that contain `text` with these replies.
+    /// Answers messages that contain `text` with these replies; of several such scripts the one with the longest text
+    /// counts.
     pub fn script(&self, text: &str, replies: Vec<Reply>) {
         self.shared.scripts.lock().expect("nobody panics here").insert(text.to_owned(), replies);
     }
