@@ -140,7 +140,7 @@ enum Seen {
     Progress(ToolCallId, Progress),
     StoreProgress,
     GiveUp,
-    Ended(ToolCallId, ToolOutcome),
+    Ended(ToolCallId, Box<ToolOutcome>),
     Continued(Continued),
     Patient(ToolCallId),
     Leave,
@@ -272,13 +272,13 @@ impl Driver {
             Some(continued) = calls.continued_rx.recv() => Seen::Continued(continued),
             () = leaving.cancelled(), if !stopped && can_be_left => Seen::Leave,
             Some(ended) = calls.tasks.join_next_with_id() => match ended {
-                Ok((_, (call, outcome))) => Seen::Ended(call, outcome),
+                Ok((_, (call, outcome))) => Seen::Ended(call, Box::new(outcome)),
                 Err(error) => {
                     let id = error.id();
                     let call = calls.running.iter().find(|(_, running)| running.task == id).map(|(call, _)| call);
                     let message = "the tool failed inside the host; other calls go on";
                     let outcome = ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Trap, message));
-                    call.map_or(Seen::StoreProgress, |call| Seen::Ended(call.clone(), outcome))
+                    call.map_or(Seen::StoreProgress, |call| Seen::Ended(call.clone(), Box::new(outcome)))
                 }
             },
             Some((call, progress)) = calls.progress_rx.recv() => Seen::Progress(call, progress),
@@ -331,13 +331,13 @@ impl Driver {
             let message = "stopped by the user; the tool did not confirm in time, so it may have taken effect";
             ToolFailure::new(ToolErrorKind::Cancelled, message)
         };
-        Some(ended(call, running, ToolOutcome::failed(failure)))
+        Some(ended(call, running, Box::new(ToolOutcome::failed(failure))))
     }
 }
 
-fn ended(call: ToolCallId, running: Running, outcome: ToolOutcome) -> Input {
+fn ended(call: ToolCallId, running: Running, outcome: Box<ToolOutcome>) -> Input {
     let duration_ms = u64::try_from(running.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Input::CallEnded { call, outcome: Box::new(outcome), duration_ms }
+    Input::CallEnded { call, outcome, duration_ms }
 }
 
 fn far_future() -> tokio::time::Instant {

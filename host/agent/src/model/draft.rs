@@ -1,8 +1,6 @@
 //! A message as it comes, piece by piece, whatever the wire: bounded, half characters joined, and its calls' arguments
 //! read at the end.
 
-#![expect(clippy::result_large_err, reason = "a failure ends the stream and is moved once")]
-
 use std::collections::BTreeMap;
 
 use bricklayer_domain::{Block, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES, StopReason, ToolCallId, Usage};

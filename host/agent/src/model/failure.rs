@@ -42,7 +42,8 @@ pub(super) struct Told {
 /// One failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
-    pub(super) error: ModelError,
+    /// Boxed, because a failure is what every piece of an answer may be.
+    pub(super) error: Box<ModelError>,
     pub(super) retryable: bool,
     pub(super) request_id: Option<String>,
     /// What the model said is its limit of tokens, when it refused a larger one.
@@ -55,7 +56,7 @@ pub(super) struct Failure {
 
 impl Failure {
     fn new(kind: ModelErrorKind, retryable: bool, message: impl Into<String>) -> Self {
-        let error = ModelError { kind, message: message.into(), repairs: Vec::new() };
+        let error = Box::new(ModelError { kind, message: message.into(), repairs: Vec::new() });
         let detail = String::new();
         Self { error, retryable, request_id: None, output_limit: None, advised: None, detail, refusal: None }
     }

@@ -315,7 +315,7 @@ impl HttpModel {
                 }
             }
             if !failure.retryable || attempt > self.shared.settings.max_retries {
-                return Err(failure.error);
+                return Err(*failure.error);
             }
             let delay = failure.wait(attempt);
             let reason = failure.error.message;
@@ -387,7 +387,7 @@ impl Shared {
     fn body(&self, request: &ModelRequest, used: Features) -> Result<Bytes, ModelError> {
         let used = if self.settings.thinking.is_none() { used.without(Feature::Thinking) } else { used };
         let body = self.wire.body(request, used);
-        if body.len() > MAX_REQUEST_BYTES { Err(failure::too_long().error) } else { Ok(Bytes::from(body)) }
+        if body.len() > MAX_REQUEST_BYTES { Err(*failure::too_long().error) } else { Ok(Bytes::from(body)) }
     }
 
     fn known_of(&self, model: &str) -> Known {

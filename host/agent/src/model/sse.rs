@@ -1,8 +1,6 @@
 //! Server-sent events from bytes, cut anywhere: lines end with LF, CRLF or CR. Source: the HTML standard, "Server-sent
 //! events", "Parsing an event stream". Sizes are bounded, which is why no ready parser is used.
 
-#![expect(clippy::result_large_err, reason = "a failure ends the stream and is moved once")]
-
 use super::failure::{self, Failure};
 
 /// Longest line and largest event, in bytes; a delta is a few bytes, and a whole message with its escapes fits.

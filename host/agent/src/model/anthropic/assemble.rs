@@ -1,8 +1,6 @@
 //! A message from its stream events. Tolerant to what this version does not know: unknown events are skipped, unknown
 //! blocks are kept whole.
 
-#![expect(clippy::result_large_err, reason = "a failure ends the stream and is moved once")]
-
 use std::sync::Arc;
 
 use bricklayer_domain::{Redactor, StopReason, Usage};

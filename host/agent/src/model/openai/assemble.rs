@@ -1,8 +1,6 @@
 //! A message from the chunks of chat completions. Tolerant to how servers differ: content as a string or a list, calls
 //! without an index, whole or in pieces, arguments as an object, a last chunk that is missing.
 
-#![expect(clippy::result_large_err, reason = "a failure ends the stream and is moved once")]
-
 use std::sync::Arc;
 
 use bricklayer_domain::{Redactor, StopReason, Usage};
