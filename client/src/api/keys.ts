@@ -17,6 +17,7 @@ export const keys = {
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
   resources: (projectId: string) => ["projects", projectId, "resources"],
+  permissionRules: (projectId: string) => ["projects", projectId, "permissionRules"],
   toolChoice: (projectId: string) => ["projects", projectId, "toolChoice"],
   /** All that is known of a project's skills. */
   skills: (projectId: string) => ["projects", projectId, "skills"],

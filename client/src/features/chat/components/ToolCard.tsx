@@ -70,6 +70,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
                 <p className={styles.toolName}>
                   <code>{shortName(tool.name)}</code>
                 </p>
+                {tool.why !== null && <p className={styles.toolName}>{tool.why}</p>}
                 <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
                 {!running && tool.progress !== null && tool.progress.steps.length > 0 && <StepGraph steps={tool.progress.steps} />}
               </>

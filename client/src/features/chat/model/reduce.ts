@@ -10,6 +10,7 @@ import type { WireEvent } from "@/api/wire";
 import { asRecord } from "@/shared/lib/record";
 import { applyDeltas, countScalars } from "./delta";
 import { TurnDraft } from "./draft";
+import { groundsInWords } from "./grounds";
 import type { Approval, ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
 
 export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>): ConversationView {
@@ -118,6 +119,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
       return withTool(draft, event.tool_id, draft.turn.step, (tool) => ({
         ...tool,
         status: later(tool.status, "running"),
+        why: event.why == null ? tool.why : groundsInWords(event.why),
         startedAt: tool.startedAt ?? event.at,
       }));
     case "tool_progress":
@@ -289,6 +291,7 @@ function newTool(items: readonly Item[], id: string, step: number): ToolItem {
     resultKind: null,
     status: "planned",
     approval: null,
+    why: null,
     startedAt: null,
     progress: null,
     result: null,

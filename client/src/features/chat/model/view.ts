@@ -98,6 +98,8 @@ export interface ToolItem extends Placed {
   readonly resultKind: string | null;
   readonly status: ToolStatus;
   readonly approval: Approval | null;
+  /** Why it was allowed to run, in a sentence; `null` until it runs. */
+  readonly why: string | null;
   readonly startedAt: string | null;
   readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null; readonly steps: readonly Step[] } | null;
   readonly result: ToolResult | null;

@@ -18,6 +18,7 @@ export const tool: ToolItem = {
   resultKind: "table",
   status: "succeeded",
   approval: null,
+  why: null,
   startedAt: null,
   progress: null,
   result: null,

@@ -3,6 +3,9 @@ import type { components } from "@/api/schema";
 
 type Schemas = components["schemas"];
 
+export type HeldRules = Schemas["HeldRules"];
+export type ProjectRules = Schemas["ProjectRules"];
+export type Rule = Schemas["Rule"];
 export type ChosenTools = Schemas["ChosenTools"];
 export type Plugin = Schemas["Plugin"];
 export type PluginList = Schemas["PluginList"];

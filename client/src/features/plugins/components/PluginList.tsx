@@ -14,6 +14,7 @@ import { MAY_NOT_INSTALL, byNeed, matches } from "../model/words";
 import { InstallDialog } from "./InstallDialog";
 import styles from "./PluginList.module.css";
 import { PluginRow } from "./PluginRow";
+import { ProjectRules } from "./ProjectRules";
 
 /** Fewer than this are seen at a glance. */
 const FILTER_FROM = 6;
@@ -57,6 +58,7 @@ export function PluginList({ projectId, children }: PluginListProps) {
           {plugins.some((plugin) => plugin.scope !== "shipped") && install}
         </div>
       </header>
+      {projectId !== null && <ProjectRules projectId={projectId} />}
       {list.isPending && <Skeleton lines={6} label="Loading plugins" />}
       {list.isError && (
         <LoadFailure title="Plugins could not be loaded" message={messageOf(list.error)} stale={list.data !== undefined} onRetry={() => void list.refetch()} />
