@@ -20,6 +20,7 @@ mod ids;
 mod lane;
 mod message;
 mod operation;
+mod origin;
 mod redact;
 mod result;
 mod rule;
@@ -47,7 +48,7 @@ pub use event::{
     ApprovalDecision, CleanUp, ContinuingCall, Event, EventKind, HistoryRepair, Piece, Settling, StoredEvent, TurnEnd,
     Voids,
 };
-pub use grounds::{CallGrounds, ContentOrigin};
+pub use grounds::CallGrounds;
 pub use ids::{
     ConversationId, EventSeq, IdError, InstallationId, LaneId, McpSessionId, OperationId, PackageDigest, PluginName,
     PluginOwner, ProjectId, ResultId, StandingPermissionId, ToolCallId, TrackedResourceId, TurnId, UserId,
@@ -56,6 +57,7 @@ pub use ids::{
 pub use lane::{Lane, LaneParent};
 pub use message::{Block, StopReason, Usage};
 pub use operation::{MAX_CALL_OPERATIONS, OperationOrigin, OperationState, RemoteOperation};
+pub use origin::ContentOrigin;
 pub use redact::Redactor;
 pub use result::{
     CallAgain, ColumnType, MAX_CALL_RESULTS, MAX_DECIMAL_PRECISION, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn,
