@@ -13,7 +13,6 @@ use crate::export::{Exporter, Format, TextChoices, begin};
 use crate::query::{View, ViewRequest, chosen};
 use crate::reader::Reader;
 use crate::results::Results;
-use crate::storing;
 
 /// Bytes that are handed on at once.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -135,7 +134,7 @@ impl Results {
         offset: u64,
         length: Option<u64>,
     ) -> Result<Download<impl Stream<Item = Result<Bytes, ResultsError>> + Send + use<>>, ResultsError> {
-        let result = storing::get(self.shared(), user, id).await?;
+        let result = self.shared().stored(user, id).await?;
         if result.head.content == ResultContent::Table {
             return Err(ResultsError::query("id", "is of a table; ask for its rows, or download it"));
         }

@@ -26,6 +26,7 @@ mod query;
 mod reader;
 mod results;
 mod scan;
+mod settle;
 mod shape;
 mod shared;
 mod sort;
@@ -51,4 +52,5 @@ pub use query::{
     MAX_BINS, MAX_PAGE_ROWS, MAX_SAMPLE_ROWS, MAX_VALUES, RowsRequest, SampleRequest, ViewRequest, WholeCell,
 };
 pub use results::{MAX_COLUMNS, MAX_NAME_BYTES, Results, ResultsSettings};
-pub use writer::{Appended, ResultEnd, ResultWriter, WrittenResult};
+pub use storing::WrittenResult;
+pub use writer::{Appended, ResultEnd, ResultWriter};

@@ -15,7 +15,6 @@ use crate::filter::Filter;
 use crate::piece::{Section, directory, unpack};
 use crate::scan::{Scan, columns_of, look};
 use crate::shared::Shared;
-use crate::storing;
 use crate::workers::Workers;
 
 /// Bytes of values that are put together at once when rows come from many pieces.
@@ -98,7 +97,7 @@ impl Reader {
         id: ResultId,
     ) -> Result<Self, ResultsError> {
         let (store, workers) = (shared.store().clone(), shared.workers().clone());
-        let result = storing::get(shared, user, id).await?;
+        let result = shared.stored(user, id).await?;
         if result.head.content != ResultContent::Table {
             return Err(ResultsError::query(
                 "id",

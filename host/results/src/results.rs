@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use crate::columns::Columns;
 use crate::error::ResultsError;
 use crate::shared::Shared;
-use crate::storing;
 use crate::views::Views;
 use crate::workers::Workers;
 use crate::writer::{ResultEnd, ResultWriter, Work};
@@ -114,7 +113,7 @@ impl Results {
     /// # Errors
     /// [`ResultsError::Store`]: there is none of this user's, or the database fails.
     pub async fn describe(&self, user: &UserId, id: ResultId) -> Result<StoredResult, ResultsError> {
-        Ok(storing::get(self.shared(), user, id).await?)
+        Ok(self.shared().stored(user, id).await?)
     }
 
     /// The results of a conversation, the newest first.

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bricklayer_domain::ResultId;
-use bricklayer_store::Store;
+use bricklayer_domain::{ResultId, StoredResult, UserId};
+use bricklayer_store::{Store, StoreError};
 use tokio_util::task::TaskTracker;
 
-use crate::storing::Storing;
+use crate::storing::{Stored, Storing};
 use crate::workers::Workers;
 
 /// Cheap to clone; all clones are one.
@@ -68,6 +68,23 @@ impl Shared {
     /// The results that were told of before they are stored.
     pub(crate) fn storing(&self) -> MutexGuard<'_, HashMap<ResultId, Storing>> {
         self.0.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is stored of a result; of one that is on its way, once it has come.
+    pub(crate) async fn stored(&self, user: &UserId, id: ResultId) -> Result<StoredResult, StoreError> {
+        let storing = self.storing().get(&id).cloned();
+        if let Some(mut storing) = storing {
+            storing.settled().await;
+        }
+        self.store().get_result(user, id).await
+    }
+
+    /// What was told of a result before it was stored, and what became of it; none when it was stored before.
+    pub(crate) async fn settled(&self, id: ResultId) -> Option<(String, Stored)> {
+        let mut storing = self.storing().get(&id).cloned()?;
+        let stored = storing.settled().await;
+        self.storing().remove(&id);
+        Some((storing.told, stored))
     }
 
     pub(crate) fn note_live(&self, id: ResultId) {

@@ -3,13 +3,8 @@
 
 use std::time::Duration;
 
-use bricklayer_domain::{ResultId, StoredResult, ToolOutcome, UserId};
-use bricklayer_store::StoreError;
+use bricklayer_domain::ResultRef;
 use tokio::sync::watch;
-
-use crate::results::Results;
-use crate::shared::Shared;
-use crate::writer::WrittenResult;
 
 /// Results on their way at once; what comes beyond is told of when it is stored.
 pub(crate) const MAX_STORING: usize = 256;
@@ -17,9 +12,14 @@ pub(crate) const MAX_STORING: usize = 256;
 /// How long it is known of one that it was not kept as told; a turn tells of it at once or, when its worker is gone, never.
 pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
-/// What the model is told in the place of a result that was not kept.
-const NOT_KEPT: &str = "\n[A result of this call could not be kept: the host's database did not take it. Make the call \
-                        again if the user needs it.]";
+/// A result as its writer knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenResult {
+    /// What the outcome of its call says.
+    pub reference: ResultRef,
+    /// What a model is told of it, in lines: its id, its shape, how to read on in it and how to cite it. Bounded.
+    pub told: String,
+}
 
 /// What became of one.
 #[derive(Debug, Clone)]
@@ -42,50 +42,13 @@ pub(crate) struct Storing {
 }
 
 impl Storing {
-    async fn settled(&mut self) -> Stored {
+    /// What became of it, once that is known.
+    pub(crate) async fn settled(&mut self) -> Stored {
         // Whoever stored it is gone without a word.
         let gone = |_| Stored::NotKept;
         self.stored
             .wait_for(|stored| !matches!(stored, Stored::Pending))
             .await
             .map_or_else(gone, |stored| stored.clone())
-    }
-}
-
-async fn settle(shared: &Shared, id: ResultId) -> Option<(String, Stored)> {
-    let mut storing = shared.storing().get(&id).cloned()?;
-    let stored = storing.settled().await;
-    shared.storing().remove(&id);
-    Some((storing.told, stored))
-}
-
-/// What is stored of a result, when it is on its way: once it has come.
-pub(crate) async fn get(shared: &Shared, user: &UserId, id: ResultId) -> Result<StoredResult, StoreError> {
-    let storing = shared.storing().get(&id).cloned();
-    if let Some(mut storing) = storing {
-        storing.settled().await;
-    }
-    shared.store().get_result(user, id).await
-}
-
-impl Results {
-    /// Waits until what a call's outcome tells of is stored, and puts right what it says where that came otherwise. Done
-    /// before the outcome is kept or shown to anybody but the model.
-    pub async fn settle(&self, outcome: &mut ToolOutcome) {
-        let mut results = Vec::with_capacity(outcome.results.len());
-        for reference in std::mem::take(&mut outcome.results) {
-            let (told, written) = match settle(self.shared(), reference.id).await {
-                None | Some((_, Stored::AsTold | Stored::Pending)) => {
-                    results.push(reference);
-                    continue;
-                }
-                Some((told, Stored::Otherwise(written))) => (told, Some(written)),
-                Some((told, Stored::NotKept)) => (told, None),
-            };
-            let now = written.as_ref().map_or(NOT_KEPT, |written| written.told.as_str());
-            outcome.content = outcome.content.replace(&told, now);
-            results.extend(written.map(|written| written.reference));
-        }
-        outcome.results = results;
     }
 }

@@ -12,12 +12,13 @@ use bricklayer_store::{EndedResult, NewPiece, ResultPlace, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use crate::builder::{RowsBuilder, split};
+use crate::column::Rows;
 use crate::digest::ContentDigest;
-use crate::error::ResultsError;
+use crate::error::{Broken, ResultsError};
 use crate::piece::pack;
 use crate::shape::Shape;
 use crate::shared::Shared;
-use crate::storing::{MAX_STORING, SETTLED_WITHIN, Stored, Storing};
+use crate::storing::{MAX_STORING, SETTLED_WITHIN, Stored, Storing, WrittenResult};
 
 /// Bytes of a piece of what is no table.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -44,20 +45,64 @@ pub struct ResultEnd {
     pub cut: Option<ResultCut>,
 }
 
-/// A result as its writer knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenResult {
-    /// What the outcome of its call says.
-    pub reference: ResultRef,
-    /// What a model is told of it, in lines: its id, its shape, how to read on in it and how to cite it. Bounded.
-    pub told: String,
-}
-
 /// What is counted of what was stored, and taken over only with the piece that it counts.
 #[derive(Clone)]
 struct Counted {
     digest: ContentDigest,
     shape: Shape,
+}
+
+/// What is taken and not packed yet.
+struct Waiting {
+    /// What was counted before it.
+    counted: Counted,
+    /// Whether the shape counts it already.
+    has_shape: bool,
+    content: WaitingContent,
+}
+
+enum WaitingContent {
+    Bytes(Vec<u8>),
+    Rows { kinds: Vec<ColumnType>, rows: Rows, bytes: usize },
+}
+
+impl Waiting {
+    /// Whether to pack it takes less than to hand it to a thread.
+    const fn is_small(&self) -> bool {
+        match &self.content {
+            // Bytes are only digested.
+            WaitingContent::Bytes(_) => true,
+            WaitingContent::Rows { bytes, .. } => *bytes <= PACK_HERE_BYTES,
+        }
+    }
+
+    /// What is told of the result with it.
+    fn shape(&mut self) -> Result<&Shape, Broken> {
+        if let WaitingContent::Rows { rows, .. } = &self.content
+            && !self.has_shape
+        {
+            self.counted.shape.add(rows)?;
+        }
+        self.has_shape = true;
+        Ok(&self.counted.shape)
+    }
+
+    /// The piece, and what is counted with it.
+    fn pack(mut self) -> Result<(NewPiece, Counted), Broken> {
+        self.shape()?;
+        let Self { mut counted, content, .. } = self;
+        match content {
+            WaitingContent::Bytes(body) => {
+                counted.digest.add_bytes(&body);
+                let bytes = body.len() as u64;
+                Ok((NewPiece { units: bytes, bytes, directory: Vec::new(), body }, counted))
+            }
+            WaitingContent::Rows { kinds, rows, bytes } => {
+                counted.digest.add_rows(&rows)?;
+                Ok((pack(&kinds, &rows, bytes)?, counted))
+            }
+        }
+    }
 }
 
 /// Writes one result. Dropping it keeps what it has as partial.
@@ -185,14 +230,21 @@ impl ResultWriter {
         }
         let Some(mut work) = self.work.take() else { return Err(StoreError::ResultEnded.into()) };
         let before = work.so_much();
-        let packed = work.pack(&self.shared).await?;
-        let shape = packed.as_ref().map_or(&work.counted.shape, |(_, counted)| &counted.shape);
+        let mut waiting = work.take_waiting();
+        let shape = match &mut waiting {
+            Some(waiting) => waiting.shape()?,
+            None => &work.counted.shape,
+        };
         let written = work.written_so(shape, before, state_of(end.cut), end.cut);
         let (sender, stored) = watch::channel(Stored::Pending);
         self.shared.storing().insert(work.id, Storing { told: written.told.clone(), stored });
         let (shared, held) = (self.shared.clone(), Arc::clone(&self._held));
         self.shared.tasks().spawn(async move {
-            let came = match work.store(&shared, packed, Some(&end)).await {
+            let stored = match waiting.map(Waiting::pack).transpose() {
+                Ok(packed) => work.store(&shared, packed, Some(&end)).await,
+                Err(broken) => Err(broken.into()),
+            };
+            let came = match stored {
                 Ok(()) if work.cut.is_none() => Stored::AsTold,
                 Ok(()) => Stored::Otherwise(work.written(state_of(work.cut), work.cut)),
                 Err(error) => {
@@ -354,29 +406,26 @@ impl Work {
 
     /// What waits as a piece, and what is counted with it.
     async fn pack(&mut self, shared: &Shared) -> Result<Option<(NewPiece, Counted)>, ResultsError> {
+        match self.take_waiting() {
+            None => Ok(None),
+            Some(waiting) if waiting.is_small() => Ok(Some(waiting.pack()?)),
+            Some(waiting) => shared.workers().run(move || Ok(Some(waiting.pack()?))).await,
+        }
+    }
+
+    fn take_waiting(&mut self) -> Option<Waiting> {
         self.flushed_at = Instant::now();
         if self.waiting() == 0 {
-            return Ok(None);
+            return None;
         }
-        let mut counted = self.counted.clone();
-        match &mut self.content {
-            Content::Bytes(buffer) => {
-                let body = std::mem::take(buffer);
-                counted.digest.add_bytes(&body);
-                let bytes = body.len() as u64;
-                Ok(Some((NewPiece { units: bytes, bytes, directory: Vec::new(), body }, counted)))
-            }
+        let content = match &mut self.content {
+            Content::Bytes(buffer) => WaitingContent::Bytes(std::mem::take(buffer)),
             Content::Rows(builder) => {
                 let bytes = builder.bytes();
-                let (rows, kinds) = (builder.take(), self.kinds.clone());
-                let work = move || {
-                    counted.digest.add_rows(&rows)?;
-                    counted.shape.add(&rows)?;
-                    Ok(Some((pack(&kinds, &rows, bytes)?, counted)))
-                };
-                if bytes <= PACK_HERE_BYTES { work() } else { shared.workers().run(work).await }
+                WaitingContent::Rows { kinds: self.kinds.clone(), rows: builder.take(), bytes }
             }
-        }
+        };
+        Some(Waiting { counted: self.counted.clone(), has_shape: false, content })
     }
 
     /// Stores a piece, and the end. A bound that is reached is noted and the piece is not kept.

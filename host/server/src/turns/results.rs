@@ -195,7 +195,7 @@ mod tests {
                 bytes: b"x",
             };
             let kept = StoreKeeper(results.clone()).keep(text).await.unwrap();
-            assert_eq!(store.get_result(&user, kept.id).await.unwrap().lane, lane);
+            assert_eq!(results.describe(&user, kept.id).await.unwrap().lane, lane);
         }
     }
 }
