@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, StopReason, Usage, cut};
+use bricklayer_domain::{Block, Event, StopReason, Usage, chain, cut};
 use futures::StreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,7 @@ impl Driver {
             match event {
                 Some(ModelEvent::Finished(reply)) => return summary_of(&reply),
                 Some(ModelEvent::Failed(error)) => {
-                    tracing::warn!(error = %error, "a conversation was not summarised; it goes on as it is");
+                    tracing::warn!(error = chain(&error), "a conversation was not summarised; it goes on as it is");
                     return Asked::None;
                 }
                 Some(_) => {}
