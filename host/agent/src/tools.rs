@@ -184,6 +184,12 @@ impl BuiltIn {
         Self::ALL.into_iter().find(|tool| tool.name() == name.0)
     }
 
+    /// Whether a model is told of it at once. Room for definitions is small: cells are edited now and then, and the
+    /// newest models keep track of their work without a list.
+    const fn is_core(self) -> bool {
+        !matches!(self, Self::NotebookEdit | Self::TodoWrite)
+    }
+
     fn annotations(self) -> ToolAnnotations {
         match self {
             Self::Read
@@ -223,7 +229,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 description,
                 input_schema,
                 output_schema: (tool == BuiltIn::MakeChart).then(make_chart::output_schema),
-                annotations: ToolAnnotations { core: true, ..tool.annotations() },
+                annotations: ToolAnnotations { core: tool.is_core(), ..tool.annotations() },
                 display: tool.display(),
                 resources: Default::default(),
             })

@@ -28,7 +28,7 @@ pub const MAX_SHOWN_BYTES: usize = 20 * 1024;
 const MAX_NAMED_BYTES: usize = 6 * 1024;
 
 /// Bytes kept for describing how tools are found and called.
-const OVERHEAD_BYTES: usize = 2 * 1024;
+const OVERHEAD_BYTES: usize = 1536;
 
 /// Tools found when the model names no number, and at most.
 const DEFAULT_FOUND: usize = 5;

@@ -20,16 +20,15 @@ pub(super) const MAX_OUTPUT_BYTES: usize = 80 * 1024;
 const MAX_LINE_CHARS: usize = 2000;
 
 pub(super) fn describe() -> (String, Value) {
-    let description = "Reads a file of the project folder. Of text it returns the lines, numbered from 1; of pictures (png, jpeg, gif, webp) and PDF documents you see what is in them. Reads the \
-        whole file unless `offset` or `limit` is given; a file too long for one answer comes in pages, and the answer \
-        says how to go on. A Jupyter notebook comes as its cells with their outputs, and `offset` and `limit` count cells. \
-        A file must be read before it is edited or overwritten.";
+    let description = "Reads a file of the project folder: text as numbered lines, pictures and \
+        PDF documents as they look, a Jupyter notebook as its cells with their outputs (`offset` and `limit` count cells \
+        then). What is too long for one answer comes in pages. A file must be read before it is edited or overwritten.";
     let schema = json!({
         "type": "object",
         "properties": {
             "file_path": {"type": "string", "description": "Path relative to the project folder."},
-            "offset": {"type": "integer", "minimum": 1, "description": "First line to read; 1 when absent."},
-            "limit": {"type": "integer", "minimum": 1, "description": "How many lines to read; all when absent."}
+            "offset": {"type": "integer", "minimum": 1, "description": "First line; 1 when absent."},
+            "limit": {"type": "integer", "minimum": 1, "description": "How many lines; all when absent."}
         },
         "required": ["file_path"],
         "additionalProperties": false
