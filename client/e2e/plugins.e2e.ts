@@ -95,6 +95,23 @@ describe("a person who adds a plugin", () => {
     expect(await lookAt(page, "plugins-empty")).toEqual([]);
   });
 
+  it("writes a rule about calls, and mends one that is none", async () => {
+    await page.getByRole("button", { name: /^Rules about calls/ }).click();
+    const calls = page.getByRole("textbox", { name: "Which calls" });
+    const add = page.getByRole("button", { name: "Add rule" });
+    await calls.fill("execute_sql(drop");
+    await add.click();
+    await page.getByRole("alert").waitFor();
+    await calls.fill("execute_sql(drop)");
+    await add.click();
+    const rules = page.getByRole("list", { name: "Rules of this project" });
+    await rules.getByText("execute_sql(drop)").waitFor();
+    expect(await lookAt(page, "plugins-rules")).toEqual([]);
+    await page.getByRole("button", { name: "Remove the rule execute_sql(drop)" }).click();
+    await rules.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: /^Rules about calls/ }).click();
+  });
+
   it("is told what is wrong with a file that is no plugin", async () => {
     await page.getByRole("button", { name: "Add plugin" }).click();
     expect(await lookAt(page, "plugins-add")).toEqual([]);
