@@ -98,7 +98,7 @@ describe("paper", () => {
     await page.emulateMedia({ media: "print" });
     expect(await page.getByRole("button").filter({ visible: true }).count()).toBe(0);
     expect(await page.getByLabel("Message", { exact: true }).isVisible()).toBe(false);
-    expect(await page.getByText("List the SQL warehouses.").filter({ visible: true }).count()).toBeGreaterThan(0);
+    await expect.poll(() => page.getByText("List the SQL warehouses.").filter({ visible: true }).count()).toBeGreaterThan(0);
     await page.emulateMedia({ media: "screen" });
   });
 });
