@@ -72,22 +72,41 @@ impl Kept {
         matches!(&**content, Content::ToolResult { results, .. } if results.contains(&id))
     }
 
-    /// Bytes of what is said in it.
-    fn bytes(&self) -> usize {
+    fn size(&self) -> Size {
         let of = |content: &Arc<Content>| match &**content {
-            Content::Text(text) => text.len(),
+            Content::Text(text) | Content::Block(Block::Text { text }) => Size { said: text.len(), values: 0 },
+            // A model on a wire reads no typed result.
             Content::ToolResult { content, structured, .. } => {
-                content.len().saturating_add(structured.as_ref().map_or(0, written))
+                Size { said: content.len(), values: structured.as_ref().map_or(0, written) }
             }
-            Content::Block(Block::Text { text }) => text.len(),
-            Content::Block(Block::Thinking { thinking, signature }) => thinking.len().saturating_add(signature.len()),
-            Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => written(value),
+            Content::Block(Block::Thinking { thinking, signature }) => {
+                Size { said: thinking.len().saturating_add(signature.len()), values: 0 }
+            }
+            Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => {
+                let bytes = written(value);
+                Size { said: bytes, values: bytes }
+            }
         };
         match self {
             Self::Started { message: content, .. } | Self::Result { content, .. } => of(content),
-            Self::Answered { blocks, .. } => blocks.iter().map(of).fold(0, usize::saturating_add),
-            Self::Repaired(_) | Self::Ended { .. } => 0,
+            Self::Answered { blocks, .. } => blocks.iter().map(of).fold(Size::default(), Size::and),
+            Self::Repaired(_) | Self::Ended { .. } => Size::default(),
         }
+    }
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    /// Bytes that a model reads.
+    said: usize,
+    /// Bytes, as JSON, of what is held as values.
+    values: usize,
+}
+
+impl Size {
+    const fn and(self, other: Self) -> Self {
+        Self { said: self.said.saturating_add(other.said), values: self.values.saturating_add(other.values) }
     }
 }
 
@@ -100,9 +119,9 @@ pub struct Context {
     repairs: Repairs,
     /// Results that the model is shown as they are, in the order in which they came.
     shown: Vec<ResultId>,
-    /// Bytes of what is said in what is kept.
-    bytes: usize,
-    /// Tokens of all until then, as the model's provider counted them last, and the bytes that were kept then.
+    /// Of what is kept.
+    size: Size,
+    /// Tokens of all until then, as the model's provider counted them last, and the bytes that were said then.
     counted: Option<(u64, usize)>,
     /// The messages of the first so many of what is kept.
     built: usize,
@@ -171,13 +190,13 @@ impl Context {
         if let Event::AssistantMessage { usage, .. } = event
             && usage.total() > 0
         {
-            self.counted = Some((usage.total(), self.bytes));
+            self.counted = Some((usage.total(), self.size.said));
         }
     }
 
     fn push(&mut self, kept: Kept) {
         self.repairs.take(self.kept.len(), &kept);
-        self.bytes = self.bytes.saturating_add(kept.bytes());
+        self.size = self.size.and(kept.size());
         self.kept.push(kept);
     }
 
@@ -200,7 +219,8 @@ impl Context {
         let note = if steps_too { SUMMARY_OF_STEPS_NOTE } else { SUMMARY_NOTE };
         self.summary = Some(user_text(&format!("{note}{summary}")));
         self.counted = None;
-        self.bytes = self.kept.iter().map(Kept::bytes).fold(summary.len(), usize::saturating_add);
+        let summarised = Size { said: summary.len(), values: 0 };
+        self.size = self.kept.iter().map(Kept::size).fold(summarised, Size::and);
         self.repairs = Repairs::of(&self.kept);
         let told = |id: &ResultId| self.kept.iter().any(|kept| kept.names(*id));
         let shown = self.shown.iter().filter(|id| told(id)).copied().collect();
@@ -251,8 +271,8 @@ impl Context {
     /// gateway counts, so that it is never fewer than texts of that length could have.
     pub(crate) fn tokens(&self) -> u64 {
         let (counted, then) = self.counted.unwrap_or_default();
-        let since = self.bytes.saturating_sub(then) as u64 / BYTES_PER_TOKEN;
-        counted.saturating_add(since).max(self.bytes as u64 / MOST_BYTES_PER_TOKEN)
+        let since = self.size.said.saturating_sub(then) as u64 / BYTES_PER_TOKEN;
+        counted.saturating_add(since).max(self.size.said as u64 / MOST_BYTES_PER_TOKEN)
     }
 
     /// Where the turn that runs begins, when there is something before it or in it that a summary could stand for; and
@@ -269,9 +289,8 @@ impl Context {
     pub(crate) const fn memory(&self) -> usize {
         /// What holds a thing: shared pointers, ids, its place in a message.
         const HOLDER: usize = 256;
-        /// Values take some more than as text.
-        const OF_TEXT: usize = 2;
-        self.bytes.saturating_mul(OF_TEXT).saturating_add(self.kept.len().saturating_mul(HOLDER))
+        let holders = self.kept.len().saturating_mul(HOLDER);
+        self.size.said.saturating_add(holders).saturating_add(self.size.values.saturating_mul(VALUE_OF_JSON))
     }
 
     /// Results that the model is shown as they are, the newest last.
@@ -309,6 +328,9 @@ fn ends_in_words(message: &ModelMessage) -> bool {
     message.role == Role::Assistant
         && !message.content.iter().any(|content| matches!(**content, Content::Block(Block::Other { .. })))
 }
+
+/// What a value takes in memory, times its bytes as JSON, about.
+const VALUE_OF_JSON: usize = 20;
 
 /// Largest typed result, in bytes as JSON, that a turn keeps beside the text that the model reads. As values a result
 /// takes some twenty times its size, and a turn may have hundreds.
