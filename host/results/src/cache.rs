@@ -71,6 +71,12 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         Some(entry.value.clone())
     }
 
+    /// Lets go all that is one user's.
+    pub fn forget(&self, user: &UserId) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        while inner.remove_oldest(Some(user)) {}
+    }
+
     /// Keeps a value of so many bytes, unless it is larger than a user's share.
     pub fn put(&self, user: &UserId, key: K, value: V, bytes: usize) {
         let bytes = bytes.saturating_add(ENTRY_BYTES);
@@ -136,6 +142,17 @@ mod tests {
         assert_eq!(cache.get(&user("eve"), &0), None, "a value is its user's");
         let kept: Vec<i32> = (1..=20).filter(|key| cache.get(&user("eve"), key).is_some()).collect();
         assert_eq!(kept, [19, 20], "a quarter of the room");
+    }
+
+    #[test]
+    fn what_is_one_users_is_forgotten_and_nothing_else() {
+        let cache = Cache::new(8_000, 1);
+        for (name, key) in [("ann", 1), ("eve", 2), ("ann", 3)] {
+            cache.put(&user(name), key, key, 10);
+        }
+        cache.forget(&user("ann"));
+        let kept = [("ann", 1), ("eve", 2), ("ann", 3)].map(|(name, key)| cache.get(&user(name), &key));
+        assert_eq!(kept, [None, Some(2), None]);
     }
 
     #[test]

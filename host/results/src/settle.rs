@@ -15,7 +15,7 @@ impl Results {
     pub async fn settle(&self, outcome: &mut ToolOutcome) {
         let mut results = Vec::with_capacity(outcome.results.len());
         for reference in std::mem::take(&mut outcome.results) {
-            let (told, written) = match self.shared().settled(reference.id).await {
+            let (told, kept) = match self.shared().settled(reference.id).await {
                 None | Some((_, Stored::AsTold | Stored::Pending)) => {
                     results.push(reference);
                     continue;
@@ -23,9 +23,17 @@ impl Results {
                 Some((told, Stored::Otherwise(written))) => (told, Some(written)),
                 Some((told, Stored::NotKept)) => (told, None),
             };
-            let now = written.as_ref().map_or(NOT_KEPT, |written| written.told.as_str());
-            outcome.content = outcome.content.replace(&told, now);
-            results.extend(written.map(|written| written.reference));
+            let now = kept.as_ref().map_or(NOT_KEPT, |kept| kept.told.as_str());
+            if outcome.content.contains(&told) {
+                outcome.content = outcome.content.replace(&told, now);
+            } else {
+                // Somebody else tells of it, in words of their own.
+                outcome.content.push_str(now);
+            }
+            match kept {
+                Some(kept) => results.push(kept.reference),
+                None => outcome.shown.retain(|shown| *shown != reference.id),
+            }
         }
         outcome.results = results;
     }

@@ -32,7 +32,7 @@ use std::time::Duration;
 use bricklayer_agent::model::ModelProvider;
 use bricklayer_agent::{BuiltInTools, SeenFiles, TurnLimits};
 use bricklayer_domain::{
-    ApprovalDecision, CallSite, ProjectId, RuleSet, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, chain,
+    ApprovalDecision, CallSite, ProjectId, RuleSet, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, UserId, chain,
 };
 use bricklayer_results::Results;
 use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
@@ -349,13 +349,14 @@ impl Turns {
         self.inner.lifecycle.soft()
     }
 
-    /// Stops turns whose conversation or project was deleted, and waits until none of them runs here, so that nothing
-    /// writes into a folder that is about to go. Turns of other hosts hear it from the store.
-    pub async fn end_deleted(&self, turns: &[TurnId]) {
+    /// Stops turns of a user whose conversation or project was deleted, and waits until none of them runs here, so that
+    /// nothing writes into a folder that is about to go. Turns of other hosts hear it from the store.
+    pub async fn end_deleted(&self, user: &UserId, turns: &[TurnId]) {
         for turn in turns {
             self.inner.slots.abandon(*turn);
         }
         self.inner.slots.wait_gone(turns).await;
+        self.inner.folds.forget(user);
         for turn in turns {
             self.inner.hubs.look(*turn);
         }

@@ -165,6 +165,15 @@ async fn what_was_told_early_and_not_kept_is_put_right(scene: Scene) {
     assert_eq!(outcome.results, []);
     assert!(outcome.content.starts_with("Done.") && outcome.content.contains("could not be kept"), "{outcome:?}");
     assert!(!outcome.content.contains(&id.to_string()));
+    // A picture that the model was to see, told of in other words.
+    let mut writer = full.results.open(full.of(ResultContent::Image, &[])).unwrap();
+    writer.append_bytes(b"picture").await.unwrap();
+    let reference = writer.finish_early(ResultEnd::default()).await.unwrap().reference;
+    let shown = vec![reference.id];
+    let mut outcome = ToolOutcome { results: vec![reference], shown, ..ToolOutcome::text("[a.png: shown.]") };
+    full.results.settle(&mut outcome).await;
+    assert_eq!((outcome.results.len(), outcome.shown.len()), (0, 0));
+    assert!(outcome.content.starts_with("[a.png: shown.]") && outcome.content.contains("could not be kept"));
 }
 
 async fn results_go_with_their_conversation(scene: Scene) {

@@ -410,7 +410,7 @@ pub(crate) async fn delete_conversation(
 ) -> Result<Json<DeletedConversation>, Problem> {
     let conversation = find(app.store(), &caller.user, project, id).await?;
     let turn = app.store().delete_conversation(&caller.user, conversation.id).await?;
-    app.turns().end_deleted(turn.as_slice()).await;
+    app.turns().end_deleted(&caller.user, turn.as_slice()).await;
     Ok(Json(DeletedConversation { success: true, deleted_conversation_id: id.as_uuid() }))
 }
 

@@ -152,7 +152,7 @@ pub(crate) async fn delete_project(
     let (sender, receiver) = done;
     // An owned task: a client that leaves must not leave the files behind.
     app.lifecycle().spawn("delete project", async move {
-        state.turns().end_deleted(&turns).await;
+        state.turns().end_deleted(&caller.user, &turns).await;
         if let Err(error) = state.folders().remove(project).await {
             tracing::error!(error = chain(&error), project.id = %project, "a deleted project's folder was not removed");
         }

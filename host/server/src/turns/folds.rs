@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bricklayer_agent::Fold;
-use bricklayer_domain::{ConversationId, EventSeq, LaneId, Turn};
+use bricklayer_domain::{ConversationId, EventSeq, LaneId, Turn, UserId};
 use bricklayer_results::cache::Cache;
 use bricklayer_store::{Detail, MAX_EVENT_PAGE, ReadFrom, Store, StoreError};
 
@@ -46,6 +46,11 @@ impl Folds {
         fold.prepare();
         self.0.put(&turn.user, key, Arc::new(Kept { fold: fold.copy(), through }), fold.bytes());
         Ok(fold)
+    }
+
+    /// Lets go all that is kept of one user's conversations, of which some were deleted.
+    pub(super) fn forget(&self, user: &UserId) {
+        self.0.forget(user);
     }
 }
 
