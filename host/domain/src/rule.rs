@@ -22,6 +22,7 @@ mod pattern;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{CallReview, ToolName, ToolSource};
 
@@ -253,8 +254,8 @@ impl Default for ProjectPermissions {
 /// All rules that hold for a caller. What an operator wrote can only tighten, so its `allow` is not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PermissionRules {
-    /// The operator's.
-    pub operator: RuleSet,
+    /// The operator's; the same for everybody.
+    pub operator: Arc<RuleSet>,
     /// The project's, which its owner writes.
     pub project: RuleSet,
 }

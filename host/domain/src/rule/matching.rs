@@ -61,11 +61,10 @@ impl PermissionRules {
     /// cannot be told whether a prohibition holds, the user is asked.
     #[must_use]
     pub fn ruling(&self, call: &RuledCall<'_>) -> Ruling {
-        let authors = [(RuleAuthor::Operator, &self.operator), (RuleAuthor::Project, &self.project)];
         let hits = |kind: RuleKind, wanted: Holds| {
-            authors.iter().find_map(|(author, rules)| {
+            self.by_author().into_iter().find_map(|(author, rules)| {
                 let rule = rules.of(kind).iter().find(|rule| rule.holds(call) == wanted)?;
-                Some(RuleHit { author: *author, rule: rule.text.clone(), unsure: wanted == Holds::Perhaps })
+                Some(RuleHit { author, rule: rule.text.clone(), unsure: wanted == Holds::Perhaps })
             })
         };
         if let Some(hit) = hits(RuleKind::Deny, Holds::Yes) {
@@ -83,13 +82,16 @@ impl PermissionRules {
     /// The rule that forbids every call of a tool, which is then hidden; none when there is none.
     #[must_use]
     pub fn hides(&self, name: &ToolName, source: &ToolSource) -> Option<RuleHit> {
-        [(RuleAuthor::Operator, &self.operator), (RuleAuthor::Project, &self.project)].into_iter().find_map(
-            |(author, rules)| {
-                let mut bare = rules.deny.iter().filter(|rule| rule.is_bare());
-                let rule = bare.find(|rule| rule.is_about(name, source, false))?;
-                Some(RuleHit { author, rule: rule.text.clone(), unsure: false })
-            },
-        )
+        self.by_author().into_iter().find_map(|(author, rules)| {
+            let mut bare = rules.deny.iter().filter(|rule| rule.is_bare());
+            let rule = bare.find(|rule| rule.is_about(name, source, false))?;
+            Some(RuleHit { author, rule: rule.text.clone(), unsure: false })
+        })
+    }
+
+    /// In the order in which they count.
+    fn by_author(&self) -> [(RuleAuthor, &RuleSet); 2] {
+        [(RuleAuthor::Operator, &self.operator), (RuleAuthor::Project, &self.project)]
     }
 
     /// Whether there is none.

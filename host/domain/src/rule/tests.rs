@@ -196,7 +196,8 @@ fn a_rule_names_paths_and_arguments() {
 fn the_operator_comes_first_and_allows_nothing() {
     let rule = |kind, text| PermissionRule::parse(kind, text).unwrap();
     let mut rules = PermissionRules::default();
-    rules.operator.allow.push(rule(RuleKind::Allow, "execute_sql"));
+    let mut operator = RuleSet { allow: vec![rule(RuleKind::Allow, "execute_sql")], ..RuleSet::default() };
+    rules.operator = Arc::new(operator.clone());
     rules.project.deny.push(rule(RuleKind::Deny, "execute_sql"));
     let (name, source) =
         (ToolName(SQL.to_owned()), ToolSource::Plugin { plugin: PluginName::parse("databricks-sql").unwrap() });
@@ -205,12 +206,15 @@ fn the_operator_comes_first_and_allows_nothing() {
     let of_project = RuleHit { author: RuleAuthor::Project, rule: "execute_sql".to_owned(), unsure: false };
     assert_eq!(rules.ruling(&call), Ruling::Deny(of_project.clone()));
     assert_eq!(rules.hides(&name, &source), Some(of_project));
-    rules.operator.deny.push(rule(RuleKind::Deny, "mcp__*"));
+    operator.deny = vec![rule(RuleKind::Deny, "mcp__*")];
+    rules.operator = Arc::new(operator.clone());
     assert!(matches!(rules.ruling(&call), Ruling::Deny(hit) if hit.author == RuleAuthor::Operator));
     rules.project.deny.clear();
-    rules.operator.deny = vec![rule(RuleKind::Deny, "execute_sql(drop)")];
+    operator.deny = vec![rule(RuleKind::Deny, "execute_sql(drop)")];
+    rules.operator = Arc::new(operator.clone());
     assert_eq!(rules.hides(&name, &source), None);
-    rules.operator.deny.clear();
+    operator.deny.clear();
+    rules.operator = Arc::new(operator);
     assert_eq!(rules.ruling(&call), Ruling::Silent);
 }
 

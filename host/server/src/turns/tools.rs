@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bricklayer_agent::{ProjectFolder, SeenFiles};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionRules, ProjectId, ResultId, RuleSet, ToolCall,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionRules, ProjectId, ResultId, ToolCall,
     ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
@@ -158,7 +158,7 @@ impl Inner {
         let mut choice = self.store.tool_choice(&caller.user, caller.project).await?;
         choice.hidden.extend(skills.hidden_families());
         let permissions = self.store.project_permissions(&caller.user, caller.project).await?;
-        let rules = PermissionRules { operator: RuleSet::clone(&environment.rules), project: permissions.rules };
+        let rules = PermissionRules { operator: Arc::clone(&environment.rules), project: permissions.rules };
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
         let rules = GateRules {
             mode: environment.permissions.of(settings.permission_mode),
