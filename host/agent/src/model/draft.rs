@@ -94,7 +94,7 @@ impl Draft {
     pub(super) fn add(&mut self, index: u32, kind: Piece, piece: &str, halves: Halves) -> Vec<ModelEvent> {
         let block = self.blocks.get_mut(&index);
         let (Some(text), joiner) =
-            (block.and_then(|block| text_of(block, kind)), self.joiners.entry(index).or_default())
+            (block.and_then(|block| grown_by(block, kind)), self.joiners.entry(index).or_default())
         else {
             return Vec::new();
         };
@@ -201,8 +201,13 @@ impl Draft {
     }
 }
 
+/// A text of an event; empty where there is none.
+pub(super) fn text_of<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// What a piece of this kind adds to in a block.
-const fn text_of(block: &mut Building, kind: Piece) -> Option<&mut String> {
+const fn grown_by(block: &mut Building, kind: Piece) -> Option<&mut String> {
     match (kind, block) {
         (Piece::Text, Building::Text(text)) => Some(text),
         (Piece::Thinking, Building::Thinking { thinking, .. }) => Some(thinking),

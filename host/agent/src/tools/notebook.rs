@@ -43,6 +43,8 @@ impl NoNotebook {
     }
 }
 
+impl std::error::Error for NoNotebook {}
+
 impl fmt::Display for NoNotebook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome, chain};
 use serde_json::{Value, json};
 
 use super::ToolResult;
@@ -86,7 +86,7 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, ledger: &FileLedger) ->
     let Done { parts, cell, what } = changed(&text, &notebook, &change, &shown)?;
     let edited = spliced(&text, parts);
     if let Err(why) = Notebook::parse(&edited) {
-        tracing::error!(error = %why, "an edited notebook cannot be read again; it was not written");
+        tracing::error!(error = chain(&why), "an edited notebook cannot be read again; it was not written");
         return Err(ToolFailure::new(
             ToolErrorKind::Failed,
             format!("`{shown}` could not be edited; nothing was changed"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bricklayer_domain::{Redactor, StopReason, Usage};
 use serde_json::Value;
 
-use crate::model::draft::{Building, Draft, Halves, Piece};
+use crate::model::draft::{Building, Draft, Halves, Piece, text_of};
 use crate::model::failure::{self, Failure};
 use crate::model::send::Assemble;
 use crate::model::surrogates::mend;
@@ -30,10 +30,6 @@ fn kept_bytes(delta: &Value) -> usize {
     let texts: usize = fields.map(|text| text.to_string().len().saturating_sub(2)).sum();
     let arguments = delta.get("partial_json").and_then(Value::as_str).map_or(0, str::len);
     texts.saturating_add(arguments)
-}
-
-fn text_of<'a>(value: &'a Value, field: &str) -> &'a str {
-    value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Assemble for Assembler {

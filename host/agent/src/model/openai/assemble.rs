@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bricklayer_domain::{Redactor, StopReason, Usage};
 use serde_json::Value;
 
-use crate::model::draft::{Building, Draft, Halves, Piece};
+use crate::model::draft::{Building, Draft, Halves, Piece, text_of};
 use crate::model::failure::{self, Failure};
 use crate::model::reasoning::of_chat;
 use crate::model::send::Assemble;
@@ -36,10 +36,6 @@ struct Call {
     index: Option<u64>,
     id: String,
     block: u32,
-}
-
-fn text_of<'a>(value: &'a Value, field: &str) -> &'a str {
-    value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 impl Assemble for Assembler {
