@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bricklayer_far_ends::{Asked, Gate, Reply, Step};
+use bricklayer_far_ends::{Asked, Between, Gate, Reply, Step};
 use serde_json::json;
 
 /// One delta in this time is faster than any model and slow enough that each is measured by itself.
@@ -57,7 +57,9 @@ impl Shared {
             let count = asked.message.split_whitespace().filter_map(|word| word.parse().ok()).next().unwrap_or(100);
             let clock = Arc::clone(self);
             let piece = Step::SayNow(Arc::new(move || format!("t{} ", clock.now_us())));
-            return Reply::Steps((0..count).flat_map(|_: usize| [Step::Pause(PACE), piece.clone()]).collect());
+            return Reply::Steps(
+                (0..count).flat_map(|_: usize| [Step::Between(Between::Pause(PACE)), piece.clone()]).collect(),
+            );
         }
         let id = format!("toolu_{:016x}", self.calls.fetch_add(1, Ordering::Relaxed));
         if let Some(kept) = asked.message.strip_prefix("table ") {

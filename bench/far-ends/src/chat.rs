@@ -57,21 +57,10 @@ impl Message {
                 let rest = json!({"index": index, "function": {"arguments": input.to_string()}});
                 chunk(&json!({"tool_calls": [begun]})) + &chunk(&json!({"tool_calls": [rest]}))
             }
-            Some(Step::Wait(gate, count)) => {
-                gate.wait(count).await;
-                String::new()
-            }
-            Some(Step::Pause(time)) => {
-                tokio::time::sleep(time).await;
-                String::new()
-            }
-            Some(Step::Cut) => {
-                self.ended = true;
-                return Some(Err(io::Error::other("cut")));
-            }
-            Some(Step::Silence) => {
-                let _one = self.silent.one();
-                std::future::pending().await
+            Some(Step::Between(it)) => {
+                let passed = self.silent.pass(it).await;
+                self.ended |= passed.is_err();
+                return Some(passed.map(|()| String::new()));
             }
         }))
     }

@@ -17,5 +17,5 @@ mod workspace;
 
 pub use gate::Gate;
 pub use model::{Asked, Model};
-pub use script::{Reply, Step};
+pub use script::{Between, Reply, Step};
 pub use workspace::{LastChunk, Seen, TOKEN_OF, Trouble, Workspace};

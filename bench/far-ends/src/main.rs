@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bricklayer_far_ends::{Asked, Gate, Model, Reply, Step};
+use bricklayer_far_ends::{Asked, Between, Gate, Model, Reply, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
@@ -103,12 +103,17 @@ impl Asking {
             Said::Say { say, piece } => pieces(&say, piece.unwrap_or(PIECE), Step::Say),
             Said::Think { think } => pieces(&think, PIECE, Step::Think),
             Said::Call { call, input } => vec![Step::Call { id: format!("toolu_{id}"), name: call, input }],
-            Said::Hold { hold } => hold.then(|| Step::Wait(self.gate.clone(), 1)).into_iter().collect(),
+            Said::Hold { hold } => {
+                hold.then(|| Step::Between(Between::Wait(self.gate.clone(), 1))).into_iter().collect()
+            }
         }
     }
 }
 
 fn pieces(text: &str, length: usize, step: fn(String) -> Step) -> Vec<Step> {
     let chars: Vec<char> = text.chars().collect();
-    chars.chunks(length.max(1)).flat_map(|piece| [step(piece.iter().collect()), Step::Pause(PACE)]).collect()
+    chars
+        .chunks(length.max(1))
+        .flat_map(|piece| [step(piece.iter().collect()), Step::Between(Between::Pause(PACE))])
+        .collect()
 }

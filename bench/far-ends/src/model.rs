@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +21,7 @@ use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::script::Reply;
+use crate::script::{Between, Reply};
 use crate::serve::{Serving, serve};
 use crate::{chat, wire};
 
@@ -100,6 +101,20 @@ impl Silent {
     pub(crate) fn one(self: &Arc<Self>) -> OneSilent {
         self.0.fetch_add(1, Ordering::SeqCst);
         OneSilent(Arc::clone(self))
+    }
+
+    /// What happens on the line between the pieces of a message.
+    pub(crate) async fn pass(self: &Arc<Self>, it: Between) -> io::Result<()> {
+        match it {
+            Between::Wait(gate, count) => gate.wait(count).await,
+            Between::Pause(time) => tokio::time::sleep(time).await,
+            Between::Cut => return Err(io::Error::other("cut")),
+            Between::Silence => {
+                let _one = self.one();
+                std::future::pending().await
+            }
+        }
+        Ok(())
     }
 }
 

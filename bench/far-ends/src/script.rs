@@ -26,6 +26,13 @@ pub enum Step {
         /// Its arguments.
         input: Value,
     },
+    /// Nothing of the message.
+    Between(Between),
+}
+
+/// What happens on the line between the pieces of a message, whatever the wire.
+#[derive(Debug, Clone)]
+pub enum Between {
     /// Nothing, until the gate has counted so far.
     Wait(Gate, usize),
     /// Nothing for a while.
@@ -43,10 +50,7 @@ impl fmt::Debug for Step {
             Self::SayNow(_) => f.write_str("SayNow"),
             Self::Think(text) => f.debug_tuple("Think").field(text).finish(),
             Self::Call { id, name, .. } => f.debug_struct("Call").field("id", id).field("name", name).finish(),
-            Self::Wait(_, count) => f.debug_tuple("Wait").field(count).finish(),
-            Self::Pause(time) => f.debug_tuple("Pause").field(time).finish(),
-            Self::Cut => f.write_str("Cut"),
-            Self::Silence => f.write_str("Silence"),
+            Self::Between(it) => it.fmt(f),
         }
     }
 }
@@ -72,7 +76,7 @@ impl Reply {
     /// Text in pieces; the gate lets the nth go when it has counted to n.
     #[must_use]
     pub fn gated(pieces: Vec<String>, gate: &Gate) -> Self {
-        let gated = |(at, piece)| [Step::Wait(gate.clone(), at + 1), Step::Say(piece)];
+        let gated = |(at, piece)| [Step::Between(Between::Wait(gate.clone(), at + 1)), Step::Say(piece)];
         // The block is there before its first piece.
         let begun = Step::Say(String::new());
         Self::Steps(std::iter::once(begun).chain(pieces.into_iter().enumerate().flat_map(gated)).collect())
@@ -99,12 +103,12 @@ impl Reply {
     /// The beginning of an answer, then the connection breaks.
     #[must_use]
     pub fn cut() -> Self {
-        Self::Steps(vec![Step::Say("half an ans".to_owned()), Step::Cut])
+        Self::Steps(vec![Step::Say("half an ans".to_owned()), Step::Between(Between::Cut)])
     }
 
     /// The beginning of an answer, then nothing.
     #[must_use]
     pub fn silence() -> Self {
-        Self::Steps(vec![Step::Silence])
+        Self::Steps(vec![Step::Between(Between::Silence)])
     }
 }

@@ -79,21 +79,10 @@ impl Message {
                 frames.push_str(&self.stop());
                 frames
             }
-            Some(Step::Wait(gate, count)) => {
-                gate.wait(count).await;
-                String::new()
-            }
-            Some(Step::Pause(time)) => {
-                tokio::time::sleep(time).await;
-                String::new()
-            }
-            Some(Step::Cut) => {
-                self.ended = true;
-                return Some(Err(io::Error::other("cut")));
-            }
-            Some(Step::Silence) => {
-                let _one = self.silent.one();
-                std::future::pending().await
+            Some(Step::Between(it)) => {
+                let passed = self.silent.pass(it).await;
+                self.ended |= passed.is_err();
+                return Some(passed.map(|()| String::new()));
             }
         }))
     }
