@@ -1,4 +1,4 @@
-use bricklayer_domain::{EventKind, EventSeq, ResultKind, StopReason, ToolErrorKind, ToolFailure};
+use bricklayer_domain::{EventKind, EventSeq, LaneId, ResultKind, StopReason, ToolErrorKind, ToolFailure};
 use serde_json::json;
 
 use super::*;
