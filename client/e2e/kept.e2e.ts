@@ -27,6 +27,14 @@ beforeAll(async () => {
       const chart = { result: id, kind: "bar", title: "Price by part", x: { column: "part" }, y: [{ column: "price", aggregate: "sum" }] };
       return [{ call: "make_chart", input: chart }];
     }
+    if (message.startsWith("plan") && results === 0) {
+      const todos = [
+        { content: "Read the table", status: "completed", activeForm: "Reading the table" },
+        { content: "Profile its columns", status: "in_progress", activeForm: "Profiling its columns" },
+        { content: "Write the report", status: "pending", activeForm: "Writing the report" },
+      ];
+      return [{ call: "TodoWrite", input: { todos } }];
+    }
     if (message.startsWith("tell")) return [{ say: `Row [1,235](result:${id}/1234/price) costs 1,542.5 and not 77,777,777.` }];
     if (message.startsWith("query") && results === 0) return [{ call: "mcp__databricks__execute_sql", input: { statement } }];
     return [{ say: "That is all of it." }];
@@ -48,6 +56,21 @@ const rowAt = (number: string) =>
   grid()
     .getByRole("row")
     .filter({ has: page.getByRole("rowheader", { name: number, exact: true }) });
+
+describe("a list of what is to be done", () => {
+  it("stands above the message with what is under way, and opens", async () => {
+    await ask(page, "plan it");
+    await turnEnded(page);
+    const todos = page.getByRole("region", { name: "To do" });
+    await todos.getByText("Profiling its columns").waitFor();
+    await todos.getByRole("button", { name: /1 of 3 done/ }).click();
+    await todos.getByText("Write the report").waitFor();
+    await page.getByRole("button", { name: /Update to-do list/ }).click();
+    await page.getByText("Ran without a question: the conversation’s mode does not ask about it.").waitFor();
+    expect(await lookAt(page, "todos")).toEqual([]);
+    await todos.getByRole("button", { name: /1 of 3 done/ }).click();
+  });
+});
 
 describe("a result of many rows", () => {
   it("is in the thread with its first rows, and whole beside it", async () => {

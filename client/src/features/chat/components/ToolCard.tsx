@@ -1,5 +1,6 @@
 import { memo, useId, useState } from "react";
 import { cx } from "@/shared/lib/cx";
+import { asRecord } from "@/shared/lib/record";
 import { formatDuration } from "@/shared/lib/format";
 import { Name } from "@/shared/ui/Name";
 import { plainName } from "@/shared/lib/plainSight";
@@ -71,7 +72,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
                   <code>{shortName(tool.name)}</code>
                 </p>
                 {tool.why !== null && <p className={styles.toolName}>{tool.why}</p>}
-                <ToolArguments input={tool.input} {...(change !== null && { except: CHANGED_TEXTS })} />
+                <ToolArguments input={tool.input} except={change === null ? toldByResult(tool) : CHANGED_TEXTS} />
                 {!running && tool.progress !== null && tool.progress.steps.length > 0 && <StepGraph steps={tool.progress.steps} />}
               </>
             )}
@@ -88,6 +89,14 @@ function Output(props: { callId: string; result: ToolResult; kind: string | null
   // What the host keeps whole needs no typed result to be drawn.
   const isElsewhere = props.result.structured === null && props.result.structuredBytes !== null && props.result.results.length === 0;
   return isElsewhere ? <LargeOutput {...props} /> : <ToolOutput result={props.result} kind={props.kind} of={props.of} />;
+}
+
+/** Lists among the arguments that the result says again as they are. */
+function toldByResult({ input, result }: ToolItem): readonly string[] {
+  const structured = asRecord(result?.structured);
+  return Object.entries(asRecord(input)).flatMap(([name, value]) =>
+    Array.isArray(value) && JSON.stringify(value) === JSON.stringify(structured[name]) ? [name] : [],
+  );
 }
 
 const CHANGED_TEXTS: readonly string[] = ["old_string", "new_string", "content", "file_path"];

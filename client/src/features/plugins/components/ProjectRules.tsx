@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { messageOf } from "@/api/problem";
 import { Button } from "@/shared/ui/Button";
 import { Disclosure } from "@/shared/ui/Disclosure";
+import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { IconButton } from "@/shared/ui/IconButton";
 import { Switch } from "@/shared/ui/Switch";
 import { rulesQuery, useSetRules } from "../api/rules";
@@ -20,6 +21,15 @@ const labelOf = (kind: Rule["kind"]): string => kinds.find((known) => known.kind
 /** What the project's owner says of calls, whatever the mode of a conversation. */
 export function ProjectRules({ projectId }: { projectId: string }) {
   const held = useQuery(rulesQuery(projectId));
+  if (held.isError)
+    return (
+      <LoadFailure
+        title="Rules about calls could not be loaded"
+        message={messageOf(held.error)}
+        stale={held.data !== undefined}
+        onRetry={() => void held.refetch()}
+      />
+    );
   if (held.data === undefined) return null;
   const { rules, operator } = held.data;
   const count = rules.length + operator.length;

@@ -37,3 +37,12 @@ it("the owner adds a rule, mends one that is refused, removes one, and turns the
   await waitFor(() => expect(network.changes().at(-1)?.body).toEqual({ rules: [written], second_look: false }));
   expect(screen.getByRole("button", { name: "Rules about calls (2)" })).toBeTruthy();
 });
+
+it("says that rules could not be loaded, and loads them again", async () => {
+  network.on(`GET ${path}`, { status: 503, body: { title: "busy", detail: "try again", code: "unavailable" } });
+  show(<ProjectRules projectId="p" />);
+  await screen.findByText("Rules about calls could not be loaded");
+  network.on(`GET ${path}`, { body: { rules: [], second_look: true, operator: [] } });
+  await userEvent.click(screen.getByRole("button", { name: /again/i }));
+  await screen.findByRole("button", { name: "Rules about calls" });
+});
