@@ -34,6 +34,9 @@ const FROM_TEMPLATES: [(&str, &str); 2] = [
 /// The components of others.
 const FOREIGN: [(&str, &str); 2] = [("adder", "foreign_adder"), ("people", "foreign_people")];
 
+/// Where cargo keeps what authors' plugins in Rust depend on, in the target folder.
+const SHARED_TARGET: &str = "authors";
+
 /// The authors' world: a built program, a folder to work in, tools and target folders shared between runs.
 #[derive(Debug)]
 struct Author<'a> {
@@ -41,6 +44,8 @@ struct Author<'a> {
     /// The built `bricklayer`.
     program: PathBuf,
     folder: PathBuf,
+    /// Nothing was kept of earlier builds.
+    from_nothing: bool,
 }
 
 impl<'a> Author<'a> {
@@ -51,7 +56,8 @@ impl<'a> Author<'a> {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        Ok(Self { layout, program: layout.binary(profile, "bricklayer"), folder })
+        let from_nothing = !layout.target.join(SHARED_TARGET).exists();
+        Ok(Self { layout, program: layout.binary(profile, "bricklayer"), folder, from_nothing })
     }
 
     /// `bricklayer plugin …` in a folder.
@@ -59,7 +65,7 @@ impl<'a> Author<'a> {
         Program::new(&self.program)
             .directory(folder)
             .env("XDG_CACHE_HOME", self.layout.target.join("author-cache"))
-            .env("CARGO_TARGET_DIR", self.layout.target.join("authors"))
+            .env("CARGO_TARGET_DIR", self.layout.target.join(SHARED_TARGET))
             .args(["plugin"])
             .args(arguments)
     }
@@ -140,8 +146,8 @@ fn template(author: &Author<'_>, language: &str) -> Result<()> {
     let second = fs::read(other.join(&name).join(&package))?;
     ensure!(first == second, "the same source in another folder gave another package");
     eprintln!("{name}: {} KiB", first.len() / 1024);
-    if language == "rust" {
-        // From nothing, and not by what cargo kept.
+    if language == "rust" && !author.from_nothing {
+        // Not by what cargo kept, as the first of a new checkout is.
         let clean = author.plugin(&other.join(&name), &["build"]).env("CARGO_TARGET_DIR", other.join("target"));
         clean.run()?;
         ensure!(first == fs::read(other.join(&name).join(&package))?, "a clean build gave another package");

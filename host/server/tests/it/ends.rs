@@ -162,6 +162,7 @@ async fn what_users_own_is_closed_to_others() {
     let shared = tempfile::tempdir().unwrap();
     std::fs::create_dir(shared.path().join("data")).unwrap();
     std::fs::set_permissions(shared.path().join("data"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    keep_compiled_code(&shared.path().join("data"));
     start(shared.path()).await;
     assert_eq!((mode(&shared.path().join("data")), mode(&shared.path().join("data/projects"))), (0o755, 0o700));
 }

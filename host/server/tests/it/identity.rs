@@ -6,7 +6,7 @@ use bricklayer_server::config::{Config, IdentityMode, ModelConfig, PublicOrigin,
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Api, Follow, Reply, Server, Trouble, World};
+use crate::support::{Api, Follow, Reply, Server, Trouble, World, keep_compiled_code};
 
 #[tokio::test]
 async fn behind_a_proxy_the_headers_name_the_user_and_nothing_else_does() {
@@ -90,9 +90,11 @@ async fn each_users_own_token_goes_to_the_workspace_and_no_other() {
 /// On this machine, on the scripted workspace.
 fn development(world: &World) -> Config {
     let config = world.config();
+    // A folder has one host, and some tests have one behind a proxy beside it.
+    let data_dir = config.data_dir.join("developer");
+    keep_compiled_code(&data_dir);
     Config {
-        // A folder has one host, and some tests have one behind a proxy beside it.
-        data_dir: config.data_dir.join("developer"),
+        data_dir,
         identity: IdentityMode::Development,
         model: ModelConfig::Offline,
         workspace: WorkspaceConfig::Remote {
