@@ -88,8 +88,9 @@ fn a_host_killed_at_any_write_leaves_the_old_state_or_the_new() {
             })
             .collect();
         assert!(chosen.len() >= 7, "{chosen:?}");
+        // The host that looks after one death prepares the next.
+        let mut server = world.serve().await;
         for (point, operation) in chosen {
-            let server = world.serve().await;
             let ann = server.as_user("ann");
             let project = ann.project("One").await;
             let prepared = operation.prepare(&ann).await;
@@ -102,7 +103,7 @@ fn a_host_killed_at_any_write_leaves_the_old_state_or_the_new() {
             operation.send(&host.ann(), prepared.as_ref()).await;
             assert!(!host.ended().await.success(), "{point} was not reached");
 
-            let server = world.serve().await;
+            server = world.serve().await;
             let ann = server.as_user("ann");
             let found = greeters(&ann.get("/api/plugins").await.ok());
             let committed = point.ends_with(".committed") && !point.contains(".stage.");
@@ -124,7 +125,7 @@ fn a_host_killed_at_any_write_leaves_the_old_state_or_the_new() {
             // Nothing stands in the way of doing it again.
             let again = id(&ann.install(&first(), &[]).await);
             assert_eq!(ann.delete(&format!("/api/plugins/{again}")).await.status, 204, "{point}");
-            server.stop().await;
         }
+        server.stop().await;
     });
 }
