@@ -86,7 +86,8 @@ function parser(schema, where) {
       only(schema, "type", "items");
       return `v.array(${parser(schema.items, where)})`;
     case "object":
-      only(schema, "type", "properties", "required");
+      // What the host takes in no other shape it gives in that shape too.
+      only(schema, "type", "properties", "required", "additionalProperties");
       // JSON without a fixed shape.
       if (schema.properties === undefined) return "v.unknown()";
       return `v.object({ ${entries(schema, where)} })`;

@@ -71,6 +71,22 @@ const Standing = v.object({
 /** The user's answer to an approval. */
 const Decision = v.picklist(["once", "conversation", "no", "stop"]);
 
+/** What the user answers to one question of a call; with nothing in it they leave it open. */
+const ReplyAnswer = v.object({
+  /** What they choose of what is offered; at most 8, of at most 200 characters. */
+  chosen: v.optional(v.array(v.string())),
+  /** An answer of their own. At most 4,000 characters. */
+  words: v.optional(v.nullable(v.string())),
+});
+
+/** What the user says beside a decision. */
+const Reply = v.object({
+  /** One for each question that the call puts, in their order; at most 4. */
+  answers: v.optional(v.array(ReplyAnswer)),
+  /** What they want to say to it: beside a no, what they want instead. At most 4,000 characters. */
+  words: v.optional(v.nullable(v.string())),
+});
+
 /** The kinds of reasons for which a call ran. */
 const GroundsWord = v.picklist(["mode", "rule", "standing", "answered", "continues"]);
 
@@ -344,6 +360,7 @@ export const wireEvent = v.variant("type", [
     because_of: v.optional(v.nullable(v.string())),
     /** What they said. */
     decision: Decision,
+    reply: v.optional(v.nullable(Reply)),
     /** The call. */
     tool_id: v.string(),
     type: v.literal("approval.answered"),

@@ -64,7 +64,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answers a call that waits for the user. The first answer counts; a later one learns what it was. */
+        /**
+         * Answers a call that waits for the user. The first answer counts; the same one again is fine, another one is refused
+         *     with `already-answered`.
+         */
         post: operations["answer_approval"];
         delete?: never;
         options?: never;
@@ -1112,10 +1115,11 @@ export interface components {
         Answer: {
             /** @description What the user says. */
             decision: components["schemas"]["Decision"];
+            reply?: components["schemas"]["Reply"] | null;
         };
         /** @description The answer that counts. */
         Answered: {
-            /** @description This answer, or the one that came first. */
+            /** @description This answer, or the same one that came first. */
             decision: components["schemas"]["Decision"];
             /** @description Always true. */
             success: boolean;
@@ -2266,6 +2270,20 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
+        /** @description What the user says beside a decision. */
+        Reply: {
+            /** @description One for each question that the call puts, in their order; at most 4. */
+            answers?: components["schemas"]["ReplyAnswer"][];
+            /** @description What they want to say to it: beside a no, what they want instead. At most 4,000 characters. */
+            words?: string | null;
+        };
+        /** @description What the user answers to one question of a call; with nothing in it they leave it open. */
+        ReplyAnswer: {
+            /** @description What they choose of what is offered; at most 8, of at most 200 characters. */
+            chosen?: string[];
+            /** @description An answer of their own. At most 4,000 characters. */
+            words?: string | null;
+        };
         /** @description Something that a call of this project made at the workspace and that no call has deleted since. */
         Resource: components["schemas"]["MadeInfo"] & {
             /**
@@ -2982,6 +3000,7 @@ export interface components {
             because_of?: string | null;
             /** @description What they said. */
             decision: components["schemas"]["Decision"];
+            reply?: components["schemas"]["Reply"] | null;
             /** @description The call. */
             tool_id: string;
             /** @enum {string} */

@@ -1,9 +1,10 @@
 import { type Ref, useEffect, useId, useRef, useState } from "react";
-import { messageOf } from "@/api/problem";
+import { messageOf, Problem } from "@/api/problem";
 import { inPlainSight } from "@/shared/lib/plainSight";
 import { plural } from "@/shared/lib/format";
 import { Badge, type Tone } from "@/shared/ui/Badge";
 import { Button } from "@/shared/ui/Button";
+import form from "@/shared/ui/Form.module.css";
 import { Notice } from "@/shared/ui/Notice";
 import { useAnswerApproval } from "../hooks/useAnswerApproval";
 import { useSeenToEnd } from "../hooks/useSeenToEnd";
@@ -17,6 +18,8 @@ import { PlainBlock, PlainSight } from "./PlainSight";
 const FOLDED_ROWS = 40;
 /** A press that was meant for what stood here before must not answer. */
 const ARM_AFTER_MS = 500;
+/** As many as the host takes. */
+const MAX_WORDS = 4_000;
 
 const effects: Record<Effect, { word: string; tone: Tone; question: string }> = {
   reads: { word: "Reads", tone: "neutral", question: "Run this?" },
@@ -46,12 +49,13 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
   const end = useRef<HTMLDivElement>(null);
   const seen = useSeenToEnd(box, end, folded.length === 0);
   const titleId = useId();
+  const [words, setWords] = useState("");
   const title = titleOf(tool);
   const { reason = "", standing = null } = tool.approval ?? {};
 
   const decide = (decision: Decision) => (): void => {
     onAnswer();
-    answer.mutate(decision);
+    answer.mutate({ decision, words });
   };
   const open = (text: string) => (): void => setOpened([...opened, text]);
   const busy = !armed || answer.isPending || answer.isSuccess;
@@ -81,7 +85,17 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
         <LaterCalls tool={tool} others={others} turn={turn} />
         <div ref={end} className={styles.end} />
       </div>
-      {answer.isError && <Notice tone="bad">Your answer did not arrive: {messageOf(answer.error)} Try again.</Notice>}
+      {answer.isError && <Notice tone="bad">{whyNot(answer.error)}</Notice>}
+      <input
+        className={form.input}
+        aria-label="What you want to say with your answer"
+        placeholder="Say something with your answer, if you like"
+        value={words}
+        maxLength={MAX_WORDS}
+        autoComplete="off"
+        disabled={answer.isPending || answer.isSuccess}
+        onChange={(event) => setWords(event.target.value)}
+      />
       <div className={styles.decisions}>
         <Button variant={asked.effect === "reads" || asked.effect === "writes" ? "primary" : "danger"} disabled={busy || !seen} onClick={decide("once")}>
           Run once
@@ -121,6 +135,12 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
 }
 
 const SCROLL_OVERLAP_PX = 40;
+
+/** Another answer that came first, from another tab say, is not to be tried again. */
+function whyNot(error: Error): string {
+  const late = error instanceof Problem && error.code === "already-answered";
+  return late ? messageOf(error) : `Your answer did not arrive: ${messageOf(error)} Try again.`;
+}
 
 interface RowProps {
   operation: Operation;

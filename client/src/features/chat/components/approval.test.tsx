@@ -156,6 +156,29 @@ describe("an answer", () => {
     expect(fetched.mock.calls[0]?.[1].body).toBe(JSON.stringify({ decision }));
   });
 
+  it("takes along what the user says with it, and Enter there answers nothing", async () => {
+    const fetched = vi.fn((_path: string, _options: RequestInit) => Promise.resolve(new Response("{}")));
+    vi.stubGlobal("fetch", fetched);
+    show(waiting);
+    await waitFor(() => expect(button("No").disabled).toBe(false));
+    const words = screen.getByLabelText("What you want to say with your answer");
+    await userEvent.type(words, " only look {Enter}");
+    expect(fetched).not.toHaveBeenCalled();
+    await pressed("No");
+    await waitFor(() => expect(fetched).toHaveBeenCalledTimes(1));
+    expect(fetched.mock.calls[0]?.[1].body).toBe(JSON.stringify({ decision: "no", reply: { words: "only look" } }));
+  });
+
+  it("that another one came before is told, and not asked for again", async () => {
+    const problem = { type: "https://bricklayer.dev/problems/already-answered", detail: "another answer to this call came first" };
+    const headers = { "content-type": "application/problem+json" };
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(problem), { status: 409, headers })));
+    show(waiting);
+    await pressed("No");
+    await screen.findByText(/came first/);
+    expect(screen.queryByText(/Try again/)).toBeNull();
+  });
+
   it("that did not arrive is told, and can be given again", async () => {
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("offline")));
     show(waiting);
