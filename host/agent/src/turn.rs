@@ -4,6 +4,7 @@
 //! The same function serves a fresh turn, one whose approval was answered and one whose worker died: the driver folds
 //! the log and gives [`Input::Resume`].
 
+mod call;
 mod schedule;
 mod state;
 mod vocabulary;

@@ -12,8 +12,8 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId, StandingScope,
-    StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
+    ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId,
+    StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
 };
 
 /// The user's answer to an approval.
@@ -203,6 +203,9 @@ pub enum Event {
         /// The earlier call of the same message whose refusal settled this one too; absent for an answer of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         because_of: Option<ToolCallId>,
+        /// What they say beside it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<ApprovalReply>,
     },
     /// A call begins. Stored before it runs, so that a restart knows that it may have taken effect.
     ToolStarted {

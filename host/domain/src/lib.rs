@@ -22,6 +22,7 @@ mod message;
 mod operation;
 mod origin;
 mod redact;
+mod reply;
 mod result;
 mod rule;
 mod settings;
@@ -59,6 +60,9 @@ pub use message::{Block, StopReason, Usage};
 pub use operation::{MAX_CALL_OPERATIONS, OperationOrigin, OperationState, RemoteOperation};
 pub use origin::ContentOrigin;
 pub use redact::Redactor;
+pub use reply::{
+    ApprovalReply, MAX_CHOICE_CHARS, MAX_CHOSEN, MAX_REPLY_ANSWERS, MAX_REPLY_CHARS, QuestionAnswer, ReplyError,
+};
 pub use result::{
     CallAgain, ColumnType, MAX_CALL_RESULTS, MAX_DECIMAL_PRECISION, MAX_REFERENCE_COLUMNS, NewResult, ResultColumn,
     ResultContent, ResultCut, ResultHead, ResultOrigin, ResultRef, ResultState, StoredResult,

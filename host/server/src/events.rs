@@ -6,6 +6,7 @@
 mod grounds;
 mod lane;
 mod made;
+mod reply;
 mod result;
 mod review;
 mod settings;
@@ -26,6 +27,7 @@ use utoipa::ToSchema;
 pub use grounds::{Grounds, GroundsWord};
 pub use lane::{WireLane, WireLaneParent};
 pub use made::MadeInfo;
+pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
@@ -218,6 +220,9 @@ pub enum WireBody {
         /// The earlier call whose refusal settled this one too; absent for an answer of its own.
         #[serde(skip_serializing_if = "Option::is_none")]
         because_of: Option<String>,
+        /// What they say beside it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
     },
     /// The call runs.
     #[serde(rename = "tool_started")]
@@ -463,10 +468,11 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
                 later_changes: later_changes.into_iter().map(|call| call.0).collect(),
             })
         }
-        Event::ApprovalAnswered { call, decision, because_of } => one(WireBody::ApprovalAnswered {
+        Event::ApprovalAnswered { call, decision, because_of, reply } => one(WireBody::ApprovalAnswered {
             tool_id: call.0,
             decision: decision.into(),
             because_of: because_of.map(|call| call.0),
+            reply: reply.map(Into::into),
         }),
         Event::ToolStarted { call, name: _, input: _, why } => {
             one(WireBody::ToolStarted { tool_id: call.0, why: why.map(Into::into) })

@@ -35,7 +35,7 @@ use bricklayer_domain::{
     ApprovalDecision, CallSite, ProjectId, RuleSet, ToolCallId, Turn, TurnId, TurnSettings, TurnStatus, UserId, chain,
 };
 use bricklayer_results::Results;
-use bricklayer_store::{Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
+use bricklayer_store::{ApprovalAnswer, Begun, Claim, NewTurn, Stop, Store, StoreError, WorkerId};
 use bricklayer_tools::{Gate, Offers};
 use secrecy::SecretString;
 use tokio::sync::Notify;
@@ -290,7 +290,7 @@ impl Turns {
     }
 
     /// Answers an approval and, when it was the last open one or stops the turn, goes on with the
-    /// turn. The answer that counts.
+    /// turn. The answer that counts, and whether it is this one or the same as this one.
     ///
     /// # Errors
     /// As [`Store::answer_approval`].
@@ -299,16 +299,17 @@ impl Turns {
         caller: &Caller,
         turn: TurnId,
         call: &ToolCallId,
-        decision: ApprovalDecision,
-    ) -> Result<ApprovalDecision, StoreError> {
-        let answered = self.inner.store.answer_approval(&caller.user, turn, call, decision).await?;
+        answer: ApprovalAnswer,
+    ) -> Result<(ApprovalDecision, bool), StoreError> {
+        let answered = self.inner.store.answer_approval(&caller.user, turn, call, answer.clone()).await?;
         if !answered.events.is_empty() {
             self.inner.hubs.get(turn).publish(&answered.events);
         }
         if answered.resumed {
             self.take_over(turn, caller).await?;
         }
-        Ok(answered.decision)
+        let counts = answered.decision == answer.decision && answered.reply == answer.reply;
+        Ok((answered.decision, counts))
     }
 
     /// Opens the tool gate for whoever comes in by another door than a message: the same tools, questions, bounds and

@@ -1,8 +1,8 @@
 //! Approvals: the user's answers to calls that wait for them.
 
 use bricklayer_domain::{
-    ApprovalDecision, CallReview, ConversationId, Event, EventSeq, LaneId, ProjectId, StandingScope, StoredEvent,
-    ToolCallId, ToolName, TurnId, TurnStatus, UserId,
+    ApprovalDecision, ApprovalReply, CallReview, ConversationId, Event, EventSeq, LaneId, ProjectId, StandingScope,
+    StoredEvent, ToolCallId, ToolName, TurnId, TurnStatus, UserId,
 };
 
 use crate::engine::{Row, Sql, Tx, args};
@@ -14,11 +14,28 @@ use crate::standing::grant;
 use crate::store::Store;
 use crate::writer::{Place, insert_event, prepare};
 
+/// An answer of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalAnswer {
+    /// What they decide.
+    pub decision: ApprovalDecision,
+    /// What they say beside it.
+    pub reply: Option<ApprovalReply>,
+}
+
+impl From<ApprovalDecision> for ApprovalAnswer {
+    fn from(decision: ApprovalDecision) -> Self {
+        Self { decision, reply: None }
+    }
+}
+
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
     /// The answer that counts: this one, or an earlier one.
     pub decision: ApprovalDecision,
+    /// What the user said beside it.
+    pub reply: Option<ApprovalReply>,
     /// What this answer added to the log: itself, and the later questions that it settled. Empty when an earlier answer
     /// counts.
     pub events: Vec<StoredEvent>,
@@ -57,9 +74,10 @@ impl Store {
         user: &UserId,
         turn: TurnId,
         call: &ToolCallId,
-        decision: ApprovalDecision,
+        answer: impl Into<ApprovalAnswer>,
     ) -> Result<Answered, StoreError> {
-        again_on_conflict!(self.try_answer_approval(user, turn, call, decision))
+        let answer = answer.into();
+        again_on_conflict!(self.try_answer_approval(user, turn, call, &answer))
     }
 
     async fn try_answer_approval(
@@ -67,8 +85,9 @@ impl Store {
         user: &UserId,
         turn: TurnId,
         call: &ToolCallId,
-        decision: ApprovalDecision,
+        answer: &ApprovalAnswer,
     ) -> Result<Answered, StoreError> {
+        let ApprovalAnswer { decision, reply } = answer.clone();
         let mut tx = self.prompt().begin().await?;
         let row = tx
             .fetch_optional(
@@ -90,7 +109,7 @@ impl Store {
         let conversation = ConversationId::from_uuid(row.uuid("conversation_id")?);
         let approval = tx
             .fetch_optional(
-                "select approvals.decision, approvals.requested_seq, events.lane_id
+                "select approvals.decision, approvals.requested_seq, approvals.answered_seq, events.lane_id
                 from approvals
                 join events on events.conversation_id = $3
                     and events.seq = approvals.requested_seq
@@ -101,7 +120,8 @@ impl Store {
             .await?
             .ok_or(StoreError::NotFound("approval"))?;
         if let Some(earlier) = approval.maybe_text("decision")? {
-            return Ok(Answered { decision: parse_decision(&earlier)?, events: Vec::new(), resumed: false });
+            let reply = reply_of(&mut tx, conversation, approval.int("answered_seq")?).await?;
+            return Ok(Answered { decision: parse_decision(&earlier)?, reply, events: Vec::new(), resumed: false });
         }
         match status(&row)? {
             TurnStatus::Waiting => {}
@@ -114,7 +134,8 @@ impl Store {
         let now = self.now();
         // The answer stands where the question does.
         let lane = LaneId::from_uuid(approval.uuid("lane_id")?);
-        let mut answers = vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None }];
+        let mut answers =
+            vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None, reply: reply.clone() }];
         match decision {
             ApprovalDecision::Once | ApprovalDecision::Stop => {}
             ApprovalDecision::Conversation => {
@@ -127,7 +148,8 @@ impl Store {
                 let asked = question(&mut tx, conversation, approval.int("requested_seq")?).await?;
                 let open = open_calls(&mut tx, turn).await?;
                 for later in asked.later_changes.into_iter().filter(|later| open.contains(later)) {
-                    answers.push(Event::ApprovalAnswered { call: later, decision, because_of: Some(call.clone()) });
+                    let because_of = Some(call.clone());
+                    answers.push(Event::ApprovalAnswered { call: later, decision, because_of, reply: None });
                 }
             }
         }
@@ -172,7 +194,7 @@ impl Store {
         self.notices().stage(&mut tx, &notices).await?;
         tx.commit().await?;
         self.notices().publish(&notices);
-        Ok(Answered { decision, events, resumed })
+        Ok(Answered { decision, reply, events, resumed })
     }
 
     /// The calls of a turn that wait for an answer, in the order they were asked.
@@ -205,8 +227,8 @@ fn calls(rows: &[Row]) -> Result<Vec<ToolCallId>, StoreError> {
     rows.iter().map(call).collect()
 }
 
-/// What was asked, from the log.
-async fn question(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Question, StoreError> {
+/// An event of the log.
+async fn logged(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Event, StoreError> {
     let row = tx
         .fetch_optional(
             "select body
@@ -216,9 +238,21 @@ async fn question(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result
             args![conversation, seq],
         )
         .await?
-        .ok_or_else(|| StoreError::inconsistent("approvals", "a question is not in the log"))?;
-    let event = serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))?;
-    match event {
+        .ok_or_else(|| StoreError::inconsistent("approvals", "a question or its answer is not in the log"))?;
+    serde_json::from_str(&row.text("body")?).map_err(|e| StoreError::inconsistent("events", e))
+}
+
+/// What was said beside an answer, from the log.
+async fn reply_of(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Option<ApprovalReply>, StoreError> {
+    match logged(tx, conversation, seq).await? {
+        Event::ApprovalAnswered { reply, .. } => Ok(reply),
+        _ => Err(StoreError::inconsistent("approvals", "an answer's place in the log holds something else")),
+    }
+}
+
+/// What was asked, from the log.
+async fn question(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Question, StoreError> {
+    match logged(tx, conversation, seq).await? {
         Event::ApprovalRequested { name, review, standing, later_changes, .. } => {
             Ok(Question { tool: name, review, standing, later_changes })
         }

@@ -59,7 +59,7 @@ mod tool_choices;
 mod turns;
 mod writer;
 
-pub use approvals::Answered;
+pub use approvals::{Answered, ApprovalAnswer};
 pub use audit::{
     AuditCursor, AuditEntry, AuditFault, AuditFilter, AuditPage, AuditPageRequest, AuditRecord, AuditReport,
     BrokenChain, MAX_AUDIT_BATCH, MAX_AUDIT_BODY_BYTES, MAX_USAGE_WINDOW, PluginFilter, PluginUsage,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{ContinuingCall, Progress, ResultId};
+use bricklayer_domain::{ApprovalReply, ContinuingCall, Progress, ResultId};
 use tokio_util::sync::CancellationToken;
 
 /// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
@@ -49,6 +49,8 @@ pub struct CallLink {
     pub continuations: Option<Arc<dyn Continuations>>,
     /// The result that it is to make again, when it is a call for that.
     pub rerun_of: Option<ResultId>,
+    /// What the user said when they were asked about it.
+    pub reply: Option<ApprovalReply>,
     /// The longest that it may take, when that is less than its tool's own limit.
     pub within: Option<Duration>,
 }
@@ -57,7 +59,7 @@ impl CallLink {
     /// A call whose progress nobody sees and that nobody continues.
     #[must_use]
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None, within: None }
+        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None, reply: None, within: None }
     }
 }
 

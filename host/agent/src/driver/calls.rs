@@ -198,6 +198,7 @@ impl Driver {
             cancel: cancel.clone(),
             continuations: Some(Arc::new(handing)),
             rerun_of: self.fold.rerun_of(),
+            reply: self.fold.state.reply_to(&id).cloned(),
             within: None,
         };
         let read_only = resolved.as_ref().is_ok_and(|resolved| resolved.spec().annotations.read_only);

@@ -11,7 +11,8 @@ use bricklayer_tools::{CallClass, Permission, Permit, Terms, decide, decide_answ
 
 use crate::settings::{MAX_CALL_STARTS, MAX_CONTINUED_STARTS};
 
-use super::state::{CallState, CallStatus, Phase, TurnState};
+use super::call::{CallState, CallStatus};
+use super::state::{Phase, TurnState};
 use super::vocabulary::{CallClassification, Effect};
 
 /// What may happen to a call that is not running.
@@ -160,7 +161,7 @@ impl TurnState {
             return Some(Verdict::Fail(unknown_outcome()));
         }
         if state.declined() && !state.settled_by_earlier {
-            return Some(Verdict::Fail(declined()));
+            return Some(Verdict::Fail(declined(state)));
         }
         if !class.reads() && self.follows_declined(state) {
             return Some(Verdict::Fail(follows_declined()));
@@ -242,6 +243,23 @@ impl CallState {
         }
     }
 
+    /// What the user said to it.
+    fn words(&self) -> Option<&str> {
+        self.reply.as_ref()?.words()
+    }
+
+    /// The outcome with what the user said when they allowed the call.
+    pub(super) fn with_words(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+        if let Some(words) = self.words() {
+            let said = format!("\n[The user allowed this call, and says: {words}]");
+            match &mut outcome.failure {
+                Some(failure) => failure.message.push_str(&said),
+                None => outcome.content.push_str(&said),
+            }
+        }
+        outcome
+    }
+
     fn declined(&self) -> bool {
         self.answer.is_some_and(|answer| !answer.allows())
     }
@@ -254,11 +272,15 @@ impl CallState {
     }
 }
 
-fn declined() -> ToolFailure {
-    ToolFailure::new(
-        ToolErrorKind::Denied,
-        "the user declined this call; do not try it again in another way, ask them what they want instead",
-    )
+fn declined(state: &CallState) -> ToolFailure {
+    let message = match state.words() {
+        None => "the user declined this call; do not try it again in another way, ask them what they want instead"
+            .to_owned(),
+        Some(words) => format!(
+            "the user declined this call; do not try it again in another way. They say what they want instead:\n{words}"
+        ),
+    };
+    ToolFailure::new(ToolErrorKind::Denied, message)
 }
 
 fn follows_declined() -> ToolFailure {
@@ -276,7 +298,7 @@ pub(super) fn outcome_of_stop(state: &CallState, out_of_time: bool) -> ToolFailu
         CallStatus::Waiting | CallStatus::Running | CallStatus::Interrupted | CallStatus::Finished
             if state.declined() && !state.settled_by_earlier =>
         {
-            declined()
+            declined(state)
         }
         CallStatus::Waiting | CallStatus::Running | CallStatus::Interrupted | CallStatus::Finished => {
             let why = if out_of_time { "its time is over" } else { "the user stopped it" };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, ContinuingCall, Event, StandingPermission, StopReason, StoredEvent, ToolCall, ToolCallId,
+    ApprovalDecision, ApprovalReply, Block, Event, StandingPermission, StopReason, StoredEvent, ToolCallId,
     ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
@@ -11,38 +11,9 @@ use chrono::{DateTime, Utc};
 use crate::model::ModelReply;
 use crate::settings::{MAX_CALL_ID_CHARS, MAX_CALL_NAME_CHARS, MAX_CUT_CALLS, MAX_FRUITLESS_STEPS, MAX_STEP_RESTARTS};
 
+use super::call::{CallState, CallStatus, call_of, could_run};
 use super::schedule;
-use super::vocabulary::{CallClassification, Effect, Input, TurnPolicy};
-
-/// Where a call stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallStatus {
-    /// Not begun. Moves to `Running` or `Finished`.
-    Waiting,
-    /// Runs here and now. Moves to `Finished`, or to `Interrupted` when its worker dies.
-    Running,
-    /// It had begun when its worker died. Moves to `Running` or `Finished`.
-    Interrupted,
-    /// Its outcome is in the log.
-    Finished,
-}
-
-/// One tool use of the current step.
-#[derive(Debug, Clone)]
-pub(super) struct CallState {
-    pub(super) call: ToolCall,
-    pub(super) class: Option<CallClassification>,
-    pub(super) asked: bool,
-    pub(super) answer: Option<ApprovalDecision>,
-    /// Whether that answer came with the refusal of an earlier call.
-    pub(super) settled_by_earlier: bool,
-    pub(super) status: CallStatus,
-    pub(super) starts: u32,
-    /// What brings to its end what it started, when its worker is gone.
-    pub(super) continued: Option<ContinuingCall>,
-    /// Whether that is what runs.
-    pub(super) continuing: bool,
-}
+use super::vocabulary::{Effect, Input, TurnPolicy};
 
 /// Where a turn stands.
 #[derive(Debug, Clone, Default)]
@@ -197,9 +168,10 @@ impl TurnState {
                 self.fruitful = false;
             }
             Event::ApprovalRequested { call, .. } => self.with_call(call, |state| state.asked = true),
-            Event::ApprovalAnswered { call, decision, because_of } => self.with_call(call, |state| {
+            Event::ApprovalAnswered { call, decision, because_of, reply } => self.with_call(call, |state| {
                 if state.answer.is_none() {
                     state.answer = Some(*decision);
+                    state.reply.clone_from(reply);
                     state.settled_by_earlier = because_of.is_some();
                 }
             }),
@@ -249,6 +221,11 @@ impl TurnState {
         calls.iter().find(|state| state.call.id == *id)
     }
 
+    /// What the user said when they were asked about this call.
+    pub(crate) fn reply_to(&self, id: &ToolCallId) -> Option<&ApprovalReply> {
+        self.call_state(id)?.reply.as_ref()
+    }
+
     pub(super) fn with_call(&mut self, id: &ToolCallId, change: impl FnOnce(&mut CallState)) {
         if let Phase::Calls(calls) = &mut self.phase
             && let Some(state) = calls.iter_mut().find(|state| state.call.id == *id)
@@ -275,7 +252,7 @@ impl TurnState {
             }
             Input::CallEnded { call, outcome, duration_ms } => {
                 let outcome = match self.call_state(&call) {
-                    Some(state) => state.outcome_of_continued(*outcome),
+                    Some(state) => state.with_words(state.outcome_of_continued(*outcome)),
                     None => *outcome,
                 };
                 self.finish_call(&call, outcome, duration_ms, &mut effects);
@@ -533,13 +510,6 @@ impl TurnState {
     }
 }
 
-/// Whether a call was at least begun, whatever came of it.
-fn could_run(outcome: &ToolOutcome) -> bool {
-    !outcome.failure.as_ref().is_some_and(|failure| {
-        matches!(failure.kind, ToolErrorKind::InvalidInput | ToolErrorKind::UnknownTool | ToolErrorKind::NotRun)
-    })
-}
-
 /// An id of the characters that every provider takes, with room for a number behind it.
 fn fit_id(id: &str) -> String {
     let fit: String = id
@@ -548,21 +518,6 @@ fn fit_id(id: &str) -> String {
         .take(MAX_CALL_ID_CHARS)
         .collect();
     if fit.is_empty() { "call".to_owned() } else { fit }
-}
-
-fn call_of(block: &Block) -> Option<CallState> {
-    let Block::ToolUse { id, name, input } = block else { return None };
-    Some(CallState {
-        call: ToolCall { id: id.clone(), name: ToolName(name.clone()), input: input.clone() },
-        class: None,
-        asked: false,
-        answer: None,
-        settled_by_earlier: false,
-        status: CallStatus::Waiting,
-        starts: 0,
-        continued: None,
-        continuing: false,
-    })
 }
 
 /// How a turn ends whose last message holds no tool use. Source: facts on the Messages API, stop reasons.

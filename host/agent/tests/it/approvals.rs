@@ -4,9 +4,9 @@ use bricklayer_agent::TurnExit;
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallEffect, CallGrounds, Event, PermissionMode, PermissionRule, PermissionRules, RuleKind,
-    StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCallId, ToolErrorKind, ToolName,
-    ToolOutcome, TurnEnd,
+    ApprovalDecision, ApprovalReply, Block, CallEffect, CallGrounds, Event, PermissionMode, PermissionRule,
+    PermissionRules, RuleKind, StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCallId,
+    ToolErrorKind, ToolName, ToolOutcome, TurnEnd,
 };
 use serde_json::json;
 
@@ -36,7 +36,18 @@ fn script(messages: &[&[&str]]) -> World {
 }
 
 fn answer(world: &World, call: &str, decision: ApprovalDecision) {
-    world.log.push(vec![Event::ApprovalAnswered { call: ToolCallId(call.into()), decision, because_of: None }]);
+    world.log.push(vec![Event::ApprovalAnswered {
+        call: ToolCallId(call.into()),
+        decision,
+        because_of: None,
+        reply: None,
+    }]);
+}
+
+fn answer_in_words(world: &World, call: &str, decision: ApprovalDecision, words: &str) {
+    let reply = ApprovalReply::parse(Some(words.to_owned()), Vec::new()).unwrap();
+    let call = ToolCallId(call.into());
+    world.log.push(vec![Event::ApprovalAnswered { call, decision, because_of: None, reply }]);
 }
 
 fn ran(world: &World) -> Vec<String> {
@@ -111,6 +122,21 @@ async fn the_mode_and_the_gravest_part_decide() {
         world.mode = mode;
         assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{mode:?}");
     }
+}
+
+#[tokio::test]
+async fn what_the_user_says_with_an_answer_reaches_the_model() {
+    let mut world = world(&["DROP TABLE t", "DROP TABLE u"]);
+    world.mode = PermissionMode::Ask;
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    answer_in_words(&world, "a", ApprovalDecision::Once, "then count");
+    answer_in_words(&world, "b", ApprovalDecision::No, "keep u");
+    world.run().await;
+    assert_eq!(ran(&world), ["DROP TABLE t"]);
+    assert_eq!(world.outcome("a").content, "done\n[The user allowed this call, and says: then count]");
+    let (kind, message) = failure(&world, "b");
+    assert_eq!(kind, ToolErrorKind::Denied);
+    assert!(message.ends_with("They say what they want instead:\nkeep u"), "{message}");
 }
 
 #[tokio::test]

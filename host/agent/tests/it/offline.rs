@@ -270,6 +270,7 @@ async fn a_direct_command_runs_whatever_the_model_is() {
         call,
         decision: bricklayer_domain::ApprovalDecision::No,
         because_of: None,
+        reply: None,
     }]);
     world.run().await;
     assert_eq!(world.tools.called(), Vec::<String>::new());

@@ -193,7 +193,7 @@ impl Simulation {
         let Some(call) = open else { panic!("parked without an open question: {:#?}", self.log) };
         let decision = ApprovalDecision::ALL[usize::from(choice) % 4];
         let (later, scope) = self.question(&call);
-        self.log.push(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None });
+        self.log.push(Event::ApprovalAnswered { call: call.clone(), decision, because_of: None, reply: None });
         match decision {
             ApprovalDecision::Conversation => self.standing.push(StandingPermission {
                 id: StandingPermissionId::new(),
@@ -208,7 +208,7 @@ impl Simulation {
                     later.into_iter().filter(|id| self.is_asked(id) && !self.is_answered(id)).collect::<Vec<_>>()
                 {
                     let because_of = Some(call.clone());
-                    self.log.push(Event::ApprovalAnswered { call: call_id, decision, because_of });
+                    self.log.push(Event::ApprovalAnswered { call: call_id, decision, because_of, reply: None });
                 }
             }
             ApprovalDecision::Once | ApprovalDecision::Stop => {}

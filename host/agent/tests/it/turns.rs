@@ -95,7 +95,12 @@ fn kind(outcome: &ToolOutcome) -> Option<ToolErrorKind> {
 }
 
 fn answer_approval(world: &World, call: &str, decision: ApprovalDecision) {
-    world.log.push(vec![Event::ApprovalAnswered { call: ToolCallId(call.into()), decision, because_of: None }]);
+    world.log.push(vec![Event::ApprovalAnswered {
+        call: ToolCallId(call.into()),
+        decision,
+        because_of: None,
+        reply: None,
+    }]);
 }
 
 #[tokio::test]

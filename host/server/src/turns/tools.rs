@@ -268,7 +268,7 @@ impl ProviderCall for PluginCall {
         if needs_session && let Err(failure) = session.fresh(&link).await {
             return ToolOutcome::failed(failure);
         }
-        let CallLink { progress, cancel, continuations, rerun_of, within } = link.clone();
+        let CallLink { progress, cancel, continuations, rerun_of, reply: _, within } = link.clone();
         let base_url = if needs_session {
             match place.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),

@@ -105,20 +105,29 @@ fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
                 (&json!("drop"), &json!(["write", "drop2"]))
             );
             assert_eq!(asked(&mut follow).await["tool_id"], "drop2");
-            answer(&ann, &turn, "drop", decision).await;
-            // Both questions are settled by it; whoever answers late learns what counts.
-            let late = ann.post(&format!("/api/executions/{turn}/approvals/drop2"), json!({"decision": "once"})).await;
-            if decision == "no" {
-                assert_eq!(late.ok()["decision"], "no");
-            } else {
-                late.problem(409, "turn-ended");
+            let path = |call: &str| format!("/api/executions/{turn}/approvals/{call}");
+            let too_long = json!({"decision": decision, "reply": {"words": "x".repeat(4_001)}});
+            ann.post(&path("drop"), too_long).await.problem(422, "invalid-request");
+            let said = json!({"decision": decision, "reply": {"words": "only look"}});
+            assert_eq!(ann.post(&path("drop"), said.clone()).await.ok()["decision"], decision);
+            // The same again is fine; another answer is refused, and so is one to what was settled with it.
+            assert_eq!(ann.post(&path("drop"), said).await.ok()["decision"], decision);
+            for other in [json!({"decision": "once"}), json!({"decision": decision})] {
+                let refused = ann.post(&path("drop"), other).await.problem(409, "already-answered");
+                assert!(refused["detail"].as_str().unwrap().contains(decision), "{refused}");
             }
+            let late = ann.post(&path("drop2"), json!({"decision": "once"})).await;
+            late.problem(409, if decision == "no" { "already-answered" } else { "turn-ended" });
             let rest = follow.follow_to_end().await;
             let result = |call: &str| {
                 let of_call = rest.iter().find(|frame| frame.data["tool_use_id"] == call);
                 of_call.unwrap_or_else(|| panic!("no result of {call}: {rest:#?}")).data.clone()
             };
             assert_eq!(result("drop")["error_kind"], "denied");
+            // What the user said beside it reaches the model, and whoever reads the log.
+            assert!(result("drop").to_string().contains("only look"), "{}", result("drop"));
+            let heard = rest.iter().find(|frame| frame.data["reply"]["words"] == "only look");
+            assert_eq!(heard.expect("the answer").data["tool_id"], "drop");
             let (others, look) = if decision == "no" { ("denied", json!(false)) } else { ("cancelled", json!(true)) };
             assert_eq!(result("write")["error_kind"], others);
             assert_eq!(result("drop2")["error_kind"], others);

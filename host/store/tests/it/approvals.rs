@@ -1,8 +1,8 @@
 use bricklayer_domain::{
-    ApprovalDecision, CallEffect, CallReview, Event, Operation, StandingPermissionId, StandingScope, TurnEnd,
-    TurnStatus, UserId,
+    ApprovalDecision, ApprovalReply, CallEffect, CallReview, Event, Operation, StandingPermissionId, StandingScope,
+    TurnEnd, TurnStatus, UserId,
 };
-use bricklayer_store::{Detail, MAX_STANDING_PERMISSIONS, StoreError};
+use bricklayer_store::{ApprovalAnswer, Detail, MAX_STANDING_PERMISSIONS, StoreError};
 
 use crate::harness::{
     World, approval_requested, assert_refused, assistant, call, completed, finished, on_both_engines, step_started,
@@ -10,6 +10,7 @@ use crate::harness::{
 
 on_both_engines!(
     a_request_parks_the_turn,
+    what_is_said_beside_the_first_answer_counts,
     all_answers_are_needed_to_go_on,
     the_first_answer_counts,
     a_waiting_turn_survives_a_restart,
@@ -36,12 +37,36 @@ async fn a_request_parks_the_turn(world: World) {
     let [event] = answered.events.try_into().unwrap();
     assert_eq!(
         event.event,
-        Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once, because_of: None }
+        Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once, because_of: None, reply: None }
     );
     assert_eq!(scene.events(Detail::All).await.last(), Some(&event));
     assert_eq!(scene.store.get_turn(&scene.user, turn.id).await.unwrap().status, TurnStatus::Running);
     let claim = scene.store.claim_turn(turn.id, scene.worker).await.unwrap().unwrap();
     scene.store.append(&claim.lease, vec![completed()]).await.unwrap();
+}
+
+async fn what_is_said_beside_the_first_answer_counts(world: World) {
+    let scene = world.scene().await;
+    let (turn, lease) = scene.begin().await;
+    scene.store.append(&lease, vec![approval_requested("a")]).await.unwrap();
+    let said = |words: &str| ApprovalAnswer {
+        decision: ApprovalDecision::No,
+        reply: ApprovalReply::parse(Some(words.to_owned()), Vec::new()).unwrap(),
+    };
+    let answer = async |answer: ApprovalAnswer| {
+        scene.store.answer_approval(&scene.user, turn.id, &call("a"), answer).await.unwrap()
+    };
+    let first = answer(said("the other table")).await;
+    assert_eq!((first.reply, first.events.len()), (said("the other table").reply, 1));
+    let Some(Event::ApprovalAnswered { reply, .. }) = scene.events(Detail::All).await.pop().map(|stored| stored.event)
+    else {
+        panic!("answered last")
+    };
+    assert_eq!(reply, said("the other table").reply);
+    for later in [said("neither"), said("the other table"), ApprovalDecision::No.into()] {
+        let later = answer(later).await;
+        assert_eq!((later.reply, later.events), (said("the other table").reply, vec![]));
+    }
 }
 
 async fn all_answers_are_needed_to_go_on(world: World) {
@@ -259,8 +284,8 @@ async fn a_refusal_settles_what_would_have_followed(world: World) {
     assert_eq!(
         settled,
         [
-            Event::ApprovalAnswered { call: call("a"), decision: no, because_of: None },
-            Event::ApprovalAnswered { call: call("b"), decision: no, because_of },
+            Event::ApprovalAnswered { call: call("a"), decision: no, because_of: None, reply: None },
+            Event::ApprovalAnswered { call: call("b"), decision: no, because_of, reply: None },
         ]
     );
     assert!(scene.events(Detail::All).await.ends_with(&answered.events));

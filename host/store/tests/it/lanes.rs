@@ -139,7 +139,8 @@ async fn questions_of_subagents_are_answered_where_they_stand(world: World) {
     };
     // Ids of calls are unique in their turn: an answer names nothing else.
     assert_refused!(ask(&[(first, "q"), (second, "q")]).await, StoreError::InvalidAppend(_));
-    let answered = Event::ApprovalAnswered { call: call("q"), decision: ApprovalDecision::Once, because_of: None };
+    let answered =
+        Event::ApprovalAnswered { call: call("q"), decision: ApprovalDecision::Once, because_of: None, reply: None };
     assert_refused!(in_lane(&scene, &lease, first, vec![answered]).await, StoreError::InvalidAppend(_));
     assert_refused!(ask(&[(LaneId::new(), "q")]).await, StoreError::NotFound("lane"));
     assert!(scene.store.open_approvals(&scene.user, turn.id).await.unwrap().is_empty(), "nothing was asked");

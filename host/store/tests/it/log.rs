@@ -46,7 +46,8 @@ async fn the_rules_of_the_log_hold(world: World) {
     let scene = world.scene().await;
     let (_, lease) = scene.begin().await;
     let started = Event::TurnStarted { message: "again".into(), settings: TurnSettings::default(), rerun_of: None };
-    let answered = Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once, because_of: None };
+    let answered =
+        Event::ApprovalAnswered { call: call("a"), decision: ApprovalDecision::Once, because_of: None, reply: None };
     for bad in [vec![started], vec![answered], vec![completed(), step_started(1)], vec![completed(), completed()]] {
         assert_refused!(scene.store.append(&lease, bad).await, StoreError::InvalidAppend(_));
     }

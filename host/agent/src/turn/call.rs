@@ -1,0 +1,62 @@
+//! A call of a message, as its turn's log tells it.
+
+use bricklayer_domain::{
+    ApprovalDecision, ApprovalReply, Block, ContinuingCall, ToolCall, ToolErrorKind, ToolName, ToolOutcome,
+};
+
+use super::vocabulary::CallClassification;
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallStatus {
+    /// Not begun. Moves to `Running` or `Finished`.
+    Waiting,
+    /// Runs here and now. Moves to `Finished`, or to `Interrupted` when its worker dies.
+    Running,
+    /// It had begun when its worker died. Moves to `Running` or `Finished`.
+    Interrupted,
+    /// Its outcome is in the log.
+    Finished,
+}
+
+/// One tool use of the current step.
+#[derive(Debug, Clone)]
+pub(super) struct CallState {
+    pub(super) call: ToolCall,
+    pub(super) class: Option<CallClassification>,
+    pub(super) asked: bool,
+    pub(super) answer: Option<ApprovalDecision>,
+    /// What the user said beside it.
+    pub(super) reply: Option<ApprovalReply>,
+    /// Whether that answer came with the refusal of an earlier call.
+    pub(super) settled_by_earlier: bool,
+    pub(super) status: CallStatus,
+    pub(super) starts: u32,
+    /// What brings to its end what it started, when its worker is gone.
+    pub(super) continued: Option<ContinuingCall>,
+    /// Whether that is what runs.
+    pub(super) continuing: bool,
+}
+
+pub(super) fn call_of(block: &Block) -> Option<CallState> {
+    let Block::ToolUse { id, name, input } = block else { return None };
+    Some(CallState {
+        call: ToolCall { id: id.clone(), name: ToolName(name.clone()), input: input.clone() },
+        class: None,
+        asked: false,
+        answer: None,
+        reply: None,
+        settled_by_earlier: false,
+        status: CallStatus::Waiting,
+        starts: 0,
+        continued: None,
+        continuing: false,
+    })
+}
+
+/// Whether a call was at least begun, whatever came of it.
+pub(super) fn could_run(outcome: &ToolOutcome) -> bool {
+    !outcome.failure.as_ref().is_some_and(|failure| {
+        matches!(failure.kind, ToolErrorKind::InvalidInput | ToolErrorKind::UnknownTool | ToolErrorKind::NotRun)
+    })
+}
