@@ -162,8 +162,8 @@ fn a_subagents_question_is_answered_like_any_other() {
                     server.app.store().open_approvals(&scene.user, TurnId::from_uuid(execution.parse().unwrap()));
                 assert_eq!(open.await.unwrap(), [ToolCallId("q2".into())], "the turn waits for the other one");
                 // The first answer counts.
-                let late = ann.post(&path("q1"), json!({"decision": "stop"})).await.ok();
-                assert_eq!(late["decision"], decision);
+                ann.post(&path("q1"), json!({"decision": "stop"})).await.problem(409, "already-answered");
+                assert_eq!(ann.post(&path("q1"), body.clone()).await.ok()["decision"], decision);
                 assert_eq!(ann.post(&path("q2"), json!({"decision": "no"})).await.ok()["decision"], "no");
             }
             let frames = ann.frames(&execution).await;

@@ -135,8 +135,8 @@ fn a_destructive_statement_waits_for_the_user() {
             let answered = ann.post(&path, json!({"decision": decision})).await.ok();
             assert_eq!(answered, json!({"success": true, "decision": decision}));
             // The first answer counts.
-            let later = ann.post(&path, json!({"decision": if runs == 0 { "once" } else { "no" }})).await.ok();
-            assert_eq!(later["decision"], decision);
+            let later = ann.post(&path, json!({"decision": if runs == 0 { "once" } else { "no" }})).await;
+            later.problem(409, "already-answered");
             let rest = follow.follow_to_end().await;
             let result = rest.iter().find(|frame| frame.kind() == "tool_result").unwrap();
             assert_eq!(result.data["is_error"], runs == 0, "{result:?}");
