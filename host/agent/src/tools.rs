@@ -2,6 +2,7 @@
 //! inside one opened folder; no path leads out of it.
 
 mod args;
+mod ask;
 mod edit;
 mod files;
 mod glob;
@@ -34,7 +35,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bricklayer_domain::{
     CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserQuestion,
 };
 use bricklayer_skills::{SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
@@ -131,11 +132,12 @@ enum BuiltIn {
     ReadResult,
     MakeChart,
     TodoWrite,
+    AskUserQuestion,
     Skill,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Read,
         Self::Write,
         Self::Edit,
@@ -145,6 +147,7 @@ impl BuiltIn {
         Self::ReadResult,
         Self::MakeChart,
         Self::TodoWrite,
+        Self::AskUserQuestion,
         Self::Skill,
     ];
 
@@ -159,6 +162,7 @@ impl BuiltIn {
             Self::ReadResult => "read_result",
             Self::MakeChart => "make_chart",
             Self::TodoWrite => "TodoWrite",
+            Self::AskUserQuestion => "AskUserQuestion",
             Self::Skill => "Skill",
         }
     }
@@ -175,6 +179,7 @@ impl BuiltIn {
             Self::ReadResult => ("Read result", "{result}", ResultKind::Text),
             Self::MakeChart => ("Make chart", "{kind} {title}", ResultKind::Chart),
             Self::TodoWrite => ("Update to-do list", "", ResultKind::Todos),
+            Self::AskUserQuestion => ("Ask you", "", ResultKind::Text),
             Self::Skill => ("Load skill", "{name}", ResultKind::Text),
         };
         ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
@@ -187,7 +192,7 @@ impl BuiltIn {
     /// Whether a model is told of it at once. Room for definitions is small: cells are edited now and then, and the
     /// newest models keep track of their work without a list.
     const fn is_core(self) -> bool {
-        !matches!(self, Self::NotebookEdit | Self::TodoWrite)
+        !matches!(self, Self::NotebookEdit | Self::TodoWrite | Self::AskUserQuestion)
     }
 
     fn annotations(self) -> ToolAnnotations {
@@ -198,6 +203,7 @@ impl BuiltIn {
             | Self::ReadResult
             | Self::MakeChart
             | Self::TodoWrite
+            | Self::AskUserQuestion
             | Self::Skill => ToolAnnotations::reads(),
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
@@ -221,6 +227,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::ReadResult => read_result::describe(),
                 BuiltIn::MakeChart => make_chart::describe(),
                 BuiltIn::TodoWrite => todo::describe(),
+                BuiltIn::AskUserQuestion => ask::describe(),
                 BuiltIn::Skill => skill::describe(skills),
             };
             Arc::new(ToolSpec {
@@ -268,7 +275,11 @@ impl ProviderCall for BuiltInCall {
             BuiltIn::Read => (Reads, "READ FILE", "file_path"),
             BuiltIn::Glob => (Reads, "FIND FILES", "path"),
             BuiltIn::Grep => (Reads, "SEARCH FILES", "path"),
-            BuiltIn::ReadResult | BuiltIn::MakeChart | BuiltIn::TodoWrite | BuiltIn::Skill => return None,
+            BuiltIn::ReadResult
+            | BuiltIn::MakeChart
+            | BuiltIn::TodoWrite
+            | BuiltIn::AskUserQuestion
+            | BuiltIn::Skill => return None,
         };
         let given = match (self.input.get(field).and_then(Value::as_str), effect) {
             (None, Reads) => Some(".".to_owned()),
@@ -280,8 +291,18 @@ impl ProviderCall for BuiltInCall {
         Some(CallReview::one(Operation { effect, verb: verb.to_owned(), objects, text: None, detail: None }))
     }
 
+    fn questions(&self) -> Vec<UserQuestion> {
+        if self.tool != BuiltIn::AskUserQuestion {
+            return Vec::new();
+        }
+        // Questions that cannot be shown are told to the model when the call runs.
+        ask::questions(&self.input).unwrap_or_default()
+    }
+
     fn origin(&self) -> ContentOrigin {
         match self.tool {
+            // The user's own words.
+            BuiltIn::AskUserQuestion => ContentOrigin::Host,
             // What was written, told back.
             BuiltIn::Write | BuiltIn::TodoWrite => ContentOrigin::Host,
             // Skills are the operator's and the project owner's words, chosen by them.
@@ -303,7 +324,7 @@ impl ProviderCall for BuiltInCall {
         let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
         tokio::select! {
             biased;
-            done = self.works_with.run(self.tool, &self.input, &link.cancel) => {
+            done = self.works_with.run(self.tool, &self.input, &link) => {
                 done.unwrap_or_else(ToolOutcome::failed)
             }
             () = link.cancel.cancelled(), if self.tool.annotations().read_only => cancelled(),
@@ -316,7 +337,7 @@ impl ProviderCall for BuiltInCall {
 }
 
 impl BuiltIns {
-    async fn run(&self, tool: BuiltIn, input: &Arc<Value>, cancel: &CancellationToken) -> ToolResult {
+    async fn run(&self, tool: BuiltIn, input: &Arc<Value>, link: &CallLink) -> ToolResult {
         let on_files: fn(&Self, &Value, &CancellationToken) -> ToolResult = match tool {
             BuiltIn::ReadResult => return read_result::run(&*self.results, input).await,
             BuiltIn::MakeChart => return make_chart::run(&*self.results, input).await,
@@ -327,10 +348,11 @@ impl BuiltIns {
             BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
             BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
             BuiltIn::TodoWrite => return todo::run(input),
+            BuiltIn::AskUserQuestion => return ask::run(input, link.reply.as_ref()),
             BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),
         };
         // File work happens on a blocking thread, which ends soon after the token fires.
-        let (this, input, cancel) = (self.clone(), Arc::clone(input), cancel.clone());
+        let (this, input, cancel) = (self.clone(), Arc::clone(input), link.cancel.clone());
         let work = tokio::task::spawn_blocking(move || on_files(&this, &input, &cancel));
         work.await.unwrap_or_else(|_| Err(ToolFailure::new(ToolErrorKind::Failed, "the tool failed inside the host")))
     }

@@ -13,7 +13,7 @@ pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
     ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId,
-    StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
+    StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage, UserQuestion,
 };
 
 /// The user's answer to an approval.
@@ -193,6 +193,9 @@ pub enum Event {
         /// Later calls of the same message that change something: they do not run when this one is declined.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         later_changes: Vec<ToolCallId>,
+        /// What the user answers, when that is what the call is for; their answer to the call holds it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<UserQuestion>,
     },
     /// The user answered. The first answer counts.
     ApprovalAnswered {

@@ -6,6 +6,7 @@
 mod grounds;
 mod lane;
 mod made;
+mod question;
 mod reply;
 mod result;
 mod review;
@@ -27,6 +28,7 @@ use utoipa::ToSchema;
 pub use grounds::{Grounds, GroundsWord};
 pub use lane::{WireLane, WireLaneParent};
 pub use made::MadeInfo;
+pub use question::{Question, QuestionChoice};
 pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
@@ -209,6 +211,9 @@ pub enum WireBody {
         standing: Option<Standing>,
         /// Later calls of the same message that change something: they do not run when this one is declined.
         later_changes: Vec<String>,
+        /// What the user answers, when that is what the call is for: `once` with a reply of as many answers.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<Question>,
     },
     /// The user answered.
     #[serde(rename = "approval.answered")]
@@ -457,7 +462,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             // A message without anything to show still ends its step: what it streamed is void.
             if bodies.is_empty() { one(WireBody::StepDiscarded { step }) } else { bodies }
         }
-        Event::ApprovalRequested { call, name, input, reason, review, standing, later_changes } => {
+        Event::ApprovalRequested { call, name, input, reason, review, standing, later_changes, questions } => {
             one(WireBody::ApprovalRequested {
                 tool_id: call.0,
                 tool_name: name.0,
@@ -466,6 +471,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
                 review: review.into(),
                 standing: standing.map(Into::into),
                 later_changes: later_changes.into_iter().map(|call| call.0).collect(),
+                questions: questions.into_iter().map(Into::into).collect(),
             })
         }
         Event::ApprovalAnswered { call, decision, because_of, reply } => one(WireBody::ApprovalAnswered {

@@ -78,7 +78,8 @@ impl ResolvedCall {
         let ruling = self.held.rules.as_ref().map(|(rules, input)| {
             rules.ruling(&RuledCall { name: &spec.name, source: &spec.source, input, review: review.as_ref() })
         });
-        CallClass { annotations: spec.annotations.clone(), review, ruling: ruling.unwrap_or_default() }
+        let (annotations, questions) = (spec.annotations.clone(), self.held.call.questions());
+        CallClass { annotations, review, ruling: ruling.unwrap_or_default(), questions }
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.

@@ -6,7 +6,7 @@
 
 use bricklayer_domain::{
     CallEffect, CallGrounds, CallReview, ContinuingCall, Operation, PermissionMode, RuleAuthor, RuleHit, Ruling,
-    StandingPermission, StandingScope, ToolAnnotations, ToolName,
+    StandingPermission, StandingScope, ToolAnnotations, ToolName, UserQuestion,
 };
 
 /// On what terms calls run, beside what rules say.
@@ -46,6 +46,8 @@ pub struct CallClass {
     pub review: Option<CallReview>,
     /// What rules say about it.
     pub ruling: Ruling,
+    /// What the user answers, when that is what it is for.
+    pub questions: Vec<UserQuestion>,
 }
 
 impl CallClass {
@@ -98,7 +100,7 @@ impl CallClass {
     /// Whether standing permissions could cover every part that is asked about and that no rule allows.
     #[must_use]
     pub fn may_be_covered(&self, terms: Terms) -> bool {
-        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) {
+        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) || !self.questions.is_empty() {
             return false;
         }
         let mut asking = self.asking(terms).peekable();
@@ -174,6 +176,10 @@ pub enum Permission {
 pub fn decide(terms: Terms, tool: &ToolName, class: &CallClass, standing: &[StandingPermission]) -> Permission {
     if let Some(refusal) = refused(terms.mode, class) {
         return refusal;
+    }
+    if !class.questions.is_empty() {
+        // Nobody but the user can give what it is for.
+        return Permission::Ask { reason: "The agent needs to know something from you.".to_owned() };
     }
     if let Ruling::Ask(hit) = &class.ruling {
         return Permission::Ask { reason: asked_by(hit) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec,
+    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec, UserQuestion,
 };
 use serde_json::Value;
 
@@ -36,6 +36,13 @@ pub trait ProviderCall: Send + Sync {
     /// restart. Its time is bounded by the gate.
     async fn review(&self) -> Option<CallReview> {
         None
+    }
+
+    /// What the user answers, when that is what the call is for: it is put to them whatever the mode and the rules that
+    /// allow, and their answer is in the link. Only the host's own sources may put questions; they are shown as the
+    /// host's.
+    fn questions(&self) -> Vec<UserQuestion> {
+        Vec::new()
     }
 
     /// Runs the call to its end. Never panics; every fault is a failed outcome. When the link's token fires it returns

@@ -130,6 +130,7 @@ impl TurnState {
                         review: class.and_then(|class| class.review.clone()).unwrap_or_default(),
                         standing: class.and_then(|class| class.offered_scope(self.terms())),
                         later_changes: later_changes.iter().rev().cloned().collect(),
+                        questions: class.map(|class| class.questions.clone()).unwrap_or_default(),
                     });
                 }
                 Some(Verdict::Ask { .. } | Verdict::Run { reads: false, .. }) => {}

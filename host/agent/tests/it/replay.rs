@@ -75,6 +75,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
         ruling: Ruling::default(),
+        questions: Vec::new(),
     })
 }
 

@@ -71,7 +71,18 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
     };
     assert_eq!(
         names(none),
-        ["Read", "Write", "Edit", "NotebookEdit", "Glob", "Grep", "read_result", "make_chart", "TodoWrite"]
+        [
+            "Read",
+            "Write",
+            "Edit",
+            "NotebookEdit",
+            "Glob",
+            "Grep",
+            "read_result",
+            "make_chart",
+            "TodoWrite",
+            "AskUserQuestion"
+        ]
     );
     assert_eq!(names(skills).last().map(String::as_str), Some("Skill"));
 }

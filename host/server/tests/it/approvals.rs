@@ -397,3 +397,46 @@ async fn a_direct_command_is_asked_about_like_any_call() {
         world.workspace.forget();
     }
 }
+
+/// No mode and no rule answers in the user's place; a rule that forbids does forbid.
+#[test]
+fn only_the_user_answers_what_the_agent_asks() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let option = |label: &str| json!({"label": label, "description": "what it means"});
+        let question = json!({"question": "Which table?", "header": "Table", "options": [option("a"), option("b")]});
+        let ask_user = |id: &str, questions: Value| Reply::tool(id, "AskUserQuestion", json!({"questions": questions}));
+        let replies =
+            vec![ask_user("wrong", json!([])), ask_user("q", json!([question, question])), Reply::text("well")];
+        world.model.script("choose", replies);
+        world.model.script("again", vec![ask_user("q2", json!([question])), Reply::text("well")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let rules = |kind: &str| json!({"rules": [{"kind": kind, "rule": "AskUserQuestion"}], "second_look": true});
+        let path = format!("/api/projects/{project}/permission_rules");
+        ann.put(&path, rules("allow")).await.ok();
+        let (turn, conversation) = ask(&ann, &project, None, "run_all", "choose").await;
+        let question = asked(&mut ann.follow(&turn, 0).await).await;
+        assert_eq!((&question["tool_id"], &question["standing"]), (&json!("q"), &Value::Null));
+        assert_eq!(question["questions"][0]["options"][1], option("b"));
+        let answers = format!("/api/executions/{turn}/approvals/q");
+        ann.post(&answers, json!({"decision": "conversation"})).await.problem(422, "invalid-request");
+        // The question waits while nobody runs.
+        server.stop().await;
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let reply = json!({"answers": [{"chosen": ["b"]}, {"chosen": [], "words": "neither of them"}]});
+        ann.post(&answers, json!({"decision": "once", "reply": reply})).await.ok();
+        let frames = ann.frames(&turn).await;
+        let result = |call: &str| frames.iter().find(|frame| frame.data["tool_use_id"] == call).unwrap().data.clone();
+        assert_eq!(result("wrong")["error_kind"], "invalid-input");
+        let told = result("q").to_string();
+        assert!(told.contains("Which table? b") && told.contains("in their words: neither of them"), "{told}");
+        ann.put(&path, rules("deny")).await.ok();
+        let (turn, _) = ask(&ann, &project, Some(&conversation), "run_all", "again").await;
+        let frames = ann.frames(&turn).await;
+        assert!(frames.iter().all(|frame| frame.data["type"] != "approval.requested"));
+        server.stop().await;
+    });
+}

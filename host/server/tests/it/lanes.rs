@@ -134,6 +134,7 @@ fn question(call: &str) -> Event {
         review: CallReview::default(),
         standing: None,
         later_changes: Vec::new(),
+        questions: Vec::new(),
     }
 }
 

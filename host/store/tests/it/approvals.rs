@@ -188,7 +188,16 @@ fn drop_requested(id: &str, table: &str) -> Event {
     let Event::ApprovalRequested { call, name, input, reason, .. } = approval_requested(id) else { unreachable!() };
     let standing = StandingScope::of(&operation);
     let review = CallReview::one(operation);
-    Event::ApprovalRequested { call, name, input, reason, review, standing, later_changes: Vec::new() }
+    Event::ApprovalRequested {
+        call,
+        name,
+        input,
+        reason,
+        review,
+        standing,
+        later_changes: Vec::new(),
+        questions: Vec::new(),
+    }
 }
 
 async fn a_standing_answer_covers_what_was_offered(world: World) {
@@ -267,7 +276,16 @@ async fn a_refusal_settles_what_would_have_followed(world: World) {
         unreachable!()
     };
     let later_changes = vec![call("b"), call("not asked"), call("c")];
-    let asked = Event::ApprovalRequested { call: first, name, input, reason, review, standing, later_changes };
+    let asked = Event::ApprovalRequested {
+        call: first,
+        name,
+        input,
+        reason,
+        review,
+        standing,
+        later_changes,
+        questions: Vec::new(),
+    };
     let earlier = approval_requested("z");
     let requests = vec![earlier, asked, approval_requested("b"), approval_requested("c")];
     scene.store.append(&lease, requests).await.unwrap();

@@ -233,6 +233,7 @@ pub(crate) fn approval_requested(id: &str) -> Event {
         review: Default::default(),
         standing: None,
         later_changes: Vec::new(),
+        questions: Vec::new(),
     }
 }
 
