@@ -35,6 +35,26 @@ const StepData = v.object({
 /** What kind of thing a typed result is, and so how it is drawn. */
 const ShownAs = v.picklist(["text", "markdown", "table", "tables", "list", "steps", "change", "chart", "todos"]);
 
+/** One thing that is offered as an answer. */
+const QuestionChoice = v.object({
+  /** What it means; may be empty. */
+  description: v.string(),
+  /** What is chosen. */
+  label: v.string(),
+});
+
+/** A question of a call; an answer of the user's own is always possible. */
+const Question = v.object({
+  /** What it is about, in a word or two. */
+  header: v.string(),
+  /** Whether several may be chosen. */
+  multi_select: v.boolean(),
+  /** What is offered. */
+  options: v.array(QuestionChoice),
+  /** The question. */
+  question: v.string(),
+});
+
 /** How grave a call, or a part of it, is; from harmless to grave. */
 const Effect = v.fallback(v.picklist(["reads", "writes", "shares", "destroys"]), "destroys");
 
@@ -340,6 +360,8 @@ export const wireEvent = v.variant("type", [
   v.object({
     /** Later calls of the same message that change something: they do not run when this one is declined. */
     later_changes: v.array(v.string()),
+    /** What the user answers, when that is what the call is for: `once` with a reply of as many answers. */
+    questions: v.optional(v.array(Question)),
     /** Why it is asked. */
     reason: v.string(),
     /** What it would do. */

@@ -2241,6 +2241,24 @@ export interface components {
              */
             second_look: boolean;
         };
+        /** @description A question of a call; an answer of the user's own is always possible. */
+        Question: {
+            /** @description What it is about, in a word or two. */
+            header: string;
+            /** @description Whether several may be chosen. */
+            multi_select: boolean;
+            /** @description What is offered. */
+            options: components["schemas"]["QuestionChoice"][];
+            /** @description The question. */
+            question: string;
+        };
+        /** @description One thing that is offered as an answer. */
+        QuestionChoice: {
+            /** @description What it means; may be empty. */
+            description: string;
+            /** @description What is chosen. */
+            label: string;
+        };
         /** @description What a reload did. */
         ReloadedSkills: {
             /** @description Copied anew, or for the first time. */
@@ -2982,6 +3000,8 @@ export interface components {
         } | {
             /** @description Later calls of the same message that change something: they do not run when this one is declined. */
             later_changes: string[];
+            /** @description What the user answers, when that is what the call is for: `once` with a reply of as many answers. */
+            questions?: components["schemas"]["Question"][];
             /** @description Why it is asked. */
             reason: string;
             /** @description What it would do. */

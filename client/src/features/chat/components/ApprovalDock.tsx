@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "react";
 import { callName, waitingCalls } from "../model/approval";
-import type { ConversationView } from "../model/view";
+import type { ConversationView, ToolItem } from "../model/view";
 import { ApprovalPanel } from "./ApprovalPanel";
 import styles from "./ApprovalPanel.module.css";
+import { QuestionPanel } from "./QuestionPanel";
 
 /**
  * The one place for questions, above the composer: one at a time, in their order. It takes no focus from anybody, so no
@@ -31,9 +32,20 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
   return (
     <div ref={place} className={styles.dock} data-empty={first === undefined} data-gives-way={first === undefined ? undefined : ""}>
       <p className="visually-hidden" role="status">
-        {first !== undefined && `Approval needed. ${callName(first)}. From the message, Shift and Tab go to the answers.`}
+        {first !== undefined &&
+          `${asks(first) ? "The agent asks you something" : `Approval needed. ${callName(first)}`}. From the message, Shift and Tab go to the answers.`}
       </p>
-      {first !== undefined && (
+      {first !== undefined && asks(first) && (
+        <QuestionPanel
+          key={first.id}
+          ref={heading}
+          tool={first}
+          onAnswer={() => {
+            answered.current = true;
+          }}
+        />
+      )}
+      {first !== undefined && !asks(first) && (
         <ApprovalPanel
           key={first.id}
           ref={heading}
@@ -47,4 +59,9 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
       )}
     </div>
   );
+}
+
+/** Whether it is for the user's answers, and not for their yes. */
+function asks(tool: ToolItem): boolean {
+  return (tool.approval?.questions ?? []).length > 0;
 }

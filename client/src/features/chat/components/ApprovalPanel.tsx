@@ -137,7 +137,7 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
 const SCROLL_OVERLAP_PX = 40;
 
 /** Another answer that came first, from another tab say, is not to be tried again. */
-function whyNot(error: Error): string {
+export function whyNot(error: Error): string {
   const late = error instanceof Problem && error.code === "already-answered";
   return late ? messageOf(error) : `Your answer did not arrive: ${messageOf(error)} Try again.`;
 }
@@ -215,7 +215,7 @@ function rowsOf(text: string): number {
 }
 
 /** Whether the question has been there for long enough to be meant. */
-function useArmed(): boolean {
+export function useArmed(): boolean {
   const [armed, setArmed] = useState(false);
   // Time passes outside.
   useEffect(() => {

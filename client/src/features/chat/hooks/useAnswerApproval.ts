@@ -4,10 +4,18 @@ import { keys } from "@/api/keys";
 import { useChat } from "../chatContext";
 import type { Decision } from "../model/view";
 
+/** What the user answers to one question of the call. */
+export interface QuestionAnswer {
+  readonly chosen: readonly string[];
+  /** Empty for none. */
+  readonly words: string;
+}
+
 /** An answer, with what the user says beside it; empty for nothing. */
 export interface GivenAnswer {
   readonly decision: Decision;
-  readonly words: string;
+  readonly words?: string;
+  readonly answers?: readonly QuestionAnswer[];
 }
 
 /** Answers a waiting call. The first answer counts; the stream then tells what was decided. */
@@ -15,14 +23,23 @@ export function useAnswerApproval(callId: string) {
   const { projectId, conversationId, session } = useChat();
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: ({ decision, words }: GivenAnswer) => {
+    mutationFn: ({ decision, words = "", answers = [] }: GivenAnswer) => {
       const executionId = session.store.get().executionId ?? "";
       const path = `/api/executions/${encodeURIComponent(executionId)}/approvals/${encodeURIComponent(callId)}`;
       const said = words.trim();
-      const body = said === "" ? { decision } : { decision, reply: { words: said } };
+      const reply = {
+        ...(said === "" ? {} : { words: said }),
+        ...(answers.length === 0 ? {} : { answers: answers.map(wire) }),
+      };
+      const body = Object.keys(reply).length === 0 ? { decision } : { decision, reply };
       return json<{ decision: Decision }>(path, { method: "POST", body });
     },
     onSuccess: (_, { decision }) =>
       decision === "conversation" ? queryClient.invalidateQueries({ queryKey: keys.standing(projectId, conversationId) }) : undefined,
   });
+}
+
+function wire({ chosen, words }: QuestionAnswer) {
+  const own = words.trim();
+  return own === "" ? { chosen } : { chosen, words: own };
 }

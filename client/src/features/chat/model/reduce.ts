@@ -107,6 +107,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           operations: event.review.operations,
           standing: event.standing,
           laterChanges: event.later_changes,
+          questions: event.questions ?? [],
         },
       }));
     case "approval.answered":
@@ -250,7 +251,7 @@ function withoutDrafts(draft: TurnDraft, step: number): void {
 // ---- Tools ----
 
 /** An answer whose question was not seen. */
-const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [] };
+const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions: [] };
 
 const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "running"];
 

@@ -114,6 +114,15 @@ export interface Approval {
   readonly standing: { readonly verb: string; readonly objects: readonly string[] } | null;
   /** Later calls of the same message that do not run if this one is declined. */
   readonly laterChanges: readonly string[];
+  /** What the user answers, when that is what the call is for. */
+  readonly questions: readonly Question[];
+}
+
+export interface Question {
+  readonly header: string;
+  readonly question: string;
+  readonly options: readonly { readonly label: string; readonly description: string }[];
+  readonly multi_select: boolean;
 }
 
 /** `stop`: do not run it, and end the turn. */
