@@ -82,6 +82,8 @@ struct Shared {
     requests: Option<Mutex<Vec<Value>>>,
     /// What each request that is kept said of who asks.
     senders: Mutex<Vec<(String, String)>>,
+    /// What a question for its models gets: status and body.
+    list: Mutex<(u16, Value)>,
     silent: Arc<Silent>,
     decide: Box<Decide>,
 }
@@ -162,8 +164,10 @@ impl Model {
         requests: Option<Mutex<Vec<Value>>>,
         decide: Box<Decide>,
     ) -> Self {
-        let shared = Arc::new(Shared { scripts, requests, senders: Mutex::default(), silent: Arc::default(), decide });
-        let router = Router::new().fallback(post(asked)).with_state(Arc::clone(&shared));
+        let list = Mutex::new((404, json!({"message": "there is no list"})));
+        let senders = Mutex::default();
+        let shared = Arc::new(Shared { scripts, requests, senders, list, silent: Arc::default(), decide });
+        let router = Router::new().fallback(post(asked).get(listed)).with_state(Arc::clone(&shared));
         let serving = serve(router, port).await;
         Self { url: serving.url.clone(), shared, _serving: serving }
     }
@@ -172,6 +176,11 @@ impl Model {
     /// counts.
     pub fn script(&self, text: &str, replies: Vec<Reply>) {
         self.shared.scripts.lock().expect("nobody panics here").insert(text.to_owned(), replies);
+    }
+
+    /// Answers questions for its models with this from now on; without it there is no list.
+    pub fn list(&self, status: u16, body: Value) {
+        *self.shared.list.lock().expect("nobody panics here") = (status, body);
     }
 
     /// Forgets a script, and the requests so far, which are large.
@@ -202,6 +211,22 @@ impl Model {
     }
 }
 
+impl Shared {
+    fn remember_sender(&self, uri: &Uri, headers: &HeaderMap) {
+        let sender = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        self.senders.lock().expect("nobody panics here").push((uri.path().to_owned(), sender.to_owned()));
+    }
+}
+
+/// A question for the models, whatever the root.
+async fn listed(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    if shared.requests.is_some() {
+        shared.remember_sender(&uri, &headers);
+    }
+    let (status, body) = shared.list.lock().expect("nobody panics here").clone();
+    wire::plain(status, Vec::new(), &body)
+}
+
 /// The wire is known by the path's end, whatever the root.
 async fn asked(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let answer = match uri.path() {
@@ -215,9 +240,7 @@ async fn asked(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, 
     };
     if let Some(requests) = &shared.requests {
         requests.lock().expect("nobody panics here").push(request.clone());
-        let sender = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let sender = (uri.path().to_owned(), sender.to_owned());
-        shared.senders.lock().expect("nobody panics here").push(sender);
+        shared.remember_sender(&uri, &headers);
     }
     let reply = (shared.decide)(Asked::of(request)).await;
     answer(reply, &shared.silent)

@@ -177,6 +177,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the models that the user may choose. A provider that does not answer says why, beside what is known without it. */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plugins": {
         parameters: {
             query?: never;
@@ -1679,6 +1696,42 @@ export interface components {
          * @enum {string}
          */
         Mode: "read_only" | "ask_changes" | "ask" | "run_all";
+        /** @description A model that may be chosen, and what it can; null where nobody said. */
+        ModelChoice: {
+            /**
+             * Format: int64
+             * @description Tokens of a conversation.
+             */
+            context_tokens: number | null;
+            /** @description Whether it reads PDF documents. */
+            documents: boolean | null;
+            /** @description What a message's `model` names it by. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Tokens of one answer.
+             */
+            max_output_tokens: number | null;
+            /** @description For people. */
+            name: string;
+            /** @description Whether it sees pictures. */
+            pictures: boolean | null;
+            /** @description Whether what it read before costs less when it is read again. */
+            prompt_cache: boolean | null;
+            /** @description Whether it can reason before it answers. */
+            thinking: boolean | null;
+            /** @description Whether it calls tools. */
+            tools: boolean | null;
+            /** @description Why it cannot be used now, for the user; null when it can. */
+            unavailable: string | null;
+        };
+        /** @description The models that may be chosen. */
+        ModelChoices: {
+            /** @description The one that answers when none is chosen. */
+            default: string;
+            /** @description By who provides them, in the order in which they are shown. */
+            providers: components["schemas"]["ProviderModels"][];
+        };
         ModelHealth: {
             /** @description `offline`, `anthropic`, `openai` or `databricks`. */
             provider: string;
@@ -2240,6 +2293,15 @@ export interface components {
              *     user did not write.
              */
             second_look: boolean;
+        };
+        /** @description What one provider has. */
+        ProviderModels: {
+            /** @description Its models, those that are known without a list included. */
+            models: components["schemas"]["ModelChoice"][];
+            /** @description Why its list is not here, for the user; null when it is. */
+            problem: string | null;
+            /** @description `databricks`, `openai`, `anthropic` or `offline`. */
+            provider: string;
         };
         /** @description A question of a call; an answer of the user's own is always possible. */
         Question: {
@@ -3554,6 +3616,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelChoices"];
                 };
             };
             default: {

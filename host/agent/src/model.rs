@@ -6,6 +6,8 @@ mod draft;
 mod failure;
 mod features;
 pub(crate) mod found;
+mod known;
+mod list;
 mod names;
 pub mod openai;
 mod reasoning;
@@ -15,6 +17,7 @@ mod shown;
 mod sse;
 mod surrogates;
 
+pub use list::{Abilities, ListError, ModelCard};
 pub use send::{CallerToken, HttpModel, ModelAuth, ModelSetupError, ProviderSettings, http_client};
 pub use send::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
 
@@ -24,6 +27,7 @@ use std::time::Duration;
 
 use bricklayer_domain::{Block, HistoryRepair, ResultId, StopReason, ToolCallId, ToolErrorKind, ToolSpec, Usage};
 use bricklayer_tools::{Offer, ToolList};
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -229,6 +233,14 @@ pub trait ModelProvider: Send + Sync {
     /// The same model asked for somebody, with their own token; none when it takes nobody's.
     fn asked_for(&self, _caller: Arc<dyn CallerToken>) -> Option<Arc<dyn ModelProvider>> {
         None
+    }
+
+    /// The models that may be asked by their ids, as the provider tells them now; it is asked with the same credential.
+    ///
+    /// # Errors
+    /// [`ListError`], in a bounded time.
+    fn list(&self) -> BoxFuture<'static, Result<Vec<ModelCard>, ListError>> {
+        Box::pin(std::future::ready(Err(ListError::NoList)))
     }
 
     /// Asks the model. Dropping the stream ends the request at once.

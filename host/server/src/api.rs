@@ -20,6 +20,7 @@ mod guard;
 mod invoke;
 mod list;
 mod me;
+mod models;
 mod permission_rules;
 mod permissions;
 mod plugins;
@@ -97,6 +98,7 @@ fn public_routes() -> OpenApiRouter<AppState> {
 fn users_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(me::get_me))
+        .routes(routes!(models::list_models))
         .routes(routes!(me::get_system_prompt))
         .routes(routes!(tools::list_tools))
         .routes(routes!(plugins::read::list_plugins, plugins::change::install_plugin))

@@ -18,6 +18,7 @@ use crate::folder_lock::{FolderLock, LockError};
 use crate::health::HealthCheck;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::Lifecycle;
+use crate::models::ModelLists;
 use crate::places::Places;
 use crate::plugins::{PluginSetupError, Plugins};
 use crate::projects::ProjectFolders;
@@ -99,6 +100,7 @@ pub struct App {
     folders: ProjectFolders,
     skills: Skills,
     model: Arc<dyn ModelProvider>,
+    model_lists: ModelLists,
     turns: Turns,
     results: Results,
     uploads: Places,
@@ -197,6 +199,7 @@ impl App {
             folders,
             skills,
             model,
+            model_lists: ModelLists::default(),
             turns,
             results,
             result_questions: Places::new(RESULT_QUESTIONS_PER_USER, RESULT_QUESTIONS),
@@ -289,6 +292,11 @@ impl App {
     /// The model.
     pub(crate) fn model(&self) -> &dyn ModelProvider {
         &*self.model
+    }
+
+    /// The models that may be chosen.
+    pub(crate) const fn model_lists(&self) -> &ModelLists {
+        &self.model_lists
     }
 
     /// The turns.

@@ -1,16 +1,20 @@
 //! The model that the configuration names, and whose token it is asked with.
 
+mod lists;
+
 use std::sync::Arc;
 
 use bricklayer_agent::model::databricks::DatabricksModels;
 use bricklayer_agent::model::{
     CallerToken, ModelAuth, ModelProvider, ModelSetupError, ProviderSettings, anthropic, http_client, openai,
 };
-use bricklayer_offline_model::OfflineModel;
+use bricklayer_offline_model::{OFFLINE_MODEL, OfflineModel};
 use bricklayer_runtime::Credential;
 use secrecy::SecretString;
 
 use crate::config::{Config, ModelConfig, ModelCredential};
+
+pub(crate) use lists::ModelLists;
 
 /// The model of this server.
 pub(crate) fn model(config: &Config) -> Result<Arc<dyn ModelProvider>, ModelSetupError> {
@@ -43,9 +47,22 @@ pub(crate) fn model(config: &Config) -> Result<Arc<dyn ModelProvider>, ModelSetu
     })
 }
 
+/// The model of a turn whose user chose this one, asked with their token; the one inside the host is always there.
+pub(crate) fn chosen(
+    model: &Arc<dyn ModelProvider>,
+    wanted: Option<&str>,
+    credential: &Arc<Credential>,
+) -> Arc<dyn ModelProvider> {
+    if wanted == Some(OFFLINE_MODEL) {
+        return Arc::new(OfflineModel);
+    }
+    let own = model.asked_for(Arc::new(TurnToken(Arc::clone(credential))));
+    own.unwrap_or_else(|| Arc::clone(model))
+}
+
 /// The newest token of the user whose turn runs.
 #[derive(Debug)]
-pub(crate) struct TurnToken(pub(crate) Arc<Credential>);
+struct TurnToken(Arc<Credential>);
 
 impl CallerToken for TurnToken {
     fn token(&self) -> SecretString {

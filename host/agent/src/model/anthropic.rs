@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::ModelRequest;
 use super::features::Features;
-use super::send::{Assemble, HttpModel, ModelSetupError, ProviderSettings, Wire};
+use super::list::{Form, ListAt};
+use super::send::{Addresses, Assemble, HttpModel, ModelSetupError, ProviderSettings, Wire};
 use assemble::Assembler;
 
 /// The protocol version that every gateway knows.
@@ -27,11 +28,13 @@ const VERSION: &str = "2023-06-01";
 pub fn model(client: reqwest::Client, settings: ProviderSettings) -> Result<HttpModel, ModelSetupError> {
     let base = settings.base_url.as_str().trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    let url = format!("{base}/v1/messages");
+    // One page of the list takes as many.
+    let list = ListAt { url: format!("{base}/v1/models?limit=1000"), form: Form::Messages };
+    let addresses = Addresses { ask: format!("{base}/v1/messages"), list: Some(list) };
     let mut headers = HeaderMap::new();
     headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
     let wire = Messages { thinking: settings.thinking.clone() };
-    HttpModel::over(wire, url, headers, client, settings)
+    HttpModel::over(wire, addresses, headers, client, settings)
 }
 
 /// The wire.

@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use url::Url;
 
+use super::list::{Form, ListAt, ListError, ModelCard};
 use super::send::{CallerToken, HttpModel, ModelAuth, ModelSetupError, ProviderSettings};
 use super::{ModelEvent, ModelProvider, ModelRequest, anthropic, openai};
 
@@ -32,6 +34,13 @@ impl Route {
             Self::Serving => ("serving-endpoints/anthropic", "serving-endpoints"),
             Self::Gateway => ("ai-gateway/anthropic", "ai-gateway/mlflow/v1"),
         }
+    }
+
+    /// Where the names that this route takes are listed: the gateway has no such list.
+    fn list(self, workspace: &Url) -> Option<ListAt> {
+        let mut url = workspace.clone();
+        url.set_path("api/2.0/serving-endpoints");
+        (self == Self::Serving).then(|| ListAt { url: url.into(), form: Form::Serving })
     }
 }
 
@@ -67,7 +76,7 @@ impl DatabricksModels {
         let (messages, chat) = route.roots();
         Ok(Self {
             messages: anthropic::model(client.clone(), at(messages))?,
-            chat: openai::model(client.clone(), at(chat))?,
+            chat: openai::listed(client.clone(), at(chat), route.list(workspace))?,
         })
     }
 }
@@ -85,6 +94,10 @@ impl ModelProvider for DatabricksModels {
     fn asked_for(&self, caller: Arc<dyn CallerToken>) -> Option<Arc<dyn ModelProvider>> {
         let (messages, chat) = (self.messages.for_caller(Arc::clone(&caller)), self.chat.for_caller(caller));
         Some(Arc::new(Self { messages, chat }))
+    }
+
+    fn list(&self) -> BoxFuture<'static, Result<Vec<ModelCard>, ListError>> {
+        self.chat.list()
     }
 
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {

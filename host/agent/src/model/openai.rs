@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use super::ModelRequest;
 use super::features::Features;
-use super::send::{Assemble, HttpModel, ModelSetupError, ProviderSettings, Wire};
+use super::list::{Form, ListAt};
+use super::send::{Addresses, Assemble, HttpModel, ModelSetupError, ProviderSettings, Wire};
 use assemble::Assembler;
 
 /// A model behind chat completions at `base_url` (everything before `/chat/completions`, as the official client has it).
@@ -23,9 +24,19 @@ use assemble::Assembler;
 /// # Errors
 /// [`ModelSetupError::Header`] when the credential or a header cannot be sent.
 pub fn model(client: reqwest::Client, settings: ProviderSettings) -> Result<HttpModel, ModelSetupError> {
+    let list = format!("{}/models", settings.base_url.as_str().trim_end_matches('/'));
+    listed(client, settings, Some(ListAt { url: list, form: Form::Chat }))
+}
+
+/// The same with its list elsewhere, or nowhere.
+pub(super) fn listed(
+    client: reqwest::Client,
+    settings: ProviderSettings,
+    list: Option<ListAt>,
+) -> Result<HttpModel, ModelSetupError> {
     let url = format!("{}/chat/completions", settings.base_url.as_str().trim_end_matches('/'));
     let wire = ChatCompletions { thinking: settings.thinking.clone() };
-    HttpModel::over(wire, url, HeaderMap::new(), client, settings)
+    HttpModel::over(wire, Addresses { ask: url, list }, HeaderMap::new(), client, settings)
 }
 
 /// The wire.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bricklayer_domain::Redactor;
 use bytes::Bytes;
 use futures::channel::mpsc;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{SinkExt as _, Stream, StreamExt as _};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -20,6 +21,7 @@ use url::Url;
 
 use super::failure::{self, Failure, Told};
 use super::features::{Feature, Features};
+use super::list::{LIST_LIMIT, ListAt, ListError, MAX_LIST_BYTES, ModelCard};
 use super::sse::SseDecoder;
 use super::{ModelError, ModelEvent, ModelProvider, ModelReply, ModelRequest};
 
@@ -178,10 +180,19 @@ struct Shared {
     client: reqwest::Client,
     settings: ProviderSettings,
     wire: Box<dyn Wire>,
-    url: String,
+    addresses: Addresses,
     headers: HeaderMap,
     /// What models said when they refused something.
     known: Mutex<HashMap<String, Known>>,
+}
+
+/// Where one wire's API is.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    /// Where models are asked.
+    pub(super) ask: String,
+    /// Where they are listed.
+    pub(super) list: Option<ListAt>,
 }
 
 /// What is known of one model.
@@ -196,7 +207,7 @@ struct Known {
 impl HttpModel {
     pub(super) fn over(
         wire: impl Wire + 'static,
-        url: String,
+        addresses: Addresses,
         headers: HeaderMap,
         client: reqwest::Client,
         settings: ProviderSettings,
@@ -213,7 +224,8 @@ impl HttpModel {
         // The operator's credential is looked at once, here.
         credential(&auth).map_err(|_| ModelSetupError::Header("the model's credential".to_owned()))?;
         let known = Mutex::default();
-        Ok(Self { shared: Arc::new(Shared { client, settings, wire: Box::new(wire), url, headers, known }), auth })
+        let wire = Box::new(wire);
+        Ok(Self { shared: Arc::new(Shared { client, settings, wire, addresses, headers, known }), auth })
     }
 
     /// The same, asked for somebody with their token, where it takes the caller's; what it learnt is shared.
@@ -258,6 +270,13 @@ impl ModelProvider for HttpModel {
         Some(Arc::new(self.for_caller(caller)))
     }
 
+    fn list(&self) -> BoxFuture<'static, Result<Vec<ModelCard>, ListError>> {
+        let model = self.clone();
+        Box::pin(async move {
+            tokio::time::timeout(LIST_LIMIT, model.fetch_list()).await.unwrap_or(Err(ListError::Timeout))
+        })
+    }
+
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {
         let (model, (tx, rx)) = (self.clone(), mpsc::channel(EVENT_QUEUE));
         // The work is a part of the stream itself, so that dropping the stream drops the connection.
@@ -276,6 +295,37 @@ impl HttpModel {
         };
         // A consumer that is gone wants nothing more.
         let _ = events.send(last).await;
+    }
+
+    async fn fetch_list(&self) -> Result<Vec<ModelCard>, ListError> {
+        let Shared { client, addresses, headers, .. } = &*self.shared;
+        let list = addresses.list.as_ref().ok_or(ListError::NoList)?;
+        let credential = credential(&self.auth).map_err(|()| ListError::Refused)?;
+        if credential.is_none() && matches!(self.auth, ModelAuth::Caller(_)) {
+            return Err(ListError::NoToken);
+        }
+        let mut headers = headers.clone();
+        headers.remove(CONTENT_TYPE);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some((name, value, _)) = credential {
+            headers.insert(name, value);
+        }
+        let unreachable = |error: reqwest::Error| {
+            tracing::debug!(error = bricklayer_domain::chain(&error), "a provider gave no list of its models");
+            ListError::Unreachable
+        };
+        let mut response = client.get(&list.url).headers(headers).send().await.map_err(unreachable)?;
+        if !response.status().is_success() {
+            return Err(ListError::of_status(response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_LIST_BYTES {
+                return Err(ListError::Nonsense);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        list.form.read(&body)
     }
 
     async fn with_retries(&self, request: ModelRequest, events: &mut Events) -> Result<ModelReply, ModelError> {
@@ -333,7 +383,7 @@ impl HttpModel {
         request: &ModelRequest,
         events: &mut Events,
     ) -> Result<ModelReply, Failure> {
-        let Shared { client, settings, url, headers, .. } = &*self.shared;
+        let Shared { client, settings, addresses, headers, .. } = &*self.shared;
         let told = self.shared.told();
         let credential = credential(&self.auth).map_err(|()| failure::unfit_token(told))?;
         if credential.is_none() && matches!(self.auth, ModelAuth::Caller(_)) {
@@ -347,7 +397,7 @@ impl HttpModel {
         }
         let redactor = Arc::new(redactor);
         let send = client
-            .post(url)
+            .post(&addresses.ask)
             .headers(headers)
             .header("x-stainless-retry-count", attempt.saturating_sub(1))
             .header("idempotency-key", key)

@@ -18,7 +18,7 @@ use super::reading::ProjectResults;
 use super::slots::Running;
 use super::tools::Door;
 use super::{GateError, Inner};
-use crate::models::TurnToken;
+use crate::models;
 
 /// Runs of one turn that may end in a failure of the database or of our own code before the turn is given up.
 const MAX_RUNS: u32 = 5;
@@ -179,10 +179,9 @@ async fn run_once(
     };
     let results =
         ProjectResults { results: environment.results.clone(), user: turn.user.clone(), project: turn.project };
-    let own = environment.model.asked_for(Arc::new(TurnToken(Arc::clone(credential))));
     let deps = TurnDeps {
         log: Arc::new(log),
-        model: own.unwrap_or_else(|| Arc::clone(&environment.model)),
+        model: models::chosen(&environment.model, fold.settings().model.as_deref(), credential),
         commands: Some(Arc::new(DirectCommand)),
         gate,
         results: Arc::new(results),

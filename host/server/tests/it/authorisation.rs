@@ -122,6 +122,7 @@ fn table(t: &Things) -> Vec<Row> {
         row(get(), "/api/health/live", "/api/health/live", None, Public, 200),
         row(get(), "/api/health/ready", "/api/health/ready", None, Public, 200),
         row(get(), "/api/me", "/api/me", None, OwnAnswer, 200),
+        row(get(), "/api/models", "/api/models", None, OwnAnswer, 200),
         row(get(), "/api/system_prompt", &format!("/api/system_prompt?project_id={}", t.project), None, NotFound, 200),
         row(get(), "/api/tools", &format!("/api/tools?project_id={}", t.project), None, NotFound, 200),
         row(get(), "/api/warehouses", "/api/warehouses", None, OwnAnswer, 200),
