@@ -9,13 +9,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// What stands in every interpreter.
-const GUEST: [(&str, &str); 6] = [
+const GUEST: [(&str, &str); 10] = [
     ("main.py", include_str!("guest/main.py")),
     ("bricklayer/__init__.py", include_str!("guest/bricklayer/__init__.py")),
+    ("bricklayer/columns.py", include_str!("guest/bricklayer/columns.py")),
     ("bricklayer/dbutils.py", include_str!("guest/bricklayer/dbutils.py")),
+    ("bricklayer/frames.py", include_str!("guest/bricklayer/frames.py")),
     ("bricklayer/interpreter.py", include_str!("guest/bricklayer/interpreter.py")),
+    ("bricklayer/kinds.py", include_str!("guest/bricklayer/kinds.py")),
     ("bricklayer/modules.py", include_str!("guest/bricklayer/modules.py")),
     ("bricklayer/spark.py", include_str!("guest/bricklayer/spark.py")),
+    ("bricklayer/values.py", include_str!("guest/bricklayer/values.py")),
 ];
 
 /// The folder of all interpreters.

@@ -320,18 +320,16 @@ async fn processes_are_few_and_their_places_come_back() {
 async fn what_is_not_supported_is_named() {
     let lab = Lab::start().await;
     for (code, said) in [
-        (
-            "spark.table('samples.nyctaxi.trips').groupBy('x')",
-            "NotImplementedError: DataFrame.groupBy is not supported",
-        ),
-        ("spark.readStream", "NotImplementedError: SparkSession.readStream is not supported"),
-        ("spark.read.csv('x')", "NotImplementedError: DataFrameReader.csv is not supported"),
+        ("spark.table('samples.nyctaxi.trips').rdd", "NotImplementedError: DataFrame.rdd is not supported"),
+        ("spark.readStream", "NotImplementedError: SparkSession.readStream is supported by the local workspace within"),
+        ("import dlt", "ModuleNotFoundError: dlt is there within pipelines only"),
+        ("spark.read.orc('x')", "NotImplementedError: DataFrameReader.orc is not supported"),
         (
             "spark.conf.set('spark.sql.session.timeZone', 'UTC')",
             "NotImplementedError: the setting spark.sql.session.timeZone",
         ),
-        ("from pyspark.sql import functions as F", "ImportError: cannot import name 'functions'"),
-        ("import pyspark.sql.functions as F", "ModuleNotFoundError: pyspark.sql.functions is not supported"),
+        ("import pyspark.sql.functions as F; F.udf", "AttributeError: pyspark.sql.functions.udf is not supported"),
+        ("import pyspark.ml", "ModuleNotFoundError: pyspark.ml is not supported"),
         ("dbutils.library.restartPython()", "NotImplementedError: dbutils.library is not supported"),
         ("dbutils.fs.mount('a', 'b')", "NotImplementedError: dbutils.fs.mount is not supported"),
         ("dbutils.secrets.get('a', 'b')", "CallFailed: dbutils.secrets.get is not supported here"),
@@ -343,5 +341,117 @@ async fn what_is_not_supported_is_named() {
         let outcome = lab.file(code).await;
         let summary = &failure(&outcome).summary;
         assert!(summary.starts_with(said), "{code}: {summary}");
+    }
+}
+
+/// DataFrames of columns: each expression prints what it prints with Spark.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_and_functions_mean_what_they_mean_on_a_cluster() {
+    let lab = Lab::start().await;
+    let cases = [
+        (
+            "a.select('name', (F.col('n') * 2).alias('d')).collect()",
+            "[Row(name='x', d=2), Row(name='y', d=4), Row(name='z', d=6)]",
+        ),
+        ("a.select(a.n + 1, F.upper('name'), F.lit(True)).columns", "['(n + 1)', 'upper(name)', 'true']"),
+        ("a.filter((a.n > 1) & ~(F.col('name') == 'z')).collect()", "[Row(n=2, name='y')]"),
+        ("a.where(F.col('name').isin('x', 'z')).count()", "2"),
+        ("a[a['n'].between(2, 3)].select('n').collect()", "[Row(n=2), Row(n=3)]"),
+        (
+            "a.withColumn('big', F.when(a.n >= 3, 'yes').when(a.n == 2, 'maybe').otherwise('no')).select('big').collect()",
+            "[Row(big='no'), Row(big='maybe'), Row(big='yes')]",
+        ),
+        ("a.withColumn('n', F.col('n').cast('string')).dtypes", "[('n', 'string'), ('name', 'string')]"),
+        ("a.withColumnRenamed('n', 'm').drop('name').columns", "['m']"),
+        (
+            "b.groupBy('id').agg(F.sum('v').alias('s'), F.count('*'), F.countDistinct('v')).orderBy('id').collect()",
+            "[Row(id=1, s=30, count(1)=2, count(DISTINCT v)=2), Row(id=2, s=5, count(1)=1, count(DISTINCT v)=1)]",
+        ),
+        ("b.groupBy(F.col('id') % 2).count().orderBy(F.desc('count')).columns", "['(id % 2)', 'count']"),
+        ("b.groupBy().sum().collect()", "[Row(sum(id)=4, sum(v)=35)]"),
+        ("b.agg({'v': 'max'}).collect()", "[Row(max(v)=20)]"),
+        (
+            "a.join(b, a.n == b.id).select(a.n, b.v).orderBy('v').collect()",
+            "[Row(n=2, v=5), Row(n=1, v=10), Row(n=1, v=20)]",
+        ),
+        (
+            "a.withColumnRenamed('n', 'id').join(b, 'id', 'left').orderBy('id', 'v').collect()[3:]",
+            "[Row(id=3, name='z', v=None)]",
+        ),
+        ("a.withColumnRenamed('n', 'id').join(b, 'id', 'left_anti').collect()", "[Row(id=3, name='z')]"),
+        ("c.join(b, c.id == b.id).columns", "['id', 'w', 'id', 'v']"),
+        ("c.join(b, c.id == b.id).select(b.id, 'w', b['v']).orderBy('v').collect()[0]", "Row(id=2, w='two', v=5)"),
+        ("c.join(b, c.id == b.id).drop(b.id).orderBy('v').collect()[0]", "Row(id=2, w='two', v=5)"),
+        (
+            "c.join(b, c.id == b.id).filter(b.v > 10).withColumn('x', c.id + 1).collect()",
+            "[Row(id=1, w='one', id=1, v=20, x=2)]",
+        ),
+        (
+            "c.alias('l').join(c.alias('r'), F.col('l.id') < F.col('r.id')).select(F.col('l.w'), 'r.w').collect()",
+            "[Row(w='one', w='two')]",
+        ),
+        ("c.join(b, c.id == b.id).select('id')", "AnalysisException: [AMBIGUOUS_REFERENCE]"),
+        ("c.select(b.v)", "AnalysisException: [MISSING_ATTRIBUTES"),
+        ("c.nosuch", "NotImplementedError: DataFrame.nosuch is not supported"),
+        ("c['nosuch']", "AnalysisException: [UNRESOLVED_COLUMN"),
+        ("c.filter(c.id and True)", "ValueError: Cannot convert column into bool"),
+        (
+            "b.select('v', F.row_number().over(Window.partitionBy('id').orderBy(F.desc('v'))).alias('r')).orderBy('v').collect()",
+            "[Row(v=5, r=1), Row(v=10, r=2), Row(v=20, r=1)]",
+        ),
+        (
+            "b.select(F.sum('v').over(Window.orderBy('v').rowsBetween(Window.unboundedPreceding, 0)).alias('s')).orderBy('s').collect()",
+            "[Row(s=5), Row(s=15), Row(s=35)]",
+        ),
+        ("a.union(a).distinct().count()", "3"),
+        ("b.dropDuplicates(['id']).count()", "2"),
+        ("c.unionByName(b, allowMissingColumns=True).columns", "['id', 'w', 'v']"),
+        (
+            "spark.createDataFrame([(1, None), (None, 'q')], 'i int, s string').fillna(0).fillna('-').collect()",
+            "[Row(i=1, s='-'), Row(i=0, s='q')]",
+        ),
+        ("spark.createDataFrame([(1, None)], 'i int, s string').dropna().count()", "0"),
+        (
+            "spark.sql('SELECT named_struct(\"a\", 1, \"b\", array(7, 8)) AS s').select('s.a', F.col('s.b')[1].alias('x')).collect()",
+            "[Row(a=1, x=8)]",
+        ),
+        ("a.select(F.concat_ws('-', 'name', F.lit('q')).alias('c')).first().c", "x-q"),
+        (
+            "spark.range(1).select(F.to_date(F.lit('2024-03-01')).alias('d')).select(F.date_format('d', 'yyyy/MM').alias('f')).collect()",
+            "[Row(f='2024/03')]",
+        ),
+        (
+            "spark.range(1).select(F.split(F.lit('a,b'), ',').alias('p')).select(F.explode('p')).collect()",
+            "[Row(col='a'), Row(col='b')]",
+        ),
+        (
+            "spark.createDataFrame([(1, 'x')], T.StructType([T.StructField('i', T.LongType()), T.StructField('s', T.StringType())])).schema.simpleString()",
+            "struct<i:bigint,s:string>",
+        ),
+        ("a.schema.fieldNames()", "['n', 'name']"),
+        ("a.transform(lambda f: f.limit(1)).count()", "1"),
+        ("a.join(b, a.n == b.id, 'sideways')", "AnalysisException: [UNSUPPORTED_JOIN_TYPE]"),
+    ];
+    let mut code = String::from(
+        "from pyspark.sql import functions as F, types as T, Window\n\
+         a = spark.createDataFrame([(1, 'x'), (2, 'y'), (3, 'z')], 'n int, name string')\n\
+         b = spark.createDataFrame([(1, 10), (1, 20), (2, 5)], 'id int, v int')\n\
+         c = spark.createDataFrame([(1, 'one'), (2, 'two')], 'id int, w string')\n\
+         def told(text):\n    try:\n        print(eval(text))\n    except Exception as error:\n        print(f'{type(error).__name__}: {error}'.splitlines()[0])\n",
+    );
+    for (case, _) in cases {
+        code.push_str(&format!("told({})\n", serde_json::to_string(case).unwrap()));
+    }
+    let outcome = lab.file(&code).await;
+    assert_eq!(outcome.ended, Ended::Well(None), "{}", outcome.printed.text);
+    let said: Vec<&str> = outcome.printed.text.lines().collect();
+    assert_eq!(said.len(), cases.len(), "{}", outcome.printed.text);
+    for ((case, expected), said) in cases.iter().zip(said) {
+        // Of errors the beginning.
+        let refused = expected.contains("Error: ") || expected.contains("Exception: ");
+        assert!(
+            said == *expected || refused && said.starts_with(expected),
+            "{case}\n  said     {said}\n  expected {expected}"
+        );
     }
 }

@@ -8,6 +8,7 @@ import importlib.machinery
 import sys
 import types
 
+from . import columns, kinds
 from . import spark as sql
 
 
@@ -33,6 +34,8 @@ class _Absent(importlib.abc.MetaPathFinder):
     """Says of the modules that there are not where they are missing."""
 
     def find_spec(self, name, path=None, target=None):
+        if name in ("dlt", "pyspark.pipelines"):
+            raise ModuleNotFoundError(f"{name} is there within pipelines only", name=name)
         if name.split(".")[0] in ("pyspark", "delta") and name not in sys.modules:
             advice = "work with spark.sql, spark.table and DataFrames"
             raise ModuleNotFoundError(f"{name} is not supported by the local workspace: {advice}", name=name)
@@ -49,9 +52,13 @@ def _module(name, **members):
 
 def provide_pyspark(session, utilities):
     sql.SparkSession.builder = _Builder(session)
-    members = {"SparkSession": sql.SparkSession, "DataFrame": sql.DataFrame, "Row": sql.Row}
+    members = {"SparkSession": sql.SparkSession, "DataFrame": sql.DataFrame, "Row": sql.Row, "Column": columns.Column,
+               "Window": columns.Window}
     pyspark = _module("pyspark", __version__=sql.SparkSession.version)
     pyspark.sql = _module("pyspark.sql", **members)
+    pyspark.sql.functions = _module("pyspark.sql.functions", **columns.functions(), __getattr__=columns.not_a_function)
+    pyspark.sql.window = _module("pyspark.sql.window", Window=columns.Window, WindowSpec=columns.WindowSpec)
+    pyspark.sql.types = _module("pyspark.sql.types", **kinds.members(), Row=sql.Row)
     errors = _module("pyspark.errors", AnalysisException=sql.AnalysisException, PySparkException=sql.AnalysisException)
     pyspark.errors = errors
     pyspark.sql.utils = _module("pyspark.sql.utils", AnalysisException=sql.AnalysisException)
