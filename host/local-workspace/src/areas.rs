@@ -77,7 +77,8 @@ impl Areas {
         let secrets = Secrets::new(database.clone());
         let utilities = Utilities::new(files.clone(), secrets.clone());
         let compute = Compute::open(database.clone(), Arc::clone(&engine), python.clone(), utilities.clone()).await?;
-        let parts = pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), workspace_id };
+        let parts =
+            pipelines::Parts { sql: sql.clone(), files: files.objects.clone(), python: python.clone(), workspace_id };
         let pipelines = Pipelines::open(database.clone(), parts).await?;
         let parts = jobs::Parts {
             sql: sql.clone(),

@@ -11,6 +11,7 @@ mod ended;
 mod flow;
 mod log;
 mod plan;
+mod python;
 mod sources;
 mod statements;
 mod updates;

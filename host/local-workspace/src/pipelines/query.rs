@@ -100,7 +100,9 @@ impl Query {
     pub(crate) fn tables(&self, namespace: &Namespace) -> Result<BTreeSet<TableName>, SqlError> {
         let parameters = BTreeMap::new();
         let mut translator = Translator::new(namespace, &parameters, false, &NoColumns, &[]);
-        translator.query(&self.plain())?;
+        // Files are none of the pipeline's datasets; a name of no table stands for each.
+        let text = translator.take_sources(&self.plain())?;
+        translator.query(&text)?;
         Ok(translator.into_notes().tables.into_iter().collect())
     }
 }
@@ -266,6 +268,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn files_are_no_tables() {
+        let namespace = Namespace { catalog: "main".to_owned(), schema: "s".to_owned() };
+        let text = "SELECT * FROM STREAM read_files('/Volumes/main/s/v', format => 'csv') JOIN a JOIN csv.`/Volumes/main/s/v/x`";
+        let query = Query::read(text, &namespace, &BTreeSet::new()).unwrap();
+        let tables: Vec<_> = query.tables(&namespace).unwrap().iter().map(TableName::full_name).collect();
+        assert_eq!(tables, ["main.s.a"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// What stands in every interpreter.
-const GUEST: [(&str, &str); 10] = [
+const GUEST: [(&str, &str); 11] = [
     ("main.py", include_str!("guest/main.py")),
     ("bricklayer/__init__.py", include_str!("guest/bricklayer/__init__.py")),
     ("bricklayer/columns.py", include_str!("guest/bricklayer/columns.py")),
@@ -18,6 +18,7 @@ const GUEST: [(&str, &str); 10] = [
     ("bricklayer/interpreter.py", include_str!("guest/bricklayer/interpreter.py")),
     ("bricklayer/kinds.py", include_str!("guest/bricklayer/kinds.py")),
     ("bricklayer/modules.py", include_str!("guest/bricklayer/modules.py")),
+    ("bricklayer/pipelines.py", include_str!("guest/bricklayer/pipelines.py")),
     ("bricklayer/spark.py", include_str!("guest/bricklayer/spark.py")),
     ("bricklayer/values.py", include_str!("guest/bricklayer/values.py")),
 ];

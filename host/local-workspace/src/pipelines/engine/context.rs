@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::{files::Objects, pipelines::store::Store, sql::Sql};
+use crate::{files::Objects, pipelines::store::Store, python::Python, sql::Sql};
 
 /// Updates that work at the same time; more wait for resources. Bounds the statements that run at once.
 const CONCURRENT_UPDATES: usize = 4;
@@ -14,6 +14,7 @@ const CONCURRENT_UPDATES: usize = 4;
 pub(crate) struct Parts {
     pub(crate) sql: Sql,
     pub(crate) files: Objects,
+    pub(crate) python: Python,
     pub(crate) workspace_id: u64,
 }
 
@@ -23,13 +24,14 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) sql: Sql,
     pub(super) files: Objects,
+    pub(super) python: Python,
     pub(super) workspace_id: u64,
     pub(super) places: Arc<Semaphore>,
 }
 
 impl Context {
     pub(super) fn new(store: Store, parts: Parts) -> Self {
-        let Parts { sql, files, workspace_id } = parts;
-        Self { store, sql, files, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_UPDATES)) }
+        let Parts { sql, files, python, workspace_id } = parts;
+        Self { store, sql, files, python, workspace_id, places: Arc::new(Semaphore::new(CONCURRENT_UPDATES)) }
     }
 }

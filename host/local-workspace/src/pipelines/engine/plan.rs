@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     context::Context,
     ended::{Ended, exception, of_sql, refused},
-    sources,
+    python, sources,
     statements::{NoRows, Statements},
 };
 use crate::{
     catalog::names::TableName,
     pipelines::{
-        definition::datasets,
+        definition::{Code, datasets},
         graph::{Broken, Graph, Node},
         model::{Exception, Scope},
         query::quoted,
@@ -42,9 +42,18 @@ pub(super) async fn plan(
             "The pipeline has no catalog: give it the fields catalog and schema, where its datasets are made.",
         ))
     })?;
-    let codes = sources::read(context, user, &spec.libraries).await?;
-    let datasets = datasets(&codes, &namespace, &spec.configuration)
-        .map_err(|(path, error)| Ended::Failed(at(&path, of_sql(&error))))?;
+    let sources = sources::read(context, user, &spec.libraries).await?;
+    let read = |codes: &[Code]| {
+        datasets(codes, &namespace, &spec.configuration)
+            .map_err(|(path, error)| Ended::Failed(at(&path, of_sql(&error))))
+    };
+    let mut datasets = read(&sources.sql)?;
+    if !sources.python.is_empty() {
+        let (session, cancel) = (statements.session(), statements.cancel());
+        let told =
+            python::definitions(context, session, &namespace, &spec.configuration, sources.python, &datasets, cancel);
+        datasets.extend(read(&told.await?)?);
+    }
     if datasets.is_empty() {
         return Err(Ended::Failed(refused("The pipeline's code defines no dataset.")));
     }
@@ -129,10 +138,9 @@ async fn check_query(graph: &Graph, place: usize, node: &Node, statements: &Stat
     let rows = graph.text(place, |_| true);
     let conditions = node.dataset.expectations.iter().map(|expectation| format!("({})", expectation.condition));
     let conditions: Vec<_> = conditions.collect();
-    let text = match conditions.is_empty() {
-        true => format!("EXPLAIN {rows}"),
-        false => format!("EXPLAIN SELECT {} FROM ({rows})", conditions.join(", ")),
-    };
+    // No EXPLAIN: there is none over files.
+    let columns = if conditions.is_empty() { "*".to_owned() } else { conditions.join(", ") };
+    let text = format!("SELECT {columns} FROM ({rows}) LIMIT 0");
     match statements.run(text).await {
         Ok(_) => Ok(()),
         Err(NoRows::Canceled) => Err(Ended::Canceled),

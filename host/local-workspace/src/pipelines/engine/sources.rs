@@ -12,6 +12,15 @@ use crate::{
     pipelines::{definition::Code, spec::Library},
 };
 
+/// What the libraries hold.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Definitions in SQL, of files and of cells.
+    pub(super) sql: Vec<Code>,
+    /// Files, and cells of notebooks, in the order in which they run.
+    pub(super) python: Vec<Code>,
+}
+
 /// Files and notebooks of one pipeline.
 const MAX_SOURCES: usize = 2_000;
 
@@ -19,9 +28,9 @@ const MAX_SOURCES: usize = 2_000;
 const MAX_SOURCE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads all libraries, each file once, in the order of the specification.
-pub(super) async fn read(context: &Context, user: &str, libraries: &[Library]) -> Result<Vec<Code>, Ended> {
+pub(super) async fn read(context: &Context, user: &str, libraries: &[Library]) -> Result<Sources, Ended> {
     let mut seen = BTreeSet::new();
-    let mut codes = Vec::new();
+    let mut sources = Sources::default();
     let mut bytes = 0;
     for path in paths(context, user, libraries).await? {
         if !seen.insert(path.clone()) {
@@ -30,20 +39,18 @@ pub(super) async fn read(context: &Context, user: &str, libraries: &[Library]) -
         let content = context.files.program(user, &path).await;
         let content =
             content.map_err(|error| failed(format!("The library {path} cannot be read: {}", error.said())))?;
-        let text = text(&path, content)?;
-        bytes += text.len();
+        bytes += sources.add(&path, content)?;
         if seen.len() > MAX_SOURCES || bytes > MAX_SOURCE_BYTES {
             let said = format!(
                 "A pipeline of the local workspace has at most {MAX_SOURCES} files and notebooks of {MAX_SOURCE_BYTES} bytes in all."
             );
             return Err(failed(said));
         }
-        codes.push(Code { path, text });
     }
-    if codes.is_empty() {
+    if sources.sql.is_empty() && sources.python.is_empty() {
         return Err(failed("The pipeline has no code: its libraries name no file and no notebook.".to_owned()));
     }
-    Ok(codes)
+    Ok(sources)
 }
 
 fn failed(message: String) -> Ended {
@@ -69,35 +76,44 @@ async fn paths(context: &Context, user: &str, libraries: &[Library]) -> Result<V
     Ok(paths)
 }
 
-/// The SQL of a file, or of a notebook's cells.
-fn text(path: &str, content: Content) -> Result<String, Ended> {
-    let no_python = || {
-        failed(format!(
-            "{path} is Python. The local workspace runs pipelines in SQL only; write the dataset as CREATE MATERIALIZED VIEW \
-             or CREATE STREAMING TABLE."
-        ))
-    };
-    let notebook = match content {
-        Content::File(_) if path.ends_with(".py") => return Err(no_python()),
-        Content::File(text) => return Ok(text),
-        Content::Notebook(notebook) => notebook,
-    };
-    let mut statements = Vec::new();
-    for cell in notebook.cells {
-        match cell.kind {
-            CellKind::Markdown => {}
-            _ if cell.text.trim().is_empty() => {}
-            CellKind::Code(Language::Sql) => statements.push(cell.text),
-            CellKind::Code(Language::Python) => return Err(no_python()),
-            CellKind::Code(language) => {
-                return Err(failed(format!("{path} has cells in {}, which pipelines do not run.", language.name())));
+impl Sources {
+    /// Takes a file, or the cells of a notebook; how many bytes it has.
+    fn add(&mut self, path: &str, content: Content) -> Result<usize, Ended> {
+        let notebook = match content {
+            Content::File(text) => {
+                let bytes = text.len();
+                let codes = if path.ends_with(".py") { &mut self.python } else { &mut self.sql };
+                codes.push(Code { path: path.to_owned(), text });
+                return Ok(bytes);
             }
-            CellKind::Other(word) => {
-                return Err(failed(format!(
-                    "{path} has a %{word} cell, which the local workspace's pipelines do not run."
-                )));
+            Content::Notebook(notebook) => notebook,
+        };
+        let (mut statements, mut bytes) = (Vec::new(), 0);
+        for cell in notebook.cells {
+            bytes += cell.text.len();
+            match cell.kind {
+                CellKind::Markdown => {}
+                _ if cell.text.trim().is_empty() => {}
+                CellKind::Code(Language::Sql) => statements.push(cell.text),
+                CellKind::Code(Language::Python) => {
+                    self.python.push(Code { path: path.to_owned(), text: cell.text });
+                }
+                CellKind::Code(language) => {
+                    return Err(failed(format!(
+                        "{path} has cells in {}, which pipelines do not run.",
+                        language.name()
+                    )));
+                }
+                CellKind::Other(word) => {
+                    return Err(failed(format!(
+                        "{path} has a %{word} cell, which the local workspace's pipelines do not run."
+                    )));
+                }
             }
         }
+        if !statements.is_empty() {
+            self.sql.push(Code { path: path.to_owned(), text: statements.join("\n;\n") });
+        }
+        Ok(bytes)
     }
-    Ok(statements.join("\n;\n"))
 }

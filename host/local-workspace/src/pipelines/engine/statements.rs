@@ -39,6 +39,16 @@ impl<'a> Statements<'a> {
         Self { session, cancel }
     }
 
+    /// Whose statements they are, and where unqualified names belong.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whoever stops the update cancels it.
+    pub(super) fn cancel(&self) -> &CancellationToken {
+        self.cancel
+    }
+
     /// Runs a statement; who stops the update interrupts it.
     pub(super) async fn run(&self, text: String) -> Result<Rows, NoRows> {
         tokio::select! {
