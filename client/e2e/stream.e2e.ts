@@ -250,6 +250,21 @@ describe("errors", () => {
   });
 });
 
+describe("the model", () => {
+  it("is chosen for a conversation, which keeps it", async () => {
+    await page.goto(project);
+    await page.getByRole("button", { name: "Model: scripted", exact: true }).click();
+    await page.getByRole("radio", { name: "scripted default" }).waitFor();
+    expect(await lookAt(page, "models")).toEqual([]);
+    await page.getByRole("radio", { name: "scripted default" }).press("ArrowDown");
+    await page.getByRole("button", { name: "Done" }).press("Enter");
+    await ask(page, "Good evening");
+    await turnEnded(page);
+    await page.reload();
+    await page.getByRole("button", { name: "Model: Scripted, small" }).waitFor();
+  });
+});
+
 it("nothing went wrong inside the page", () => {
   expect(faults).toEqual([]);
 });

@@ -57,6 +57,7 @@ async fn main() -> std::io::Result<()> {
         Box::pin(async move { asking.reply(asked).await }) as _
     };
     let model = Model::deciding_at(port, decide).await;
+    model.list(200, json!({"data": [{"id": "scripted"}, {"id": "scripted-small", "display_name": "Scripted, small"}]}));
     println!("{}", json!({"listening": model.url}));
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {

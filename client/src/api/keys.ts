@@ -2,6 +2,7 @@
 export const keys = {
   me: ["me"],
   tools: ["tools"],
+  models: ["models"],
   warehouses: ["warehouses"],
   catalogs: ["catalogs"],
   schemas: (catalog: string) => ["catalogs", catalog, "schemas"],

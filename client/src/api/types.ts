@@ -8,6 +8,8 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
+export type ModelChoices = Schemas["ModelChoices"];
+export type ModelChoice = Schemas["ModelChoice"];
 export type Project = Schemas["Project"];
 export type ProjectList = Schemas["ProjectList"];
 export type ConversationSummary = Schemas["ConversationSummary"];

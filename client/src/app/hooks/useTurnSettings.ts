@@ -27,6 +27,7 @@ function lastChosen(projectId: string): Settings {
       warehouse_id: text("warehouse_id"),
       default_catalog: text("default_catalog"),
       default_schema: text("default_schema"),
+      model: text("model"),
       ...carefulMode(text("permission_mode")),
     };
   } catch {

@@ -20,7 +20,7 @@ import { ResultLink } from "@/features/results/components/ResultLink";
 import { ResultsInThread } from "@/features/results/components/ResultsInThread";
 import { ResultNavigation, type ResultNavigationValue } from "@/features/results/resultNavigation";
 import { ModeChip } from "@/features/workspace/components/ModeChip";
-import { ModelBadge } from "@/features/workspace/components/ModelBadge";
+import { ModelChip } from "@/features/workspace/components/ModelChip";
 import { SettingsChip } from "@/features/workspace/components/SettingsChip";
 import { ChatHeader } from "../components/ChatHeader";
 import { Gone } from "../components/Gone";
@@ -81,7 +81,7 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
     <>
       <ModeChip settings={settings} onChange={setSettings} />
       <SettingsChip settings={settings} onChange={setSettings} />
-      <ModelBadge />
+      <ModelChip settings={settings} onChange={setSettings} />
     </>
   );
   const onDeleted = (id: string): void => {

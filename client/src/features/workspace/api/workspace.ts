@@ -1,9 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
-import type { Catalog, Me, Schema, Warehouse } from "@/api/types";
+import type { Catalog, Me, ModelChoices, Schema, Warehouse } from "@/api/types";
 
 export const meQuery = () => queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => json<Me>("/api/me", { signal }), staleTime: 60_000 });
+
+export const modelsQuery = () =>
+  queryOptions({ queryKey: keys.models, queryFn: ({ signal }) => json<ModelChoices>("/api/models", { signal }), staleTime: 60_000 });
 
 export const warehousesQuery = () =>
   queryOptions({ queryKey: keys.warehouses, queryFn: ({ signal }) => json<Warehouse[]>("/api/warehouses", { signal }), staleTime: 20_000 });
