@@ -417,7 +417,9 @@ def _function(name, sql, kinds):
     many = fixed[fixed.index("*") + 1] if "*" in fixed else None
     first = fixed.split("*")[0]
 
-    def function(*given):
+    def function(*given, **named):
+        # Named ones are those that may be left out, such as a seed.
+        given = (*given, *named.values())
         values = given
         if many:
             values = [*given[:len(first)], *flat(given[len(first):])]

@@ -83,6 +83,12 @@ class RuntimeConfig(_Refusing):
 _FORMATS = ("csv", "json", "parquet", "text")
 
 
+# Options of the Auto Loader that change nothing that it answers.
+_OF_AUTO_LOADER = {f"cloudfiles.{name}" for name in (
+    "schemalocation", "maxfilespertrigger", "maxbytespertrigger", "includeexistingfiles", "usenotifications",
+    "backfillinterval", "maxfileage", "validateoptions", "useincrementallisting", "schemaevolutionmode")}
+
+
 class DataFrameReader(_Refusing):
     """Tables, and files of volumes as `read_files` reads them."""
 
@@ -124,7 +130,8 @@ class DataFrameReader(_Refusing):
         kind = (format or self._format or "parquet").lower()
         if kind == "cloudfiles":
             kind = self._options.pop("cloudfiles.format", "json").lower()
-            self._options = {key: value for key, value in self._options.items() if not key.startswith("cloudfiles.")}
+            # Where it keeps what it saw, and how much it takes at once: an update here reads all files each time.
+            self._options = {key: value for key, value in self._options.items() if key not in _OF_AUTO_LOADER}
         if kind not in _FORMATS:
             raise NotImplementedError(f"the format {kind!r} is not supported by the local workspace, only {', '.join(_FORMATS)}; "
                                       "read tables with spark.table")
@@ -238,7 +245,7 @@ class SparkSession(_Refusing):
     def table(self, tableName):
         return self.sql(f"SELECT * FROM {_qualified(tableName)}")
 
-    def range(self, start, end=None, step=1):
+    def range(self, start, end=None, step=1, numPartitions=None):
         if end is None:
             start, end = 0, start
         return self.sql(f"SELECT id FROM range({int(start)}, {int(end)}, {int(step)})")
