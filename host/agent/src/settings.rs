@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct TurnLimits {
     /// Model calls in one turn; protects against an agent that never stops.
     pub max_steps: u32,
+    /// How often the agent may do the same to the same end.
+    pub repeats: RepeatBounds,
     /// Tool calls in one model message; those past it are refused with a reason the model can act on.
     pub max_calls_per_step: usize,
     /// Tokens the model may write in one call.
@@ -24,12 +26,29 @@ impl Default for TurnLimits {
     fn default() -> Self {
         Self {
             max_steps: MAX_STEPS,
+            repeats: RepeatBounds::default(),
             max_calls_per_step: MAX_CALLS_PER_STEP,
             max_output_tokens: MAX_OUTPUT_TOKENS,
             max_model_call_time: MAX_MODEL_CALL_TIME,
             compact_above_tokens: Some(COMPACT_ABOVE_TOKENS),
             max_turn_time: MAX_TURN_TIME,
         }
+    }
+}
+
+/// How many model messages in a row may hold only calls that the turn made before, with the same arguments and the same
+/// outcome; protects against an agent that goes in circles, each round of which is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RepeatBounds {
+    /// From so many on the model is told.
+    pub told: u32,
+    /// After so many the turn ends.
+    pub ended: u32,
+}
+
+impl Default for RepeatBounds {
+    fn default() -> Self {
+        Self { told: 2, ended: 8 }
     }
 }
 

@@ -5,6 +5,8 @@
 //! the log and gives [`Input::Resume`].
 
 mod call;
+mod ends;
+mod repeats;
 mod schedule;
 mod state;
 mod vocabulary;

@@ -175,6 +175,7 @@ impl App {
             skills: skills.clone(),
             limits: TurnLimits {
                 compact_above_tokens: Some(config.compact_above_tokens),
+                repeats: config.repeats,
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,
                 ..TurnLimits::default()

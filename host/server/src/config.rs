@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
-use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME};
+use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME, RepeatBounds};
 use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
@@ -147,6 +147,8 @@ pub struct Config {
     pub running_turns_per_user: usize,
     /// Tokens of a conversation above which a summary takes the place of what was said before.
     pub compact_above_tokens: u64,
+    /// How often the agent may do the same to the same end.
+    pub repeats: RepeatBounds,
     /// How much one conversation may hold.
     pub conversation_limits: ConversationLimits,
     /// How results are kept.
@@ -259,6 +261,7 @@ impl Config {
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             compact_above_tokens: compact_above_tokens(layers)?,
+            repeats: repeats(layers)?,
             conversation_limits: conversation_limits(layers)?,
             results: ResultsConfig::from_layers(layers)?,
             permissions: PermissionBounds::from_layers(layers)?,
@@ -461,6 +464,15 @@ fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {
         user_plugin_calls_per_minute: u32::try_from(per_minute).unwrap_or(u32::MAX),
         user_egress_bytes_per_minute: (mib as u64) << 20,
     })
+}
+
+fn repeats(layers: &Layers) -> Result<RepeatBounds, ConfigError> {
+    let usual = RepeatBounds::default();
+    let times = |key, usual: u32| {
+        let number = count(layers, key, usize::try_from(usual).unwrap_or(usize::MAX))?;
+        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    };
+    Ok(RepeatBounds { told: times("limits.repeats_told", usual.told)?, ended: times("limits.repeats", usual.ended)? })
 }
 
 fn compact_above_tokens(layers: &Layers) -> Result<u64, ConfigError> {

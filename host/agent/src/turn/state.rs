@@ -12,6 +12,8 @@ use crate::model::ModelReply;
 use crate::settings::{MAX_CALL_ID_CHARS, MAX_CALL_NAME_CHARS, MAX_CUT_CALLS, MAX_FRUITLESS_STEPS, MAX_STEP_RESTARTS};
 
 use super::call::{CallState, CallStatus, call_of, could_run};
+use super::ends::end_of;
+use super::repeats::Repeats;
 use super::schedule;
 use super::vocabulary::{Effect, Input, TurnPolicy};
 
@@ -60,6 +62,8 @@ pub struct TurnState {
     /// Whether a call of the last message could run.
     fruitful: bool,
     usage: Usage,
+    /// What was done again and again to no other end.
+    repeats: Repeats,
     seen_calls: HashSet<ToolCallId>,
     /// Whether content from outside the user's words is in the conversation; kept from turn to turn.
     pub(super) outside: bool,
@@ -127,6 +131,7 @@ impl TurnState {
         self.cut_calls = 0;
         self.fruitless = 0;
         self.usage = Usage::default();
+        self.repeats = Repeats::default();
         self.seen_calls.clear();
     }
 
@@ -181,11 +186,15 @@ impl TurnState {
             }),
             Event::ToolContinuation { call, by } => self.with_call(call, |state| state.continued.clone_from(by)),
             Event::ToolFinished { call, outcome, .. } => {
-                let mut began = false;
+                let (mut began, mut ended) = (false, None);
                 self.with_call(call, |state| {
                     state.status = CallStatus::Finished;
                     began = state.starts > 0;
+                    ended = Some(state.call.clone());
                 });
+                if let Some(call) = ended {
+                    self.repeats.take(&call, outcome);
+                }
                 // The outcome of a call that never ran is the host's.
                 self.outside |= began && outcome.origin.is_outside();
                 self.fruitful |= could_run(outcome);
@@ -193,6 +202,7 @@ impl TurnState {
                     && calls.iter().all(|call| call.status == CallStatus::Finished)
                 {
                     self.phase = Phase::Ready;
+                    self.repeats.end_step();
                     self.fruitless = if self.fruitful { 0 } else { self.fruitless.saturating_add(1) };
                 }
             }
@@ -454,6 +464,10 @@ impl TurnState {
             self.finish_failed("no-progress", &message, now, effects);
             return;
         }
+        if let Some(message) = self.repeats.end(self.policy.repeats) {
+            self.finish_failed("repeating-itself", &message, now, effects);
+            return;
+        }
         let step = self.step;
         self.emit(Event::StepStarted { step, model: self.policy.model.clone() }, effects);
         effects.push(Effect::CallModel { step });
@@ -462,20 +476,15 @@ impl TurnState {
     pub(super) fn finish_call(
         &mut self,
         id: &ToolCallId,
-        outcome: ToolOutcome,
+        mut outcome: ToolOutcome,
         duration_ms: u64,
         effects: &mut Vec<Effect>,
     ) {
-        let mut name = None;
-        self.with_call(id, |state| {
-            if state.status != CallStatus::Finished {
-                name = Some(state.call.name.clone());
-            }
-        });
         // A second outcome of one call is dropped: the first is in the log.
-        if let Some(name) = name {
-            self.emit(Event::ToolFinished { call: id.clone(), name, outcome, duration_ms }, effects);
-        }
+        let Some(state) = self.call_state(id).filter(|state| state.status != CallStatus::Finished) else { return };
+        let name = state.call.name.clone();
+        self.repeats.tell(self.policy.repeats, &state.call, &mut outcome);
+        self.emit(Event::ToolFinished { call: id.clone(), name, outcome, duration_ms }, effects);
     }
 
     /// How a turn ends whose last message says nothing.
@@ -518,38 +527,4 @@ fn fit_id(id: &str) -> String {
         .take(MAX_CALL_ID_CHARS)
         .collect();
     if fit.is_empty() { "call".to_owned() } else { fit }
-}
-
-/// How a turn ends whose last message holds no tool use. Source: facts on the Messages API, stop reasons.
-fn end_of(reason: &StopReason, details: Option<&str>) -> TurnEnd {
-    let failed = |code: &str, message: &str| TurnEnd::Failed { code: code.to_owned(), message: message.to_owned() };
-    match reason {
-        StopReason::EndTurn | StopReason::StopSequence | StopReason::ToolUse | StopReason::PauseTurn => {
-            TurnEnd::Completed
-        }
-        StopReason::Unknown(reason) => failed(
-            "model-stopped",
-            &format!(
-                "The model stopped for a reason that this version does not know (`{reason}`). What it said is kept; say \
-                 \"continue\" to let it go on."
-            ),
-        ),
-        StopReason::MaxTokens => failed(
-            "output-limit",
-            "The answer reached the model's output limit and is cut. Say \"continue\" to let it go on.",
-        ),
-        StopReason::Refusal => failed(
-            "model-refused",
-            &format!(
-                "The model declined to answer this message{}. Change the message and send it again; the model will \
-                 not see the declined one.",
-                details.map_or(String::new(), |details| format!(" ({})", details.trim_end_matches('.')))
-            ),
-        ),
-        StopReason::ContextWindowExceeded => failed(
-            "conversation-too-long",
-            "The conversation no longer fits into the model's context. Start a new conversation; files in the \
-             project stay available there.",
-        ),
-    }
 }

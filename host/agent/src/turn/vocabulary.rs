@@ -6,6 +6,7 @@ use bricklayer_domain::{
 use bricklayer_tools::{CallClass, Permit};
 
 use crate::model::ModelReply;
+use crate::settings::RepeatBounds;
 
 /// What the step function needs to know beside the log.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct TurnPolicy {
     pub model: String,
     /// Model calls in one turn.
     pub max_steps: u32,
+    /// How often the agent may do the same to the same end.
+    pub repeats: RepeatBounds,
     /// Tool calls in one model message.
     pub max_calls_per_step: usize,
     /// Read-only calls side by side.

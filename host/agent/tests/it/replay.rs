@@ -4,9 +4,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use bricklayer_agent::context;
 use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
+use bricklayer_agent::{RepeatBounds, context};
 use bricklayer_domain::{
     ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
     Ruling, StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations,
@@ -25,6 +25,7 @@ fn policy() -> TurnPolicy {
         second_look: true,
         model: "scripted".into(),
         max_steps: 12,
+        repeats: RepeatBounds::default(),
         max_calls_per_step: 4,
         max_concurrent_reads: 2,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, ModelEvent, ModelReply, Role};
-use bricklayer_agent::{LogError, TurnExit, TurnLimits};
+use bricklayer_agent::{LogError, RepeatBounds, TurnExit, TurnLimits};
 use bricklayer_domain::{
     ApprovalDecision, Block, CleanUp, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
     ToolFailure, ToolOutcome, TurnEnd, Usage,
@@ -380,6 +380,15 @@ async fn limits_end_what_does_not_end_by_itself() {
     world.ask("go").await;
     assert_eq!(outline(&world.log.events()).last().unwrap(), "turn_finished too-many-steps");
     assert_eq!(world.tools.called().len(), 3);
+
+    let endless = (0..50).map(|_| calls(vec![look("same")])).collect();
+    let mut world = World::new(ScriptedModel::new(endless), sql_tools());
+    world.limits = TurnLimits { repeats: RepeatBounds { told: 2, ended: 3 }, ..TurnLimits::default() };
+    world.ask("go").await;
+    assert_eq!(outline(&world.log.events()).last().unwrap(), "turn_finished repeating-itself");
+    assert_eq!(world.tools.called().len(), 4);
+    assert!(!world.outcome("same_2").content.contains("you made this call before"));
+    assert!(world.outcome("same_3").content.contains("you made this call before"));
 
     let mut world = World::new(ScriptedModel::new(vec![calls(vec![look("a"), look("b"), look("c")])]), sql_tools());
     world.limits = TurnLimits { max_calls_per_step: 2, ..TurnLimits::default() };

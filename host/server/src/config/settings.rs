@@ -176,6 +176,13 @@ pub const SETTINGS: &[Setting] = &[
         "rules of calls that are asked about in every mode, `;` between them (none)",
     ),
     setting(
+        "limits.repeats_told",
+        "BRICKLAYER_REPEATS_TOLD",
+        false,
+        "model messages in a row that only do again what was done, to the same end, from which on the model is told (2)",
+    ),
+    setting("limits.repeats", "BRICKLAYER_REPEATS", false, "as many of them after which the turn ends (8)"),
+    setting(
         "limits.lease_seconds",
         "BRICKLAYER_LEASE_SECONDS",
         false,

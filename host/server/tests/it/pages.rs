@@ -114,6 +114,8 @@ fn defaults() -> HashMap<&'static str, String> {
         ("limits.running_turns", config.running_turns.to_string()),
         ("limits.running_turns_per_user", config.running_turns_per_user.to_string()),
         ("limits.compact_above_tokens", config.compact_above_tokens.to_string()),
+        ("limits.repeats_told", config.repeats.told.to_string()),
+        ("limits.repeats", config.repeats.ended.to_string()),
         ("limits.lease_seconds", config.lease.as_secs().to_string()),
         ("limits.turn_seconds", config.times.turn.as_secs().to_string()),
         ("limits.model_call_seconds", config.times.model_call.as_secs().to_string()),

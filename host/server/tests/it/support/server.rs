@@ -152,6 +152,7 @@ impl World {
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
             compact_above_tokens: self.compact_above_tokens,
+            repeats: Default::default(),
             conversation_limits: self.conversation_limits,
             lease: self.lease,
             statement_limit: None,
