@@ -9,18 +9,20 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// What stands in every interpreter.
-const GUEST: [(&str, &str); 11] = [
+const GUEST: [(&str, &str); 13] = [
     ("main.py", include_str!("guest/main.py")),
     ("bricklayer/__init__.py", include_str!("guest/bricklayer/__init__.py")),
     ("bricklayer/columns.py", include_str!("guest/bricklayer/columns.py")),
     ("bricklayer/dbutils.py", include_str!("guest/bricklayer/dbutils.py")),
     ("bricklayer/frames.py", include_str!("guest/bricklayer/frames.py")),
+    ("bricklayer/groups.py", include_str!("guest/bricklayer/groups.py")),
     ("bricklayer/interpreter.py", include_str!("guest/bricklayer/interpreter.py")),
     ("bricklayer/kinds.py", include_str!("guest/bricklayer/kinds.py")),
     ("bricklayer/modules.py", include_str!("guest/bricklayer/modules.py")),
     ("bricklayer/pipelines.py", include_str!("guest/bricklayer/pipelines.py")),
     ("bricklayer/spark.py", include_str!("guest/bricklayer/spark.py")),
     ("bricklayer/values.py", include_str!("guest/bricklayer/values.py")),
+    ("bricklayer/writer.py", include_str!("guest/bricklayer/writer.py")),
 ];
 
 /// The folder of all interpreters.

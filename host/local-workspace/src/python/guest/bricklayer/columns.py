@@ -4,6 +4,7 @@ A column is text of SQL in which the columns that it reads stand as marks. Which
 writes its own columns for them, so that `left.id == right.id` finds its two sides in a join.
 """
 
+import functools
 import re
 
 from .values import AnalysisException, _Refusing, _literal, _quoted
@@ -386,7 +387,7 @@ c: abs ceil ceiling=ceil floor sqrt cbrt exp ln log2 log10 sin cos tan asin acos
 c: signum factorial hex unhex bin upper lower upper ucase=upper lcase=lower trim ltrim rtrim length char_length reverse
 c: initcap ascii base64 unbase64 md5 sha1 crc32 soundex year quarter month day dayofmonth dayofweek dayofyear hour
 c: minute second weekofyear weekday last_day explode explode_outer size cardinality array_distinct array_max
-c: array_min map_keys map_values map_entries flatten isnan isnull isnotnull typeof bit_length octet_length negative
+c: array_min map_keys map_values map_entries flatten isnan isnotnull typeof bit_length octet_length negative
 c: sum avg mean min max median mode stddev stddev_samp stddev_pop variance var_samp var_pop skewness kurtosis
 c: collect_list collect_set any_value bool_and bool_or every some approx_count_distinct count_if product to_json
 c: unix_date date_from_unix_date timestamp_seconds timestamp_millis timestamp_micros
@@ -495,6 +496,7 @@ def broadcast(df):
     return df
 
 
+@functools.cache
 def functions():
     """The members of pyspark.sql.functions."""
     return {**_functions(), "col": col, "column": col, "lit": lit, "expr": expr, "when": when, "count": count,

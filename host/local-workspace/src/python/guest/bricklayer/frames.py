@@ -3,9 +3,11 @@
 import itertools
 import re
 
-from .columns import Column, ambiguous, column_of, count, flat, functions, mark, ordering, resolved, value_of
+from .columns import MARK, Column, ambiguous, column_of, flat, functions, mark, ordering, resolved, value_of
+from .groups import GroupedData
 from .kinds import StructField, StructType, of_tree
-from .values import (AnalysisException, Row, _Refusing, _literal, _of_text, _qualified, _quoted, _read_type)
+from .values import AnalysisException, Row, _Refusing, _of_text, _quoted, _read_type, drawn, takes, values_query
+from .writer import DataFrameWriter
 
 # Rows that createDataFrame takes: they go to the engine within a statement.
 LOCAL_ROWS = 10_000
@@ -199,7 +201,7 @@ class DataFrame(_Refusing):
             raise NotImplementedError("DataFrame.show(vertical=True) is not supported by the local workspace")
         _, cells, more = self._shown(n)
         most = 20 if truncate is True else int(truncate)
-        print(_drawn(self.columns, cells, most))
+        print(drawn(self.columns, cells, most))
         if more:
             print(f"only showing top {n} row{'s' if n != 1 else ''}\n")
 
@@ -219,7 +221,7 @@ class DataFrame(_Refusing):
         if len(self._result.cells) > LOCAL_ROWS:
             raise NotImplementedError(f"the rows of this statement are more than the {LOCAL_ROWS} that can be queried on")
         kinds = [column["type"] for column in self._result.columns]
-        return _values(self._result.names, kinds, self._result.cells)
+        return values_query(self._result.names, kinds, self._result.cells)
 
     def _whole(self):
         """The query, for a place where each column needs a name of its own."""
@@ -422,7 +424,7 @@ class DataFrame(_Refusing):
         new = {}
         for name, kind in self.dtypes:
             given = values.get(name)
-            if given is not None and (isinstance(value, dict) or _takes(kind, given)):
+            if given is not None and (isinstance(value, dict) or takes(kind, given)):
                 new[name] = functions()["coalesce"](self[name], value_of(given).cast(kind))
         return self.withColumns(new) if new else self
 
@@ -474,46 +476,6 @@ class _Missing(_Refusing):
 
     def drop(self, how="any", thresh=None, subset=None):
         return self._frame.dropna(how, thresh, subset)
-
-
-class GroupedData(_Refusing):
-    def __init__(self, frame, keys):
-        self._frame = frame
-        self._keys = keys
-
-    def agg(self, *exprs):
-        known = functions()
-        if len(exprs) == 1 and isinstance(exprs[0], dict):
-            exprs = [known[name](column) for column, name in exprs[0].items()]
-        if not exprs or not all(isinstance(column, Column) for column in exprs):
-            raise TypeError("agg takes columns, such as F.sum('a').alias('total'), or one dict of names and functions")
-        frame = self._frame
-        keys = [frame._item(key) for key in self._keys]
-        behind = f"GROUP BY {', '.join(text for text, _, _ in keys)}" if keys else ""
-        return frame._projected([*keys, *[(frame._sql(column), column._title, None) for column in exprs]], behind=behind)
-
-    def count(self):
-        return self.agg(count("*").alias("count"))
-
-    def _of_numbers(self, function, names):
-        kinds = dict(self._frame.dtypes)
-        keys = {key._title for key in self._keys}
-        names = flat(names) or [name for name, kind in kinds.items() if name not in keys and _takes(kind, 1)]
-        return self.agg(*[functions()[function](name) for name in names])
-
-    def sum(self, *cols):
-        return self._of_numbers("sum", cols)
-
-    def avg(self, *cols):
-        return self._of_numbers("avg", cols)
-
-    mean = avg
-
-    def min(self, *cols):
-        return self._of_numbers("min", cols)
-
-    def max(self, *cols):
-        return self._of_numbers("max", cols)
 
 
 class _Join:
@@ -599,85 +561,7 @@ def _distinct(names):
 
 def _marked(column):
     """The frame and name of a column that is one and nothing else."""
-    found = re.fullmatch("\x01(\\d*):([^\x02]*)\x02", column._sql)
+    found = MARK.fullmatch(column._sql)
     if not found:
         raise TypeError("drop takes columns, not expressions")
     return found[1], found[2]
-
-
-def _takes(kind, value):
-    """Whether a column of this type is one that a value of Python's fills."""
-    if isinstance(value, bool):
-        return kind == "boolean"
-    if isinstance(value, (int, float)):
-        return kind in ("tinyint", "smallint", "int", "bigint", "float", "double") or kind.startswith("decimal")
-    return kind == "string"
-
-
-def _drawn(names, cells, most):
-    """Rows as Spark draws them."""
-    def cut(text):
-        return text[: most - 3] + "..." if most > 3 and len(text) > most else text
-
-    lines = [names] + [["NULL" if cell is None else cut(cell) for cell in row] for row in cells]
-    widths = [max([3] + [len(line[at]) for line in lines]) for at in range(len(names))]
-    rule = "+" + "".join("-" * width + "+" for width in widths)
-    drawn = ["|" + "".join(cell.rjust(width) + "|" for cell, width in zip(line, widths)) for line in lines]
-    return "\n".join([rule, drawn[0], rule] + drawn[1:] + ([rule, ""] if cells else [rule, ""]))
-
-
-def _values(names, kinds, rows):
-    """A query that gives just these rows."""
-    listed = ", ".join(f"CAST(c{at} AS {kind}) AS {_quoted(name)}" for at, (name, kind) in enumerate(zip(names, kinds)))
-    if not rows:
-        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {_quoted(name)}" for name, kind in zip(names, kinds))
-        return f"SELECT * FROM (SELECT {nothing}) WHERE false"
-    spelled = ", ".join("(" + ", ".join(_literal(cell) for cell in row) + ")" for row in rows)
-    aliases = ", ".join(f"c{at}" for at in range(len(names)))
-    return f"SELECT {listed} FROM VALUES {spelled} AS given({aliases})"
-
-
-class DataFrameWriter(_Refusing):
-    def __init__(self, frame):
-        self._frame = frame
-        self._mode = "error"
-        self._partition = ""
-
-    def mode(self, saveMode):
-        if saveMode not in ("overwrite", "append", "ignore", "error", "errorifexists"):
-            raise ValueError(f"the mode {saveMode!r} is not one of overwrite, append, ignore, error")
-        self._mode = saveMode
-        return self
-
-    def format(self, source):
-        if source.lower() != "delta":
-            raise NotImplementedError(f"DataFrameWriter.format({source!r}) is not supported by the local workspace, only delta")
-        return self
-
-    def partitionBy(self, *cols):
-        self._partition = ", ".join(map(_quoted, flat(cols)))
-        return self
-
-    def option(self, key, value):
-        if key.lower() not in ("overwriteschema",):
-            raise NotImplementedError(f"DataFrameWriter.option({key!r}) is not supported by the local workspace")
-        return self
-
-    def saveAsTable(self, name, mode=None):
-        if mode is not None:
-            self.mode(mode)
-        name, query = _qualified(name), self._frame._whole()
-        exists = self._mode in ("append", "ignore") and self._frame._session.catalog.tableExists(name)
-        if self._mode == "append" and exists:
-            return self.insertInto(name)
-        if self._mode == "ignore" and exists:
-            return
-        create = "CREATE OR REPLACE TABLE" if self._mode == "overwrite" else "CREATE TABLE"
-        partition = f" PARTITIONED BY ({self._partition})" if self._partition else ""
-        self._frame._send(f"{create} {name}{partition} AS {query}")
-
-    def insertInto(self, tableName, overwrite=False):
-        verb = "INSERT OVERWRITE" if overwrite else "INSERT INTO"
-        self._frame._send(f"{verb} {_qualified(tableName)} {self._frame._whole()}")
-
-

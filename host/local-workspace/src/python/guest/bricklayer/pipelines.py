@@ -6,10 +6,12 @@ the dataset's definition in SQL, which the update makes like any other.
 
 import json
 import re
+import sys
 import types
 
 from .frames import DataFrame
-from .values import AnalysisException, _literal, _quoted
+from .kinds import StructType
+from .values import AnalysisException, _literal, _quoted, _split_schema
 
 _ACTIONS = {"expect": "", "expect_or_drop": " ON VIOLATION DROP ROW", "expect_or_fail": " ON VIOLATION FAIL UPDATE"}
 
@@ -143,8 +145,6 @@ def _clauses(comment=None, table_properties=None, partition_cols=None, cluster_b
 
 
 def _columns(schema):
-    from .kinds import StructType
-    from .values import _split_schema
     if schema is None:
         return []
     if isinstance(schema, StructType):
@@ -192,7 +192,6 @@ def _module(name, pipeline, kinds, session):
 
 def begin(session, given):
     """From here on the code of one pipeline runs."""
-    import sys
     pipeline = Pipeline(session, json.loads(given))
     sys.modules["dlt"] = _module("dlt", pipeline, {"table": "", "view": "TEMPORARY VIEW"}, session)
     declarative = _module("pyspark.pipelines", pipeline, {

@@ -6,10 +6,10 @@ What is here means what it means on a cluster. What is not here refuses by name.
 import datetime
 import re
 
-from .frames import LOCAL_ROWS, DataFrame, DataFrameWriter, Result, _values
+from .frames import LOCAL_ROWS, DataFrame, Result
 from .kinds import StructType
 from .values import (AnalysisException, Row, _PYTHON_TYPES, _Refusing, _literal, _qualified, _quoted, _split_schema, _type_of,
-                     of_pandas)
+                     of_pandas, values_query)
 
 # Statements that only read, by their first words: sent when their rows are asked for.
 READING = ("SELECT", "WITH", "FROM", "VALUES", "TABLE", "(")
@@ -278,7 +278,7 @@ class SparkSession(_Refusing):
                 raise ValueError(f"a row has {len(row)} values and the schema {len(names)} columns")
         if kinds is None:
             kinds = [_type_of(name, [row[at] for row in rows]) for at, name in enumerate(names)]
-        frame = DataFrame(self, _values(names, kinds, rows))
+        frame = DataFrame(self, values_query(names, kinds, rows))
         frame._columns()
         return frame
 

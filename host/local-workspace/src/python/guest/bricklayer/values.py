@@ -233,3 +233,35 @@ def of_pandas(frame):
 
 def _shown(value):
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def drawn(names, cells, most):
+    """Rows as Spark draws them."""
+    def cut(text):
+        return text[: most - 3] + "..." if most > 3 and len(text) > most else text
+
+    lines = [names] + [["NULL" if cell is None else cut(cell) for cell in row] for row in cells]
+    widths = [max([3] + [len(line[at]) for line in lines]) for at in range(len(names))]
+    rule = "+" + "".join("-" * width + "+" for width in widths)
+    lines = ["|" + "".join(cell.rjust(width) + "|" for cell, width in zip(line, widths)) for line in lines]
+    return "\n".join([rule, lines[0], rule] + lines[1:] + ([rule, ""] if cells else [rule, ""]))
+
+
+def values_query(names, kinds, rows):
+    """A query that gives just these rows."""
+    listed = ", ".join(f"CAST(c{at} AS {kind}) AS {_quoted(name)}" for at, (name, kind) in enumerate(zip(names, kinds)))
+    if not rows:
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {_quoted(name)}" for name, kind in zip(names, kinds))
+        return f"SELECT * FROM (SELECT {nothing}) WHERE false"
+    spelled = ", ".join("(" + ", ".join(_literal(cell) for cell in row) + ")" for row in rows)
+    aliases = ", ".join(f"c{at}" for at in range(len(names)))
+    return f"SELECT {listed} FROM VALUES {spelled} AS given({aliases})"
+
+
+def takes(kind, value):
+    """Whether a column of this type is one that a value of Python's fills."""
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if isinstance(value, (int, float)):
+        return kind in ("tinyint", "smallint", "int", "bigint", "float", "double") or kind.startswith("decimal")
+    return kind == "string"
