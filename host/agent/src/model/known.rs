@@ -1,7 +1,8 @@
 //! What is known of models whose provider does not say it, by a part of their name. Small on purpose: families that
 //! people use with tools, and nothing for those that are in no line here.
 //!
-//! Sources: the providers' pages on their models.
+//! Written from memory of the providers' pages, and of no other weight than that: what a list says comes before it, and the
+//! page shows it as what a model can, never as a promise.
 
 use super::list::Abilities;
 

@@ -76,6 +76,9 @@ fn of_call(call: &ToolCall) -> Fingerprint {
 fn of_outcome(outcome: &ToolOutcome) -> Fingerprint {
     let said = outcome.content.rsplit_once(NOTE).map_or(outcome.content.as_str(), |(said, _)| said);
     let mut hash = Sha256::new().chain_update([u8::from(outcome.failure.is_some())]);
+    hash.update(said.len().to_le_bytes());
+    // A fold looks at every outcome of a conversation, so of a long one its beginning and its length have to do.
+    let said = said.get(..said.floor_char_boundary(LOOKED_AT_BYTES)).unwrap_or(said);
     for piece in said.split_inclusive(|c: char| !is_of_id(c)) {
         let word = piece.trim_end_matches(|c: char| !is_of_id(c));
         let is_id = word.len() == UUID_CHARS && Uuid::try_parse(word).is_ok();
@@ -83,6 +86,9 @@ fn of_outcome(outcome: &ToolOutcome) -> Fingerprint {
     }
     hash.finalize().into()
 }
+
+/// Bytes of an outcome that are compared; that of a statement has its rows in them.
+const LOOKED_AT_BYTES: usize = 16 * 1024;
 
 /// Characters of an id as results and statements have it.
 const UUID_CHARS: usize = 36;

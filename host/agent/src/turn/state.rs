@@ -186,14 +186,13 @@ impl TurnState {
             }),
             Event::ToolContinuation { call, by } => self.with_call(call, |state| state.continued.clone_from(by)),
             Event::ToolFinished { call, outcome, .. } => {
-                let (mut began, mut ended) = (false, None);
-                self.with_call(call, |state| {
+                let mut began = false;
+                if let Phase::Calls(calls) = &mut self.phase
+                    && let Some(state) = calls.iter_mut().find(|state| state.call.id == *call)
+                {
                     state.status = CallStatus::Finished;
                     began = state.starts > 0;
-                    ended = Some(state.call.clone());
-                });
-                if let Some(call) = ended {
-                    self.repeats.take(&call, outcome);
+                    self.repeats.take(&state.call, outcome);
                 }
                 // The outcome of a call that never ran is the host's.
                 self.outside |= began && outcome.origin.is_outside();
