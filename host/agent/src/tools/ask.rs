@@ -81,7 +81,7 @@ pub(super) fn questions(input: &Value) -> Result<Vec<UserQuestion>, ToolFailure>
             if options.iter().any(|earlier| earlier.label == label) {
                 return Err(invalid(format!("`{path}.label` is offered twice")));
             }
-            let described = option.present("description").is_some();
+            let described = option.present("description").is_some_and(|given| given != "");
             let description =
                 if described { text(&option, &path, "description", MAX_QUESTION_CHARS)? } else { String::new() };
             options.push(QuestionOption { label, description });
@@ -145,6 +145,9 @@ mod tests {
         );
         assert_eq!(outcome.structured.unwrap()["answers"][0]["chosen"], json!(["orders", "items"]));
         assert!(run(&input, None).unwrap().content.ends_with("(left open)"));
+        let mut bare = question(&["a", "b"]);
+        bare["options"][0]["description"] = json!("");
+        assert_eq!(questions(&json!({"questions": [bare]})).unwrap()[0].options[0].description, "");
     }
 
     #[test]
