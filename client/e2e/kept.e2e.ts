@@ -35,6 +35,17 @@ beforeAll(async () => {
       ];
       return [{ call: "TodoWrite", input: { todos } }];
     }
+    if (message.startsWith("wonder") && results === 0) {
+      const options = [
+        { label: "orders", description: "All orders since 2019, one row each." },
+        { label: "order_items", description: "" },
+      ];
+      const questions = [
+        { header: "Table", question: "Which table holds the orders?", options },
+        { header: "Columns", question: "What should the report show?", options: ["Totals", "Trends", "Outliers"].map((label) => ({ label })), multiSelect: true },
+      ];
+      return [{ call: "AskUserQuestion", input: { questions } }];
+    }
     if (message.startsWith("tell")) return [{ say: `Row [1,235](result:${id}/1234/price) costs 1,542.5 and not 77,777,777.` }];
     if (message.startsWith("query") && results === 0) return [{ call: "mcp__databricks__execute_sql", input: { statement } }];
     return [{ say: "That is all of it." }];
@@ -69,6 +80,24 @@ describe("a list of what is to be done", () => {
     await page.getByText("Ran without a question: the conversation’s mode does not ask about it.").waitFor();
     expect(await lookAt(page, "todos")).toEqual([]);
     await todos.getByRole("button", { name: /1 of 3 done/ }).click();
+  });
+});
+
+describe("questions of the agent", () => {
+  it("are answered by choice and in words, and survive a reload", async () => {
+    await ask(page, "wonder about it");
+    const panel = page.getByRole("group", { name: "Questions" });
+    await panel.getByRole("radio", { name: /^orders/ }).waitFor();
+    expect(await lookAt(page, "questions")).toEqual([]);
+    await page.reload();
+    await panel.getByRole("radio", { name: /^orders/ }).check();
+    await panel.getByRole("checkbox", { name: "Totals" }).check();
+    await panel.getByRole("checkbox", { name: "Outliers" }).check();
+    await panel.getByRole("textbox", { name: "Your own answer: Columns" }).fill("and by region");
+    await panel.getByRole("button", { name: "Send answers" }).click();
+    await turnEnded(page);
+    await page.getByRole("button", { name: /Ask you/ }).click();
+    await page.getByText(/What should the report show\? Totals; Outliers; in their words: and by region/).waitFor();
   });
 });
 
