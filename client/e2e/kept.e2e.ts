@@ -42,7 +42,12 @@ beforeAll(async () => {
       ];
       const questions = [
         { header: "Table", question: "Which table holds the orders?", options },
-        { header: "Columns", question: "What should the report show?", options: ["Totals", "Trends", "Outliers"].map((label) => ({ label })), multiSelect: true },
+        {
+          header: "Columns",
+          question: "What should the report show?",
+          options: ["Totals", "Trends", "Outliers"].map((label) => ({ label })),
+          multiSelect: true,
+        },
       ];
       return [{ call: "AskUserQuestion", input: { questions } }];
     }
