@@ -1,4 +1,4 @@
-//! The front matter of a SKILL.md: where it ends, and what it says.
+//! The front matter of a SKILL.md or of a subagent's file: where it ends, and what it says.
 
 use crate::yaml::{self, Document, Node};
 
@@ -12,6 +12,10 @@ pub(crate) struct FrontMatter {
     /// A request; nothing is granted by it.
     pub(crate) allowed_tools: Option<String>,
     pub(crate) metadata: Vec<(String, String)>,
+    /// A subagent's tools.
+    pub(crate) tools: Option<String>,
+    /// A subagent's model.
+    pub(crate) model: Option<String>,
 }
 
 /// The front matter and the body of a SKILL.md, as a tolerant reader takes them: between two lines of `---`.
@@ -58,6 +62,8 @@ pub(crate) fn parse(front: &str) -> Result<FrontMatter, String> {
             Some("license") => matter.license = value.joined(),
             Some("compatibility") => matter.compatibility = value.joined(),
             Some("allowed-tools") => matter.allowed_tools = value.joined(),
+            Some("tools") => matter.tools = value.joined(),
+            Some("model") => matter.model = value.joined(),
             Some("metadata") => {
                 let Node::Map(entries) = value else { continue };
                 let texts = entries.iter().filter_map(|(key, value)| Some((key.text()?.to_owned(), value.joined()?)));

@@ -2,8 +2,9 @@
 //! tiers: name and description in its prompt, the body when it loads one, further files when it asks for them.
 //!
 //! Loading is tolerant, so that what works elsewhere works here; [`problems`] is strict, and agrees with the reference
-//! validator. What a skill says is its author's text: it grants nothing, and nothing outside its folder is read for it.
+//! validator. Subagents are files beside them. What a skill says is its author's text: it grants nothing, and nothing outside its folder is read for it.
 
+mod agent;
 mod archive;
 mod error;
 mod folder;
@@ -15,6 +16,7 @@ mod store;
 mod validate;
 mod yaml;
 
+pub use agent::{AgentDefinition, AgentSet, agent_problems};
 pub use archive::{MAX_ARCHIVE_BYTES, PackedSkill, unpack};
 pub use error::SkillError;
 pub use folder::{FilePath, SkillFile, SkillFolder, digest};

@@ -148,7 +148,7 @@ pub(crate) fn read(origin: Origin, folder: SkillFolder, file: FilePath, limits: 
         return Err(format!("{file} has {bytes} bytes, more than {}", limits.file_bytes));
     }
     let (front, _) = front_matter::split(&head).ok_or("it does not begin with front matter between `---` lines")?;
-    let FrontMatter { name, description, license, compatibility, allowed_tools, metadata } =
+    let FrontMatter { name, description, license, compatibility, allowed_tools, metadata, .. } =
         front_matter::parse(front)?;
     let description = description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let description = description.ok_or("it has no description")?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cap_fs_ext::DirExt as _;
 use cap_std::fs::Dir;
 
+use crate::agent::AgentSet;
 use crate::error::SkillError;
 use crate::folder::{FilePath, SkillFolder, digest};
 use crate::limits::SkillLimits;
@@ -36,6 +37,12 @@ impl SkillStore {
     #[must_use]
     pub fn scan(&self, limits: &SkillLimits) -> SkillSet {
         SkillSet::scan(Origin::Project, Arc::clone(&self.root), limits)
+    }
+
+    /// The subagents beside them.
+    #[must_use]
+    pub fn agents(&self) -> AgentSet {
+        AgentSet::scan(Origin::Project, &self.root)
     }
 
     /// The folder of the skill of this name, whether or not it exists.

@@ -9,6 +9,7 @@
     reason = "tests assert"
 )]
 
+mod agents;
 mod archives;
 mod folders;
 mod python;

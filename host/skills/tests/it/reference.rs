@@ -256,8 +256,10 @@ fn random(rng: &mut StdRng) -> Case {
 
 fn shipped() -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../skills");
-    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
     folders
+        // The subagents have one beside the skills.
+        .filter(|path| path.is_dir() && !path.ends_with("agents"))
         .map(|folder| {
             let text = fs::read_to_string(folder.join("SKILL.md")).unwrap();
             case(folder.file_name().unwrap().to_str().unwrap(), text)

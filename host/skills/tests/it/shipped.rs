@@ -18,12 +18,12 @@ const HOSTS_OWN: [&str; 7] = [
     "cancel_operation",
 ];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The names of all tools of the shipped families, and of their arguments.
-fn tools() -> BTreeSet<String> {
+pub(crate) fn tools() -> BTreeSet<String> {
     let mut names: BTreeSet<String> = HOSTS_OWN.map(str::to_owned).into();
     for family in fs::read_dir(root().join("plugins")).unwrap() {
         let Ok(manifest) = fs::read_to_string(family.unwrap().path().join("plugin.toml")) else { continue };
