@@ -51,7 +51,7 @@ impl Shared {
         }
         if asked.message.contains("silent") {
             self.silent.fetch_add(1, Ordering::SeqCst);
-            return Reply::gated(vec![String::new()], &self.gate);
+            return Reply::gated(vec!["done".to_owned()], &self.gate);
         }
         if asked.message.contains("deltas") {
             let count = asked.message.split_whitespace().filter_map(|word| word.parse().ok()).next().unwrap_or(100);
