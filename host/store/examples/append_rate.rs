@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bricklayer_domain::{
     Block, Event, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{Begun, Lease, NewTurn, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -64,7 +64,7 @@ fn message(project: ProjectId, conversation: bricklayer_domain::ConversationId) 
     NewTurn {
         project,
         conversation: Some(conversation),
-        lane: bricklayer_domain::LaneId::MAIN,
+        place: TurnPlace::Next,
         message: "What are the busiest pickup hours?".into(),
         settings: TurnSettings::default(),
         client_message_id: None,

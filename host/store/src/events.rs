@@ -265,6 +265,8 @@ pub(crate) struct Fit {
     pub(crate) last: EventSeq,
     /// Whether all events fit.
     pub(crate) all: bool,
+    /// The bytes of those that fit.
+    pub(crate) bytes: u64,
 }
 
 static DELETE_PIECES: LazyLock<Sql> = LazyLock::new(|| {
@@ -393,16 +395,16 @@ impl Store {
             span.lane.unwrap_or(LaneId::MAIN)
         ];
         let rows = self.engine().fetch_all(statement.clone(), args).await?;
-        let mut fit = None;
-        let mut total: u64 = 0;
+        let mut fit: Option<Fit> = None;
         for (index, row) in rows.iter().enumerate() {
-            total = total.saturating_add(u64::try_from(row.int("bytes")?).unwrap_or(u64::MAX));
+            let held = fit.map_or(0, |fit| fit.bytes);
+            let total = held.saturating_add(u64::try_from(row.int("bytes")?).unwrap_or(u64::MAX));
             if index >= limit as usize || (index > 0 && total > bytes) {
-                return Ok(fit.map(|last| Fit { last, all: false }));
+                return Ok(fit.map(|fit| Fit { all: false, ..fit }));
             }
-            fit = Some(EventSeq(row.int("seq")?));
+            fit = Some(Fit { last: EventSeq(row.int("seq")?), all: true, bytes: total });
         }
-        Ok(fit.map(|last| Fit { last, all: true }))
+        Ok(fit)
     }
 
     pub(crate) async fn read(

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::events::{Detail, Span};
 use crate::lanes::{self, Stretch};
 use crate::limits::ConversationLimits;
+use crate::places::newest_lane;
 use crate::store::Store;
 
 /// Most turns of one page of a history.
@@ -22,6 +23,10 @@ pub const MAX_HISTORY_EVENTS: u32 = 4000;
 /// A part of a conversation's history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
+    /// Whose reader sees it.
+    pub lane: LaneId,
+    /// The lane of the newest turn.
+    pub newest: LaneId,
     /// In order, see [`Detail::Settled`]. Whole turns; only when the newest one alone is larger than a page, it begins
     /// in the middle of that.
     pub events: Vec<StoredEvent>,
@@ -29,20 +34,65 @@ pub struct HistoryPage {
     pub earlier: Option<EventSeq>,
 }
 
+/// What a page of a history may still take.
+struct Room {
+    turns: usize,
+    events: u32,
+    bytes: u64,
+}
+
 impl Store {
-    /// The newest turns of a conversation's main lane that began before an event: as many as asked for (1 to
-    /// [`MAX_HISTORY_TURNS`]), fewer when they take more than [`MAX_HISTORY_BYTES`] or [`MAX_HISTORY_EVENTS`].
+    /// The newest turns that the reader of a lane (of that of the newest turn, when none is named) sees and that began
+    /// before an event: as many as asked for (1 to [`MAX_HISTORY_TURNS`]), fewer when they take more than
+    /// [`MAX_HISTORY_BYTES`] or [`MAX_HISTORY_EVENTS`].
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such conversation of this user's, or the database's failure.
+    /// [`StoreError::NotFound`] when there is no such conversation of this user's or no such lane in it, or the
+    /// database's failure.
     pub async fn history_before(
         &self,
         user: &UserId,
         conversation: ConversationId,
+        lane: Option<LaneId>,
         before: EventSeq,
         turns: u32,
     ) -> Result<HistoryPage, StoreError> {
-        let limit = turns.clamp(1, MAX_HISTORY_TURNS);
+        let conversation = self.get_conversation(user, conversation).await?.id;
+        let (newest, lane, seen) = {
+            let mut tx = self.engine().begin_read().await?;
+            let newest = newest_lane(&mut tx, conversation).await?;
+            let lane = lane.unwrap_or(newest);
+            (newest, lane, lanes::seen_by(&mut tx, conversation, lane).await?)
+        };
+        let turns = turns.clamp(1, MAX_HISTORY_TURNS) as usize;
+        let mut room = Room { turns, events: MAX_HISTORY_EVENTS, bytes: MAX_HISTORY_BYTES };
+        let mut parts = Vec::new();
+        for stretch in seen.into_iter().rev() {
+            let before = EventSeq(before.0.min(stretch.last.0.saturating_add(1)));
+            let Some(part) = self.part_before(user, conversation, stretch.lane, before, &mut room).await? else {
+                continue;
+            };
+            let whole = part.whole;
+            parts.push(part.events);
+            if !whole {
+                let first = parts.iter().rev().flatten().next().map(|stored| stored.seq);
+                return Ok(HistoryPage { lane, newest, events: in_order(parts), earlier: first });
+            }
+        }
+        Ok(HistoryPage { lane, newest, events: in_order(parts), earlier: None })
+    }
+
+    /// What of a lane before an event goes into the room; none when it has nothing there.
+    async fn part_before(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        lane: LaneId,
+        before: EventSeq,
+        room: &mut Room,
+    ) -> Result<Option<Part>, StoreError> {
+        // One more than asked, to learn whether these are all.
+        let limit = i64::try_from(room.turns).unwrap_or(i64::MAX).saturating_add(1);
         let rows = self
             .engine()
             .fetch_all(
@@ -54,28 +104,58 @@ impl Store {
                     and lane_id = $5
                 order by first_seq desc
                 limit $4",
-                args![conversation, user, before.0, i64::from(limit), LaneId::MAIN],
+                args![conversation, user, before.0, limit, lane],
             )
             .await?;
-        let begins = rows.iter().map(|row| row.int("first_seq")).collect::<Result<Vec<_>, _>>()?;
-        let Some(oldest) = begins.last().copied() else {
-            self.get_conversation(user, conversation).await?;
-            return Ok(HistoryPage { events: Vec::new(), earlier: None });
-        };
-        let span = Span { lane: Some(LaneId::MAIN), first: EventSeq(oldest), last: EventSeq(before.0 - 1) };
-        let fit =
-            self.fit_back(user, conversation, span, MAX_HISTORY_EVENTS, MAX_HISTORY_BYTES, Detail::Settled).await?;
-        let first = match fit {
+        let mut begins = rows.iter().map(|row| row.int("first_seq")).collect::<Result<Vec<_>, _>>()?;
+        if begins.is_empty() {
+            return Ok(None);
+        }
+        let mut whole = begins.len() <= room.turns;
+        begins.truncate(room.turns);
+        let Some(oldest) = begins.last().copied() else { return Ok(Some(Part::NOTHING)) };
+        let span = Span { lane: Some(lane), first: EventSeq(oldest), last: EventSeq(before.0 - 1) };
+        let is_first = room.events == MAX_HISTORY_EVENTS;
+        let (events, bytes) = (room.events, room.bytes);
+        let fit = self.fit_back(user, conversation, span, events, bytes, Detail::Settled).await?;
+        let first = match &fit {
             Some(fit) if !fit.all => {
+                whole = false;
                 // Whole turns: the oldest that begins within what fits.
-                let whole = begins.iter().copied().filter(|begin| *begin >= fit.last.0).min();
-                EventSeq(whole.unwrap_or(fit.last.0))
+                match begins.iter().copied().filter(|begin| *begin >= fit.last.0).min() {
+                    Some(begin) => EventSeq(begin),
+                    None if is_first => fit.last,
+                    None => return Ok(Some(Part::NOTHING)),
+                }
             }
             _ => span.first,
         };
-        let events = self.read(user, conversation, Span { first, ..span }, MAX_HISTORY_EVENTS, Detail::Settled).await?;
-        Ok(HistoryPage { events, earlier: Some(first).filter(|first| first.0 > 1) })
+        let events = self.read(user, conversation, Span { first, ..span }, events, Detail::Settled).await?;
+        room.turns = room.turns.saturating_sub(begins.len());
+        room.events = room.events.saturating_sub(u32::try_from(events.len()).unwrap_or(u32::MAX));
+        room.bytes = room.bytes.saturating_sub(fit.map_or(0, |fit| fit.bytes));
+        if room.events == 0 || room.bytes == 0 {
+            room.turns = 0;
+        }
+        Ok(Some(Part { events, whole }))
     }
+}
+
+/// A part of a page, of one lane.
+struct Part {
+    events: Vec<StoredEvent>,
+    /// Whether the lane has nothing before it.
+    whole: bool,
+}
+
+impl Part {
+    /// There is something, for which there is no room.
+    const NOTHING: Self = Self { events: Vec::new(), whole: false };
+}
+
+/// The newest part is the first.
+fn in_order(parts: Vec<Vec<StoredEvent>>) -> Vec<StoredEvent> {
+    parts.into_iter().rev().flatten().collect()
 }
 
 /// Where a turn's reading of its conversation begins.
@@ -148,20 +228,39 @@ pub(crate) async fn check_room(
     limits: ConversationLimits,
 ) -> Result<(), StoreError> {
     let first = first_read(tx, conversation, lane).await?;
+    let mut log_bytes = 0;
+    for Stretch { lane, last } in lanes::seen_by(tx, conversation, lane).await?.into_iter().rev() {
+        if last < first {
+            break;
+        }
+        let row = tx
+            .fetch_optional(
+                "select cast(coalesce(sum(log_bytes), 0) as bigint) as log_bytes
+                from turns
+                where conversation_id = $1
+                    and lane_id = $2
+                    and first_seq >= $3
+                    and first_seq <= $4",
+                args![conversation, lane, first.0, last.0],
+            )
+            .await?;
+        let held = row.map_or(Ok(0), |row| row.int("log_bytes"))?;
+        log_bytes = u64::saturating_add(log_bytes, u64::try_from(held).unwrap_or_default());
+    }
+    // What was made for people is kept whatever lane it is of.
     let row = tx
         .fetch_optional(
-            "select cast(coalesce(sum(case when first_seq >= $2 then log_bytes end), 0) as bigint) as log_bytes,
-                cast(coalesce(sum(structured_bytes), 0) as bigint) as structured_bytes
+            "select cast(coalesce(sum(structured_bytes), 0) as bigint) as structured_bytes
             from turns
             where conversation_id = $1",
-            args![conversation, first.0],
+            args![conversation],
         )
         .await?;
-    let Some(row) = row else { return Ok(()) };
-    let held = |column| Ok::<_, StoreError>(u64::try_from(row.int(column)?).unwrap_or_default());
+    let structured_bytes = row.map_or(Ok(0), |row| row.int("structured_bytes"))?;
+    let structured_bytes = u64::try_from(structured_bytes).unwrap_or_default();
     for (what, setting, bytes, limit) in [
-        ("messages and calls", "limits.conversation_mib", held("log_bytes")?, limits.log_bytes),
-        ("results", "limits.conversation_results_mib", held("structured_bytes")?, limits.structured_bytes),
+        ("messages and calls", "limits.conversation_mib", log_bytes, limits.log_bytes),
+        ("results", "limits.conversation_results_mib", structured_bytes, limits.structured_bytes),
     ] {
         if bytes >= limit {
             return Err(StoreError::ConversationFull { what, setting, bytes });

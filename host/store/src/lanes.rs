@@ -2,6 +2,7 @@
 //! said up to its message and then its own; a subagent reads its own.
 
 use bricklayer_domain::{ConversationId, EventSeq, Lane, LaneId, LaneParent, ToolCallId, TurnId, UserId};
+use chrono::{DateTime, Utc};
 
 use crate::engine::{Row, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
@@ -11,8 +12,9 @@ use crate::store::Store;
 /// Most lanes of one conversation beside its main one; protects those who list them.
 pub const MAX_LANES: u32 = 1_000;
 
-/// How deep lanes may hang in one another; bounds how many parts a fork's log has.
-pub const MAX_LANE_DEPTH: usize = 16;
+/// How deep lanes may hang in one another: each earlier message that is said differently, once more was said after it,
+/// is one deeper. Bounds how many parts a fork's log has.
+pub const MAX_LANE_DEPTH: usize = 200;
 
 /// A part of what a lane's reader sees: the events of one lane up to a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,31 +42,44 @@ fn lane(row: &Row) -> Result<Lane, StoreError> {
 }
 
 /// A lane and those that it hangs in, itself first; none for the main lane.
-async fn ancestry(tx: &mut Tx, conversation: ConversationId, id: LaneId) -> Result<Vec<Lane>, StoreError> {
-    let mut lanes = Vec::new();
-    let mut next = id;
-    while next != LaneId::MAIN {
-        let row = tx
-            .fetch_optional(
-                "select id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at
+pub(crate) async fn ancestry(tx: &mut Tx, conversation: ConversationId, id: LaneId) -> Result<Vec<Lane>, StoreError> {
+    if id == LaneId::MAIN {
+        return Ok(Vec::new());
+    }
+    let depth = i64::try_from(MAX_LANE_DEPTH).unwrap_or(i64::MAX);
+    let rows = tx
+        .fetch_all(
+            "with recursive above (id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at, depth) as (
+                select id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at, cast(1 as bigint)
                 from lanes
                 where conversation_id = $1
-                    and id = $2",
-                args![conversation, next],
+                    and id = $2
+                union all
+                select lanes.id, lanes.conversation_id, lanes.parent_lane_id, lanes.turn_id, lanes.call_id,
+                    lanes.through_seq, lanes.created_at, above.depth + 1
+                from above
+                join lanes on lanes.id = above.parent_lane_id
+                    and lanes.conversation_id = above.conversation_id
+                where above.depth <= $3
             )
-            .await?;
-        let found = lane(&row.ok_or(StoreError::NotFound("lane"))?)?;
-        next = found.parent.lane();
-        lanes.push(found);
-        if lanes.len() > MAX_LANE_DEPTH {
-            return Err(StoreError::inconsistent("lanes", "they hang in one another too deep"));
-        }
+            select id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at
+            from above
+            order by depth",
+            args![conversation, id, depth],
+        )
+        .await?;
+    let lanes = rows.iter().map(lane).collect::<Result<Vec<_>, _>>()?;
+    if lanes.len() > MAX_LANE_DEPTH {
+        return Err(StoreError::inconsistent("lanes", "they hang in one another too deep"));
     }
-    Ok(lanes)
+    match lanes.last() {
+        Some(top) if top.parent.lane() == LaneId::MAIN => Ok(lanes),
+        Some(_) | None => Err(StoreError::NotFound("lane")),
+    }
 }
 
 /// What the reader of a lane sees, in order; `ancestry` is the lane and those that it hangs in.
-fn stretches(ancestry: &[Lane]) -> Vec<Stretch> {
+pub(crate) fn stretches(ancestry: &[Lane]) -> Vec<Stretch> {
     let end = EventSeq(i64::MAX);
     let mut seen = vec![Stretch { lane: LaneId::MAIN, last: end }];
     for lane in ancestry.iter().rev() {
@@ -101,6 +116,90 @@ pub(crate) async fn is_lane(tx: &mut Tx, conversation: ConversationId, id: LaneI
     Ok(row.is_some())
 }
 
+/// Whether there is what a lane would belong to, in the lane that it would hang in; `above` is that one's ancestry.
+async fn is_place(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    parent: &LaneParent,
+    above: &[Lane],
+) -> Result<bool, StoreError> {
+    match parent {
+        LaneParent::Call { turn, .. } => {
+            let row = tx
+                .fetch_optional(
+                    "select id
+                    from turns
+                    where conversation_id = $1
+                        and id = $2",
+                    args![conversation, *turn],
+                )
+                .await?;
+            Ok(row.is_some())
+        }
+        // Before the first message nothing was said.
+        LaneParent::Message { lane: LaneId::MAIN, through: EventSeq::START } => Ok(true),
+        LaneParent::Message { through, .. } => {
+            let row = tx
+                .fetch_optional(
+                    "select lane_id
+                    from events
+                    where conversation_id = $1
+                        and seq = $2",
+                    args![conversation, through.0],
+                )
+                .await?;
+            let Some(row) = row else { return Ok(false) };
+            let of = LaneId::from_uuid(row.uuid("lane_id")?);
+            Ok(stretches(above).iter().any(|stretch| stretch.lane == of && *through <= stretch.last))
+        }
+    }
+}
+
+/// Opens a lane in a conversation that is known to be the caller's.
+pub(crate) async fn insert_lane(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    parent: &LaneParent,
+    now: DateTime<Utc>,
+) -> Result<Lane, StoreError> {
+    let held = tx
+        .fetch_optional(
+            "select count(*) as lanes
+            from lanes
+            where conversation_id = $1",
+            args![conversation],
+        )
+        .await?;
+    let held = held.map_or(Ok(0), |row| row.int("lanes"))?;
+    let above = ancestry(tx, conversation, parent.lane()).await?;
+    if held >= i64::from(MAX_LANES) || above.len() >= MAX_LANE_DEPTH {
+        return Err(StoreError::TooMany { what: "branches and subagents in this conversation", limit: MAX_LANES });
+    }
+    let (turn, call, through) = match parent {
+        LaneParent::Call { turn, call, .. } => (Some(*turn), Some(call), None),
+        LaneParent::Message { through, .. } => (None, None, Some(*through)),
+    };
+    if !is_place(tx, conversation, parent, &above).await? {
+        return Err(StoreError::NotFound("place in that lane"));
+    }
+    let id = LaneId::new();
+    tx.execute(
+        "insert into lanes (id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            id,
+            conversation,
+            parent.lane(),
+            turn.map(|turn| turn.as_uuid()),
+            call.map(|call| call.0.as_bytes()),
+            through.map(|seq| seq.0),
+            now
+        ],
+    )
+    .await?;
+    Ok(Lane { id, conversation, parent: parent.clone(), created_at: now })
+}
+
 /// What the reader of a lane sees, in order.
 pub(crate) async fn seen_by(
     tx: &mut Tx,
@@ -128,75 +227,9 @@ impl Store {
 
     async fn try_open_lane(&self, conversation: ConversationId, parent: &LaneParent) -> Result<Lane, StoreError> {
         let mut tx = self.engine().begin().await?;
-        let held = tx
-            .fetch_optional(
-                "select count(*) as lanes
-                from lanes
-                where conversation_id = $1",
-                args![conversation],
-            )
-            .await?;
-        let held = held.map_or(Ok(0), |row| row.int("lanes"))?;
-        let above = ancestry(&mut tx, conversation, parent.lane()).await?;
-        if held >= i64::from(MAX_LANES) || above.len() >= MAX_LANE_DEPTH {
-            return Err(StoreError::TooMany { what: "lanes in this conversation", limit: MAX_LANES });
-        }
-        let (turn, call, through) = match parent {
-            LaneParent::Call { turn, call, .. } => (Some(*turn), Some(call), None),
-            LaneParent::Message { through, .. } => (None, None, Some(*through)),
-        };
-        let found = match parent {
-            LaneParent::Call { turn, .. } => {
-                tx.fetch_optional(
-                    "select id
-                    from turns
-                    where conversation_id = $1
-                        and id = $2",
-                    args![conversation, *turn],
-                )
-                .await?
-            }
-            LaneParent::Message { through, .. } => {
-                let row = tx
-                    .fetch_optional(
-                        "select lane_id
-                        from events
-                        where conversation_id = $1
-                            and seq = $2",
-                        args![conversation, through.0],
-                    )
-                    .await?;
-                let seen = stretches(&above);
-                match row {
-                    Some(row) => {
-                        let of = LaneId::from_uuid(row.uuid("lane_id")?);
-                        let sees = seen.iter().any(|stretch| stretch.lane == of && *through <= stretch.last);
-                        sees.then_some(row)
-                    }
-                    None => None,
-                }
-            }
-        };
-        if found.is_none() {
-            return Err(StoreError::NotFound("place in that lane"));
-        }
-        let (id, now) = (LaneId::new(), self.now());
-        tx.execute(
-            "insert into lanes (id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7)",
-            args![
-                id,
-                conversation,
-                parent.lane(),
-                turn.map(|turn| turn.as_uuid()),
-                call.map(|call| call.0.as_bytes()),
-                through.map(|seq| seq.0),
-                now
-            ],
-        )
-        .await?;
+        let lane = insert_lane(&mut tx, conversation, parent, self.now()).await?;
         tx.commit().await?;
-        Ok(Lane { id, conversation, parent: parent.clone(), created_at: now })
+        Ok(lane)
     }
 
     /// The lanes of a conversation beside its main one, the oldest first: at most [`MAX_LANES`].
@@ -282,8 +315,6 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
 
     fn lane(id: u128, parent: LaneParent) -> Lane {

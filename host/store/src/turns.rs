@@ -1,8 +1,7 @@
 //! Turns: beginning one, who drives it, and asking it to stop.
 
 use bricklayer_domain::{
-    ConversationId, Event, EventSeq, LaneId, ProjectId, ResultId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus,
-    UserId,
+    ConversationId, Event, EventSeq, ProjectId, ResultId, StoredEvent, Turn, TurnId, TurnSettings, TurnStatus, UserId,
 };
 use uuid::Uuid;
 
@@ -11,11 +10,11 @@ use crate::engine::{Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
 use crate::fencing::{Lease, WorkerId};
 use crate::history::check_room;
-use crate::lanes::is_lane;
 use crate::lease::{Claim, claim};
 use crate::lease_sql::on_lease_clock;
 use crate::notices::Notice;
 use crate::page::{Cursor, Page, PageRequest};
+use crate::places::{TurnPlace, lane_of};
 use crate::rows::{status, to_json, turn};
 use crate::store::Store;
 use crate::writer::{Place, Prepared, insert_event, prepare};
@@ -27,8 +26,8 @@ pub struct NewTurn {
     pub project: ProjectId,
     /// Where it was said; a new conversation of the project when absent.
     pub conversation: Option<ConversationId>,
-    /// The lane of the conversation in which it was said.
-    pub lane: LaneId,
+    /// Where in the conversation it is said.
+    pub place: TurnPlace,
     /// As typed.
     pub message: String,
     /// What the user chose; the conversation remembers it.
@@ -134,8 +133,8 @@ impl Store {
     /// one from the message.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such project of this user's, or no such conversation in it,
-    /// [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::OtherMessage`] when the submission's
+    /// [`StoreError::NotFound`] when there is no such project of this user's, or no such conversation in it or place in
+    /// that, [`StoreError::TooMany`] when it holds as many lanes as it may, [`StoreError::Busy`] when another of its turns is in progress, [`StoreError::OtherMessage`] when the submission's
     /// id belongs to another one, [`StoreError::ConversationFull`], [`StoreError::TooLarge`], or the database's failure.
     pub async fn begin_turn(&self, user: &UserId, worker: WorkerId, new: NewTurn) -> Result<Begun, StoreError> {
         let settings = to_json("turns", &new.settings)?;
@@ -192,11 +191,9 @@ impl Store {
             }
             return Err(StoreError::Busy { turn: TurnId::from_uuid(row.uuid("id")?) });
         }
-        if !is_lane(&mut tx, conversation, new.lane).await? {
-            return Err(StoreError::NotFound("lane"));
-        }
-        check_room(&mut tx, conversation, new.lane, self.conversation_limits()).await?;
         let now = self.now();
+        let lane = lane_of(&mut tx, conversation, new.place, now).await?;
+        check_room(&mut tx, conversation, lane, self.conversation_limits()).await?;
         let id = TurnId::new();
         let inserted = tx
             .fetch_all(
@@ -229,14 +226,14 @@ impl Store {
                     self.lease_end(),
                     now,
                     prepared.log_bytes(),
-                    new.lane
+                    lane
                 ],
             )
             .await?;
         let row = inserted.first().ok_or_else(|| StoreError::inconsistent("turns", "nothing was inserted"))?;
         let seq = EventSeq(row.int("first_seq")?);
         let Claim { turn, lease, .. } = claim(row, worker)?;
-        let place = Place { conversation: turn.conversation, lane: new.lane, turn: id, seq, at: now };
+        let place = Place { conversation: turn.conversation, lane, turn: id, seq, at: now };
         insert_event(&mut tx, place, prepared).await?;
         tx.execute(
             "update conversations

@@ -304,7 +304,8 @@ pub(crate) async fn get_conversation(
     let standing = store.standing_permissions(&caller.user, conversation.id).await?;
     // The semaphore is never closed.
     let _place = HISTORIES.acquire().await.ok();
-    let HistoryPage { events, earlier } = store.history_before(&caller.user, conversation.id, before, wanted).await?;
+    let HistoryPage { events, earlier, .. } =
+        store.history_before(&caller.user, conversation.id, None, before, wanted).await?;
     let summary = ConversationSummary {
         // What was read belongs together: the turn and the log, whatever happened since the conversation was found.
         state: newest.as_ref().map_or(ConversationState::Idle, |turn| turn.status.into()),

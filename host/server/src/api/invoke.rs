@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, Turn, TurnId, UserId, with_turn_settings};
-use bricklayer_store::{NewTurn, Store, StoreError};
+use bricklayer_domain::{ConversationId, PermissionMode, ProjectId, Turn, TurnId, UserId, with_turn_settings};
+use bricklayer_store::{NewTurn, Store, StoreError, TurnPlace};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -120,7 +120,7 @@ pub(crate) async fn invoke_agent(
     }
     let client_message_id = body.client_message_id;
     let new =
-        NewTurn { project, conversation, lane: LaneId::MAIN, message, settings, client_message_id, rerun_of: None };
+        NewTurn { project, conversation, place: TurnPlace::Next, message, settings, client_message_id, rerun_of: None };
     let turn = match app.turns().begin(&caller, new).await {
         Ok(turn) => turn,
         Err(BeginError::Store(StoreError::NotFound(_))) => {

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{LaneId, ProjectId, ToolSpec, TrackedResource, TrackedResourceId};
-use bricklayer_store::NewTurn;
+use bricklayer_domain::{ProjectId, ToolSpec, TrackedResource, TrackedResourceId};
+use bricklayer_store::{NewTurn, TurnPlace};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,7 @@ pub(crate) async fn remove_resource(
     let new = NewTurn {
         project,
         conversation: None,
-        lane: LaneId::MAIN,
+        place: TurnPlace::Next,
         message,
         settings: Default::default(),
         client_message_id: body.client_message_id,

@@ -8,7 +8,9 @@ use bricklayer_domain::{
     Block, Event, EventKind, EventSeq, LaneId, Piece, Progress, StopReason, StoredEvent, Title, ToolCallId, ToolName,
     ToolOutcome, TurnEnd, TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, Detail, Lease, MAX_EVENT_PAGE, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{
+    Begun, Detail, Lease, MAX_EVENT_PAGE, NewTurn, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -91,7 +93,7 @@ impl World {
         let new = NewTurn {
             project,
             conversation: None,
-            lane: LaneId::MAIN,
+            place: TurnPlace::Next,
             message: "go".into(),
             settings,
             client_message_id: None,

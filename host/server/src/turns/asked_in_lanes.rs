@@ -10,7 +10,7 @@ use bricklayer_domain::{
 };
 use bricklayer_results::{Results, ResultsSettings};
 use bricklayer_skills::SkillSet;
-use bricklayer_store::{Begun, Claim, Detail, NewTurn, ReadFrom, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{Begun, Claim, Detail, NewTurn, ReadFrom, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId};
 use bricklayer_tools::{Gate, GateLimits};
 use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::json;
@@ -116,7 +116,7 @@ async fn check(decision: ApprovalDecision, said: &str, written: bool) {
     let new = NewTurn {
         project,
         conversation: None,
-        lane: LaneId::MAIN,
+        place: TurnPlace::Next,
         message,
         settings,
         client_message_id: None,

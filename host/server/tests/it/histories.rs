@@ -6,7 +6,7 @@ use bricklayer_domain::{
     Block, ConversationId, Event, EventSeq, ProjectId, StopReason, Title, ToolCallId, ToolName, ToolOutcome, TurnEnd,
     TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{Begun, ConversationLimits, Lease, NewTurn, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId};
 use serde_json::{Value, json};
 
 use crate::process::Running;
@@ -17,7 +17,7 @@ async fn begin(store: &Store, user: &str, project: &str, conversation: &str) -> 
     let new = NewTurn {
         project: ProjectId::from_uuid(project.parse().unwrap()),
         conversation: Some(ConversationId::from_uuid(conversation.parse().unwrap())),
-        lane: bricklayer_domain::LaneId::MAIN,
+        place: TurnPlace::Next,
         message: "look".into(),
         settings: TurnSettings::default(),
         client_message_id: None,

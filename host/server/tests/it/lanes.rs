@@ -4,7 +4,7 @@ use bricklayer_domain::{
     Block, CallReview, Event, LaneId, LaneParent, ProjectId, StopReason, ToolCallId, ToolName, TurnEnd, TurnId,
     TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, Lease, NewTurn, Store, WorkerId};
+use bricklayer_store::{Begun, Lease, NewTurn, Store, TurnPlace, WorkerId};
 use serde_json::{Value, json};
 
 use crate::support::{Engine, Reply, World, both_engines};
@@ -24,7 +24,7 @@ impl<'a> Scene<'a> {
         let new = NewTurn {
             project: ProjectId::from_uuid(project.parse().unwrap()),
             conversation: None,
-            lane: LaneId::MAIN,
+            place: TurnPlace::Next,
             message: "look".into(),
             settings: TurnSettings::default(),
             client_message_id: None,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bricklayer_domain::{Event, TurnStatus};
-use bricklayer_store::{Begun, Detail, NewTurn, PageRequest, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{Begun, Detail, NewTurn, PageRequest, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId};
 
 use crate::harness::{Scene, World, completed, on_both_engines, step_started, text_delta, user};
 
@@ -75,7 +75,7 @@ async fn append_for_ever(store: Store) {
         let new = NewTurn {
             project: project.id,
             conversation: Some(conversation),
-            lane: bricklayer_domain::LaneId::MAIN,
+            place: TurnPlace::Next,
             message: "go".into(),
             settings: Default::default(),
             client_message_id: None,

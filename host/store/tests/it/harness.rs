@@ -8,7 +8,7 @@ use bricklayer_domain::{
     Block, Conversation, ConversationId, Event, EventSeq, Project, StopReason, StoredEvent, Title, ToolCallId,
     ToolName, ToolOutcome, Turn, TurnEnd, TurnSettings, Usage, UserId,
 };
-use bricklayer_store::{Begun, Clock, Detail, Lease, NewTurn, Store, StoreOptions, StoreUrl, WorkerId};
+use bricklayer_store::{Begun, Clock, Detail, Lease, NewTurn, Store, StoreOptions, StoreUrl, TurnPlace, WorkerId};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
@@ -153,7 +153,7 @@ impl Scene {
         NewTurn {
             project: self.project.id,
             conversation: Some(self.conversation.id),
-            lane: bricklayer_domain::LaneId::MAIN,
+            place: TurnPlace::Next,
             message: text.into(),
             settings: TurnSettings::default(),
             client_message_id: None,

@@ -1,6 +1,6 @@
 //! Typed results apart from their events, pages bounded by bytes, and the bound of a conversation.
 
-use bricklayer_domain::{Event, EventSeq, ToolName, ToolOutcome, TurnId};
+use bricklayer_domain::{Event, EventSeq, LaneId, ToolName, ToolOutcome, TurnId};
 use bricklayer_store::{
     ConversationLimits, Detail, HistoryPage, MAX_EVENT_PAGE_BYTES, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS,
     MAX_INLINE_STRUCTURED_BYTES, Store, StoreError, StoreOptions, StoreUrl,
@@ -127,7 +127,7 @@ async fn pages_are_bounded_by_bytes(world: World) {
 }
 
 async fn history(scene: &Scene, before: i64, turns: u32) -> HistoryPage {
-    scene.store.history_before(&scene.user, scene.conversation.id, EventSeq(before), turns).await.unwrap()
+    scene.store.history_before(&scene.user, scene.conversation.id, None, EventSeq(before), turns).await.unwrap()
 }
 
 fn seqs(page: &HistoryPage) -> Vec<i64> {
@@ -136,7 +136,10 @@ fn seqs(page: &HistoryPage) -> Vec<i64> {
 
 async fn histories_come_in_whole_turns(world: World) {
     let scene = world.scene().await;
-    assert_eq!(history(&scene, i64::MAX, 30).await, HistoryPage { events: vec![], earlier: None });
+    assert_eq!(
+        history(&scene, i64::MAX, 30).await,
+        HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None }
+    );
     for _ in 0..5 {
         let (_, lease) = scene.begin().await;
         scene.store.append(&lease, vec![assistant(0, "answer"), completed()]).await.unwrap();
@@ -149,7 +152,7 @@ async fn histories_come_in_whole_turns(world: World) {
     assert_eq!((seqs(&first), first.earlier), (vec![1, 2, 3], None));
     assert_eq!(
         (history(&scene, 1, 2).await, history(&scene, i64::MAX, 30).await.events.len()),
-        (HistoryPage { events: vec![], earlier: None }, 15)
+        (HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None }, 15)
     );
     // Fewer turns when more would be too much.
     let (_, lease) = scene.begin().await;
@@ -158,7 +161,8 @@ async fn histories_come_in_whole_turns(world: World) {
     let cut = history(&scene, i64::MAX, 30).await;
     assert_eq!((cut.events.last().unwrap().seq, cut.earlier.unwrap().0 % 3), (EventSeq(18), 1), "{:?}", seqs(&cut));
     assert!(cut.earlier > Some(EventSeq(1)), "{:?}", cut.earlier);
-    let strange = scene.store.history_before(&user("eve@example.com"), scene.conversation.id, EventSeq(9), 5).await;
+    let strange =
+        scene.store.history_before(&user("eve@example.com"), scene.conversation.id, None, EventSeq(9), 5).await;
     assert_refused!(strange, StoreError::NotFound("conversation"));
 }
 

@@ -3,6 +3,7 @@ use bricklayer_domain::{
 };
 use bricklayer_store::{
     Begun, ConversationLimits, Detail, Lease, MAX_LANE_DEPTH, NewTurn, ReadFrom, Store, StoreError, StoreOptions,
+    TurnPlace, Version,
 };
 
 use crate::harness::{
@@ -18,6 +19,8 @@ on_both_engines!(
     a_turn_reads_from_the_newest_compaction,
     a_compacted_conversation_has_room_again,
     a_compacted_fork_reads_its_own_tail,
+    a_message_is_said_in_the_place_of_another,
+    a_fork_is_full_by_what_it_reads,
 );
 
 fn started(message: &str) -> Event {
@@ -64,7 +67,7 @@ async fn in_lane(
 }
 
 async fn begin_in(scene: &Scene, lane: LaneId) -> Lease {
-    let new = NewTurn { lane, ..scene.message("and now") };
+    let new = NewTurn { place: TurnPlace::Lane(lane), ..scene.message("and now") };
     match scene.store.begin_turn(&scene.user, scene.worker, new).await.unwrap() {
         Begun::New { lease, event, .. } => {
             assert_eq!(event.lane, lane);
@@ -191,11 +194,25 @@ async fn a_fork_shows_its_parent_up_to_its_message(world: World) {
     assert_eq!(seqs(&scene, fork, Detail::All).await, [1, 2, 3, 4, 5, 6, 10, 11, 12, 13]);
     assert_eq!(seqs(&scene, LaneId::MAIN, Detail::All).await, [1, 2, 3, 4, 5, 6, 7, 8, 9], "its parent stays");
     // The main lane goes on; neither sees the other.
-    let (_, lease) = scene.begin().await;
+    let lease = begin_in(&scene, LaneId::MAIN).await;
     scene.store.append(&lease, vec![completed()]).await.unwrap();
     assert_eq!(seqs(&scene, LaneId::MAIN, Detail::Settled).await, [1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 15]);
-    let page = scene.store.history_before(&scene.user, scene.conversation.id, EventSeq(i64::MAX), 30).await.unwrap();
-    assert_eq!(page.events, scene.events(Detail::Settled).await, "the page shows the main lane");
+    for lane in [LaneId::MAIN, fork] {
+        let (shown, mut pages) = (events(&scene, lane, Detail::Settled, 1000).await, Vec::new());
+        for turns in [1, 2, 30] {
+            let (mut before, mut parts) = (Some(EventSeq(i64::MAX)), 0);
+            while let Some(end) = before {
+                let (id, user) = (scene.conversation.id, &scene.user);
+                let page = scene.store.history_before(user, id, Some(lane), end, turns).await.unwrap();
+                before = page.earlier;
+                pages.splice(0..0, page.events);
+                parts += 1;
+            }
+            assert_eq!(pages, shown, "by {turns}, as its reader sees it");
+            assert!(turns < 30 || parts == 1);
+            pages.clear();
+        }
+    }
     // Forks of the fork: at its own message, and at one that it has from its parent.
     let (later, earlier) = (open(&scene, at(fork, 12)).await.unwrap(), open(&scene, at(fork, 3)).await.unwrap());
     assert_eq!(seqs(&scene, later, Detail::All).await, [1, 2, 3, 4, 5, 6, 10, 11, 12]);
@@ -223,7 +240,7 @@ async fn lanes_hang_in_what_is_there(world: World) {
     }
     assert_eq!(seqs(&scene, deep, Detail::All).await, [1]);
     assert_refused!(open(&scene, at(deep, 1)).await, StoreError::TooMany { .. });
-    let new = NewTurn { lane: LaneId::new(), ..scene.message("hi") };
+    let new = NewTurn { place: TurnPlace::Lane(LaneId::new()), ..scene.message("hi") };
     assert_refused!(scene.store.begin_turn(&scene.user, scene.worker, new).await, StoreError::NotFound("lane"));
     let (eve, id) = (user("eve@example.com"), scene.conversation.id);
     assert_refused!(scene.store.open_lane(&eve, id, at(LaneId::MAIN, 1)).await, StoreError::NotFound("conversation"));
@@ -293,4 +310,98 @@ async fn a_compacted_fork_reads_its_own_tail(world: World) {
         assert_eq!(read_from().await, ReadFrom { lane: fork, after: EventSeq(stored[0].seq.0 - 2) });
         scene.store.append(&lease, vec![completed()]).await.unwrap();
     }
+}
+
+async fn said_at(scene: &Scene, place: TurnPlace) -> TurnId {
+    let new = NewTurn { place, ..scene.message("else") };
+    let Begun::New { turn, lease, .. } = scene.store.begin_turn(&scene.user, scene.worker, new).await.unwrap() else {
+        panic!("a new message made no new turn")
+    };
+    scene.store.append(&lease, vec![completed()]).await.unwrap();
+    turn.id
+}
+
+async fn a_message_is_said_in_the_place_of_another(world: World) {
+    let scene = world.scene().await;
+    let id = scene.conversation.id;
+    let shown = async |lane: Option<LaneId>| {
+        let page = scene.store.history_before(&scene.user, id, lane, EventSeq(i64::MAX), 30).await.unwrap();
+        let mut turns: Vec<TurnId> = page.events.iter().map(|stored| stored.turn).collect();
+        turns.dedup();
+        (turns, page.lane)
+    };
+    let versions = async |lane: LaneId| {
+        let found = scene.store.versions(&scene.user, id, lane).await.unwrap();
+        found.into_iter().map(|place| (place.shown, place.all)).collect::<Vec<_>>()
+    };
+    let (a, b, c) = (
+        said_at(&scene, TurnPlace::Next).await,
+        said_at(&scene, TurnPlace::Next).await,
+        said_at(&scene, TurnPlace::Next).await,
+    );
+    assert_eq!((shown(None).await, versions(LaneId::MAIN).await), ((vec![a, b, c], LaneId::MAIN), vec![]));
+    // The second, twice: versions of one turn are beside one another.
+    let b2 = said_at(&scene, TurnPlace::InsteadOf(b)).await;
+    let (turns, second) = shown(None).await;
+    assert_eq!(turns, [a, b2]);
+    let b3 = said_at(&scene, TurnPlace::InsteadOf(b2)).await;
+    let d = said_at(&scene, TurnPlace::Next).await;
+    let (turns, third) = shown(None).await;
+    assert_eq!(turns, [a, b3, d], "it goes on where it went on last");
+    let of = |turn, lane| Version { turn, lane };
+    let all_b = vec![of(b, LaneId::MAIN), of(b2, second), of(b3, third)];
+    for (lane, of_b) in [(LaneId::MAIN, b), (second, b2), (third, b3)] {
+        assert_eq!(versions(lane).await, [(of_b, all_b.clone())]);
+    }
+    // The very first; and after a turn, as if nothing had followed.
+    let a2 = said_at(&scene, TurnPlace::InsteadOf(a)).await;
+    let (turns, first) = shown(None).await;
+    assert_eq!((turns, versions(first).await), (vec![a2], vec![(a2, vec![of(a, third), of(a2, first)])]));
+    let d2 = said_at(&scene, TurnPlace::After(b3)).await;
+    let (turns, fourth) = shown(None).await;
+    assert_eq!(turns, [a, b3, d2]);
+    let found = versions(fourth).await;
+    assert_eq!(found.iter().map(|(shown, _)| *shown).collect::<Vec<_>>(), [a, b3, d2]);
+    assert_eq!(found[1].1[2], of(b3, fourth), "the lane that went on last");
+    assert_eq!(found[2].1, [of(d, third), of(d2, fourth)]);
+    // After the last of a lane no other one is needed.
+    let e = said_at(&scene, TurnPlace::After(c)).await;
+    assert_eq!(shown(None).await, (vec![a, b, c, e], LaneId::MAIN));
+    assert_eq!(shown(Some(second)).await, (vec![a, b2], second), "all of them stay");
+    let eve = user("eve@example.com");
+    assert_refused!(scene.store.versions(&eve, id, second).await, StoreError::NotFound("conversation"));
+    assert_refused!(scene.store.versions(&scene.user, id, LaneId::new()).await, StoreError::NotFound("lane"));
+    // Nothing is said to a subagent, nor at a turn that is not there, nor at another conversation's.
+    let other = scene.store.create_conversation(&scene.user, scene.project.id, None).await.unwrap().id;
+    let call = open(&scene, LaneParent::Call { lane: LaneId::MAIN, turn: a, call: call("t") }).await.unwrap();
+    for (conversation, place) in [
+        (id, TurnPlace::Lane(call)),
+        (id, TurnPlace::InsteadOf(TurnId::new())),
+        (id, TurnPlace::After(TurnId::new())),
+        (other, TurnPlace::InsteadOf(a)),
+        (other, TurnPlace::Lane(second)),
+    ] {
+        let new = NewTurn { place, conversation: Some(conversation), ..scene.message("hi") };
+        assert_refused!(scene.store.begin_turn(&scene.user, scene.worker, new).await, StoreError::NotFound(_));
+    }
+}
+
+async fn a_fork_is_full_by_what_it_reads(world: World) {
+    let limits = ConversationLimits { log_bytes: 20_000, structured_bytes: 100_000 };
+    let options = StoreOptions { conversation_limits: limits, ..world.options() };
+    let scene = Scene { store: Store::connect(&world.url, options).await.unwrap(), ..world.scene().await };
+    let begin = async |place| {
+        let new = NewTurn { place, ..scene.message("more") };
+        scene.store.begin_turn(&scene.user, scene.worker, new).await
+    };
+    let first = said_at(&scene, TurnPlace::Next).await;
+    // Each version is long; a new one reads none of the others.
+    for _ in 0..4 {
+        let Begun::New { lease, .. } = begin(TurnPlace::InsteadOf(first)).await.unwrap() else { panic!("not new") };
+        scene.store.append(&lease, vec![assistant(0, &"x".repeat(12_000)), completed()]).await.unwrap();
+    }
+    let Begun::New { lease, .. } = begin(TurnPlace::Next).await.unwrap() else { panic!("not new") };
+    scene.store.append(&lease, vec![assistant(0, &"x".repeat(12_000)), completed()]).await.unwrap();
+    assert_refused!(begin(TurnPlace::Next).await, StoreError::ConversationFull { .. });
+    begin(TurnPlace::After(first)).await.unwrap();
 }

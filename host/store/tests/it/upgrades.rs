@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use bricklayer_domain::{EventSeq, PluginName, UserId};
-use bricklayer_store::{Detail, PageRequest, Store, StoreUrl};
+use bricklayer_store::{Detail, PageRequest, Store, StoreUrl, TurnPlace};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
@@ -146,7 +146,7 @@ async fn go_on(
     let new = NewTurn {
         project,
         conversation: Some(conversation),
-        lane: bricklayer_domain::LaneId::MAIN,
+        place: TurnPlace::Next,
         message: "and now".into(),
         settings: Default::default(),
         client_message_id: None,

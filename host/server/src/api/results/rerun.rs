@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{Event, EventSeq, LaneId, ResultId, StoredResult, ToolName, TurnId, UserId};
-use bricklayer_store::{Detail, NewTurn, Store, StoreError};
+use bricklayer_domain::{Event, EventSeq, ResultId, StoredResult, ToolName, TurnId, UserId};
+use bricklayer_store::{Detail, NewTurn, Store, StoreError, TurnPlace};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -68,7 +68,7 @@ pub(crate) async fn run_result_again(
     let new = NewTurn {
         project: result.project,
         conversation: Some(result.conversation),
-        lane: LaneId::MAIN,
+        place: TurnPlace::Next,
         message,
         settings,
         client_message_id: body.client_message_id,
