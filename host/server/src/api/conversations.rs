@@ -4,9 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{
-    Block, Conversation, ConversationId, Event, EventSeq, ProjectId, StoredEvent, Turn, TurnEnd, TurnStatus, UserId,
+    Block, Conversation, ConversationId, Event, EventSeq, LaneId, ProjectId, StoredEvent, Turn, TurnEnd, TurnStatus,
+    UserId,
 };
-use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError};
+use bricklayer_store::{HistoryPage, MAX_HISTORY_TURNS, MAX_PAGE, PageRequest, Store, StoreError, Version, Versions};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -105,11 +106,41 @@ pub(crate) struct ConversationDetail {
     /// larger than an answer comes in parts.
     #[schema(required = true)]
     earlier: Option<i64>,
-    /// The turn that runs or waits; with the newest events, follow it after `last_seq`.
+    /// The version of the conversation that this is: pass it as `lane_id` to go on with it.
+    lane_id: Uuid,
+    /// Where it has more versions than this one, in order.
+    versions: Vec<TurnVersions>,
+    /// The turn of this version that runs or waits; with the newest events, follow it after `last_seq`.
     #[schema(required = true)]
     active_execution: Option<Execution>,
     /// What runs unasked until it is taken back.
     standing_permissions: Vec<Permission>,
+}
+
+/// A message that was said in more than one way, or answered more than once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TurnVersions {
+    /// The turn that is among `events`, or in an earlier part of them.
+    execution_id: Uuid,
+    /// All of them, the oldest first.
+    versions: Vec<TurnVersion>,
+}
+
+/// One turn of several at one place.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TurnVersion {
+    /// The turn.
+    execution_id: Uuid,
+    /// The version of the conversation that went on last with it: ask for its history by it.
+    lane_id: Uuid,
+}
+
+impl From<Versions> for TurnVersions {
+    fn from(versions: Versions) -> Self {
+        let version =
+            |version: Version| TurnVersion { execution_id: version.turn.as_uuid(), lane_id: version.lane.as_uuid() };
+        Self { execution_id: versions.shown.as_uuid(), versions: versions.all.into_iter().map(version).collect() }
+    }
 }
 
 /// One message of a conversation.
@@ -276,6 +307,9 @@ pub(crate) struct HistoryQuery {
     /// Those that came before this event, `earlier` of another answer; the newest without it.
     #[param(minimum = 1)]
     before: Option<i64>,
+    /// The version that is wanted, of `versions` of another answer; the one that went on last without it.
+    #[param(value_type = Option<Uuid>)]
+    lane_id: Option<LaneId>,
 }
 
 /// Shows a conversation with what was said and done, the newest turns first.
@@ -304,13 +338,16 @@ pub(crate) async fn get_conversation(
     let standing = store.standing_permissions(&caller.user, conversation.id).await?;
     // The semaphore is never closed.
     let _place = HISTORIES.acquire().await.ok();
-    let HistoryPage { events, earlier, .. } =
-        store.history_before(&caller.user, conversation.id, None, before, wanted).await?;
+    let page = store.history_before(&caller.user, conversation.id, query.lane_id, before, wanted).await?;
+    let HistoryPage { lane, newest: newest_lane, events, earlier } = page;
+    let versions = store.versions(&caller.user, conversation.id, lane).await?;
+    // Nothing of another version comes any more: its reader knows the log to its end.
+    let through = conversation.newest_turn.map_or(0, |turn| turn.last_seq.0);
     let summary = ConversationSummary {
         // What was read belongs together: the turn and the log, whatever happened since the conversation was found.
         state: newest.as_ref().map_or(ConversationState::Idle, |turn| turn.status.into()),
         active_execution_id: active.as_ref().map(|turn| turn.id.as_uuid()),
-        last_seq: events.last().map_or(0, |stored| stored.seq.0),
+        last_seq: if newest_lane == lane { events.last().map_or(0, |stored| stored.seq.0) } else { through },
         ..conversation.into()
     };
     let detail = ConversationDetail {
@@ -318,7 +355,10 @@ pub(crate) async fn get_conversation(
         messages: messages(&events),
         events: fold_history(events),
         earlier: earlier.map(|seq| seq.0),
-        active_execution: active.map(Execution::from),
+        lane_id: lane.as_uuid(),
+        versions: versions.into_iter().map(TurnVersions::from).collect(),
+        // Another version's turn is none of this one.
+        active_execution: active.filter(|_| newest_lane == lane).map(Execution::from),
         standing_permissions: standing.into_iter().map(Permission::from).collect(),
     };
     // Written while it has its place: the parsed form is the larger one.

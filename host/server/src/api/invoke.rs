@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ConversationId, PermissionMode, ProjectId, Turn, TurnId, UserId, with_turn_settings};
+use bricklayer_domain::{ConversationId, LaneId, PermissionMode, ProjectId, Turn, TurnId, UserId, with_turn_settings};
 use bricklayer_store::{NewTurn, Store, StoreError, TurnPlace};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,17 @@ with_turn_settings!(asked_settings! {
         /// The client's own id of this message, one for each: sending the same message again answers with the same turn,
         /// whichever host gets it.
         client_message_id: Option<Uuid>,
+        /// The version of the conversation that the message goes on with, `lane_id` of its history; without it, the one
+        /// that went on last.
+        #[schema(value_type = Option<Uuid>)]
+        lane_id: Option<LaneId>,
+        /// The turn whose message this one takes the place of: said differently, or the same for another answer. What
+        /// came before is kept, that turn and what followed it stay as another version.
+        #[schema(value_type = Option<Uuid>)]
+        instead_of: Option<TurnId>,
+        /// The turn that this message follows, whatever was said after it, which stays as another version.
+        #[schema(value_type = Option<Uuid>)]
+        after: Option<TurnId>,
     }
     /// How much runs unasked, within what `GET /api/me` allows. When absent, the conversation keeps its mode; a new one
     /// has the operator's default.
@@ -82,6 +93,25 @@ pub(crate) struct Stopped {
 }
 
 impl Invoke {
+    fn place(&self) -> Result<TurnPlace, Problem> {
+        let named = [
+            ("lane_id", self.lane_id.map(TurnPlace::Lane)),
+            ("instead_of", self.instead_of.map(TurnPlace::InsteadOf)),
+            ("after", self.after.map(TurnPlace::After)),
+        ];
+        let mut named = named.into_iter().filter_map(|(field, place)| Some((field, place?)));
+        let Some((field, place)) = named.next() else { return Ok(TurnPlace::Next) };
+        if self.conversation_id.is_none() {
+            return Err(Problem::field(field, "must come with its `conversation_id`"));
+        }
+        match named.next() {
+            Some((second, _)) => {
+                Err(Problem::field(second, format!("must not come with `{field}`: they name two places")))
+            }
+            None => Ok(place),
+        }
+    }
+
     fn message(&mut self) -> Result<String, Problem> {
         if self.message.trim().is_empty() {
             return Err(Problem::field("message", "must not be empty"));
@@ -109,7 +139,7 @@ pub(crate) async fn invoke_agent(
     caller: Caller,
     Body(mut body): Body<Invoke>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
-    let (message, mut settings) = (body.message()?, body.settings()?);
+    let (message, mut settings, place) = (body.message()?, body.settings()?, body.place()?);
     settings.permission_mode = body.permission_mode.map(Into::into);
     let bounds = app.config().permissions;
     check_mode(bounds, settings.permission_mode)?;
@@ -119,10 +149,12 @@ pub(crate) async fn invoke_agent(
         settings.permission_mode = known.map(|mode| bounds.of(Some(mode)));
     }
     let client_message_id = body.client_message_id;
-    let new =
-        NewTurn { project, conversation, place: TurnPlace::Next, message, settings, client_message_id, rerun_of: None };
+    let new = NewTurn { project, conversation, place, message, settings, client_message_id, rerun_of: None };
     let turn = match app.turns().begin(&caller, new).await {
         Ok(turn) => turn,
+        Err(BeginError::Store(StoreError::NotFound(what @ ("lane" | "execution")))) => {
+            return Err(Problem::not_found(what));
+        }
         Err(BeginError::Store(StoreError::NotFound(_))) => {
             return Err(missing(app.store(), &caller.user, project).await);
         }

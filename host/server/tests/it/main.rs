@@ -83,3 +83,4 @@ mod telemetry;
 mod tool_cases;
 mod tracked;
 mod turns;
+mod versions;
