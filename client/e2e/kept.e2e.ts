@@ -106,6 +106,44 @@ describe("questions of the agent", () => {
   });
 });
 
+const last = () => page.getByRole("article", { name: /^You asked/ }).last();
+const versions = () => last().getByRole("group", { name: "Versions of this message" });
+
+describe("versions of a message", () => {
+  it("come from an edit and from another answer, and all of them stay", async () => {
+    await ask(page, "name it red");
+    await turnEnded(page);
+    await last().getByRole("button", { name: "Edit message" }).click();
+    const field = page.getByRole("textbox", { name: "Edited message" });
+    expect(await lookAt(page, "message-editor")).toEqual([]);
+    await field.press("Escape");
+    await last().getByRole("button", { name: "Edit message" }).click();
+    await field.fill("name it blue");
+    await field.press("Enter");
+    await versions().getByText("2 / 2").waitFor();
+    await turnEnded(page);
+    await last().getByRole("button", { name: "Answer again" }).click();
+    await versions().getByText("3 / 3").waitFor();
+    await turnEnded(page);
+    expect(await lookAt(page, "versions")).toEqual([]);
+    await versions().getByRole("button", { name: "Earlier version" }).click();
+    await versions().getByText("2 / 3").waitFor();
+    await versions().getByRole("button", { name: "Earlier version" }).click();
+    await last().getByText("name it red").waitFor();
+    expect(await versions().getByRole("button", { name: "Earlier version" }).isDisabled()).toBe(true);
+    // What is said next goes on with the one on screen, and is what a reload shows.
+    await ask(page, "go on with red");
+    await turnEnded(page);
+    await page.reload();
+    await last().getByText("go on with red").waitFor();
+    await page
+      .getByRole("article", { name: /name it red/ })
+      .getByText("1 / 3")
+      .waitFor();
+    expect(await page.getByRole("article", { name: /name it blue/ }).count()).toBe(0);
+  });
+});
+
 describe("a result of many rows", () => {
   it("is in the thread with its first rows, and whole beside it", async () => {
     await ask(page, "query it");

@@ -1281,10 +1281,17 @@ export interface components {
             earlier: number | null;
             /** @description What was done: the log without the pieces of what is complete. */
             events: components["schemas"]["WireEvent"][];
+            /**
+             * Format: uuid
+             * @description The version of the conversation that this is: pass it as `lane_id` to go on with it.
+             */
+            lane_id: string;
             /** @description What was said. */
             messages: components["schemas"]["Message"][];
             /** @description What runs unasked until it is taken back. */
             standing_permissions: components["schemas"]["Permission"][];
+            /** @description Where it has more versions than this one, in order. */
+            versions: components["schemas"]["TurnVersions"][];
         };
         /** @description Conversations of a project, and where the list goes on. */
         ConversationList: {
@@ -1602,6 +1609,11 @@ export interface components {
         Invoke: {
             /**
              * Format: uuid
+             * @description The turn that this message follows, whatever was said after it, which stays as another version.
+             */
+            after?: string | null;
+            /**
+             * Format: uuid
              * @description The client's own id of this message, one for each: sending the same message again answers with the same turn,
              *     whichever host gets it.
              */
@@ -1617,6 +1629,18 @@ export interface components {
             default_catalog?: string | null;
             /** @description Schema for unqualified names. */
             default_schema?: string | null;
+            /**
+             * Format: uuid
+             * @description The turn whose message this one takes the place of: said differently, or the same for another answer. What
+             *     came before is kept, that turn and what followed it stay as another version.
+             */
+            instead_of?: string | null;
+            /**
+             * Format: uuid
+             * @description The version of the conversation that the message goes on with, `lane_id` of its history; without it, the one
+             *     that went on last.
+             */
+            lane_id?: string | null;
             /** @description What to do; at most 512 KiB. */
             message: string;
             /** @description Model id. */
@@ -2890,6 +2914,29 @@ export interface components {
             source: string;
             /** @description What a call does, in a few words. */
             title: string;
+        };
+        /** @description One turn of several at one place. */
+        TurnVersion: {
+            /**
+             * Format: uuid
+             * @description The turn.
+             */
+            execution_id: string;
+            /**
+             * Format: uuid
+             * @description The version of the conversation that went on last with it: ask for its history by it.
+             */
+            lane_id: string;
+        };
+        /** @description A message that was said in more than one way, or answered more than once. */
+        TurnVersions: {
+            /**
+             * Format: uuid
+             * @description The turn that is among `events`, or in an earlier part of them.
+             */
+            execution_id: string;
+            /** @description All of them, the oldest first. */
+            versions: components["schemas"]["TurnVersion"][];
         };
         /** @description Where an update comes from; nothing means the plugin's own source. */
         UpdatePlugin: {
@@ -4414,6 +4461,8 @@ export interface operations {
                 turns?: number;
                 /** @description Those that came before this event, `earlier` of another answer; the newest without it. */
                 before?: number;
+                /** @description The version that is wanted, of `versions` of another answer; the one that went on last without it. */
+                lane_id?: string;
             };
             header?: never;
             path: {

@@ -17,6 +17,8 @@ export interface ChatContextValue {
   session: Session;
   /** Sends a message in this conversation; resolves when the server has it. */
   send: (message: string) => void;
+  /** Sends a message in the place of a turn, which stays as another version with what followed it. */
+  sendInsteadOf: (executionId: string, message: string) => void;
   /** The plugin that a tool comes from, by its name; `null` where that is not known. */
   pluginOf: (toolName: string) => string | null;
 }

@@ -44,7 +44,10 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
     projectId,
     conversationId,
     settings,
-    onAccepted: (_, { queuedId }) => (queuedId === undefined ? setDraft("") : queue.drop(queuedId)),
+    onAccepted: (_, { queuedId, insteadOf }) => {
+      if (queuedId !== undefined) queue.drop(queuedId);
+      else if (insteadOf === undefined) setDraft("");
+    },
   });
   const stop = useStop(session);
   const running = state.executionId !== null;
@@ -56,6 +59,10 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
       conversationId,
       session,
       send: (message) => mutate({ message }),
+      sendInsteadOf: (executionId, message) => {
+        if (session.store.get().executionId === null) mutate({ message, insteadOf: executionId });
+        else toast("The agent still works: stop it first");
+      },
       pluginOf: (name) => {
         const source = tools.data?.find((tool) => tool.name === name)?.source;
         return source === undefined || source === BUILT_IN ? null : source;

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import type { TurnVersion } from "../model/versions";
 import type { TurnView } from "../model/view";
 import { Turn } from "./Turn";
 import styles from "./Turn.module.css";
@@ -9,6 +10,8 @@ const NEAR = "150% 0%";
 
 interface LazyTurnProps {
   turn: TurnView;
+  /** What else was said in its place, itself among it. */
+  versions: readonly TurnVersion[] | undefined;
   stopping: boolean;
   /** The box that scrolls. */
   box: RefObject<HTMLElement | null>;
@@ -17,7 +20,7 @@ interface LazyTurnProps {
 }
 
 /** A turn that is only drawn near what is in view; elsewhere its place is kept, as high as it was. */
-export function LazyTurn({ turn, stopping, box, always }: LazyTurnProps) {
+export function LazyTurn({ turn, versions, stopping, box, always }: LazyTurnProps) {
   const place = useRef<HTMLDivElement>(null);
   const [height, setHeight] = useState<number | null>(null);
   const [near, setNear] = useState(() => typeof IntersectionObserver === "undefined");
@@ -48,7 +51,11 @@ export function LazyTurn({ turn, stopping, box, always }: LazyTurnProps) {
 
   return (
     <div ref={place} className={styles.place} {...(!drawn && { style: { height: height ?? estimatedHeight(turn) } })}>
-      {drawn ? <Turn turn={turn} stopping={stopping} /> : <article className={styles.undrawn} aria-label={`You asked: ${turn.message.slice(0, 80)}`} />}
+      {drawn ? (
+        <Turn turn={turn} versions={versions} stopping={stopping} />
+      ) : (
+        <article className={styles.undrawn} aria-label={`You asked: ${turn.message.slice(0, 80)}`} />
+      )}
     </div>
   );
 }

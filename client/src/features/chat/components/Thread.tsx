@@ -26,7 +26,13 @@ export function Thread({ state, children }: { state: SessionState; children?: Re
             return (
               <Fragment key={turn.executionId}>
                 {summary !== undefined && <Summarised summary={summary} />}
-                <LazyTurn turn={turn} box={box} stopping={state.stopping === turn.executionId} always={index >= turns.length - ALWAYS_DRAWN} />
+                <LazyTurn
+                  turn={turn}
+                  versions={state.versions.get(turn.executionId)}
+                  box={box}
+                  stopping={state.stopping === turn.executionId}
+                  always={index >= turns.length - ALWAYS_DRAWN}
+                />
               </Fragment>
             );
           })}

@@ -3,6 +3,7 @@ import { Markdown } from "@/shared/markdown/Markdown";
 import { ExecutionContext } from "../chatContext";
 import { type Group, groupItems } from "../model/group";
 import { repeatedCalls } from "../model/repeats";
+import type { TurnVersion } from "../model/versions";
 import type { TurnView } from "../model/view";
 import { ResultSlots } from "../resultSlots";
 import { Activity } from "./Activity";
@@ -13,12 +14,12 @@ import { TurnEnd } from "./TurnEnd";
 import { UserMessage } from "./UserMessage";
 
 /** A user's message and all that followed it. */
-export const Turn = memo(function Turn({ turn, stopping }: { turn: TurnView; stopping: boolean }) {
+export const Turn = memo(function Turn({ turn, versions, stopping }: { turn: TurnView; versions?: readonly TurnVersion[] | undefined; stopping: boolean }) {
   const repeated = useMemo(() => repeatedCalls(turn), [turn]);
   return (
     <article className={styles.turn} aria-label={`You asked: ${turn.message.slice(0, 80)}`}>
       {/* The beginning of a very large turn comes with an earlier page. */}
-      {turn.message !== "" && <UserMessage text={turn.message} at={turn.at} />}
+      {turn.message !== "" && <UserMessage executionId={turn.executionId} text={turn.message} at={turn.at} versions={versions} />}
       <ExecutionContext value={turn.executionId}>
         <div className={styles.answer}>
           <Sourced turn={turn}>

@@ -3,6 +3,7 @@ import { links } from "@/shared/lib/links";
 import { Button } from "@/shared/ui/Button";
 import { ButtonLink } from "@/shared/ui/ButtonLink";
 import { CopyButton } from "@/shared/ui/CopyButton";
+import { IconButton } from "@/shared/ui/IconButton";
 import { Notice } from "@/shared/ui/Notice";
 import { useChat } from "../chatContext";
 import type { TurnSummary, TurnView } from "../model/view";
@@ -25,6 +26,7 @@ export function TurnEnd({ turn }: { turn: TurnView }) {
       )}
       <footer className={styles.footer}>
         {answer !== "" && <CopyButton text={answer} label="Copy answer" />}
+        {turn.message !== "" && <AnswerAgain turn={turn} />}
         {turn.summary !== null && <span>{summaryText(turn.summary)}</span>}
       </footer>
     </>
@@ -58,6 +60,12 @@ function WayOn({ turn }: { turn: TurnView }) {
     default:
       return <TryAgain message={turn.message} />;
   }
+}
+
+/** Asks for another answer to the same message. */
+function AnswerAgain({ turn }: { turn: TurnView }) {
+  const { sendInsteadOf } = useChat();
+  return <IconButton icon="refresh" size="s" label="Answer again" onClick={() => sendInsteadOf(turn.executionId, turn.message)} />;
 }
 
 function TryAgain({ message }: { message: string }) {

@@ -3,12 +3,25 @@ import { cx } from "@/shared/lib/cx";
 import { formatAgo, plural } from "@/shared/lib/format";
 import { Button } from "@/shared/ui/Button";
 import { CopyButton } from "@/shared/ui/CopyButton";
+import { IconButton } from "@/shared/ui/IconButton";
 import { isCode, isLong } from "../model/longMessage";
+import type { TurnVersion } from "../model/versions";
+import { MessageEditor } from "./MessageEditor";
 import styles from "./Turn.module.css";
+import { VersionSwitch } from "./VersionSwitch";
 
-export function UserMessage({ text, at }: { text: string; at: string | null }) {
+interface UserMessageProps {
+  executionId: string;
+  text: string;
+  at: string | null;
+  versions: readonly TurnVersion[] | undefined;
+}
+
+export function UserMessage({ executionId, text, at, versions }: UserMessageProps) {
   const [open, setOpen] = useState(false);
+  const [editing, setEditing] = useState(false);
   const long = isLong(text);
+  if (editing) return <MessageEditor executionId={executionId} text={text} onClose={() => setEditing(false)} />;
   return (
     <div className={styles.user}>
       <div className={styles.userActions}>
@@ -17,6 +30,7 @@ export function UserMessage({ text, at }: { text: string; at: string | null }) {
             {formatAgo(at, Date.now())}
           </time>
         )}
+        <IconButton icon="edit" size="s" label="Edit message" onClick={() => setEditing(true)} />
         <CopyButton text={text} label="Copy message" />
       </div>
       <div className={styles.bubble}>
@@ -29,6 +43,7 @@ export function UserMessage({ text, at }: { text: string; at: string | null }) {
           </Button>
         )}
       </div>
+      {versions !== undefined && versions.length > 1 && <VersionSwitch executionId={executionId} versions={versions} />}
     </div>
   );
 }

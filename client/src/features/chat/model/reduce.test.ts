@@ -243,6 +243,16 @@ describe("what stands beside the thread", () => {
     const mixed = stored.flatMap((event) => [event, ...asides.map((aside) => wire({ ...aside, seq: event.seq, lane }))]);
     expect(reduceEvents(emptyView, mixed)).toEqual(whole);
   });
+
+  it("is not what goes on from a message: another version of the thread", () => {
+    const lane = { id: "33333333-3333-4333-8333-333333333333", parent: { through: 2 } };
+    expect(
+      reduceEvents(
+        emptyView,
+        stored.map((event) => ({ ...event, lane })),
+      ),
+    ).toEqual(whole);
+  });
 });
 
 describe("a summary for the model", () => {

@@ -42,11 +42,11 @@ function isTransport(event: WireEvent): boolean {
 }
 
 /**
- * Whether an event belongs to a lane beside the main one, a subagent's say: steps and blocks count within their lane,
- * and its end is not the turn's, so nothing of it is part of this thread.
+ * Whether an event belongs to a subagent's lane: steps and blocks count within their lane, and its end is not the
+ * turn's, so nothing of it is part of this thread. A lane that goes on from a message is a version of the thread itself.
  */
 export function isAside(event: WireEvent): boolean {
-  return event.lane !== undefined && event.lane !== null;
+  return typeof event.lane?.parent.tool_id === "string";
 }
 
 function newTurn(executionId: string): TurnView {

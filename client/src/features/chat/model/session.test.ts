@@ -166,6 +166,51 @@ describe("a session", () => {
     expect(far.after).toEqual([2, 6]);
   });
 
+  it("shows another version as it is, goes on with it, and says something in the place of a turn", async () => {
+    const [main, fork] = ["lane-main", "lane-fork"];
+    const said = (id: string, message: string, seq: number) => [
+      sent({ type: "conversation.created", message, seq, execution_id: id }),
+      anyWire({ type: "stream.completed", seq: seq + 1, execution_id: id }),
+    ];
+    const versions = (shownTurn: string) => [
+      {
+        execution_id: shownTurn,
+        versions: [
+          { execution_id: "b", lane_id: main },
+          { execution_id: "c", lane_id: fork },
+        ],
+      },
+    ];
+    const asked: (string | null)[] = [];
+    const session = new Session({
+      load: (_, { laneId }) => {
+        asked.push(laneId);
+        const isMain = laneId === main;
+        const events = [...said("a", "one", 1), ...(isMain ? said("b", "two", 3) : said("c", "zwei", 5))];
+        return Promise.resolve({ events, last_seq: 6, lane_id: isMain ? main : fork, versions: versions(isMain ? "b" : "c") });
+      },
+      onActivity: () => undefined,
+      read: farEnd().read,
+      takeLine,
+    });
+    const messages = () => session.store.get().view.turns.map((each) => each.message);
+    await session.load();
+    expect(messages()).toEqual(["one", "zwei"]);
+    expect(await session.show(main)).toBe(true);
+    expect([messages(), session.store.get().laneId]).toEqual([["one", "two"], main]);
+    // What was chosen stays until something is said.
+    await session.load();
+    session.started("d", "deux", "b");
+    expect(messages()).toEqual(["one", "deux"]);
+    expect(session.store.get().versions.get("d")).toEqual([
+      { executionId: "b", laneId: main },
+      { executionId: "c", laneId: fork },
+      { executionId: "d", laneId: null },
+    ]);
+    expect(await session.show(main)).toBe(false);
+    expect(asked).toEqual([null, main, main]);
+  });
+
   it("follows what the project's list says, and only when there is something new", async () => {
     const loads: number[] = [];
     const session = new Session({
@@ -235,7 +280,7 @@ describe("a long conversation", () => {
   function paged() {
     const asked: (number | undefined)[] = [];
     const session = new Session({
-      load: (_, before) => {
+      load: (_, { before }) => {
         asked.push(before);
         return Promise.resolve(
           before === undefined ? { events: [said(5), said(6)], last_seq: 6, earlier: 5 } : { events: [said(3), said(4)], last_seq: 6, earlier: null },
@@ -270,7 +315,7 @@ describe("a long conversation", () => {
   it("says when earlier turns could not be loaded, and lets one try again", async () => {
     let fails = true;
     const session = new Session({
-      load: (_, before) =>
+      load: (_, { before }) =>
         before !== undefined && fails
           ? Promise.reject(new Problem(0, {}))
           : Promise.resolve({ events: [said(before === undefined ? 5 : 4)], last_seq: 5, earlier: before === undefined ? 5 : null }),

@@ -10,6 +10,7 @@ import { Store } from "@/shared/lib/store";
 import { backoffMs } from "@/shared/lib/backoff";
 import { isAside, reduceEvents } from "./reduce";
 import { prepend, refresh } from "./pages";
+import { MAIN_LANE, type Versions, cutBefore, noVersions, toldVersions, withVersion } from "./versions";
 import { type ConversationView, emptyView } from "./view";
 
 export interface SessionState {
@@ -25,6 +26,9 @@ export interface SessionState {
   /** Where turns before the first one shown begin; `null`: there are none. */
   readonly earlier: number | null;
   readonly earlierPhase: "idle" | "loading" | "failed";
+  /** The version of the conversation that is shown; `null`: the one that went on last. */
+  readonly laneId: string | null;
+  readonly versions: Versions;
 }
 
 export type Connection =
@@ -39,11 +43,20 @@ export interface Snapshot {
   readonly active_execution?: { readonly id: string } | null;
   /** What to ask for to get the turns before these; nothing when these are the first. */
   readonly earlier?: number | null;
+  readonly lane_id?: string;
+  readonly versions?: Parameters<typeof toldVersions>[0];
+}
+
+/** Which part of a conversation. */
+export interface Part {
+  /** Turns before this place in the log; the newest without it. */
+  readonly before?: number;
+  /** Of this version; of the one that went on last without it. */
+  readonly laneId: string | null;
 }
 
 export interface SessionPorts {
-  /** The newest turns, or those before a place in the log. */
-  load: (signal: AbortSignal, before?: number) => Promise<Snapshot>;
+  load: (signal: AbortSignal, part: Part) => Promise<Snapshot>;
   /** Something happened that other views of the server's state may want to know. */
   onActivity: (activity: "tool" | "turn") => void;
   read?: typeof readStream;
@@ -65,11 +78,15 @@ export class Session {
     stopping: null,
     earlier: null,
     earlierPhase: "idle",
+    laneId: null,
+    versions: noVersions,
   });
   readonly #ports: SessionPorts;
   #life = new AbortController();
   #watchers = 0;
   #loading: AbortController | null = null;
+  /** The version that the user chose to see, until they say something. */
+  #wanted: string | null = null;
   #stream: AbortController | null = null;
   #wake: (() => void) | null = null;
   #buffer: WireEvent[] = [];
@@ -87,7 +104,7 @@ export class Session {
     this.#loading = controller;
     this.#patch({ error: null, ...(this.store.get().phase === "ready" ? {} : { phase: "loading" as const }) });
     try {
-      const snapshot = await this.#ports.load(controller.signal);
+      const snapshot = await this.#ports.load(controller.signal, { laneId: this.#wanted });
       if (controller.signal.aborted) return;
       this.#loading = null;
       this.#adopt(snapshot);
@@ -119,12 +136,12 @@ export class Session {
 
   /** Loads the turns before those that are shown. */
   async loadEarlier(): Promise<void> {
-    const { earlier, earlierPhase } = this.store.get();
+    const { earlier, earlierPhase, laneId } = this.store.get();
     if (earlier === null || earlierPhase === "loading") return;
     this.#patch({ earlierPhase: "loading" });
     const signal = this.#life.signal;
     try {
-      const snapshot = await this.#ports.load(signal, earlier);
+      const snapshot = await this.#ports.load(signal, { before: earlier, laneId });
       // A refresh may have replaced what this belongs before.
       if (signal.aborted || this.store.get().earlier !== earlier) return this.#patch({ earlierPhase: "idle" });
       const before = reduceEvents(emptyView, parsed(snapshot));
@@ -146,10 +163,25 @@ export class Session {
     if (isNew && this.#stream === null) this.load().catch(() => undefined);
   }
 
-  /** A turn was accepted by the server: show its message at once and listen. */
-  started(executionId: string, message: string): void {
+  /** Shows another version of the conversation; `false` while a turn runs, which belongs to the one that is shown. */
+  async show(laneId: string): Promise<boolean> {
+    if (this.store.get().executionId !== null) return false;
     this.#loading?.abort();
     this.#loading = null;
+    this.#wanted = laneId;
+    await this.load();
+    return true;
+  }
+
+  /** A turn was accepted by the server: show its message at once, in the place of another's if it was said so, and listen. */
+  started(executionId: string, message: string, insteadOf: string | null = null): void {
+    this.#loading?.abort();
+    this.#loading = null;
+    this.#wanted = null;
+    if (insteadOf !== null) {
+      const { view, versions, laneId } = this.store.get();
+      this.#patch({ view: cutBefore(view, insteadOf), versions: withVersion(versions, laneId, insteadOf, executionId), laneId: null });
+    }
     const at = new Date().toISOString();
     const event = { type: "conversation.created", seq: null, execution_id: executionId, at, conversation_id: "", message, settings: {} } as const;
     this.#patch({ phase: "ready", error: null, view: reduceEvents(this.store.get().view, [event]) });
@@ -172,7 +204,7 @@ export class Session {
   /** Somebody deleted the conversation. */
   removed(): void {
     this.close();
-    this.#patch({ phase: "missing", executionId: null, stopping: null, view: emptyView, earlier: null });
+    this.#patch({ phase: "missing", executionId: null, stopping: null, view: emptyView, earlier: null, laneId: null, versions: noVersions });
   }
 
   close(): void {
@@ -191,10 +223,20 @@ export class Session {
     const folded = reduceEvents(emptyView, parsed(snapshot));
     const newest = { ...folded, lastSeq: Math.max(folded.lastSeq, snapshot.last_seq) };
     // Turns from before that were loaded already stay, where they meet these.
-    const { view: shown, earlier } = this.store.get();
-    const view = refresh(shown, newest);
+    const { view: shown, earlier, laneId } = this.store.get();
+    const lane = snapshot.lane_id ?? null;
+    const view = lane === laneId ? refresh(shown, newest) : newest;
     const kept = view.turns.length > newest.turns.length;
-    this.#patch({ phase: "ready", error: null, view, executionId: null, stopping: null, earlier: kept ? earlier : (snapshot.earlier ?? null) });
+    this.#patch({
+      phase: "ready",
+      error: null,
+      view,
+      executionId: null,
+      stopping: null,
+      earlier: kept ? earlier : (snapshot.earlier ?? null),
+      laneId: lane,
+      versions: toldVersions(snapshot.versions),
+    });
     if (snapshot.active_execution != null) this.#follow(snapshot.active_execution.id);
   }
 
@@ -292,6 +334,9 @@ export class Session {
     }
     // Another window's turn was between what is shown and this one.
     if (event.type === "conversation.created" && event.seq !== null && event.seq > this.store.get().view.lastSeq + 1) return this.#catchUp();
+    const laneId = event.lane?.id ?? MAIN_LANE;
+    // What the host says of the connection is of no lane.
+    if (event.seq !== null && laneId !== this.store.get().laneId) this.#patch({ laneId });
     this.#buffer.push(event);
     if (event.type === "tool_result") this.#ports.onActivity("tool");
     if (event.type === "stream.completed") {

@@ -26,9 +26,11 @@ export class Sessions {
     }
     const path = `/api/projects/${encodeURIComponent(projectId)}/conversations/${encodeURIComponent(conversationId)}`;
     const session = new Session({
-      load: async (signal, before) => {
-        const page = `?turns=${TURNS_PER_PAGE}${before === undefined ? "" : `&before=${before}`}`;
-        const detail = await json<ConversationDetail>(`${path}${page}`, { signal });
+      load: async (signal, { before, laneId }) => {
+        const part = new URLSearchParams({ turns: String(TURNS_PER_PAGE) });
+        if (before !== undefined) part.set("before", String(before));
+        if (laneId !== null) part.set("lane_id", laneId);
+        const detail = await json<ConversationDetail>(`${path}?${part.toString()}`, { signal });
         if (before === undefined) this.#queryClient.setQueryData(keys.standing(projectId, conversationId), standingOf(detail));
         return detail;
       },

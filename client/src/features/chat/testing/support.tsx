@@ -51,6 +51,7 @@ export function inChat(children: ReactNode): ReactNode {
     conversationId: "c",
     session,
     send: () => undefined,
+    sendInsteadOf: () => undefined,
     pluginOf: () => "weather",
   };
   return (
