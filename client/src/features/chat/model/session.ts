@@ -48,7 +48,7 @@ export interface Snapshot {
 }
 
 /** Which part of a conversation. */
-export interface Part {
+interface Part {
   /** Turns before this place in the log; the newest without it. */
   readonly before?: number;
   /** Of this version; of the one that went on last without it. */
