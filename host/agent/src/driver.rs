@@ -118,6 +118,7 @@ impl Driver {
             second_look: deps.gate.looks_again(),
             model: deps.model.model(fold.settings().model.as_deref()),
             max_steps: deps.limits.max_steps,
+            max_tokens: deps.limits.max_tokens,
             repeats: deps.limits.repeats,
             max_calls_per_step: deps.limits.max_calls_per_step,
             max_concurrent_reads: deps.gate.limits().max_concurrent_reads,

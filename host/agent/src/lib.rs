@@ -22,5 +22,5 @@ pub use ports::{
     TurnLog,
 };
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
-pub use settings::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME, RepeatBounds, TurnLimits};
+pub use settings::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_TURN_TIME, RepeatBounds, TurnLimits};
 pub use tools::{BuiltInTools, BuiltIns, FileLedger, ProjectFolder, SeenFiles};

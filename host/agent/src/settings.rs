@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct TurnLimits {
     /// Model calls in one turn; protects against an agent that never stops.
     pub max_steps: u32,
+    /// Tokens that the model calls of one turn may take, read and written; none without a bound. Protects whoever pays:
+    /// no further call begins once they are used up.
+    pub max_tokens: Option<u64>,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// Tool calls in one model message; those past it are refused with a reason the model can act on.
@@ -26,6 +29,7 @@ impl Default for TurnLimits {
     fn default() -> Self {
         Self {
             max_steps: MAX_STEPS,
+            max_tokens: None,
             repeats: RepeatBounds::default(),
             max_calls_per_step: MAX_CALLS_PER_STEP,
             max_output_tokens: MAX_OUTPUT_TOKENS,
@@ -53,7 +57,7 @@ impl Default for RepeatBounds {
 }
 
 /// Long data work takes dozens of steps; a loop that is stuck takes thousands.
-const MAX_STEPS: u32 = 100;
+pub const MAX_STEPS: u32 = 100;
 
 /// Models ask for a handful at a time; hundreds mean that something is wrong.
 const MAX_CALLS_PER_STEP: usize = 32;

@@ -175,6 +175,8 @@ impl App {
             skills: skills.clone(),
             limits: TurnLimits {
                 compact_above_tokens: Some(config.compact_above_tokens),
+                max_steps: config.steps,
+                max_tokens: config.turn_tokens,
                 repeats: config.repeats,
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
-use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_TURN_TIME, RepeatBounds};
+use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_TURN_TIME, RepeatBounds};
 use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
@@ -147,6 +147,10 @@ pub struct Config {
     pub running_turns_per_user: usize,
     /// Tokens of a conversation above which a summary takes the place of what was said before.
     pub compact_above_tokens: u64,
+    /// Model calls of one turn.
+    pub steps: u32,
+    /// Tokens that the model calls of one turn may take.
+    pub turn_tokens: Option<u64>,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// How much one conversation may hold.
@@ -261,6 +265,8 @@ impl Config {
             running_turns: count(layers, "limits.running_turns", DEFAULT_RUNNING_TURNS)?,
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             compact_above_tokens: compact_above_tokens(layers)?,
+            steps: times(layers, "limits.steps", MAX_STEPS)?,
+            turn_tokens: turn_tokens(layers)?,
             repeats: repeats(layers)?,
             conversation_limits: conversation_limits(layers)?,
             results: ResultsConfig::from_layers(layers)?,
@@ -468,11 +474,24 @@ fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {
 
 fn repeats(layers: &Layers) -> Result<RepeatBounds, ConfigError> {
     let usual = RepeatBounds::default();
-    let times = |key, usual: u32| {
-        let number = count(layers, key, usize::try_from(usual).unwrap_or(usize::MAX))?;
-        Ok(u32::try_from(number).unwrap_or(u32::MAX))
-    };
-    Ok(RepeatBounds { told: times("limits.repeats_told", usual.told)?, ended: times("limits.repeats", usual.ended)? })
+    let told = times(layers, "limits.repeats_told", usual.told)?;
+    Ok(RepeatBounds { told, ended: times(layers, "limits.repeats", usual.ended)? })
+}
+
+fn times(layers: &Layers, key: &'static str, usual: u32) -> Result<u32, ConfigError> {
+    let number = count(layers, key, usize::try_from(usual).unwrap_or(usize::MAX))?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Most tokens that one turn may be given: more than a hundred of the longest calls take.
+const MAX_TURN_TOKENS: u64 = 1_000_000_000;
+
+fn turn_tokens(layers: &Layers) -> Result<Option<u64>, ConfigError> {
+    const KEY: &str = "limits.turn_tokens";
+    let Some(value) = layers.get(KEY) else { return Ok(None) };
+    let tokens = value.text.parse().ok().filter(|tokens| (1..=MAX_TURN_TOKENS).contains(tokens));
+    let wrong = || layers.wrong(KEY, &format!("must be a whole number between 1 and {MAX_TURN_TOKENS}"));
+    tokens.map(Some).ok_or_else(wrong)
 }
 
 fn compact_above_tokens(layers: &Layers) -> Result<u64, ConfigError> {

@@ -442,11 +442,20 @@ impl TurnState {
     fn begin_step(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
         if self.step >= self.policy.max_steps {
             let message = format!(
-                "The agent made {} model calls without coming to an end. What it did is kept; say \"continue\" to let \
-                 it go on.",
+                "The agent made {} model calls without coming to an end (the operator's setting limits.steps). What it \
+                 did is kept; say \"continue\" to let it go on.",
                 self.policy.max_steps
             );
             self.finish_failed("too-many-steps", &message, now, effects);
+            return;
+        }
+        if let Some(most) = self.policy.max_tokens.filter(|most| self.usage.total() >= *most) {
+            let message = format!(
+                "The turn took {} tokens and may take {most} (the operator's setting limits.turn_tokens). What it did \
+                 is kept; say \"continue\" to let it go on, or start a new conversation, in which less is read.",
+                self.usage.total()
+            );
+            self.finish_failed("out-of-tokens", &message, now, effects);
             return;
         }
         if self.cut_calls >= MAX_CUT_CALLS {

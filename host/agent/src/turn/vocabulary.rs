@@ -19,6 +19,8 @@ pub struct TurnPolicy {
     pub model: String,
     /// Model calls in one turn.
     pub max_steps: u32,
+    /// Tokens that the model calls of one turn may take; none without a bound.
+    pub max_tokens: Option<u64>,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// Tool calls in one model message.

@@ -10,6 +10,7 @@ mod compactions;
 mod contexts;
 mod files;
 mod garbled;
+mod limits;
 mod malformed;
 mod notebooks;
 mod offline;

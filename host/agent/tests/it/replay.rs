@@ -25,6 +25,7 @@ fn policy() -> TurnPolicy {
         second_look: true,
         model: "scripted".into(),
         max_steps: 12,
+        max_tokens: None,
         repeats: RepeatBounds::default(),
         max_calls_per_step: 4,
         max_concurrent_reads: 2,

@@ -13,8 +13,8 @@ use bricklayer_agent::{
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
     Operation, PermissionMode, PermissionRules, PluginName, ProjectId, ResultId, StandingPermission, StopReason,
-    StoredEvent, StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, ToolSource, ToolSpec,
-    TurnId, TurnSettings, Usage, UserId,
+    StoredEvent, StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolErrorKind, ToolName, ToolOutcome, ToolSource,
+    ToolSpec, TurnId, TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_skills::SkillSet;
@@ -277,7 +277,7 @@ impl ProviderCall for TableCall {
                 std::future::pending::<()>().await;
             }
             link.cancel.cancelled().await;
-            let failure = bricklayer_domain::ToolFailure::new(bricklayer_domain::ToolErrorKind::Cancelled, "cancelled");
+            let failure = bricklayer_domain::ToolFailure::new(ToolErrorKind::Cancelled, "cancelled");
             return ToolOutcome::failed(failure);
         }
         (table.answer)(call)
@@ -469,4 +469,9 @@ impl World {
         });
         found.unwrap_or_else(|| panic!("no outcome of {id}: {:#?}", self.log.events()))
     }
+}
+
+/// How a call failed.
+pub(crate) fn kind(outcome: &ToolOutcome) -> Option<ToolErrorKind> {
+    outcome.failure.as_ref().map(|failure| failure.kind)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_agent::model::{BrokenCall, Content, ModelError, ModelErrorKind, ModelEvent, ModelReply, Role};
-use bricklayer_agent::{LogError, RepeatBounds, TurnExit, TurnLimits};
+use bricklayer_agent::{LogError, TurnExit};
 use bricklayer_domain::{
     ApprovalDecision, Block, CleanUp, Event, PermissionMode, StopReason, ToolAnnotations, ToolCallId, ToolErrorKind,
     ToolFailure, ToolOutcome, TurnEnd, Usage,
@@ -84,14 +84,10 @@ fn sql(id: &str, statement: &str) -> Block {
     tool_use(id, "mcp__databricks__execute_sql", json!({"statement": statement}))
 }
 
-fn sql_tools() -> TableTools {
+pub(crate) fn sql_tools() -> TableTools {
     TableTools::new(vec![spec("execute_sql", ToolAnnotations::default()), reader("look")], |call| {
         ToolOutcome::text(format!("ran {}", call.input))
     })
-}
-
-fn kind(outcome: &ToolOutcome) -> Option<ToolErrorKind> {
-    outcome.failure.as_ref().map(|failure| failure.kind)
 }
 
 fn answer_approval(world: &World, call: &str, decision: ApprovalDecision) {
@@ -369,32 +365,6 @@ async fn a_parked_turn_is_stopped_by_running_it_cancelled() {
     let before = world.log.events().len();
     assert!(matches!(world.run_with(cancel).await, TurnExit::Finished(TurnEnd::Cancelled)));
     assert_eq!(world.log.events().len(), before);
-}
-
-#[tokio::test]
-async fn limits_end_what_does_not_end_by_itself() {
-    let look = |id: &str| tool_use(id, "mcp__databricks__look", json!({}));
-    let endless = (0..50).map(|_| calls(vec![look("same")])).collect();
-    let mut world = World::new(ScriptedModel::new(endless), sql_tools());
-    world.limits = TurnLimits { max_steps: 3, max_calls_per_step: 2, ..TurnLimits::default() };
-    world.ask("go").await;
-    assert_eq!(outline(&world.log.events()).last().unwrap(), "turn_finished too-many-steps");
-    assert_eq!(world.tools.called().len(), 3);
-
-    let endless = (0..50).map(|_| calls(vec![look("same")])).collect();
-    let mut world = World::new(ScriptedModel::new(endless), sql_tools());
-    world.limits = TurnLimits { repeats: RepeatBounds { told: 2, ended: 3 }, ..TurnLimits::default() };
-    world.ask("go").await;
-    assert_eq!(outline(&world.log.events()).last().unwrap(), "turn_finished repeating-itself");
-    assert_eq!(world.tools.called().len(), 4);
-    assert!(!world.outcome("same_2").content.contains("you made this call before"));
-    assert!(world.outcome("same_3").content.contains("you made this call before"));
-
-    let mut world = World::new(ScriptedModel::new(vec![calls(vec![look("a"), look("b"), look("c")])]), sql_tools());
-    world.limits = TurnLimits { max_calls_per_step: 2, ..TurnLimits::default() };
-    world.ask("go").await;
-    assert_eq!(kind(&world.outcome("c")), Some(ToolErrorKind::NotRun));
-    assert_eq!(world.tools.called().len(), 2);
 }
 
 #[tokio::test]

@@ -175,6 +175,13 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "rules of calls that are asked about in every mode, `;` between them (none)",
     ),
+    setting("limits.steps", "BRICKLAYER_STEPS", false, "model calls of one turn (100)"),
+    setting(
+        "limits.turn_tokens",
+        "BRICKLAYER_TURN_TOKENS",
+        false,
+        "tokens that the model calls of one turn may take, read and written; no further call begins then (no bound)",
+    ),
     setting(
         "limits.repeats_told",
         "BRICKLAYER_REPEATS_TOLD",

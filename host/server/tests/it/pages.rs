@@ -114,6 +114,7 @@ fn defaults() -> HashMap<&'static str, String> {
         ("limits.running_turns", config.running_turns.to_string()),
         ("limits.running_turns_per_user", config.running_turns_per_user.to_string()),
         ("limits.compact_above_tokens", config.compact_above_tokens.to_string()),
+        ("limits.steps", config.steps.to_string()),
         ("limits.repeats_told", config.repeats.told.to_string()),
         ("limits.repeats", config.repeats.ended.to_string()),
         ("limits.lease_seconds", config.lease.as_secs().to_string()),

@@ -152,6 +152,8 @@ impl World {
             running_turns: self.running_turns,
             running_turns_per_user: self.running_turns_per_user,
             compact_above_tokens: self.compact_above_tokens,
+            steps: bricklayer_agent::MAX_STEPS,
+            turn_tokens: None,
             repeats: Default::default(),
             conversation_limits: self.conversation_limits,
             lease: self.lease,
