@@ -441,6 +441,23 @@ export interface paths {
         patch: operations["update_project"];
         trace?: never;
     };
+    "/api/projects/{project_id}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the subagents that the agent may give work to in a project. */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/changes": {
         parameters: {
             query?: never;
@@ -1111,6 +1128,31 @@ export interface components {
             input: Record<string, never>;
             /** @description The tool, by its full name. */
             tool: string;
+        };
+        /** @description One subagent. */
+        AgentInfo: {
+            /** @description What it is for. */
+            description: string;
+            /** @description The model that it asks; null is its caller's. */
+            model: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Whose it is. */
+            origin: components["schemas"]["SkillOrigin"];
+            /** @description What it is told. */
+            prompt: string;
+            replaces: components["schemas"]["SkillOrigin"] | null;
+            /** @description The tools that it has of its caller's, by name; null is all. */
+            tools: string[] | null;
+            /** @description What is odd about it. */
+            warnings: string[];
+        };
+        /** @description The subagents of a project. */
+        AgentList: {
+            /** @description By name. */
+            agents: components["schemas"]["AgentInfo"][];
+            /** @description What was odd when they were looked for. */
+            warnings: string[];
         };
         /** @description That the process answers. */
         Alive: {
@@ -4333,6 +4375,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
                 };
             };
             default: {

@@ -8,6 +8,7 @@
 
 #![expect(unused_qualifications, reason = "utoipa's derive reads the extractor's name as its own")]
 
+mod agents;
 mod approvals;
 mod assets;
 mod changes;
@@ -129,6 +130,7 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(skills::files::get_skill_file, skills::files::write_skill_file))
         .routes(routes!(skills::change::upload_skill).layer(DefaultBodyLimit::max(skills::change::MAX_ARCHIVE_BYTES)))
         .routes(routes!(skills::change::remove_skill))
+        .routes(routes!(agents::list_agents))
         .routes(routes!(resources::list_resources))
         .routes(routes!(resources::forget_resource))
         .routes(routes!(resources::remove_resource))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bricklayer_domain::{ProjectId, UserId, chain};
 use bricklayer_skills::{
-    FilePath, Origin, PackedSkill, Skill, SkillError, SkillFile, SkillLimits, SkillSet, SkillStore, digest,
+    AgentSet, FilePath, Origin, PackedSkill, Skill, SkillError, SkillFile, SkillLimits, SkillSet, SkillStore, digest,
 };
 use bricklayer_store::{ProjectSkills, Store, StoreError};
 use tokio::sync::Mutex;
@@ -75,6 +75,7 @@ pub enum HostSkillsError {
 #[derive(Debug, Clone)]
 pub struct Skills {
     host: SkillSet,
+    host_agents: AgentSet,
     limits: SkillLimits,
     folders: ProjectFolders,
     store: Store,
@@ -89,6 +90,8 @@ pub(crate) struct SkillsHere {
     pub(crate) all: SkillSet,
     /// Those that a model is told of.
     pub(crate) enabled: SkillSet,
+    /// The subagents that it may ask.
+    pub(crate) agents: AgentSet,
     /// What the project chose.
     pub(crate) chosen: ProjectSkills,
 }
@@ -131,6 +134,10 @@ impl Skills {
         for warning in host.warnings() {
             tracing::warn!(warning, "a skill is odd");
         }
+        let host_agents = AgentSet::load(&roots);
+        for warning in host_agents.warnings() {
+            tracing::warn!(warning, "a subagent is odd");
+        }
         for skill in host.iter() {
             if let Some(replaced) = skill.replaces() {
                 tracing::info!(
@@ -148,7 +155,7 @@ impl Skills {
             }
             host = host.only(names);
         }
-        Ok(Self { host, limits: config.limits, folders, store, changing: Arc::default() })
+        Ok(Self { host, host_agents, limits: config.limits, folders, store, changing: Arc::default() })
     }
 
     /// The host's own, which a project has that has none itself.
@@ -162,17 +169,17 @@ impl Skills {
     /// When the database fails. Own skills that cannot be read are left out, and the log says so.
     pub(crate) async fn of(&self, user: &UserId, project: ProjectId) -> Result<SkillsHere, StoreError> {
         let chosen = self.store.project_skills(user, project).await?;
-        let own = match self.own(project).await {
+        let (own, agents) = match self.own(project).await {
             Ok(Some(own)) => own,
-            Ok(None) => SkillSet::default(),
+            Ok(None) => Default::default(),
             Err(error) => {
                 tracing::warn!(error = chain(&error), project.id = %project, "a project's own skills cannot be read");
-                SkillSet::default()
+                Default::default()
             }
         };
         let all = own.over(&self.host);
         let enabled = chosen.enabled.as_ref().map_or_else(|| all.clone(), |names| all.only(names));
-        Ok(SkillsHere { all, enabled, chosen })
+        Ok(SkillsHere { all, enabled, agents: agents.over(&self.host_agents), chosen })
     }
 
     /// The names of the skills here that differ from the copies they were made as.
@@ -352,11 +359,14 @@ impl Skills {
         Ok(SkillStore::new(self.folders.open(project).await.map_err(SkillError::from)?))
     }
 
-    /// A project's own; none when it never had any here.
-    async fn own(&self, project: ProjectId) -> std::io::Result<Option<SkillSet>> {
+    /// A project's own, with its subagents; none when it never had any here.
+    async fn own(&self, project: ProjectId) -> std::io::Result<Option<(SkillSet, AgentSet)>> {
         let (path, limits) = (self.folders.path(project), self.limits);
         blocking(move || match cap_std::fs::Dir::open_ambient_dir(&path, cap_std::ambient_authority()) {
-            Ok(dir) => Ok(Some(SkillStore::new(dir).scan(&limits))),
+            Ok(dir) => {
+                let store = SkillStore::new(dir);
+                Ok(Some((store.scan(&limits), store.agents())))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         })

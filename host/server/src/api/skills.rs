@@ -2,7 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod files;
-mod shown;
+pub(crate) mod shown;
 
 use std::collections::BTreeSet;
 

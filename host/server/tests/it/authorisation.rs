@@ -186,6 +186,7 @@ fn table(t: &Things) -> Vec<Row> {
         // It is no archive.
         row(post(), of_skills("/upload"), &format!("{skills}/upload"), Some(json!({})), NotFound, 415),
         row(delete(), of_skills("/own/{name}"), &format!("{skills}/own/databricks-sql"), None, NotFound, 200),
+        row(get(), "/api/projects/{project_id}/agents", &format!("{project}/agents"), None, NotFound, 200),
         row(get(), list, &conversations, None, NotFound, 200),
         row(post(), list, &conversations, Some(json!({"title": "Another"})), NotFound, 201),
         row(get(), thread, &conversation, None, NotFound, 200),

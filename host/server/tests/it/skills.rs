@@ -184,6 +184,18 @@ async fn files_are_shown_changed_and_bounded() {
     assert_eq!(lines(&ann.get(&format!("{skills}/available")).await.ok())[2], "our-style on project");
     let folder = world.data_dir().join("skills").join(&id);
     assert!(folder.join("our-style/SKILL.md").exists());
+
+    // Subagents lie beside skills: the project's before the host's.
+    std::fs::create_dir(folder.join("agents")).unwrap();
+    let own = "---\nname: data-explorer\ndescription: Ours.\ntools: Read\n---\nLook.\n";
+    std::fs::write(folder.join("agents/data-explorer.md"), own).unwrap();
+    let agents = ann.get(&format!("/api/projects/{id}/agents")).await.ok();
+    let told = agents["agents"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|agent| [&agent["name"], &agent["origin"], &agent["replaces"]]).collect();
+    assert_eq!(told[0], [&json!("bundle-specialist"), &json!("shipped"), &json!(null)]);
+    assert_eq!(told[1], [&json!("data-explorer"), &json!("project"), &json!("shipped")]);
+    assert_eq!([&agents["agents"][1]["tools"], &agents["agents"][1]["prompt"]], [&json!(["Read"]), &json!("Look.")]);
+    server.as_user("eve").get(&format!("/api/projects/{id}/agents")).await.problem(404, "not-found");
     ann.delete(&format!("/api/projects/{id}")).await.ok();
     assert!(!folder.exists());
     server.stop().await;
