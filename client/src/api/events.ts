@@ -35,6 +35,14 @@ const StepData = v.object({
 /** What kind of thing a typed result is, and so how it is drawn. */
 const ShownAs = v.picklist(["text", "markdown", "table", "tables", "list", "steps", "change", "chart", "todos"]);
 
+/** A permission mode that a call proposes; it holds from the answer on, for later turns as well. */
+const Proposal = v.object({
+  /** The modes of which the reply names one, from careful to loose. */
+  modes: v.array(Mode),
+  /** The plan that the user takes with it, Markdown; absent when it is proposed to make one. */
+  plan: v.optional(v.nullable(v.string())),
+});
+
 /** One thing that is offered as an answer. */
 const QuestionChoice = v.object({
   /** What it means; may be empty. */
@@ -103,6 +111,7 @@ const ReplyAnswer = v.object({
 const Reply = v.object({
   /** One for each question that the call puts, in their order; at most 4. */
   answers: v.optional(v.array(ReplyAnswer)),
+  mode: v.optional(v.nullable(Mode)),
   /** What they want to say to it: beside a no, what they want instead. At most 4,000 characters. */
   words: v.optional(v.nullable(v.string())),
 });
@@ -360,6 +369,7 @@ export const wireEvent = v.variant("type", [
   v.object({
     /** Later calls of the same message that change something: they do not run when this one is declined. */
     later_changes: v.array(v.string()),
+    proposal: v.optional(v.nullable(Proposal)),
     /** What the user answers, when that is what the call is for: `once` with a reply of as many answers. */
     questions: v.optional(v.array(Question)),
     /** Why it is asked. */

@@ -2360,6 +2360,13 @@ export interface components {
              */
             second_look: boolean;
         };
+        /** @description A permission mode that a call proposes; it holds from the answer on, for later turns as well. */
+        Proposal: {
+            /** @description The modes of which the reply names one, from careful to loose. */
+            modes: components["schemas"]["Mode"][];
+            /** @description The plan that the user takes with it, Markdown; absent when it is proposed to make one. */
+            plan?: string | null;
+        };
         /** @description What one provider has. */
         ProviderModels: {
             /** @description Its models, those that are known without a list included. */
@@ -2420,6 +2427,7 @@ export interface components {
         Reply: {
             /** @description One for each question that the call puts, in their order; at most 4. */
             answers?: components["schemas"]["ReplyAnswer"][];
+            mode?: components["schemas"]["Mode"] | null;
             /** @description What they want to say to it: beside a no, what they want instead. At most 4,000 characters. */
             words?: string | null;
         };
@@ -3151,6 +3159,7 @@ export interface components {
         } | {
             /** @description Later calls of the same message that change something: they do not run when this one is declined. */
             later_changes: string[];
+            proposal?: components["schemas"]["Proposal"] | null;
             /** @description What the user answers, when that is what the call is for: `once` with a reply of as many answers. */
             questions?: components["schemas"]["Question"][];
             /** @description Why it is asked. */

@@ -115,6 +115,7 @@ impl Driver {
         }
         let policy = TurnPolicy {
             mode: deps.gate.mode(),
+            loosest: deps.gate.loosest(),
             second_look: deps.gate.looks_again(),
             model: deps.model.model(fold.settings().model.as_deref()),
             max_steps: deps.limits.max_steps,

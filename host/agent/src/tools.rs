@@ -14,6 +14,7 @@ mod notebook;
 mod notebook_edit;
 mod patch;
 mod picture;
+mod plan;
 mod read;
 mod read_notebook;
 mod read_result;
@@ -35,7 +36,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bricklayer_domain::{
     CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserQuestion,
+    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserAsk,
 };
 use bricklayer_skills::{SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
@@ -133,11 +134,13 @@ enum BuiltIn {
     MakeChart,
     TodoWrite,
     AskUserQuestion,
+    EnterPlanMode,
+    ExitPlanMode,
     Skill,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Read,
         Self::Write,
         Self::Edit,
@@ -148,6 +151,8 @@ impl BuiltIn {
         Self::MakeChart,
         Self::TodoWrite,
         Self::AskUserQuestion,
+        Self::EnterPlanMode,
+        Self::ExitPlanMode,
         Self::Skill,
     ];
 
@@ -163,6 +168,8 @@ impl BuiltIn {
             Self::MakeChart => "make_chart",
             Self::TodoWrite => "TodoWrite",
             Self::AskUserQuestion => "AskUserQuestion",
+            Self::EnterPlanMode => "EnterPlanMode",
+            Self::ExitPlanMode => "ExitPlanMode",
             Self::Skill => "Skill",
         }
     }
@@ -180,6 +187,8 @@ impl BuiltIn {
             Self::MakeChart => ("Make chart", "{kind} {title}", ResultKind::Chart),
             Self::TodoWrite => ("Update to-do list", "", ResultKind::Todos),
             Self::AskUserQuestion => ("Ask you", "", ResultKind::Text),
+            Self::EnterPlanMode => ("Plan first", "", ResultKind::Text),
+            Self::ExitPlanMode => ("Put a plan to you", "", ResultKind::Text),
             Self::Skill => ("Load skill", "{name}", ResultKind::Text),
         };
         ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
@@ -192,7 +201,12 @@ impl BuiltIn {
     /// Whether a model is told of it at once. Room for definitions is small: cells are edited now and then, and the
     /// newest models keep track of their work without a list.
     const fn is_core(self) -> bool {
-        !matches!(self, Self::NotebookEdit | Self::TodoWrite | Self::AskUserQuestion)
+        !matches!(self, Self::NotebookEdit | Self::TodoWrite) && !self.asks()
+    }
+
+    /// Whether only the user can give what it is for.
+    const fn asks(self) -> bool {
+        matches!(self, Self::AskUserQuestion | Self::EnterPlanMode | Self::ExitPlanMode)
     }
 
     fn annotations(self) -> ToolAnnotations {
@@ -204,6 +218,8 @@ impl BuiltIn {
             | Self::MakeChart
             | Self::TodoWrite
             | Self::AskUserQuestion
+            | Self::EnterPlanMode
+            | Self::ExitPlanMode
             | Self::Skill => ToolAnnotations::reads(),
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
@@ -228,6 +244,8 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::MakeChart => make_chart::describe(),
                 BuiltIn::TodoWrite => todo::describe(),
                 BuiltIn::AskUserQuestion => ask::describe(),
+                BuiltIn::EnterPlanMode => plan::describe_enter(),
+                BuiltIn::ExitPlanMode => plan::describe_exit(),
                 BuiltIn::Skill => skill::describe(skills),
             };
             Arc::new(ToolSpec {
@@ -242,6 +260,16 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
             })
         })
         .collect()
+}
+
+impl BuiltIns {
+    /// The same for a door behind which no user answers while a call waits: without the tools that only they can answer.
+    #[must_use]
+    pub fn without_questions(mut self) -> Self {
+        let asks = |spec: &ToolSpec| BuiltIn::parse(&spec.name).is_some_and(BuiltIn::asks);
+        self.list = self.list.iter().filter(|spec| !asks(spec)).map(Arc::clone).collect();
+        self
+    }
 }
 
 impl Provider for BuiltIns {
@@ -279,6 +307,8 @@ impl ProviderCall for BuiltInCall {
             | BuiltIn::MakeChart
             | BuiltIn::TodoWrite
             | BuiltIn::AskUserQuestion
+            | BuiltIn::EnterPlanMode
+            | BuiltIn::ExitPlanMode
             | BuiltIn::Skill => return None,
         };
         let given = match (self.input.get(field).and_then(Value::as_str), effect) {
@@ -291,18 +321,20 @@ impl ProviderCall for BuiltInCall {
         Some(CallReview::one(Operation { effect, verb: verb.to_owned(), objects, text: None, detail: None }))
     }
 
-    fn questions(&self) -> Vec<UserQuestion> {
-        if self.tool != BuiltIn::AskUserQuestion {
-            return Vec::new();
+    fn asks(&self) -> Option<UserAsk> {
+        // What cannot be shown is told to the model when the call runs.
+        match self.tool {
+            BuiltIn::AskUserQuestion => ask::questions(&self.input).ok().map(UserAsk::Questions),
+            BuiltIn::EnterPlanMode => plan::none(&self.input).ok().map(|()| UserAsk::ToPlan),
+            BuiltIn::ExitPlanMode => plan::of(&self.input).ok().map(UserAsk::Plan),
+            _ => None,
         }
-        // Questions that cannot be shown are told to the model when the call runs.
-        ask::questions(&self.input).unwrap_or_default()
     }
 
     fn origin(&self) -> ContentOrigin {
         match self.tool {
-            // The user's own words.
-            BuiltIn::AskUserQuestion => ContentOrigin::Host,
+            // The user's own words, and what the host says to them.
+            BuiltIn::AskUserQuestion | BuiltIn::EnterPlanMode | BuiltIn::ExitPlanMode => ContentOrigin::Host,
             // What was written, told back.
             BuiltIn::Write | BuiltIn::TodoWrite => ContentOrigin::Host,
             // Skills are the operator's and the project owner's words, chosen by them.
@@ -349,6 +381,8 @@ impl BuiltIns {
             BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
             BuiltIn::TodoWrite => return todo::run(input),
             BuiltIn::AskUserQuestion => return ask::run(input, link.reply.as_ref()),
+            BuiltIn::EnterPlanMode => return plan::enter(input, link.reply.as_ref()),
+            BuiltIn::ExitPlanMode => return plan::exit(input, link.reply.as_ref()),
             BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),
         };
         // File work happens on a blocking thread, which ends soon after the token fires.

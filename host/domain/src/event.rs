@@ -12,8 +12,9 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, Progress, ResultId,
-    StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage, UserQuestion,
+    ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, ModeProposal,
+    Progress, ResultId, StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
+    UserQuestion,
 };
 
 /// The user's answer to an approval.
@@ -196,6 +197,9 @@ pub enum Event {
         /// What the user answers, when that is what the call is for; their answer to the call holds it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         questions: Vec<UserQuestion>,
+        /// The permission mode that the call proposes; their answer to the call names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proposal: Option<ModeProposal>,
     },
     /// The user answered. The first answer counts.
     ApprovalAnswered {

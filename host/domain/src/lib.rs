@@ -60,7 +60,7 @@ pub use lane::{Lane, LaneParent};
 pub use message::{Block, StopReason, Usage};
 pub use operation::{MAX_CALL_OPERATIONS, OperationOrigin, OperationState, RemoteOperation};
 pub use origin::ContentOrigin;
-pub use question::{QuestionOption, UserQuestion};
+pub use question::{MAX_PLAN_CHARS, ModeProposal, QuestionOption, UserAsk, UserQuestion};
 pub use redact::Redactor;
 pub use reply::{
     ApprovalReply, MAX_CHOICE_CHARS, MAX_CHOSEN, MAX_REPLY_ANSWERS, MAX_REPLY_CHARS, QuestionAnswer, ReplyError,

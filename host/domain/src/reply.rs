@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::PermissionMode;
+
 /// Characters of the user's words beside an answer.
 pub const MAX_REPLY_CHARS: usize = 4_000;
 
@@ -24,6 +26,9 @@ pub struct ApprovalReply {
     /// One for each question of the call, in their order; empty for a call that puts none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     answers: Vec<QuestionAnswer>,
+    /// The mode that they choose, for a call that proposes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<PermissionMode>,
 }
 
 /// What the user answers to one question; with nothing in it they left it open.
@@ -56,7 +61,11 @@ impl ApprovalReply {
     ///
     /// # Errors
     /// When a bound is passed.
-    pub fn parse(words: Option<String>, answers: Vec<QuestionAnswer>) -> Result<Option<Self>, ReplyError> {
+    pub fn parse(
+        words: Option<String>,
+        answers: Vec<QuestionAnswer>,
+        mode: Option<PermissionMode>,
+    ) -> Result<Option<Self>, ReplyError> {
         let words = said(words)?;
         if answers.len() > MAX_REPLY_ANSWERS {
             return Err(ReplyError::Answers);
@@ -69,8 +78,9 @@ impl ApprovalReply {
             }
             kept.push(QuestionAnswer { chosen, words: said(words)? });
         }
-        let nothing = words.is_none() && kept.iter().all(|answer| *answer == QuestionAnswer::default());
-        Ok((!nothing).then_some(Self { words, answers: kept }))
+        let nothing =
+            words.is_none() && mode.is_none() && kept.iter().all(|answer| *answer == QuestionAnswer::default());
+        Ok((!nothing).then_some(Self { words, answers: kept, mode }))
     }
 
     /// What they want to say to it.
@@ -83,6 +93,12 @@ impl ApprovalReply {
     #[must_use]
     pub fn answers(&self) -> &[QuestionAnswer] {
         &self.answers
+    }
+
+    /// The mode that they choose. Whether it was offered is for whoever takes the answer to look at.
+    #[must_use]
+    pub const fn mode(&self) -> Option<PermissionMode> {
+        self.mode
     }
 }
 
@@ -102,18 +118,20 @@ mod tests {
     fn a_reply_keeps_within_its_bounds() {
         let words = |count: usize| Some("é".repeat(count));
         let chosen = |chosen: Vec<String>| QuestionAnswer { chosen, words: None };
-        assert_eq!(ApprovalReply::parse(Some(" \n".into()), vec![QuestionAnswer::default()]), Ok(None));
-        let full = ApprovalReply::parse(words(MAX_REPLY_CHARS), vec![chosen(vec!["a".into()])]).unwrap().unwrap();
+        assert_eq!(ApprovalReply::parse(Some(" \n".into()), vec![QuestionAnswer::default()], None), Ok(None));
+        let full = ApprovalReply::parse(words(MAX_REPLY_CHARS), vec![chosen(vec!["a".into()])], None).unwrap().unwrap();
         assert_eq!((full.words().unwrap().chars().count(), full.answers().len()), (MAX_REPLY_CHARS, 1));
         assert_eq!(serde_json::from_value::<ApprovalReply>(serde_json::to_value(&full).unwrap()).unwrap(), full);
-        assert_eq!(ApprovalReply::parse(words(MAX_REPLY_CHARS + 1), vec![]), Err(ReplyError::Words));
+        assert_eq!(ApprovalReply::parse(words(MAX_REPLY_CHARS + 1), vec![], None), Err(ReplyError::Words));
         let too_many = vec![chosen(vec!["a".into()]); MAX_REPLY_ANSWERS + 1];
-        assert_eq!(ApprovalReply::parse(None, too_many), Err(ReplyError::Answers));
+        assert_eq!(ApprovalReply::parse(None, too_many, None), Err(ReplyError::Answers));
         let long = "x".repeat(MAX_CHOICE_CHARS + 1);
         for choices in [vec![long], vec!["a".to_owned(); MAX_CHOSEN + 1]] {
-            assert_eq!(ApprovalReply::parse(None, vec![chosen(choices)]), Err(ReplyError::Chosen));
+            assert_eq!(ApprovalReply::parse(None, vec![chosen(choices)], None), Err(ReplyError::Chosen));
         }
+        let of_mode = ApprovalReply::parse(None, vec![], Some(PermissionMode::Ask)).unwrap().unwrap();
+        assert_eq!(of_mode.mode(), Some(PermissionMode::Ask));
         let in_answer = QuestionAnswer { chosen: vec![], words: words(MAX_REPLY_CHARS + 1) };
-        assert_eq!(ApprovalReply::parse(None, vec![in_answer]), Err(ReplyError::Words));
+        assert_eq!(ApprovalReply::parse(None, vec![in_answer], None), Err(ReplyError::Words));
     }
 }

@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 pub use grounds::{Grounds, GroundsWord};
 pub use lane::{WireLane, WireLaneParent};
 pub use made::MadeInfo;
-pub use question::{Question, QuestionChoice};
+pub use question::{Proposal, Question, QuestionChoice};
 pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
@@ -214,6 +214,9 @@ pub enum WireBody {
         /// What the user answers, when that is what the call is for: `once` with a reply of as many answers.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         questions: Vec<Question>,
+        /// The permission mode that the call proposes: `once` with a reply that names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        proposal: Option<Proposal>,
     },
     /// The user answered.
     #[serde(rename = "approval.answered")]
@@ -462,18 +465,27 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             // A message without anything to show still ends its step: what it streamed is void.
             if bodies.is_empty() { one(WireBody::StepDiscarded { step }) } else { bodies }
         }
-        Event::ApprovalRequested { call, name, input, reason, review, standing, later_changes, questions } => {
-            one(WireBody::ApprovalRequested {
-                tool_id: call.0,
-                tool_name: name.0,
-                tool_input: input,
-                reason,
-                review: review.into(),
-                standing: standing.map(Into::into),
-                later_changes: later_changes.into_iter().map(|call| call.0).collect(),
-                questions: questions.into_iter().map(Into::into).collect(),
-            })
-        }
+        Event::ApprovalRequested {
+            call,
+            name,
+            input,
+            reason,
+            review,
+            standing,
+            later_changes,
+            questions,
+            proposal,
+        } => one(WireBody::ApprovalRequested {
+            tool_id: call.0,
+            tool_name: name.0,
+            tool_input: input,
+            reason,
+            review: review.into(),
+            standing: standing.map(Into::into),
+            later_changes: later_changes.into_iter().map(|call| call.0).collect(),
+            questions: questions.into_iter().map(Into::into).collect(),
+            proposal: proposal.map(Into::into),
+        }),
         Event::ApprovalAnswered { call, decision, because_of, reply } => one(WireBody::ApprovalAnswered {
             tool_id: call.0,
             decision: decision.into(),

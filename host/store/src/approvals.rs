@@ -1,15 +1,15 @@
 //! Approvals: the user's answers to calls that wait for them.
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, CallReview, ConversationId, Event, EventSeq, LaneId, ProjectId, StandingScope,
-    StoredEvent, ToolCallId, ToolName, TurnId, TurnStatus, UserId,
+    ApprovalDecision, ApprovalReply, CallReview, ConversationId, Event, EventSeq, LaneId, ModeProposal, PermissionMode,
+    ProjectId, StandingScope, StoredEvent, ToolCallId, ToolName, TurnId, TurnSettings, TurnStatus, UserId,
 };
 
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::{StoreError, again_on_conflict};
 use crate::lease_sql::on_lease_clock;
 use crate::notices::Notice;
-use crate::rows::status;
+use crate::rows::{status, to_json};
 use crate::standing::grant;
 use crate::store::Store;
 use crate::writer::{Place, insert_event, prepare};
@@ -50,6 +50,20 @@ struct Question {
     review: CallReview,
     standing: Option<StandingScope>,
     later_changes: Vec<ToolCallId>,
+    proposal: Option<ModeProposal>,
+}
+
+impl Question {
+    /// The mode that an answer chooses; none where the question proposes none, or the answer is no.
+    fn chosen_mode(&self, answer: &ApprovalAnswer) -> Result<Option<PermissionMode>, StoreError> {
+        let chosen = answer.reply.as_ref().and_then(ApprovalReply::mode);
+        let offered = self.proposal.as_ref().filter(|_| answer.decision.allows());
+        match (offered, chosen) {
+            (None, None) => Ok(None),
+            (Some(proposal), Some(mode)) if proposal.modes.contains(&mode) => Ok(Some(mode)),
+            (Some(_), _) | (None, Some(_)) => Err(StoreError::ModeNotOffered),
+        }
+    }
 }
 
 fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
@@ -60,15 +74,15 @@ fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
 }
 
 impl Store {
-    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. A `no`
-    /// also settles the open questions of the same message about calls that do not run now. The answer to the last open
+    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. A mode that
+    /// it chooses is what the conversation remembers from now on. A `no` also settles the open questions of the same message about calls that do not run now. The answer to the last open
     /// approval of the turn, and any `stop`, makes it running, held by nobody: see [`Store::claim_turn`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such turn of this user's or it has no such approval,
     /// [`StoreError::TurnEnded`] when the turn ended (or is being stopped) before it was answered,
-    /// [`StoreError::StandingNotOffered`], [`StoreError::TooLarge`] when the conversation has too many standing
-    /// permissions, or the database's failure.
+    /// [`StoreError::StandingNotOffered`], [`StoreError::ModeNotOffered`], [`StoreError::TooLarge`] when the conversation
+    /// has too many standing permissions, or the database's failure.
     pub async fn answer_approval(
         &self,
         user: &UserId,
@@ -136,16 +150,18 @@ impl Store {
         let lane = LaneId::from_uuid(approval.uuid("lane_id")?);
         let mut answers =
             vec![Event::ApprovalAnswered { call: call.clone(), decision, because_of: None, reply: reply.clone() }];
+        let asked = question(&mut tx, conversation, approval.int("requested_seq")?).await?;
+        if let Some(mode) = asked.chosen_mode(answer)? {
+            set_mode(&mut tx, conversation, mode).await?;
+        }
         match decision {
             ApprovalDecision::Once | ApprovalDecision::Stop => {}
             ApprovalDecision::Conversation => {
-                let Question { tool, review, standing, .. } =
-                    question(&mut tx, conversation, approval.int("requested_seq")?).await?;
+                let Question { tool, review, standing, .. } = asked;
                 let scope = standing.ok_or(StoreError::StandingNotOffered)?;
                 grant(&mut tx, conversation, &tool, &scope, &review, now).await?;
             }
             ApprovalDecision::No => {
-                let asked = question(&mut tx, conversation, approval.int("requested_seq")?).await?;
                 let open = open_calls(&mut tx, turn).await?;
                 for later in asked.later_changes.into_iter().filter(|later| open.contains(later)) {
                     let because_of = Some(call.clone());
@@ -253,9 +269,40 @@ async fn reply_of(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result
 /// What was asked, from the log.
 async fn question(tx: &mut Tx, conversation: ConversationId, seq: i64) -> Result<Question, StoreError> {
     match logged(tx, conversation, seq).await? {
-        Event::ApprovalRequested { name, review, standing, later_changes, .. } => {
-            Ok(Question { tool: name, review, standing, later_changes })
+        Event::ApprovalRequested { name, review, standing, later_changes, proposal, .. } => {
+            Ok(Question { tool: name, review, standing, later_changes, proposal })
         }
         _ => Err(StoreError::inconsistent("approvals", "a question's place in the log holds something else")),
     }
+}
+
+/// Makes the conversation remember a mode as its user's choice.
+async fn set_mode(tx: &mut Tx, conversation: ConversationId, mode: PermissionMode) -> Result<(), StoreError> {
+    let row = tx
+        .fetch_optional(
+            Sql::Each {
+                sqlite: "select settings
+                from conversations
+                where id = $1",
+                postgres: "select settings
+                from conversations
+                where id = $1
+                for update",
+            },
+            args![conversation],
+        )
+        .await?
+        .ok_or(StoreError::NotFound("conversation"))?;
+    let mut settings: TurnSettings =
+        serde_json::from_str(&row.text("settings")?).map_err(|e| StoreError::inconsistent("conversations", e))?;
+    settings.permission_mode = Some(mode);
+    let settings = to_json("conversations", &settings)?;
+    tx.execute(
+        "update conversations
+        set settings = $1
+        where id = $2",
+        args![settings.as_str(), conversation],
+    )
+    .await?;
+    Ok(())
 }

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// or it is not known what it does to what.
     #[error("this call cannot be allowed for the whole conversation")]
     StandingNotOffered,
+    /// The answer names a permission mode that the question does not propose, or none where it proposes one.
+    #[error("this answer must name one of the permission modes that the question proposes")]
+    ModeNotOffered,
     /// The events break a rule of the log, such as one after the turn's last; nothing was stored.
     #[error("these events cannot be appended: {0}")]
     InvalidAppend(&'static str),

@@ -78,8 +78,8 @@ impl ResolvedCall {
         let ruling = self.held.rules.as_ref().map(|(rules, input)| {
             rules.ruling(&RuledCall { name: &spec.name, source: &spec.source, input, review: review.as_ref() })
         });
-        let (annotations, questions) = (spec.annotations.clone(), self.held.call.questions());
-        CallClass { annotations, review, ruling: ruling.unwrap_or_default(), questions }
+        let (annotations, asks) = (spec.annotations.clone(), self.held.call.asks());
+        CallClass { annotations, review, ruling: ruling.unwrap_or_default(), asks }
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.

@@ -34,13 +34,15 @@ pub struct GateRules {
     /// Whether what sends or destroys is asked about whatever the mode once content from outside has entered, where a
     /// door can tell that it has.
     pub second_look: bool,
+    /// The loosest mode that the operator allows; a user who answers a plan chooses up to it.
+    pub loosest: PermissionMode,
 }
 
 impl GateRules {
     /// This mode alone.
     #[must_use]
     pub fn of(mode: PermissionMode) -> Self {
-        Self { mode, second_look: true, ..Self::default() }
+        Self { mode, second_look: true, loosest: PermissionMode::RunAll, ..Self::default() }
     }
 }
 
@@ -145,6 +147,12 @@ impl Gate {
     #[must_use]
     pub const fn looks_again(&self) -> bool {
         self.rules.second_look
+    }
+
+    /// The loosest mode that the operator allows.
+    #[must_use]
+    pub const fn loosest(&self) -> PermissionMode {
+        self.rules.loosest
     }
 
     /// The bounds of each call.

@@ -5,8 +5,8 @@
 //! parts the gravest answer to any of them counts.
 
 use bricklayer_domain::{
-    CallEffect, CallGrounds, CallReview, ContinuingCall, Operation, PermissionMode, RuleAuthor, RuleHit, Ruling,
-    StandingPermission, StandingScope, ToolAnnotations, ToolName, UserQuestion,
+    CallEffect, CallGrounds, CallReview, ContinuingCall, ModeProposal, Operation, PermissionMode, RuleAuthor, RuleHit,
+    Ruling, StandingPermission, StandingScope, ToolAnnotations, ToolName, UserAsk, UserQuestion,
 };
 
 /// On what terms calls run, beside what rules say.
@@ -18,13 +18,15 @@ pub struct Terms {
     /// at what sends or destroys then: the mode and rules that allow do not count for that any more. What the user
     /// allowed for longer does: it is this verb on these objects, which they saw.
     pub outside: bool,
+    /// The loosest mode that the operator allows.
+    pub loosest: PermissionMode,
 }
 
 impl Terms {
     /// In this mode, where nothing from outside is known.
     #[must_use]
     pub const fn of(mode: PermissionMode) -> Self {
-        Self { mode, outside: false }
+        Self { mode, outside: false, loosest: PermissionMode::RunAll }
     }
 
     /// Whether a part of this effect is looked at again, because what asks for it may come from outside.
@@ -46,8 +48,8 @@ pub struct CallClass {
     pub review: Option<CallReview>,
     /// What rules say about it.
     pub ruling: Ruling,
-    /// What the user answers, when that is what it is for.
-    pub questions: Vec<UserQuestion>,
+    /// What only the user can give, when that is what it is for.
+    pub asks: Option<UserAsk>,
 }
 
 impl CallClass {
@@ -97,10 +99,31 @@ impl CallClass {
         offered.then(|| StandingScope::of(only)).flatten()
     }
 
+    /// The mode that it proposes to the user.
+    #[must_use]
+    pub fn proposal(&self, terms: Terms) -> Option<ModeProposal> {
+        let asked = self.asks.as_ref()?;
+        let modes = asked.modes(terms.mode, terms.loosest);
+        let plan = match asked {
+            UserAsk::Plan(plan) => Some(plan.clone()),
+            UserAsk::Questions(_) | UserAsk::ToPlan => None,
+        };
+        (!modes.is_empty()).then_some(ModeProposal { plan, modes })
+    }
+
+    /// The questions that it puts to the user.
+    #[must_use]
+    pub fn questions(&self) -> &[UserQuestion] {
+        match &self.asks {
+            Some(UserAsk::Questions(questions)) => questions,
+            Some(UserAsk::ToPlan | UserAsk::Plan(_)) | None => &[],
+        }
+    }
+
     /// Whether standing permissions could cover every part that is asked about and that no rule allows.
     #[must_use]
     pub fn may_be_covered(&self, terms: Terms) -> bool {
-        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) || !self.questions.is_empty() {
+        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) || self.asks.is_some() {
             return false;
         }
         let mut asking = self.asking(terms).peekable();
@@ -177,9 +200,8 @@ pub fn decide(terms: Terms, tool: &ToolName, class: &CallClass, standing: &[Stan
     if let Some(refusal) = refused(terms.mode, class) {
         return refusal;
     }
-    if !class.questions.is_empty() {
-        // Nobody but the user can give what it is for.
-        return Permission::Ask { reason: "The agent needs to know something from you.".to_owned() };
+    if let Some(asked) = &class.asks {
+        return put_to_user(terms, asked);
     }
     if let Ruling::Ask(hit) = &class.ruling {
         return Permission::Ask { reason: asked_by(hit) };
@@ -208,6 +230,36 @@ pub fn decide(terms: Terms, tool: &ToolName, class: &CallClass, standing: &[Stan
     Permission::Ask { reason: reason.to_owned() }
 }
 
+/// What nobody but the user can give is asked of them, where it is in its place.
+fn put_to_user(terms: Terms, asked: &UserAsk) -> Permission {
+    let in_place = matches!(asked, UserAsk::Questions(_)) || !asked.modes(terms.mode, terms.loosest).is_empty();
+    match asked {
+        _ if in_place => {
+            let reason = match asked {
+                UserAsk::Questions(_) => "The agent needs to know something from you.",
+                UserAsk::ToPlan => "The agent proposes to make a plan first: nothing changes until you took it.",
+                UserAsk::Plan(_) => "The agent puts its plan to you: nothing changes until you took it.",
+            };
+            Permission::Ask { reason: reason.to_owned() }
+        }
+        UserAsk::Plan(_) if terms.mode == PermissionMode::ReadOnly => Permission::Deny {
+            reason:
+                "the operator of this host lets agents only read, so no plan can be carried out here; tell the user \
+                     the plan, and that"
+                    .to_owned(),
+        },
+        UserAsk::Questions(_) | UserAsk::Plan(_) => {
+            Permission::Deny { reason: "this conversation does not wait for a plan; go on with the work".to_owned() }
+        }
+        UserAsk::ToPlan => Permission::Deny {
+            reason:
+                "this conversation only reads already; find out what you need, then put your plan to the user with \
+                     ExitPlanMode"
+                    .to_owned(),
+        },
+    }
+}
+
 /// Decides about a call to which the user said yes: it runs, unless a rule or the mode forbids it.
 #[must_use]
 pub fn decide_answered(mode: PermissionMode, class: &CallClass) -> Permission {
@@ -219,9 +271,11 @@ fn refused(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
         return Some(Permission::Deny { reason: forbidden(hit) });
     }
     (mode == PermissionMode::ReadOnly && !class.reads()).then(|| Permission::Deny {
-        reason: "this conversation is read only, and this call does more than read; describe the change instead, and \
-                 ask the user to choose another permission mode"
-            .to_owned(),
+        reason:
+            "this conversation is read only, and this call does more than read: find out what you need, then put a \
+                 plan to the user with ExitPlanMode, where you have it; else describe the change, and ask them to \
+                 choose another permission mode"
+                .to_owned(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec, UserQuestion,
+    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec, UserAsk,
 };
 use serde_json::Value;
 
@@ -38,11 +38,11 @@ pub trait ProviderCall: Send + Sync {
         None
     }
 
-    /// What the user answers, when that is what the call is for: it is put to them whatever the mode and the rules that
-    /// allow, and their answer is in the link. Only the host's own sources may put questions; they are shown as the
+    /// What only the user can give, when that is what the call is for: it is put to them whatever the mode and the rules
+    /// that allow, and their answer is in the link. Only the host's own sources may ask; what they ask is shown as the
     /// host's.
-    fn questions(&self) -> Vec<UserQuestion> {
-        Vec::new()
+    fn asks(&self) -> Option<UserAsk> {
+        None
     }
 
     /// Runs the call to its end. Never panics; every fault is a failed outcome. When the link's token fires it returns

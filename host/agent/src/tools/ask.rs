@@ -136,7 +136,7 @@ mod tests {
             json!({"questions": [question(&["orders", "items"]), question(&["a", "b"]), question(&["a", "b"])]});
         let chosen = QuestionAnswer { chosen: vec!["orders".into(), "items".into()], words: None };
         let own = QuestionAnswer { chosen: Vec::new(), words: Some("neither".into()) };
-        let reply = ApprovalReply::parse(None, vec![chosen, own]).unwrap();
+        let reply = ApprovalReply::parse(None, vec![chosen, own], None).unwrap();
         let outcome = run(&input, reply.as_ref()).unwrap();
         assert_eq!(
             outcome.content,

@@ -1,7 +1,8 @@
 //! A call of a message, as its turn's log tells it.
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, Block, ContinuingCall, ToolCall, ToolErrorKind, ToolName, ToolOutcome,
+    ApprovalDecision, ApprovalReply, Block, ContinuingCall, PermissionMode, ToolCall, ToolErrorKind, ToolName,
+    ToolOutcome,
 };
 
 use super::vocabulary::CallClassification;
@@ -25,6 +26,8 @@ pub(super) struct CallState {
     pub(super) call: ToolCall,
     pub(super) class: Option<CallClassification>,
     pub(super) asked: bool,
+    /// The permission modes that it proposed to the user.
+    pub(super) modes: Vec<PermissionMode>,
     pub(super) answer: Option<ApprovalDecision>,
     /// What the user said beside it.
     pub(super) reply: Option<ApprovalReply>,
@@ -44,6 +47,7 @@ pub(super) fn call_of(block: &Block) -> Option<CallState> {
         call: ToolCall { id: id.clone(), name: ToolName(name.clone()), input: input.clone() },
         class: None,
         asked: false,
+        modes: Vec::new(),
         answer: None,
         reply: None,
         settled_by_earlier: false,
@@ -52,6 +56,14 @@ pub(super) fn call_of(block: &Block) -> Option<CallState> {
         continued: None,
         continuing: false,
     })
+}
+
+impl CallState {
+    /// The mode that the user chose of those that were offered. Nothing but their own yes gives one.
+    pub(super) fn chosen_mode(&self) -> Option<PermissionMode> {
+        let allowed = self.answer.is_some_and(ApprovalDecision::allows);
+        self.reply.as_ref()?.mode().filter(|mode| allowed && self.modes.contains(mode))
+    }
 }
 
 /// Whether a call was at least begun, whatever came of it.

@@ -5,7 +5,7 @@
 //! the user declined a call, what the message wanted to change after it does not run: it was meant to follow it.
 
 use bricklayer_domain::{
-    CleanUp, ContinuingCall, Event, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome,
+    CleanUp, ContinuingCall, Event, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome, UserAsk,
 };
 use bricklayer_tools::{CallClass, Permission, Permit, Terms, decide, decide_answered};
 
@@ -130,7 +130,8 @@ impl TurnState {
                         review: class.and_then(|class| class.review.clone()).unwrap_or_default(),
                         standing: class.and_then(|class| class.offered_scope(self.terms())),
                         later_changes: later_changes.iter().rev().cloned().collect(),
-                        questions: class.map(|class| class.questions.clone()).unwrap_or_default(),
+                        questions: class.map(|class| class.questions().to_vec()).unwrap_or_default(),
+                        proposal: class.and_then(|class| class.proposal(self.terms())),
                     });
                 }
                 Some(Verdict::Ask { .. } | Verdict::Run { reads: false, .. }) => {}
@@ -168,7 +169,7 @@ impl TurnState {
             return Some(Verdict::Fail(follows_declined()));
         }
         let permission = if state.answer.is_some() {
-            decide_answered(self.policy.mode, class)
+            decide_answered(self.mode(), class)
         } else {
             decide(self.terms(), &state.call.name, class, self.standing.as_deref().unwrap_or_default())
         };
@@ -180,7 +181,7 @@ impl TurnState {
     }
 
     fn terms(&self) -> Terms {
-        Terms { mode: self.policy.mode, outside: self.outside && self.policy.second_look }
+        Terms { mode: self.mode(), outside: self.outside && self.policy.second_look, loosest: self.policy.loosest }
     }
 
     /// Whether the user declined an earlier call of the same message.
@@ -274,7 +275,16 @@ impl CallState {
 }
 
 fn declined(state: &CallState) -> ToolFailure {
+    let puts_plan = state.known().is_some_and(|class| matches!(class.asks, Some(UserAsk::Plan(_))));
     let message = match state.words() {
+        None if puts_plan => {
+            "the user does not take this plan; nothing changes until they do. Ask them what they want otherwise"
+                .to_owned()
+        }
+        Some(words) if puts_plan => format!(
+            "the user does not take this plan; nothing changes until they do. Work on it, and put it to them again. They \
+             say:\n{words}"
+        ),
         None => "the user declined this call; do not try it again in another way, ask them what they want instead"
             .to_owned(),
         Some(words) => format!(

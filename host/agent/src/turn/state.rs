@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, Block, Event, StandingPermission, StopReason, StoredEvent, ToolCallId,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, ApprovalReply, Block, Event, PermissionMode, StandingPermission, StopReason, StoredEvent,
+    ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 
@@ -65,6 +65,8 @@ pub struct TurnState {
     /// What was done again and again to no other end.
     repeats: Repeats,
     seen_calls: HashSet<ToolCallId>,
+    /// The mode that the user answered with last in this turn.
+    chosen_mode: Option<PermissionMode>,
     /// Whether content from outside the user's words is in the conversation; kept from turn to turn.
     pub(super) outside: bool,
     /// What the provider said about a refusal; goes into the end, which is stored with the refused message.
@@ -115,6 +117,12 @@ impl TurnState {
         &self.settings
     }
 
+    /// How much runs unasked now: as the turn began, or as the user answered since.
+    #[must_use]
+    pub fn mode(&self) -> PermissionMode {
+        self.chosen_mode.map_or(self.policy.mode, |mode| mode.min(self.policy.loosest))
+    }
+
     /// Whether the log ends with a user's message.
     pub(crate) fn is_fresh(&self) -> bool {
         matches!(self.phase, Phase::Ready) && self.step == 0 && self.steps_begun == 0
@@ -132,6 +140,7 @@ impl TurnState {
         self.fruitless = 0;
         self.usage = Usage::default();
         self.repeats = Repeats::default();
+        self.chosen_mode = None;
         self.seen_calls.clear();
     }
 
@@ -172,14 +181,22 @@ impl TurnState {
                 self.cut_calls = if cut { self.cut_calls.saturating_add(1) } else { 0 };
                 self.fruitful = false;
             }
-            Event::ApprovalRequested { call, .. } => self.with_call(call, |state| state.asked = true),
-            Event::ApprovalAnswered { call, decision, because_of, reply } => self.with_call(call, |state| {
-                if state.answer.is_none() {
-                    state.answer = Some(*decision);
-                    state.reply.clone_from(reply);
-                    state.settled_by_earlier = because_of.is_some();
-                }
+            Event::ApprovalRequested { call, proposal, .. } => self.with_call(call, |state| {
+                state.asked = true;
+                state.modes = proposal.as_ref().map(|proposal| proposal.modes.clone()).unwrap_or_default();
             }),
+            Event::ApprovalAnswered { call, decision, because_of, reply } => {
+                let mut chosen = None;
+                self.with_call(call, |state| {
+                    if state.answer.is_none() {
+                        state.answer = Some(*decision);
+                        state.reply.clone_from(reply);
+                        state.settled_by_earlier = because_of.is_some();
+                        chosen = state.chosen_mode();
+                    }
+                });
+                self.chosen_mode = chosen.or(self.chosen_mode);
+            }
             Event::ToolStarted { call, .. } => self.with_call(call, |state| {
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);

@@ -13,6 +13,8 @@ use crate::settings::RepeatBounds;
 pub struct TurnPolicy {
     /// How much runs unasked.
     pub mode: PermissionMode,
+    /// The loosest mode that the operator allows.
+    pub loosest: PermissionMode,
     /// Whether what sends or destroys is asked about whatever the mode once content from outside has entered.
     pub second_look: bool,
     /// The model's id, for the log.

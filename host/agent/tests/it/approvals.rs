@@ -45,7 +45,7 @@ fn answer(world: &World, call: &str, decision: ApprovalDecision) {
 }
 
 fn answer_in_words(world: &World, call: &str, decision: ApprovalDecision, words: &str) {
-    let reply = ApprovalReply::parse(Some(words.to_owned()), Vec::new()).unwrap();
+    let reply = ApprovalReply::parse(Some(words.to_owned()), Vec::new(), None).unwrap();
     let call = ToolCallId(call.into());
     world.log.push(vec![Event::ApprovalAnswered { call, decision, because_of: None, reply }]);
 }

@@ -22,6 +22,7 @@ use crate::support::tool_use;
 fn policy() -> TurnPolicy {
     TurnPolicy {
         mode: PermissionMode::Ask,
+        loosest: PermissionMode::RunAll,
         second_look: true,
         model: "scripted".into(),
         max_steps: 12,
@@ -77,7 +78,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
         ruling: Ruling::default(),
-        questions: Vec::new(),
+        asks: None,
     })
 }
 

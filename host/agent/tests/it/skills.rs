@@ -81,7 +81,9 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
             "read_result",
             "make_chart",
             "TodoWrite",
-            "AskUserQuestion"
+            "AskUserQuestion",
+            "EnterPlanMode",
+            "ExitPlanMode"
         ]
     );
     assert_eq!(names(skills).last().map(String::as_str), Some("Skill"));

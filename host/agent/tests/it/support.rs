@@ -399,6 +399,7 @@ impl World {
             mode: self.mode,
             rules: Arc::clone(&self.rules),
             second_look: self.second_look,
+            loosest: PermissionMode::RunAll,
             ..GateRules::default()
         };
         Gate::ruled(caller, rules, self.gate_limits.clone(), providers, &Offers::default())

@@ -50,6 +50,10 @@ impl From<StoreError> for Problem {
                 "cannot be `conversation` for this call: it does several things that are asked about, or it is not known \
                  what it does to what; answer `once`, or choose another permission mode",
             ),
+            StoreError::ModeNotOffered => Self::field(
+                "reply.mode",
+                "must be one of the modes that the question proposes when it is answered with `once`, and absent otherwise",
+            ),
             StoreError::TooLarge { what, limit } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} is over the limit of {limit}"))
             }

@@ -4,6 +4,8 @@ use bricklayer_domain::{ApprovalReply, QuestionAnswer, ReplyError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::review::Mode;
+
 /// What the user says beside a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,9 @@ pub struct Reply {
     /// One for each question that the call puts, in their order; at most 4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     answers: Vec<ReplyAnswer>,
+    /// The mode that they choose of those that the call proposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<Mode>,
 }
 
 /// What the user answers to one question of a call; with nothing in it they leave it open.
@@ -35,7 +40,7 @@ impl Reply {
     /// When a bound is passed.
     pub fn parsed(self) -> Result<Option<ApprovalReply>, ReplyError> {
         let answer = |ReplyAnswer { chosen, words }| QuestionAnswer { chosen, words };
-        ApprovalReply::parse(self.words, self.answers.into_iter().map(answer).collect())
+        ApprovalReply::parse(self.words, self.answers.into_iter().map(answer).collect(), self.mode.map(Into::into))
     }
 }
 
@@ -45,6 +50,10 @@ impl From<ApprovalReply> for Reply {
             let QuestionAnswer { chosen, words } = answer.clone();
             ReplyAnswer { chosen, words }
         };
-        Self { words: reply.words().map(str::to_owned), answers: reply.answers().iter().map(answer).collect() }
+        Self {
+            words: reply.words().map(str::to_owned),
+            answers: reply.answers().iter().map(answer).collect(),
+            mode: reply.mode().map(Into::into),
+        }
     }
 }

@@ -165,6 +165,7 @@ impl Inner {
             rules: Arc::new(rules),
             choice: Arc::new(choice),
             second_look: permissions.second_look,
+            loosest: environment.permissions.loosest,
         };
         let plugins = PluginTools::new(Shop {
             plugins: Arc::clone(&environment.plugins),
@@ -188,11 +189,12 @@ impl Inner {
         let results =
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
         let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled);
+        // A turn's log tells of each of its calls, and its questions wait there; no other door has one.
+        let logged = matches!(caller.site, CallSite::Turn { .. });
+        let built_ins = if logged { built_ins } else { built_ins.without_questions() };
         let plugins: Arc<dyn Provider> = Arc::new(plugins);
         let book = ProjectOperations { store: self.store.clone(), user: caller.user.clone(), project: caller.project };
         let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));
-        // A turn's log tells of each of its calls; no other door has one.
-        let logged = matches!(caller.site, CallSite::Turn { .. });
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations), plugins];
         let gate = Gate::ruled(caller, rules, GateLimits::default(), providers, &self.offers)
             .with_keeper(Arc::new(StoreKeeper(environment.results.clone())))

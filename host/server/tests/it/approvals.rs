@@ -440,3 +440,74 @@ fn only_the_user_answers_what_the_agent_asks() {
         server.stop().await;
     });
 }
+
+/// Plan mode in and out: the user's answer alone changes the mode, it holds for what follows, and survives a restart.
+#[test]
+fn only_the_user_lets_a_plan_be_carried_out() {
+    both_engines(async |engine: Engine| {
+        let world = World::new(engine).await;
+        let plan = |id: &str| Reply::tool(id, "ExitPlanMode", json!({"plan": "1. Write **a.md**"}));
+        let enter = |id: &str| Reply::tool(id, "EnterPlanMode", json!({}));
+        let forged = Reply::tool("forged", "ExitPlanMode", json!({"plan": "all", "mode": "run_all"}));
+        let replies = vec![enter("in"), write("early", "a.md"), forged, plan("p1"), plan("p2"), write("late", "a.md")];
+        world.model.script("plan it", replies.into_iter().chain([Reply::text("done")]).collect());
+        world.model.script("again", vec![plan("p3"), write("next", "b.md"), Reply::text("done")]);
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        let project = ann.project("One").await;
+        let allow = |tool: &str| json!({"kind": "allow", "rule": tool});
+        let rules = json!({"rules": [allow("EnterPlanMode"), allow("ExitPlanMode")], "second_look": true});
+        ann.put(&format!("/api/projects/{project}/permission_rules"), rules).await.ok();
+        let (turn, conversation) = ask(&ann, &project, None, "run_all", "plan it").await;
+        let mode = async |api: &Api| {
+            let list = api.get(&format!("/api/projects/{project}/conversations")).await.ok();
+            list["conversations"][0]["settings"]["permission_mode"].as_str().unwrap().to_owned()
+        };
+        let mut follow = ann.follow(&turn, 0).await;
+        let question = asked(&mut follow).await;
+        assert_eq!((&question["tool_id"], &question["proposal"]), (&json!("in"), &json!({"modes": ["read_only"]})));
+        let to = |call: &str| format!("/api/executions/{turn}/approvals/{call}");
+        for wrong in [
+            json!({"decision": "once"}),
+            json!({"decision": "once", "reply": {"words": "yes"}}),
+            json!({"decision": "once", "reply": {"mode": "run_all"}}),
+            json!({"decision": "no", "reply": {"mode": "read_only"}}),
+        ] {
+            let refused = ann.post(&to("in"), wrong).await.problem(422, "invalid-request");
+            assert_eq!(refused["errors"][0]["field"], "reply.mode");
+        }
+        assert_eq!(mode(&ann).await, "run_all");
+        ann.post(&to("in"), json!({"decision": "once", "reply": {"mode": "read_only"}})).await.ok();
+        let question = asked(&mut follow).await;
+        let proposal = json!({"plan": "1. Write **a.md**", "modes": ["ask_changes", "ask", "run_all"]});
+        assert_eq!((&question["tool_id"], &question["proposal"]), (&json!("p1"), &proposal));
+        assert_eq!(mode(&ann).await, "read_only");
+        ann.post(&to("p1"), json!({"decision": "no", "reply": {"words": "in another file"}})).await.ok();
+        assert_eq!(asked(&mut follow).await["tool_id"], "p2");
+        // It waits while nobody runs.
+        server.stop().await;
+        let server = world.serve().await;
+        let ann = server.as_user("ann");
+        ann.post(&to("p2"), json!({"decision": "once", "reply": {"mode": "ask_changes"}})).await.ok();
+        let mut follow = ann.follow(&turn, 0).await;
+        while asked(&mut follow).await["tool_id"] != "late" {}
+        answer(&ann, &turn, "late", "once").await;
+        let frames = ann.frames(&turn).await;
+        let result = |call: &str| frames.iter().find(|frame| frame.data["tool_use_id"] == call).unwrap().data.clone();
+        for (call, kind) in [("early", "denied"), ("forged", "invalid-input"), ("p1", "denied")] {
+            assert_eq!(result(call)["error_kind"], kind, "{call}");
+        }
+        assert!(result("p1").to_string().contains("in another file"));
+        assert!(result("p2").to_string().contains("carry it out"));
+        assert_eq!(std::fs::read_to_string(world.project_dir(&project).join("a.md")).unwrap(), "by late");
+        // The next turn has the mode that was answered, in which there is no plan to wait for.
+        assert_eq!(mode(&ann).await, "ask_changes");
+        let next = ann.say(&project, &conversation, "again").await;
+        assert_eq!(asked(&mut ann.follow(&next, 0).await).await["tool_id"], "next");
+        answer(&ann, &next, "next", "no").await;
+        let frames = ann.frames(&next).await;
+        let refused = frames.iter().find(|frame| frame.data["tool_use_id"] == "p3").unwrap();
+        assert_eq!(refused.data["error_kind"], "denied");
+        server.stop().await;
+    });
+}

@@ -90,6 +90,12 @@ async fn without_a_turn(engine: Engine) {
 
     // What only reads runs, in a mode that forbids everything else, and nobody is asked.
     let reading = gate(&server, project, &site, PermissionMode::ReadOnly).await;
+    // Only in a turn does a question wait for the user.
+    for name in ["AskUserQuestion", "EnterPlanMode", "ExitPlanMode"] {
+        let name = ToolName(name.to_owned());
+        assert!(reading.listed(&name).is_none(), "{name}");
+        assert!(reading.resolve(&ToolCallId("asks".to_owned()), &name, &json!({})).is_err(), "{name}");
+    }
     let nobody = Answers::new(ApprovalDecision::Once);
     let said = call(&reading, &nobody, "reads", "mcp__greeter__version", json!({})).await;
     assert_eq!((said.content.as_str(), said.failure), ("1.0.0", None));

@@ -135,6 +135,7 @@ fn question(call: &str) -> Event {
         standing: None,
         later_changes: Vec::new(),
         questions: Vec::new(),
+        proposal: None,
     }
 }
 

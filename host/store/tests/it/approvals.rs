@@ -51,7 +51,7 @@ async fn what_is_said_beside_the_first_answer_counts(world: World) {
     scene.store.append(&lease, vec![approval_requested("a")]).await.unwrap();
     let said = |words: &str| ApprovalAnswer {
         decision: ApprovalDecision::No,
-        reply: ApprovalReply::parse(Some(words.to_owned()), Vec::new()).unwrap(),
+        reply: ApprovalReply::parse(Some(words.to_owned()), Vec::new(), None).unwrap(),
     };
     let answer = async |answer: ApprovalAnswer| {
         scene.store.answer_approval(&scene.user, turn.id, &call("a"), answer).await.unwrap()
@@ -197,6 +197,7 @@ fn drop_requested(id: &str, table: &str) -> Event {
         standing,
         later_changes: Vec::new(),
         questions: Vec::new(),
+        proposal: None,
     }
 }
 
@@ -285,6 +286,7 @@ async fn a_refusal_settles_what_would_have_followed(world: World) {
         standing,
         later_changes,
         questions: Vec::new(),
+        proposal: None,
     };
     let earlier = approval_requested("z");
     let requests = vec![earlier, asked, approval_requested("b"), approval_requested("c")];

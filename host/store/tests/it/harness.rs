@@ -234,6 +234,7 @@ pub(crate) fn approval_requested(id: &str) -> Event {
         standing: None,
         later_changes: Vec::new(),
         questions: Vec::new(),
+        proposal: None,
     }
 }
 
