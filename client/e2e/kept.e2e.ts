@@ -35,6 +35,11 @@ beforeAll(async () => {
       ];
       return [{ call: "TodoWrite", input: { todos } }];
     }
+    if (message.startsWith("design")) {
+      const plan = `## A report of the orders\n\n1. Make the table \`main.default.report\`\n2. Write **report.md**\n\n| step | changes |\n|---|---|\n| 1 | one table |\n| 2 | one file |`;
+      if (results === 0) return [{ call: "EnterPlanMode", input: {} }];
+      if (results < 3) return [{ call: "ExitPlanMode", input: { plan } }];
+    }
     if (message.startsWith("wonder") && results === 0) {
       const options = [
         { label: "orders", description: "All orders since 2019, one row each." },
@@ -141,6 +146,26 @@ describe("versions of a message", () => {
       .getByText("1 / 3")
       .waitFor();
     expect(await page.getByRole("article", { name: /name it blue/ }).count()).toBe(0);
+  });
+});
+
+describe("a plan of the agent", () => {
+  it("is asked for, goes back with words, and is taken with a mode that the next message has", async () => {
+    await ask(page, "design it");
+    const first = page.getByRole("group", { name: "Plan first" });
+    await first.getByRole("button", { name: "Plan first" }).waitFor();
+    expect(await lookAt(page, "plan-first")).toEqual([]);
+    await first.getByRole("button", { name: "Plan first" }).click();
+    const plan = page.getByRole("group", { name: "Plan", exact: true });
+    await plan.getByRole("heading", { name: "A report of the orders" }).waitFor();
+    expect(await lookAt(page, "plan")).toEqual([]);
+    await plan.getByRole("textbox", { name: "What you want to say with your answer" }).fill("And a chart");
+    await plan.getByRole("button", { name: "Keep planning" }).click();
+    await plan.getByRole("radio", { name: /^Ask before destroying/ }).check();
+    expect(await page.getByRole("combobox", { name: "Permission mode" }).inputValue()).toBe("read_only");
+    await plan.getByRole("button", { name: "Take the plan" }).click();
+    await turnEnded(page);
+    expect(await page.getByRole("combobox", { name: "Permission mode" }).inputValue()).toBe("ask");
   });
 });
 

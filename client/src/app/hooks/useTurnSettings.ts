@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { type Settings, asMode } from "@/features/workspace/api/modes";
+import type { Settings } from "@/features/workspace/api/modes";
+import { asMode } from "@/shared/lib/modes";
 import { recall, remember } from "@/shared/lib/storage";
 
 /**

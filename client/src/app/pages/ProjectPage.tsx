@@ -149,7 +149,14 @@ export function ProjectPage({ route, onHelp }: { route: ProjectRoute; onHelp: ()
                   It may have been deleted. The project’s files and its other conversations are still here.
                 </Gone>
               ) : (
-                <ChatPane key={conversationId} projectId={projectId} conversationId={conversationId} settings={settings} controls={controls} />
+                <ChatPane
+                  key={conversationId}
+                  projectId={projectId}
+                  conversationId={conversationId}
+                  settings={settings}
+                  onSettings={setSettings}
+                  controls={controls}
+                />
               )}
             </div>
           </>

@@ -1,4 +1,5 @@
 import { createContext, use } from "react";
+import type { PermissionMode } from "@/shared/lib/modes";
 import type { Session } from "./model/session";
 import type { Sessions } from "./model/sessions";
 
@@ -21,6 +22,8 @@ export interface ChatContextValue {
   sendInsteadOf: (executionId: string, message: string) => void;
   /** The plugin that a tool comes from, by its name; `null` where that is not known. */
   pluginOf: (toolName: string) => string | null;
+  /** The user answered with a permission mode: it is that of the next messages as well. */
+  onMode: (mode: PermissionMode) => void;
 }
 
 export const ChatContext = createContext<ChatContextValue | null>(null);

@@ -3,6 +3,7 @@ import { callName, waitingCalls } from "../model/approval";
 import type { ConversationView, ToolItem } from "../model/view";
 import { ApprovalPanel } from "./ApprovalPanel";
 import styles from "./ApprovalPanel.module.css";
+import { PlanPanel } from "./PlanPanel";
 import { QuestionPanel } from "./QuestionPanel";
 
 /**
@@ -33,7 +34,7 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
     <div ref={place} className={styles.dock} data-empty={first === undefined} data-gives-way={first === undefined ? undefined : ""}>
       <p className="visually-hidden" role="status">
         {first !== undefined &&
-          `${asks(first) ? "The agent asks you something" : `Approval needed. ${callName(first)}`}. From the message, Shift and Tab go to the answers.`}
+          `${asks(first) ? "The agent asks you something" : proposes(first) ? "The agent proposes a plan" : `Approval needed. ${callName(first)}`}. From the message, Shift and Tab go to the answers.`}
       </p>
       {first !== undefined && asks(first) && (
         <QuestionPanel
@@ -45,7 +46,17 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
           }}
         />
       )}
-      {first !== undefined && !asks(first) && (
+      {first !== undefined && proposes(first) && (
+        <PlanPanel
+          key={first.id}
+          ref={heading}
+          tool={first}
+          onAnswer={() => {
+            answered.current = true;
+          }}
+        />
+      )}
+      {first !== undefined && !asks(first) && !proposes(first) && (
         <ApprovalPanel
           key={first.id}
           ref={heading}
@@ -64,4 +75,9 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
 /** Whether it is for the user's answers, and not for their yes. */
 function asks(tool: ToolItem): boolean {
   return (tool.approval?.questions ?? []).length > 0;
+}
+
+/** Whether it is for another permission mode, with a plan or to make one. */
+function proposes(tool: ToolItem): boolean {
+  return tool.approval?.proposal != null;
 }

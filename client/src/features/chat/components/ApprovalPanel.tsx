@@ -134,7 +134,7 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
   );
 }
 
-const SCROLL_OVERLAP_PX = 40;
+export const SCROLL_OVERLAP_PX = 40;
 
 /** Another answer that came first, from another tab say, is not to be tried again. */
 export function whyNot(error: Error): string {

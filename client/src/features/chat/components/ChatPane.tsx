@@ -30,12 +30,13 @@ interface ChatPaneProps {
   projectId: string;
   conversationId: string;
   settings: TurnSettings;
+  onSettings: (settings: TurnSettings) => void;
   /** Choices shown under the composer's text. */
   controls: ReactNode;
 }
 
 /** One conversation: what was said, and where to say more. */
-export function ChatPane({ projectId, conversationId, settings, controls }: ChatPaneProps) {
+export function ChatPane({ projectId, conversationId, settings, onSettings, controls }: ChatPaneProps) {
   const { session, state } = useSession(projectId, conversationId);
   const [draft, setDraft] = useDraft(conversationId);
   const tools = useQuery(toolsQuery());
@@ -67,8 +68,9 @@ export function ChatPane({ projectId, conversationId, settings, controls }: Chat
         const source = tools.data?.find((tool) => tool.name === name)?.source;
         return source === undefined || source === BUILT_IN ? null : source;
       },
+      onMode: (mode) => onSettings({ ...settings, permission_mode: mode }),
     }),
-    [projectId, conversationId, session, mutate, tools.data],
+    [projectId, conversationId, session, mutate, tools.data, settings, onSettings],
   );
   const next = queue.waiting[0];
   const last = state.view.turns.at(-1)?.status;

@@ -6,7 +6,7 @@ import { inChat, tool } from "../testing/support";
 import { ApprovalDock } from "./ApprovalDock";
 
 const drop: Operation = { effect: "destroys", verb: "DROP TABLE", objects: ["main.sales.orders"], text: "DROP TABLE main.sales.orders", detail: null };
-const approval: Approval = { reason: "It deletes data.", decision: null, operations: [drop], standing: null, laterChanges: [], questions: [] };
+const approval: Approval = { reason: "It deletes data.", decision: null, operations: [drop], standing: null, laterChanges: [], questions: [], proposal: null };
 const waiting: ToolItem = { ...tool, status: "waiting", approval };
 
 function viewOf(...items: ToolItem[]): ConversationView {

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
+import type { PermissionMode } from "@/shared/lib/modes";
 import { useChat } from "../chatContext";
 import type { Decision } from "../model/view";
 
@@ -16,26 +17,31 @@ export interface GivenAnswer {
   readonly decision: Decision;
   readonly words?: string;
   readonly answers?: readonly QuestionAnswer[];
+  /** Of those that the call proposes. */
+  readonly mode?: PermissionMode;
 }
 
 /** Answers a waiting call. The first answer counts; the stream then tells what was decided. */
 export function useAnswerApproval(callId: string) {
-  const { projectId, conversationId, session } = useChat();
+  const { projectId, conversationId, session, onMode } = useChat();
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: ({ decision, words = "", answers = [] }: GivenAnswer) => {
+    mutationFn: ({ decision, words = "", answers = [], mode }: GivenAnswer) => {
       const executionId = session.store.get().executionId ?? "";
       const path = `/api/executions/${encodeURIComponent(executionId)}/approvals/${encodeURIComponent(callId)}`;
       const said = words.trim();
       const reply = {
         ...(said === "" ? {} : { words: said }),
         ...(answers.length === 0 ? {} : { answers: answers.map(wire) }),
+        ...(mode === undefined ? {} : { mode }),
       };
       const body = Object.keys(reply).length === 0 ? { decision } : { decision, reply };
       return json<{ decision: Decision }>(path, { method: "POST", body });
     },
-    onSuccess: (_, { decision }) =>
-      decision === "conversation" ? queryClient.invalidateQueries({ queryKey: keys.standing(projectId, conversationId) }) : undefined,
+    onSuccess: (_, { decision, mode }) => {
+      if (mode !== undefined) onMode(mode);
+      return decision === "conversation" ? queryClient.invalidateQueries({ queryKey: keys.standing(projectId, conversationId) }) : undefined;
+    },
   });
 }
 

@@ -108,6 +108,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           standing: event.standing,
           laterChanges: event.later_changes,
           questions: event.questions ?? [],
+          proposal: event.proposal === undefined || event.proposal === null ? null : { plan: event.proposal.plan ?? null, modes: event.proposal.modes },
         },
       }));
     case "approval.answered":
@@ -251,7 +252,7 @@ function withoutDrafts(draft: TurnDraft, step: number): void {
 // ---- Tools ----
 
 /** An answer whose question was not seen. */
-const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions: [] };
+const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions: [], proposal: null };
 
 const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "running"];
 

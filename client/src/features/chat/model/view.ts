@@ -1,6 +1,7 @@
 /** What the chat shows: a fold of the conversation's events. Built only by `reduce.ts`. */
 import type { ResultRef } from "@/api/resultRef";
 import type { TurnSettings } from "@/api/types";
+import type { PermissionMode } from "@/shared/lib/modes";
 
 export interface ConversationView {
   readonly turns: readonly TurnView[];
@@ -116,6 +117,14 @@ export interface Approval {
   readonly laterChanges: readonly string[];
   /** What the user answers, when that is what the call is for. */
   readonly questions: readonly Question[];
+  /** The permission mode that the call proposes, with the plan that the user takes with it. */
+  readonly proposal: Proposal | null;
+}
+
+export interface Proposal {
+  /** Markdown; `null`: it is proposed to make one. */
+  readonly plan: string | null;
+  readonly modes: readonly PermissionMode[];
 }
 
 export interface Question {

@@ -53,6 +53,7 @@ export function inChat(children: ReactNode): ReactNode {
     send: () => undefined,
     sendInsteadOf: () => undefined,
     pluginOf: () => "weather",
+    onMode: () => undefined,
   };
   return (
     <QueryClientProvider client={new QueryClient()}>

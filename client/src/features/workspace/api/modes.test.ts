@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Me } from "@/api/types";
-import { type PermissionMode, modeChoice } from "./modes";
+import type { PermissionMode } from "@/shared/lib/modes";
+import { modeChoice } from "./modes";
 
 const me = (allowed: string[], standard: string): Me => ({ user: "a", permission_modes: { allowed, default: standard } }) as unknown as Me;
 

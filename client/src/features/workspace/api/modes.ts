@@ -1,24 +1,10 @@
-/** How much the agent may do without asking: the words for it, and what the operator of the host allows. */
+/** How much the agent may do without asking: what the operator of the host allows, and what is chosen. */
 import type { Me, TurnSettings } from "@/api/types";
-
-export type PermissionMode = "read_only" | "ask_changes" | "ask" | "run_all";
+import { type PermissionMode, modes } from "@/shared/lib/modes";
 
 /** Beside what every host knows. */
 export type Settings = TurnSettings & { permission_mode?: PermissionMode | null };
 type MeWithModes = Me & { readonly permission_modes?: { readonly allowed: readonly string[]; readonly default: string } };
-
-/** From careful to loose. */
-export const modes: readonly { readonly mode: PermissionMode; readonly label: string; readonly says: string }[] = [
-  { mode: "read_only", label: "Read only", says: "refuses everything that changes something" },
-  { mode: "ask_changes", label: "Ask before changes", says: "asks before anything is changed" },
-  { mode: "ask", label: "Ask before destroying", says: "asks before something is destroyed or given to others" },
-  { mode: "run_all", label: "Run all", says: "asks nothing" },
-];
-
-/** `null`: no mode that this page knows. */
-export function asMode(name: string | null): PermissionMode | null {
-  return modes.find(({ mode }) => mode === name)?.mode ?? null;
-}
 
 export interface ModeChoice {
   readonly allowed: readonly PermissionMode[];

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { cx } from "@/shared/lib/cx";
+import { asMode, modes } from "@/shared/lib/modes";
 import { Icon } from "@/shared/ui/Icon";
-import { type Settings, asMode, modeChoice, modes } from "../api/modes";
+import { type Settings, modeChoice } from "../api/modes";
 import { meQuery } from "../api/workspace";
 import styles from "./ModeChip.module.css";
 
