@@ -7,6 +7,7 @@ mod edit;
 mod files;
 mod glob;
 mod grep;
+mod guard;
 mod ledger;
 mod make_chart;
 mod names;
@@ -35,8 +36,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, ResultKind, ToolAnnotations, ToolDisplay,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserAsk,
+    CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, PermissionRules, ResultKind, ToolAnnotations,
+    ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserAsk,
 };
 use bricklayer_skills::{SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
@@ -97,7 +98,7 @@ impl BuiltInTools {
         results: Arc<dyn ResultReader>,
         skills: SkillSet,
     ) -> BuiltIns {
-        BuiltIns { list: self.list(&skills), limits: self.limits, skills, folder, seen, results }
+        BuiltIns { list: self.list(&skills), limits: self.limits, skills, folder, seen, results, rules: Arc::default() }
     }
 }
 
@@ -110,6 +111,7 @@ pub struct BuiltIns {
     folder: ProjectFolder,
     seen: SeenFiles,
     results: Arc<dyn ResultReader>,
+    rules: Arc<PermissionRules>,
 }
 
 /// A call of a built-in tool.
@@ -209,6 +211,26 @@ impl BuiltIn {
         matches!(self, Self::AskUserQuestion | Self::EnterPlanMode | Self::ExitPlanMode)
     }
 
+    /// What it does to files, in the words of rules, and which argument says to which; none when it is not about files.
+    const fn on_files(self) -> Option<(CallEffect, &'static str, &'static str)> {
+        use CallEffect::{Reads, Writes};
+        Some(match self {
+            Self::Write => (Writes, "WRITE FILE", "file_path"),
+            Self::Edit => (Writes, "EDIT FILE", "file_path"),
+            Self::NotebookEdit => (Writes, "EDIT FILE", "notebook_path"),
+            Self::Read => (Reads, "READ FILE", "file_path"),
+            Self::Glob => (Reads, "FIND FILES", "path"),
+            Self::Grep => (Reads, "SEARCH FILES", "path"),
+            Self::ReadResult
+            | Self::MakeChart
+            | Self::TodoWrite
+            | Self::AskUserQuestion
+            | Self::EnterPlanMode
+            | Self::ExitPlanMode
+            | Self::Skill => return None,
+        })
+    }
+
     fn annotations(self) -> ToolAnnotations {
         match self {
             Self::Read
@@ -263,6 +285,12 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
 }
 
 impl BuiltIns {
+    /// The same where these rules hold for files.
+    #[must_use]
+    pub fn under(self, rules: Arc<PermissionRules>) -> Self {
+        Self { rules, ..self }
+    }
+
     /// The same for a door behind which no user answers while a call waits: without the tools that only they can answer.
     #[must_use]
     pub fn without_questions(mut self) -> Self {
@@ -295,24 +323,9 @@ impl ProviderCall for BuiltInCall {
     }
 
     async fn review(&self) -> Option<CallReview> {
-        use CallEffect::{Reads, Writes};
-        let (effect, verb, field) = match self.tool {
-            BuiltIn::Write => (Writes, "WRITE FILE", "file_path"),
-            BuiltIn::Edit => (Writes, "EDIT FILE", "file_path"),
-            BuiltIn::NotebookEdit => (Writes, "EDIT FILE", "notebook_path"),
-            BuiltIn::Read => (Reads, "READ FILE", "file_path"),
-            BuiltIn::Glob => (Reads, "FIND FILES", "path"),
-            BuiltIn::Grep => (Reads, "SEARCH FILES", "path"),
-            BuiltIn::ReadResult
-            | BuiltIn::MakeChart
-            | BuiltIn::TodoWrite
-            | BuiltIn::AskUserQuestion
-            | BuiltIn::EnterPlanMode
-            | BuiltIn::ExitPlanMode
-            | BuiltIn::Skill => return None,
-        };
+        let (effect, verb, field) = self.tool.on_files()?;
         let given = match (self.input.get(field).and_then(Value::as_str), effect) {
-            (None, Reads) => Some(".".to_owned()),
+            (None, CallEffect::Reads) => Some(".".to_owned()),
             (given, _) => given.map(str::to_owned),
         };
         let folder = self.works_with.folder.clone();
@@ -377,8 +390,8 @@ impl BuiltIns {
             BuiltIn::Write => |this, input, _| write::run(&this.folder, input, &this.seen.now()),
             BuiltIn::Edit => |this, input, _| edit::run(&this.folder, input, &this.seen.now()),
             BuiltIn::NotebookEdit => |this, input, _| notebook_edit::run(&this.folder, input, &this.seen.now()),
-            BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, input, cancel),
-            BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, input, cancel),
+            BuiltIn::Glob => |this, input, cancel| glob::run(&this.folder, &this.rules, input, cancel),
+            BuiltIn::Grep => |this, input, cancel| grep::run(&this.folder, &this.rules, input, cancel),
             BuiltIn::TodoWrite => return todo::run(input),
             BuiltIn::AskUserQuestion => return ask::run(input, link.reply.as_ref()),
             BuiltIn::EnterPlanMode => return plan::enter(input, link.reply.as_ref()),

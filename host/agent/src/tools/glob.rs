@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use bricklayer_domain::ToolOutcome;
+use bricklayer_domain::{PermissionRules, ToolFailure, ToolOutcome};
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::ToolResult;
 use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath};
+use super::guard::Guard;
 use super::names::composed;
 use super::walk::{Found, Walk, WalkEnd};
-use bricklayer_domain::ToolFailure;
+use super::{BuiltIn, ToolResult};
 
 /// Files in one answer.
 const MAX_FILES: usize = 100;
@@ -73,13 +73,19 @@ fn below<'a>(path: &'a Path, start: &ProjectPath) -> &'a Path {
     if start.is_root() { path } else { path.strip_prefix(start.as_path()).unwrap_or(path) }
 }
 
-pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationToken) -> ToolResult {
+pub(super) fn run(
+    folder: &ProjectFolder,
+    rules: &PermissionRules,
+    input: &Value,
+    cancel: &CancellationToken,
+) -> ToolResult {
     let args = Args::parse(input, &["pattern", "path"])?;
     let matcher = compile("pattern", args.str("pattern")?)?;
     let start = start(folder, &args)?;
     let mut files: Vec<Found> = Vec::new();
+    let mut guard = Guard::new(BuiltIn::Glob, folder, rules);
     let end = Walk::new(cancel, false).run(folder, &start, |found| {
-        if fits(&matcher, &found.path, &start) {
+        if fits(&matcher, &found.path, &start) && !guard.keeps(&found.path) {
             files.push(found);
         }
         true
@@ -91,6 +97,9 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
     let mut content = if paths.is_empty() { "[No files match.]".to_owned() } else { paths.join("\n") };
     if total > paths.len() {
         content.push_str(&format!("\n[The newest {} of {total} files; narrow the pattern for others.]", paths.len()));
+    }
+    if let Some(note) = guard.note() {
+        content.push_str(&format!("\n{note}"));
     }
     if end == WalkEnd::Cut {
         content.push_str("\n[The folder is too large; not everything was searched. Give a `path`.]");

@@ -4,7 +4,7 @@ mod output;
 
 use std::path::Path;
 
-use bricklayer_domain::{ToolErrorKind, ToolFailure, ToolOutcome};
+use bricklayer_domain::{PermissionRules, ToolErrorKind, ToolFailure, ToolOutcome};
 use globset::GlobMatcher;
 use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
@@ -13,11 +13,12 @@ use ignore::types::{Types, TypesBuilder};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::ToolResult;
 use super::args::{Args, invalid};
 use super::files::{ProjectFolder, ProjectPath, read_text};
 use super::glob::{compile, fits, sort_newest_first, start};
+use super::guard::Guard;
 use super::walk::{Found, Walk, WalkEnd};
+use super::{BuiltIn, ToolResult};
 use output::{FileHits, HitSink};
 
 /// Entries of an answer when `head_limit` is absent.
@@ -158,16 +159,22 @@ fn file_type(name: &str) -> Result<Types, ToolFailure> {
     builder.build().map_err(|error| invalid(format!("`type`: {error}")))
 }
 
-pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationToken) -> ToolResult {
+pub(super) fn run(
+    folder: &ProjectFolder,
+    rules: &PermissionRules,
+    input: &Value,
+    cancel: &CancellationToken,
+) -> ToolResult {
     let mut fields = FIELDS.to_vec();
     fields.push("offset");
     let args = Args::parse(input, &fields)?;
     let query = Query::parse(&args)?;
     let start = start(folder, &args)?;
+    let mut guard = Guard::new(BuiltIn::Grep, folder, rules);
     let mut walk = Walk::new(cancel, true);
     let mut files = Vec::new();
     let end = walk.run(folder, &start, |found| {
-        if query.wants(&found, &start) {
+        if query.wants(&found, &start) && !guard.keeps(&found.path) {
             files.push(found);
         }
         true
@@ -193,7 +200,11 @@ pub(super) fn run(folder: &ProjectFolder, input: &Value, cancel: &CancellationTo
         }
     }
     walk.check()?;
-    Ok(answer(&query, &hits, &skipped, end == WalkEnd::Cut || entries >= MAX_ENTRIES))
+    let mut outcome = answer(&query, &hits, &skipped, end == WalkEnd::Cut || entries >= MAX_ENTRIES);
+    if let Some(note) = guard.note() {
+        outcome.content.push_str(&format!("\n{note}"));
+    }
+    Ok(outcome)
 }
 
 /// A file that could not be searched.

@@ -423,3 +423,41 @@ async fn after_content_from_outside_what_destroys_asks_in_every_mode() {
     world.run().await;
     assert_eq!(ran(&world).last().map(String::as_str), Some("DROP TABLE main.y"));
 }
+
+/// A rule about files keeps them from the tools that look into many as well, by every name of theirs.
+#[tokio::test]
+async fn what_may_not_be_read_is_found_by_no_search() {
+    let grep = |id: &str, path: &str| tool_use(id, "Grep", json!({"pattern": "word", "path": path}));
+    let glob = tool_use("glob", "Glob", json!({"pattern": "**"}));
+    for rules in [vec!["deny Read(secrets/**)"], vec!["ask Read(secrets/**)"]] {
+        let searches = calls(vec![glob.clone(), grep("all", "."), grep("link", "link.md"), grep("open", "open.md")]);
+        let mut world = World::new(ScriptedModel::new(vec![searches]), TableTools::new(Vec::new(), |_| unreachable!()));
+        std::fs::create_dir(world.dir.path().join("secrets")).unwrap();
+        for name in ["open.md", "Secrets.md", "secrets/a.md"] {
+            std::fs::write(world.dir.path().join(name), "the word").unwrap();
+        }
+        std::os::unix::fs::symlink("secrets/a.md", world.dir.path().join("link.md")).unwrap();
+        ruled(&mut world, &rules);
+        assert!(matches!(world.ask("go").await, TurnExit::Finished(_)));
+        let found = |call: &str| world.outcome(call).content;
+        for call in ["glob", "all"] {
+            let found = found(call);
+            assert!(found.contains("open.md") && found.contains("Secrets.md"), "{found}");
+            assert!(!found.contains("a.md") && !found.contains("link.md"), "{found}");
+            assert!(found.contains("[2 left out: rules forbid to read them, or ask first"), "{found}");
+        }
+        assert!(found("link").starts_with("[No matches.]") && !found("open").contains("left out"));
+    }
+    // A rule about the search itself keeps its files one by one.
+    let mut world = World::new(
+        ScriptedModel::new(vec![calls(vec![grep("all", ".")])]),
+        TableTools::new(Vec::new(), |_| unreachable!()),
+    );
+    std::fs::create_dir(world.dir.path().join("kept")).unwrap();
+    for name in ["open.md", "kept/a.md"] {
+        std::fs::write(world.dir.path().join(name), "the word").unwrap();
+    }
+    ruled(&mut world, &["deny Grep(kept/**)"]);
+    world.ask("go").await;
+    assert_eq!(world.outcome("all").content.lines().next(), Some("open.md"));
+}

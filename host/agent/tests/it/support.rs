@@ -387,7 +387,9 @@ impl World {
     fn gate(&self, fold: &Fold) -> Gate {
         let folder = ProjectFolder::open(self.dir.path()).unwrap().with_max_bytes(self.project_bytes);
         let (seen, skills) = (fold.seen_files().clone(), self.skills.clone());
-        let files = BuiltInTools::default().in_project(folder, seen, Arc::new(NoResults), skills);
+        let files = BuiltInTools::default()
+            .in_project(folder, seen, Arc::new(NoResults), skills)
+            .under(Arc::clone(&self.rules));
         let site = CallSite::Turn {
             conversation: self.log.conversation,
             turn: *self.log.turn.lock().unwrap(),

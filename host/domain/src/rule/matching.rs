@@ -89,6 +89,17 @@ impl PermissionRules {
         })
     }
 
+    /// The rules that keep files from these tools, each by its own path: what a tool that looks into many files leaves out,
+    /// because reading each by itself would be forbidden, or asked about. Rules about all calls of a tool are not among
+    /// them.
+    #[must_use]
+    pub fn guards(&self, tools: &[&ToolName]) -> Vec<&PermissionRule> {
+        let about = |rule: &&PermissionRule| {
+            !rule.is_bare() && tools.iter().any(|tool| rule.is_about(tool, &ToolSource::BuiltIn, false))
+        };
+        self.by_author().into_iter().flat_map(|(_, rules)| rules.deny.iter().chain(&rules.ask)).filter(about).collect()
+    }
+
     /// In the order in which they count.
     fn by_author(&self) -> [(RuleAuthor, &RuleSet); 2] {
         [(RuleAuthor::Operator, &self.operator), (RuleAuthor::Project, &self.project)]
@@ -141,6 +152,12 @@ impl PermissionRule {
         }
         let ours = *source == ToolSource::BuiltIn || name.0.starts_with(FAMILIES);
         (ours || !allows) && self.tool.covers(name.short())
+    }
+
+    /// Whether a rule that forbids or asks holds for a call, or may.
+    #[must_use]
+    pub fn may_hold(&self, call: &RuledCall<'_>) -> bool {
+        self.holds(call) != Holds::No
     }
 
     /// Whether a rule that forbids or asks holds.

@@ -160,9 +160,11 @@ impl Inner {
         let permissions = self.store.project_permissions(&caller.user, caller.project).await?;
         let rules = PermissionRules { operator: Arc::clone(&environment.rules), project: permissions.rules };
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
+        let rules = Arc::new(rules);
+        let of_files = Arc::clone(&rules);
         let rules = GateRules {
             mode: environment.permissions.of(settings.permission_mode),
-            rules: Arc::new(rules),
+            rules,
             choice: Arc::new(choice),
             second_look: permissions.second_look,
             loosest: environment.permissions.loosest,
@@ -188,7 +190,8 @@ impl Inner {
         });
         let results =
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
-        let built_ins = environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled);
+        let built_ins =
+            environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled).under(of_files);
         // A turn's log tells of each of its calls, and its questions wait there; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
         let built_ins = if logged { built_ins } else { built_ins.without_questions() };
