@@ -13,7 +13,7 @@ use crate::support::Chat;
 const VALUE: &str = "canary-correct-horse-battery";
 
 /// Files below a folder that hold these bytes; what is the workspace's own is not looked at.
-fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
+pub(crate) fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
     let (mut folders, mut found, mut files) = (vec![folder.to_owned()], Vec::new(), 0);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {

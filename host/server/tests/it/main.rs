@@ -55,6 +55,7 @@ mod health;
 mod histories;
 mod identity;
 mod identity_tools;
+mod injection;
 mod jobs;
 mod kept;
 mod lanes;
