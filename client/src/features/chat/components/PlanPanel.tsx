@@ -57,27 +57,27 @@ export function PlanPanel({ tool, onAnswer, ref }: PlanPanelProps) {
             <Markdown text={plan} />
           </div>
         )}
+        {plan !== null && (
+          <fieldset className={styles.question} disabled={done}>
+            <legend className={styles.legend}>While it is carried out</legend>
+            <div className={styles.options}>
+              {modes
+                .filter((known) => offered.includes(known.mode))
+                .map((known) => (
+                  <label key={known.mode} className={styles.option}>
+                    <input type="radio" name={name} checked={mode === known.mode} onChange={() => setMode(known.mode)} />
+                    <span className={styles.description}>
+                      <span className={styles.label}>{known.label}</span>
+                      {known.says}
+                    </span>
+                  </label>
+                ))}
+            </div>
+          </fieldset>
+        )}
         <div ref={end} className={panel.end} />
       </div>
       {answer.isError && <Notice tone="bad">{whyNot(answer.error)}</Notice>}
-      {plan !== null && (
-        <fieldset className={styles.question} disabled={done}>
-          <legend className={styles.legend}>While it is carried out</legend>
-          <div className={styles.options}>
-            {modes
-              .filter((known) => offered.includes(known.mode))
-              .map((known) => (
-                <label key={known.mode} className={styles.option}>
-                  <input type="radio" name={name} checked={mode === known.mode} onChange={() => setMode(known.mode)} />
-                  <span className={styles.description}>
-                    <span className={styles.label}>{known.label}</span>
-                    {known.says}
-                  </span>
-                </label>
-              ))}
-          </div>
-        </fieldset>
-      )}
       <input
         className={form.input}
         aria-label="What you want to say with your answer"
