@@ -4,6 +4,7 @@ import type { StreamOptions } from "@/api/stream";
 import { wire as anyWire, sent } from "@/api/testing/events";
 import type { WireEvent } from "@/api/wire";
 import { Session, type Snapshot } from "./session";
+import { MAIN_LANE } from "./versions";
 
 const turn = "t1";
 
@@ -209,6 +210,27 @@ describe("a session", () => {
     ]);
     expect(await session.show(main)).toBe(false);
     expect(asked).toEqual([null, main, main]);
+  });
+
+  it("turns to the version with which a turn goes on that was begun elsewhere on the page", async () => {
+    const lane = { id: "lane-fork", parent: { through: 2 } };
+    const begun = sent({ type: "conversation.created", message: "again", seq: 7, execution_id: "e", lane });
+    const far = farEnd(async ({ onFrame }) => onFrame(anyWire(begun)));
+    let loads = 0;
+    const session = new Session({
+      load: () => {
+        loads += 1;
+        if (loads === 1) return Promise.resolve({ events: [created], last_seq: 6, lane_id: MAIN_LANE });
+        return Promise.resolve({ events: [created, begun], last_seq: 7, lane_id: lane.id });
+      },
+      onActivity: () => undefined,
+      read: far.read,
+      takeLine,
+    });
+    await session.load();
+    session.started("e", "again");
+    await vi.waitFor(() => expect([loads, session.store.get().laneId]).toEqual([2, lane.id]));
+    expect(session.store.get().view.turns.map((each) => each.executionId)).toEqual([turn, "e"]);
   });
 
   it("follows what the project's list says, and only when there is something new", async () => {

@@ -332,11 +332,14 @@ export class Session {
       this.#buffer.push(event);
       return this.#scheduleFlush();
     }
-    // Another window's turn was between what is shown and this one.
-    if (event.type === "conversation.created" && event.seq !== null && event.seq > this.store.get().view.lastSeq + 1) return this.#catchUp();
+    const { view, laneId: shownLane } = this.store.get();
     const laneId = event.lane?.id ?? MAIN_LANE;
+    if (event.type === "conversation.created" && event.seq !== null) {
+      // Another window's turn was between what is shown and this one, or this one goes on with another version.
+      if (event.seq > view.lastSeq + 1 || (shownLane !== null && shownLane !== laneId)) return this.#catchUp();
+    }
     // What the host says of the connection is of no lane.
-    if (event.seq !== null && laneId !== this.store.get().laneId) this.#patch({ laneId });
+    if (event.seq !== null && laneId !== shownLane) this.#patch({ laneId });
     this.#buffer.push(event);
     if (event.type === "tool_result") this.#ports.onActivity("tool");
     if (event.type === "stream.completed") {
