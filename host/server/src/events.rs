@@ -11,14 +11,15 @@ mod reply;
 mod result;
 mod review;
 mod settings;
+mod settled;
 mod shown;
 mod steps;
 
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallDisplay, ConversationId, Event, Settling, StoredEvent, ToolCallId, ToolDisplay,
-    ToolName, ToolOutcome, TurnEnd, TurnId, Usage,
+    ApprovalDecision, Block, CallDisplay, ConversationId, Event, StoredEvent, ToolCallId, ToolDisplay, ToolName,
+    ToolOutcome, TurnEnd, TurnId, Usage,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
+use settled::settled;
 pub use shown::ShownAs;
 pub use steps::{StepInfo, StepWord};
 
@@ -587,15 +589,10 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
     }
 }
 
-/// The log of the main lane as a client needs it to draw the page: without the pieces of what is complete.
+/// The log of a version of a conversation as a client needs it to draw the page: without the pieces of what is complete.
 #[must_use]
 pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
-    // From the end, because what follows an event decides whether it is void.
-    let mut settling = Settling::default();
-    let mut shown: Vec<StoredEvent> =
-        events.into_iter().rev().filter(|stored| !settling.is_void(&stored.event)).collect();
-    shown.reverse();
-    shown.into_iter().flat_map(|stored| into_frames(stored, None)).collect()
+    settled(events).into_iter().flat_map(|stored| into_frames(stored, None)).collect()
 }
 
 #[cfg(test)]

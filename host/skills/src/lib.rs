@@ -2,7 +2,8 @@
 //! tiers: name and description in its prompt, the body when it loads one, further files when it asks for them.
 //!
 //! Loading is tolerant, so that what works elsewhere works here; [`problems`] is strict, and agrees with the reference
-//! validator. Subagents are files beside them. What a skill says is its author's text: it grants nothing, and nothing outside its folder is read for it.
+//! validator. Subagents are files beside them. What a skill says is its author's text: it grants nothing, and nothing
+//! outside its folder is read for it.
 
 mod agent;
 mod archive;

@@ -74,9 +74,10 @@ fn parse_decision(text: &str) -> Result<ApprovalDecision, StoreError> {
 }
 
 impl Store {
-    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. A mode that
-    /// it chooses is what the conversation remembers from now on. A `no` also settles the open questions of the same message about calls that do not run now. The answer to the last open
-    /// approval of the turn, and any `stop`, makes it running, held by nobody: see [`Store::claim_turn`].
+    /// Answers an approval. The first answer counts and is appended to the log; a later one learns what it was. A mode
+    /// that it chooses is what the conversation remembers from now on. A `no` also settles the open questions of the same
+    /// message about calls that do not run now. The answer to the last open approval of the turn, and any `stop`, makes it
+    /// running, held by nobody: see [`Store::claim_turn`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such turn of this user's or it has no such approval,
