@@ -5,6 +5,7 @@
 
 mod calls;
 mod compaction;
+mod lanes;
 mod model_call;
 mod shown;
 
@@ -12,19 +13,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Block, Event, ToolName, TurnEnd};
+use bricklayer_domain::{Block, Event, Spent, ToolName, TurnEnd};
 use bricklayer_skills::SkillSet;
 use bricklayer_tools::Gate;
 use tokio_util::sync::CancellationToken;
 
+use crate::actor::Actor;
 use crate::fold::Fold;
 use crate::model::{CommandModel, ModelProvider, ShownResults};
 use crate::ports::{LogError, ResultReader, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
-use crate::turn::{Effect, Input, TurnPolicy};
+use crate::turn::{AccountEntry, Effect, Input, TurnPolicy};
 
-use calls::Calls;
+use calls::{Calls, Waited};
 
 /// What a turn works with; made per turn.
 #[derive(Debug, Clone)]
@@ -48,6 +50,10 @@ pub struct TurnDeps {
     pub leaving: CancellationToken,
     /// The workspace, for the prompt.
     pub workspace: WorkspaceFact,
+    /// Who it is that works.
+    pub actor: Actor,
+    /// What the turn's lanes took of its bounds.
+    pub account: AccountEntry,
 }
 
 /// How a run of a turn ended.
@@ -71,23 +77,42 @@ pub enum TurnExit {
 /// 500 ms running work is cancelled, what was done is stored, and the turn ends as cancelled. A turn that is parked is
 /// stopped by running it with a token that is cancelled already.
 pub async fn run_turn(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> TurnExit {
+    run_lane(deps, fold, cancel).await.exit
+}
+
+/// How a run of one lane of a turn ended, and what came of it.
+#[derive(Debug)]
+pub struct LaneRun {
+    /// How it ended.
+    pub exit: TurnExit,
+    /// What the model said last, in words.
+    pub said: String,
+    /// What the lane took of the turn's bounds, from its beginning.
+    pub spent: Spent,
+}
+
+/// Runs one lane of a turn, as [`run_turn`] does: its own, or that of a subagent.
+pub async fn run_lane(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> LaneRun {
     let limit = deps.limits.max_turn_time;
     let mut driver = Driver::new(deps, fold);
     let out_of_time = Arc::clone(&driver.out_of_time);
     let stop = cancel.child_token();
-    let run = driver.run(&stop);
-    tokio::pin!(run);
-    let exit = tokio::select! {
-        biased;
-        exit = &mut run => exit,
-        () = tokio::time::sleep(limit) => {
-            // From here on it is a stop for another reason.
-            out_of_time.store(!cancel.is_cancelled(), Ordering::Release);
-            stop.cancel();
-            run.await
+    let exit = {
+        let run = driver.run(&stop);
+        tokio::pin!(run);
+        tokio::select! {
+            biased;
+            exit = &mut run => exit,
+            () = tokio::time::sleep(limit) => {
+                // From here on it is a stop for another reason.
+                out_of_time.store(!cancel.is_cancelled(), Ordering::Release);
+                stop.cancel();
+                run.await
+            }
         }
     };
-    exit.unwrap_or_else(TurnExit::Interrupted)
+    let exit = exit.unwrap_or_else(TurnExit::Interrupted);
+    LaneRun { exit, said: driver.fold.said().to_owned(), spent: driver.fold.state.spent() }
 }
 
 struct Driver {
@@ -123,10 +148,13 @@ impl Driver {
             repeats: deps.limits.repeats,
             max_calls_per_step: deps.limits.max_calls_per_step,
             max_concurrent_reads: deps.gate.limits().max_concurrent_reads,
+            max_subagents: deps.limits.max_subagents,
+            outside: deps.actor.outside(),
+            call_suffix: deps.actor.call_suffix(),
         };
         fold.state = std::mem::take(&mut fold.state).resumed(policy);
         let facts = PromptFacts { workspace: deps.workspace.clone(), settings: fold.settings().clone() };
-        let system = system_prompt(&facts, &deps.skills).into();
+        let system = system_prompt(&facts, &deps.actor, &deps.skills).into();
         let facts = Arc::new(facts);
         let calls = Calls::new();
         Self {
@@ -144,12 +172,17 @@ impl Driver {
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
         let first = if cancel.is_cancelled() {
+            for call in self.fold.state.interrupted() {
+                if self.resolved(&call.id, &call.name, &call.input).is_ok_and(|resolved| resolved.resumes()) {
+                    self.fold.state.note_resumes(&call.id);
+                }
+            }
             // What the step was saying when its worker died was shown, and stays.
             self.stop_input(self.fold.half_said(), Default::default())
         } else {
             Input::Resume
         };
-        let mut effects: VecDeque<Effect> = self.fold.state.step(first, bricklayer_domain::now()).into();
+        let mut effects: VecDeque<Effect> = self.step(first).into();
         let mut stopped = cancel.is_cancelled();
         loop {
             let input = match effects.pop_front() {
@@ -193,15 +226,25 @@ impl Driver {
                 }
                 None => {
                     self.flush().await?;
-                    let Some(input) = self.wait_for_calls(cancel, stopped).await? else {
-                        return Ok(TurnExit::LetGo);
+                    let input = match self.wait_for_calls(cancel, stopped).await? {
+                        Waited::Input(input) => input,
+                        Waited::LetGo => return Ok(TurnExit::LetGo),
+                        Waited::Parked => return Ok(TurnExit::Parked),
                     };
                     stopped |= matches!(input, Input::Stop { .. } | Input::OutOfTime { .. });
                     input
                 }
             };
-            effects.extend(self.fold.state.step(input, bricklayer_domain::now()));
+            effects.extend(self.step(input));
         }
+    }
+
+    /// The step function, with what the turn's other lanes took.
+    fn step(&mut self, input: Input) -> Vec<Effect> {
+        self.fold.state.others = self.deps.account.others();
+        let effects = self.fold.state.step(input, bricklayer_domain::now());
+        self.deps.account.set(self.fold.state.spent());
+        effects
     }
 
     /// What the state is told when the turn is to stop.

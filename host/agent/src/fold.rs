@@ -20,6 +20,7 @@ pub struct Fold {
     message: String,
     rerun_of: Option<ResultId>,
     half_said: BTreeMap<u32, String>,
+    said: String,
 }
 
 impl Fold {
@@ -29,6 +30,7 @@ impl Fold {
         self.state.take(stored);
         self.context.take(Some(stored.seq), event);
         self.seen_files.take(event);
+        self.hear(event);
         if event.kind().voids().all_of(Piece::Text) {
             self.half_said.clear();
         }
@@ -57,8 +59,33 @@ impl Fold {
 
     /// Takes an event that the state emitted itself and that is not stored yet.
     pub(crate) fn take_emitted(&mut self, event: &Event) {
+        self.hear(event);
         self.context.take(None, event);
         self.seen_files.take(event);
+    }
+
+    /// Keeps the newest words of a turn.
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::TurnStarted { .. } => self.said.clear(),
+            Event::AssistantMessage { blocks, .. } => {
+                let texts = blocks.iter().filter_map(|block| match block {
+                    Block::Text { text } if !text.trim().is_empty() => Some(text.trim()),
+                    _ => None,
+                });
+                let said = texts.collect::<Vec<_>>().join("\n\n");
+                if !said.is_empty() {
+                    self.said = said;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether no turn was begun.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.state.turn().is_none()
     }
 
     /// Makes what models read of it, where the log ends with a user's message: copies need not make it again.
@@ -78,6 +105,7 @@ impl Fold {
             message: self.message.clone(),
             rerun_of: self.rerun_of,
             half_said: self.half_said.clone(),
+            said: self.said.clone(),
         }
     }
 
@@ -109,6 +137,12 @@ impl Fold {
     #[must_use]
     pub const fn rerun_of(&self) -> Option<ResultId> {
         self.rerun_of
+    }
+
+    /// What the model said last in the last turn, in words.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        &self.said
     }
 
     /// The prose of the step that was streaming when the log ends, as far as it was stored.

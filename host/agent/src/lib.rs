@@ -1,10 +1,11 @@
 //! The agent: turn loop, model providers, built-in tools.
 //!
 //! `turn` is the loop as data: a fold of the log and a step function without I/O. `driver` performs its effects. `fold`
-//! is the one pass over the log that a turn goes on from.
+//! is the one pass over the log that a turn goes on from, `actor` who works.
 //! `context` and `prompt` make what the model reads; `model` holds the providers; `tools` the built-in tools; `ports` is
 //! what the crate asks of the world. What runs is decided at the tool gate (`bricklayer-tools`).
 
+mod actor;
 pub mod context;
 mod driver;
 mod fold;
@@ -15,12 +16,16 @@ mod settings;
 mod tools;
 pub mod turn;
 
-pub use driver::{TurnDeps, TurnExit, run_turn};
+pub use actor::Actor;
+pub use driver::{LaneRun, TurnDeps, TurnExit, run_lane, run_turn};
 pub use fold::Fold;
 pub use ports::{
     GroupBy, GroupPart, LogError, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
-    TurnLog,
+    SubagentRun, SubagentTask, Subagents, TurnLog,
 };
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
-pub use settings::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_TURN_TIME, RepeatBounds, TurnLimits};
+pub use settings::{
+    COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_SUBAGENTS, MAX_TURN_TIME, RepeatBounds, TurnLimits,
+};
 pub use tools::{BuiltInTools, BuiltIns, FileLedger, ProjectFolder, SeenFiles};
+pub use turn::AccountEntry;

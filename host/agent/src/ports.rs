@@ -2,11 +2,14 @@
 //! names no edge.
 
 mod results;
+mod subagents;
 
 use std::fmt;
 
 use async_trait::async_trait;
-use bricklayer_domain::{Event, StandingPermission, StoredEvent};
+use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent};
+
+pub use subagents::{SubagentRun, SubagentTask, Subagents};
 
 pub use results::{
     GroupBy, GroupPart, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
@@ -41,6 +44,12 @@ pub trait TurnLog: Send + Sync {
     /// # Errors
     /// [`LogError`].
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError>;
+
+    /// Puts questions of subagents to the user, each in its lane, after everything else of the turn: it is parked.
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing was stored.
+    async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError>;
 
     /// Shows live readers a delta before it is stored. Best effort and never blocking: the same text comes again,
     /// grouped, through [`TurnLog::append`], and offsets make the repetition harmless.

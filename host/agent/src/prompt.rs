@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use bricklayer_domain::TurnSettings;
-use bricklayer_skills::SkillSet;
+use bricklayer_skills::{AgentSet, SkillSet};
 use url::Url;
+
+use crate::actor::Actor;
 
 /// Which workspace the agent works on: closed, so that whoever tells of it tells of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,14 +52,26 @@ pub struct PromptFacts {
 
 /// Renders the system prompt, for the model and for people who want to read it.
 #[must_use]
-pub fn system_prompt(facts: &PromptFacts, skills: &SkillSet) -> String {
+pub fn system_prompt(facts: &PromptFacts, actor: &Actor, skills: &SkillSet) -> String {
     let mut prompt = String::with_capacity(4096);
-    prompt.push_str(ROLE);
-    environment(&mut prompt, facts);
-    prompt.push_str(MANNER);
+    match actor {
+        Actor::Agent(_) => {
+            prompt.push_str(ROLE);
+            environment(&mut prompt, facts);
+            prompt.push_str(MANNER);
+        }
+        Actor::Subagent { definition, .. } => {
+            let _ = writeln!(prompt, "# Subagent `{}`\n\n{}", definition.name(), definition.prompt());
+            prompt.push_str(REPORT);
+            environment(&mut prompt, facts);
+        }
+    }
     prompt.push_str(TOOLS);
     prompt.push_str(FILES);
     skill_list(&mut prompt, skills);
+    if let Actor::Agent(agents) = actor {
+        agent_list(&mut prompt, agents);
+    }
     links(&mut prompt, facts);
     prompt
 }
@@ -77,6 +91,13 @@ so.\n\
 are in all.\n\
 - Before you create or change several things, give a plan of two to four lines, then go on without waiting.\n\
 - Questions to the user are plain text at the end of an answer; then stop.\n";
+
+const REPORT: &str = "\n## How to report\n\n\
+- Whoever asked you reads your last message and nothing else of your work: say there all that they need.\n\
+- Nobody answers questions. Where something is open, decide what is safe, or stop and say what you need to know.\n\
+- Every figure comes from a tool result. Never invent rows, names or ids; when a tool failed, say so.\n\
+- Where a figure comes from a result that has an id, make it a link: `[1,350 trips](result:ID)`. Use no id that no tool \
+gave.\n";
 
 const TOOLS: &str = "\n## Tools\n\n\
 - Look before you query: when you do not know a table's columns, get its schema first.\n\
@@ -145,6 +166,20 @@ fn skill_list(prompt: &mut String, skills: &SkillSet) {
     );
     for skill in skills.iter() {
         let _ = writeln!(prompt, "- {}: {}", skill.name(), listing(skill.description()));
+    }
+}
+
+fn agent_list(prompt: &mut String, agents: &AgentSet) {
+    if agents.is_empty() {
+        return;
+    }
+    prompt.push_str(
+        "\n## Subagents\n\nThe `Task` tool has one of these do a piece of work by itself and gives you its report. Use it for \
+         work that reads much and of which you need the conclusion; several at once where the pieces do not depend on each \
+         other.\n\n",
+    );
+    for agent in agents.iter() {
+        let _ = writeln!(prompt, "- {}: {}", agent.name(), listing(agent.description()));
     }
 }
 

@@ -21,6 +21,8 @@ pub struct TurnLimits {
     /// Tokens of a conversation above which a summary takes the place of what was said before; none never. Protects the
     /// model's context, and what each further call costs.
     pub compact_above_tokens: Option<u64>,
+    /// Subagents of one turn side by side; each asks the model and holds its own conversation in memory.
+    pub max_subagents: usize,
     /// Time that a worker drives a turn, waits for the user left out; protects against a turn that never ends.
     pub max_turn_time: Duration,
 }
@@ -35,6 +37,7 @@ impl Default for TurnLimits {
             max_output_tokens: MAX_OUTPUT_TOKENS,
             max_model_call_time: MAX_MODEL_CALL_TIME,
             compact_above_tokens: Some(COMPACT_ABOVE_TOKENS),
+            max_subagents: MAX_SUBAGENTS,
             max_turn_time: MAX_TURN_TIME,
         }
     }
@@ -58,6 +61,9 @@ impl Default for RepeatBounds {
 
 /// Long data work takes dozens of steps; a loop that is stuck takes thousands.
 pub const MAX_STEPS: u32 = 100;
+
+/// More would only make the model's rate limit the bound.
+pub const MAX_SUBAGENTS: usize = 5;
 
 /// Models ask for a handful at a time; hundreds mean that something is wrong.
 const MAX_CALLS_PER_STEP: usize = 32;

@@ -22,6 +22,7 @@ mod read_result;
 mod results;
 mod room;
 mod skill;
+mod task;
 mod text;
 mod todo;
 mod walk;
@@ -37,14 +38,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bricklayer_domain::{
     CallEffect, CallReview, Caller, ContentOrigin, Detail, Operation, PermissionRules, ResultKind, ToolAnnotations,
-    ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserAsk,
+    ToolCallId, ToolDisplay, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSource, ToolSpec, UserAsk,
 };
-use bricklayer_skills::{SkillLimits, SkillSet};
+use bricklayer_skills::{AgentSet, SkillLimits, SkillSet};
 use bricklayer_tools::{CallLink, Provider, ProviderCall, ToolList};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::ResultReader;
+use crate::ports::{ResultReader, Subagents};
 use files::ProjectPath;
 
 /// A tool's result before it becomes an outcome.
@@ -75,14 +76,16 @@ impl BuiltInTools {
         Self { limits, ..Self::default() }
     }
 
-    /// The tools, in the order in which the model sees them. Without skills there is no Skill tool.
+    /// The tools, in the order in which the model sees them. Without skills there is no Skill tool, without subagents no
+    /// Task tool.
     #[must_use]
-    pub fn list(&self, skills: &SkillSet) -> ToolList {
-        let names = skills.names();
+    pub fn list(&self, skills: &SkillSet, agents: &AgentSet) -> ToolList {
+        let names = [skills.names(), vec![""], agents.names()].concat();
         let mut kept = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(known, _)| known.iter().eq(names.iter()));
         let found = place.and_then(|place| kept.remove(place));
-        let entry = found.unwrap_or_else(|| (names.iter().map(ToString::to_string).collect(), built_in_specs(skills)));
+        let entry =
+            found.unwrap_or_else(|| (names.iter().map(ToString::to_string).collect(), built_in_specs(skills, agents)));
         let list = Arc::clone(&entry.1);
         kept.push_front(entry);
         kept.truncate(MAX_KEPT_LISTS);
@@ -98,26 +101,30 @@ impl BuiltInTools {
         results: Arc<dyn ResultReader>,
         skills: SkillSet,
     ) -> BuiltIns {
-        BuiltIns { list: self.list(&skills), limits: self.limits, skills, folder, seen, results, rules: Arc::default() }
+        let list = self.list(&skills, &AgentSet::default());
+        let (maker, rules, subagents) = (self.clone(), Arc::default(), None);
+        BuiltIns { maker, list, skills, folder, seen, results, rules, subagents }
     }
 }
 
 /// The built-in tools at work in one project.
 #[derive(Debug, Clone)]
 pub struct BuiltIns {
+    maker: BuiltInTools,
     list: ToolList,
     skills: SkillSet,
-    limits: SkillLimits,
     folder: ProjectFolder,
     seen: SeenFiles,
     results: Arc<dyn ResultReader>,
     rules: Arc<PermissionRules>,
+    subagents: Option<Arc<dyn Subagents>>,
 }
 
 /// A call of a built-in tool.
 #[derive(Debug)]
 struct BuiltInCall {
     tool: BuiltIn,
+    id: Option<ToolCallId>,
     spec: Arc<ToolSpec>,
     input: Arc<Value>,
     works_with: BuiltIns,
@@ -139,10 +146,11 @@ enum BuiltIn {
     EnterPlanMode,
     ExitPlanMode,
     Skill,
+    Task,
 }
 
 impl BuiltIn {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Read,
         Self::Write,
         Self::Edit,
@@ -156,6 +164,7 @@ impl BuiltIn {
         Self::EnterPlanMode,
         Self::ExitPlanMode,
         Self::Skill,
+        Self::Task,
     ];
 
     const fn name(self) -> &'static str {
@@ -173,6 +182,7 @@ impl BuiltIn {
             Self::EnterPlanMode => "EnterPlanMode",
             Self::ExitPlanMode => "ExitPlanMode",
             Self::Skill => "Skill",
+            Self::Task => "Task",
         }
     }
 
@@ -192,6 +202,7 @@ impl BuiltIn {
             Self::EnterPlanMode => ("Plan first", "", ResultKind::Text),
             Self::ExitPlanMode => ("Put a plan to you", "", ResultKind::Text),
             Self::Skill => ("Load skill", "{name}", ResultKind::Text),
+            Self::Task => ("Ask subagent", "{subagent_type} {description}", ResultKind::Text),
         };
         ToolDisplay { title: Some(title.to_owned()), detail: Detail::parse(detail).ok(), result: Some(result) }
     }
@@ -203,7 +214,7 @@ impl BuiltIn {
     /// Whether a model is told of it at once. Room for definitions is small: cells are edited now and then, and the
     /// newest models keep track of their work without a list.
     const fn is_core(self) -> bool {
-        !matches!(self, Self::NotebookEdit | Self::TodoWrite) && !self.asks()
+        !matches!(self, Self::NotebookEdit | Self::TodoWrite | Self::Task) && !self.asks()
     }
 
     /// Whether only the user can give what it is for.
@@ -227,7 +238,8 @@ impl BuiltIn {
             | Self::AskUserQuestion
             | Self::EnterPlanMode
             | Self::ExitPlanMode
-            | Self::Skill => return None,
+            | Self::Skill
+            | Self::Task => return None,
         })
     }
 
@@ -242,7 +254,9 @@ impl BuiltIn {
             | Self::AskUserQuestion
             | Self::EnterPlanMode
             | Self::ExitPlanMode
-            | Self::Skill => ToolAnnotations::reads(),
+            | Self::Skill
+            // Each call of its subagent is judged by itself.
+            | Self::Task => ToolAnnotations::reads(),
             // Writing the same content twice leaves the same file, so a write is safe to repeat after a restart.
             Self::Write => ToolAnnotations { idempotent: true, ..ToolAnnotations::writes() },
             Self::Edit | Self::NotebookEdit => ToolAnnotations::writes(),
@@ -250,10 +264,11 @@ impl BuiltIn {
     }
 }
 
-fn built_in_specs(skills: &SkillSet) -> ToolList {
+fn built_in_specs(skills: &SkillSet, agents: &AgentSet) -> ToolList {
     BuiltIn::ALL
         .into_iter()
         .filter(|tool| *tool != BuiltIn::Skill || !skills.is_empty())
+        .filter(|tool| *tool != BuiltIn::Task || !agents.is_empty())
         .map(|tool| {
             let (description, input_schema) = match tool {
                 BuiltIn::Read => read::describe(),
@@ -269,6 +284,7 @@ fn built_in_specs(skills: &SkillSet) -> ToolList {
                 BuiltIn::EnterPlanMode => plan::describe_enter(),
                 BuiltIn::ExitPlanMode => plan::describe_exit(),
                 BuiltIn::Skill => skill::describe(skills),
+                BuiltIn::Task => task::describe(agents),
             };
             Arc::new(ToolSpec {
                 name: ToolName(tool.name().to_owned()),
@@ -291,6 +307,13 @@ impl BuiltIns {
         Self { rules, ..self }
     }
 
+    /// The same with the tool that asks subagents.
+    #[must_use]
+    pub fn with_subagents(self, subagents: Arc<dyn Subagents>) -> Self {
+        let list = self.maker.list(&self.skills, subagents.definitions());
+        Self { list, subagents: Some(subagents), ..self }
+    }
+
     /// The same for a door behind which no user answers while a call waits: without the tools that only they can answer.
     #[must_use]
     pub fn without_questions(mut self) -> Self {
@@ -305,10 +328,11 @@ impl Provider for BuiltIns {
         Arc::clone(&self.list)
     }
 
-    fn resolve(&self, _caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
+    fn resolve(&self, caller: &Caller, name: &ToolName, input: &Value) -> Option<Box<dyn ProviderCall>> {
         let spec = self.list.iter().find(|spec| spec.name == *name)?;
         Some(Box::new(BuiltInCall {
             tool: BuiltIn::parse(name)?,
+            id: caller.tool_call.clone(),
             spec: Arc::clone(spec),
             input: Arc::new(input.clone()),
             works_with: self.clone(),
@@ -344,6 +368,10 @@ impl ProviderCall for BuiltInCall {
         }
     }
 
+    fn resumes(&self) -> bool {
+        self.tool == BuiltIn::Task
+    }
+
     fn origin(&self) -> ContentOrigin {
         match self.tool {
             // The user's own words, and what the host says to them.
@@ -352,8 +380,9 @@ impl ProviderCall for BuiltInCall {
             BuiltIn::Write | BuiltIn::TodoWrite => ContentOrigin::Host,
             // Skills are the operator's and the project owner's words, chosen by them.
             BuiltIn::Skill => ContentOrigin::Host,
-            // Nobody knows who wrote what is in a file or a result.
+            // Nobody knows who wrote what is in a file or a result, nor what a subagent has read.
             BuiltIn::Read
+            | BuiltIn::Task
             | BuiltIn::Edit
             | BuiltIn::Glob
             | BuiltIn::Grep
@@ -366,6 +395,10 @@ impl ProviderCall for BuiltInCall {
     /// What holds up its thread, a network file system say, must not hold up a stop: what reads may be left behind, what
     /// writes is short and is waited for by the caller's grace time.
     async fn run(&self, link: CallLink) -> ToolOutcome {
+        if self.tool == BuiltIn::Task {
+            let done = task::run(self.works_with.subagents.as_ref(), self.id.as_ref(), &self.input, &link).await;
+            return done.unwrap_or_else(ToolOutcome::failed);
+        }
         let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
         tokio::select! {
             biased;
@@ -376,8 +409,9 @@ impl ProviderCall for BuiltInCall {
         }
     }
 
+    /// A subagent's is its turn's.
     fn time_limit(&self) -> Option<Duration> {
-        Some(TIME_LIMIT)
+        (self.tool != BuiltIn::Task).then_some(TIME_LIMIT)
     }
 }
 
@@ -396,7 +430,8 @@ impl BuiltIns {
             BuiltIn::AskUserQuestion => return ask::run(input, link.reply.as_ref()),
             BuiltIn::EnterPlanMode => return plan::enter(input, link.reply.as_ref()),
             BuiltIn::ExitPlanMode => return plan::exit(input, link.reply.as_ref()),
-            BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.limits, input),
+            BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.maker.limits, input),
+            BuiltIn::Task => return task::run(self.subagents.as_ref(), None, input, link).await,
         };
         // File work happens on a blocking thread, which ends soon after the token fires.
         let (this, input, cancel) = (self.clone(), Arc::clone(input), link.cancel.clone());

@@ -4,6 +4,7 @@
 //! The same function serves a fresh turn, one whose approval was answered and one whose worker died: the driver folds
 //! the log and gives [`Input::Resume`].
 
+mod account;
 mod call;
 mod ends;
 mod repeats;
@@ -11,5 +12,6 @@ mod schedule;
 mod state;
 mod vocabulary;
 
+pub use account::AccountEntry;
 pub use state::TurnState;
 pub use vocabulary::{CallClassification, Effect, Input, TurnFailure, TurnPolicy};

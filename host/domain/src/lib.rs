@@ -82,5 +82,5 @@ pub use tool::{
     ToolOutcome, ToolResources, ToolSource, ToolSpec,
 };
 pub use tracked::TrackedResource;
-pub use turn::{Turn, TurnStatus};
+pub use turn::{Spent, Turn, TurnStatus};
 pub use unseen::{is_bidi_control, is_unseen};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ContentOrigin, OperationId, PluginName, ResultId, ResultRef, ToolCallId};
+use crate::{ContentOrigin, OperationId, PluginName, ResultId, ResultRef, Spent, ToolCallId};
 
 pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
@@ -300,6 +300,9 @@ pub struct ToolOutcome {
     /// Whose words it holds; the gate says it, whatever the source said.
     #[serde(default, skip_serializing_if = "ContentOrigin::is_outside")]
     pub origin: ContentOrigin,
+    /// What others took of the turn's bounds that worked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
     /// What the model is to see, on its way to the gate, which keeps it as results.
     #[serde(skip)]
     pub attachments: Vec<Attachment>,

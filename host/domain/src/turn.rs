@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, ProjectId, TurnId, UserId};
+use crate::{ConversationId, ProjectId, TurnId, Usage, UserId};
 
 /// Where a turn stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,6 +46,23 @@ impl TurnStatus {
         [Self::Running, Self::Waiting, Self::Completed, Self::Failed, Self::Cancelled]
             .into_iter()
             .find(|status| status.as_str() == text)
+    }
+}
+
+/// What a part of a turn took of what its turn may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Model calls.
+    pub steps: u32,
+    /// Tokens of them.
+    pub usage: Usage,
+}
+
+impl Spent {
+    /// Adds what another part took; saturates rather than wraps.
+    pub fn add(&mut self, other: Self) {
+        self.steps = self.steps.saturating_add(other.steps);
+        self.usage.add(other.usage);
     }
 }
 

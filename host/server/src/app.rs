@@ -177,6 +177,7 @@ impl App {
                 compact_above_tokens: Some(config.compact_above_tokens),
                 max_steps: config.steps,
                 max_tokens: config.turn_tokens,
+                max_subagents: config.subagents,
                 repeats: config.repeats,
                 max_turn_time: config.times.turn,
                 max_model_call_time: config.times.model_call,

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bricklayer_agent::model::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
-use bricklayer_agent::{COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_TURN_TIME, RepeatBounds};
+use bricklayer_agent::{
+    COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_SUBAGENTS, MAX_TURN_TIME, RepeatBounds,
+};
 use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
@@ -151,6 +153,8 @@ pub struct Config {
     pub steps: u32,
     /// Tokens that the model calls of one turn may take.
     pub turn_tokens: Option<u64>,
+    /// Subagents of one turn side by side; with 0 there are none.
+    pub subagents: usize,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// How much one conversation may hold.
@@ -267,6 +271,7 @@ impl Config {
             compact_above_tokens: compact_above_tokens(layers)?,
             steps: times(layers, "limits.steps", MAX_STEPS)?,
             turn_tokens: turn_tokens(layers)?,
+            subagents: subagents(layers)?,
             repeats: repeats(layers)?,
             conversation_limits: conversation_limits(layers)?,
             results: ResultsConfig::from_layers(layers)?,
@@ -492,6 +497,17 @@ fn turn_tokens(layers: &Layers) -> Result<Option<u64>, ConfigError> {
     let tokens = value.text.parse().ok().filter(|tokens| (1..=MAX_TURN_TOKENS).contains(tokens));
     let wrong = || layers.wrong(KEY, &format!("must be a whole number between 1 and {MAX_TURN_TOKENS}"));
     tokens.map(Some).ok_or_else(wrong)
+}
+
+/// Most subagents that one turn may have side by side: each waits for the model.
+const MAX_SUBAGENTS_AT_ONCE: usize = 100;
+
+fn subagents(layers: &Layers) -> Result<usize, ConfigError> {
+    const KEY: &str = "limits.subagents";
+    let Some(value) = layers.get(KEY) else { return Ok(MAX_SUBAGENTS) };
+    let number = value.text.parse().ok().filter(|number| (0..=MAX_SUBAGENTS_AT_ONCE).contains(number));
+    let wrong = || layers.wrong(KEY, &format!("must be a whole number between 0 and {MAX_SUBAGENTS_AT_ONCE}"));
+    number.ok_or_else(wrong)
 }
 
 fn compact_above_tokens(layers: &Layers) -> Result<u64, ConfigError> {

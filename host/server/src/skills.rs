@@ -163,6 +163,11 @@ impl Skills {
         &self.host
     }
 
+    /// The host's own subagents.
+    pub(crate) const fn host_agents(&self) -> &AgentSet {
+        &self.host_agents
+    }
+
     /// What a user's project has.
     ///
     /// # Errors
@@ -180,6 +185,20 @@ impl Skills {
         let all = own.over(&self.host);
         let enabled = chosen.enabled.as_ref().map_or_else(|| all.clone(), |names| all.only(names));
         Ok(SkillsHere { all, enabled, agents: agents.over(&self.host_agents), chosen })
+    }
+
+    /// The skills and subagents that a model is told of in a project; without one, the host's.
+    ///
+    /// # Errors
+    /// As [`Skills::of`].
+    pub(crate) async fn told_in(
+        &self,
+        user: &UserId,
+        project: Option<ProjectId>,
+    ) -> Result<(SkillSet, AgentSet), StoreError> {
+        let Some(project) = project else { return Ok((self.host.clone(), self.host_agents.clone())) };
+        let here = self.of(user, project).await?;
+        Ok((here.enabled, here.agents))
     }
 
     /// The names of the skills here that differ from the copies they were made as.

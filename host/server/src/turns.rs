@@ -6,8 +6,6 @@
 
 #[cfg(test)]
 mod agreement;
-#[cfg(test)]
-mod asked_in_lanes;
 mod audit;
 mod drive;
 mod folds;
@@ -20,9 +18,11 @@ mod presence;
 mod reading;
 mod replay;
 mod results;
+mod run;
 mod session;
 mod slots;
 mod state;
+mod task;
 mod tools;
 mod watch;
 
@@ -331,6 +331,8 @@ impl Turns {
             settings,
             seen: SeenFiles::default(),
             skills: self.inner.environment.skills.of(&caller.user, project).await?,
+            subagents: None,
+            within: None,
         };
         self.inner.open_gate(door).await
     }

@@ -70,6 +70,12 @@ impl ResolvedCall {
         self.held.call.spec()
     }
 
+    /// Whether it goes on where it stood when it is begun a second time; see [`ProviderCall::resumes`].
+    #[must_use]
+    pub fn resumes(&self) -> bool {
+        self.held.call.resumes()
+    }
+
     /// What is known about the call before it runs. A review that does not come counts as the gravest one.
     pub async fn classify(&self) -> CallClass {
         let review = tokio::time::timeout(self.held.limits.review_time, self.held.call.review()).await;
@@ -78,8 +84,9 @@ impl ResolvedCall {
         let ruling = self.held.rules.as_ref().map(|(rules, input)| {
             rules.ruling(&RuledCall { name: &spec.name, source: &spec.source, input, review: review.as_ref() })
         });
-        let (annotations, asks) = (spec.annotations.clone(), self.held.call.asks());
-        CallClass { annotations, review, ruling: ruling.unwrap_or_default(), asks }
+        let (annotations, call) = (spec.annotations.clone(), &self.held.call);
+        let ruling = ruling.unwrap_or_default();
+        CallClass { annotations, review, ruling, asks: call.asks(), resumes: call.resumes() }
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.

@@ -36,6 +36,8 @@ pub struct GateRules {
     pub second_look: bool,
     /// The loosest mode that the operator allows; a user who answers a plan chooses up to it.
     pub loosest: PermissionMode,
+    /// The tools that there are behind this door, by their full names or by the last part; none: all.
+    pub only: Option<Arc<[String]>>,
 }
 
 impl GateRules {
@@ -43,6 +45,17 @@ impl GateRules {
     #[must_use]
     pub fn of(mode: PermissionMode) -> Self {
         Self { mode, second_look: true, loosest: PermissionMode::RunAll, ..Self::default() }
+    }
+
+    /// Whether there is this tool behind the door.
+    fn has(&self, spec: &ToolSpec) -> bool {
+        let is = |name: &String| *name == spec.name.0 || name == spec.name.short();
+        self.only.as_ref().is_none_or(|only| only.iter().any(is))
+    }
+
+    /// Whether a list leaves it out.
+    fn hides(&self, spec: &ToolSpec) -> bool {
+        !self.has(spec) || self.choice.hides(spec) || self.rules.hides(&spec.name, &spec.source).is_some()
     }
 }
 
@@ -89,9 +102,8 @@ impl Gate {
     ) -> Self {
         let lists: Vec<_> = providers.iter().map(|provider| provider.list()).collect();
         let mut list = catalogue(&lists);
-        let hides = |spec: &ToolSpec| rules.choice.hides(spec) || rules.rules.hides(&spec.name, &spec.source).is_some();
-        if list.iter().any(|spec| hides(spec)) {
-            list = list.iter().filter(|spec| !hides(spec)).map(Arc::clone).collect();
+        if list.iter().any(|spec| rules.hides(spec)) {
+            list = list.iter().filter(|spec| !rules.hides(spec)).map(Arc::clone).collect();
         }
         let offer = offers.of(&list, &rules.choice);
         if let Some(search) = offer.search() {
@@ -186,7 +198,7 @@ impl Gate {
     pub fn resolve(&self, id: &ToolCallId, name: &ToolName, input: &Value) -> Result<ResolvedCall, ToolFailure> {
         let caller = Caller { tool_call: Some(id.clone()), ..self.caller.clone() };
         let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
-        let found = found.or_else(|| self.offer.call(name, input));
+        let found = found.filter(|call| self.rules.has(call.spec())).or_else(|| self.offer.call(name, input));
         let Some(call) = found else { return Err(self.no_tool(name)) };
         let spec = call.spec();
         if let Some(hit) = self.rules.rules.hides(&spec.name, &spec.source) {

@@ -31,7 +31,7 @@ pub use gate::{Gate, GateRules};
 pub use keeper::{Keeper, ToKeep};
 pub use ledger::ResourceLedger;
 pub use limits::{GateLimits, MAX_JSON_DEPTH, STOP_GRACE, fits_depth};
-pub use link::{CallLink, Continuations, NotKept, ProgressSink};
+pub use link::{CallLink, Continuations, NotKept, ProgressSink, Standstill};
 pub use offer::{MAX_SHOWN_BYTES, Offer, Offers};
 pub use operations::{BookError, MAX_LISTED_OPERATIONS, OperationBook, OperationTools};
 pub use permissions::{CallClass, Permission, Permit, Terms, decide, decide_answered};

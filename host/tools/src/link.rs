@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{ApprovalReply, ContinuingCall, Progress, ResultId};
+use bricklayer_domain::{ApprovalReply, ContinuingCall, Event, LaneId, Progress, ResultId};
 use tokio_util::sync::CancellationToken;
+
+use crate::permissions::Terms;
 
 /// Takes progress of a running call; cheap, never blocks, drops when the reader lags.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -15,6 +17,19 @@ pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the log did not take it")]
 pub struct NotKept;
+
+/// Why a call does not go on for now. Begun anew, it goes on where it stood.
+#[derive(Debug)]
+pub enum Standstill {
+    /// It waits for its user to sign in again, and has waited for as long as it is worth a place here.
+    SignIn,
+    /// Those that it has work for it wait for the user: their questions, each in its lane.
+    Asks(Vec<(LaneId, Event)>),
+    /// Those that it has work for it came to the place at which another host goes on with them.
+    Left,
+    /// The log of those that it has work for it cannot be written.
+    Broken(Box<dyn std::error::Error + Send + Sync>),
+}
 
 /// Keeps how what a call started goes on when this host is gone.
 #[async_trait]
@@ -33,9 +48,9 @@ pub trait Continuations: Send + Sync {
     /// When it was not kept.
     async fn pause(&self) -> Result<(), NotKept>;
 
-    /// A paused call has waited for as long as it is worth a place here. Once all that runs beside it says so, the calls
-    /// are dropped.
-    async fn let_go(&self);
+    /// A call that can be begun anew stands still: a paused one, or one that has others work whose own logs tell how far
+    /// they are. Once all that runs beside it stands still as well, the calls are dropped.
+    async fn stand(&self, why: Standstill);
 }
 
 /// What a running call is connected to; cheap to clone.
@@ -53,13 +68,23 @@ pub struct CallLink {
     pub reply: Option<ApprovalReply>,
     /// The longest that it may take, when that is less than its tool's own limit.
     pub within: Option<Duration>,
+    /// On what terms calls of whoever made it run now, where that is known: what it has others do runs on no looser ones.
+    pub terms: Option<Terms>,
 }
 
 impl CallLink {
     /// A call whose progress nobody sees and that nobody continues.
     #[must_use]
     pub fn new(cancel: CancellationToken) -> Self {
-        Self { progress: Arc::new(drop), cancel, continuations: None, rerun_of: None, reply: None, within: None }
+        Self {
+            progress: Arc::new(drop),
+            cancel,
+            continuations: None,
+            rerun_of: None,
+            reply: None,
+            within: None,
+            terms: None,
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub struct CallClass {
     pub ruling: Ruling,
     /// What only the user can give, when that is what it is for.
     pub asks: Option<UserAsk>,
+    /// Whether it goes on where it stood when it is begun a second time.
+    pub resumes: bool,
 }
 
 impl CallClass {

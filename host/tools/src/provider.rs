@@ -45,6 +45,12 @@ pub trait ProviderCall: Send + Sync {
         None
     }
 
+    /// Whether it has others do the work, whose own logs tell how far they are: begun a second time it goes on where it
+    /// stood, and does nothing again. It changes nothing by itself. Only the host's own sources may say so.
+    fn resumes(&self) -> bool {
+        false
+    }
+
     /// Runs the call to its end. Never panics; every fault is a failed outcome. When the link's token fires it returns
     /// within 500 ms and has ended the remote work it could end.
     async fn run(&self, link: CallLink) -> ToolOutcome;

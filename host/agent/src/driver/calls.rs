@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bricklayer_domain::{
     ContinuingCall, Event, Progress, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, Usage,
 };
-use bricklayer_tools::{CallLink, Continuations, NotKept, Permit, ProgressSink, ResolvedCall, STOP_GRACE};
+use bricklayer_tools::{CallLink, Continuations, NotKept, Permit, ProgressSink, ResolvedCall, STOP_GRACE, Standstill};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -33,8 +33,8 @@ pub(super) struct Calls {
     progress_rx: mpsc::Receiver<(ToolCallId, Progress)>,
     continued_tx: mpsc::Sender<Continued>,
     continued_rx: mpsc::Receiver<Continued>,
-    patient_tx: mpsc::Sender<ToolCallId>,
-    patient_rx: mpsc::Receiver<ToolCallId>,
+    stands_tx: mpsc::Sender<(ToolCallId, Standstill)>,
+    stands_rx: mpsc::Receiver<(ToolCallId, Standstill)>,
     /// The newest progress of each call that is not stored yet.
     unstored: HashMap<ToolCallId, Progress>,
     store_at: Option<tokio::time::Instant>,
@@ -54,7 +54,7 @@ struct Continued {
 struct Handing {
     call: ToolCall,
     continued: mpsc::Sender<Continued>,
-    patient: mpsc::Sender<ToolCallId>,
+    stands: mpsc::Sender<(ToolCallId, Standstill)>,
 }
 
 #[async_trait]
@@ -71,9 +71,9 @@ impl Continuations for Handing {
         self.keep(Some(ContinuingCall { name, input, clean_up: Vec::new() })).await
     }
 
-    async fn let_go(&self) {
+    async fn stand(&self, why: Standstill) {
         // A driver that is gone has let go.
-        let _ = self.patient.send(self.call.id.clone()).await;
+        let _ = self.stands.send((self.call.id.clone(), why)).await;
     }
 }
 
@@ -86,15 +86,15 @@ struct Running {
     task: tokio::task::Id,
     /// Whether another call brings to its end what it started.
     continued: bool,
-    /// Whether it waits for its user and is worth no place here any more.
-    patient: bool,
+    /// Why it does not go on for now.
+    stands: Option<Standstill>,
 }
 
 impl Calls {
     pub(super) fn new() -> Self {
         let (progress_tx, progress_rx) = mpsc::channel(PROGRESS_QUEUE);
         let (continued_tx, continued_rx) = mpsc::channel(CONTINUED_QUEUE);
-        let (patient_tx, patient_rx) = mpsc::channel(CONTINUED_QUEUE);
+        let (stands_tx, stands_rx) = mpsc::channel(CONTINUED_QUEUE);
         Self {
             held: HashMap::new(),
             tasks: JoinSet::new(),
@@ -103,8 +103,8 @@ impl Calls {
             progress_rx,
             continued_tx,
             continued_rx,
-            patient_tx,
-            patient_rx,
+            stands_tx,
+            stands_rx,
             unstored: HashMap::new(),
             store_at: None,
             give_up_at: None,
@@ -118,12 +118,18 @@ impl Calls {
 
     /// Whether all that runs goes on without this worker.
     fn can_be_left(&self) -> bool {
-        !self.running.is_empty() && self.running.values().all(|running| running.continued)
+        let can_be_left = |running: &Running| running.continued || running.stands.is_some();
+        !self.running.is_empty() && self.running.values().all(can_be_left)
     }
 
-    /// Whether all that runs waits for its user.
-    fn is_worth_no_place(&self) -> bool {
-        !self.running.is_empty() && self.running.values().all(|running| running.continued && running.patient)
+    /// Whether there are calls, and none goes on.
+    pub(super) fn all_stand(&self) -> bool {
+        !self.running.is_empty() && self.running.values().all(|running| running.stands.is_some())
+    }
+
+    /// Takes why each call stands still.
+    pub(super) fn take_reasons(&mut self) -> Vec<Standstill> {
+        self.running.values_mut().filter_map(|running| running.stands.take()).collect()
     }
 
     pub(super) fn cancel_all(&mut self) {
@@ -142,8 +148,18 @@ enum Seen {
     GiveUp,
     Ended(ToolCallId, Box<ToolOutcome>),
     Continued(Continued),
-    Patient(ToolCallId),
+    Stands(ToolCallId, Standstill),
     Leave,
+}
+
+/// How a wait for running calls ended.
+pub(super) enum Waited {
+    /// Something happened.
+    Input(Input),
+    /// All that runs waits for its user to sign in again.
+    LetGo,
+    /// All that runs waits for its user, who was asked.
+    Parked,
 }
 
 impl Driver {
@@ -182,7 +198,7 @@ impl Driver {
         let handing = Handing {
             call: call.clone(),
             continued: self.calls.continued_tx.clone(),
-            patient: self.calls.patient_tx.clone(),
+            stands: self.calls.stands_tx.clone(),
         };
         let ToolCall { id, name, input } = call;
         let resolved = if permit.is_to_continue() {
@@ -200,6 +216,7 @@ impl Driver {
             rerun_of: self.fold.rerun_of(),
             reply: self.fold.state.reply_to(&id).cloned(),
             within: None,
+            terms: Some(self.fold.state.terms()),
         };
         let read_only = resolved.as_ref().is_ok_and(|resolved| resolved.spec().annotations.read_only);
         let work_id = id.clone();
@@ -212,7 +229,7 @@ impl Driver {
         };
         let task = self.calls.tasks.spawn(work.instrument(span));
         let (started, task) = (Instant::now(), task.id());
-        let running = Running { read_only, started, cancel, task, continued: false, patient: false };
+        let running = Running { read_only, started, cancel, task, continued: false, stands: None };
         self.calls.running.insert(id, running);
     }
 
@@ -223,31 +240,29 @@ impl Driver {
         Arc::new(move |progress| drop(queue.try_send((call.clone(), progress))))
     }
 
-    /// Waits until a call ends or the user stops the turn; progress is shown meanwhile. None when all that runs waits for
-    /// its user.
+    /// Waits until a call ends, the user stops the turn, or all that runs stands still; progress is shown meanwhile.
     pub(super) async fn wait_for_calls(
         &mut self,
         cancel: &CancellationToken,
         stopped: bool,
-    ) -> Result<Option<Input>, LogError> {
+    ) -> Result<Waited, LogError> {
         loop {
+            if !stopped && let Some(why) = self.calls.standstill() {
+                return self.stand(why).await;
+            }
             match self.next_seen(cancel, stopped).await {
-                Seen::Stop => return Ok(Some(self.stop_input(Vec::new(), Usage::default()))),
+                Seen::Stop => return Ok(Waited::Input(self.stop_input(Vec::new(), Usage::default()))),
                 Seen::Progress(call, progress) => self.show_progress(call, progress),
                 Seen::StoreProgress => self.store_progress().await?,
                 Seen::GiveUp => {
                     if let Some(input) = self.give_up_one() {
-                        return Ok(Some(input));
+                        return Ok(Waited::Input(input));
                     }
                 }
                 Seen::Continued(continued) => self.keep_continuation(continued).await?,
-                Seen::Patient(call) => {
+                Seen::Stands(call, why) => {
                     if let Some(running) = self.calls.running.get_mut(&call) {
-                        running.patient = true;
-                    }
-                    if !stopped && self.calls.is_worth_no_place() {
-                        self.store_progress().await?;
-                        return Ok(None);
+                        running.stands = Some(why);
                     }
                 }
                 // What runs at the far end goes on; whoever takes the turn over waits for it.
@@ -255,7 +270,7 @@ impl Driver {
                 Seen::Ended(call, outcome) => {
                     self.calls.unstored.remove(&call);
                     let Some(running) = self.calls.running.remove(&call) else { continue };
-                    return Ok(Some(ended(call, running, outcome)));
+                    return Ok(Waited::Input(ended(call, running, outcome)));
                 }
             }
         }
@@ -283,7 +298,7 @@ impl Driver {
                 }
             },
             Some((call, progress)) = calls.progress_rx.recv() => Seen::Progress(call, progress),
-            Some(call) = calls.patient_rx.recv() => Seen::Patient(call),
+            Some((call, why)) = calls.stands_rx.recv() => Seen::Stands(call, why),
             () = tokio::time::sleep_until(store_at), if calls.store_at.is_some() => Seen::StoreProgress,
             () = tokio::time::sleep_until(give_up_at), if calls.give_up_at.is_some() => Seen::GiveUp,
         }
@@ -294,7 +309,7 @@ impl Driver {
         let Continued { call, by, kept } = continued;
         let Some(running) = self.calls.running.get_mut(&call) else { return Ok(()) };
         running.continued = by.is_some();
-        running.patient = false;
+        running.stands = None;
         self.emit(Event::ToolContinuation { call, by });
         self.flush().await?;
         // A call that ended meanwhile does not care any more.
@@ -312,7 +327,7 @@ impl Driver {
         self.calls.store_at.get_or_insert_with(|| tokio::time::Instant::now() + PROGRESS_GROUP_INTERVAL);
     }
 
-    async fn store_progress(&mut self) -> Result<(), LogError> {
+    pub(super) async fn store_progress(&mut self) -> Result<(), LogError> {
         self.calls.store_at = None;
         let events: Vec<Event> =
             self.calls.unstored.drain().map(|(call, progress)| Event::ToolProgress { call, progress }).collect();

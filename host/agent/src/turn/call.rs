@@ -39,6 +39,8 @@ pub(super) struct CallState {
     pub(super) continued: Option<ContinuingCall>,
     /// Whether that is what runs.
     pub(super) continuing: bool,
+    /// Whether it goes on where it stood when it is begun again, as far as was looked before it is classified.
+    pub(super) resumes: bool,
 }
 
 pub(super) fn call_of(block: &Block) -> Option<CallState> {
@@ -55,6 +57,7 @@ pub(super) fn call_of(block: &Block) -> Option<CallState> {
         starts: 0,
         continued: None,
         continuing: false,
+        resumes: false,
     })
 }
 

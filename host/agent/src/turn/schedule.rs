@@ -44,7 +44,12 @@ impl TurnState {
         }
         self.refuse(effects);
         let startable = self.startable();
-        for Start { call, permit, .. } in &startable {
+        for Start { call, permit, resumes, .. } in &startable {
+            if *resumes {
+                // It began, the log has it, and it goes on.
+                self.with_call(&call.id, |state| state.status = CallStatus::Running);
+                continue;
+            }
             let (continuing, why) = (permit.is_to_continue(), Some(permit.grounds().clone()));
             self.with_call(&call.id, |state| state.continuing = continuing);
             let started =
@@ -84,6 +89,8 @@ impl TurnState {
     fn startable(&self) -> Vec<Start> {
         let Phase::Calls(calls) = &self.phase else { return Vec::new() };
         let mut running = calls.iter().filter(|state| state.status == CallStatus::Running).count();
+        let at_work = |state: &&CallState| state.status == CallStatus::Running && state.asks_others();
+        let mut subagents = calls.iter().filter(at_work).count();
         let mut start = Vec::new();
         let mut earlier_open = false;
         for state in calls {
@@ -94,8 +101,11 @@ impl TurnState {
                         break;
                     }
                 }
+                // Those after it may run before it: it waits for a place, and changes nothing itself.
+                (_, Some(Verdict::Run { .. })) if state.asks_others() && subagents >= self.policy.max_subagents => {}
                 (_, Some(Verdict::Run { reads: true, permit })) if running < self.policy.max_concurrent_reads => {
                     running = running.saturating_add(1);
+                    subagents = subagents.saturating_add(usize::from(state.asks_others()));
                     start.push(state.start(permit));
                 }
                 (_, Some(Verdict::Run { reads: false, permit })) if !earlier_open => {
@@ -159,7 +169,8 @@ impl TurnState {
             // What the user allowed once is running at the far end.
             return Some(Verdict::Run { reads: class.reads(), permit: Permit::to_continue(by) });
         }
-        if state.status == CallStatus::Interrupted && (!class.repeatable() || state.starts >= MAX_CALL_STARTS) {
+        let may_repeat = class.resumes || (class.repeatable() && state.starts < MAX_CALL_STARTS);
+        if state.status == CallStatus::Interrupted && !may_repeat {
             return Some(Verdict::Fail(unknown_outcome()));
         }
         if state.declined() && !state.settled_by_earlier {
@@ -180,7 +191,8 @@ impl TurnState {
         })
     }
 
-    fn terms(&self) -> Terms {
+    /// On what terms calls run now.
+    pub(crate) fn terms(&self) -> Terms {
         Terms { mode: self.mode(), outside: self.outside && self.policy.second_look, loosest: self.policy.loosest }
     }
 
@@ -198,6 +210,8 @@ struct Start {
     /// What runs: the same, or what continues it.
     run: ToolCall,
     permit: Permit,
+    /// Whether it began before.
+    resumes: bool,
 }
 
 impl CallState {
@@ -207,7 +221,8 @@ impl CallState {
             run.name.clone_from(&by.name);
             run.input.clone_from(&by.input);
         }
-        Start { call: self.call.clone(), run, permit }
+        let resumes = self.status == CallStatus::Interrupted && self.asks_others();
+        Start { call: self.call.clone(), run, permit, resumes }
     }
 
     /// What continues it, when its worker is gone and it must not run again.
@@ -262,6 +277,11 @@ impl CallState {
         outcome
     }
 
+    /// Whether subagents do its work.
+    fn asks_others(&self) -> bool {
+        self.resumes || self.known().is_some_and(|class| class.resumes)
+    }
+
     fn declined(&self) -> bool {
         self.answer.is_some_and(|answer| !answer.allows())
     }
@@ -305,7 +325,7 @@ fn follows_declined() -> ToolFailure {
 /// The outcome of a call that does not run because the turn is stopped.
 pub(super) fn outcome_of_stop(state: &CallState, out_of_time: bool) -> ToolFailure {
     match state.status {
-        CallStatus::Interrupted if !state.is_paused() => unknown_outcome(),
+        CallStatus::Interrupted if !state.is_paused() && !state.asks_others() => unknown_outcome(),
         CallStatus::Waiting | CallStatus::Running | CallStatus::Interrupted | CallStatus::Finished
             if state.declined() && !state.settled_by_earlier =>
         {

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, Block, Event, PermissionMode, StandingPermission, StopReason, StoredEvent,
-    ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, ApprovalReply, Block, Event, PermissionMode, Spent, StandingPermission, StopReason, StoredEvent,
+    ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 
@@ -67,6 +67,10 @@ pub struct TurnState {
     seen_calls: HashSet<ToolCallId>,
     /// The mode that the user answered with last in this turn.
     chosen_mode: Option<PermissionMode>,
+    /// Model calls of subagents whose calls are at their end.
+    delegated_steps: u32,
+    /// What the turn's other lanes have taken that run now.
+    pub(crate) others: Spent,
     /// Whether content from outside the user's words is in the conversation; kept from turn to turn.
     pub(super) outside: bool,
     /// What the provider said about a refusal; goes into the end, which is stored with the refused message.
@@ -96,6 +100,7 @@ impl TurnState {
     /// The state as the log's end leaves it to a worker: what was under way is interrupted.
     #[must_use]
     pub fn resumed(mut self, policy: TurnPolicy) -> Self {
+        self.outside |= policy.outside;
         self.policy = policy;
         if let Phase::Calls(calls) = &mut self.phase {
             for call in calls.iter_mut().filter(|call| call.status == CallStatus::Running) {
@@ -123,6 +128,11 @@ impl TurnState {
         self.chosen_mode.map_or(self.policy.mode, |mode| mode.min(self.policy.loosest))
     }
 
+    /// What the turn has taken of its bounds, subagents of calls that ended included.
+    pub(crate) fn spent(&self) -> Spent {
+        Spent { steps: self.steps_begun.saturating_add(self.delegated_steps), usage: self.usage }
+    }
+
     /// Whether the log ends with a user's message.
     pub(crate) fn is_fresh(&self) -> bool {
         matches!(self.phase, Phase::Ready) && self.step == 0 && self.steps_begun == 0
@@ -139,9 +149,22 @@ impl TurnState {
         self.cut_calls = 0;
         self.fruitless = 0;
         self.usage = Usage::default();
+        self.delegated_steps = 0;
         self.repeats = Repeats::default();
         self.chosen_mode = None;
         self.seen_calls.clear();
+    }
+
+    /// The calls that had begun when their worker died.
+    pub(crate) fn interrupted(&self) -> Vec<ToolCall> {
+        let Phase::Calls(calls) = &self.phase else { return Vec::new() };
+        let interrupted = calls.iter().filter(|state| state.status == CallStatus::Interrupted);
+        interrupted.map(|state| state.call.clone()).collect()
+    }
+
+    /// Takes that a call goes on where it stood when it is begun again.
+    pub(crate) fn note_resumes(&mut self, call: &ToolCallId) {
+        self.with_call(call, |state| state.resumes = true);
     }
 
     /// Takes an event that the driver adds by itself.
@@ -210,6 +233,10 @@ impl TurnState {
                     state.status = CallStatus::Finished;
                     began = state.starts > 0;
                     self.repeats.take(&state.call, outcome);
+                }
+                if let Some(Spent { steps, usage }) = outcome.spent {
+                    self.delegated_steps = self.delegated_steps.saturating_add(steps);
+                    self.usage.add(usage);
                 }
                 // The outcome of a call that never ran is the host's.
                 self.outside |= began && outcome.origin.is_outside();
@@ -367,11 +394,12 @@ impl TurnState {
             if let Some((end, _)) = name.char_indices().nth(MAX_CALL_NAME_CHARS) {
                 name.truncate(end);
             }
-            let stem = fit_id(&id.0);
-            let mut fresh = ToolCallId(stem.clone());
+            let suffix = &self.policy.call_suffix;
+            let stem = fit_id(&id.0, MAX_CALL_ID_CHARS.saturating_sub(suffix.len()));
+            let mut fresh = ToolCallId(format!("{stem}{suffix}"));
             let mut number: u32 = 2;
             while !seen.insert(fresh.clone()) {
-                fresh = ToolCallId(format!("{stem}_{number}"));
+                fresh = ToolCallId(format!("{stem}{suffix}_{number}"));
                 number = number.saturating_add(1);
             }
             *id = fresh;
@@ -457,7 +485,8 @@ impl TurnState {
     }
 
     fn begin_step(&mut self, now: DateTime<Utc>, effects: &mut Vec<Effect>) {
-        if self.step >= self.policy.max_steps {
+        let others = self.others;
+        if self.step.saturating_add(self.delegated_steps).saturating_add(others.steps) >= self.policy.max_steps {
             let message = format!(
                 "The agent made {} model calls without coming to an end (the operator's setting limits.steps). What it \
                  did is kept; say \"continue\" to let it go on.",
@@ -466,11 +495,11 @@ impl TurnState {
             self.finish_failed("too-many-steps", &message, now, effects);
             return;
         }
-        if let Some(most) = self.policy.max_tokens.filter(|most| self.usage.total() >= *most) {
+        let tokens = self.usage.total().saturating_add(others.usage.total());
+        if let Some(most) = self.policy.max_tokens.filter(|most| tokens >= *most) {
             let message = format!(
-                "The turn took {} tokens and may take {most} (the operator's setting limits.turn_tokens). What it did \
-                 is kept; say \"continue\" to let it go on, or start a new conversation, in which less is read.",
-                self.usage.total()
+                "The turn took {tokens} tokens and may take {most} (the operator's setting limits.turn_tokens). What it did \
+                 is kept; say \"continue\" to let it go on, or start a new conversation, in which less is read."
             );
             self.finish_failed("out-of-tokens", &message, now, effects);
             return;
@@ -534,7 +563,7 @@ impl TurnState {
             return;
         }
         let duration_ms = (now - self.started_at).num_milliseconds().max(0).unsigned_abs();
-        let event = Event::TurnFinished { end, usage: self.usage, steps: self.steps_begun, duration_ms };
+        let event = Event::TurnFinished { end, usage: self.usage, steps: self.spent().steps, duration_ms };
         self.emit(event, effects);
     }
 
@@ -545,11 +574,11 @@ impl TurnState {
 }
 
 /// An id of the characters that every provider takes, with room for a number behind it.
-fn fit_id(id: &str) -> String {
+fn fit_id(id: &str, longest: usize) -> String {
     let fit: String = id
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' })
-        .take(MAX_CALL_ID_CHARS)
+        .take(longest)
         .collect();
     if fit.is_empty() { "call".to_owned() } else { fit }
 }

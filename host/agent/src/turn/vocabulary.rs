@@ -29,6 +29,12 @@ pub struct TurnPolicy {
     pub max_calls_per_step: usize,
     /// Read-only calls side by side.
     pub max_concurrent_reads: usize,
+    /// Subagents side by side.
+    pub max_subagents: usize,
+    /// Whether content from outside the user's words is there from the beginning.
+    pub outside: bool,
+    /// What ends the id of each call.
+    pub call_suffix: String,
 }
 
 /// Why a turn failed.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_agent::{PromptFacts, system_prompt};
+use bricklayer_agent::{Actor, PromptFacts, system_prompt};
 use bricklayer_domain::{ProjectId, with_turn_settings};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -194,14 +194,11 @@ pub(crate) async fn get_system_prompt(
     caller: Caller,
     Query(mut query): Query<PromptQuery>,
 ) -> Result<Json<SystemPrompt>, Problem> {
-    let skills = match query.project_id {
-        None => app.skills().host().clone(),
-        Some(project) => {
-            app.store().get_project(&caller.user, project).await?;
-            app.skills().of(&caller.user, project).await?.enabled
-        }
-    };
+    if let Some(project) = query.project_id {
+        app.store().get_project(&caller.user, project).await?;
+    }
+    let (skills, agents) = app.skills().told_in(&caller.user, query.project_id).await?;
     let settings = query.settings()?;
     let facts = PromptFacts { workspace: app.workspace().fact(), settings };
-    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &skills) }))
+    Ok(Json(SystemPrompt { system_prompt: system_prompt(&facts, &Actor::Agent(agents), &skills) }))
 }

@@ -91,7 +91,8 @@ pub(crate) async fn list_resources(
 ) -> Result<Json<ResourceList>, Problem> {
     let (user, store) = (&caller.user, app.store());
     let (resources, next) = query.part()?.gather(|page| store.list_resources(user, project, page)).await?;
-    let tools = app.turns().environment().list_tools(user, Some(project), app.skills().host());
+    let tools =
+        app.turns().environment().list_tools(user, Some(project), app.skills().host(), app.skills().host_agents());
     let resources = resources.into_iter().map(|resource| shown(resource, &tools)).collect();
     Ok(Json(ResourceList { resources, next }))
 }
@@ -130,7 +131,12 @@ pub(crate) async fn remove_resource(
     OptionalBody(body): OptionalBody<RemoveResource>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
     let resource = app.store().get_resource(&caller.user, project, id).await?;
-    let tools = app.turns().environment().list_tools(&caller.user, Some(project), app.skills().host());
+    let tools = app.turns().environment().list_tools(
+        &caller.user,
+        Some(project),
+        app.skills().host(),
+        app.skills().host_agents(),
+    );
     let Some(message) = removal(&resource, &tools) else {
         let detail = format!(
             "no tool of this project removes a {}; remove it in the workspace, and then take it off the list",

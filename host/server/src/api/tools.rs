@@ -99,13 +99,10 @@ pub(crate) async fn list_tools(
     Query(query): Query<ToolsQuery>,
 ) -> Result<Json<Vec<Tool>>, Problem> {
     let project = query.project_id.map(ProjectId::from_uuid);
-    let skills = match project {
-        None => app.skills().host().clone(),
-        Some(project) => {
-            app.store().get_project(&caller.user, project).await?;
-            app.skills().of(&caller.user, project).await?.enabled
-        }
-    };
-    let specs = app.turns().environment().list_tools(&caller.user, project, &skills);
+    if let Some(project) = project {
+        app.store().get_project(&caller.user, project).await?;
+    }
+    let (skills, agents) = app.skills().told_in(&caller.user, project).await?;
+    let specs = app.turns().environment().list_tools(&caller.user, project, &skills, &agents);
     Ok(Json(specs.iter().map(|spec| Tool::from(&**spec)).collect()))
 }

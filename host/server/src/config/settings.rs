@@ -183,6 +183,12 @@ pub const SETTINGS: &[Setting] = &[
         "tokens that the model calls of one turn may take, read and written; no further call begins then (no bound)",
     ),
     setting(
+        "limits.subagents",
+        "BRICKLAYER_SUBAGENTS",
+        false,
+        "subagents of one turn side by side, each of which asks the model; 0 for none at all (5)",
+    ),
+    setting(
         "limits.repeats_told",
         "BRICKLAYER_REPEATS_TOLD",
         false,

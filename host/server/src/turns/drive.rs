@@ -5,20 +5,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bricklayer_agent::{Fold, LogError, TurnDeps, TurnExit, run_turn};
-use bricklayer_domain::{CallSite, Caller, Event, LaneId, TurnEnd, Usage, chain};
-use bricklayer_offline_model::DirectCommand;
+use bricklayer_agent::{Fold, LogError, TurnExit, run_turn};
+use bricklayer_domain::{Event, LaneId, TurnEnd, Usage, chain};
 use bricklayer_runtime::Credential;
 use bricklayer_store::{Claim, Lease, StoreError};
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::log::StoreLog;
-use super::reading::ProjectResults;
+use super::run::TurnRun;
 use super::slots::Running;
-use super::tools::Door;
 use super::{GateError, Inner};
-use crate::models;
 
 /// Runs of one turn that may end in a failure of the database or of our own code before the turn is given up.
 const MAX_RUNS: u32 = 5;
@@ -141,20 +137,10 @@ async fn run_once(
     credential: &Arc<Credential>,
     running: &Running,
 ) -> Result<TurnExit, StoreError> {
-    let turn = &claim.turn;
     let (lane, fold) = fold(inner, claim).await?;
-    let environment = &inner.environment;
-    let skills = environment.skills.of(&turn.user, turn.project).await?;
-    let site = CallSite::Turn { conversation: turn.conversation, turn: turn.id, lane };
-    let door = Door {
-        caller: Caller::new(turn.user.clone(), turn.project, site),
-        credential: Arc::clone(credential),
-        settings: fold.settings().clone(),
-        seen: fold.seen_files().clone(),
-        skills: skills.clone(),
-    };
-    let gate = match inner.open_gate(door).await {
-        Ok(gate) => gate,
+    let run = TurnRun::begin(inner, claim, credential, running, lane).await?;
+    let deps = match run.agent(&fold).await {
+        Ok(deps) => deps,
         Err(GateError::Store(error)) => return Err(error),
         Err(error @ GateError::Folder(_)) => {
             tracing::error!(error = chain(&error), "the project's folder cannot be opened");
@@ -165,30 +151,6 @@ async fn run_once(
             finish(inner, claim, end.clone()).await?;
             return Ok(TurnExit::Finished(end));
         }
-    };
-    let log = StoreLog {
-        store: inner.store.clone(),
-        results: environment.results.clone(),
-        lease: claim.lease.clone(),
-        lane,
-        subagent: None,
-        user: turn.user.clone(),
-        hub: inner.hubs.get(turn.id),
-        leaving: inner.lifecycle.soft().clone(),
-        appending: running.appending.clone(),
-    };
-    let results =
-        ProjectResults { results: environment.results.clone(), user: turn.user.clone(), project: turn.project };
-    let deps = TurnDeps {
-        log: Arc::new(log),
-        model: models::chosen(&environment.model, fold.settings().model.as_deref(), credential),
-        commands: Some(Arc::new(DirectCommand)),
-        gate,
-        results: Arc::new(results),
-        skills: skills.enabled,
-        limits: environment.limits.clone(),
-        leaving: inner.lifecycle.soft().clone(),
-        workspace: environment.workspace.fact(),
     };
     Ok(run_turn(deps, fold, running.cancel.clone()).await)
 }

@@ -8,6 +8,7 @@ use bricklayer_agent::{LogError, TurnLog};
 use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, UserId};
 use bricklayer_results::Results;
 use bricklayer_store::{Lease, Store, StoreError};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
@@ -29,6 +30,24 @@ pub(super) struct StoreLog {
     pub(super) leaving: CancellationToken,
     /// Told since when an append has not come back.
     pub(super) appending: Appending,
+    /// Held from an append until readers were told of it, by one lane of the turn at a time: they are told in the log's
+    /// order, and take what comes late for what they know.
+    pub(super) in_order: Arc<Mutex<()>>,
+}
+
+impl StoreLog {
+    /// Adds events to other lanes of the turn and tells its readers.
+    ///
+    /// # Errors
+    /// As [`Store::append_to_lanes`].
+    pub(super) async fn append_to_lanes(&self, events: Vec<(LaneId, Event)>) -> Result<(), StoreError> {
+        let _in_order = self.in_order.lock().await;
+        self.appending.set(Some(Instant::now()));
+        let stored = self.store.append_to_lanes(&self.lease, events).await;
+        self.appending.set(None);
+        self.hub.publish(&stored?);
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -45,6 +64,7 @@ impl TurnLog for StoreLog {
             }
         }
         if !events.is_empty() {
+            let _in_order = self.in_order.lock().await;
             self.appending.set(Some(Instant::now()));
             let stored = match self.subagent {
                 None => self.store.append(&self.lease, events).await,
@@ -65,6 +85,10 @@ impl TurnLog for StoreLog {
 
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
         self.store.standing_permissions(&self.user, self.lease.conversation).await.map_err(log_error)
+    }
+
+    async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
+        self.append_to_lanes(questions).await.map_err(log_error)
     }
 
     fn preview(&self, delta: &Event) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bricklayer_domain::{Progress, ToolErrorKind, ToolFailure, UserId};
 use bricklayer_runtime::Credential;
-use bricklayer_tools::CallLink;
+use bricklayer_tools::{CallLink, Standstill};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::presence::Presence;
@@ -67,7 +67,7 @@ impl Session {
             let came = tokio::time::timeout(self.renewal_wait, &mut newer).await.is_ok();
             if let (false, Some(turn)) = (came, paused) {
                 self.presence.refuse(&self.user, old);
-                turn.let_go().await;
+                turn.stand(Standstill::SignIn).await;
                 newer.await;
                 return true;
             }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bricklayer_agent::{ProjectFolder, SeenFiles};
+use bricklayer_agent::{ProjectFolder, SeenFiles, Subagents};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionRules, ProjectId, ResultId, ToolCall,
-    ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
+    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionMode, PermissionRules, ProjectId, ResultId,
+    ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_results::Results;
@@ -18,7 +18,7 @@ use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Continuation, Credential, Handover, OperationStore, Plugin, RequestRecord,
     ResultStore, WorkspaceTarget,
 };
-use bricklayer_skills::SkillSet;
+use bricklayer_skills::{AgentSet, SkillSet};
 use bricklayer_store::Store;
 use bricklayer_tools::{
     CallLink, Continuations, Gate, GateLimits, GateRules, OperationTools, Provider, ProviderCall, ToolList, catalogue,
@@ -135,14 +135,32 @@ pub(super) struct Door {
     pub(super) seen: SeenFiles,
     /// The project's skills.
     pub(super) skills: SkillsHere,
+    /// The subagents that they may ask.
+    pub(super) subagents: Option<Arc<dyn Subagents>>,
+    /// Set for one who works for another: no more than that one may.
+    pub(super) within: Option<Within>,
+}
+
+/// What one may who works for another.
+pub(super) struct Within {
+    /// How much runs unasked.
+    pub(super) mode: PermissionMode,
+    /// The tools that there are; none: all.
+    pub(super) only: Option<Arc<[String]>>,
 }
 
 impl TurnEnvironment {
     /// The tools of all sources, as a user has them in a project with these skills; without one, in a project that
     /// switched nothing.
-    pub(crate) fn list_tools(&self, user: &UserId, project: Option<ProjectId>, skills: &SkillSet) -> ToolList {
+    pub(crate) fn list_tools(
+        &self,
+        user: &UserId,
+        project: Option<ProjectId>,
+        skills: &SkillSet,
+        agents: &AgentSet,
+    ) -> ToolList {
         let plugins = self.plugins.service().tools(user, project).specs();
-        catalogue(&[self.built_ins.list(skills), OperationTools::specs(), plugins])
+        catalogue(&[self.built_ins.list(skills, agents), OperationTools::specs(), plugins])
     }
 }
 
@@ -152,7 +170,7 @@ impl Inner {
     /// # Errors
     /// When the project's folder cannot be opened, or its choice of tools cannot be read.
     pub(super) async fn open_gate(&self, door: Door) -> Result<Gate, GateError> {
-        let Door { caller, credential, settings, seen, skills } = door;
+        let Door { caller, credential, settings, seen, skills, subagents, within } = door;
         let environment = &self.environment;
         let folder = environment.folders.open(caller.project).await.map_err(GateError::Folder)?;
         let mut choice = self.store.tool_choice(&caller.user, caller.project).await?;
@@ -162,12 +180,14 @@ impl Inner {
         let folder = ProjectFolder::from_dir(folder).with_max_bytes(environment.project_bytes);
         let rules = Arc::new(rules);
         let of_files = Arc::clone(&rules);
+        let of_user = environment.permissions.of(settings.permission_mode);
         let rules = GateRules {
-            mode: environment.permissions.of(settings.permission_mode),
+            mode: within.as_ref().map_or(of_user, |within| within.mode),
             rules,
             choice: Arc::new(choice),
             second_look: permissions.second_look,
             loosest: environment.permissions.loosest,
+            only: within.as_ref().and_then(|within| within.only.clone()),
         };
         let plugins = PluginTools::new(Shop {
             plugins: Arc::clone(&environment.plugins),
@@ -192,9 +212,13 @@ impl Inner {
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
         let built_ins =
             environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled).under(of_files);
+        let built_ins = match subagents {
+            Some(subagents) => built_ins.with_subagents(subagents),
+            None => built_ins,
+        };
         // A turn's log tells of each of its calls, and its questions wait there; no other door has one.
         let logged = matches!(caller.site, CallSite::Turn { .. });
-        let built_ins = if logged { built_ins } else { built_ins.without_questions() };
+        let built_ins = if logged && within.is_none() { built_ins } else { built_ins.without_questions() };
         let plugins: Arc<dyn Provider> = Arc::new(plugins);
         let book = ProjectOperations { store: self.store.clone(), user: caller.user.clone(), project: caller.project };
         let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));
@@ -273,7 +297,7 @@ impl ProviderCall for PluginCall {
         if needs_session && let Err(failure) = session.fresh(&link).await {
             return ToolOutcome::failed(failure);
         }
-        let CallLink { progress, cancel, continuations, rerun_of, reply: _, within } = link.clone();
+        let CallLink { progress, cancel, continuations, rerun_of, within, .. } = link.clone();
         let base_url = if needs_session {
             match place.base_url_or_cancelled(&cancel).await {
                 None => return failed(ToolErrorKind::Cancelled, "stopped by the user".into(), false),

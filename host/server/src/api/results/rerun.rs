@@ -48,7 +48,12 @@ pub(crate) async fn run_result_again(
     let (tool, input) = call_of(app.store(), &caller.user, &result).await?.ok_or_else(|| {
         cannot("call-gone", "the call that made this result is not in the log any more; ask the agent to make it again")
     })?;
-    let tools = app.turns().environment().list_tools(&caller.user, Some(result.project), app.skills().host());
+    let tools = app.turns().environment().list_tools(
+        &caller.user,
+        Some(result.project),
+        app.skills().host(),
+        app.skills().host_agents(),
+    );
     if !tools.iter().any(|spec| spec.name == tool) {
         let detail = format!(
             "`{tool}`, which made this result, is not there in this project now; switch its plugin on, or ask the agent to \
