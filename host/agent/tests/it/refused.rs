@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bricklayer_agent::{BuiltInTools, TurnExit};
 use bricklayer_domain::{Event, HistoryRepair, ToolAnnotations, ToolName, ToolOutcome, TurnEnd};
-use bricklayer_skills::SkillSet;
+use bricklayer_skills::{AgentSet, SkillSet};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -114,7 +114,7 @@ async fn refused_reasoning_of_this_turn_is_left_out_with_all_other() {
 async fn each_known_refusal_has_its_repair() {
     use HistoryRepair::{EarlierReasoning, LongResults, PlainText, Reasoning, UnknownBlocks};
     // Its place in the request: behind the built-in ones and one of its own source.
-    let odd = BuiltInTools::default().list(&SkillSet::default()).len() + 1;
+    let odd = BuiltInTools::default().list(&SkillSet::default(), &AgentSet::default()).len() + 1;
     let odd = format!("tools.{odd}.custom.name: String should match pattern");
     let cases: Vec<(&str, Vec<HistoryRepair>)> = vec![
         ("Expected `thinking` or `redacted_thinking`, but found `tool_use`", vec![Reasoning]),

@@ -30,6 +30,8 @@ fn policy() -> TurnPolicy {
         repeats: RepeatBounds::default(),
         max_calls_per_step: 4,
         max_concurrent_reads: 2,
+        max_subagents: 1,
+        ..TurnPolicy::default()
     }
 }
 
@@ -67,7 +69,7 @@ fn stored(log: &[Event]) -> Vec<StoredEvent> {
 
 fn class_of(call: &ToolCall) -> CallClassification {
     let effect = match call.name.0.as_str() {
-        "read" => CallEffect::Reads,
+        "read" | "delegate" => CallEffect::Reads,
         "write" => CallEffect::Writes,
         "destroy" => CallEffect::Destroys,
         _ => return CallClassification::Unknown("no such tool".into()),
@@ -79,6 +81,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
         review: Some(CallReview::one(operation)),
         ruling: Ruling::default(),
         asks: None,
+        resumes: call.name.0 == "delegate",
     })
 }
 
@@ -142,10 +145,12 @@ impl Simulation {
             }
             Effect::RunCall(call, _) => {
                 self.flush();
-                let reads = call.name.0 == "read";
-                assert!(reads || self.running.is_empty(), "a change runs alone");
-                assert!(self.running.iter().all(|call| call.name.0 == "read"), "nothing runs beside a change");
+                let reads = |call: &ToolCall| matches!(call.name.0.as_str(), "read" | "delegate");
+                assert!(reads(&call) || self.running.is_empty(), "a change runs alone");
+                assert!(self.running.iter().all(reads), "nothing runs beside a change");
                 assert!(self.running.len() < 2, "at most so many at once");
+                let delegates = |call: &ToolCall| call.name.0 == "delegate";
+                assert!(!delegates(&call) || !self.running.iter().any(delegates), "at most one subagent at once");
                 *self.runs.entry(call.id.clone()).or_default() += 1;
                 self.running.push(call);
             }
@@ -165,7 +170,7 @@ impl Simulation {
     fn reply(&mut self, choice: u8) {
         self.asking_model = false;
         self.replies += 1;
-        let names = ["read", "write", "destroy", "nothing"];
+        let names = ["read", "write", "destroy", "delegate", "nothing"];
         let mut blocks = vec![Block::Text { text: "text".into() }];
         for index in 0..(choice % 4) {
             // Some ids repeat within the turn, as careless providers have it.
@@ -298,7 +303,9 @@ fn check_end(simulation: &Simulation) {
         let finished = log.iter().filter(|event| matches!(event, Event::ToolFinished { call, .. } if call == id));
         assert_eq!(finished.count(), 1, "{id} is answered once: {log:#?}");
         let runs = simulation.runs.get(id).copied().unwrap_or(0);
-        assert!(name == "read" || runs <= 1, "{id} ({name}) ran {runs} times");
+        assert!(matches!(name.as_str(), "read" | "delegate") || runs <= 1, "{id} ({name}) ran {runs} times");
+        let started = log.iter().filter(|event| matches!(event, Event::ToolStarted { call, .. } if call == id));
+        assert!(name != "delegate" || started.count() <= 1, "{id} went on, and did not begin again");
         let asked = log.iter().filter(|event| matches!(event, Event::ApprovalRequested { call, .. } if call == id));
         assert!(asked.count() <= 1, "{id} is asked once");
         if name == "destroy" && runs > 0 {
@@ -333,7 +340,10 @@ fn check_refusals(simulation: &Simulation) {
         for block in blocks {
             let Block::ToolUse { id, name, .. } = block else { continue };
             let runs = simulation.runs.get(id).copied().unwrap_or(0);
-            assert!(!declined || name == "read" || runs == 0, "{id} ran after a refusal: {log:#?}");
+            assert!(
+                !declined || matches!(name.as_str(), "read" | "delegate") || runs == 0,
+                "{id} ran after a refusal: {log:#?}"
+            );
             declined |= answer(id).is_some_and(|decision| !decision.allows());
             assert!(answer(id) != Some(ApprovalDecision::Stop) || runs == 0, "{id} ran although it stopped the turn");
         }

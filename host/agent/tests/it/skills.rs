@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use bricklayer_agent::{BuiltInTools, PromptFacts, WorkspaceFact, system_prompt};
+use bricklayer_agent::{Actor, BuiltInTools, PromptFacts, WorkspaceFact, system_prompt};
 use bricklayer_domain::{ToolErrorKind, TurnSettings};
-use bricklayer_skills::{Origin, SkillLimits, SkillSet};
+use bricklayer_skills::{AgentSet, Origin, SkillLimits, SkillSet};
 use serde_json::json;
 
 use crate::support::*;
@@ -57,16 +57,17 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
         settings: serde_json::from_value(json!({"warehouse_id": "abc", "default_catalog": "main`\n# Injected"}))
             .unwrap(),
     };
-    let prompt = system_prompt(&facts, &skills);
-    assert_eq!(prompt, system_prompt(&facts, &skills));
+    let agent = Actor::default();
+    let prompt = system_prompt(&facts, &agent, &skills);
+    assert_eq!(prompt, system_prompt(&facts, &agent, &skills));
     assert!(prompt.contains("- sql: Writes SQL."), "{prompt}");
     assert!(prompt.contains("https://x.cloud.databricks.com/jobs/<id>"));
     assert!(prompt.contains("- SQL warehouse chosen by the user: `abc`"));
     assert!(prompt.contains("- Default catalog: `main  # Injected`"), "a setting stays on its line");
     let none = SkillSet::default();
-    assert!(!system_prompt(&PromptFacts::default(), &none).contains("## Skills"));
+    assert!(!system_prompt(&PromptFacts::default(), &agent, &none).contains("## Skills"));
     let names = |skills| {
-        let list = BuiltInTools::default().list(&skills);
+        let list = BuiltInTools::default().list(&skills, &AgentSet::default());
         list.iter().map(|spec| spec.name.0.clone()).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -92,7 +93,9 @@ fn the_prompt_lists_skills_and_facts_and_never_changes_by_itself() {
 #[test]
 fn the_prompt_says_which_workspace_there_is() {
     let skills = SkillSet::default();
-    let prompt = |workspace| system_prompt(&PromptFacts { workspace, settings: TurnSettings::default() }, &skills);
+    let prompt = |workspace| {
+        system_prompt(&PromptFacts { workspace, settings: TurnSettings::default() }, &Actor::default(), &skills)
+    };
     insta::assert_snapshot!("prompt_without_workspace", prompt(WorkspaceFact::None));
     insta::assert_snapshot!("prompt_with_local_workspace", prompt(WorkspaceFact::Local));
     let remote = WorkspaceFact::Remote("https://x.cloud.databricks.com/".parse().unwrap());
@@ -104,12 +107,13 @@ fn one_choice_of_skills_has_one_list_of_tools() {
     let root = tempfile::tempdir().unwrap();
     put(root.path(), "sql/SKILL.md", "---\nname: sql\ndescription: Writes SQL.\n---\nB");
     let tools = BuiltInTools::default();
-    let first = tools.list(&load(root.path()));
-    let again = tools.list(&load(root.path()));
+    let none = AgentSet::default();
+    let first = tools.list(&load(root.path()), &none);
+    let again = tools.list(&load(root.path()), &none);
     assert!(first.iter().zip(again.iter()).all(|(one, other)| std::sync::Arc::ptr_eq(one, other)));
     let skill = first.last().unwrap();
     assert_eq!(skill.input_schema["properties"]["name"]["enum"], json!(["sql"]));
-    assert!(tools.list(&SkillSet::default()).iter().all(|spec| spec.name.0 != "Skill"));
+    assert!(tools.list(&SkillSet::default(), &none).iter().all(|spec| spec.name.0 != "Skill"));
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
 use bricklayer_agent::{
-    BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion, ResultReader, TurnDeps,
-    TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
+    AccountEntry, Actor, BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion,
+    ResultReader, TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
@@ -132,6 +132,11 @@ impl TurnLog for MemoryLog {
 
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
         Ok(self.standing.lock().unwrap().clone())
+    }
+
+    async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
+        self.push(questions.into_iter().map(|(_, question)| question).collect());
+        Ok(())
     }
 
     fn preview(&self, delta: &Event) {
@@ -418,6 +423,8 @@ impl World {
             limits: self.limits.clone(),
             leaving: self.leaving.clone(),
             workspace: WorkspaceFact::Remote("https://example.cloud.databricks.com".parse().unwrap()),
+            actor: Actor::default(),
+            account: AccountEntry::default(),
         }
     }
 

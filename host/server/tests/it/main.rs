@@ -78,6 +78,7 @@ mod shared;
 mod skills;
 mod sql_tools;
 mod streams;
+mod subagents;
 mod support;
 mod takeover;
 mod telemetry;

@@ -115,6 +115,7 @@ fn defaults() -> HashMap<&'static str, String> {
         ("limits.running_turns_per_user", config.running_turns_per_user.to_string()),
         ("limits.compact_above_tokens", config.compact_above_tokens.to_string()),
         ("limits.steps", config.steps.to_string()),
+        ("limits.subagents", config.subagents.to_string()),
         ("limits.repeats_told", config.repeats.told.to_string()),
         ("limits.repeats", config.repeats.ended.to_string()),
         ("limits.lease_seconds", config.lease.as_secs().to_string()),

@@ -10,7 +10,7 @@ mod stream;
 
 pub(crate) use anywhere::Anywhere;
 pub(crate) use api::{Answer, Api};
-pub(crate) use bricklayer_far_ends::{Gate, LastChunk, Model, Reply, TOKEN_OF, Trouble, Workspace};
+pub(crate) use bricklayer_far_ends::{Gate, LastChunk, Model, Reply, Step, TOKEN_OF, Trouble, Workspace};
 pub(crate) use chat::Chat;
 pub(crate) use guest::Guest;
 pub(crate) use poller::Poller;

@@ -154,6 +154,7 @@ impl World {
             compact_above_tokens: self.compact_above_tokens,
             steps: bricklayer_agent::MAX_STEPS,
             turn_tokens: None,
+            subagents: bricklayer_agent::MAX_SUBAGENTS,
             repeats: Default::default(),
             conversation_limits: self.conversation_limits,
             lease: self.lease,
