@@ -34,7 +34,7 @@ pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
 pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
-use settled::settled;
+pub use settled::fold_history;
 pub use shown::ShownAs;
 pub use steps::{StepInfo, StepWord};
 
@@ -587,12 +587,6 @@ fn tool_result(call: ToolCallId, name: ToolName, outcome: ToolOutcome, duration_
         operations: outcome.operations.iter().map(ToString::to_string).collect(),
         duration_ms,
     }
-}
-
-/// The log of a version of a conversation as a client needs it to draw the page: without the pieces of what is complete.
-#[must_use]
-pub fn fold_history(events: Vec<StoredEvent>) -> Vec<WireEvent> {
-    settled(events).into_iter().flat_map(|stored| into_frames(stored, None)).collect()
 }
 
 #[cfg(test)]

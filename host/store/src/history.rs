@@ -1,6 +1,8 @@
 //! A conversation's history in pages of turns, the newest first, and how much a conversation holds.
 
-use bricklayer_domain::{ConversationId, Event, EventSeq, LaneId, StoredEvent, TurnId, UserId};
+use std::collections::HashSet;
+
+use bricklayer_domain::{ConversationId, Event, EventSeq, Lane, LaneId, StoredEvent, TurnId, UserId};
 
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
@@ -32,6 +34,18 @@ pub struct HistoryPage {
     pub events: Vec<StoredEvent>,
     /// Ask for what comes before this event; none when this page begins with the conversation's first turn.
     pub earlier: Option<EventSeq>,
+    /// What subagents of these turns' calls did until the page's last event, the newest lane first: as many whole lanes
+    /// as fit into a page of their own.
+    pub of_calls: Vec<CallLane>,
+}
+
+/// What a subagent did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallLane {
+    /// Its lane.
+    pub lane: Lane,
+    /// In order, as in the page.
+    pub events: Vec<StoredEvent>,
 }
 
 /// What a page of a history may still take.
@@ -75,11 +89,42 @@ impl Store {
             let whole = part.whole;
             parts.push(part.events);
             if !whole {
-                let first = parts.iter().rev().flatten().next().map(|stored| stored.seq);
-                return Ok(HistoryPage { lane, newest, events: in_order(parts), earlier: first });
+                let earlier = parts.iter().rev().flatten().next().map(|stored| stored.seq);
+                let events = in_order(parts);
+                let of_calls = self.of_calls(user, conversation, &events).await?;
+                return Ok(HistoryPage { lane, newest, events, earlier, of_calls });
             }
         }
-        Ok(HistoryPage { lane, newest, events: in_order(parts), earlier: None })
+        let events = in_order(parts);
+        let of_calls = self.of_calls(user, conversation, &events).await?;
+        Ok(HistoryPage { lane, newest, events, earlier: None, of_calls })
+    }
+
+    /// What subagents did in the turns of these events.
+    async fn of_calls(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        events: &[StoredEvent],
+    ) -> Result<Vec<CallLane>, StoreError> {
+        let turns: HashSet<TurnId> = events.iter().map(|stored| stored.turn).collect();
+        let Some(last) = events.last().map(|stored| stored.seq) else { return Ok(Vec::new()) };
+        let (mut left, mut bytes) = (MAX_HISTORY_EVENTS, MAX_HISTORY_BYTES);
+        let mut of_calls = Vec::new();
+        for lane in self.lanes_of_calls(conversation, &turns).await? {
+            let span = Span { lane: Some(lane.id), first: EventSeq::START, last };
+            let Some(fit) = self.fit_back(user, conversation, span, left, bytes, Detail::Settled).await? else {
+                continue;
+            };
+            if !fit.all {
+                continue;
+            }
+            let events = self.read(user, conversation, span, left, Detail::Settled).await?;
+            left = left.saturating_sub(u32::try_from(events.len()).unwrap_or(u32::MAX));
+            bytes = bytes.saturating_sub(fit.bytes);
+            of_calls.push(CallLane { lane, events });
+        }
+        Ok(of_calls)
     }
 
     /// What of a lane before an event goes into the room; none when it has nothing there.

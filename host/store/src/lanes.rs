@@ -1,6 +1,8 @@
 //! Lanes: a conversation's log is one order of events, of which each belongs to one lane. A fork reads what its parent
 //! said up to its message and then its own; a subagent reads its own.
 
+use std::collections::HashSet;
+
 use bricklayer_domain::{ConversationId, EventSeq, Lane, LaneId, LaneParent, ToolCallId, TurnId, UserId};
 use chrono::{DateTime, Utc};
 
@@ -249,6 +251,28 @@ impl Store {
             )
             .await?;
         rows.iter().map(lane).collect()
+    }
+
+    /// The lanes of calls of these turns, the newest first.
+    pub(crate) async fn lanes_of_calls(
+        &self,
+        conversation: ConversationId,
+        turns: &HashSet<TurnId>,
+    ) -> Result<Vec<Lane>, StoreError> {
+        let rows = self
+            .engine()
+            .fetch_all(
+                "select id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at
+                from lanes
+                where conversation_id = $1
+                    and turn_id is not null
+                order by created_at desc, id desc",
+                args![conversation],
+            )
+            .await?;
+        let lanes = rows.iter().map(lane).collect::<Result<Vec<_>, _>>()?;
+        let of_turns = |lane: &Lane| matches!(&lane.parent, LaneParent::Call { turn, .. } if turns.contains(turn));
+        Ok(lanes.into_iter().filter(of_turns).collect())
     }
 
     /// The lanes that events of a turn may belong to beside the main one: those of its calls, and its own.

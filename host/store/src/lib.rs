@@ -73,7 +73,7 @@ pub use conversations::DEFAULT_CONVERSATION_TITLE;
 pub use error::StoreError;
 pub use events::{Detail, EventPage, MAX_EVENT_PAGE, MAX_EVENT_PAGE_BYTES};
 pub use fencing::{Lease, WorkerId};
-pub use history::{HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS, ReadFrom};
+pub use history::{CallLane, HistoryPage, MAX_HISTORY_BYTES, MAX_HISTORY_EVENTS, MAX_HISTORY_TURNS, ReadFrom};
 pub use installations::{
     GivenPowers, GrantRow, InstallationError, InstallationRow, MAX_GRANT_POWERS, MAX_INSTALLATIONS_PER_OWNER,
     MAX_VERSION_BYTES, NewInstallation, PluginSnapshot, VersionRow,

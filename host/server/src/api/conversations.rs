@@ -339,7 +339,7 @@ pub(crate) async fn get_conversation(
     // The semaphore is never closed.
     let _place = HISTORIES.acquire().await.ok();
     let page = store.history_before(&caller.user, conversation.id, query.lane_id, before, wanted).await?;
-    let HistoryPage { lane, newest: newest_lane, events, earlier } = page;
+    let HistoryPage { lane, newest: newest_lane, events, earlier, of_calls } = page;
     let versions = store.versions(&caller.user, conversation.id, lane).await?;
     // Nothing of another version comes any more: its reader knows the log to its end.
     let through = conversation.newest_turn.map_or(0, |turn| turn.last_seq.0);
@@ -353,7 +353,7 @@ pub(crate) async fn get_conversation(
     let detail = ConversationDetail {
         summary,
         messages: messages(&events),
-        events: fold_history(events),
+        events: fold_history(events, of_calls),
         earlier: earlier.map(|seq| seq.0),
         lane_id: lane.as_uuid(),
         versions: versions.into_iter().map(TurnVersions::from).collect(),

@@ -132,7 +132,7 @@ fn history_drops_the_pieces_of_what_is_complete() {
         stored(4, Event::StepDiscarded { step: 1 }),
         delta(5, 1, "y"),
     ];
-    let seqs: Vec<_> = fold_history(events.to_vec()).iter().map(|frame| frame.seq.unwrap()).collect();
+    let seqs: Vec<_> = fold_history(events.to_vec(), Vec::new()).iter().map(|frame| frame.seq.unwrap()).collect();
     assert_eq!(seqs, [2, 2, 2, 4, 5], "only the running step keeps its pieces");
 }
 

@@ -152,8 +152,12 @@ impl World {
         assert_eq!(live(&page.events), expected, "the store's settled page: {log:#?}");
 
         let mut framed = Live::new();
-        let frames = fold_history(log.clone());
-        assert_eq!(frames, fold_history(page.events.clone()), "the page's fold of the log and of the settled log");
+        let frames = fold_history(log.clone(), Vec::new());
+        assert_eq!(
+            frames,
+            fold_history(page.events.clone(), Vec::new()),
+            "the page's fold of the log and of the settled log"
+        );
         for frame in &frames {
             match &frame.body {
                 WireBody::TextDelta { block, text, .. } => framed.entry((false, *block)).or_default().push_str(text),

@@ -56,7 +56,8 @@ fn a_subagent_works_by_itself_and_reports() {
         let server = world.serve().await;
         let ann = server.as_user("ann");
         let project = ann.project("One").await;
-        let frames = ann.frames(&ask(&ann, &project, "ask", "how many").await).await;
+        let (execution, conversation) = ann.ask(&project, "how many").await;
+        let frames = ann.frames(&execution).await;
         assert_eq!(outcome(&frames, "t1")["content"], "none at all", "{frames:#?}");
         let sub = Some("t1");
         assert_eq!(of(&frames, sub, "conversation.created")[0]["message"], "count the files");
@@ -81,6 +82,15 @@ fn a_subagent_works_by_itself_and_reports() {
         assert!(names.contains(&"Glob"), "{names:?}");
         let agent = requests.iter().find(|request| !system(request).contains("# Subagent `")).unwrap();
         assert!(system(agent).contains("- data-explorer: "), "{agent}");
+        // The history has all that was streamed, but for pieces of what is whole.
+        let path = format!("/api/projects/{project}/conversations/{conversation}");
+        let history = ann.get(&path).await.ok()["events"].clone();
+        let told = |frame: &&Frame| frame.id.is_some() && frame.kind() != "text_delta";
+        let streamed: Vec<_> =
+            frames.iter().filter(told).map(|frame| (&frame.data["seq"], &frame.data["lane"])).collect();
+        let kept: Vec<_> = history.as_array().unwrap().iter().map(|event| (&event["seq"], &event["lane"])).collect();
+        assert!(kept.is_sorted_by_key(|(seq, _)| seq.as_i64()), "{kept:?}");
+        assert!(streamed.iter().all(|event| kept.contains(event)), "{streamed:?} {kept:?}");
         let prompt = ann.get(&format!("/api/system_prompt?project_id={project}")).await.ok();
         assert!(prompt["system_prompt"].as_str().unwrap().contains("## Subagents"));
         server.stop().await;

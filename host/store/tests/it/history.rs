@@ -138,7 +138,7 @@ async fn histories_come_in_whole_turns(world: World) {
     let scene = world.scene().await;
     assert_eq!(
         history(&scene, i64::MAX, 30).await,
-        HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None }
+        HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None, of_calls: vec![] }
     );
     for _ in 0..5 {
         let (_, lease) = scene.begin().await;
@@ -152,7 +152,7 @@ async fn histories_come_in_whole_turns(world: World) {
     assert_eq!((seqs(&first), first.earlier), (vec![1, 2, 3], None));
     assert_eq!(
         (history(&scene, 1, 2).await, history(&scene, i64::MAX, 30).await.events.len()),
-        (HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None }, 15)
+        (HistoryPage { lane: LaneId::MAIN, newest: LaneId::MAIN, events: vec![], earlier: None, of_calls: vec![] }, 15)
     );
     // Fewer turns when more would be too much.
     let (_, lease) = scene.begin().await;
