@@ -13,7 +13,8 @@ import { QuestionPanel } from "./QuestionPanel";
  */
 export function ApprovalDock({ view }: { view: ConversationView }) {
   const waiting = waitingCalls(view);
-  const [first, ...others] = waiting;
+  const [next, ...others] = waiting;
+  const first = next?.tool;
   const place = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const answered = useRef(false);
@@ -56,13 +57,12 @@ export function ApprovalDock({ view }: { view: ConversationView }) {
           }}
         />
       )}
-      {first !== undefined && !asks(first) && !proposes(first) && (
+      {next !== undefined && !asks(next.tool) && !proposes(next.tool) && (
         <ApprovalPanel
-          key={first.id}
+          key={next.tool.id}
           ref={heading}
-          tool={first}
-          others={others}
-          turn={view.turns.at(-1)}
+          call={next}
+          others={others.length}
           onAnswer={() => {
             answered.current = true;
           }}

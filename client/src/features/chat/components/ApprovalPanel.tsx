@@ -8,7 +8,7 @@ import form from "@/shared/ui/Form.module.css";
 import { Notice } from "@/shared/ui/Notice";
 import { useAnswerApproval } from "../hooks/useAnswerApproval";
 import { useSeenToEnd } from "../hooks/useSeenToEnd";
-import { type Asked, callName, operationName, whatRuns } from "../model/approval";
+import { type Asked, type WaitingCall, callName, operationName, whatRuns } from "../model/approval";
 import { shortName, titleOf } from "../model/describeTool";
 import type { Decision, Effect, Operation, ToolItem, TurnView } from "../model/view";
 import styles from "./ApprovalPanel.module.css";
@@ -29,17 +29,17 @@ const effects: Record<Effect, { word: string; tone: Tone; question: string }> = 
 };
 
 interface ApprovalPanelProps {
-  tool: ToolItem;
-  /** Calls that wait behind this one. */
-  others: readonly ToolItem[];
-  turn: TurnView | undefined;
+  call: WaitingCall;
+  /** How many calls wait behind this one. */
+  others: number;
   onAnswer: () => void;
   /** Where the focus goes when this question follows another: words, and no button. */
   ref: Ref<HTMLHeadingElement>;
 }
 
 /** Asks before a call runs, and shows the whole of it; yes can be said once all of that was in view. */
-export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPanelProps) {
+export function ApprovalPanel({ call, others, onAnswer, ref }: ApprovalPanelProps) {
+  const { tool, turn, askedBy } = call;
   const answer = useAnswerApproval(tool.id);
   const armed = useArmed();
   const [opened, setOpened] = useState<readonly string[]>([]);
@@ -66,6 +66,11 @@ export function ApprovalPanel({ tool, others, turn, onAnswer, ref }: ApprovalPan
         <h2 ref={ref} id={titleId} tabIndex={-1} className={styles.question}>
           {title}. {effects[asked.effect].question}
         </h2>
+        {askedBy !== null && (
+          <p className={styles.reason}>
+            A subagent asks: <PlainSight text={askedBy.detail} />
+          </p>
+        )}
         <p className={styles.reason}>
           <code>{shortName(tool.name)}</code> {reason}
         </p>
@@ -181,10 +186,10 @@ function WholeText({ text, label, folded, onOpen }: { text: string; label: strin
 }
 
 /** What else hangs on the answer. */
-function LaterCalls({ tool, others, turn }: { tool: ToolItem; others: readonly ToolItem[]; turn: TurnView | undefined }) {
+function LaterCalls({ tool, others, turn }: { tool: ToolItem; others: number; turn: TurnView }) {
   const laterChanges = tool.approval?.laterChanges ?? [];
   const named = laterChanges.map((id) => {
-    const call = turn?.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
+    const call = turn.items.find((item): item is ToolItem => item.kind === "tool" && item.id === id);
     return { id, name: call === undefined ? "a call" : callName(call) };
   });
   return (
@@ -201,7 +206,7 @@ function LaterCalls({ tool, others, turn }: { tool: ToolItem; others: readonly T
           </ul>
         </div>
       )}
-      {others.length > 0 && <p className={styles.later}>{plural(others.length, "more call")} will ask after this one.</p>}
+      {others > 0 && <p className={styles.later}>{plural(others, "more call")} will ask after this one.</p>}
     </>
   );
 }

@@ -1,11 +1,14 @@
 import { use, useId, useState } from "react";
 import { formatDuration } from "@/shared/lib/format";
+import { Markdown } from "@/shared/markdown/Markdown";
 import { Icon } from "@/shared/ui/Icon";
 import { chartOf } from "../model/output";
-import { courseDurationMs, courseName, layCourse } from "../model/group";
-import type { ToolItem } from "../model/view";
+import { courseDurationMs, courseName, groupItems, layCourse } from "../model/group";
+import { workFigures, workName } from "../model/subagent";
+import type { ToolItem, TurnView } from "../model/view";
 import { ResultSlots } from "../resultSlots";
 import styles from "./Course.module.css";
+import { Thinking } from "./Thinking";
 import { ToolCard } from "./ToolCard";
 
 /** Calls that follow each other, like a course of bricks; many of them lie behind one line. */
@@ -27,7 +30,7 @@ export function Course({ tools, repeated }: { tools: readonly ToolItem[]; repeat
       )}
       {folded.length > 0 && (
         <div id={id} className={styles.folded} hidden={!open}>
-          {open && folded.map((tool) => <ToolCard key={tool.key} tool={tool} showRows={false} />)}
+          {open && folded.map((tool) => <Call key={tool.key} tool={tool} showRows={false} />)}
         </div>
       )}
       {shown.map((tool) => {
@@ -35,9 +38,53 @@ export function Course({ tools, repeated }: { tools: readonly ToolItem[]; repeat
         return chart !== null && slots !== null ? (
           <slots.Chart key={tool.key} chart={chart} />
         ) : (
-          <ToolCard key={tool.key} tool={tool} showRows={tool.id === openId && !repeated.has(tool.id)} />
+          <Call key={tool.key} tool={tool} showRows={tool.id === openId && !repeated.has(tool.id)} />
         );
       })}
+    </div>
+  );
+}
+
+function Call({ tool, showRows }: { tool: ToolItem; showRows: boolean }) {
+  return (
+    <ToolCard tool={tool} showRows={showRows}>
+      {tool.subagent !== null && <Work work={tool.subagent} />}
+    </ToolCard>
+  );
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** What a subagent does: one line; opened, what it was told and all that followed, laid out as a turn is. */
+function Work({ work }: { work: TurnView }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  return (
+    <div className={styles.work}>
+      <button type="button" className={styles.head} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+        <span className={styles.chevron}>
+          <Icon name="chevronRight" size={15} />
+        </span>
+        <span className={styles.name}>{workName(work)}</span>
+        <span className={styles.time}>{workFigures(work)}</span>
+      </button>
+      <div id={id} className={styles.inside} hidden={!open}>
+        {open && (
+          <>
+            <p className={styles.told}>{work.message}</p>
+            {groupItems(work.items).map((group) =>
+              group.kind === "tools" ? (
+                <Course key={group.key} tools={group.items} repeated={none} />
+              ) : group.kind === "thinking" ? (
+                <Thinking key={group.key} item={group.item} />
+              ) : (
+                <Markdown key={group.key} text={group.item.text} streaming={work.status === "running" && !group.item.final} />
+              ),
+            )}
+            {work.error !== null && <p className={styles.told}>{work.error.message}</p>}
+          </>
+        )}
+      </div>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { memo, useId, useState } from "react";
+import { type ReactNode, memo, useId, useState } from "react";
 import { cx } from "@/shared/lib/cx";
 import { asRecord } from "@/shared/lib/record";
 import { formatDuration } from "@/shared/lib/format";
@@ -24,10 +24,12 @@ interface ToolCardProps {
   tool: ToolItem;
   /** Rows are shown without being opened. */
   showRows?: boolean;
+  /** What its subagent does. */
+  children?: ReactNode;
 }
 
 /** One tool call: a line in plain words; opened, its arguments and result. */
-export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCardProps) {
+export const ToolCard = memo(function ToolCard({ tool, showRows = true, children }: ToolCardProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { detail } = tool;
@@ -61,6 +63,7 @@ export const ToolCard = memo(function ToolCard({ tool, showRows = true }: ToolCa
         </span>
       </button>
       {running && <ToolProgress tool={tool} />}
+      {children}
       {result?.isError === true && outcome === "failed" && <ToolError tool={tool.name} result={result} />}
       {result !== null && <MadeHere result={result} />}
       <div id={id} hidden={!open && !showsRows}>

@@ -1,7 +1,7 @@
 /** What an approval shows: every part of the call, and every argument that the parts do not show already. */
 import { asRecord } from "@/shared/lib/record";
 import { titleOf } from "./describeTool";
-import type { ConversationView, Effect, Operation, ToolItem } from "./view";
+import type { ConversationView, Effect, Operation, ToolItem, TurnView } from "./view";
 
 export interface Asked {
   readonly operations: readonly Operation[];
@@ -41,11 +41,27 @@ export function callName(tool: ToolItem): string {
   return [titleOf(tool), what === "" ? tool.detail : what].filter((part) => part !== "").join(": ");
 }
 
-/** Calls of the running turn that wait for an answer, in the order in which they are asked. */
-export function waitingCalls(view: ConversationView): readonly ToolItem[] {
+/** A call that waits for an answer. */
+export interface WaitingCall {
+  readonly tool: ToolItem;
+  /** The turn, or the subagent's work, that it is a call of. */
+  readonly turn: TurnView;
+  /** The call that asked that subagent; `null` for the agent's own. */
+  readonly askedBy: ToolItem | null;
+}
+
+/** Calls of the running turn and of its subagents that wait for an answer, in the order in which they are asked. */
+export function waitingCalls(view: ConversationView): readonly WaitingCall[] {
   const turn = view.turns.at(-1);
-  if (turn?.status !== "running") return [];
-  return turn.items.filter((item): item is ToolItem => item.kind === "tool" && item.status === "waiting");
+  return turn?.status === "running" ? waitingIn(turn, null) : [];
+}
+
+function waitingIn(turn: TurnView, askedBy: ToolItem | null): WaitingCall[] {
+  return turn.items.flatMap((tool) => {
+    if (tool.kind !== "tool") return [];
+    if (tool.status === "waiting") return [{ tool, turn, askedBy }];
+    return tool.subagent?.status === "running" ? waitingIn(tool.subagent, tool) : [];
+  });
 }
 
 function fieldsOf(input: unknown): { name: string; text: string }[] {

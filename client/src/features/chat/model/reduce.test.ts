@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { wire } from "@/api/testing/events";
 import { type WireEvent, parseWireEvent } from "@/api/wire";
 import { seeded } from "@/shared/testing/random";
+import { waitingCalls } from "./approval";
 import { summariesBefore } from "./compaction";
 import { prepend } from "./pages";
 import { reduceEvents } from "./reduce";
@@ -232,16 +233,38 @@ describe("what comes from outside", () => {
 });
 
 describe("what stands beside the thread", () => {
-  it("is not part of it: a subagent's steps, calls and end", () => {
-    const lane = { id: "33333333-3333-4333-8333-333333333333", parent: { execution_id: turn, tool_id: "a" } };
-    const asides = [
-      { type: "conversation.created", message: "Look for me", settings: {} },
-      { type: "text", step: 0, block: 1, text: "Something else." },
-      { type: "tool_use", title: "", detail: "", step: 0, tool_id: "z", tool_name: "Read", tool_input: {} },
-      { type: "stream.completed", is_error: true, is_cancelled: false },
-    ];
-    const mixed = stored.flatMap((event) => [event, ...asides.map((aside) => wire({ ...aside, seq: event.seq, lane }))]);
-    expect(reduceEvents(emptyView, mixed)).toEqual(whole);
+  const lane = { id: "33333333-3333-4333-8333-333333333333", parent: { execution_id: turn, tool_id: "a" } };
+  /** The same turn, in the middle of which its call has a subagent do just the same. */
+  const nested = [...stored.slice(0, 15), ...stored.map((event) => wire({ ...event, lane })), ...stored.slice(15)].map((event, index) =>
+    wire(Object.assign({}, event, { seq: index + 1 })),
+  );
+
+  const callOf = (view: ConversationView) => view.turns[0]?.items.find((item): item is ToolItem => item.kind === "tool" && item.id === "a");
+
+  it("is the work of its call: a subagent's steps, calls and end", () => {
+    const view = reduceEvents(emptyView, nested);
+    const work = callOf(view)?.subagent ?? null;
+    expect([view.turns[0]?.items.length, view.turns[0]?.status]).toEqual([whole.turns[0]?.items.length, "completed"]);
+    expect(work && final({ turns: [{ ...work, firstSeq: null }], lastSeq: 0 })).toEqual(
+      final({ turns: whole.turns.map((known) => ({ ...known, firstSeq: null })), lastSeq: 0 }),
+    );
+    // However it comes in parts, and once more.
+    for (let cut = 0; cut <= nested.length; cut += 1) {
+      const parts = reduceEvents(reduceEvents(emptyView, nested.slice(0, cut)), nested.slice(Math.max(0, cut - 1)));
+      expect(final(parts)).toEqual(final(view));
+    }
+  });
+
+  it("ends with its call, whatever it said itself", () => {
+    const cut = nested.filter((event) => event.lane == null || event.type === "conversation.created" || event.type === "tool_use");
+    const work = callOf(reduceEvents(emptyView, cut))?.subagent;
+    expect([work?.status, work?.items.map((item) => item.kind === "tool" && item.status)]).toEqual(["cancelled", ["stopped", "stopped"]]);
+  });
+
+  it("is asked about like any other call", () => {
+    const until = nested.slice(0, 15 + 12);
+    const [waiting, ...more] = waitingCalls(reduceEvents(emptyView, until));
+    expect([waiting?.tool.id, waiting?.askedBy?.id, waiting?.turn.message, more.length]).toEqual(["a", "a", "Which hour?", 0]);
   });
 
   it("is not what goes on from a message: another version of the thread", () => {

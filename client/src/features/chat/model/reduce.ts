@@ -16,21 +16,24 @@ import type { Approval, ConversationView, Item, ProseItem, ToolItem, ToolStatus,
 export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>): ConversationView {
   let lastSeq = view.lastSeq;
   const drafts = new Map<string, TurnDraft>();
+  const subagents = new Map<TurnDraft, Map<string, TurnDraft>>();
   const known = new Map(view.turns.map((turn) => [turn.executionId, turn]));
   for (const event of events) {
     // Events of one sequence number may come as several frames, so an equal number is let through; each is idempotent.
     if (event.seq !== null && event.seq < lastSeq) continue;
     lastSeq = event.seq ?? lastSeq;
     const executionId = event.execution_id;
-    if (isTransport(event) || isAside(event)) continue;
+    if (isTransport(event)) continue;
     let draft = drafts.get(executionId);
     if (draft === undefined) {
       const turn = known.get(executionId);
       draft = new TurnDraft(turn ?? newTurn(executionId));
       drafts.set(executionId, draft);
     }
-    reduceTurn(draft, event);
+    const asks = askedBy(event);
+    reduceTurn(asks === null ? draft : subagentOf(subagents, draft, asks), event);
   }
+  for (const [draft, works] of subagents) for (const [id, work] of works) withSubagent(draft, id, work);
   if (drafts.size === 0) return lastSeq === view.lastSeq ? view : { ...view, lastSeq };
   const turns = view.turns.map((turn) => drafts.get(turn.executionId)?.done() ?? turn);
   for (const [executionId, draft] of drafts) if (!known.has(executionId)) turns.push(draft.done());
@@ -42,11 +45,31 @@ function isTransport(event: WireEvent): boolean {
 }
 
 /**
- * Whether an event belongs to a subagent's lane: steps and blocks count within their lane, and its end is not the
- * turn's, so nothing of it is part of this thread. A lane that goes on from a message is a version of the thread itself.
+ * The call that asked the subagent of an event's lane; `null` for the turn's own: steps and blocks count within their
+ * lane, and its end is not the turn's. A lane that goes on from a message is a version of the thread itself.
  */
-export function isAside(event: WireEvent): boolean {
-  return typeof event.lane?.parent.tool_id === "string";
+export function askedBy(event: WireEvent): string | null {
+  return event.lane?.parent.tool_id ?? null;
+}
+
+function subagentOf(known: Map<TurnDraft, Map<string, TurnDraft>>, draft: TurnDraft, call: string): TurnDraft {
+  const works = known.get(draft) ?? new Map<string, TurnDraft>();
+  known.set(draft, works);
+  const work = works.get(call) ?? new TurnDraft(draft.tool(call)?.subagent ?? newTurn(draft.turn.executionId));
+  works.set(call, work);
+  return work;
+}
+
+function withSubagent(draft: TurnDraft, call: string, work: TurnDraft): void {
+  withTool(draft, call, draft.turn.step, (tool) => ended({ ...tool, subagent: work.done() }));
+}
+
+/** A subagent that was stopped may say nothing of its end; the call's is its end too. */
+function ended(tool: ToolItem): ToolItem {
+  if (tool.subagent?.status !== "running" || (tool.result === null && tool.status !== "stopped")) return tool;
+  const work = new TurnDraft(tool.subagent);
+  finish(work, "cancelled");
+  return { ...tool, subagent: work.done() };
 }
 
 function newTurn(executionId: string): TurnView {
@@ -141,25 +164,27 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           : tool,
       );
     case "tool_result":
-      return withTool(draft, event.tool_use_id, draft.turn.step, (tool) => ({
-        ...tool,
-        name: tool.name === "" ? event.tool_name : tool.name,
-        status: event.is_error ? "failed" : "succeeded",
-        result: {
-          content: event.content,
-          isError: event.is_error,
-          errorKind: event.error_kind ?? null,
-          denied: event.denied ?? null,
-          remedy: event.remedy ?? null,
-          retryAfterSeconds: event.retry_after_seconds ?? null,
-          structured: event.structured ?? tool.result?.structured ?? null,
-          structuredBytes: event.structured_bytes ?? null,
-          durationMs: event.duration_ms,
-          results: resultRefs(asRecord(event)["results"]),
-          made: (event.made ?? []).map(({ type, id, name, link, whole }) => ({ type, id, name, link: link ?? null, whole })),
-          operations: event.operations ?? [],
-        },
-      }));
+      return withTool(draft, event.tool_use_id, draft.turn.step, (tool) =>
+        ended({
+          ...tool,
+          name: tool.name === "" ? event.tool_name : tool.name,
+          status: event.is_error ? "failed" : "succeeded",
+          result: {
+            content: event.content,
+            isError: event.is_error,
+            errorKind: event.error_kind ?? null,
+            denied: event.denied ?? null,
+            remedy: event.remedy ?? null,
+            retryAfterSeconds: event.retry_after_seconds ?? null,
+            structured: event.structured ?? tool.result?.structured ?? null,
+            structuredBytes: event.structured_bytes ?? null,
+            durationMs: event.duration_ms,
+            results: resultRefs(asRecord(event)["results"]),
+            made: (event.made ?? []).map(({ type, id, name, link, whole }) => ({ type, id, name, link: link ?? null, whole })),
+            operations: event.operations ?? [],
+          },
+        }),
+      );
     case "result":
       return draft.patch({
         retry: null,
@@ -197,7 +222,7 @@ function withCompaction(draft: TurnDraft, event: Extract<WireEvent, { type: "con
 function finish(draft: TurnDraft, status: TurnView["status"]): void {
   for (const item of draft.items()) {
     if (item.kind === "tool") {
-      if (item.result === null) draft.put({ ...item, status: "stopped" });
+      if (item.result === null) draft.put(ended({ ...item, status: "stopped" }));
     } else if (!item.final) draft.put({ ...item, final: true, early: [] });
   }
   draft.patch({ status, retry: null });
@@ -297,6 +322,7 @@ function newTool(items: readonly Item[], id: string, step: number): ToolItem {
     startedAt: null,
     progress: null,
     result: null,
+    subagent: null,
   };
 }
 

@@ -8,7 +8,7 @@ import { type WireEvent, parseWireEvent } from "@/api/wire";
 import { takeLine } from "@/shared/lib/lines";
 import { Store } from "@/shared/lib/store";
 import { backoffMs } from "@/shared/lib/backoff";
-import { isAside, reduceEvents } from "./reduce";
+import { askedBy, reduceEvents } from "./reduce";
 import { prepend, refresh } from "./pages";
 import { MAIN_LANE, type Versions, cutBefore, noVersions, toldVersions, withVersion } from "./versions";
 import { type ConversationView, emptyView } from "./view";
@@ -328,7 +328,7 @@ export class Session {
   }
 
   #receive(event: WireEvent): void {
-    if (isAside(event)) {
+    if (askedBy(event) !== null) {
       this.#buffer.push(event);
       return this.#scheduleFlush();
     }

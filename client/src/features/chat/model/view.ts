@@ -104,6 +104,8 @@ export interface ToolItem extends Placed {
   readonly startedAt: string | null;
   readonly progress: { readonly message: string; readonly done: number | null; readonly total: number | null; readonly steps: readonly Step[] } | null;
   readonly result: ToolResult | null;
+  /** What the subagent did that the call asked; `null` where there is none. */
+  readonly subagent: TurnView | null;
 }
 
 export interface Approval {

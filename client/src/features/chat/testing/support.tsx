@@ -22,6 +22,7 @@ export const tool: ToolItem = {
   startedAt: null,
   progress: null,
   result: null,
+  subagent: null,
 };
 
 export const result: ToolResult = {
