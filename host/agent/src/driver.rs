@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Block, Event, Spent, ToolName, TurnEnd};
+use bricklayer_domain::{Block, Event, ToolName};
 use bricklayer_skills::SkillSet;
 use bricklayer_tools::Gate;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::actor::Actor;
 use crate::fold::Fold;
 use crate::model::{CommandModel, ModelProvider, ShownResults};
-use crate::ports::{LogError, ResultReader, TurnLog};
+use crate::ports::{LaneRun, LogError, ResultReader, TurnExit, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::turn::{AccountEntry, Effect, Input, TurnPolicy};
@@ -56,21 +56,6 @@ pub struct TurnDeps {
     pub account: AccountEntry,
 }
 
-/// How a run of a turn ended.
-#[derive(Debug)]
-pub enum TurnExit {
-    /// `TurnFinished` is in the log.
-    Finished(TurnEnd),
-    /// Everything left waits for the user; the open questions are in the log. Run the turn again, with the log read
-    /// anew, when an answer was appended. An answer may have come before this value was seen: look for one.
-    Parked,
-    /// All that runs waits for its user to sign in again, and has waited for as long as it is worth a place: the turn
-    /// stands where the log has it. Run it again when the user is back.
-    LetGo,
-    /// The log could not be written. The turn stands where the log has it.
-    Interrupted(LogError),
-}
-
 /// Runs a turn until it ends, waits for the user, or its log fails.
 ///
 /// `fold` has taken the conversation's log; its last turn is the one that runs. `cancel` is the user's stop: within
@@ -78,17 +63,6 @@ pub enum TurnExit {
 /// stopped by running it with a token that is cancelled already.
 pub async fn run_turn(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> TurnExit {
     run_lane(deps, fold, cancel).await.exit
-}
-
-/// How a run of one lane of a turn ended, and what came of it.
-#[derive(Debug)]
-pub struct LaneRun {
-    /// How it ended.
-    pub exit: TurnExit,
-    /// What the model said last, in words.
-    pub said: String,
-    /// What the lane took of the turn's bounds, from its beginning.
-    pub spent: Spent,
 }
 
 /// Runs one lane of a turn, as [`run_turn`] does: its own, or that of a subagent.

@@ -17,11 +17,11 @@ mod tools;
 pub mod turn;
 
 pub use actor::Actor;
-pub use driver::{LaneRun, TurnDeps, TurnExit, run_lane, run_turn};
+pub use driver::{TurnDeps, run_lane, run_turn};
 pub use fold::Fold;
 pub use ports::{
-    GroupBy, GroupPart, LogError, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
-    SubagentRun, SubagentTask, Subagents, TurnLog,
+    GroupBy, GroupPart, LaneRun, LogError, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion,
+    ResultReader, SortBy, SubagentRun, SubagentTask, Subagents, TurnExit, TurnLog,
 };
 pub use prompt::{PromptFacts, WorkspaceFact, system_prompt};
 pub use settings::{

@@ -1,6 +1,7 @@
 //! What the turn loop needs from the world beside the tool gate, in its own terms. The server implements it; the loop
 //! names no edge.
 
+mod exit;
 mod results;
 mod subagents;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use async_trait::async_trait;
 use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent};
 
+pub use exit::{LaneRun, TurnExit};
 pub use subagents::{SubagentRun, SubagentTask, Subagents};
 
 pub use results::{

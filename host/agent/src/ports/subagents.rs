@@ -9,7 +9,7 @@ use bricklayer_skills::{AgentDefinition, AgentSet};
 use bricklayer_tools::Terms;
 use tokio_util::sync::CancellationToken;
 
-use crate::driver::LaneRun;
+use super::exit::LaneRun;
 
 /// What a subagent is to do.
 #[derive(Debug, Clone)]

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use crate::driver::{LaneRun, TurnExit};
-use crate::ports::{LogError, SubagentRun, SubagentTask, Subagents};
+use crate::ports::{LaneRun, LogError, SubagentRun, SubagentTask, Subagents, TurnExit};
 
 /// What a person reads of it on its card.
 const MAX_DESCRIPTION_CHARS: usize = 200;

@@ -115,11 +115,11 @@ fn events_of_a_subagent_tell_their_lane_and_their_call() {
             let rest = ann.follow(&execution, id).await.follow_to_end().await;
             assert_eq!(rest, frames[place + 1..], "after {id}");
         }
-        // The thread is the main lane's.
+        // The history tells of each event whose it is, as the stream does.
         let conversation = scene.lease.conversation;
         let detail = ann.get(&format!("/api/projects/{project}/conversations/{conversation}")).await.ok();
-        let kinds: Vec<_> = detail["events"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
-        assert_eq!(kinds.iter().filter(|kind| **kind == "conversation.created").count(), 1, "{kinds:?}");
+        let told = |event: &Value| (event["type"].as_str().unwrap().to_owned(), event["lane"].clone());
+        assert_eq!(detail["events"].as_array().unwrap().iter().map(told).collect::<Vec<_>>(), expected);
         server.as_user("eve").get(&format!("/api/stream_progress/{execution}")).await.problem(404, "not-found");
         server.stop().await;
     });
