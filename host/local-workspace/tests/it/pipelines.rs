@@ -504,3 +504,29 @@ async fn a_job_runs_a_pipeline_and_waits_for_it() {
     assert!(said.contains("The specified pipeline nosuch was not found."), "{said}");
     lab.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_that_make_one_schema_at_once_all_come_to_their_end() {
+    let lab = Lab::start().await;
+    for round in 0..4 {
+        let mut begun = Vec::new();
+        for place in 0..6 {
+            let name = format!("at_once_{round}_{place}");
+            lab.import(&format!("{name}.sql"), &format!("CREATE MATERIALIZED VIEW {name} AS SELECT 1 AS i")).await;
+            let libraries = json!([{"file": {"path": format!("{HOME}/{name}.sql")}}]);
+            let schema = format!("round_{round}");
+            let spec = json!({"name": name, "catalog": "main", "schema": schema, "libraries": libraries});
+            begun.push(lab.create_pipeline(spec).await);
+        }
+        let mut updates = Vec::new();
+        for pipeline in begun {
+            let update = lab.start_update(&pipeline, json!({})).await;
+            updates.push((pipeline, update));
+        }
+        for (pipeline, update) in updates {
+            let ended = lab.update_until(&pipeline, &update, |state| ["COMPLETED", "FAILED"].contains(&state)).await;
+            assert_eq!(ended["state"], "COMPLETED", "{:#}", lab.events(&pipeline, &update, "level='ERROR'").await);
+        }
+    }
+    lab.stop().await;
+}

@@ -1,6 +1,7 @@
 //! One update, from its place in the queue to its end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,12 @@ use crate::{
         spec::Spec,
     },
 };
+
+/// How often a change is made again that met another one.
+const MAX_MEETINGS: u32 = 50;
+
+/// How long the other one is given for its end.
+const AFTER_MEETING: Duration = Duration::from_millis(20);
 
 /// Brings an update to its end and keeps how it ended.
 pub(super) async fn drive(context: Context, pipeline: Pipeline, mut update: Update, cancel: CancellationToken) {
@@ -132,15 +139,23 @@ async fn schemas(plan: &Plan, statements: &Statements<'_>) -> Result<(), Ended> 
     Ok(())
 }
 
-/// Makes a schema if it is not there. Another update may make it in the same moment, and one of the two then fails.
+/// Makes a schema if it is not there. Another update may make it in the same moment: one of the two then fails, and does
+/// not see it before the other one is done.
 async fn make_schema(name: &str, statements: &Statements<'_>) -> Result<(), Ended> {
-    let made = statements.run(format!("CREATE SCHEMA IF NOT EXISTS {name}")).await;
-    match made {
-        Err(NoRows::Failed(error)) if statements.run(format!("DESCRIBE SCHEMA {name}")).await.is_err() => {
-            Err(NoRows::Failed(error).into())
+    let mut met = 0;
+    loop {
+        let error = match statements.run(format!("CREATE SCHEMA IF NOT EXISTS {name}")).await {
+            Err(NoRows::Failed(error)) => error,
+            made => return Ok(made.map(drop)?),
+        };
+        if statements.run(format!("DESCRIBE SCHEMA {name}")).await.is_ok() {
+            return Ok(());
         }
-        Err(NoRows::Canceled) => Err(Ended::Canceled),
-        _ => Ok(()),
+        met += 1;
+        if !error.is_conflict() || met == MAX_MEETINGS {
+            return Err(NoRows::Failed(error).into());
+        }
+        tokio::time::sleep(AFTER_MEETING).await;
     }
 }
 

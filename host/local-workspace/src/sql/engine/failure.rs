@@ -73,9 +73,7 @@ fn translate(text: &str, notes: &Notes, missing_table: impl Fn(&str) -> Option<S
         "Parser Error" => SqlError::beyond_engine("its translation cannot be read."),
         "Permission Error" => SqlError::permission(rest),
         "Invalid Input Error" => invalid_input(rest),
-        "TransactionContext Error" => {
-            SqlError::new("DELTA_CONCURRENT_WRITE", "2D521", format!("The change met a conflicting one: {rest}"))
-        }
+        "TransactionContext Error" => SqlError::conflict(format!("The change met a conflicting one: {rest}")),
         "INTERNAL Error" | "FATAL Error" | "IO Error" => SqlError::internal(rest),
         _ => SqlError::beyond_engine(sentence(rest)),
     }

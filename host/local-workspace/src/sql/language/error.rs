@@ -28,10 +28,22 @@ impl fmt::Display for SqlError {
 
 impl std::error::Error for SqlError {}
 
+const CONFLICT: &str = "DELTA_CONCURRENT_WRITE";
+
 impl SqlError {
     /// An error of the statement's author.
     pub(crate) fn new(class: &'static str, sql_state: &'static str, detail: impl Into<String>) -> Self {
         Self { class, detail: detail.into(), sql_state, error_code: "BAD_REQUEST" }
+    }
+
+    /// A change met another one in the same moment: made again, it may work.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(CONFLICT, "2D521", detail)
+    }
+
+    /// Whether it is that.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.class == CONFLICT
     }
 
     pub(crate) fn cancelled() -> Self {
