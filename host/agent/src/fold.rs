@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bricklayer_domain::{Block, Event, Piece, ResultId, StoredEvent, TurnSettings};
+use bricklayer_domain::{Block, Event, Piece, ResultId, StoredEvent, TurnSettings, spoken};
 
 use crate::context::Context;
 use crate::tools::SeenFiles;
@@ -69,11 +69,7 @@ impl Fold {
         match event {
             Event::TurnStarted { .. } => self.said.clear(),
             Event::AssistantMessage { blocks, .. } => {
-                let texts = blocks.iter().filter_map(|block| match block {
-                    Block::Text { text } if !text.trim().is_empty() => Some(text.trim()),
-                    _ => None,
-                });
-                let said = texts.collect::<Vec<_>>().join("\n\n");
+                let said = spoken(blocks);
                 if !said.is_empty() {
                     self.said = said;
                 }

@@ -395,17 +395,15 @@ impl ProviderCall for BuiltInCall {
     /// What holds up its thread, a network file system say, must not hold up a stop: what reads may be left behind, what
     /// writes is short and is waited for by the caller's grace time.
     async fn run(&self, link: CallLink) -> ToolOutcome {
-        if self.tool == BuiltIn::Task {
-            let done = task::run(self.works_with.subagents.as_ref(), self.id.as_ref(), &self.input, &link).await;
-            return done.unwrap_or_else(ToolOutcome::failed);
-        }
+        // A subagent ends by itself, and its log tells how.
+        let may_be_left = self.tool.annotations().read_only && !self.resumes();
         let cancelled = || ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"));
         tokio::select! {
             biased;
-            done = self.works_with.run(self.tool, &self.input, &link) => {
+            done = self.works_with.run(self, &link) => {
                 done.unwrap_or_else(ToolOutcome::failed)
             }
-            () = link.cancel.cancelled(), if self.tool.annotations().read_only => cancelled(),
+            () = link.cancel.cancelled(), if may_be_left => cancelled(),
         }
     }
 
@@ -416,8 +414,9 @@ impl ProviderCall for BuiltInCall {
 }
 
 impl BuiltIns {
-    async fn run(&self, tool: BuiltIn, input: &Arc<Value>, link: &CallLink) -> ToolResult {
-        let on_files: fn(&Self, &Value, &CancellationToken) -> ToolResult = match tool {
+    async fn run(&self, call: &BuiltInCall, link: &CallLink) -> ToolResult {
+        let input = &call.input;
+        let on_files: fn(&Self, &Value, &CancellationToken) -> ToolResult = match call.tool {
             BuiltIn::ReadResult => return read_result::run(&*self.results, input).await,
             BuiltIn::MakeChart => return make_chart::run(&*self.results, input).await,
             BuiltIn::Read => |this, input, _| read::run(&this.folder, input),
@@ -431,7 +430,7 @@ impl BuiltIns {
             BuiltIn::EnterPlanMode => return plan::enter(input, link.reply.as_ref()),
             BuiltIn::ExitPlanMode => return plan::exit(input, link.reply.as_ref()),
             BuiltIn::Skill => |this, input, _| skill::run(&this.skills, &this.maker.limits, input),
-            BuiltIn::Task => return task::run(self.subagents.as_ref(), None, input, link).await,
+            BuiltIn::Task => return task::run(self.subagents.as_ref(), call.id.as_ref(), input, link).await,
         };
         // File work happens on a blocking thread, which ends soon after the token fires.
         let (this, input, cancel) = (self.clone(), Arc::clone(input), link.cancel.clone());

@@ -57,7 +57,7 @@ pub use ids::{
     WorkflowRunId,
 };
 pub use lane::{Lane, LaneParent};
-pub use message::{Block, StopReason, Usage};
+pub use message::{Block, StopReason, Usage, spoken};
 pub use operation::{MAX_CALL_OPERATIONS, OperationOrigin, OperationState, RemoteOperation};
 pub use origin::ContentOrigin;
 pub use question::{MAX_PLAN_CHARS, ModeProposal, QuestionOption, UserAsk, UserQuestion};

@@ -64,6 +64,16 @@ pub enum StopReason {
     Unknown(String),
 }
 
+/// What a message says in words: its texts, without the blank ones.
+#[must_use]
+pub fn spoken(blocks: &[Block]) -> String {
+    let texts = blocks.iter().filter_map(|block| match block {
+        Block::Text { text } if !text.trim().is_empty() => Some(text.trim()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
 /// Tokens of one model call, or of a whole turn when added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

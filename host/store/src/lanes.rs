@@ -240,6 +240,11 @@ impl Store {
     /// [`StoreError::NotFound`] when there is no such conversation of this user's, or the database's failure.
     pub async fn list_lanes(&self, user: &UserId, conversation: ConversationId) -> Result<Vec<Lane>, StoreError> {
         let conversation = self.get_conversation(user, conversation).await?.id;
+        self.lanes_of(conversation).await
+    }
+
+    /// Those of a conversation that is known to be the caller's.
+    async fn lanes_of(&self, conversation: ConversationId) -> Result<Vec<Lane>, StoreError> {
         let rows = self
             .engine()
             .fetch_all(
@@ -259,20 +264,8 @@ impl Store {
         conversation: ConversationId,
         turns: &HashSet<TurnId>,
     ) -> Result<Vec<Lane>, StoreError> {
-        let rows = self
-            .engine()
-            .fetch_all(
-                "select id, conversation_id, parent_lane_id, turn_id, call_id, through_seq, created_at
-                from lanes
-                where conversation_id = $1
-                    and turn_id is not null
-                order by created_at desc, id desc",
-                args![conversation],
-            )
-            .await?;
-        let lanes = rows.iter().map(lane).collect::<Result<Vec<_>, _>>()?;
         let of_turns = |lane: &Lane| matches!(&lane.parent, LaneParent::Call { turn, .. } if turns.contains(turn));
-        Ok(lanes.into_iter().filter(of_turns).collect())
+        Ok(self.lanes_of(conversation).await?.into_iter().rev().filter(of_turns).collect())
     }
 
     /// The lanes that events of a turn may belong to beside the main one: those of its calls, and its own.

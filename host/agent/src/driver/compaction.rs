@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, StopReason, Usage, chain, cut};
+use bricklayer_domain::{Block, Event, StopReason, Usage, chain, cut, spoken};
 use futures::StreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -159,11 +159,7 @@ fn command(message: &str) -> Option<&str> {
 
 /// A whole answer in words; one that was cut, declined or is calls is none.
 fn summary_of(reply: &ModelReply) -> Asked {
-    let texts = reply.blocks.iter().filter_map(|block| match block {
-        Block::Text { text } if !text.trim().is_empty() => Some(text.trim()),
-        _ => None,
-    });
-    let text = texts.collect::<Vec<_>>().join("\n\n");
+    let text = spoken(&reply.blocks);
     let is_whole = matches!(reply.stop_reason, StopReason::EndTurn | StopReason::StopSequence);
     if text.is_empty() || !is_whole {
         return Asked::None;

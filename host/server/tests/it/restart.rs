@@ -74,16 +74,7 @@ fn a_turn_whose_process_dies_goes_on_in_the_next_when_its_user_is_there() {
         let server = world.serve().await;
         let ann = server.as_user("ann");
         // The turn needs its user's token, which died with the process; their request brings it.
-        let frames = eventually("the end of the turn", async || {
-            let mut follow = ann.follow(&execution, 0).await;
-            let mut frames = Vec::new();
-            // A reader who is there when the turn is taken over sees it end in the same stream.
-            while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten() {
-                frames.push(frame);
-            }
-            if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
-        })
-        .await;
+        let frames = ann.frames_once_taken_over(&execution).await;
         let texts: Vec<_> = frames.iter().filter(|f| f.kind() == "text").map(|f| f.data["text"].clone()).collect();
         assert_eq!(texts, [json!("one two three")]);
         assert_eq!(frames.iter().filter(|frame| frame.kind() == "stream.completed").count(), 1);

@@ -397,15 +397,7 @@ fn a_subagent_whose_host_dies_goes_on_in_the_next() {
         gate.open_to(2);
         let server = world.serve().await;
         let ann = server.as_user("ann");
-        let frames = eventually("the end of the turn", async || {
-            let mut follow = ann.follow(&execution, 0).await;
-            let mut frames = Vec::new();
-            while let Some(frame) = tokio::time::timeout(Duration::from_secs(8), follow.next()).await.ok().flatten() {
-                frames.push(frame);
-            }
-            if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
-        })
-        .await;
+        let frames = ann.frames_once_taken_over(&execution).await;
         assert_eq!(outcome(&frames, "t")["content"], "three files");
         // It was told its task once, and what it had done was not done again.
         assert_eq!(of(&frames, Some("t"), "conversation.created").len(), 1);

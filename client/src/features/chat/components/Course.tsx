@@ -3,13 +3,27 @@ import { formatDuration } from "@/shared/lib/format";
 import { Markdown } from "@/shared/markdown/Markdown";
 import { Icon } from "@/shared/ui/Icon";
 import { chartOf } from "../model/output";
-import { courseDurationMs, courseName, groupItems, layCourse } from "../model/group";
+import { type Group, courseDurationMs, courseName, groupItems, layCourse } from "../model/group";
 import { workFigures, workName } from "../model/subagent";
 import type { ToolItem, TurnView } from "../model/view";
 import { ResultSlots } from "../resultSlots";
 import styles from "./Course.module.css";
 import { Thinking } from "./Thinking";
 import { ToolCard } from "./ToolCard";
+
+/** What was said, thought or called, as it is laid out: in a turn, and in the work of its subagents. */
+export function ItemGroup({ group, running, repeated }: { group: Group; running: boolean; repeated: ReadonlySet<string> }) {
+  switch (group.kind) {
+    case "thinking":
+      return <Thinking item={group.item} />;
+    case "text":
+      return <Markdown text={group.item.text} streaming={running && !group.item.final} />;
+    case "tools":
+      return <Course tools={group.items} repeated={repeated} />;
+    default:
+      return group satisfies never;
+  }
+}
 
 /** Calls that follow each other, like a course of bricks; many of them lie behind one line. */
 export function Course({ tools, repeated }: { tools: readonly ToolItem[]; repeated: ReadonlySet<string> }) {
@@ -72,15 +86,9 @@ function Work({ work }: { work: TurnView }) {
         {open && (
           <>
             <p className={styles.told}>{work.message}</p>
-            {groupItems(work.items).map((group) =>
-              group.kind === "tools" ? (
-                <Course key={group.key} tools={group.items} repeated={none} />
-              ) : group.kind === "thinking" ? (
-                <Thinking key={group.key} item={group.item} />
-              ) : (
-                <Markdown key={group.key} text={group.item.text} streaming={work.status === "running" && !group.item.final} />
-              ),
-            )}
+            {groupItems(work.items).map((group) => (
+              <ItemGroup key={group.key} group={group} running={work.status === "running"} repeated={none} />
+            ))}
             {work.error !== null && <p className={styles.told}>{work.error.message}</p>}
           </>
         )}

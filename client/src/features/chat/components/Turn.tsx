@@ -1,14 +1,12 @@
 import { type ReactNode, memo, use, useMemo } from "react";
-import { Markdown } from "@/shared/markdown/Markdown";
 import { ExecutionContext } from "../chatContext";
-import { type Group, groupItems } from "../model/group";
+import { groupItems } from "../model/group";
 import { repeatedCalls } from "../model/repeats";
 import type { TurnVersion } from "../model/versions";
 import type { TurnView } from "../model/view";
 import { ResultSlots } from "../resultSlots";
 import { Activity } from "./Activity";
-import { Course } from "./Course";
-import { Thinking } from "./Thinking";
+import { ItemGroup } from "./Course";
 import styles from "./Turn.module.css";
 import { TurnEnd } from "./TurnEnd";
 import { UserMessage } from "./UserMessage";
@@ -47,17 +45,4 @@ function Sourced({ turn, children }: { turn: TurnView; children: ReactNode }) {
       {children}
     </slots.Numbers>
   );
-}
-
-function ItemGroup({ group, running, repeated }: { group: Group; running: boolean; repeated: ReadonlySet<string> }) {
-  switch (group.kind) {
-    case "thinking":
-      return <Thinking item={group.item} />;
-    case "text":
-      return <Markdown text={group.item.text} streaming={running && !group.item.final} />;
-    case "tools":
-      return <Course tools={group.items} repeated={repeated} />;
-    default:
-      return group satisfies never;
-  }
 }

@@ -1,10 +1,12 @@
 //! A small client.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Follow, Frame};
+use super::{Follow, Frame, eventually};
 
 /// Talks to one server as one user.
 #[derive(Debug, Clone)]
@@ -175,7 +177,23 @@ impl Api {
     pub(crate) async fn frames(&self, execution: &str) -> Vec<Frame> {
         self.follow(execution, 0).await.follow_to_end().await
     }
+
+    /// The same of a turn whose host is gone: who asks until another has taken it over, sees it to its end in one stream.
+    pub(crate) async fn frames_once_taken_over(&self, execution: &str) -> Vec<Frame> {
+        eventually("the end of the turn", async || {
+            let mut follow = self.follow(execution, 0).await;
+            let mut frames = Vec::new();
+            while let Some(frame) = tokio::time::timeout(SILENCE, follow.next()).await.ok().flatten() {
+                frames.push(frame);
+            }
+            if frames.last().is_some_and(|frame| frame.is_done()) { Ok(frames) } else { Err(format!("{frames:?}")) }
+        })
+        .await
+    }
 }
+
+/// A stream that says nothing for so long is of a turn that nobody has.
+const SILENCE: Duration = Duration::from_secs(8);
 
 fn ids(body: &Value) -> (String, String) {
     let id = |key: &str| body[key].as_str().unwrap().to_owned();
