@@ -22,7 +22,7 @@ pub(crate) use self::{
     },
     monitors::{MonitorInfo, Refresh},
     objects::{Edited, ObjectInfo},
-    store::{Catalog, Workspace, import},
+    store::{Catalog, Inlined, Workspace, import},
     tags::{MAX_TAGS, Tagged, check_tag},
     volumes::VolumeInfo,
 };

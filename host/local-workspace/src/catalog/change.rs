@@ -68,6 +68,10 @@ pub(crate) struct TableEdit {
     #[serde(default)]
     pub(crate) view_calls: Vec<TableName>,
     pub(crate) view_definition: Option<String>,
+    #[serde(default)]
+    pub(crate) view_home: Option<SchemaName>,
+    #[serde(default)]
+    pub(crate) inline: bool,
 }
 
 impl Change {
@@ -105,6 +109,8 @@ impl TableEdit {
             info.view_definition = Some(definition);
             info.view_reads = self.view_reads;
             info.view_calls = self.view_calls;
+            info.view_home = self.view_home;
+            info.inline = self.inline;
         }
     }
 }

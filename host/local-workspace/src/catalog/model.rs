@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::names::TableName;
+use super::names::{SchemaName, TableName};
 
 /// Owner of what the workspace itself brings along.
 pub(crate) const SYSTEM_USER: &str = "System user";
@@ -69,6 +69,12 @@ pub(crate) struct TableInfo {
     /// The functions that a view's query calls.
     #[serde(default)]
     pub(crate) view_calls: Vec<TableName>,
+    /// Where a view's query looks for names of one or two parts; not known of views of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) view_home: Option<SchemaName>,
+    /// Whether the engine knows a view's columns only, so that each reader gets its query in its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) inline: bool,
     /// Which rows are shown: those for which this is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) row_filter: Option<Policy>,
@@ -213,6 +219,8 @@ impl TableInfo {
             view_definition: None,
             view_reads: Vec::new(),
             view_calls: Vec::new(),
+            view_home: None,
+            inline: false,
             row_filter: None,
             column_masks: BTreeMap::new(),
         }

@@ -28,6 +28,15 @@ pub(crate) struct Workspace {
     pub(crate) id: u64,
 }
 
+/// Tables and views in whose place their readers get queries.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Inlined {
+    /// Tables with a row filter or column masks.
+    pub(crate) guarded: Vec<TableName>,
+    /// Views of which the engine knows the columns only.
+    pub(crate) views: Vec<TableName>,
+}
+
 /// The catalog; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
@@ -113,15 +122,21 @@ impl Catalog {
         rows.into_iter().map(|(schema, name, info)| Ok(((schema, name), serde_json::from_str(&info)?))).collect()
     }
 
-    /// The tables of which a reader sees other rows or values than there are.
-    pub(crate) async fn guarded(&self) -> Result<Vec<TableName>> {
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT catalog, schema, name FROM tables
-             WHERE json_extract(info, '$.row_filter') IS NOT NULL OR json_extract(info, '$.column_masks') IS NOT NULL",
+    /// The tables of which a reader sees other rows or values than there are, and the views that are read as queries.
+    pub(crate) async fn inlined(&self) -> Result<Inlined> {
+        let rows: Vec<(String, String, String, bool)> = sqlx::query_as(
+            "SELECT catalog, schema, name, json_extract(info, '$.inline') IS NOT NULL FROM tables
+             WHERE json_extract(info, '$.row_filter') IS NOT NULL OR json_extract(info, '$.column_masks') IS NOT NULL
+                OR json_extract(info, '$.inline') IS NOT NULL",
         )
         .fetch_all(self.database.read())
         .await?;
-        Ok(rows.into_iter().map(|(catalog, schema, table)| TableName { catalog, schema, table }).collect())
+        let mut found = Inlined::default();
+        for (catalog, schema, table, is_view) in rows {
+            let list = if is_view { &mut found.views } else { &mut found.guarded };
+            list.push(TableName { catalog, schema, table });
+        }
+        Ok(found)
     }
 
     /// A table's operations, oldest first.

@@ -11,6 +11,7 @@ mod copy;
 mod database;
 mod failure;
 mod information;
+mod inline;
 mod loaded;
 mod marks;
 mod objects;
@@ -38,7 +39,7 @@ pub(crate) use self::{
 };
 use self::{context::Context, database::Database, objects::Objects};
 use crate::{
-    catalog::{Catalog, names::TableName},
+    catalog::{Catalog, Inlined, names::TableName},
     files::volumes::Volumes,
     sql::language::{
         command::Command,
@@ -97,8 +98,8 @@ impl Engine {
         recovery::remove_dropped(&database, &objects)?;
         database.attach_all(&objects.ask(|known| known.catalog_names())?)?;
         recovery::recover(&database, &objects)?;
-        if !objects.ask(|known| known.guarded())?.is_empty() {
-            objects.look_for_guarded();
+        if objects.ask(|known| known.inlined())? != Inlined::default() {
+            objects.look_for_inlined();
         }
         Ok(Self { database, objects, plans: PlanCache::default() })
     }
@@ -151,14 +152,15 @@ impl Engine {
             limits: request.limits,
             user: &request.user,
             namespace: &request.namespace,
+            maps,
             canceller,
         };
         rights::check(&context, &plan.parsed)?;
-        let guarded = policies::read(&context, &plan.parsed)?;
-        if guarded.is_empty() {
+        let inlined = inline::names(&context, &plan.parsed)?;
+        if inlined.is_empty() {
             return fill_and_carry_out(&context, &plan.parsed);
         }
-        let plan = translate(&request.text, &request.namespace, &request.parameters, maps, &catalog, &guarded)?;
+        let plan = translate(&request.text, &request.namespace, &request.parameters, maps, &catalog, &inlined)?;
         fill_and_carry_out(&Context { notes: &plan.notes, ..context }, &plan.parsed)
     }
 
@@ -179,6 +181,7 @@ impl Engine {
             limits: Limits::default(),
             user,
             namespace: &namespace,
+            maps: false,
             canceller: &canceller,
         };
         commands::run(&context, command)
@@ -217,13 +220,11 @@ impl Engine {
 
 /// Puts queries in the place of what only this statement's user may read, then carries it out.
 fn fill_and_carry_out(context: &Context<'_>, parsed: &Parsed) -> Result<Outcome, SqlError> {
-    let notes = context.notes;
-    let as_it_is = notes.sources.is_empty() && notes.information.is_empty() && notes.guarded.is_empty();
     // COPY INTO finds its files by itself: those that were loaded are left out.
-    if as_it_is || matches!(parsed, Parsed::Copy(_)) {
+    if !inline::is_needed(context) || matches!(parsed, Parsed::Copy(_)) {
         return carry_out(context, parsed);
     }
-    let ready = sources::ready(context, parsed)?;
+    let ready = inline::ready(context, parsed)?;
     carry_out(context, &ready.parsed)
 }
 

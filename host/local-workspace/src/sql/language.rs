@@ -10,6 +10,7 @@ pub(crate) mod command;
 pub(crate) mod cursor;
 pub(crate) mod error;
 pub(crate) mod functions;
+pub(crate) mod inline;
 pub(crate) mod lexer;
 mod missing;
 pub(crate) mod names;

@@ -374,7 +374,11 @@ async fn lists_and_descriptions_show_what_one_may_know() {
             (BOB, "SHOW SCHEMAS IN hidden", HIDDEN),
             (BOB, "SHOW TABLES IN lab.closed", CLOSED),
             (BOB, "SHOW GRANTS ON TABLE lab.open.secret", SECRET),
-            (BOB, "CREATE VIEW lab.made.names AS SELECT * FROM lab.information_schema.tables", "[UNSUPPORTED_FEATURE]"),
+            (
+                BOB,
+                "CREATE FUNCTION lab.made.n() RETURNS BIGINT RETURN (SELECT count(*) FROM lab.information_schema.tables)",
+                "[UNSUPPORTED_FEATURE]",
+            ),
             (BOB, "SELECT * FROM lab.information_schema.nosuch", "[TABLE_OR_VIEW_NOT_FOUND]"),
             (BOB, "SELECT * FROM nosuch.information_schema.tables", "[TABLE_OR_VIEW_NOT_FOUND]"),
         ],

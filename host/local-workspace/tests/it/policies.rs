@@ -20,6 +20,12 @@ GRANT SELECT ON TABLE lab.open.people TO `account users`
 GRANT SELECT ON VIEW lab.open.old TO `account users`
 GRANT SELECT ON VIEW lab.open.through TO `account users`
 GRANT EXECUTE ON FUNCTION lab.open.count_people TO `account users`
+CREATE VIEW lab.open.older (letter) AS SELECT mail FROM lab.open.old
+GRANT SELECT ON VIEW lab.open.older TO `account users`
+CREATE TABLE lab.open.orders (id INT, owner STRING, n INT)
+INSERT INTO lab.open.orders VALUES (1, 'bob@example.com', 1), (2, 'eve@example.com', 1), (3, 'bob@example.com', 1)
+ALTER TABLE lab.open.orders SET ROW FILTER lab.open.own ON (owner)
+GRANT SELECT, MODIFY ON TABLE lab.open.orders TO `account users`
 ALTER TABLE lab.open.people SET ROW FILTER lab.open.own ON (owner)
 ALTER TABLE lab.open.people ALTER COLUMN Mail SET MASK lab.open.hide USING COLUMNS (id)
 ";
@@ -56,6 +62,45 @@ async fn row_filters_and_masks_hold_for_every_reader() {
         (BOB, "SELECT * FROM lab.made.copy", bobs),
         (BOB, "INSERT INTO lab.made.copy SELECT id, owner, mail FROM lab.open.people", json!([["1", "1"]])),
         (BOB, "DELETE FROM lab.made.copy WHERE id IN (SELECT id FROM lab.open.people)", json!([["2"]])),
+        // Views show what their readers may see.
+        (BOB, "SELECT * FROM lab.open.old", json!([["***1"]])),
+        (EVE, "SELECT letter FROM lab.open.older", json!([["***2"]])),
+        (ANN, "SELECT letter FROM lab.open.older ORDER BY 1", json!([["b@x"], ["e@x"]])),
+        (
+            ANN,
+            "CREATE VIEW lab.open.new (a, b) AS SELECT id, o.letter FROM lab.open.people, lab.open.older o",
+            json!([]),
+        ),
+        (ANN, "GRANT SELECT ON VIEW lab.open.new TO `account users`", json!([])),
+        (BOB, "SELECT * FROM lab.open.new", json!([["1", "***1"]])),
+        (ANN, "SELECT count(*), min(b) FROM lab.open.new", json!([["4", "b@x"]])),
+        (ANN, "ALTER VIEW lab.open.new AS SELECT count(*) AS n FROM lab.open.people", json!([])),
+        (EVE, "SELECT n FROM lab.open.new", json!([["1"]])),
+        // A change meets the rows that its author sees, with the values that they see.
+        (ANN, "GRANT MODIFY ON TABLE lab.open.people TO `eve@example.com`", json!([])),
+        (EVE, "UPDATE lab.open.people SET note = mail, owner = DEFAULT WHERE mail = 'b@x'", json!([["0"]])),
+        (EVE, "UPDATE lab.open.people AS p SET note = concat(mail, p.note) WHERE p.id < 9", json!([["1"]])),
+        (EVE, "DELETE FROM lab.open.people WHERE id = 1 OR people.mail = 'e@x'", json!([["0"]])),
+        (ANN, "SELECT id, note FROM lab.open.people ORDER BY id", json!([["1", "n"], ["2", "***2n"]])),
+        (EVE, "DELETE FROM lab.open.orders", json!([["1"]])),
+        (
+            EVE,
+            "MERGE INTO lab.open.orders USING (VALUES (1, 'eve@example.com'), (9, 'eve@example.com')) AS s (id, owner) \
+             ON orders.id = s.id WHEN MATCHED THEN UPDATE SET n = 5 WHEN NOT MATCHED THEN INSERT (id, owner, n) \
+             VALUES (s.id, s.owner, 7) WHEN NOT MATCHED BY SOURCE THEN DELETE",
+            json!([["2", "0", "0", "2"]]),
+        ),
+        (
+            EVE,
+            "MERGE INTO lab.open.orders AS o USING (VALUES (1), (3)) AS s (id) ON o.id = s.id \
+             WHEN MATCHED THEN UPDATE SET n = n + 1 WHEN NOT MATCHED BY SOURCE AND o.n = 7 THEN DELETE",
+            json!([["2", "1", "1", "0"]]),
+        ),
+        (
+            ANN,
+            "SELECT id, owner, n FROM lab.open.orders ORDER BY id, owner",
+            json!([["1", "bob@example.com", "1"], ["1", "eve@example.com", "8"], ["3", "bob@example.com", "1"]]),
+        ),
     ] {
         let answer = run(&lab, token, statement).await;
         assert_eq!(lab.rows(&answer), expected, "{token}: {statement}");
@@ -63,10 +108,8 @@ async fn row_filters_and_masks_hold_for_every_reader() {
     check(
         &lab,
         &[
-            (BOB, "SELECT * FROM lab.open.old", "[UNSUPPORTED_FEATURE]"),
             (BOB, "SELECT * FROM lab.open.through", "[UNSUPPORTED_FEATURE]"),
             (BOB, "SELECT lab.open.count_people()", "[UNSUPPORTED_FEATURE]"),
-            (ANN, "CREATE VIEW lab.open.new AS SELECT id FROM lab.open.people", "[UNSUPPORTED_FEATURE]"),
             (
                 ANN,
                 "CREATE FUNCTION lab.open.n() RETURNS INT RETURN (SELECT max(id) FROM lab.open.people)",
@@ -74,12 +117,21 @@ async fn row_filters_and_masks_hold_for_every_reader() {
             ),
             (ANN, "CREATE TABLE lab.open.twin SHALLOW CLONE lab.open.people", "[UNSUPPORTED_FEATURE]"),
             (ANN, "CREATE OR REPLACE TABLE lab.open.people (id INT)", "[UNSUPPORTED_FEATURE]"),
-            (ANN, "UPDATE lab.open.people SET note = 'x'", "[UNSUPPORTED_FEATURE]"),
-            (ANN, "DELETE FROM lab.open.people WHERE id = 2", "[UNSUPPORTED_FEATURE]"),
             (
                 ANN,
                 "MERGE INTO lab.open.people USING lab.open.t s ON people.id = s.id WHEN MATCHED THEN DELETE",
                 "[UNSUPPORTED_FEATURE]",
+            ),
+            (BOB, "UPDATE lab.open.people SET note = 'x'", "MODIFY on Table 'lab.open.people'"),
+            (
+                ANN,
+                "INSERT INTO lab.open.people REPLACE WHERE id = 1 SELECT * FROM lab.open.people",
+                "[UNSUPPORTED_FEATURE]",
+            ),
+            (
+                ANN,
+                "CREATE OR REPLACE VIEW lab.open.old AS SELECT letter AS mail FROM lab.open.older",
+                "[RECURSIVE_VIEW]",
             ),
             (ANN, "ALTER TABLE lab.open.people DROP COLUMN owner", "[UNSUPPORTED_FEATURE]"),
             (ANN, "ALTER TABLE lab.open.people RENAME COLUMN mail TO letter", "[UNSUPPORTED_FEATURE]"),

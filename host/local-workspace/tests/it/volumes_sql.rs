@@ -4,7 +4,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ANN, BOB, Lab};
+use crate::{
+    grants,
+    harness::{ANN, BOB, Lab},
+};
 
 const ROOT: &str = "/Volumes/main/default/lab";
 
@@ -160,7 +163,6 @@ async fn failures_are_databricks_own_and_name_no_place_of_this_machine() {
         (format!("SELECT nosuch FROM csv.`{ROOT}/a.csv`"), "UNRESOLVED_COLUMN.WITH_SUGGESTION"),
         // A folder whose name holds a column.
         (format!("SELECT * FROM read_files('{ROOT}', format => 'csv')"), "UNSUPPORTED_FEATURE"),
-        (format!("CREATE VIEW v AS SELECT * FROM csv.`{ROOT}/a.csv`"), "UNSUPPORTED_FEATURE"),
         (format!("EXPLAIN SELECT * FROM csv.`{ROOT}/a.csv`"), "UNSUPPORTED_FEATURE"),
     ] {
         assert_eq!(class(&lab, &query).await, expect, "{query}");
@@ -328,5 +330,57 @@ async fn files_of_volumes_are_read_by_those_who_may() {
     }
     assert_eq!(as_bob(&lab, "SHOW VOLUMES IN main.default").await["result"]["data_array"], json!([["default", "lab"]]));
     assert_eq!(as_bob(&lab, &read).await["result"]["data_array"], json!([["x"], ["1"]]));
+    lab.stop().await;
+}
+
+/// Of a view over files or information_schema the engine keeps the columns only.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_over_files_and_information_schema_are_read_as_queries() {
+    let lab = lab().await;
+    put(&lab, "a.csv", "x,y\n1,a\n2,b\n").await;
+    for statement in [
+        format!("CREATE VIEW main.default.papers AS SELECT * FROM read_files('{ROOT}/a.csv', format => 'csv', header => true)"),
+        "USE main.default".to_owned(),
+        "CREATE VIEW main.default.counted (k, n) AS SELECT y, count(*) FROM main.default.papers GROUP BY y".to_owned(),
+        "CREATE VIEW main.default.mine AS SELECT table_name FROM information_schema.tables WHERE table_schema = 'default'".to_owned(),
+        "CREATE TABLE main.default.annas (id INT)".to_owned(),
+        "GRANT SELECT ON VIEW main.default.counted TO `account users`".to_owned(),
+        "GRANT SELECT ON VIEW main.default.mine TO `account users`".to_owned(),
+    ] {
+        lab.sql(&statement).await;
+    }
+    put(&lab, "a.csv", "x,y\n1,a\n2,b\n3,b\n").await;
+    let lab = Lab::start_in(lab.stop().await).await;
+    for (token, statement, expected) in [
+        (ANN, "SELECT x, y FROM main.default.papers WHERE x > 1 ORDER BY x", json!([["2", "b"], ["3", "b"]])),
+        // The files are the view's owner's to read.
+        (BOB, "SELECT c.k, n FROM main.default.counted AS c ORDER BY k", json!([["a", "1"], ["b", "2"]])),
+        (
+            BOB,
+            "SELECT p.n FROM main.default.counted p JOIN main.default.counted q USING (k) ORDER BY 1",
+            json!([["1"], ["2"]]),
+        ),
+        // What there is to know depends on who asks.
+        (ANN, "SELECT * FROM main.default.mine ORDER BY 1", json!([["annas"], ["counted"], ["mine"], ["papers"]])),
+        (BOB, "SELECT * FROM main.default.mine ORDER BY 1", json!([["counted"], ["mine"]])),
+        (ANN, "DESCRIBE main.default.counted", json!([["k", "string", null], ["n", "bigint", null]])),
+    ] {
+        let answer = grants::run(&lab, token, statement).await;
+        assert_eq!(lab.rows(&answer), expected, "{statement}");
+    }
+    for (statement, expect) in [
+        ("SELECT * FROM main.default.counted WHERE nosuch = 1", "UNRESOLVED_COLUMN.WITH_SUGGESTION"),
+        ("EXPLAIN SELECT * FROM main.default.counted", "UNSUPPORTED_FEATURE"),
+        (
+            "CREATE VIEW main.default.bad (a, b, c) AS SELECT * FROM main.default.counted",
+            "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
+        ),
+    ] {
+        assert_eq!(class(&lab, statement).await, expect, "{statement}");
+    }
+    let gone = lab.request(ANN, Method::DELETE, &format!("/api/2.0/fs/files{ROOT}/a.csv")).send().await.unwrap();
+    assert!(gone.status().is_success());
+    assert_eq!(class(&lab, "SELECT * FROM main.default.counted").await, "PATH_NOT_FOUND");
+    assert_eq!(links(&lab), 0);
     lab.stop().await;
 }

@@ -13,12 +13,15 @@ use super::{
     schema::table,
 };
 use crate::{
-    catalog::{Change, HistoryEntry, names::TableName},
+    catalog::{
+        Change, HistoryEntry,
+        names::{SchemaName, TableName},
+    },
     sql::language::{error::SqlError, names::Namespace, rewrite::Notes},
 };
 
 /// All that running one statement needs.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) objects: &'a Objects,
@@ -28,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(super) limits: Limits,
     pub(super) user: &'a str,
     pub(super) namespace: &'a Namespace,
+    /// Whether subscripts are read as those of maps.
+    pub(super) maps: bool,
     pub(super) canceller: &'a Canceller,
 }
 
@@ -117,6 +122,11 @@ impl Context<'_> {
 
     pub(super) fn table_exists(&self, name: &TableName) -> bool {
         table(self.session, self.objects, name).is_ok()
+    }
+
+    /// The schema that unqualified names of the statement belong to.
+    pub(super) fn home(&self) -> SchemaName {
+        SchemaName { catalog: self.namespace.catalog.clone(), schema: self.namespace.schema.clone() }
     }
 
     /// The columns that a query would give, each with DuckDB's name of its type.

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::failure;
 use crate::{
-    catalog::{Catalog, names::TableName, rights::Subject},
+    catalog::{Catalog, Inlined, rights::Subject},
     database,
     files::volumes::Volumes,
     http::error::ApiError,
@@ -22,29 +22,29 @@ pub(super) struct Objects {
     catalog: Catalog,
     volumes: Volumes,
     runtime: Handle,
-    /// Whether there may be tables with row filters or masks, so that statements look for them.
-    guards: Arc<AtomicBool>,
+    /// Whether there may be tables and views that are read as queries, so that statements look for them.
+    inlines: Arc<AtomicBool>,
 }
 
 impl Objects {
     pub(super) fn new(catalog: Catalog, volumes: Volumes, runtime: Handle) -> Self {
-        Self { catalog, volumes, runtime, guards: Arc::default() }
+        Self { catalog, volumes, runtime, inlines: Arc::default() }
     }
 
-    /// The tables of which a reader sees other rows or values than there are.
+    /// The tables and views that are read as queries.
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub(super) fn guarded(&self) -> Result<Vec<TableName>, SqlError> {
-        if !self.guards.load(Ordering::Acquire) {
-            return Ok(Vec::new());
+    pub(super) fn inlined(&self) -> Result<Inlined, SqlError> {
+        if !self.inlines.load(Ordering::Acquire) {
+            return Ok(Inlined::default());
         }
-        self.ask(|known| known.guarded())
+        self.ask(|known| known.inlined())
     }
 
-    /// From now on statements look for tables with row filters and masks.
-    pub(super) fn look_for_guarded(&self) {
-        self.guards.store(true, Ordering::Release);
+    /// From now on statements look for tables and views that are read as queries.
+    pub(super) fn look_for_inlined(&self) {
+        self.inlines.store(true, Ordering::Release);
     }
 
     /// A user with their groups.
@@ -62,6 +62,7 @@ impl Objects {
     {
         self.runtime.block_on(question(&self.catalog)).map_err(failure::of_objects)
     }
+
     /// Asks the volumes something, as [`Self::ask`].
     ///
     /// # Errors

@@ -4,15 +4,12 @@
 //! shows what the policies let pass. They hold for everybody, owners and administrators too, and their functions ask
 //! who the reader is. Rules: Databricks' documentation, "Row filters and column masks".
 //!
-//! **Invariant**: no statement reads rows of a guarded table but through [`shown`]. What cannot be rewritten so (views and
-//! functions over it, changes that look for rows) is refused.
-
-use std::collections::BTreeSet;
+//! **Invariant**: no statement reads rows of a guarded table but through [`shown`] and [`seen`] (`inline.rs` puts them
+//! there). What cannot be rewritten so is refused.
 
 use super::{
     context::Context,
     query::Outcome,
-    rights::called,
     schema::{Table, table},
 };
 use crate::{
@@ -20,8 +17,9 @@ use crate::{
     sql::language::{
         command::{Command, TableSource},
         error::SqlError,
+        inline::ROW_NUMBER,
         names::quote,
-        statement::{DmlKind, Parsed},
+        statement::Parsed,
     },
 };
 
@@ -31,24 +29,18 @@ const ROWS: &str = "bl_rows";
 /// More rows than any table has.
 const MOST_ROWS: i64 = 1 << 62;
 
-/// The guarded tables that a statement reads itself.
+/// Refuses what a statement may not do to a guarded table.
 ///
 /// # Errors
-/// A statement that reads one in another way, or changes rows of it that it would have to look for.
-pub(super) fn read(context: &Context<'_>, parsed: &Parsed) -> Result<Vec<TableName>, SqlError> {
-    let guarded = context.objects.guarded()?;
-    if guarded.is_empty() {
-        return Ok(guarded);
-    }
+/// A copy of it without its policies, another table in its place, and a change of rows that asks for them in a way that
+/// is not rewritten.
+pub(super) fn check(guarded: &[TableName], parsed: &Parsed) -> Result<(), SqlError> {
     let is_guarded = |name: &TableName| guarded.contains(name);
     match parsed {
-        Parsed::Dml(dml) if is_guarded(&dml.target) => {
-            let looks = dml.before.as_ref().is_some_and(|before| before.contains(" WHERE "));
-            if dml.kind != DmlKind::Insert || looks {
-                return Err(SqlError::unsupported(
-                    "A change of rows that are looked for in a table with a row filter or a column mask",
-                ));
-            }
+        Parsed::Dml(dml)
+            if is_guarded(&dml.target) && dml.before.as_ref().is_some_and(|before| before.contains(" WHERE ")) =>
+        {
+            return Err(SqlError::unsupported("REPLACE WHERE in a table with a row filter or a column mask"));
         }
         Parsed::Command(Command::CreateTable(made)) => {
             if matches!(&made.source, TableSource::Clone(source) if is_guarded(source)) {
@@ -60,77 +52,22 @@ pub(super) fn read(context: &Context<'_>, parsed: &Parsed) -> Result<Vec<TableNa
         }
         _ => {}
     }
-    let mut walk = Walk { context, guarded: &guarded, passed: BTreeSet::new() };
-    for name in &context.notes.reads {
-        walk.table(name)?;
-    }
-    for name in called(context)? {
-        walk.function(&name)?;
-    }
-    Ok(context.notes.reads.iter().filter(|name| is_guarded(name)).cloned().collect())
+    Ok(())
 }
 
-/// Looks through views and functions for guarded tables.
-struct Walk<'a> {
-    context: &'a Context<'a>,
-    guarded: &'a [TableName],
-    passed: BTreeSet<TableName>,
-}
-
-impl Walk<'_> {
-    fn table(&mut self, name: &TableName) -> Result<(), SqlError> {
-        let Some(info) = self.context.objects.ask(|known| known.table(name))? else { return Ok(()) };
-        let Some(definition) = info.view_definition else { return Ok(()) };
-        if !self.passed.insert(name.clone()) {
-            return Ok(());
-        }
-        // What views of earlier versions read was not written down.
-        if info.view_reads.is_empty() && definition.to_uppercase().contains("FROM") {
-            return Err(refused(name));
-        }
-        self.uses(name, &info.view_reads, &info.view_calls)
-    }
-
-    fn function(&mut self, name: &TableName) -> Result<(), SqlError> {
-        let Some(info) = self.context.objects.ask(|known| known.function(name))? else { return Ok(()) };
-        if !self.passed.insert(name.clone()) {
-            return Ok(());
-        }
-        let uses = info.uses.ok_or_else(|| refused(name))?;
-        self.uses(name, &uses.tables, &uses.functions)
-    }
-
-    fn uses(&mut self, name: &TableName, tables: &[TableName], functions: &[TableName]) -> Result<(), SqlError> {
-        if tables.iter().any(|table| self.guarded.contains(table)) {
-            return Err(refused(name));
-        }
-        tables.iter().try_for_each(|table| self.table(table))?;
-        functions.iter().try_for_each(|function| self.function(function))
-    }
-}
-
-fn refused(name: &TableName) -> SqlError {
-    SqlError::unsupported(format!(
-        "Reading {}, a view or function that reads or may read a table with a row filter or a column mask,",
-        name.full_name()
-    ))
-}
-
-/// The query in the place of a guarded table.
+/// The query in the place of a guarded table; with each row's number in the engine, where rows are to be changed.
 ///
 /// # Errors
 /// A table that is not there any more.
-pub(super) fn shown(context: &Context<'_>, name: &TableName) -> Result<String, SqlError> {
+pub(super) fn shown(context: &Context<'_>, name: &TableName, numbered: bool) -> Result<String, SqlError> {
     let table = table(context.session, context.objects, name)?;
-    let cells: Vec<_> = table
-        .columns
-        .iter()
-        .map(|column| match table.info.column_masks.get(&column.name.to_lowercase()) {
-            Some(mask) => format!("{} AS {}", call(mask, Some(&column.name)), quote(&column.name)),
-            None => own(&column.name),
-        })
-        .collect();
-    let filter = table.info.row_filter.as_ref().map(|filter| format!(" WHERE {}", call(filter, None)));
+    let number = numbered.then(|| format!("{}.rowid AS {}", quote(ROWS), quote(ROW_NUMBER)));
+    let cells = table.columns.iter().map(|column| match table.info.column_masks.get(&column.name.to_lowercase()) {
+        Some(mask) => format!("{} AS {}", call(mask, ROWS, Some(&column.name)), quote(&column.name)),
+        None => own(ROWS, &column.name),
+    });
+    let cells: Vec<_> = cells.chain(number).collect();
+    let filter = table.info.row_filter.as_ref().map(|filter| format!(" WHERE {}", call(filter, ROWS, None)));
     // A condition of the reader's is not looked at before a limit: it must not meet rows that the filter hides.
     Ok(format!(
         "SELECT {} FROM {} AS {}{} LIMIT {}",
@@ -142,13 +79,25 @@ pub(super) fn shown(context: &Context<'_>, name: &TableName) -> Result<String, S
     ))
 }
 
-fn own(column: &str) -> String {
-    format!("{}.{}", quote(ROWS), quote(column))
+/// The condition for a row that a MERGE's author sees, of the target under its name in the statement.
+///
+/// # Errors
+/// A table that is not there any more, and one with masks: what the statement does with masked columns is not rewritten.
+pub(super) fn seen(context: &Context<'_>, name: &TableName, alias: &str) -> Result<String, SqlError> {
+    let table = table(context.session, context.objects, name)?;
+    if !table.info.column_masks.is_empty() {
+        return Err(SqlError::unsupported("MERGE into a table with a column mask"));
+    }
+    Ok(table.info.row_filter.as_ref().map_or_else(|| "true".to_owned(), |filter| call(filter, alias, None)))
 }
 
-fn call(policy: &Policy, masked: Option<&str>) -> String {
+fn own(alias: &str, column: &str) -> String {
+    format!("{}.{}", quote(alias), quote(column))
+}
+
+fn call(policy: &Policy, alias: &str, masked: Option<&str>) -> String {
     let columns = masked.into_iter().chain(policy.columns.iter().map(String::as_str));
-    let arguments: Vec<_> = columns.map(own).collect();
+    let arguments: Vec<_> = columns.map(|column| own(alias, column)).collect();
     format!("{}({})", policy.function.physical(), arguments.join(", "))
 }
 
@@ -172,8 +121,8 @@ pub(super) fn set(
         }
     }
     if let Some(policy) = policy {
-        check(context, table, column, policy)?;
-        context.objects.look_for_guarded();
+        fits(context, table, column, policy)?;
+        context.objects.look_for_inlined();
     }
     let policy = policy.cloned();
     context.objects.ask(|known| {
@@ -191,7 +140,7 @@ pub(super) fn set(
 }
 
 /// Whether a policy's function takes what it is given, and gives what is wanted.
-fn check(context: &Context<'_>, table: &Table, column: Option<&str>, policy: &Policy) -> Result<(), SqlError> {
+fn fits(context: &Context<'_>, table: &Table, column: Option<&str>, policy: &Policy) -> Result<(), SqlError> {
     let function = &policy.function;
     let known = context.objects.ask(|known| known.function(function))?;
     let known = known.ok_or_else(|| SqlError::routine_not_found(&function.full_name()))?;
@@ -204,8 +153,9 @@ fn check(context: &Context<'_>, table: &Table, column: Option<&str>, policy: &Po
         );
         return Err(SqlError::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", detail));
     }
-    let wanted = column.map_or_else(|| "true".to_owned(), own);
-    let query = format!("SELECT {}, {wanted} FROM {} AS {}", call(policy, column), table.name.physical(), quote(ROWS));
+    let wanted = column.map_or_else(|| "true".to_owned(), |column| own(ROWS, column));
+    let query =
+        format!("SELECT {}, {wanted} FROM {} AS {}", call(policy, ROWS, column), table.name.physical(), quote(ROWS));
     let types: Vec<_> = context.describe(&query)?.into_iter().map(|(_, kind)| kind).collect();
     match types.as_slice() {
         [given, wanted] if given != wanted => {

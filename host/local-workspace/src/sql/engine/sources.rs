@@ -10,14 +10,13 @@ mod place;
 use std::{io, path::Path};
 
 use self::place::{Place, list};
-use super::{context::Context, information, policies};
+use super::context::Context;
 use crate::{
     files::snapshot::{Linked, Wanted},
     sql::language::{
         error::SqlError,
         names::quote,
         sources::{FileFormat, FileSource, Mode, Reader},
-        statement::Parsed,
     },
 };
 
@@ -28,41 +27,6 @@ const MAX_TEXT_BYTES: u64 = 256 * 1024 * 1024;
 pub(super) struct Found {
     pub(super) files: Vec<Linked>,
     _place: Place,
-}
-
-/// A statement with queries in the place of its files, for as long as it runs.
-pub(super) struct Ready {
-    pub(super) parsed: Parsed,
-    _found: Vec<Found>,
-}
-
-/// Finds the files of a statement and puts queries in their place.
-///
-/// # Errors
-/// Files that the user may not read or that are not there, and statements that would keep what they read from.
-pub(super) fn ready(context: &Context<'_>, parsed: &Parsed) -> Result<Ready, SqlError> {
-    let (mut queries, mut all) = (Vec::new(), Vec::new());
-    for (name, view) in &context.notes.information {
-        queries.push((name.clone(), information::query(context, view)?));
-    }
-    for (name, table) in &context.notes.guarded {
-        queries.push((name.clone(), policies::shown(context, table)?));
-    }
-    // A plan names the engine's own files.
-    if matches!(parsed, Parsed::Explain(_)) && !context.notes.sources.is_empty() {
-        return Err(SqlError::unsupported("A plan over files"));
-    }
-    for (name, source) in context.notes.sources.iter() {
-        let found = find(context, source)?;
-        queries.push((name.to_owned(), query(context, source, &found.files)?));
-        all.push(found);
-    }
-    let Some(parsed) = parsed.with_queries(&queries) else {
-        return Err(SqlError::unsupported(
-            "A view or function over files, information_schema or a table with a row filter or a column mask",
-        ));
-    };
-    Ok(Ready { parsed, _found: all })
 }
 
 /// Removes the links that a killed process left.

@@ -77,6 +77,12 @@ pub(in crate::sql::language) fn fill(template: &str, args: &[Expression]) -> Res
         .map_err(|e| SqlError::internal(e.to_string()))
 }
 
+/// Makes a condition hold together with another one.
+pub(super) fn and(condition: &mut Expression, other: &Expression) {
+    let both = polyglot_sql::expressions::BinaryOp::new(bracket(std::mem::replace(condition, null())), other.clone());
+    *condition = Expression::And(Box::new(both));
+}
+
 /// Puts an operator expression in brackets, so that it may stand anywhere.
 pub(super) fn bracket(expression: Expression) -> Expression {
     match &expression {

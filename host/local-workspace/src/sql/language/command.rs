@@ -218,6 +218,8 @@ pub(crate) struct CreateView {
     pub(crate) query: String,
     /// The query as written, shown as the view's definition.
     pub(crate) definition: String,
+    /// Whether the query holds what only this statement's user reads so, and must not be kept.
+    pub(crate) inline: bool,
 }
 
 /// A scalar SQL function.
@@ -275,5 +277,7 @@ pub(crate) enum AlterTable {
     ViewQuery {
         query: String,
         definition: String,
+        /// As of [`CreateView`].
+        inline: bool,
     },
 }

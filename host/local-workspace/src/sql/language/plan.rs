@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) notes: Notes,
 }
 
-/// Translates a statement; those of the `guarded` tables that it reads stand in it under names of their own.
+/// Translates a statement; those of the `inlined` tables and views that it reads stand in it under names of their own.
 ///
 /// # Errors
 /// What [`statement`] refuses.
@@ -39,9 +39,9 @@ pub(crate) fn translate(
     parameters: &BTreeMap<String, Parameter>,
     maps: bool,
     columns: &dyn Columns,
-    guarded: &[TableName],
+    inlined: &[TableName],
 ) -> Result<Plan, SqlError> {
-    let mut translator = Translator::new(namespace, parameters, maps, columns, guarded);
+    let mut translator = Translator::new(namespace, parameters, maps, columns, inlined);
     let parsed = statement(text, &mut translator)?;
     Ok(Plan { parsed, notes: translator.into_notes() })
 }

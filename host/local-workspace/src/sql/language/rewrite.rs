@@ -27,7 +27,7 @@ use std::{
 use polyglot_sql::{
     DialectType, Expression,
     dialects::Dialect,
-    expressions::{Identifier, TableRef, With},
+    expressions::{Identifier, Merge, TableRef, When, Where, With},
     traversal::{ExpressionWalk, transform_all},
 };
 
@@ -36,13 +36,14 @@ use super::{
     clauses::missing_clause,
     cursor::Cursor,
     error::SqlError,
+    inline::{self, Inline, Place},
     lexer::{Kind, tokenize},
     names::{Namespace, READ_ONLY_CATALOGS, catalog_alias},
     normalise::normalise,
     parameters::Parameter,
     sources::{FileSource, Sources, nonce},
     statement::DmlKind,
-    store::{Columns, StoredColumns, assign},
+    store::{Columns, StoredColumns, assign, is_default},
 };
 use crate::catalog::names::{Securable, TableName};
 
@@ -56,8 +57,8 @@ pub(crate) struct Translator<'a> {
     /// Whether subscripts and sizes are of maps; tried when the array reading does not bind.
     maps: bool,
     columns: &'a dyn Columns,
-    /// Tables that are read through a query of the engine's.
-    guarded: &'a [TableName],
+    /// Tables and views that are read as queries.
+    inlined: &'a [TableName],
     notes: RefCell<Notes>,
 }
 
@@ -78,8 +79,8 @@ pub(crate) struct Notes {
     pub(crate) sources: Sources,
     /// Views of information_schema, each under the name that stands for it: their rows depend on who asks.
     pub(crate) information: Vec<(String, InformationView)>,
-    /// Tables that are read through a query of the engine's, each under the name that stands for it.
-    pub(crate) guarded: Vec<(String, TableName)>,
+    /// Tables and views that are read as queries, under the names that stand for them.
+    pub(crate) inlined: Vec<Inline>,
     /// Whether IDENTIFIER() put a value into the text, which then must not be cached.
     pub(crate) has_identifier_clause: bool,
 }
@@ -104,9 +105,9 @@ impl<'a> Translator<'a> {
         parameters: &'a BTreeMap<String, Parameter>,
         maps: bool,
         columns: &'a dyn Columns,
-        guarded: &'a [TableName],
+        inlined: &'a [TableName],
     ) -> Self {
-        Self { namespace, parameters, maps, columns, guarded, notes: RefCell::default() }
+        Self { namespace, parameters, maps, columns, inlined, notes: RefCell::default() }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -128,6 +129,11 @@ impl<'a> Translator<'a> {
     /// Puts names in the place of files that stand as tables.
     pub(crate) fn take_sources(&self, text: &str) -> Result<String, SqlError> {
         self.notes.borrow_mut().sources.take_from(text)
+    }
+
+    /// A part of the statement's text as it was written, files included.
+    pub(crate) fn as_written(&self, text: &str) -> String {
+        self.notes.borrow().sources.restore(text)
     }
 
     /// Keeps files that the statement reads; the name that stands for them as a table.
@@ -159,7 +165,14 @@ impl<'a> Translator<'a> {
         let expression = self.parse_one(text)?;
         guard::check_dml(&expression, kind)?;
         let columns: StoredColumns = self.columns.stored(target);
-        let rewritten = self.rewrite_tree(assign(expression, &columns)?)?;
+        let assigned = assign(expression, &columns)?;
+        let rewritten = match assigned {
+            Expression::Merge(merge) => self.merge(*merge, target)?,
+            other => self.rewrite_tree(other)?,
+        };
+        if let Some(sql) = self.seen_rows_only(&rewritten, target)? {
+            return Ok((sql, None));
+        }
         let check = match &rewritten {
             Expression::Merge(merge) => generators::merge_check(merge).map(|check| print(&check)).transpose()?,
             _ => None,
@@ -169,6 +182,86 @@ impl<'a> Translator<'a> {
             sql.push_str(" RETURNING merge_action");
         }
         Ok((sql, check))
+    }
+
+    /// Keeps what is to be put in the place of a table or view; the name that stands for it.
+    fn inline(&self, table: &TableName, place: Place) -> String {
+        let placeholder = nonce("bl_inline");
+        let inline = Inline { placeholder: placeholder.clone(), table: table.clone(), place };
+        self.notes.borrow_mut().inlined.push(inline);
+        placeholder
+    }
+
+    /// MERGE changes its target itself, so that nothing can stand in the target's place: rows that its author does not
+    /// see match nothing.
+    fn merge(&self, mut merge: Merge, target: &TableName) -> Result<Expression, SqlError> {
+        let whole = Expression::Merge(Box::new(merge.clone()));
+        let scope = Scope::of(&whole, self.namespace)?;
+        let mut this = std::mem::replace(merge.this.as_mut(), builders::null());
+        let inner = match &mut this {
+            Expression::Alias(alias) => &mut alias.this,
+            other => other,
+        };
+        let Expression::Table(table) = inner else {
+            return Err(SqlError::unsupported("MERGE into what is no table"));
+        };
+        let alias = table.alias.clone().unwrap_or_else(|| table.name.clone()).name;
+        self.table(table, &scope, false)?;
+        let alias = match &this {
+            Expression::Alias(named) => named.alias.name.clone(),
+            _ => alias,
+        };
+        let mut rewritten = self.rewrite_in(Expression::Merge(Box::new(merge)), &scope)?;
+        let Expression::Merge(merge) = &mut rewritten else { return Ok(rewritten) };
+        *merge.this = this;
+        if self.inlined.contains(target) {
+            let seen = self.inline(target, Place::Condition { alias });
+            let seen = builders::column(None, Identifier::quoted(seen));
+            builders::and(merge.on.get_or_insert_with(|| Box::new(seen.clone())), &seen);
+            if let Some(Expression::Whens(whens)) = merge.whens.as_deref_mut() {
+                for branch in &mut whens.expressions {
+                    if let Expression::When(when) = branch
+                        && is_by_source(when)
+                    {
+                        builders::and(when.condition.get_or_insert_with(|| Box::new(seen.clone())), &seen);
+                    }
+                }
+            }
+        }
+        Ok(rewritten)
+    }
+
+    /// UPDATE or DELETE of a table of which its author sees rows and values that the policies let pass; none of another.
+    fn seen_rows_only(&self, statement: &Expression, target: &TableName) -> Result<Option<String>, SqlError> {
+        if !self.inlined.contains(target) {
+            return Ok(None);
+        }
+        let condition = |clause: &Option<Where>| clause.as_ref().map(|clause| print(&clause.this)).transpose();
+        Ok(match statement {
+            Expression::Delete(delete) => {
+                let alias = delete.alias.as_ref().or(delete.table.alias.as_ref()).unwrap_or(&delete.table.name);
+                let condition = condition(&delete.where_clause)?;
+                let rows = self.inline(target, Place::NumberedRows);
+                Some(inline::delete(target, &rows, &alias.name, condition.as_deref()))
+            }
+            Expression::Update(update) if update.from_clause.is_none() => {
+                let alias = update.table.alias.as_ref().unwrap_or(&update.table.name);
+                let condition = condition(&update.where_clause)?;
+                let set = |(column, value): &(Identifier, Expression)| {
+                    let value = (!is_default(value)).then(|| print(value)).transpose()?;
+                    Ok((column.name.clone(), value))
+                };
+                let set = update.set.iter().map(set).collect::<Result<Vec<_>, SqlError>>()?;
+                let rows = self.inline(target, Place::NumberedRows);
+                Some(inline::update(target, &rows, &alias.name, &set, condition.as_deref()))
+            }
+            Expression::Merge(_) => None,
+            _ => {
+                return Err(SqlError::unsupported(
+                    "A change of this form of a table with a row filter or a column mask",
+                ));
+            }
+        })
     }
 
     /// Translates a scalar expression.
@@ -256,6 +349,10 @@ impl<'a> Translator<'a> {
 
     fn rewrite_tree(&self, expression: Expression) -> Result<Expression, SqlError> {
         let scope = Scope::of(&expression, self.namespace)?;
+        self.rewrite_in(expression, &scope)
+    }
+
+    fn rewrite_in(&self, expression: Expression, scope: &Scope) -> Result<Expression, SqlError> {
         let failure = RefCell::new(None);
         let fail = |e: SqlError| {
             *failure.borrow_mut() = Some(e);
@@ -264,7 +361,7 @@ impl<'a> Translator<'a> {
         let result = transform_all(expression, &|node| Ok(output::name_columns(node)))
             .and_then(|named| transform_all(named, &|node| quantified::negated(node)))
             .and_then(|named| transform_all(named, &|node| quantified::plain(node)))
-            .and_then(|named| transform_all(named, &|node| self.node(node, &scope).map_err(fail)));
+            .and_then(|named| transform_all(named, &|node| self.node(node, scope).map_err(fail)));
         match (result, failure.into_inner()) {
             (_, Some(failure)) => Err(failure),
             (Ok(rewritten), None) => Ok(rewritten),
@@ -371,14 +468,12 @@ impl<'a> Translator<'a> {
             self.notes.borrow_mut().information.push((placeholder, view));
             return Ok(());
         }
-        if may_be_cte && self.guarded.contains(&name) {
-            let placeholder = nonce("bl_guarded");
+        if may_be_cte && self.inlined.contains(&name) {
             table.alias = table.alias.take().or_else(|| alias.map(Identifier::quoted));
-            (table.catalog, table.schema, table.name) = (None, None, Identifier::quoted(&placeholder));
             self.note_table(&name);
-            let mut notes = self.notes.borrow_mut();
-            notes.reads.push(name.clone());
-            notes.guarded.push((placeholder, name));
+            self.notes.borrow_mut().reads.push(name.clone());
+            let placeholder = self.inline(&name, Place::Rows);
+            (table.catalog, table.schema, table.name) = (None, None, Identifier::quoted(&placeholder));
             return Ok(());
         }
         table.catalog = Some(Identifier::quoted(catalog_alias(&name.catalog)));
@@ -443,6 +538,11 @@ impl Scope {
         };
         builders::column_chain(&parts, skip).unwrap_or(node)
     }
+}
+
+/// WHEN NOT MATCHED BY SOURCE.
+fn is_by_source(when: &When) -> bool {
+    matches!(when.source.as_deref(), Some(Expression::Boolean(by_source)) if by_source.value)
 }
 
 /// The name of a common table expression in DuckDB. No table is called so: what stands outside of the expression's scope

@@ -85,6 +85,8 @@ pub(crate) enum Mode {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Sources {
     found: Vec<(String, FileSource)>,
+    /// What names were put in the place of, so that a view's query can be shown and kept as it was written.
+    written: Vec<(String, String)>,
 }
 
 impl FileFormat {
@@ -193,6 +195,11 @@ impl Sources {
         self.found.iter().any(|(known, _)| known == name)
     }
 
+    /// A part of the text that [`Self::take_from`] gave, as it was written.
+    pub(crate) fn restore(&self, text: &str) -> String {
+        self.written.iter().fold(text.to_owned(), |text, (name, written)| text.replace(name, written))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
@@ -231,8 +238,10 @@ impl Sources {
             match found {
                 Some((source, last)) => {
                     taken.push_str(text.get(copied..token.start).unwrap_or_default());
-                    taken.push_str(&format!("`{}`", self.keep(source)));
+                    let name = format!("`{}`", self.keep(source));
+                    taken.push_str(&name);
                     copied = tokens.get(last).map_or(text.len(), |t| t.end);
+                    self.written.push((name, text.get(token.start..copied).unwrap_or_default().to_owned()));
                     index = last + 1;
                 }
                 None => index += 1,
@@ -359,6 +368,7 @@ mod tests {
         assert_eq!((csv.format, csv.options.header), (Some(FileFormat::Csv), Some(true)));
         assert_eq!((json.reader, json.format), (Reader::Plain, Some(FileFormat::Json)));
         assert_ne!(one, two);
+        assert_eq!(sources.restore(&taken), text);
         let plain = "SELECT a.`b/c`, csv.x FROM `t`";
         assert_eq!(Sources::default().take_from(plain).unwrap(), plain);
     }

@@ -1,7 +1,7 @@
 //! What a statement's text becomes: a query, a change of rows, or a catalog statement.
 
 use super::{
-    command::{Command, Describe, TableSource},
+    command::{AlterTable, Command, CreateView, Describe, TableSource},
     names::quote,
 };
 use crate::catalog::names::TableName;
@@ -36,7 +36,7 @@ pub(crate) struct CopyInto {
 
 impl Parsed {
     /// The same statement with queries in the place of the names that stand for them; none for a statement that is kept
-    /// beyond its run, such as a view's.
+    /// beyond its run, but for a view's, which is then read as a query.
     pub(crate) fn with_queries(&self, queries: &[(String, String)]) -> Option<Self> {
         let fill = |sql: &String| {
             queries.iter().fold(sql.clone(), |sql, (name, query)| sql.replace(&quote(name), &format!("({query})")))
@@ -61,6 +61,19 @@ impl Parsed {
                 let mut table = table.clone();
                 table.source = TableSource::Query(fill(query));
                 Self::Command(Command::CreateTable(table))
+            }
+            Self::Command(Command::CreateView(view)) => {
+                let query = fill(&view.query);
+                Self::Command(Command::CreateView(Box::new(CreateView {
+                    query,
+                    inline: true,
+                    ..view.as_ref().clone()
+                })))
+            }
+            Self::Command(Command::AlterTable { name, action: AlterTable::ViewQuery { query, definition, .. } }) => {
+                let (query, definition) = (fill(query), definition.clone());
+                let action = AlterTable::ViewQuery { query, definition, inline: true };
+                Self::Command(Command::AlterTable { name: name.clone(), action })
             }
             Self::Explain(sql) => Self::Explain(fill(sql)),
             Self::Copy(_) | Self::Command(_) => return None,

@@ -118,10 +118,14 @@ fn column_name(expression: &Expression) -> Option<String> {
 
 fn store(columns: &StoredColumns, name: &str, value: &mut Expression) -> Result<(), SqlError> {
     let found = columns.iter().find(|(column, _)| column.eq_ignore_ascii_case(name));
-    let is_default = matches!(value, Expression::Var(var) if var.this.eq_ignore_ascii_case("DEFAULT"))
-        || matches!(value, Expression::Column(c) if c.table.is_none() && c.name.name.eq_ignore_ascii_case("DEFAULT"));
-    if let Some((_, store)) = found.filter(|_| !is_default) {
+    if let Some((_, store)) = found.filter(|_| !is_default(value)) {
         *value = store.wrap(std::mem::replace(value, Expression::Null(polyglot_sql::expressions::Null)))?;
     }
     Ok(())
+}
+
+/// Whether a value is the word for the column's own.
+pub(super) fn is_default(value: &Expression) -> bool {
+    matches!(value, Expression::Var(var) if var.this.eq_ignore_ascii_case("DEFAULT"))
+        || matches!(value, Expression::Column(c) if c.table.is_none() && c.name.name.eq_ignore_ascii_case("DEFAULT"))
 }

@@ -9,7 +9,7 @@ use crate::{
         names::{Securable, TableName},
     },
     sql::{
-        engine::{context::Context, policies, query::Outcome, rights::called},
+        engine::{context::Context, inline, policies, query::Outcome, rights::called},
         language::{
             command::{AlterTable, ColumnDefinition, CommentTarget, Properties},
             error::SqlError,
@@ -36,7 +36,7 @@ pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable
         }
         AlterTable::Recorded(what) => context.record(name, what, BTreeMap::new()),
         action => {
-            let statements = statements(name, table.is_view, action);
+            let statements = statements(context, name, table.is_view, action)?;
             let change = Change::EditTable {
                 name: name.clone(),
                 edit: edit(context, action)?,
@@ -58,10 +58,15 @@ fn changed_columns(action: &AlterTable) -> Vec<&String> {
 }
 
 /// What DuckDB has to do.
-fn statements(name: &TableName, is_view: bool, action: &AlterTable) -> Vec<String> {
+fn statements(
+    context: &Context<'_>,
+    name: &TableName,
+    is_view: bool,
+    action: &AlterTable,
+) -> Result<Vec<String>, SqlError> {
     let word = if is_view { "VIEW" } else { "TABLE" };
     let alter = |change: String| format!("ALTER {word} {} {change}", name.physical());
-    match action {
+    Ok(match action {
         AlterTable::AddColumns(columns) => {
             let add = |column: &ColumnDefinition| {
                 let default = column.default.as_ref().map(|d| format!(" DEFAULT {d}")).unwrap_or_default();
@@ -87,14 +92,15 @@ fn statements(name: &TableName, is_view: bool, action: &AlterTable) -> Vec<Strin
             let change = expression.as_ref().map_or_else(|| "DROP DEFAULT".to_owned(), |e| format!("SET DEFAULT {e}"));
             vec![alter(format!("ALTER COLUMN {} {change}", quote(column)))]
         }
-        AlterTable::ViewQuery { query, .. } => {
+        AlterTable::ViewQuery { query, inline, .. } => {
+            let query = if *inline { inline::hull(context, query, &[])? } else { query.clone() };
             vec![format!("CREATE OR REPLACE VIEW {} AS {query}", name.physical())]
         }
         AlterTable::Rename(_)
         | AlterTable::AlterComment { .. }
         | AlterTable::Recorded(_)
         | AlterTable::Policy { .. } => Vec::new(),
-    }
+    })
 }
 
 /// What the catalog keeps of columns goes with its columns.
@@ -107,7 +113,12 @@ fn edit(context: &Context<'_>, action: &AlterTable) -> Result<TableEdit, SqlErro
         }
         AlterTable::RenameColumn { from, to } => edit.renamed = Some((from.to_lowercase(), to.to_lowercase())),
         AlterTable::DropColumns { names, .. } => edit.dropped = names.iter().map(|name| name.to_lowercase()).collect(),
-        AlterTable::ViewQuery { definition, .. } => {
+        AlterTable::ViewQuery { definition, inline, .. } => {
+            if *inline {
+                context.objects.look_for_inlined();
+            }
+            edit.inline = *inline;
+            edit.view_home = Some(context.home());
             edit.view_definition = Some(definition.clone());
             edit.view_reads = context.notes.reads.clone();
             edit.view_calls = called(context)?;

@@ -9,7 +9,7 @@ use crate::{
         names::{SchemaName, Securable, TableName},
     },
     sql::{
-        engine::{context::Context, query::Outcome, rights::called, schema::tables},
+        engine::{context::Context, inline, query::Outcome, rights::called, schema::tables},
         language::{
             command::{
                 ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, TableSource,
@@ -298,8 +298,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
             return Err(SqlError::table_exists(&name.quoted()));
         }
     }
-    let names: Vec<_> = view.columns.iter().map(|(column, _)| quote(column)).collect();
-    let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    inline::check_acyclic(context, name)?;
     let comments = view.columns.iter().filter_map(|(column, c)| Some((column.to_lowercase(), c.clone()?)));
     let info = TableInfo {
         comment: view.comment.clone(),
@@ -307,10 +306,20 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         view_definition: Some(view.definition.clone()),
         view_reads: context.notes.reads.clone(),
         view_calls: called(context)?,
+        view_home: Some(context.home()),
+        inline: view.inline,
         column_comments: comments.collect(),
         ..TableInfo::new(context.user)
     };
-    let create = format!("CREATE OR REPLACE VIEW {}{columns} AS {}", name.physical(), view.query);
+    let names: Vec<_> = view.columns.iter().map(|(column, _)| column.clone()).collect();
+    let create = if view.inline {
+        context.objects.look_for_inlined();
+        format!("CREATE OR REPLACE VIEW {} AS {}", name.physical(), inline::hull(context, &view.query, &names)?)
+    } else {
+        let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
+        let columns = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+        format!("CREATE OR REPLACE VIEW {}{columns} AS {}", name.physical(), view.query)
+    };
     let change = Change::PutTable { name: name.clone(), info: Box::new(info), entry: None };
     context.change(&change, || context.execute(&create))?;
     Ok(Outcome::nothing("CREATE"))

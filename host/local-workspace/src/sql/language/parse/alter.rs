@@ -168,8 +168,9 @@ fn action(cursor: &mut Cursor<'_>, translator: &mut Translator<'_>) -> Result<Al
         return Ok(AlterTable::Policy { column: None, policy: None });
     }
     if cursor.take(&["AS"]) {
-        let definition = cursor.rest().to_owned();
-        return Ok(AlterTable::ViewQuery { query: translator.query(&definition)?, definition });
+        let written = cursor.rest();
+        let query = translator.query(written)?;
+        return Ok(AlterTable::ViewQuery { query, definition: translator.as_written(written), inline: false });
     }
     for (words, what) in [(["CLUSTER", "BY"], "CLUSTER BY"), (["DROP", "CONSTRAINT"], "DROP CONSTRAINT")] {
         if cursor.take(&words) {

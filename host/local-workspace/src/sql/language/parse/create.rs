@@ -334,8 +334,9 @@ fn view(
             break;
         }
     }
-    let definition = cursor.rest().to_owned();
-    let query = translator.query(&definition)?;
+    let written = cursor.rest();
+    let query = translator.query(written)?;
+    let definition = translator.as_written(written);
     let view = CreateView {
         name,
         or_replace,
@@ -346,6 +347,7 @@ fn view(
         columns,
         query,
         definition,
+        inline: false,
     };
     Ok(Command::CreateView(Box::new(view)))
 }
