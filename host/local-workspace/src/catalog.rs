@@ -4,6 +4,7 @@
 
 mod access;
 mod change;
+mod lineage;
 mod model;
 mod monitors;
 pub(crate) mod names;
@@ -16,6 +17,7 @@ mod volumes;
 
 pub(crate) use self::{
     change::{Change, TableEdit},
+    lineage::{MadeOf, Neighbour},
     model::{
         Audit, CatalogInfo, CatalogTree, FunctionInfo, Grant, HistoryEntry, Policy, SYSTEM_USER, SchemaInfo,
         SchemaTree, TableInfo, TableTree, TextLimit, Uses,

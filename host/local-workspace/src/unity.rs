@@ -6,6 +6,7 @@
 mod api {
     pub(super) mod catalogs;
     pub(super) mod functions;
+    pub(super) mod lineage;
     pub(super) mod metastores;
     pub(super) mod monitors;
     pub(super) mod permissions;

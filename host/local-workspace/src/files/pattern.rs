@@ -3,7 +3,7 @@
 //! Rules: Databricks SQL reference, "read_files" (glob patterns); Hadoop's `FileSystem.globStatus`.
 
 use super::volumes::VolumePath;
-use crate::http::error::ApiError;
+use crate::{catalog::names::TableName, http::error::ApiError};
 
 /// Spellings that the alternatives of one name may stand for; protects from `{a,b}{a,b}…`.
 const MAX_ALTERNATIVES: usize = 256;
@@ -65,6 +65,11 @@ impl PathPattern {
     /// The path as answers show it.
     pub(crate) fn shown(&self) -> &str {
         self.whole.shown()
+    }
+
+    /// The volume, and the path in it.
+    pub(crate) fn place(&self) -> (&TableName, &str) {
+        self.whole.place()
     }
 
     /// Parts of the path, `Volumes` among them, before the first that is a pattern.

@@ -107,6 +107,11 @@ impl VolumePath {
         self.inside.segments()
     }
 
+    /// The volume, and from its folder the path that begins with `/`; nothing for the folder itself.
+    pub(crate) fn place(&self) -> (&TableName, &str) {
+        (&self.volume, if self.inside.is_root() { "" } else { self.inside.as_str() })
+    }
+
     pub(super) fn is_volume(&self) -> bool {
         self.inside.is_root()
     }

@@ -12,6 +12,7 @@ mod database;
 mod failure;
 mod information;
 mod inline;
+mod lineage;
 mod loaded;
 mod marks;
 mod objects;
@@ -185,6 +186,14 @@ impl Engine {
             canceller: &canceller,
         };
         commands::run(&context, command)
+    }
+
+    /// Notes of a table all that another one was made of, which only held its rows for a while.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub(crate) fn inherit_lineage(&self, made: &TableName, of: &TableName) -> Result<(), SqlError> {
+        self.objects.ask(|known| known.inherit_lineage(made, of))
     }
 
     /// Reads the tables of a schema, or of all schemas of a catalog, for the REST API.

@@ -11,6 +11,7 @@ use super::{
     engine::{Canceller, Engine, Limits, Request, Rows},
     language::{error::SqlError, names::Namespace, parameters::Parameter},
 };
+use crate::catalog::names::TableName;
 
 /// How often a statement that was given up is interrupted, as the engine forgets an interrupt that comes before its query.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(10);
@@ -68,6 +69,16 @@ impl Session {
             *self.lock() = namespace;
         }
         Ok(outcome.rows)
+    }
+
+    /// Notes of a table all that another one was made of, which only held its rows for a while.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub(crate) async fn inherit_lineage(&self, made: &TableName, of: &TableName) -> Result<(), SqlError> {
+        let (engine, made, of) = (Arc::clone(&self.engine), made.clone(), of.clone());
+        let inherited = tokio::task::spawn_blocking(move || engine.inherit_lineage(&made, &of)).await;
+        inherited.map_err(|e| SqlError::internal(format!("the statement's thread ended: {e}")))?
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Namespace> {

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{
-    api::{catalogs, functions, metastores, monitors, permissions, schemas, tables, tags, volumes},
+    api::{catalogs, functions, lineage, metastores, monitors, permissions, schemas, tables, tags, volumes},
     objects::{self, connections::Connection, sharing, storage},
     service::Unity,
 };
@@ -81,6 +81,9 @@ pub(crate) fn area(unity: Unity) -> Area {
         .route("/recipients/{name}/rotate-token", post(sharing::rotate))
         .route("/recipients/{name}/share-permissions", get(sharing::share_permissions))
         .route("/providers/{name}/shares", get(sharing::provider_shares));
-    let closed = Router::new().nest("/api/2.1/unity-catalog", routes).with_state(unity);
+    let closed = Router::new()
+        .nest("/api/2.1/unity-catalog", routes)
+        .route("/api/2.0/lineage-tracking/table-lineage", get(lineage::of_table))
+        .with_state(unity);
     Area { closed, open: Router::new() }
 }

@@ -87,6 +87,26 @@ impl Unity {
         }
     }
 
+    /// Keeps of objects in any schemas what a user may know of; `of` names each with its owner.
+    pub(super) async fn visible_by_schemas<T>(
+        &self,
+        user: &str,
+        items: Vec<T>,
+        of: impl Fn(&T) -> (Securable, String) + Copy,
+    ) -> Result<Vec<T>, ApiError> {
+        let mut by_schema: BTreeMap<_, (Option<Securable>, Vec<T>)> = BTreeMap::new();
+        for item in items {
+            let container = of(&item).0.around().into_iter().next();
+            let key = container.as_ref().map(Securable::full_name);
+            by_schema.entry(key).or_insert((container, Vec::new())).1.push(item);
+        }
+        let mut seen = Vec::new();
+        for (container, items) in by_schema.into_values() {
+            seen.extend(self.catalog.visible(user, container.as_ref(), items, of).await?);
+        }
+        Ok(seen)
+    }
+
     /// That it is there and the caller may know of it: what reading an object asks.
     pub(super) async fn check_readable(&self, user: &str, on: &Securable) -> Result<(), ApiError> {
         self.check_exists(on).await?;

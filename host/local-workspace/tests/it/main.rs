@@ -21,6 +21,7 @@ mod hardening;
 mod harness;
 mod identity;
 mod jobs;
+mod lineage;
 mod page;
 mod permissions;
 mod pipelines;

@@ -26,7 +26,7 @@ impl Lab {
     }
 
     /// A pipeline in `main.lab` of one file with this SQL.
-    async fn sql_pipeline(&self, name: &str, sql: &str) -> String {
+    pub(crate) async fn sql_pipeline(&self, name: &str, sql: &str) -> String {
         self.import(&format!("{name}.sql"), sql).await;
         let libraries = json!([{"file": {"path": format!("{HOME}/{name}.sql")}}]);
         self.create_pipeline(json!({"name": name, "catalog": "main", "schema": "lab", "libraries": libraries})).await
@@ -59,7 +59,7 @@ impl Lab {
     }
 
     /// Runs an update that must succeed.
-    async fn completed(&self, pipeline: &str, body: Value) -> String {
+    pub(crate) async fn completed(&self, pipeline: &str, body: Value) -> String {
         let (update, state) = self.updated(pipeline, body).await;
         assert_eq!(state, "COMPLETED", "{:#}", self.events(pipeline, &update, "level='ERROR'").await);
         update

@@ -56,6 +56,12 @@ pub(super) async fn make(
             let staging =
                 TableName { table: format!("{STAGING}{}", node.dataset.name.table), ..node.dataset.name.clone() };
             let made = staged(node, &rows, &staging.quoted(), statements).await;
+            // What the rows were read from is known of the table that goes.
+            if made.is_ok()
+                && let Err(error) = statements.session().inherit_lineage(&node.dataset.name, &staging).await
+            {
+                tracing::warn!(table = staging.full_name(), "a table's lineage is incomplete: {error}");
+            }
             // Whatever became of it: the rows are in the table, or belong nowhere.
             if let Err(error) = statements.run_to_its_end(format!("DROP TABLE IF EXISTS {}", staging.quoted())).await {
                 tracing::warn!(table = staging.full_name(), "a staging table is left: {error}");

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     context::Context,
-    loaded,
+    lineage, loaded,
     query::Outcome,
     schema::{Column, SqlType, TypeName, table},
     sources,
@@ -60,6 +60,7 @@ pub(super) fn copy(context: &Context<'_>, copy: &CopyInto) -> Result<Outcome, Sq
             ("executionTimeMs".to_owned(), started.elapsed().as_millis().to_string()),
         ]);
         context.record(&copy.target, "COPY INTO", metrics);
+        lineage::record(context, &copy.target, None);
     }
     let columns = ["num_affected_rows", "num_inserted_rows", "num_skipped_corrupt_files"];
     let columns = columns.iter().map(|name| Column::of(name, TypeName::Long)).collect();

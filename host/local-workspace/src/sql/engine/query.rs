@@ -7,6 +7,7 @@ use duckdb::{Statement, arrow::array::Array, params_from_iter, types::Value};
 use super::{
     cells::append_cell,
     context::Context,
+    lineage,
     rows::{Collector, Rows},
     schema::{Column, SqlType, TypeName},
     store::insert_statement,
@@ -123,6 +124,7 @@ pub(super) fn change(context: &Context<'_>, dml: &Dml) -> Result<Outcome, SqlErr
     let mut metrics: BTreeMap<String, String> = counts.iter().map(|(n, c)| ((*n).to_owned(), c.to_string())).collect();
     metrics.insert("executionTimeMs".to_owned(), started.elapsed().as_millis().to_string());
     context.record(&dml.target, dml.kind.operation(), metrics);
+    lineage::record(context, &dml.target, None);
     let columns = counts.iter().map(|(name, _)| Column::of(name, TypeName::Long)).collect();
     let row = counts.iter().map(|(_, count)| Some(count.to_string())).collect();
     let kind = match dml.kind {

@@ -176,7 +176,7 @@ pub(crate) async fn summaries(
     let catalog = parameter(query.catalog_name.as_ref(), "catalog_name")?;
     unity.check_catalog(&catalog).await?;
     let tables = unity.engine(move |engine| engine.tables(&catalog, None)).await?;
-    let tables = visible_by_schemas(&unity, &user, tables).await?;
+    let tables = unity.visible_by_schemas(&user, tables, securable).await?;
     let like =
         |pattern: &Option<String>, name: &str| pattern.as_deref().is_none_or(|p| sql_like(&p.to_lowercase(), name));
     let wanted = tables
@@ -243,20 +243,6 @@ pub(crate) async fn update(
 /// What decides about a table, for lists.
 fn securable(table: &Table) -> (Securable, String) {
     (Securable::Table(table.name.clone()), table.info.audit.owner.clone())
-}
-
-/// Keeps of a catalog's tables what a user may know of.
-async fn visible_by_schemas(unity: &Unity, user: &str, tables: Vec<Table>) -> Result<Vec<Table>, ApiError> {
-    let mut by_schema: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for table in tables {
-        by_schema.entry(table.name.schema_name()).or_default().push(table);
-    }
-    let mut seen = Vec::new();
-    for (schema, tables) in by_schema {
-        let container = Securable::Schema(schema);
-        seen.extend(unity.catalog.visible(user, Some(&container), tables, securable).await?);
-    }
-    Ok(seen)
 }
 
 /// A table that may not be there; another failure stays one.

@@ -9,7 +9,7 @@ use crate::{
         names::{Securable, TableName},
     },
     sql::{
-        engine::{context::Context, inline, policies, query::Outcome, rights::called},
+        engine::{context::Context, inline, lineage, policies, query::Outcome, rights::called},
         language::{
             command::{AlterTable, ColumnDefinition, CommentTarget, Properties},
             error::SqlError,
@@ -43,6 +43,9 @@ pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable
                 entry: context.entry(operation(action)),
             };
             context.change(&change, || statements.iter().try_for_each(|statement| context.execute(statement)))?;
+            if matches!(action, AlterTable::ViewQuery { .. }) {
+                lineage::record(context, name, None);
+            }
         }
     }
     Ok(Outcome::nothing("ALTER"))

@@ -9,7 +9,7 @@ use crate::{
         names::{SchemaName, Securable, TableName},
     },
     sql::{
-        engine::{context::Context, inline, query::Outcome, rights::called, schema::tables},
+        engine::{context::Context, inline, lineage, query::Outcome, rights::called, schema::tables},
         language::{
             command::{
                 ColumnDefinition, CreateFunction, CreateTable, CreateView, DropKind, Generated, Properties, TableSource,
@@ -221,6 +221,11 @@ pub(super) fn table(context: &Context<'_>, table: &CreateTable) -> Result<Outcom
         }
         Ok(())
     })?;
+    let copied = match &table.source {
+        TableSource::Clone(source) => Some(source),
+        TableSource::Like(_) | TableSource::Columns | TableSource::Query(_) => None,
+    };
+    lineage::record(context, name, copied);
     Ok(Outcome::nothing("CREATE"))
 }
 
@@ -322,6 +327,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
     };
     let change = Change::PutTable { name: name.clone(), info: Box::new(info), entry: None };
     context.change(&change, || context.execute(&create))?;
+    lineage::record(context, name, None);
     Ok(Outcome::nothing("CREATE"))
 }
 
