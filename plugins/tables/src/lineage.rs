@@ -34,13 +34,27 @@ pub(crate) fn describe(
         failure
     })?;
     let ((upstreams, more_up), (downstreams, more_down)) = (tables(&found, "upstreams"), tables(&found, "downstreams"));
-    let list = |names: &[String]| if names.is_empty() { "none recorded".to_owned() } else { names.join(", ") };
+    let list = |names: &[String], direction: &str| {
+        let hidden = match hidden(&found, direction) {
+            0 => None,
+            hidden => Some(format!("{hidden} that you may not see")),
+        };
+        let told: Vec<_> = names.iter().cloned().chain(hidden).collect();
+        if told.is_empty() { "none recorded".to_owned() } else { told.join(", ") }
+    };
     let complete = !(more_up || more_down);
-    let mut text = format!("{name}\nmade of: {}\nread by: {}", list(&upstreams), list(&downstreams));
+    let (made_of, read_by) = (list(&upstreams, "upstreams"), list(&downstreams, "downstreams"));
+    let mut text = format!("{name}\nmade of: {made_of}\nread by: {read_by}");
     if !complete {
         text.push_str(&format!("\nOnly the first {MAX_TABLES} of each are shown."));
     }
     Ok(types::TableLineage { text, upstreams, downstreams, complete })
+}
+
+/// How many neighbours have no name: they are there, and nothing is said of them.
+fn hidden(found: &Value, direction: &str) -> usize {
+    let entries = found.get(direction).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    entries.iter().filter(|entry| entry.as_object().is_some_and(serde_json::Map::is_empty)).count()
 }
 
 /// The names of a direction's tables, and whether there are more.
@@ -78,6 +92,9 @@ mod tests {
             (found.upstreams, found.downstreams, found.complete),
             (vec!["c.s.a".to_owned()], vec!["c.s.b".to_owned()], true)
         );
+        let hidden = r#"{"upstreams":[{}],"downstreams":[{"tableInfo":{"name":"b","catalog_name":"c","schema_name":"s"}},{},{}]}"#;
+        let hidden = describe(&Script::new().on(ASKED, 200, hidden), ask("c.s.t")).unwrap();
+        assert!(hidden.text.ends_with("made of: 1 that you may not see\nread by: c.s.b, 2 that you may not see"));
         let nothing = describe(&Script::new().on(ASKED, 200, "{}"), ask("c.s.t")).unwrap();
         assert!(nothing.text.contains("none recorded"), "{}", nothing.text);
     }

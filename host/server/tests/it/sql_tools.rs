@@ -75,7 +75,16 @@ async fn files_of_a_volume_are_counted_queried_and_copied() {
     let query = "SELECT city FROM read_files('/Volumes/main/default/landing', format => 'csv', \
                  fileNamePattern => '*.csv') ORDER BY n";
     assert_eq!(well(&chat.call(&tool("execute_sql"), run(query)).await)["rows"], json!([["Zug"], ["Bern"]]));
-    let lineage = chat.call(&tool("describe_table_lineage"), json!({"table_name": "main.default.cities"})).await;
-    assert!(lineage["content"].as_str().unwrap().contains("records no lineage"), "{lineage}");
+    well(&chat.call(&tool("execute_sql"), run(&format!("CREATE TABLE main.default.landed AS {query}"))).await);
+    well(
+        &chat
+            .call(&tool("execute_sql"), run("CREATE VIEW main.default.seen AS SELECT * FROM main.default.landed"))
+            .await,
+    );
+    for (table, direction, neighbour) in [("landed", "downstreams", "seen"), ("seen", "upstreams", "landed")] {
+        let named = json!({"table_name": format!("main.default.{table}")});
+        let lineage = chat.call(&tool("describe_table_lineage"), named).await;
+        assert_eq!(well(&lineage)[direction], json!([format!("main.default.{neighbour}")]), "{lineage:#}");
+    }
     server.stop().await;
 }

@@ -16,6 +16,8 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         "CREATE TABLE main.tables_of_cases.cities AS SELECT 'Zug' AS city, 3 AS n",
         &format!("CREATE VIEW main.tables_of_cases.endless AS {ENDLESS}"),
         "CREATE VOLUME main.tables_of_cases.v",
+        "CREATE TABLE main.default.shown_of_cases AS SELECT city FROM main.tables_of_cases.cities",
+        &format!("GRANT SELECT ON TABLE main.default.shown_of_cases TO `{}`", stage.stranger.user),
     ] {
         owner.sql(statement).await;
     }
@@ -63,7 +65,15 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
             "/api/2.0/lineage-tracking/table-lineage",
             &near,
         )),
-        fails("describe_table_lineage", lineage("main.default.x"), NotFound, "records no lineage"),
+        works("describe_table_lineage", lineage("main.default.shown_of_cases"), "made of: main.tables_of_cases.cities")
+            .alone(),
+        works("describe_table_lineage", lineage("main.tables_of_cases.cities"), "read by: main.default.shown_of_cases")
+            .alone(),
+        works("describe_table_lineage", lineage("main.default.shown_of_cases"), "made of: 1 that you may not see")
+            .by_stranger(),
+        fails("describe_table_lineage", lineage("main.tables_of_cases.cities"), PermissionDenied, "USE SCHEMA")
+            .by_stranger(),
+        fails("describe_table_lineage", lineage("main.default.nosuch_of_cases"), NotFound, "nosuch_of_cases"),
         fails("describe_table_lineage", lineage("x"), InvalidInput, "table_name"),
     ]
 }
