@@ -179,7 +179,15 @@ impl Areas {
 
 /// What the areas show on the page, in its order.
 fn sections() -> impl Iterator<Item = Section> {
-    let all = [unity::SECTIONS, files::SECTIONS, jobs::SECTIONS, pipelines::SECTIONS, compute::SECTIONS, sql::SECTIONS];
+    let all = [
+        unity::SECTIONS,
+        files::SECTIONS,
+        jobs::SECTIONS,
+        pipelines::SECTIONS,
+        compute::SECTIONS,
+        sql::SECTIONS,
+        secrets::SECTIONS,
+    ];
     all.into_iter().flatten().copied()
 }
 

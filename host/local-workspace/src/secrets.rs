@@ -8,4 +8,7 @@ mod model;
 mod routes;
 mod store;
 
-pub(crate) use self::{routes::area, store::Secrets};
+pub(crate) use self::{
+    routes::{SECTIONS, area},
+    store::Secrets,
+};

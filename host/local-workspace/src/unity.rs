@@ -18,9 +18,7 @@ mod api {
 mod objects;
 mod path;
 mod routes;
+mod sections;
 mod service;
 
-pub(crate) use self::{
-    routes::{SECTIONS, area},
-    service::Unity,
-};
+pub(crate) use self::{routes::area, sections::SECTIONS, service::Unity};

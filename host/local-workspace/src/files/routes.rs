@@ -11,11 +11,28 @@ use super::{
 };
 use crate::http::{
     Area,
-    section::{Of, Section, text},
+    section::{Of, Section, text, time},
 };
 
-/// What the page shows of the workspace's files and notebooks.
-pub(crate) const SECTIONS: &[Section] = &[Section {
+/// What the page shows of files: the workspace's with its notebooks, and those of volumes.
+pub(crate) const SECTIONS: &[Section] = &[
+    OBJECTS,
+    Section { id: "volume", title: "A volume", path: "/api/2.0/fs/directories/Volumes/{1}/{2}/{3}", ..FOLDER },
+    FOLDER,
+];
+
+const FOLDER: Section = Section {
+    id: "folder",
+    title: "A folder of a volume",
+    path: "/api/2.0/fs/directories/{}",
+    list: "contents",
+    columns: &[text("Path", "/path"), text("Bytes", "/file_size"), time("Changed", "/last_modified")],
+    of: None,
+    opens: Some(("folder", "/path")),
+    link: None,
+};
+
+const OBJECTS: Section = Section {
     id: "objects",
     title: "Files and notebooks",
     path: "/api/2.0/workspace/list?path={}",
@@ -29,7 +46,7 @@ pub(crate) const SECTIONS: &[Section] = &[Section {
     of: Some(Of::Home),
     opens: Some(("objects", "/path")),
     link: None,
-}];
+};
 
 pub(crate) fn area(files: Files) -> Area {
     let in_volumes = Router::new()

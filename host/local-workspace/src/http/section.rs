@@ -6,7 +6,7 @@ pub(crate) struct Section {
     /// Its name in the page's address.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
-    /// Path and query of the list; `{}` is what the section is of.
+    /// Path and query of the list; `{}` is what the section is of, `{1}` to `{3}` are the parts of that between dots.
     pub(crate) path: &'static str,
     /// Field of the answer that is the list.
     pub(crate) list: &'static str,
@@ -43,11 +43,18 @@ pub(crate) enum Kind {
     Text,
     /// Milliseconds since 1970, as date and time.
     Time,
+    /// The column's title, leading to the section of this name, which is of the value.
+    Opens(&'static str),
 }
 
 /// A column of texts and numbers.
 pub(crate) const fn text(title: &'static str, value: &'static str) -> Column {
     Column { title, value, kind: Kind::Text }
+}
+
+/// A column that leads to a further section.
+pub(crate) const fn opens(title: &'static str, section: &'static str, of: &'static str) -> Column {
+    Column { title, value: of, kind: Kind::Opens(section) }
 }
 
 /// A column of times.

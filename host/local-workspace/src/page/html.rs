@@ -124,11 +124,15 @@ fn table(Shown { section, of, answer }: &Shown<'_>) -> String {
     for item in items.iter().take(MOST_ROWS) {
         html.push_str("<tr>");
         for (number, column) in section.columns.iter().enumerate() {
+            if let Kind::Opens(opens) = column.kind {
+                let link = item.pointer(column.value).and_then(plain).map(|of| link(opens, &of, &text(column.title)));
+                let _ = write!(html, "<td>{}</td>", link.unwrap_or_default());
+                continue;
+            }
             let value = text(&value(item, column));
             match (number, section.opens.and_then(|(opens, of)| Some((opens, plain(item.pointer(of)?)?)))) {
                 (0, Some((opens, of))) => {
-                    let of = percent(&of);
-                    let _ = write!(html, "<td><a href=\"/?show={opens}&amp;of={of}\">{value}</a></td>");
+                    let _ = write!(html, "<td>{}</td>", link(opens, &of, &value));
                 }
                 _ => {
                     let _ = write!(html, "<td>{value}</td>");
@@ -145,6 +149,11 @@ fn table(Shown { section, of, answer }: &Shown<'_>) -> String {
     }
     html.push_str("</section>");
     html
+}
+
+/// Leads to a section; `shown` is HTML.
+fn link(section: &str, of: &str, shown: &str) -> String {
+    format!("<a href=\"/?show={section}&amp;of={}\">{shown}</a>", percent(of))
 }
 
 fn plain(value: &Value) -> Option<String> {
@@ -180,7 +189,11 @@ mod tests {
         title: "Things",
         path: "/things",
         list: "things",
-        columns: &[section::text("Name", "/name"), section::time("Made", "/made")],
+        columns: &[
+            section::text("Name", "/name"),
+            section::time("Made", "/made"),
+            section::opens("Its <others>", "others", "/name"),
+        ],
         of: None,
         opens: Some(("parts", "/name")),
         link: None,
@@ -195,6 +208,10 @@ mod tests {
         let name = "<script>alert(1)</script>\" onload='x' & \u{202e}evil\u{0}";
         let html = shown(Ok(json!({"things": [{"name": name, "made": 0}]})));
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39; &amp; \u{fffd}evil "));
+        assert!(
+            html.contains("?show=others&amp;of=%3Cscript%3E") && html.contains(">Its &lt;others&gt;</a>"),
+            "{html}"
+        );
         assert!(html.contains("show=parts&amp;of=%3Cscript%3E") && html.contains("1970-01-01 00:00:00 UTC"), "{html}");
         for raw in ["<script", "<b>", "<i>", "'x'", "\u{202e}"] {
             assert!(!html.contains(raw), "{raw}: {html}");

@@ -85,7 +85,7 @@ async fn show(State(page): State<Page>, Query(asked): Query<Asked>, headers: Hea
             (_, Some(Of::Home)) => Some(format!("/Users/{user}")),
             (_, None) => continue,
         };
-        let path = section.path.replace("{}", &percent(of.as_deref().unwrap_or_default()));
+        let path = filled(section.path, of.as_deref().unwrap_or_default());
         let answer = page.ask(&token, &path).await;
         shown.push(Shown { section, of, answer });
     }
@@ -93,6 +93,13 @@ async fn show(State(page): State<Page>, Query(asked): Query<Asked>, headers: Hea
         return finished(StatusCode::NOT_FOUND, html::page(&user, false, &[]));
     }
     finished(StatusCode::OK, html::page(&user, wanted.is_none(), &shown))
+}
+
+/// A section's path with what it is of.
+fn filled(path: &str, of: &str) -> String {
+    let parts = of.split('.').chain(std::iter::repeat(""));
+    let filled = path.replace("{}", &percent(of));
+    ["{1}", "{2}", "{3}"].iter().zip(parts).fold(filled, |path, (part, text)| path.replace(part, &percent(text)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,22 @@ use axum::{
 };
 
 use super::{api, store::Secrets};
-use crate::http::Area;
+use crate::http::{
+    Area,
+    section::{Of, Section, text},
+};
+
+/// What the page shows of secrets: that there are scopes.
+pub(crate) const SECTIONS: &[Section] = &[Section {
+    id: "scopes",
+    title: "Secret scopes",
+    path: "/api/2.0/secrets/scopes/list",
+    list: "scopes",
+    columns: &[text("Scope", "/name")],
+    of: Some(Of::All),
+    opens: None,
+    link: None,
+}];
 
 pub(crate) fn area(secrets: Secrets) -> Area {
     let closed = Router::new()

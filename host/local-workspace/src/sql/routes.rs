@@ -36,6 +36,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         opens: None,
         link: None,
     },
+    Section {
+        id: "queries",
+        title: "Saved queries",
+        path: "/api/2.0/sql/queries",
+        list: "results",
+        columns: &[text("Query", "/display_name"), text("Owner", "/owner_user_name"), text("Text", "/query_text")],
+        of: Some(Of::All),
+        opens: None,
+        link: None,
+    },
 ];
 
 pub(crate) fn area(sql: Sql) -> Area {

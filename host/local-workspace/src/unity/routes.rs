@@ -10,34 +10,7 @@ use super::{
     objects::{self, connections::Connection, sharing, storage},
     service::Unity,
 };
-use crate::http::{
-    Area,
-    section::{Of, Section, text},
-};
-
-/// What the page shows of the catalog.
-pub(crate) const SECTIONS: &[Section] = &[
-    Section {
-        id: "catalogs",
-        title: "Catalogs",
-        path: "/api/2.1/unity-catalog/catalogs",
-        list: "catalogs",
-        columns: &[text("Catalog", "/name"), text("Owner", "/owner"), text("Comment", "/comment")],
-        of: Some(Of::All),
-        opens: Some(("tables", "/name")),
-        link: None,
-    },
-    Section {
-        id: "tables",
-        title: "Tables",
-        path: "/api/2.1/unity-catalog/table-summaries?catalog_name={}",
-        list: "tables",
-        columns: &[text("Table", "/full_name"), text("Type", "/table_type")],
-        of: None,
-        opens: None,
-        link: None,
-    },
-];
+use crate::http::Area;
 
 pub(crate) fn area(unity: Unity) -> Area {
     let routes = Router::new()

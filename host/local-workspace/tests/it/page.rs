@@ -80,6 +80,52 @@ async fn the_page_shows_what_its_user_may_see() {
     lab.stop().await;
 }
 
+/// Addresses of the page and what stands there, for Ann; `!` what does not.
+const PARTS: &[(&str, &[&str])] = &[
+    ("/", &["Secret scopes", "vault", "Saved queries", "Connections", "show=schemas&amp;of=main", "!hunter2"]),
+    (
+        "/?show=schemas&of=main",
+        &["main.default", "show=volumes&amp;of=main.default", "show=functions&amp;of=main.default"],
+    ),
+    ("/?show=volumes&of=main.default", &["main.default.landing", "show=volume&amp;of=main.default.landing"]),
+    ("/?show=functions&of=main.default", &["main.default.double"]),
+    (
+        "/?show=volume&of=main.default.landing",
+        &["show=folder&amp;of=%2FVolumes%2Fmain%2Fdefault%2Flanding%2Fin%20here"],
+    ),
+    ("/?show=folder&of=%2FVolumes%2Fmain%2Fdefault%2Flanding%2Fin%20here", &["in here/a&amp;b.csv", "<td>5</td>"]),
+    ("/?show=volumes&of=main", &["schema_name is missing"]),
+    ("/?show=folder&of=%2Fetc", &["is in no volume"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_part_leads_to_what_is_in_it() {
+    let lab = Lab::start().await;
+    lab.sql("CREATE VOLUME landing").await;
+    lab.sql("CREATE FUNCTION double(x INT) RETURNS INT RETURN 2 * x").await;
+    let file = "/api/2.0/fs/files/Volumes/main/default/landing/in%20here/a%26b.csv";
+    assert!(lab.request(ANN, Method::PUT, file).body("1,2,3").send().await.unwrap().status().is_success());
+    lab.post("/api/2.0/secrets/scopes/create", json!({"scope": "vault"})).await;
+    lab.post("/api/2.0/secrets/put", json!({"scope": "vault", "key": "k", "string_value": "hunter2"})).await;
+    let (ann, bob) = (sign_in(&lab, ANN).await, sign_in(&lab, BOB).await);
+    for (path, parts) in PARTS {
+        let (status, page) = look(&lab, &ann, path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        for part in *parts {
+            let (part, is_there) = part.strip_prefix('!').map_or((*part, true), |absent| (absent, false));
+            assert_eq!(page.contains(part), is_there, "{path}: {part}: {page}");
+        }
+    }
+    // Nothing of it is Bob's to see.
+    for (path, _) in PARTS {
+        let page = look(&lab, &bob, path).await.1;
+        for hidden in ["of=main.default.landing", "in%20here\"", "b.csv", "main.default.double", "vault"] {
+            assert!(!page.contains(hidden), "{path}: {hidden}: {page}");
+        }
+    }
+    lab.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_see_a_form_and_other_pages_nothing() {
     let lab = Lab::start().await;
