@@ -11,9 +11,11 @@ mod api {
     pub(super) mod updates;
     pub(super) mod view;
 }
+mod attached;
 mod definition;
 mod engine;
 mod filter;
+mod flows;
 mod graph;
 mod model;
 mod query;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::flows::{Flow, target};
 use crate::{
     catalog::names::TableName,
     sql::{
@@ -80,40 +81,66 @@ pub(crate) struct Dataset {
     pub(crate) expectations: Vec<Expectation>,
     /// COMMENT, TBLPROPERTIES and their like, as written.
     pub(crate) clauses: String,
-    /// As written.
+    /// As written; of a table that flows write into, what they write.
     pub(crate) query: String,
+    /// Flows that write into it, where there are others than the one of its own name.
+    pub(crate) flows: Vec<TableName>,
     /// The code that defines it.
     pub(crate) path: String,
+}
+
+impl Dataset {
+    /// The names of the flows that write it.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = &TableName> {
+        let own = self.flows.is_empty().then_some(&self.name);
+        own.into_iter().chain(&self.flows)
+    }
+}
+
+/// What the code of a pipeline defines.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Definitions {
+    pub(crate) datasets: Vec<Dataset>,
+    pub(crate) flows: Vec<Flow>,
+}
+
+impl Definitions {
+    /// Takes those of other code as well.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.datasets.extend(other.datasets);
+        self.flows.extend(other.flows);
+    }
 }
 
 /// Reads all definitions of a pipeline.
 ///
 /// # Errors
 /// What is no such statement, with the path of its code.
-pub(crate) fn datasets(
+pub(crate) fn definitions(
     codes: &[Code],
     namespace: &Namespace,
     configuration: &BTreeMap<String, String>,
-) -> Result<Vec<Dataset>, (String, SqlError)> {
-    let mut datasets = Vec::new();
+) -> Result<Definitions, (String, SqlError)> {
+    let mut definitions = Definitions::default();
     for code in codes {
         let mut settings = configuration.clone();
         let at = |error| (code.path.clone(), error);
         for statement in split(&code.text).map_err(at)? {
             let statement = substituted(statement, &settings);
             match read(&statement, namespace, &code.path).map_err(at)? {
-                Statement::Dataset(dataset) => datasets.push(*dataset),
+                Statement::Dataset(dataset) => definitions.datasets.push(*dataset),
+                Statement::Flow(flow) => definitions.flows.push(*flow),
                 Statement::Set(name, value) => {
                     settings.insert(name, value);
                 }
             }
-            if datasets.len() > MAX_DATASETS {
-                let said = format!("A pipeline has at most {MAX_DATASETS} datasets.");
+            if definitions.datasets.len() > MAX_DATASETS || definitions.flows.len() > MAX_DATASETS {
+                let said = format!("A pipeline has at most {MAX_DATASETS} datasets, and as many flows.");
                 return Err(at(SqlError::exhausted(said)));
             }
         }
     }
-    Ok(datasets)
+    Ok(definitions)
 }
 
 /// `${name}` by its value; what has none stays.
@@ -139,6 +166,7 @@ fn substituted(text: &str, settings: &BTreeMap<String, String>) -> String {
 
 enum Statement {
     Dataset(Box<Dataset>),
+    Flow(Box<Flow>),
     Set(String, String),
 }
 
@@ -151,14 +179,13 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
         let value = value.trim().trim_matches(['\'', '"']);
         return Ok(Statement::Set(name.trim().trim_matches('`').to_owned(), value.to_owned()));
     }
-    for (words, what) in [
-        (["APPLY", "CHANGES"], "APPLY CHANGES INTO"),
-        (["CREATE", "FLOW"], "CREATE FLOW"),
-        (["CREATE", "PRIVATE"], "A PRIVATE dataset"),
-    ] {
+    for (words, what) in [(["APPLY", "CHANGES"], "APPLY CHANGES INTO"), (["CREATE", "PRIVATE"], "A PRIVATE dataset")] {
         if cursor.sees(&words) {
             return Err(SqlError::unsupported(format!("{what} in a pipeline")));
         }
+    }
+    if cursor.take(&["CREATE", "FLOW"]) {
+        return Ok(Statement::Flow(Box::new(Flow::read(cursor, namespace, path)?)));
     }
     if cursor.sees(&["USE"]) {
         return Err(SqlError::unsupported("USE in a pipeline (names can be given with their catalog and schema)"));
@@ -166,15 +193,15 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
     if !cursor.take(&["CREATE"]) {
         let word = cursor.peek().map(|token| token.text.to_uppercase()).unwrap_or_default();
         let detail = format!(
-            "A pipeline's code defines datasets with CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW and CREATE VIEW; \
-             {word} is no such statement."
+            "A pipeline's code defines datasets with CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE VIEW and CREATE \
+             FLOW; {word} is no such statement."
         );
         return Err(SqlError::new("UNSUPPORTED_PIPELINE_STATEMENT", "0A000", detail));
     }
     let _ = cursor.take(&["OR", "REFRESH"]) || cursor.take(&["OR", "REPLACE"]);
     let kind = kind(cursor)?;
     cursor.take(&["IF", "NOT", "EXISTS"]);
-    let name = name(cursor, namespace)?;
+    let name = target(cursor, namespace)?;
     let (mut columns, mut expectations) = (Vec::new(), Vec::new());
     if cursor.take(&["("]) {
         loop {
@@ -191,6 +218,11 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
     }
     let start = cursor.start();
     while !cursor.is_done() && !cursor.sees(&["AS"]) {
+        if cursor.sees(&["FLOW"]) {
+            return Err(SqlError::unsupported(
+                "FLOW within CREATE STREAMING TABLE (a flow can be written as CREATE FLOW)",
+            ));
+        }
         if cursor.sees(&["("]) {
             cursor.group()?;
         } else {
@@ -198,19 +230,20 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
         }
     }
     let clauses = cursor.slice(start, cursor.start()).trim().to_owned();
-    if !cursor.take(&["AS"]) {
+    let is_written_by_flows = cursor.is_done() && kind == Kind::StreamingTable;
+    if !is_written_by_flows && !cursor.take(&["AS"]) {
         let what = format!("The dataset {}, which has no AS query,", name.full_name());
         return Err(SqlError::unsupported(what));
     }
     let query = cursor.rest().to_owned();
-    if query.is_empty() {
+    if query.is_empty() && !is_written_by_flows {
         return Err(cursor.unexpected());
     }
     if !expectations.is_empty() && kind == Kind::View {
         return Err(SqlError::unsupported("An expectation on a view of the catalog"));
     }
-    let path = path.to_owned();
-    Ok(Statement::Dataset(Box::new(Dataset { name, kind, columns, expectations, clauses, query, path })))
+    let (flows, path) = (Vec::new(), path.to_owned());
+    Ok(Statement::Dataset(Box::new(Dataset { name, kind, columns, expectations, clauses, query, flows, path })))
 }
 
 /// The words up to TABLE or VIEW.
@@ -237,15 +270,6 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<Kind, SqlError> {
             None => return Err(cursor.unexpected()),
         }
     }
-}
-
-/// A dataset's name: of one to three parts, or with the older `LIVE.` before it.
-fn name(cursor: &mut Cursor<'_>, namespace: &Namespace) -> Result<TableName, SqlError> {
-    let mut parts = cursor.name()?;
-    if parts.len() == 2 && parts.first().is_some_and(|part| part.eq_ignore_ascii_case("live")) {
-        parts.remove(0);
-    }
-    namespace.table(&parts)
 }
 
 /// `name EXPECT (condition) [ON VIOLATION DROP ROW | FAIL UPDATE]`, or a key, which is only told.
@@ -312,7 +336,8 @@ mod tests {
         let namespace = Namespace { catalog: "main".to_owned(), schema: "s".to_owned() };
         let code = Code { path: "/a.sql".to_owned(), text: text.to_owned() };
         let configuration = BTreeMap::from([("day".to_owned(), "1".to_owned())]);
-        datasets(&[code], &namespace, &configuration).map_err(|(path, error)| format!("{path}: {error}"))
+        let read = definitions(&[code], &namespace, &configuration);
+        read.map(|definitions| definitions.datasets).map_err(|(path, error)| format!("{path}: {error}"))
     }
 
     #[test]
@@ -361,8 +386,10 @@ mod tests {
         for (text, says) in [
             ("SELECT 1", "SELECT is no such statement"),
             ("CREATE TABLE a AS SELECT 1", "no plain tables"),
-            ("CREATE STREAMING TABLE a", "has no AS query"),
-            ("CREATE FLOW f AS INSERT INTO a SELECT 1", "CREATE FLOW"),
+            ("CREATE MATERIALIZED VIEW a", "has no AS query"),
+            ("CREATE STREAMING TABLE a FLOW INSERT BY NAME SELECT 1", "FLOW within CREATE STREAMING TABLE"),
+            ("CREATE FLOW f AS INSERT INTO a SELECT 1", "without BY NAME"),
+            ("CREATE FLOW f AS INSERT INTO a BY NAME", "PARSE_SYNTAX_ERROR"),
             ("APPLY CHANGES INTO LIVE.a FROM b", "APPLY CHANGES INTO"),
             ("CREATE PRIVATE MATERIALIZED VIEW a AS SELECT 1", "PRIVATE"),
             ("CREATE MATERIALIZED VIEW a (b INT NOT NULL) AS SELECT 1", "NOT NULL on a column"),

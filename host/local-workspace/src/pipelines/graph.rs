@@ -178,12 +178,16 @@ pub(crate) fn is_temporary(dataset: &Dataset) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipelines::definition::{Code, datasets};
+    use crate::pipelines::{
+        attached::attached,
+        definition::{Code, definitions},
+    };
 
     fn graph(text: &str) -> Result<Graph, Broken> {
         let namespace = Namespace { catalog: "main".to_owned(), schema: "s".to_owned() };
         let code = Code { path: "/a.sql".to_owned(), text: text.to_owned() };
-        Graph::build(datasets(&[code], &namespace, &BTreeMap::new()).unwrap(), &namespace)
+        let definitions = definitions(&[code], &namespace, &BTreeMap::new()).unwrap();
+        Graph::build(attached(definitions).unwrap(), &namespace)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Pipelines and their updates.
 
+mod flows;
 mod python;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -15,6 +15,7 @@ use super::{
     statements::{NoRows, Statements},
 };
 use crate::{
+    catalog::names::TableName,
     clock, database,
     pipelines::{
         model::{Exception, Pipeline, Update, UpdateState},
@@ -112,7 +113,7 @@ async fn work(
     for node in &plan.graph.nodes {
         let reads = node.reads.iter().filter_map(|place| plan.graph.nodes.get(*place));
         let reads: Vec<_> = reads.map(|node| node.dataset.name.full_name()).collect();
-        log.defined(&node.dataset.name.full_name(), node.dataset.kind.word(), &reads).await?;
+        log.defined(&node.dataset, &reads).await?;
     }
     if update.scope.validate_only {
         return Ok(());
@@ -169,35 +170,35 @@ async fn flows(
 ) -> Result<(), Ended> {
     for (place, node) in plan.graph.nodes.iter().enumerate() {
         let status = if plan.chosen.contains(&place) { FlowStatus::Queued } else { FlowStatus::Excluded };
-        log.flow(&node.dataset.name.full_name(), status, json!({})).await?;
+        log.flow(&node.dataset, status, json!({})).await?;
     }
     let mut missing = BTreeSet::new();
     let mut failed = Vec::new();
     let mut canceled = false;
     for place in &plan.chosen {
         let Some(node) = plan.graph.nodes.get(*place) else { continue };
-        let name = node.dataset.name.full_name();
+        let dataset = &node.dataset;
         if canceled {
-            log.flow(&name, FlowStatus::Stopped, json!({})).await?;
+            log.flow(dataset, FlowStatus::Stopped, json!({})).await?;
             continue;
         }
         if node.reads.iter().any(|read| missing.contains(read)) {
             missing.insert(*place);
-            log.flow(&name, FlowStatus::Skipped, json!({})).await?;
+            log.flow(dataset, FlowStatus::Skipped, json!({})).await?;
             continue;
         }
-        log.flow(&name, FlowStatus::Starting, json!({})).await?;
-        log.flow(&name, FlowStatus::Running, json!({})).await?;
+        log.flow(dataset, FlowStatus::Starting, json!({})).await?;
+        log.flow(dataset, FlowStatus::Running, json!({})).await?;
         match flow::make(context, &pipeline.id, &plan.graph, *place, statements).await {
-            Ok(made) => log.flow(&name, FlowStatus::Completed, made.details).await?,
+            Ok(made) => log.flow(dataset, FlowStatus::Completed, made.details).await?,
             Err((Ended::Canceled, details)) => {
                 canceled = true;
-                log.flow(&name, FlowStatus::Stopped, details).await?;
+                log.flow(dataset, FlowStatus::Stopped, details).await?;
             }
             Err((Ended::Failed(failure), details)) => {
                 missing.insert(*place);
-                log.flow_failed(&name, failure, details).await?;
-                failed.push(name);
+                log.flow_failed(dataset, failure, details).await?;
+                failed.extend(dataset.flows().map(TableName::full_name));
             }
             Err((ended, _)) => return Err(ended),
         }

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
+    catalog::names::TableName,
     clock, database,
     pipelines::{
+        definition::Dataset,
         model::{Event, EventError, Exception, Level, Origin, Pipeline, Update, UpdateState, iso},
         store::Store,
     },
@@ -86,45 +88,61 @@ impl Log {
         with_failure(event, failure)
     }
 
-    /// Tells where a flow stands.
-    pub(super) async fn flow(&self, name: &str, status: FlowStatus, details: Value) -> database::Result<()> {
-        let message = match status {
-            FlowStatus::Completed => format!("Flow '{name}' has COMPLETED."),
-            FlowStatus::Skipped => format!("Flow '{name}' is SKIPPED because a dataset that it reads was not made."),
-            FlowStatus::Stopped => format!("Flow '{name}' is STOPPED."),
-            status => format!("Flow '{name}' is {}.", status.word()),
+    /// Tells where the flows of a dataset stand.
+    pub(super) async fn flow(&self, dataset: &Dataset, status: FlowStatus, details: Value) -> database::Result<()> {
+        let said = match status {
+            FlowStatus::Completed => "has COMPLETED.".to_owned(),
+            FlowStatus::Skipped => "is SKIPPED because a dataset that it reads was not made.".to_owned(),
+            FlowStatus::Stopped => "is STOPPED.".to_owned(),
+            status => format!("is {}.", status.word()),
         };
         let level = if status == FlowStatus::Skipped { Level::Warn } else { Level::Info };
-        self.of_flow(name, level, message, status, details, None).await
+        self.of_flows(dataset, level, &said, status, details, None).await
     }
 
-    /// Tells why a flow failed.
-    pub(super) async fn flow_failed(&self, name: &str, failure: Exception, details: Value) -> database::Result<()> {
-        let message = format!("Flow '{name}' has FAILED: {}", failure.message);
-        self.of_flow(name, Level::Error, message, FlowStatus::Failed, details, Some(failure)).await
-    }
-
-    async fn of_flow(
+    /// Tells why the flows of a dataset failed.
+    pub(super) async fn flow_failed(
         &self,
-        name: &str,
+        dataset: &Dataset,
+        failure: Exception,
+        details: Value,
+    ) -> database::Result<()> {
+        let said = format!("has FAILED: {}", failure.message);
+        self.of_flows(dataset, Level::Error, &said, FlowStatus::Failed, details, Some(failure)).await
+    }
+
+    async fn of_flows(
+        &self,
+        dataset: &Dataset,
         level: Level,
-        message: String,
+        said: &str,
         status: FlowStatus,
         mut details: Value,
         failure: Option<Exception>,
     ) -> database::Result<()> {
-        if let Some(fields) = details.as_object_mut() {
-            fields.insert("status".to_owned(), json!(status.word()));
+        for flow in dataset.flows() {
+            // What was counted is of the table as a whole: one of its flows tells it, so that sums are right.
+            let mut details = std::mem::replace(&mut details, json!({}));
+            if let Some(fields) = details.as_object_mut() {
+                fields.insert("status".to_owned(), json!(status.word()));
+            }
+            let message = format!("Flow '{}' {said}", flow.full_name());
+            let event = with_failure(self.event("flow_progress", level, message, details), failure.clone());
+            self.tell(of_flow(event, flow, dataset)).await?;
         }
-        let event = with_failure(self.event("flow_progress", level, message, details), failure);
-        self.tell(of_dataset(event, name)).await
+        Ok(())
     }
 
-    /// Tells of a dataset, its kind and what it reads.
-    pub(super) async fn defined(&self, name: &str, kind: &str, reads: &[String]) -> database::Result<()> {
-        let details = json!({"dataset_type": kind, "input_datasets": reads});
-        let message = format!("Flow '{name}' defined as {kind}.");
-        self.tell(of_dataset(self.event("flow_definition", Level::Info, message, details), name)).await
+    /// Tells of a dataset's flows, its kind and what they read.
+    pub(super) async fn defined(&self, dataset: &Dataset, reads: &[String]) -> database::Result<()> {
+        for flow in dataset.flows() {
+            let kind = dataset.kind.word();
+            let details = json!({"dataset_type": kind, "input_datasets": reads});
+            let message = format!("Flow '{}' defined as {kind}.", flow.full_name());
+            let event = self.event("flow_definition", Level::Info, message, details);
+            self.tell(of_flow(event, flow, dataset)).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn tell(&self, event: Event) -> database::Result<()> {
@@ -132,9 +150,9 @@ impl Log {
     }
 }
 
-fn of_dataset(mut event: Event, name: &str) -> Event {
-    event.origin.flow_name = Some(name.to_owned());
-    event.origin.dataset_name = Some(name.to_owned());
+fn of_flow(mut event: Event, flow: &TableName, dataset: &Dataset) -> Event {
+    event.origin.flow_name = Some(flow.full_name());
+    event.origin.dataset_name = Some(dataset.name.full_name());
     event
 }
 

@@ -11,13 +11,17 @@ use super::{
 use crate::{
     catalog::names::TableName,
     pipelines::{
-        definition::{Code, datasets},
+        attached::attached,
+        definition::{Code, definitions},
         graph::{Broken, Graph, Node},
         model::{Exception, Scope},
         query::quoted,
         spec::Spec,
     },
-    sql::language::names::{Namespace, READ_ONLY_CATALOGS},
+    sql::language::{
+        error::SqlError,
+        names::{Namespace, READ_ONLY_CATALOGS},
+    },
 };
 
 /// What an update will do.
@@ -43,17 +47,23 @@ pub(super) async fn plan(
         ))
     })?;
     let sources = sources::read(context, user, &spec.libraries).await?;
-    let read = |codes: &[Code]| {
-        datasets(codes, &namespace, &spec.configuration)
-            .map_err(|(path, error)| Ended::Failed(at(&path, of_sql(&error))))
-    };
-    let mut datasets = read(&sources.sql)?;
+    let of_path = |(path, error): (String, SqlError)| Ended::Failed(at(&path, of_sql(&error)));
+    let read = |codes: &[Code]| definitions(codes, &namespace, &spec.configuration).map_err(of_path);
+    let mut definitions = read(&sources.sql)?;
     if !sources.python.is_empty() {
         let (session, cancel) = (statements.session(), statements.cancel());
-        let told =
-            python::definitions(context, session, &namespace, &spec.configuration, sources.python, &datasets, cancel);
-        datasets.extend(read(&told.await?)?);
+        let told = python::definitions(
+            context,
+            session,
+            &namespace,
+            &spec.configuration,
+            sources.python,
+            &definitions,
+            cancel,
+        );
+        definitions.extend(read(&told.await?)?);
     }
+    let datasets = attached(definitions).map_err(of_path)?;
     if datasets.is_empty() {
         return Err(Ended::Failed(refused("The pipeline's code defines no dataset.")));
     }

@@ -15,7 +15,7 @@ use super::{
     ended::{Ended, exception, refused},
 };
 use crate::{
-    pipelines::definition::{Code, Dataset},
+    pipelines::definition::{Code, Definitions},
     python::{Code as Piece, Ended as Run, NoServices, Surroundings},
     sql::{language::names::Namespace, session::Session},
 };
@@ -30,7 +30,7 @@ pub(super) async fn definitions(
     namespace: &Namespace,
     configuration: &BTreeMap<String, String>,
     code: Vec<Code>,
-    in_sql: &[Dataset],
+    in_sql: &Definitions,
     cancel: &CancellationToken,
 ) -> Result<Vec<Code>, Ended> {
     let interpreter = tokio::select! {
@@ -82,14 +82,16 @@ fn pieces(
     namespace: &Namespace,
     configuration: &BTreeMap<String, String>,
     code: Vec<Code>,
-    in_sql: &[Dataset],
+    in_sql: &Definitions,
 ) -> Vec<Piece> {
-    let known = in_sql.iter().map(|dataset| json!({"name": dataset.name.quoted(), "query": dataset.query}));
+    let known = in_sql.datasets.iter().map(|dataset| json!({"name": dataset.name.quoted(), "query": dataset.query}));
+    let flows = in_sql.flows.iter().map(|flow| json!({"target": flow.target.quoted(), "query": flow.query}));
     let given = json!({
         "catalog": namespace.catalog,
         "schema": namespace.schema,
         "configuration": configuration,
         "datasets": known.collect::<Vec<_>>(),
+        "flows": flows.collect::<Vec<_>>(),
     });
     let ours = |call: String| Piece {
         text: format!("__import__('bricklayer.pipelines').pipelines.{call}"),
