@@ -11,7 +11,9 @@ mod api {
     pub(super) mod updates;
     pub(super) mod view;
 }
+mod applied;
 mod attached;
+mod changes;
 mod definition;
 mod engine;
 mod filter;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    changes::{Changes, HISTORY},
     definition::{Dataset, Definitions, Kind},
     flows::Flow,
     query::quoted,
@@ -54,7 +55,17 @@ fn with_flows(dataset: &Dataset, flows: &[&Flow]) -> Result<Dataset, SqlError> {
         let own = (!queries.is_empty()).then(|| dataset.name.clone());
         dataset.flows = own.into_iter().chain(flows.iter().map(|flow| flow.name.clone())).collect();
     }
-    queries.extend(flows.iter().map(|flow| flow.query.clone()));
+    if let Some(changes) = flows.iter().find_map(|flow| flow.applies()) {
+        if flows.len() > 1 || !queries.is_empty() {
+            let what = format!("{}, a table that AUTO CDC and another flow write into,", dataset.name.full_name());
+            return Err(SqlError::unsupported(what));
+        }
+        check_history(&dataset, changes)?;
+        dataset.query = changes.shape();
+        dataset.changes = Some(Box::new(changes.clone()));
+        return Ok(dataset);
+    }
+    queries.extend(flows.iter().map(|flow| flow.writes.shape()));
     if !flows.is_empty() && dataset.columns.iter().all(|column| column.type_text.is_some()) {
         // A flow may leave out columns that the table has.
         queries.extend(no_rows(&dataset));
@@ -69,6 +80,23 @@ fn with_flows(dataset: &Dataset, flows: &[&Flow]) -> Result<Dataset, SqlError> {
     }
     dataset.query = together(&queries);
     Ok(dataset)
+}
+
+/// Where a table with a history names its columns, the history's are among them.
+fn check_history(dataset: &Dataset, changes: &Changes) -> Result<(), SqlError> {
+    let named = |name: &str| dataset.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    let is_typed = dataset.columns.iter().any(|column| column.type_text.is_some());
+    match HISTORY.iter().find(|name| is_typed && changes.history.is_some() && !named(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!(
+                "The schema of {} has no column {name}: with SCD TYPE 2 it needs {} of the type of SEQUENCE BY.",
+                dataset.name.full_name(),
+                HISTORY.join(" and ")
+            );
+            Err(SqlError::new("INVALID_AUTO_CDC", "42601", detail))
+        }
+    }
 }
 
 /// A query of no rows with all columns that the definition names.

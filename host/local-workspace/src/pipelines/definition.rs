@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::flows::{Flow, target};
+use super::{
+    changes::Changes,
+    flows::{Flow, target},
+};
 use crate::{
     catalog::names::TableName,
     sql::{
@@ -83,6 +86,8 @@ pub(crate) struct Dataset {
     pub(crate) clauses: String,
     /// As written; of a table that flows write into, what they write.
     pub(crate) query: String,
+    /// How the rows are made, where they are made of changes; the query has their shape.
+    pub(crate) changes: Option<Box<Changes>>,
     /// Flows that write into it, where there are others than the one of its own name.
     pub(crate) flows: Vec<TableName>,
     /// The code that defines it.
@@ -179,10 +184,11 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
         let value = value.trim().trim_matches(['\'', '"']);
         return Ok(Statement::Set(name.trim().trim_matches('`').to_owned(), value.to_owned()));
     }
-    for (words, what) in [(["APPLY", "CHANGES"], "APPLY CHANGES INTO"), (["CREATE", "PRIVATE"], "A PRIVATE dataset")] {
-        if cursor.sees(&words) {
-            return Err(SqlError::unsupported(format!("{what} in a pipeline")));
-        }
+    if cursor.sees(&["CREATE", "PRIVATE"]) {
+        return Err(SqlError::unsupported("A PRIVATE dataset in a pipeline"));
+    }
+    if cursor.take(&["APPLY", "CHANGES", "INTO"]) {
+        return Ok(Statement::Flow(Box::new(Flow::read_changes(None, cursor, namespace, path)?)));
     }
     if cursor.take(&["CREATE", "FLOW"]) {
         return Ok(Statement::Flow(Box::new(Flow::read(cursor, namespace, path)?)));
@@ -242,8 +248,9 @@ fn read(text: &str, namespace: &Namespace, path: &str) -> Result<Statement, SqlE
     if !expectations.is_empty() && kind == Kind::View {
         return Err(SqlError::unsupported("An expectation on a view of the catalog"));
     }
-    let (flows, path) = (Vec::new(), path.to_owned());
-    Ok(Statement::Dataset(Box::new(Dataset { name, kind, columns, expectations, clauses, query, flows, path })))
+    let (changes, flows, path) = (None, Vec::new(), path.to_owned());
+    let dataset = Dataset { name, kind, columns, expectations, clauses, query, changes, flows, path };
+    Ok(Statement::Dataset(Box::new(dataset)))
 }
 
 /// The words up to TABLE or VIEW.
@@ -390,7 +397,8 @@ mod tests {
             ("CREATE STREAMING TABLE a FLOW INSERT BY NAME SELECT 1", "FLOW within CREATE STREAMING TABLE"),
             ("CREATE FLOW f AS INSERT INTO a SELECT 1", "without BY NAME"),
             ("CREATE FLOW f AS INSERT INTO a BY NAME", "PARSE_SYNTAX_ERROR"),
-            ("APPLY CHANGES INTO LIVE.a FROM b", "APPLY CHANGES INTO"),
+            ("APPLY CHANGES INTO LIVE.a FROM b", "AUTO CDC needs KEYS"),
+            ("CREATE FLOW f AS AUTO CDC INTO a FROM b KEYS (i)", "AUTO CDC needs SEQUENCE BY"),
             ("CREATE PRIVATE MATERIALIZED VIEW a AS SELECT 1", "PRIVATE"),
             ("CREATE MATERIALIZED VIEW a (b INT NOT NULL) AS SELECT 1", "NOT NULL on a column"),
             (

@@ -93,6 +93,20 @@ impl Graph {
         projected(&node.dataset, &format!("WITH {} SELECT * FROM ({body})", definitions.join(", ")))
     }
 
+    /// Makes the rows of a dataset those that become of its changes, whose columns are known now.
+    ///
+    /// # Errors
+    /// A query that cannot be read.
+    pub(crate) fn apply(&mut self, place: usize, columns: &[String], namespace: &Namespace) -> Result<(), SqlError> {
+        let names = self.nodes.iter().map(|node| node.dataset.name.clone()).collect();
+        if let Some(node) = self.nodes.get_mut(place)
+            && let Some(changes) = &node.dataset.changes
+        {
+            node.query = Query::read(&changes.applied(columns), namespace, &names)?;
+        }
+        Ok(())
+    }
+
     fn gather(&self, node: &Node, inlined: &impl Fn(&Dataset) -> bool, within: &mut BTreeSet<usize>) {
         for place in &node.reads {
             if let Some(read) = self.nodes.get(*place)

@@ -67,13 +67,18 @@ pub(super) async fn plan(
     if datasets.is_empty() {
         return Err(Ended::Failed(refused("The pipeline's code defines no dataset.")));
     }
-    let graph = Graph::build(datasets, &namespace)
+    let mut graph = Graph::build(datasets, &namespace)
         .map_err(|Broken { dataset, error }| Ended::Failed(at(&dataset, of_sql(&error))))?;
     let chosen = chosen(&graph, &namespace, scope)?;
     check_catalogs(&graph, statements).await?;
-    for (place, node) in graph.nodes.iter().enumerate() {
-        check_sources(node, statements).await?;
-        check_query(&graph, place, node, statements).await?;
+    for place in 0..graph.nodes.len() {
+        if let Some(node) = graph.nodes.get(place) {
+            check_sources(node, statements).await?;
+        }
+        apply(&mut graph, place, &namespace, statements).await?;
+        if let Some(node) = graph.nodes.get(place) {
+            check_query(&graph, place, node, statements).await?;
+        }
     }
     Ok(Plan { namespace, graph, chosen })
 }
@@ -141,6 +146,26 @@ async fn check_sources(node: &Node, statements: &Statements<'_>) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// Where a dataset is made of changes, its query needs its columns, which the queries before it give.
+async fn apply(
+    graph: &mut Graph,
+    place: usize,
+    namespace: &Namespace,
+    statements: &Statements<'_>,
+) -> Result<(), Ended> {
+    let Some(node) = graph.nodes.get(place).filter(|node| node.dataset.changes.is_some()).cloned() else {
+        return Ok(());
+    };
+    let text = format!("SELECT * FROM ({}) LIMIT 0", graph.text(place, |_| true));
+    let rows = match statements.run(text).await {
+        Ok(rows) => rows,
+        Err(NoRows::Canceled) => return Err(Ended::Canceled),
+        Err(NoRows::Failed(error)) => return Err(unresolved(&node, of_sql(&error))),
+    };
+    let columns: Vec<String> = rows.columns.iter().map(|column| quoted(&column.name)).collect();
+    graph.apply(place, &columns, namespace).map_err(|error| unresolved(&node, of_sql(&error)))
 }
 
 /// A query and its expectations fit what they read, before any of that is made.

@@ -85,7 +85,7 @@ fn pieces(
     in_sql: &Definitions,
 ) -> Vec<Piece> {
     let known = in_sql.datasets.iter().map(|dataset| json!({"name": dataset.name.quoted(), "query": dataset.query}));
-    let flows = in_sql.flows.iter().map(|flow| json!({"target": flow.target.quoted(), "query": flow.query}));
+    let flows = in_sql.flows.iter().map(|flow| json!({"target": flow.target.quoted(), "query": flow.writes.shape()}));
     let given = json!({
         "catalog": namespace.catalog,
         "schema": namespace.schema,
