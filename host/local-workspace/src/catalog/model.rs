@@ -75,6 +75,9 @@ pub(crate) struct TableInfo {
     /// Whether the engine knows a view's columns only, so that each reader gets its query in its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) inline: bool,
+    /// Whether it is a metric view, whose definition is YAML.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) metrics: bool,
     /// Which rows are shown: those for which this is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) row_filter: Option<Policy>,
@@ -221,6 +224,7 @@ impl TableInfo {
             view_calls: Vec::new(),
             view_home: None,
             inline: false,
+            metrics: false,
             row_filter: None,
             column_masks: BTreeMap::new(),
         }

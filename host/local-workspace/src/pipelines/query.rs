@@ -7,6 +7,7 @@ use crate::{
     sql::language::{
         error::SqlError,
         lexer::{Kind, Token, tokenize},
+        metrics::MetricView,
         names::Namespace,
         rewrite::Translator,
         store::{Columns, StoredColumns},
@@ -59,6 +60,10 @@ struct NoColumns;
 impl Columns for NoColumns {
     fn stored(&self, _: &TableName) -> StoredColumns {
         Vec::new()
+    }
+
+    fn metrics(&self, _: &TableName) -> Option<MetricView> {
+        None
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod functions;
 pub(crate) mod inline;
 pub(crate) mod lexer;
+pub(crate) mod metrics;
 mod missing;
 pub(crate) mod names;
 mod normalise;

@@ -22,6 +22,7 @@ mod harness;
 mod identity;
 mod jobs;
 mod lineage;
+mod metrics;
 mod page;
 mod permissions;
 mod pipelines;

@@ -4,6 +4,7 @@ mod alter;
 mod checks;
 mod create;
 mod describe;
+mod described;
 mod like;
 mod security;
 mod show;

@@ -144,7 +144,7 @@ fn schemata(context: &Context<'_>, place: Option<&str>) -> Result<View, SqlError
 fn of_tables(context: &Context<'_>, place: Option<&str>) -> Result<View, SqlError> {
     let row = |table: Table| {
         let [owner, created, by, altered, altered_by] = audit(&table.info.audit);
-        let (kind, format) = if table.is_view { ("VIEW", None) } else { ("MANAGED", text("DELTA")) };
+        let (kind, format) = (table.kind(), if table.is_view { None } else { text("DELTA") });
         vec![
             Some(table.name.catalog),
             Some(table.name.schema),

@@ -176,6 +176,10 @@ impl Filling<'_> {
         for inline in &context.notes.inlined {
             let query = match &inline.place {
                 Place::Rows => self.rows(context, &inline.table)?,
+                Place::Query { text } => match context.objects.ask(|known| known.table(&inline.table))? {
+                    Some(info) => self.translated(context, &inline.table, &info, text)?,
+                    None => return Err(SqlError::table_not_found(&inline.table.quoted())),
+                },
                 Place::NumberedRows => policies::shown(context, &inline.table, true)?,
                 Place::Condition { alias } => policies::seen(context, &inline.table, alias)?,
             };
@@ -206,6 +210,20 @@ impl Filling<'_> {
 
     /// A view's query, with its columns' names.
     fn view(&mut self, context: &Context<'_>, name: &TableName, info: &TableInfo) -> Result<String, SqlError> {
+        let query = self.translated(context, name, info, info.view_definition.as_deref().unwrap_or_default())?;
+        let table = schema::table(context.session, context.objects, name)?;
+        let list = table.columns.iter().map(|column| quote(&column.name)).collect::<Vec<_>>().join(", ");
+        Ok(format!("SELECT {list} FROM ({query}) AS bl_view({list})"))
+    }
+
+    /// A query of a view's, as its owner reads it.
+    fn translated(
+        &mut self,
+        context: &Context<'_>,
+        name: &TableName,
+        info: &TableInfo,
+        text: &str,
+    ) -> Result<String, SqlError> {
         if self.within.contains(name) {
             return Err(recursive(name));
         }
@@ -219,7 +237,6 @@ impl Filling<'_> {
             )));
         };
         let namespace = Namespace { catalog: home.catalog.clone(), schema: home.schema.clone() };
-        let text = info.view_definition.as_deref().unwrap_or_default();
         let columns = store::Catalog { session: context.session, objects: context.objects };
         let translated =
             |inlined: &[TableName]| translate(text, &namespace, &BTreeMap::new(), context.maps, &columns, inlined);
@@ -236,9 +253,7 @@ impl Filling<'_> {
         let Some(Parsed::Query(query)) = plan.parsed.with_queries(&queries) else {
             return Err(SqlError::internal("a view's definition is no query".to_owned()));
         };
-        let table = schema::table(context.session, context.objects, name)?;
-        let list = table.columns.iter().map(|column| quote(&column.name)).collect::<Vec<_>>().join(", ");
-        Ok(format!("SELECT {list} FROM ({query}) AS bl_view({list})"))
+        Ok(query)
     }
 }
 

@@ -242,7 +242,9 @@ fn of_show(show: &Show) -> Vec<Need> {
 
 fn of_describe(describe: &Describe) -> Vec<Need> {
     match describe {
-        Describe::Table { table, .. } | Describe::Detail { table } => vec![Need::Sees(Securable::Table(table.clone()))],
+        Describe::Table { table, .. } | Describe::Json { table } | Describe::Detail { table } => {
+            vec![Need::Sees(Securable::Table(table.clone()))]
+        }
         // Who did what to a table is for those who may read it.
         Describe::History { table } => vec![Need::Has(&[Privilege::Select], Securable::Table(table.clone()))],
         Describe::Catalog { name, .. } => vec![Need::Sees(Securable::Catalog(name.clone()))],

@@ -229,6 +229,17 @@ pub(crate) struct Table {
     pub(crate) rows: i64,
 }
 
+impl Table {
+    /// What it is, as the Unity Catalog API spells it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self.is_view, self.info.metrics) {
+            (true, true) => "METRIC_VIEW",
+            (true, false) => "VIEW",
+            (false, _) => "MANAGED",
+        }
+    }
+}
+
 /// One table.
 pub(super) fn table(session: &Session<'_>, objects: &Objects, name: &TableName) -> Result<Table, SqlError> {
     tables(session, objects, &name.catalog, Some(&name.schema), Some(&name.table))?

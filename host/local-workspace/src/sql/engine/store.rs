@@ -10,6 +10,7 @@ use crate::{
     catalog::names::TableName,
     sql::language::{
         error::SqlError,
+        metrics::MetricView,
         names::quote,
         statement::{Insert, InsertColumns},
         store::{Columns, Store, StoredColumns},
@@ -28,6 +29,11 @@ impl Columns for Catalog<'_> {
             Ok(table) => table.columns.iter().map(|column| (column.name.clone(), store(&table, column))).collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    fn metrics(&self, name: &TableName) -> Option<MetricView> {
+        let info = self.objects.ask(|known| known.table(name)).ok().flatten()?;
+        info.metrics.then(|| MetricView::parse(info.view_definition.as_deref()?).ok()).flatten()
     }
 }
 

@@ -122,6 +122,7 @@ pub(crate) enum Show {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Describe {
     Table { table: TableName, extended: bool, column: Option<String> },
+    Json { table: TableName },
     History { table: TableName },
     Detail { table: TableName },
     Catalog { name: String, extended: bool },
@@ -218,6 +219,8 @@ pub(crate) struct CreateView {
     pub(crate) query: String,
     /// The query as written, shown as the view's definition.
     pub(crate) definition: String,
+    /// A metric view: the definition is YAML, and the query is for all of its columns.
+    pub(crate) metrics: bool,
     /// Whether the query holds what only this statement's user reads so, and must not be kept.
     pub(crate) inline: bool,
 }

@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Rows,
     /// The same with the engine's number of each row, for rows that are to be changed.
     NumberedRows,
+    /// A query of a metric view's, which its owner reads.
+    Query { text: String },
     /// The condition for a row that the reader sees, of a table that the statement itself names so.
     Condition { alias: String },
 }

@@ -88,9 +88,9 @@ impl PlanCache {
             return Ok(Arc::clone(plan));
         }
         let plan = Arc::new(translate(text, namespace, parameters, maps, columns, &[])?);
-        // What assigns values depends on the columns that the table has now.
+        // What a metric view means is for its definition of now to say. What assigns values depends on the columns that the table has now.
         let assigns = matches!(&plan.parsed, Parsed::Dml(dml) if dml.kind != DmlKind::Delete);
-        if !plan.notes.has_identifier_clause && !assigns {
+        if !plan.notes.has_identifier_clause && !assigns && plan.notes.inlined.is_empty() {
             self.insert(key, Arc::clone(&plan));
         }
         Ok(plan)

@@ -13,6 +13,7 @@ mod dates;
 mod functions;
 mod generators;
 mod guard;
+mod metrics;
 mod nested;
 mod output;
 mod patterns;
@@ -20,7 +21,7 @@ mod quantified;
 mod templates;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -38,7 +39,8 @@ use super::{
     error::SqlError,
     inline::{self, Inline, Place},
     lexer::{Kind, tokenize},
-    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias},
+    metrics::MetricView,
+    names::{Namespace, READ_ONLY_CATALOGS, catalog_alias, quote},
     normalise::normalise,
     parameters::Parameter,
     sources::{FileSource, Sources, nonce},
@@ -59,6 +61,10 @@ pub(crate) struct Translator<'a> {
     columns: &'a dyn Columns,
     /// Tables and views that are read as queries.
     inlined: &'a [TableName],
+    /// Whether the statement may call MEASURE, so that metric views are looked for.
+    measures: Cell<bool>,
+    /// Names of the sources of a metric view that is being made.
+    own: RefCell<Vec<String>>,
     notes: RefCell<Notes>,
 }
 
@@ -107,7 +113,16 @@ impl<'a> Translator<'a> {
         columns: &'a dyn Columns,
         inlined: &'a [TableName],
     ) -> Self {
-        Self { namespace, parameters, maps, columns, inlined, notes: RefCell::default() }
+        Self {
+            namespace,
+            parameters,
+            maps,
+            columns,
+            inlined,
+            measures: Cell::default(),
+            own: RefCell::default(),
+            notes: RefCell::default(),
+        }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
@@ -190,6 +205,48 @@ impl<'a> Translator<'a> {
         let inline = Inline { placeholder: placeholder.clone(), table: table.clone(), place };
         self.notes.borrow_mut().inlined.push(inline);
         placeholder
+    }
+
+    /// The definition of a metric view that the statement may ask.
+    fn metrics(&self, name: &TableName) -> Option<MetricView> {
+        (self.measures.get() || self.inlined.contains(name)).then(|| self.columns.metrics(name)).flatten()
+    }
+
+    /// A query of a metric view becomes one of its sources, which the engine puts in the place of names.
+    fn measured(&self, node: Expression, scope: &Scope) -> Result<Expression, SqlError> {
+        let Expression::Select(select) = node else { return Ok(node) };
+        let Some([Expression::Table(table)]) = select.from.as_ref().map(|from| from.expressions.as_slice()) else {
+            return Ok(Expression::Select(select));
+        };
+        let parts = [&table.catalog, &table.schema].into_iter().flatten().chain([&table.name]);
+        let parts: Vec<_> = parts.map(|part| part.name.clone()).collect();
+        if parts.len() == 1 && scope.ctes.contains(&table.name.name.to_lowercase()) {
+            return Ok(Expression::Select(select));
+        }
+        let name = self.namespace.table(&parts)?;
+        let Some(view) = self.metrics(&name) else { return Ok(Expression::Select(select)) };
+        let known_as = table.alias.as_ref().unwrap_or(&table.name).name.clone();
+        self.note_table(&name);
+        self.notes.borrow_mut().reads.push(name.clone());
+        let sources: Vec<_> =
+            view.sources().into_iter().map(|text| self.inline(&name, Place::Query { text })).collect();
+        let shape = metrics::Shape::of(&view, self.parse_one(&metrics::text(&view, &sources))?)?;
+        shape.query(*select, &known_as)
+    }
+
+    /// The query for all columns of a metric view that is being made; its sources are read as the statement's own.
+    pub(crate) fn metric_view(&mut self, view: &MetricView) -> Result<String, SqlError> {
+        let mut sources = Vec::new();
+        for text in view.sources() {
+            sources.push((nonce("bl_source"), self.query(&text)?));
+        }
+        let names: Vec<_> = sources.iter().map(|(name, _)| name.clone()).collect();
+        self.own.borrow_mut().clone_from(&names);
+        let parsed = self.parse_one(&metrics::text(view, &names))?;
+        guard::check_query(&parsed)?;
+        let sql = self.rewrite(metrics::Shape::of(view, parsed)?.whole())?;
+        let filled = |sql: String, (name, query): &(String, String)| sql.replace(&quote(name), &format!("({query})"));
+        Ok(sources.iter().fold(sql, filled))
     }
 
     /// MERGE changes its target itself, so that nothing can stand in the target's place: rows that its author does not
@@ -334,6 +391,8 @@ impl<'a> Translator<'a> {
     }
 
     fn parse_one(&self, text: &str) -> Result<Expression, SqlError> {
+        let lower = text.to_ascii_lowercase();
+        self.measures.set(self.measures.get() || lower.contains("measure") || lower.contains("agg"));
         let text = &normalise(text)?;
         let mut statements = Dialect::get(DialectType::Databricks).parse(text).map_err(|e| syntax(text, &e))?;
         match (statements.pop(), statements.pop()) {
@@ -358,7 +417,8 @@ impl<'a> Translator<'a> {
             *failure.borrow_mut() = Some(e);
             polyglot_sql::Error::generate("see the failure beside")
         };
-        let result = transform_all(expression, &|node| Ok(output::name_columns(node)))
+        let result = transform_all(expression, &|node| self.measured(node, scope).map_err(fail))
+            .and_then(|whole| transform_all(whole, &|node| Ok(output::name_columns(node))))
             .and_then(|named| transform_all(named, &|node| quantified::negated(node)))
             .and_then(|named| transform_all(named, &|node| quantified::plain(node)))
             .and_then(|named| transform_all(named, &|node| self.node(node, scope).map_err(fail)));
@@ -433,6 +493,14 @@ impl<'a> Translator<'a> {
         builders::bound_parameter(&name, &declared.physical_type)
     }
 
+    /// Whether a name is one of those that the translation made.
+    fn stands_for_query(&self, name: &str) -> bool {
+        let notes = self.notes.borrow();
+        notes.sources.knows(name)
+            || notes.inlined.iter().any(|inline| inline.placeholder == name)
+            || self.own.borrow().iter().any(|own| own == name)
+    }
+
     /// Gives a table reference all its parts.
     fn table(&self, table: &mut TableRef, scope: &Scope, may_be_cte: bool) -> Result<(), SqlError> {
         if table.version.is_some() || table.when.is_some() || table.system_time.is_some() || table.changes.is_some() {
@@ -447,7 +515,7 @@ impl<'a> Translator<'a> {
             table.name = Identifier::quoted(cte_name(&table.name.name));
             return Ok(());
         }
-        if single && self.notes.borrow().sources.knows(&table.name.name) {
+        if single && self.stands_for_query(&table.name.name) {
             table.name = Identifier::quoted(&table.name.name);
             return Ok(());
         }
@@ -458,6 +526,9 @@ impl<'a> Translator<'a> {
             .map(|i| i.name.clone())
             .collect();
         let name = self.namespace.table(&parts)?;
+        if self.metrics(&name).is_some() {
+            return Err(metrics::join_refused());
+        }
         let alias = table.alias.is_none().then(|| table.name.name.clone());
         if name.schema == "information_schema" {
             let catalog = (name.catalog != "system").then(|| name.catalog.clone());

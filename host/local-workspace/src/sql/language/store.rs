@@ -6,7 +6,7 @@
 
 use polyglot_sql::{Expression, expressions::When};
 
-use super::{builders::fill, error::SqlError};
+use super::{builders::fill, error::SqlError, metrics::MetricView};
 use crate::catalog::{TextLimit, names::TableName};
 
 /// How a column takes values, where that differs from DuckDB's own assignment.
@@ -30,6 +30,9 @@ pub(crate) type StoredColumns = Vec<(String, Store)>;
 pub(crate) trait Columns {
     /// The columns of a table; none when there is no such table, which running the statement then says.
     fn stored(&self, table: &TableName) -> StoredColumns;
+
+    /// The definition of a metric view; none of anything else.
+    fn metrics(&self, name: &TableName) -> Option<MetricView>;
 }
 
 impl Store {

@@ -182,7 +182,7 @@ pub(crate) async fn summaries(
     let wanted = tables
         .into_iter()
         .filter(|t| like(&query.schema_name_pattern, &t.name.schema) && like(&query.table_name_pattern, &t.name.table))
-        .map(|t| Summary { full_name: t.name.full_name(), table_type: table_type(&t) });
+        .map(|t| Summary { full_name: t.name.full_name(), table_type: t.kind() });
     let page = query.page.cut(wanted)?;
     Ok(Json(Summaries { tables: page.items, next_page_token: page.next_page_token }))
 }
@@ -276,10 +276,6 @@ fn sql_like(pattern: &str, text: &str) -> bool {
     }
 }
 
-fn table_type(table: &Table) -> &'static str {
-    if table.is_view { "VIEW" } else { "MANAGED" }
-}
-
 fn answer(unity: &Unity, table: Table, columns: bool) -> Answer {
     let info = table.info.clone();
     let list = || table.columns.iter().enumerate().map(|(i, c)| column(i, c, &info)).collect();
@@ -287,7 +283,7 @@ fn answer(unity: &Unity, table: Table, columns: bool) -> Answer {
         .then(|| PrimaryKey { name: format!("{}_pk", table.name.table), child_columns: info.primary_key.clone() });
     Answer {
         full_name: table.name.full_name(),
-        table_type: table_type(&table),
+        table_type: table.kind(),
         table_id: info.id,
         metastore_id: unity.workspace().metastore_id,
         securable_type: "TABLE",

@@ -25,6 +25,9 @@ pub(super) fn table(context: &Context<'_>, name: &TableName, action: &AlterTable
     if let Some(column) = changed_columns(action).into_iter().find(|column| table.info.guards_with(column)) {
         return Err(SqlError::unsupported(format!("Changing `{column}`, which a row filter or a column mask takes,")));
     }
+    if table.info.metrics && matches!(action, AlterTable::ViewQuery { .. }) {
+        return Err(SqlError::unsupported("ALTER VIEW AS of a metric view (CREATE OR REPLACE VIEW changes it)"));
+    }
     match action {
         AlterTable::Rename(to) => return rename(context, name, to, table.is_view),
         AlterTable::AlterComment { column, comment } => {

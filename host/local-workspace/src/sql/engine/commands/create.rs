@@ -313,6 +313,7 @@ pub(super) fn view(context: &Context<'_>, view: &CreateView) -> Result<Outcome, 
         view_calls: called(context)?,
         view_home: Some(context.home()),
         inline: view.inline,
+        metrics: view.metrics,
         column_comments: comments.collect(),
         ..TableInfo::new(context.user)
     };

@@ -4,7 +4,7 @@ use chrono::DateTime;
 
 use super::{
     checks::{check_catalog, check_schema, existing},
-    volumes,
+    described, volumes,
 };
 use crate::{
     catalog::{
@@ -32,6 +32,10 @@ pub(super) fn describe(context: &Context<'_>, describe: &Describe) -> Result<Out
                 Some(column) => (info_columns("info_name", "info_value"), one_column(&table, column)?),
                 None => (table_columns(), whole_table(&table, *extended)),
             }
+        }
+        Describe::Json { table } => {
+            let described = described::table(&existing(context, table)?).to_string();
+            (vec![Column::string("json_metadata")], vec![vec![Some(described)]])
         }
         Describe::History { table } => {
             existing(context, table)?;
@@ -93,7 +97,7 @@ fn whole_table(table: &Table, extended: bool) -> Cells {
     add("Owner", audit.owner.clone());
     add("Created Time", time(audit.created_at));
     add("Created By", audit.created_by.clone());
-    add("Type", if table.is_view { "VIEW" } else { "MANAGED" }.to_owned());
+    add("Type", table.kind().to_owned());
     if let Some(comment) = &table.info.comment {
         add("Comment", comment.clone());
     }

@@ -8,6 +8,7 @@ use crate::sql::language::{
     command::{ColumnDefinition, Command, CreateFunction, CreateTable, CreateView, Generated, Properties, TableSource},
     cursor::Cursor,
     error::SqlError,
+    metrics::MetricView,
     rewrite::Translator,
     types::parse_type,
 };
@@ -319,7 +320,7 @@ fn view(
             }
         }
     }
-    let (mut comment, mut props) = (None, Properties::new());
+    let (mut comment, mut props, mut metrics) = (None, Properties::new(), false);
     loop {
         if cursor.take(&["COMMENT"]) {
             comment = Some(cursor.text()?);
@@ -327,16 +328,26 @@ fn view(
             props = properties(cursor)?;
         } else if cursor.take(&["WITH", "SCHEMA"]) {
             cursor.identifier()?;
-        } else if cursor.sees(&["WITH", "METRICS"]) {
-            return Err(SqlError::unsupported("A metric view"));
+        } else if cursor.take(&["WITH", "METRICS"]) {
+            metrics = true;
+        } else if metrics && cursor.take(&["LANGUAGE", "YAML"]) {
         } else {
             cursor.expect(&["AS"])?;
             break;
         }
     }
-    let written = cursor.rest();
-    let query = translator.query(written)?;
-    let definition = translator.as_written(written);
+    let (query, definition) = if metrics {
+        let text = cursor.text()?;
+        cursor.end()?;
+        let parsed = MetricView::parse(&text)?;
+        // The definition says what its columns are.
+        columns = parsed.fields().map(|field| (field.name.clone(), field.comment.clone())).collect();
+        comment = comment.or_else(|| parsed.comment.clone());
+        (translator.metric_view(&parsed)?, text)
+    } else {
+        let written = cursor.rest();
+        (translator.query(written)?, translator.as_written(written))
+    };
     let view = CreateView {
         name,
         or_replace,
@@ -347,7 +358,8 @@ fn view(
         columns,
         query,
         definition,
-        inline: false,
+        metrics,
+        inline: metrics,
     };
     Ok(Command::CreateView(Box::new(view)))
 }

@@ -54,8 +54,12 @@ fn table(cursor: &mut Cursor<'_>, translator: &Translator<'_>) -> Result<Describ
     cursor.take(&["TABLE"]);
     let extended = cursor.take_any(&["EXTENDED", "FORMATTED"]).is_some();
     let table = table_name(cursor, translator)?;
-    if cursor.sees(&["AS", "JSON"]) {
-        return Err(SqlError::unsupported("DESCRIBE AS JSON"));
+    if cursor.take(&["AS", "JSON"]) {
+        if !extended {
+            let detail = "DESCRIBE TABLE ... AS JSON only supported when [EXTENDED|FORMATTED] is specified.";
+            return Err(SqlError::new("DESCRIBE_JSON_NOT_EXTENDED", "0A000", detail));
+        }
+        return Ok(Describe::Json { table });
     }
     let column = if cursor.is_done() { None } else { Some(cursor.identifier()?) };
     Ok(Describe::Table { table, extended, column })
