@@ -9,11 +9,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// What stands in every interpreter.
-const GUEST: [(&str, &str); 13] = [
+const GUEST: [(&str, &str); 14] = [
     ("main.py", include_str!("guest/main.py")),
     ("bricklayer/__init__.py", include_str!("guest/bricklayer/__init__.py")),
     ("bricklayer/columns.py", include_str!("guest/bricklayer/columns.py")),
     ("bricklayer/dbutils.py", include_str!("guest/bricklayer/dbutils.py")),
+    ("bricklayer/flows.py", include_str!("guest/bricklayer/flows.py")),
     ("bricklayer/frames.py", include_str!("guest/bricklayer/frames.py")),
     ("bricklayer/groups.py", include_str!("guest/bricklayer/groups.py")),
     ("bricklayer/interpreter.py", include_str!("guest/bricklayer/interpreter.py")),

@@ -213,6 +213,11 @@ def _quoted(name):
     return "`" + name.replace("`", "``") + "`"
 
 
+def _parts(name):
+    """The parts of a name of one or more."""
+    return [part.strip("`") for part in re.findall(r"`[^`]+`|[^.`]+", name)]
+
+
 def _qualified(name):
     """A table's name, checked: it stands in statements."""
     if not re.fullmatch(r"\s*(?:`[^`]+`|[\w-]+)(?:\.(?:`[^`]+`|[\w-]+)){0,2}\s*", name):
