@@ -6,6 +6,9 @@ import type { AuditPage } from "./types";
 
 const PAGE_SIZE = 50;
 
+/** How often an open record looks for what was added, in milliseconds. */
+const REFRESH_MS = 5_000;
+
 export type AuditFilter = "all" | "call" | "request" | "change";
 
 export const auditQuery = (id: string, filter: AuditFilter) =>
@@ -18,6 +21,8 @@ export const auditQuery = (id: string, filter: AuditFilter) =>
       return json<AuditPage>(`${pluginPath(id)}/audit?${query.toString()}`, { signal });
     },
     staleTime: 0,
+    // A record is written a moment after what it tells of. Whoever reads further down is not moved.
+    refetchInterval: ({ state }) => (state.data?.pages.length === 1 ? REFRESH_MS : false),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
   });
