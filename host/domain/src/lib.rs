@@ -76,10 +76,10 @@ pub use rule::{
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
-    Attachment, AttachmentType, CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, DeletedType, Deletes,
-    Detail, MAX_PROGRESS_STEPS, MadeResource, Progress, ProgressStep, ResourceChange, ResourceType, ResultKind,
-    StepState, Template, ToolAnnotations, ToolCall, ToolChoice, ToolDisplay, ToolErrorKind, ToolFailure, ToolName,
-    ToolOutcome, ToolResources, ToolSource, ToolSpec,
+    Attachment, AttachmentType, CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, Deletes, Detail,
+    MAX_PROGRESS_STEPS, MadeResource, Progress, ProgressStep, RenamedResource, Renames, ResourceChange, ResourceType,
+    ResultKind, StepState, Template, ToldType, ToolAnnotations, ToolCall, ToolChoice, ToolDisplay, ToolErrorKind,
+    ToolFailure, ToolName, ToolOutcome, ToolResources, ToolSource, ToolSpec,
 };
 pub use tracked::TrackedResource;
 pub use turn::{Spent, Turn, TurnStatus};

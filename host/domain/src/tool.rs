@@ -3,7 +3,9 @@
 mod braces;
 mod choice;
 mod display;
+mod renames;
 mod resource;
+mod told;
 
 use std::time::Duration;
 
@@ -14,9 +16,9 @@ use crate::{ContentOrigin, OperationId, PluginName, ResultId, ResultRef, Spent, 
 
 pub use choice::ToolChoice;
 pub use display::{CallDisplay, Detail, ResultKind, ToolDisplay};
-pub use resource::{
-    CallValues, Creates, DeletedType, Deletes, MadeResource, ResourceChange, ResourceType, Template, ToolResources,
-};
+pub use renames::{RenamedResource, Renames};
+pub use resource::{Creates, Deletes, MadeResource, ResourceChange, ToolResources};
+pub use told::{CallValues, ResourceType, Template, ToldType};
 
 /// A tool's name as models and MCP clients see it: `Read`, `mcp__databricks__execute_sql`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bricklayer_domain::{
-    Creates, Deletes, Detail, PluginName, ResultKind, ToolAnnotations, ToolDisplay, ToolResources,
+    Creates, Deletes, Detail, PluginName, Renames, ResultKind, ToolAnnotations, ToolDisplay, ToolResources,
 };
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +137,9 @@ pub struct ToolEntry {
     /// The resource that its calls make.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creates: Option<Creates>,
+    /// The resource that its calls give another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renames: Option<Renames>,
     /// The resource that its calls delete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
@@ -153,7 +156,7 @@ impl Default for ToolEntry {
         let ToolAnnotations { read_only, destructive, idempotent, ask, time_limit_seconds, core } =
             ToolAnnotations::default();
         let ToolDisplay { title, detail, result } = ToolDisplay::default();
-        let ToolResources { creates, deletes } = ToolResources::default();
+        let ToolResources { creates, renames, deletes } = ToolResources::default();
         let (review, description, parameters) = (true, None, BTreeMap::new());
         Self {
             read_only,
@@ -167,6 +170,7 @@ impl Default for ToolEntry {
             detail,
             result,
             creates,
+            renames,
             deletes,
             description,
             parameters,
@@ -193,10 +197,11 @@ impl ToolEntry {
         ToolDisplay { title: self.title.clone(), detail: self.detail.clone(), result: self.result }
     }
 
-    /// The part that says what its calls make and delete.
+    /// The part that says what its calls make, rename and delete.
     #[must_use]
     pub fn resources(&self) -> ToolResources {
-        ToolResources { creates: self.creates.clone(), deletes: self.deletes.clone() }
+        let Self { creates, renames, deletes, .. } = self.clone();
+        ToolResources { creates, renames, deletes }
     }
 }
 

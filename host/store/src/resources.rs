@@ -1,8 +1,8 @@
 //! Resources: what a project's calls made at the workspace and have not deleted since.
 
 use bricklayer_domain::{
-    Caller, ConversationId, MadeResource, ProjectId, ResourceType, ToolCallId, ToolName, TrackedResource,
-    TrackedResourceId, TurnId, UserId,
+    Caller, ConversationId, MadeResource, ProjectId, RenamedResource, ResourceType, ToolCallId, ToolName,
+    TrackedResource, TrackedResourceId, TurnId, UserId,
 };
 use uuid::Uuid;
 
@@ -115,6 +115,46 @@ impl Store {
             return Err(StoreError::TooMany { what: "resources", limit: MAX_RESOURCES });
         }
         Ok(())
+    }
+
+    /// Gives a resource that a call renamed its new name, and its new id and address where it got such; whether it stood
+    /// there. Whatever stood there under the new id is gone from the workspace, or the call would not have succeeded.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rename_resource(
+        &self,
+        user: &UserId,
+        project: ProjectId,
+        renamed: &RenamedResource,
+    ) -> Result<bool, StoreError> {
+        let RenamedResource { kind, id, to, name, link } = renamed;
+        let mut tx = self.engine().begin().await?;
+        if id != to {
+            tx.execute(
+                "delete from resources
+                where project_id = (select id from projects where id = $1 and user_id = $2)
+                    and kind = $3
+                    and resource_id = $5
+                    and exists (
+                        select 1 from resources as r where r.project_id = $1 and r.kind = $3 and r.resource_id = $4
+                    )",
+                args![project, user, kind.as_str(), id.as_str(), to.as_str()],
+            )
+            .await?;
+        }
+        let changed = tx
+            .execute(
+                "update resources
+                set resource_id = $5, name = $6, link = coalesce($7, link)
+                where project_id = (select id from projects where id = $1 and user_id = $2)
+                    and kind = $3
+                    and resource_id = $4",
+                args![project, user, kind.as_str(), id.as_str(), to.as_str(), name.as_str(), link.as_deref()],
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(changed > 0)
     }
 
     /// Takes a resource that a call deleted off the list; whether it stood there.

@@ -1,170 +1,14 @@
-//! What a tool's calls make and delete at the far end. Its author says it, so that nobody else keeps a list of tools.
-
-use std::fmt;
+//! What a tool's calls make, rename and delete at the far end. Its author says it, so that nobody else keeps a list of tools.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::braces::{MAX_NAMES, parts};
+use super::renames::{RenamedResource, Renames};
+use super::told::{CallValues, ResourceType, Template, ToldType, address, is_id, says_no, shown_name};
 use crate::ToolOutcome;
-
-/// Longest type of a resource, in bytes: a word beside its name.
-const MAX_TYPE_BYTES: usize = 40;
-
-/// Longest id and address, in bytes, and longest name, in characters, that are kept of a resource.
-const MAX_ID_BYTES: usize = 1024;
-const MAX_LINK_BYTES: usize = 2048;
-const MAX_NAME_CHARS: usize = 200;
 
 /// What a failure says of a resource that was made before it: `created (job_id 12)`.
 const LEFT_BY_FAILURE: &str = "created (";
-
-/// What kind of thing a resource is, by Databricks' word for it: `job`, `pipeline`, `knowledge_assistant`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ResourceType(String);
-
-impl ResourceType {
-    /// # Errors
-    /// When the text is no word of lower-case letters, digits and single low lines that begins with a letter, or has
-    /// more than 40 bytes; in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
-        if text.len() > MAX_TYPE_BYTES || !begins || !text.split('_').all(plain) {
-            return Err(format!("{text:?} must be a word such as `job` or `knowledge_assistant`"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The word.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for ResourceType {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl From<ResourceType> for String {
-    fn from(kind: ResourceType) -> Self {
-        kind.0
-    }
-}
-
-impl fmt::Display for ResourceType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A text made of a call's values: `{job_id}`, `{catalog_name}.{schema_name}.{name}`.
-///
-/// Names in braces are fields of the typed result or, where it has none of that name, arguments; `{cluster.cluster_id}`
-/// is a field within a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Template {
-    text: String,
-    /// Text, and the field after it.
-    parts: Vec<(String, Vec<String>)>,
-    /// Text after the last field.
-    end: String,
-}
-
-impl Template {
-    /// # Errors
-    /// When the text names no field, more than four, or has braces that do not fit; in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let fault =
-            || format!("{text:?} must be one line with 1 to {MAX_NAMES} fields in braces, such as \"{{job_id}}\"");
-        let (parts, end) = parts(text).ok_or_else(fault)?;
-        let plain = |step: &str| !step.is_empty() && step.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !parts.iter().all(|(_, name)| name.split('.').all(plain)) {
-            return Err(fault());
-        }
-        let path = |name: &str| name.split('.').map(str::to_owned).collect();
-        let parts = parts.into_iter().map(|(before, name)| (before.to_owned(), path(name))).collect();
-        Ok(Self { text: text.to_owned(), parts, end: end.to_owned() })
-    }
-
-    /// The fields that it is made of, each as its steps from the outside in.
-    pub fn fields(&self) -> impl Iterator<Item = &[String]> {
-        self.parts.iter().map(|(_, path)| path.as_slice())
-    }
-
-    /// The text for one call; none when a value is missing or is no text or number.
-    #[must_use]
-    pub fn of(&self, values: &CallValues<'_>) -> Option<String> {
-        let mut text = String::new();
-        for (before, path) in &self.parts {
-            text.push_str(before);
-            text.push_str(&plain(values.get(path)?)?);
-        }
-        text.push_str(&self.end);
-        Some(text)
-    }
-
-    /// The field, when the template is nothing but one.
-    fn only_field(&self) -> Option<&[String]> {
-        match (self.parts.as_slice(), self.end.is_empty()) {
-            ([(before, path)], true) if before.is_empty() => Some(path),
-            _ => None,
-        }
-    }
-}
-
-impl TryFrom<String> for Template {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Template> for String {
-    fn from(template: Template) -> Self {
-        template.text
-    }
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// What a call was given and gave back.
-#[derive(Debug, Clone, Copy)]
-pub struct CallValues<'a> {
-    /// Its arguments.
-    pub input: &'a Value,
-    /// Its typed result, when it has one.
-    pub result: Option<&'a Value>,
-}
-
-impl<'a> CallValues<'a> {
-    fn get(&self, path: &[String]) -> Option<&'a Value> {
-        let within = |start: &'a Value| path.iter().try_fold(start, |value, step| value.get(step));
-        let told = self.result.and_then(within).filter(|value| !value.is_null());
-        told.or_else(|| within(self.input))
-    }
-}
-
-/// A text or number as it is written; nothing else has one plain form.
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
 
 /// That a tool's calls make a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,88 +30,13 @@ pub struct Creates {
     pub when: Option<String>,
 }
 
-/// What a tool deletes: things of one type, or of the type that an argument says (`{kind}`), with low lines for hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum DeletedType {
-    /// Always this.
-    Always(ResourceType),
-    /// What the argument of this name says.
-    SaidBy(String),
-}
-
-impl DeletedType {
-    /// # Errors
-    /// When the text is neither a word nor one argument's name in braces; in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if !text.starts_with('{') {
-            return ResourceType::parse(text).map(Self::Always);
-        }
-        match Template::parse(text)?.only_field() {
-            Some([argument]) => Ok(Self::SaidBy(argument.clone())),
-            _ => Err(format!("{text:?} must be a word such as `job`, or one argument in braces")),
-        }
-    }
-
-    /// The argument that says it.
-    #[must_use]
-    pub fn argument(&self) -> Option<&str> {
-        match self {
-            Self::Always(_) => None,
-            Self::SaidBy(argument) => Some(argument),
-        }
-    }
-
-    fn of(&self, input: &Value) -> Option<ResourceType> {
-        match self {
-            Self::Always(kind) => Some(kind.clone()),
-            Self::SaidBy(argument) => ResourceType::parse(&word(input.get(argument)?.as_str()?)).ok(),
-        }
-    }
-
-    /// The argument with the value that says this type, when the schema of the tool's arguments has such a value; nothing
-    /// where no argument is needed.
-    fn argument_for(&self, kind: &ResourceType, properties: &Value) -> Option<Option<(String, Value)>> {
-        match self {
-            Self::Always(own) => (own == kind).then_some(None),
-            Self::SaidBy(argument) => {
-                let values = properties.get(argument)?.get("enum")?.as_array()?;
-                let value = values.iter().find(|value| value.as_str().is_some_and(|text| word(text) == kind.0))?;
-                Some(Some((argument.clone(), value.clone())))
-            }
-        }
-    }
-}
-
-/// A value of an argument as a type's word.
-fn word(value: &str) -> String {
-    value.replace('-', "_")
-}
-
-impl TryFrom<String> for DeletedType {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl From<DeletedType> for String {
-    fn from(kind: DeletedType) -> Self {
-        match kind {
-            DeletedType::Always(kind) => kind.into(),
-            DeletedType::SaidBy(argument) => format!("{{{argument}}}"),
-        }
-    }
-}
-
 /// That a tool's calls delete a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deletes {
     /// What it is.
     #[serde(rename = "type")]
-    pub kind: DeletedType,
+    pub kind: ToldType,
     /// Its id, the one that it was made with.
     pub id: Template,
     /// A field of the result that says whether it is gone; without one each call that succeeds deleted it.
@@ -275,13 +44,16 @@ pub struct Deletes {
     pub when: Option<String>,
 }
 
-/// What a tool's author says of the resources that its calls make and delete.
+/// What a tool's author says of the resources that its calls make, rename and delete.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ToolResources {
     /// What they make.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creates: Option<Creates>,
+    /// What they give another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renames: Option<Renames>,
     /// What they delete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletes>,
@@ -308,6 +80,8 @@ pub struct MadeResource {
 pub enum ResourceChange {
     /// It made one.
     Made(MadeResource),
+    /// It gave one another name.
+    Renamed(RenamedResource),
     /// It deleted one.
     Deleted {
         /// What it was.
@@ -318,18 +92,19 @@ pub enum ResourceChange {
 }
 
 impl ToolResources {
-    /// Whether its calls neither make nor delete anything.
+    /// Whether its calls neither make, nor rename, nor delete anything.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.creates.is_none() && self.deletes.is_none()
+        self.creates.is_none() && self.renames.is_none() && self.deletes.is_none()
     }
 
     /// What a call did, by what it was given and what came of it.
     #[must_use]
     pub fn changes(&self, input: &Value, outcome: &ToolOutcome) -> Vec<ResourceChange> {
         let made = self.creates.as_ref().and_then(|creates| creates.made(input, outcome)).map(ResourceChange::Made);
+        let renamed = self.renames.as_ref().and_then(|renames| renames.renamed(input, outcome));
         let deleted = self.deletes.as_ref().and_then(|deletes| deletes.deleted(input, outcome));
-        made.into_iter().chain(deleted).collect()
+        made.into_iter().chain(renamed.map(ResourceChange::Renamed)).chain(deleted).collect()
     }
 }
 
@@ -341,13 +116,18 @@ impl Creates {
             None => self.id.of(&values)?,
             Some(failure) => self.left_by(&failure.message)?,
         };
-        if id.is_empty() || id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
+        if !is_id(&id) {
             return None;
         }
         let name = self.name.as_ref().and_then(|name| name.of(&values)).unwrap_or_else(|| id.clone());
-        let name = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME_CHARS).collect();
-        let link = self.link.as_ref().and_then(|link| link.of(&values)).filter(|link| is_web_address(link));
-        Some(MadeResource { kind: self.kind.clone(), id, name, link, is_whole: outcome.failure.is_none() })
+        let link = address(self.link.as_ref(), &values);
+        Some(MadeResource {
+            kind: self.kind.clone(),
+            id,
+            name: shown_name(&name),
+            link,
+            is_whole: outcome.failure.is_none(),
+        })
     }
 
     /// The id in a failure that says `created (FIELD ID)`, with the field of the id, or `id`.
@@ -380,16 +160,6 @@ impl Deletes {
     }
 }
 
-/// Whether the field that would say yes does not.
-fn says_no(field: Option<&str>, values: &CallValues<'_>) -> bool {
-    field.is_some_and(|field| values.result.and_then(|result| result.get(field)) != Some(&Value::Bool(true)))
-}
-
-fn is_web_address(link: &str) -> bool {
-    let is_web = link.starts_with("https://") || link.starts_with("http://");
-    is_web && link.len() <= MAX_LINK_BYTES && !link.chars().any(|c| c.is_control() || c.is_whitespace())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -415,7 +185,7 @@ mod tests {
     fn made(resources: &ToolResources, input: Value, outcome: &ToolOutcome) -> Option<MadeResource> {
         resources.changes(&input, outcome).into_iter().find_map(|change| match change {
             ResourceChange::Made(made) => Some(made),
-            ResourceChange::Deleted { .. } => None,
+            ResourceChange::Renamed(_) | ResourceChange::Deleted { .. } => None,
         })
     }
 
@@ -497,7 +267,7 @@ mod tests {
         assert_eq!(arguments("job"), None);
         assert_eq!(serde_json::to_value(&deletes).unwrap(), json!({"type": "{kind}", "id": "{name}"}));
         for text in ["{a}{b}", "{a.b}", "x{a}", "{a}x", "{}", "Job"] {
-            assert!(DeletedType::parse(text).is_err(), "{text}");
+            assert!(ToldType::parse(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a manifest says about the resources of a tool's calls, held against the tool's own types.
 
-use bricklayer_domain::Template;
+use bricklayer_domain::{Renames, Template, ToldType};
 
 use crate::manifest::{ManifestError, fault};
 use crate::shape::without_option;
@@ -33,15 +33,28 @@ pub(super) fn check(function: &Function, entry: &ToolEntry) -> Result<(), Manife
         }
         says(creates.when.as_ref(), "creates.when")?;
     }
-    if let Some(deletes) = &entry.deletes {
-        if let Some(said) = deletes.kind.argument() {
-            let kinds = arguments.iter().find(|argument| argument.property == said);
-            let has_kinds = kinds.is_some_and(|found| matches!(without_option(&found.shape).kind, ShapeKind::Enum(_)));
-            if !has_kinds {
-                let why = format!("the tool has no argument `{said}` that is one of several words");
-                return Err(fault(&field("deletes.type"), &why));
-            }
+    let typed = |kind: &ToldType, name: &str| {
+        let Some(said) = kind.argument() else { return Ok(()) };
+        let kinds = arguments.iter().find(|argument| argument.property == said);
+        if kinds.is_some_and(|found| matches!(without_option(&found.shape).kind, ShapeKind::Enum(_))) {
+            return Ok(());
         }
+        Err(fault(&field(name), &format!("the tool has no argument `{said}` that is one of several words")))
+    };
+    if let Some(renames) = &entry.renames {
+        typed(&renames.kind, "renames.type")?;
+        known(&renames.id, "renames.id")?;
+        let Renames { to, name, link, .. } = renames;
+        if to.is_none() && name.is_none() {
+            return Err(fault(&field("renames"), "says neither a new `name` nor a new id with `to`"));
+        }
+        for (template, name) in [(to, "renames.to"), (name, "renames.name"), (link, "renames.link")] {
+            template.as_ref().map_or(Ok(()), |template| known(template, name))?;
+        }
+        says(renames.when.as_ref(), "renames.when")?;
+    }
+    if let Some(deletes) = &entry.deletes {
+        typed(&deletes.kind, "deletes.type")?;
         known(&deletes.id, "deletes.id")?;
         says(deletes.when.as_ref(), "deletes.when")?;
     }
@@ -53,7 +66,12 @@ fn has(found: &[Field], path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else { return false };
     let Some(field) = found.iter().find(|field| field.property == *first) else { return false };
     let shape = without_option(&field.shape);
-    if rest.is_empty() { is_plain(shape) } else { has(fields(shape), rest) }
+    match rest {
+        [] => is_plain(shape),
+        // What is in any JSON is not known before the call.
+        _ if matches!(shape.kind, ShapeKind::Json) => true,
+        rest => has(fields(shape), rest),
+    }
 }
 
 fn fields(shape: &Shape) -> &[Field] {
@@ -103,7 +121,10 @@ mod tests {
             name: "make".to_owned(),
             docs: "Makes.".to_owned(),
             docs_source: DocsSource::Wit,
-            params: vec![field("name", ShapeKind::Option(Box::new(shape(ShapeKind::String))))],
+            params: vec![
+                field("name", ShapeKind::Option(Box::new(shape(ShapeKind::String)))),
+                field("settings", ShapeKind::Option(Box::new(shape(ShapeKind::Json)))),
+            ],
             result: Some(shape(ShapeKind::Result { ok: Some(Box::new(shape(result))), error: None })),
         };
         let head = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"b\"\n[tools.make]\n";
@@ -118,6 +139,7 @@ mod tests {
     fn a_resource_is_made_of_values_that_there_are() {
         let good = [
             "creates = { type = \"job\", id = \"{job_id}\", name = \"{name}\", when = \"created\" }",
+            "renames = { type = \"job\", id = \"{job_id}\", name = \"{settings.name}\" }",
             "creates = { type = \"job\", id = \"{job.job_id}\" }\ndeletes = { type = \"job\", id = \"{name}\" }",
         ];
         for section in good {
@@ -133,6 +155,15 @@ mod tests {
                 "tools.make.creates.when",
                 "`job_id`",
             ),
+            ("renames = { type = \"job\", id = \"{id}\", name = \"{name}\" }", "tools.make.renames.id", "`id`"),
+            ("renames = { type = \"job\", id = \"{name}\", to = \"{new}\" }", "tools.make.renames.to", "`new`"),
+            (
+                "renames = { type = \"job\", id = \"{name}\", to = \"{settings}\" }",
+                "tools.make.renames.to",
+                "`settings`",
+            ),
+            ("renames = { type = \"{kind}\", id = \"{name}\" }", "tools.make.renames.type", "`kind`"),
+            ("renames = { type = \"job\", id = \"{name}\" }", "tools.make.renames", "neither a new `name`"),
             ("deletes = { type = \"job\", id = \"{id}\" }", "tools.make.deletes.id", "`id`"),
             ("deletes = { type = \"{name}\", id = \"{name}\" }", "tools.make.deletes.type", "one of several words"),
             ("deletes = { type = \"{kind}\", id = \"{name}\" }", "tools.make.deletes.type", "`kind`"),

@@ -124,7 +124,7 @@ impl ToolEntry {
             return Err(fault(&field("destructive"), "a read-only tool cannot be destructive"));
         }
         if self.read_only && !self.resources().is_empty() {
-            return Err(fault(&field("creates"), "a read-only tool makes and deletes nothing"));
+            return Err(fault(&field("creates"), "a read-only tool makes, renames and deletes nothing"));
         }
         if let Some(title) = &self.title
             && (title.trim().is_empty()

@@ -1,4 +1,4 @@
-//! What calls make and delete at the workspace, in the list of their project.
+//! What calls make, rename and delete at the workspace, in the list of their project.
 
 use async_trait::async_trait;
 use bricklayer_domain::{Caller, ResourceChange, ToolName, chain};
@@ -13,6 +13,9 @@ impl ResourceLedger for StoreLedger {
     async fn changed(&self, caller: &Caller, tool: &ToolName, change: &ResourceChange) {
         let kept = match change {
             ResourceChange::Made(made) => self.0.track_resource(caller, tool, made).await,
+            ResourceChange::Renamed(renamed) => {
+                self.0.rename_resource(&caller.user, caller.project, renamed).await.map(drop)
+            }
             ResourceChange::Deleted { kind, id } => {
                 self.0.untrack_resource(&caller.user, caller.project, kind, id).await.map(drop)
             }

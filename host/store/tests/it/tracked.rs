@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use bricklayer_domain::{
     CallSite, Caller, CleanUp, ContinuingCall, LaneId, MAX_RULES, MadeResource, OperationId, OperationOrigin,
-    OperationState, PermissionRule, PluginName, ProjectPermissions, ResourceType, RuleKind, ToolChoice, ToolName,
-    TrackedResourceId, TurnId,
+    OperationState, PermissionRule, PluginName, ProjectPermissions, RenamedResource, ResourceType, RuleKind,
+    ToolChoice, ToolName, TrackedResourceId, TurnId,
 };
 use bricklayer_store::{
     MAX_CHOSEN_NAME_BYTES, MAX_CHOSEN_TOOLS, MAX_ENABLED_SKILLS, MAX_OPERATIONS, MAX_OUTCOME_BYTES, MAX_RESOURCES,
@@ -89,13 +89,38 @@ async fn resources_are_listed_until_they_are_deleted(world: World) {
     let again = MadeResource { name: "renamed".into(), link: None, is_whole: false, ..made("1") };
     store.track_resource(&by, &tool(), &again).await.unwrap();
     assert_eq!(store.get_resource(ann, here, one.id).await.unwrap().made, again);
+    // Renamed: the same line by the same call, under its new id where it has one.
+    let renamed = |id: &str, to: &str, link: Option<&str>| RenamedResource {
+        kind: kind("job"),
+        id: id.into(),
+        to: to.into(),
+        name: "its new name".into(),
+        link: link.map(str::to_owned),
+    };
+    assert!(store.rename_resource(ann, here, &renamed("3", "3", None)).await.unwrap());
+    assert!(store.rename_resource(ann, here, &renamed("1", "one", Some("https://w.example/one"))).await.unwrap());
+    let found = store.get_resource(ann, here, one.id).await.unwrap();
+    assert_eq!((&*found.made.id, &*found.made.name), ("one", "its new name"));
+    assert_eq!((found.made.link.as_deref(), &found.tool), (Some("https://w.example/one"), &tool()));
+    let third = store.get_resource(ann, here, first.items[0].id).await.unwrap();
+    assert_eq!((&*third.made.name, third.made.link), ("its new name", made("3").link));
+    for (absent, to) in [("1", "2"), ("nosuch", "nosuch")] {
+        assert!(!store.rename_resource(ann, here, &renamed(absent, to, None)).await.unwrap(), "{absent}");
+    }
+    assert_eq!(store.get_resource(ann, here, first.items[1].id).await.unwrap().made, made("2"));
+    assert!(!store.rename_resource(&user("bob@example.com"), here, &renamed("one", "x", None)).await.unwrap());
+    // What stood there under the new id is gone.
+    assert!(store.rename_resource(ann, here, &renamed("one", "2", None)).await.unwrap());
+    let left = store.list_resources(ann, here, PageRequest::default()).await.unwrap();
+    assert_eq!(ids(&left.items), ["3", "2"]);
+    assert!(store.rename_resource(ann, here, &renamed("2", "1", None)).await.unwrap());
     assert!(!store.untrack_resource(ann, here, &kind("pipeline"), "1").await.unwrap());
     assert!(store.untrack_resource(ann, here, &kind("job"), "1").await.unwrap());
     assert!(!store.untrack_resource(ann, here, &kind("job"), "1").await.unwrap());
     assert_refused!(store.get_resource(ann, here, one.id).await, StoreError::NotFound("resource"));
     store.forget_resource(ann, here, first.items[0].id).await.unwrap();
     assert_refused!(store.forget_resource(ann, here, first.items[0].id).await, StoreError::NotFound("resource"));
-    assert_eq!(store.list_resources(ann, here, PageRequest::default()).await.unwrap().items.len(), 1);
+    assert!(store.list_resources(ann, here, PageRequest::default()).await.unwrap().items.is_empty());
 }
 
 async fn the_list_of_resources_is_bounded(world: World) {
