@@ -261,8 +261,11 @@ pub(crate) fn changed(
     let fields: Vec<&str> = body.keys().map(String::as_str).collect();
     let now = body.get("new_name").and_then(Value::as_str).map_or_else(|| name.clone(), |new| name.renamed(new));
     let text = show::sentence(&format!("{} was changed: {}.", kind.shown(name), fields.join(", ")));
-    let text = if now == *name { text } else { format!("{text} Its name is {} now.", now.dotted()) };
-    Ok(show::change(&now, text, true))
+    if now == *name {
+        return Ok(show::change(&now, text, true));
+    }
+    let text = format!("{text} Its name is {} now.", now.dotted());
+    Ok(types::ObjectChange { old_name: Some(name.dotted()), ..show::change(&now, text, true) })
 }
 
 /// Gives an object another owner.

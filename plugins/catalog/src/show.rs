@@ -57,7 +57,7 @@ pub(crate) fn details(mut object: Value) -> String {
 
 /// What became of an object.
 pub(crate) fn change(name: &FullName, text: String, changed: bool) -> types::ObjectChange {
-    types::ObjectChange { text, name: name.dotted(), changed, statement: None }
+    types::ObjectChange { text, name: name.dotted(), old_name: None, changed, statement: None }
 }
 
 /// A sentence with its first letter a capital.

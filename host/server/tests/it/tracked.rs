@@ -144,6 +144,16 @@ async fn what_a_project_made_is_listed_and_removed_by_its_familys_tool() {
     let rest = ann.get(&format!("{list}?after={next}")).await.ok();
     assert_eq!((rest["resources"][0]["id"].as_str(), &rest["next"]), (Some(job.as_str()), &Value::Null));
 
+    // A tool that renames it says so to the list; another change leaves the name.
+    let second = newest["id"].as_str().unwrap();
+    for settings in [json!({"name": "weekly"}), json!({"max_concurrent_runs": 2})] {
+        let change = json!({"job_id": second.parse::<u64>().unwrap(), "settings": settings});
+        well(&chat.call(&tool("update_job"), change).await);
+        let renamed = ann.get(&format!("{list}?limit=1")).await.ok()["resources"][0].clone();
+        let expected = json!([second, "weekly", newest["link"], tool("create_job")]);
+        assert_eq!(json!([renamed["id"], renamed["name"], renamed["link"], renamed["tool"]]), expected, "{renamed:#}");
+    }
+
     // A tool that deletes it takes it off the list.
     well(&chat.call(&tool("delete_job"), json!({"job_id": job.parse::<u64>().unwrap()})).await);
     let left = ann.get(&list).await.ok();
@@ -198,6 +208,12 @@ async fn what_the_catalog_and_the_files_made_is_listed_by_type_and_removed_by_it
     let (object, file) =
         (line("workspace_object", &format!("{home}/a.txt")), line("volume_file", "/Volumes/main/listed/v/a.txt"));
     assert_eq!(listed().await, [file, object, credential.clone(), volume.clone(), schema.clone()]);
+
+    // What is known by its name stands there under the new one.
+    let rename = json!({"kind": "storage-credential", "name": "`cred`", "new_name": "key"});
+    well(&chat.call(&tool("update_external_object"), rename).await);
+    let credential = line("storage_credential", "key");
+    assert!(listed().await.contains(&credential));
 
     // The same tool deletes things of several types.
     for (name, input) in [

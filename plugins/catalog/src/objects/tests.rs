@@ -196,7 +196,7 @@ fn only_what_is_named_is_changed() {
         ..asked(ObjectKind::Catalog)
     };
     let change = update(&script, request).unwrap();
-    assert_eq!(change.name, "d");
+    assert_eq!((change.name, change.old_name), ("d".to_owned(), Some("c".to_owned())));
     assert_eq!(script.body(0), json!({"new_name": "d", "isolation_mode": "ISOLATED"}));
     let table =
         |request| types::UpdateCatalogObjectRequest { kind: ObjectKind::Table, name: "c.s.t".to_owned(), ..request };
