@@ -19,6 +19,7 @@ mod schedule;
 mod settings;
 mod state;
 mod store;
+mod wheel;
 
 pub(crate) use self::{
     engine::Parts,

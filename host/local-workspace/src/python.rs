@@ -43,7 +43,7 @@ use self::{
 pub(crate) use self::{
     interpreter::{Code, Ended, Failure, Interpreter, Printed, Ran, Surroundings},
     machine::Settings,
-    once::{Outcome, Program, run_sql},
+    once::{Outcome, Program, Wheel, run_sql},
     services::{NoServices, Refused, Services},
     wire::{Shown, ShownColumn},
 };
@@ -163,7 +163,7 @@ impl Python {
         let folder = inner.folders.make().map_err(|e| StartError::Failed(e.to_string()))?;
         let command = machine.command(&inner.folders, &folder, inner.settings.memory_mib);
         let child = inner.spawner.spawn(command).await.map_err(|e| StartError::Failed(e.to_string()))?;
-        let started = Interpreter::start(child, Place { _folder: folder, _permit: permit });
+        let started = Interpreter::start(child, Place { folder, _permit: permit });
         let (interpreter, ready) = match tokio::time::timeout(START_LIMIT, started).await {
             Ok(started) => started.map_err(StartError::Failed)?,
             Err(_) => return Err(StartError::Failed(format!("it was not ready after {} s", START_LIMIT.as_secs()))),

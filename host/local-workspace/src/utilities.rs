@@ -29,6 +29,14 @@ impl Utilities {
         Self { files, secrets }
     }
 
+    /// A whole file by a path as code writes it; none when it has more than these bytes.
+    ///
+    /// # Errors
+    /// Not allowed, not there, a folder, no such kind of storage.
+    pub(crate) async fn file(&self, user: &str, path: &str, most: u64) -> Result<Option<Vec<u8>>, ApiError> {
+        self.files.whole(user, &Place::parse(path)?, most).await
+    }
+
     /// What code of this user reaches.
     pub(crate) fn of(&self, user: &str) -> UserUtilities {
         UserUtilities { all: self.clone(), user: user.to_owned(), revealed: Mutex::default() }

@@ -176,6 +176,17 @@ impl Files {
         Ok(String::from_utf8_lossy(&head).into_owned())
     }
 
+    /// A whole file; none when it has more than these bytes.
+    ///
+    /// # Errors
+    /// Not allowed, not there, a folder.
+    pub(crate) async fn whole(&self, user: &str, place: &Place, most: u64) -> Result<Option<Vec<u8>>, ApiError> {
+        let mut bytes = Vec::new();
+        let file = self.open_at(user, place).await?;
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).await.map_err(disk_failed)?;
+        Ok((u64::try_from(bytes.len()).unwrap_or(u64::MAX) <= most).then_some(bytes))
+    }
+
     /// Writes a file and makes the folders above it.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod orders;
 mod pipeline;
 mod sql;
 mod task;
+mod wheel;
 
 pub(crate) use self::{
     context::Parts,

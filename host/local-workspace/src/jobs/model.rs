@@ -50,6 +50,7 @@ pub(crate) enum Code {
     InvalidRunConfiguration,
     ResourceNotFound,
     FeatureDisabled,
+    LibraryInstallationError,
     UnauthorizedError,
     UserCanceled,
     Canceled,

@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::{Map, Value, json};
 
-use super::schedule::Cron;
+use super::{schedule::Cron, wheel::WheelTask};
 
 /// Settings, a task, or any other object as the API takes and gives it.
 pub(crate) type Document = Map<String, Value>;
@@ -173,6 +173,7 @@ pub(crate) enum RunIf {
 pub(crate) enum Body {
     Notebook(NotebookTask),
     SparkPython(SparkPythonTask),
+    PythonWheel(WheelTask),
     Sql(SqlTask),
     RunJob(RunJobTask),
     Pipeline(PipelineTask),
@@ -394,6 +395,11 @@ impl Body {
         Ok(match kind.as_str() {
             "notebook_task" => Self::Notebook(read(value, &at)?),
             "spark_python_task" => Self::SparkPython(read(value, &at)?),
+            "python_wheel_task" => {
+                let task: WheelTask = read(value, &at)?;
+                task.check().map_err(|said| format!("{at}: {said}"))?;
+                Self::PythonWheel(task)
+            }
             "sql_task" => Self::Sql(sql_task(value, &at)?),
             "run_job_task" => Self::RunJob(read(value, &at)?),
             "pipeline_task" => Self::Pipeline(pipeline_task(value, &at)?),

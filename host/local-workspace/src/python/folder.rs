@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// What stands in every interpreter.
-const GUEST: [(&str, &str); 14] = [
+const GUEST: [(&str, &str); 15] = [
     ("main.py", include_str!("guest/main.py")),
     ("bricklayer/__init__.py", include_str!("guest/bricklayer/__init__.py")),
     ("bricklayer/columns.py", include_str!("guest/bricklayer/columns.py")),
@@ -23,6 +23,7 @@ const GUEST: [(&str, &str); 14] = [
     ("bricklayer/pipelines.py", include_str!("guest/bricklayer/pipelines.py")),
     ("bricklayer/spark.py", include_str!("guest/bricklayer/spark.py")),
     ("bricklayer/values.py", include_str!("guest/bricklayer/values.py")),
+    ("bricklayer/wheels.py", include_str!("guest/bricklayer/wheels.py")),
     ("bricklayer/writer.py", include_str!("guest/bricklayer/writer.py")),
 ];
 
@@ -91,6 +92,6 @@ impl Drop for RunFolder {
 /// What one interpreter holds until it has ended.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) _folder: RunFolder,
+    pub(super) folder: RunFolder,
     pub(super) _permit: OwnedSemaphorePermit,
 }

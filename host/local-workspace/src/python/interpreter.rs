@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io,
     process::ExitStatus,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -196,7 +197,7 @@ pub(crate) struct Interpreter {
     _pipes: JoinSet<()>,
     runs: u64,
     is_alive: bool,
-    _place: Place,
+    place: Place,
 }
 
 impl Interpreter {
@@ -218,11 +219,19 @@ impl Interpreter {
         pipes.spawn(write(stdin, out));
         pipes.spawn(listen(stderr, Arc::clone(&last_words)));
         let mut interpreter =
-            Self { child, messages, to_guest, last_words, _pipes: pipes, runs: 0, is_alive: true, _place: place };
+            Self { child, messages, to_guest, last_words, _pipes: pipes, runs: 0, is_alive: true, place };
         match interpreter.messages.recv().await {
             Some(FromGuest::Ready(ready)) => Ok((interpreter, ready)),
             _ => Err(interpreter.how_it_died().await),
         }
+    }
+
+    /// Puts a file into its folder, where its code works.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(super) async fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        tokio::fs::write(self.place.folder.path().join(name), bytes).await
     }
 
     /// Whether it takes more code.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -32,8 +33,17 @@ const SHOWN_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) enum Program {
     /// A Python file, run as `__main__` with these arguments.
     File { path: String, text: String, arguments: Vec<String> },
+    /// An entry point of a package that these wheels hold, with these arguments.
+    Wheel { wheels: Vec<Wheel>, package: String, entry_point: String, arguments: Vec<String> },
     /// A notebook, cell by cell, with values for its widgets. SQL cells of a notebook without Python run without it.
     Notebook { path: String, notebook: Notebook, parameters: BTreeMap<String, String> },
+}
+
+/// A wheel as it lies among files.
+#[derive(Debug, Clone)]
+pub(crate) struct Wheel {
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What became of a program.
@@ -57,6 +67,9 @@ impl Python {
         let run = Run { python: self, around, until: Instant::now() + limit, limit, cancel, interpreter: None };
         let mut ended = match program {
             Program::File { path, text, arguments } => run.file(path, text, arguments, &mut printed).await,
+            Program::Wheel { wheels, package, entry_point, arguments } => {
+                run.wheel(wheels, &package, &entry_point, arguments, &mut printed).await
+            }
             Program::Notebook { path, notebook, parameters } => {
                 run.notebook(&path, notebook, parameters, &mut printed).await
             }
@@ -102,6 +115,37 @@ impl Run<'_> {
         self.run(&code, printed).await
     }
 
+    async fn wheel(
+        mut self,
+        wheels: Vec<Wheel>,
+        package: &str,
+        entry_point: &str,
+        arguments: Vec<String>,
+        printed: &mut Printed,
+    ) -> Ended {
+        let interpreter = match self.interpreter().await {
+            Ok(interpreter) => interpreter,
+            Err(ended) => return ended,
+        };
+        let mut files = Vec::new();
+        for (at, Wheel { path, bytes }) in wheels.into_iter().enumerate() {
+            let file = format!("wheel_{at}.whl");
+            if let Err(error) = interpreter.put(&file, &bytes).await {
+                return Ended::Died(format!("{path} cannot be put into the program's folder: {error}"));
+            }
+            files.push([file, path]);
+        }
+        // Text of JSON is text of Python as well.
+        let given = [json!(package), json!(entry_point), json!(files)].map(|value| value.to_string()).join(", ");
+        let code = Code {
+            text: format!("__import__('bricklayer.wheels').wheels.call({given})"),
+            name: "python_wheel_task".to_owned(),
+            arguments: Some([entry_point.to_owned()].into_iter().chain(arguments).collect()),
+            ..Code::default()
+        };
+        self.run(&code, printed).await
+    }
+
     async fn notebook(
         mut self,
         path: &str,
@@ -141,25 +185,34 @@ impl Run<'_> {
         Ended::Well(None)
     }
 
-    /// Runs code in the program's one interpreter, which starts with the first.
-    async fn run(&mut self, code: &Code, printed: &mut Printed) -> Ended {
-        let interpreter = match &mut self.interpreter {
-            Some(interpreter) => interpreter,
+    /// The program's one interpreter, which starts when it is asked for first.
+    async fn interpreter(&mut self) -> Result<&mut Interpreter, Ended> {
+        match &mut self.interpreter {
+            Some(interpreter) => Ok(interpreter),
             none => {
                 let started = tokio::select! {
                     started = self.python.start() => started,
-                    () = self.cancel.cancelled() => return Ended::Canceled { lost: false },
+                    () = self.cancel.cancelled() => return Err(Ended::Canceled { lost: false }),
                 };
                 match started {
-                    Ok(interpreter) => none.insert(interpreter),
-                    Err(StartError::Failed(why)) => return Ended::Died(why),
-                    Err(error) => return failed(error.to_string()),
+                    Ok(interpreter) => Ok(none.insert(interpreter)),
+                    Err(StartError::Failed(why)) => Err(Ended::Died(why)),
+                    Err(error) => Err(failed(error.to_string())),
                 }
             }
-        };
+        }
+    }
+
+    /// Runs code in the program's interpreter.
+    async fn run(&mut self, code: &Code, printed: &mut Printed) -> Ended {
         let left = self.until.saturating_duration_since(Instant::now());
-        match interpreter.run_into(printed, code, self.around, left, self.cancel).await {
-            Ended::OutOfTime { lost, .. } => Ended::OutOfTime { limit: self.limit, lost },
+        let (around, cancel, limit) = (self.around, self.cancel, self.limit);
+        let interpreter = match self.interpreter().await {
+            Ok(interpreter) => interpreter,
+            Err(ended) => return ended,
+        };
+        match interpreter.run_into(printed, code, around, left, cancel).await {
+            Ended::OutOfTime { lost, .. } => Ended::OutOfTime { limit, lost },
             ended => ended,
         }
     }

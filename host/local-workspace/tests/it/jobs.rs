@@ -375,7 +375,7 @@ async fn jobs_run_jobs_and_what_cannot_run_says_so() {
 
     for (task, says) in [
         (json!({"pipeline_task": {"pipeline_id": "p"}}), "The specified pipeline p was not found."),
-        (json!({"python_wheel_task": {"package_name": "p", "entry_point": "e"}}), "cannot run a python_wheel_task"),
+        (json!({"python_wheel_task": {"package_name": "p", "entry_point": "e"}}), "has no wheel"),
         (json!({"dbt_task": {"commands": ["dbt run"]}}), "cannot run a dbt_task"),
         (json!({"run_job_task": {"job_id": 12}}), "Job 12 does not exist."),
         (json!({"sql_task": {"warehouse_id": "w", "query": {"query_id": "q"}}}), "The query q does not exist."),

@@ -36,3 +36,4 @@ mod statements;
 mod unity;
 mod utilities;
 mod volumes_sql;
+mod wheels;

@@ -107,7 +107,8 @@ fn texts(overriding: &Document, field: &str) -> BTreeMap<String, String> {
     Texts::try_from(map).map(|texts| texts.0).unwrap_or_default()
 }
 
-async fn run(
+/// Runs a program to its end; what came of it is the task's output.
+pub(super) async fn run(
     context: &Context,
     program: Program,
     given: &Given,

@@ -12,7 +12,7 @@ use super::{
     context::{Context, MAX_DEPTH},
     leaf::{Done, Given, Verdict},
     orders::{Order, RunRequest},
-    pipeline, sql,
+    pipeline, sql, wheel,
 };
 use crate::{
     clock, database,
@@ -206,6 +206,11 @@ async fn perform(
     Ok(match body {
         Body::Notebook(task) => code::notebook(&scene.context, task, &scene.given, facts, cancel).await,
         Body::SparkPython(task) => code::python(&scene.context, task, &scene.given, facts, cancel).await,
+        Body::PythonWheel(task) => {
+            let document = attempt.resolved.as_ref().unwrap_or(&attempt.task);
+            let documents = (document, &scene.run.settings);
+            wheel::run(&scene.context, task, documents, &scene.given, facts, cancel).await
+        }
         Body::Sql(task) => sql::run(&scene.context, task, &scene.given, cancel).await,
         Body::Condition(task) => condition(task),
         Body::RunJob(task) => run_job(scene, task, attempt, cancel).await?,
