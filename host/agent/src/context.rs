@@ -13,7 +13,9 @@ mod repair;
 
 use std::sync::Arc;
 
-use bricklayer_domain::{Block, Event, EventSeq, HistoryRepair, ResultId, StopReason, ToolCallId, ToolName, TurnEnd};
+use bricklayer_domain::{
+    Block, ContextTokens, Event, EventSeq, HistoryRepair, ResultId, StopReason, ToolCallId, ToolName, TurnEnd,
+};
 
 use crate::model::{Content, ModelMessage, Role};
 use messages::Builder;
@@ -74,17 +76,17 @@ impl Kept {
 
     fn size(&self) -> Size {
         let of = |content: &Arc<Content>| match &**content {
-            Content::Text(text) | Content::Block(Block::Text { text }) => Size { said: text.len(), values: 0 },
+            Content::Text(text) | Content::Block(Block::Text { text }) => Size { said: text.len(), ..Size::default() },
             // A model on a wire reads no typed result.
             Content::ToolResult { content, structured, .. } => {
-                Size { said: content.len(), values: structured.as_ref().map_or(0, written) }
+                Size { said: content.len(), results: content.len(), values: structured.as_ref().map_or(0, written) }
             }
             Content::Block(Block::Thinking { thinking, signature }) => {
-                Size { said: thinking.len().saturating_add(signature.len()), values: 0 }
+                Size { said: thinking.len().saturating_add(signature.len()), ..Size::default() }
             }
             Content::Block(Block::ToolUse { input: value, .. } | Block::Other { raw: value }) => {
                 let bytes = written(value);
-                Size { said: bytes, values: bytes }
+                Size { said: bytes, values: bytes, ..Size::default() }
             }
         };
         match self {
@@ -100,13 +102,19 @@ impl Kept {
 struct Size {
     /// Bytes that a model reads.
     said: usize,
+    /// Those among them that calls gave.
+    results: usize,
     /// Bytes, as JSON, of what is held as values.
     values: usize,
 }
 
 impl Size {
     const fn and(self, other: Self) -> Self {
-        Self { said: self.said.saturating_add(other.said), values: self.values.saturating_add(other.values) }
+        Self {
+            said: self.said.saturating_add(other.said),
+            results: self.results.saturating_add(other.results),
+            values: self.values.saturating_add(other.values),
+        }
     }
 }
 
@@ -170,7 +178,7 @@ impl Context {
                 self.repair(repair.clone());
                 return;
             }
-            Event::ContextCompacted { summary, begins, steps_too, usage: _ } => {
+            Event::ContextCompacted { summary, begins, steps_too, .. } => {
                 self.compact(summary, *begins, *steps_too);
                 return;
             }
@@ -219,7 +227,7 @@ impl Context {
         let note = if steps_too { SUMMARY_OF_STEPS_NOTE } else { SUMMARY_NOTE };
         self.summary = Some(user_text(&format!("{note}{summary}")));
         self.counted = None;
-        let summarised = Size { said: summary.len(), values: 0 };
+        let summarised = Size { said: summary.len(), ..Size::default() };
         self.size = self.kept.iter().map(Kept::size).fold(summarised, Size::and);
         self.repairs = Repairs::of(&self.kept);
         let told = |id: &ResultId| self.kept.iter().any(|kept| kept.names(*id));
@@ -273,6 +281,19 @@ impl Context {
         let (counted, then) = self.counted.unwrap_or_default();
         let since = self.size.said.saturating_sub(then) as u64 / BYTES_PER_TOKEN;
         counted.saturating_add(since).max(self.size.said as u64 / MOST_BYTES_PER_TOKEN)
+    }
+
+    /// What a call reads beside so many bytes of instructions and of definitions of tools, which a provider counts as well.
+    pub(crate) fn parts(&self, instructions: usize, tools: usize) -> ContextTokens {
+        let tokens = |bytes: usize| (bytes as u64).div_ceil(BYTES_PER_TOKEN);
+        let parts = ContextTokens {
+            instructions: tokens(instructions),
+            tools: tokens(tools),
+            messages: tokens(self.size.said.saturating_sub(self.size.results)),
+            results: tokens(self.size.results),
+            compacted_above: None,
+        };
+        if self.counted.is_some() { parts.shared_out(self.tokens()) } else { parts }
     }
 
     /// Where the turn that runs begins, when there is something before it or in it that a summary could stand for; and

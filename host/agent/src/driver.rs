@@ -13,14 +13,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bricklayer_domain::{Block, Event, ToolName};
+use bricklayer_domain::{Block, ContextTokens, Event, ToolName};
 use bricklayer_skills::SkillSet;
 use bricklayer_tools::Gate;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
 use crate::fold::Fold;
-use crate::model::{CommandModel, ModelProvider, ShownResults};
+use crate::model::{CommandModel, ModelProvider, Prices, ShownResults};
 use crate::ports::{LaneRun, LogError, ResultReader, TurnExit, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
@@ -46,6 +46,8 @@ pub struct TurnDeps {
     pub skills: SkillSet,
     /// The turn's bounds.
     pub limits: TurnLimits,
+    /// What tokens cost.
+    pub prices: Arc<Prices>,
     /// Fires when this host leaves: calls that another continues are left to it.
     pub leaving: CancellationToken,
     /// The workspace, for the prompt.
@@ -118,7 +120,7 @@ impl Driver {
             second_look: deps.gate.looks_again(),
             model: deps.model.model(fold.settings().model.as_deref()),
             max_steps: deps.limits.max_steps,
-            max_tokens: deps.limits.max_tokens,
+            budget: deps.limits.budget,
             repeats: deps.limits.repeats,
             max_calls_per_step: deps.limits.max_calls_per_step,
             max_concurrent_reads: deps.gate.limits().max_concurrent_reads,
@@ -233,6 +235,7 @@ impl Driver {
     /// Takes an event that the step function emitted; it becomes durable with the next flush.
     fn emit(&mut self, mut event: Event) {
         self.describe_calls(&mut event);
+        self.measure(&mut event);
         if let Event::ToolFinished { call, .. } = &event {
             self.calls.let_go(call);
         }
@@ -249,6 +252,13 @@ impl Driver {
             Some(self.resolved(id, &name, input).ok()?.spec().display.of_call(id, &name, input))
         });
         *calls = shown.collect();
+    }
+
+    /// Puts beside the beginning of a step what its model reads.
+    fn measure(&self, event: &mut Event) {
+        let Event::StepStarted { context, .. } = event else { return };
+        let parts = self.fold.context.parts(self.system.len(), self.deps.gate.offer().told_bytes());
+        *context = Some(ContextTokens { compacted_above: self.deps.limits.compact_above_tokens, ..parts });
     }
 
     async fn flush(&mut self) -> Result<(), LogError> {

@@ -175,12 +175,13 @@ mod tests {
         let seen = json!({"path": path, "digest": "d"});
         vec![
             Event::TurnStarted { message: message.into(), settings: TurnSettings::default(), rerun_of: None },
-            Event::StepStarted { step: 0, model: "m".into() },
+            Event::StepStarted { step: 0, model: "m".into(), context: None },
             Event::AssistantMessage {
                 step: 0,
                 blocks,
                 stop_reason: StopReason::ToolUse,
                 usage: Usage::default(),
+                model: String::new(),
                 aborted: false,
                 calls: Vec::new(),
             },

@@ -28,4 +28,4 @@ pub use settings::{
     COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_SUBAGENTS, MAX_TURN_TIME, RepeatBounds, TurnLimits,
 };
 pub use tools::{BuiltInTools, BuiltIns, FileLedger, ProjectFolder, SeenFiles};
-pub use turn::AccountEntry;
+pub use turn::{AccountEntry, TurnFailure};

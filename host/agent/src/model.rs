@@ -10,6 +10,7 @@ mod known;
 mod list;
 mod names;
 pub mod openai;
+mod prices;
 mod reasoning;
 mod refusal;
 mod send;
@@ -18,6 +19,7 @@ mod sse;
 mod surrogates;
 
 pub use list::{Abilities, ListError, ModelCard};
+pub use prices::{Price, PriceError, Prices};
 pub use send::{CallerToken, HttpModel, ModelAuth, ModelSetupError, ProviderSettings, http_client};
 pub use send::{FIRST_BYTE_TIMEOUT, PINGS_ONLY_TIMEOUT};
 

@@ -10,6 +10,8 @@ use std::fmt;
 use async_trait::async_trait;
 use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent};
 
+use crate::turn::TurnFailure;
+
 pub use exit::{LaneRun, TurnExit};
 pub use subagents::{SubagentRun, SubagentTask, Subagents};
 
@@ -46,6 +48,13 @@ pub trait TurnLog: Send + Sync {
     /// # Errors
     /// [`LogError`].
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError>;
+
+    /// Why no further model call may begin, when what its user or its conversation may spend is used up. It is asked before
+    /// each call; the bounds of the turn itself are [`TurnLimits`](crate::TurnLimits).
+    ///
+    /// # Errors
+    /// [`LogError`].
+    async fn overspent(&self) -> Result<Option<TurnFailure>, LogError>;
 
     /// Puts questions of subagents to the user, each in its lane, after everything else of the turn: it is parked.
     ///

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use bricklayer_domain::Budget;
+
 /// Bounds of one turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnLimits {
     /// Model calls in one turn; protects against an agent that never stops.
     pub max_steps: u32,
-    /// Tokens that the model calls of one turn may take, read and written; none without a bound. Protects whoever pays:
-    /// no further call begins once they are used up.
-    pub max_tokens: Option<u64>,
+    /// What the model calls of one turn may take. Protects whoever pays: no further call begins once it is used up.
+    pub budget: Budget,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// Tool calls in one model message; those past it are refused with a reason the model can act on.
@@ -31,7 +32,7 @@ impl Default for TurnLimits {
     fn default() -> Self {
         Self {
             max_steps: MAX_STEPS,
-            max_tokens: None,
+            budget: Budget::default(),
             repeats: RepeatBounds::default(),
             max_calls_per_step: MAX_CALLS_PER_STEP,
             max_output_tokens: MAX_OUTPUT_TOKENS,

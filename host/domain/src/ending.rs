@@ -38,12 +38,17 @@ impl TurnEnd {
     pub fn remedy(&self) -> Option<EndRemedy> {
         let Self::Failed { code, .. } = self else { return None };
         match code.as_str() {
-            "output-limit" | "too-many-steps" | "out-of-tokens" | "no-progress" | "repeating-itself"
-            | "no-final-answer" | "model-stopped" | "turn-time-limit" | "model-time-limit" => Some(EndRemedy::Continue),
-            "conversation-too-long" | "model-refused-request" => Some(EndRemedy::NewConversation),
+            "output-limit" | "too-many-steps" | "out-of-tokens" | "out-of-money" | "no-progress"
+            | "repeating-itself" | "no-final-answer" | "model-stopped" | "turn-time-limit" | "model-time-limit" => {
+                Some(EndRemedy::Continue)
+            }
+            "conversation-too-long" | "conversation-budget-used-up" | "model-refused-request" => {
+                Some(EndRemedy::NewConversation)
+            }
             "signed-out" | "session-ended" | "unauthenticated" => Some(EndRemedy::SignIn),
-            // The configuration, the choice of the model, or the message itself.
-            "model-unauthorized"
+            // Time, the configuration, the choice of the model, or the message itself.
+            "day-budget-used-up"
+            | "model-unauthorized"
             | "model-forbidden"
             | "model-not-found"
             | "model-refused"

@@ -12,9 +12,9 @@ use serde_json::Value;
 pub use kind::{EventKind, Piece, Settling, Voids};
 
 use crate::{
-    ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ConversationId, EventSeq, LaneId, ModeProposal,
-    Progress, ResultId, StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId, TurnSettings, Usage,
-    UserQuestion,
+    ApprovalReply, Block, CallDisplay, CallGrounds, CallReview, ContextTokens, ConversationId, EventSeq, LaneId,
+    ModeProposal, Progress, ResultId, StandingScope, StopReason, ToolCallId, ToolName, ToolOutcome, TurnId,
+    TurnSettings, Usage, UserQuestion,
 };
 
 /// The user's answer to an approval.
@@ -116,6 +116,9 @@ pub enum Event {
         step: u32,
         /// The model asked.
         model: String,
+        /// What it reads; logs of earlier releases do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<ContextTokens>,
     },
     /// A piece of text as it streams; grouped before it is stored.
     TextDelta {
@@ -168,6 +171,9 @@ pub enum Event {
         stop_reason: StopReason,
         /// Its tokens.
         usage: Usage,
+        /// The model that was asked; logs of earlier releases do not say.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        model: String,
         /// Set when the message was cut short: what it says may end in mid-sentence and its tool calls do not run.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         aborted: bool,
@@ -266,6 +272,9 @@ pub enum Event {
         /// The tokens that making the summary took.
         #[serde(default)]
         usage: Usage,
+        /// The model that made it; logs of earlier releases do not say.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        model: String,
     },
     /// The turn ended. Exactly one, the last of its turn.
     TurnFinished {
@@ -278,6 +287,19 @@ pub enum Event {
         /// Wall time since the user's message, waiting included.
         duration_ms: u64,
     },
+}
+
+impl Event {
+    /// What a call of a model took, and of which model; none for all that is no such call's end.
+    #[must_use]
+    pub fn paid(&self) -> Option<(&str, Usage)> {
+        match self {
+            Self::AssistantMessage { model, usage, .. } | Self::ContextCompacted { model, usage, .. } => {
+                Some((model.as_str(), *usage)).filter(|(_, usage)| *usage != Usage::default())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A call that brings to its end what another call started.

@@ -27,6 +27,7 @@ mod reply;
 mod result;
 mod rule;
 mod settings;
+mod spending;
 mod text;
 mod tool;
 mod tracked;
@@ -74,6 +75,7 @@ pub use rule::{
     RuleKind, RuleSet, RuledCall, Ruling,
 };
 pub use settings::{MAX_SETTING_CHARS, SettingError, TurnSetting, TurnSettings};
+pub use spending::{Budget, ContextTokens, DayUsage, ModelUsage, Overspent, day_of};
 pub use text::{MAX_FAILURE_CHARS, cut, failure_text};
 pub use tool::{
     Attachment, AttachmentType, CallDisplay, CallValues, Creates, DEFAULT_CALL_TIME_LIMIT, Deletes, Detail,

@@ -86,10 +86,18 @@ pub struct Usage {
     pub cache_creation_input_tokens: u64,
     /// Input tokens read from the prompt cache.
     pub cache_read_input_tokens: u64,
+    /// What they cost, in millionths of a US dollar, by the prices that the host goes by; 0 where it knows none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cost_micro_usd: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Usage {
-    /// All of them: what was read, from wherever, and what was written.
+    /// All of the tokens: what was read, from wherever, and what was written.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.input_tokens
@@ -105,5 +113,6 @@ impl Usage {
         self.cache_creation_input_tokens =
             self.cache_creation_input_tokens.saturating_add(other.cache_creation_input_tokens);
         self.cache_read_input_tokens = self.cache_read_input_tokens.saturating_add(other.cache_read_input_tokens);
+        self.cost_micro_usd = self.cost_micro_usd.saturating_add(other.cost_micro_usd);
     }
 }

@@ -83,6 +83,8 @@ struct Found {
     tools: Vec<Arc<ToolSpec>>,
     /// The tool that finds them; none when there are none.
     search: Option<Arc<ToolSpec>>,
+    /// Bytes of the definitions that are told.
+    told_bytes: usize,
 }
 
 impl Offer {
@@ -91,8 +93,9 @@ impl Offer {
     #[must_use]
     pub fn of(list: &[Arc<ToolSpec>], choice: &ToolChoice) -> Self {
         let sizes: Vec<usize> = list.iter().map(|spec| definition_bytes(spec)).collect();
-        if sizes.iter().sum::<usize>() <= MAX_SHOWN_BYTES {
-            return Self::default();
+        let all: usize = sizes.iter().sum();
+        if all <= MAX_SHOWN_BYTES {
+            return Self { found: Arc::new(Found { told_bytes: all, ..Found::default() }) };
         }
         let named: usize = list.iter().map(|spec| spec.name.0.len() + 2).sum();
         let mut room = MAX_SHOWN_BYTES.saturating_sub(OVERHEAD_BYTES + named.min(MAX_NAMED_BYTES));
@@ -112,7 +115,15 @@ impl Offer {
         let tools: Vec<_> = found.map(|(spec, _)| Arc::clone(spec)).collect();
         let names = tools.iter().map(|spec| spec.name.0.clone()).collect();
         let search = Some(Arc::new(search_spec(&tools)));
-        Self { found: Arc::new(Found { names, tools, search }) }
+        let told = sizes.iter().zip(&told).filter(|(_, told)| **told).map(|(size, _)| size);
+        let told_bytes = told.sum::<usize>() + search.as_deref().map_or(0, definition_bytes);
+        Self { found: Arc::new(Found { names, tools, search, told_bytes }) }
+    }
+
+    /// Bytes of the definitions that a model is given at once.
+    #[must_use]
+    pub fn told_bytes(&self) -> usize {
+        self.found.told_bytes
     }
 
     /// Whether the model has to find this one.

@@ -113,7 +113,9 @@ impl Driver {
         self.flush().await?;
         let asked = self.ask_for_summary(wanted, deadline, cancel).await;
         if let Asked::Summary(summary, usage) = &asked {
-            let event = Event::ContextCompacted { summary: summary.clone(), begins, steps_too, usage: *usage };
+            let model = self.deps.model.model(self.fold.settings().model.as_deref());
+            let usage = self.deps.prices.priced(&model, *usage);
+            let event = Event::ContextCompacted { summary: summary.clone(), begins, steps_too, usage, model };
             self.fold.state.note(&event);
             self.emit(event);
         }

@@ -37,6 +37,9 @@ impl Driver {
     /// A conversation that the API refuses is told to it differently, and the log keeps a note of that.
     pub(super) async fn call_model(&mut self, step: u32, cancel: &CancellationToken) -> Result<Input, LogError> {
         let deadline = tokio::time::Instant::now() + self.deps.limits.max_model_call_time;
+        if let Some(failure) = self.deps.log.overspent().await? {
+            return Ok(Input::ModelFailed { failure, partial: Vec::new(), usage: Usage::default() });
+        }
         if let Some(input) = self.make_room(step, deadline, cancel).await? {
             return Ok(input);
         }
@@ -117,6 +120,8 @@ impl Driver {
         deadline: tokio::time::Instant,
         cancel: &CancellationToken,
     ) -> Result<Asked, LogError> {
+        let prices = Arc::clone(&self.deps.prices);
+        let model = request.model.clone();
         let mut stream = self.deps.model.stream(request);
         let mut writer = GroupedWriter::new(Arc::clone(&self.deps.log), std::mem::take(&mut self.pending));
         let mut shown = Shown::new(step);
@@ -140,6 +145,7 @@ impl Driver {
                 event = stream.next() => match event {
                     Some(ModelEvent::Finished(mut reply)) => {
                         found::unwrap(&mut reply);
+                        reply.usage = prices.priced(&model, reply.usage);
                         break Asked::Ended(Input::ModelReplied(reply));
                     }
                     Some(ModelEvent::Failed(error)) => {
@@ -147,6 +153,7 @@ impl Driver {
                         let failure = Input::ModelFailed { failure, partial: shown.blocks(), usage: shown.usage };
                         break Asked::Refused { repairs: error.repairs, failure };
                     }
+                    Some(ModelEvent::Usage(usage)) => shown.usage = prices.priced(&model, usage),
                     Some(event) => {
                         if let Some(event) = shown.take(event) {
                             writer.take(event);
@@ -216,16 +223,12 @@ impl Shown {
                 let offset = self.grow(block, &text, true);
                 Some(Event::ThinkingDelta { step, block, offset, text })
             }
-            ModelEvent::Usage(usage) => {
-                self.usage = usage;
-                None
-            }
             ModelEvent::Retry { attempt, delay, reason } => {
                 self.text.clear();
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 Some(Event::ModelRetry { step, attempt, delay_ms, reason, repair: None })
             }
-            ModelEvent::Finished(_) | ModelEvent::Failed(_) => None,
+            ModelEvent::Usage(_) | ModelEvent::Finished(_) | ModelEvent::Failed(_) => None,
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, Block, Event, PermissionMode, Spent, StandingPermission, StopReason, StoredEvent,
-    ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, ApprovalReply, Block, Event, Overspent, PermissionMode, Spent, StandingPermission, StopReason,
+    StoredEvent, ToolCall, ToolCallId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, TurnEnd, TurnId,
+    TurnSettings, Usage,
 };
 use chrono::{DateTime, Utc};
 
@@ -194,7 +195,7 @@ impl TurnState {
                 self.restarts = self.restarts.saturating_add(1);
                 self.phase = Phase::Ready;
             }
-            Event::AssistantMessage { step, blocks, stop_reason, usage, aborted, calls: _ } => {
+            Event::AssistantMessage { step, blocks, stop_reason, usage, aborted, model: _, calls: _ } => {
                 self.usage.add(*usage);
                 self.spoke =
                     blocks.iter().any(|block| matches!(block, Block::Text { text } if !text.trim().is_empty()));
@@ -367,6 +368,7 @@ impl TurnState {
             blocks: reply.blocks,
             stop_reason: reply.stop_reason,
             usage: reply.usage,
+            model: self.policy.model.clone(),
             aborted: false,
             calls: Vec::new(),
         };
@@ -442,6 +444,7 @@ impl TurnState {
             blocks: partial,
             stop_reason: StopReason::Unknown(why.to_owned()),
             usage,
+            model: self.policy.model.clone(),
             aborted: true,
             calls: Vec::new(),
         };
@@ -495,13 +498,18 @@ impl TurnState {
             self.finish_failed("too-many-steps", &message, now, effects);
             return;
         }
-        let tokens = self.usage.total().saturating_add(others.usage.total());
-        if let Some(most) = self.policy.max_tokens.filter(|most| tokens >= *most) {
+        let mut usage = self.usage;
+        usage.add(others.usage);
+        if let Some(overspent) = self.policy.budget.overspent(&usage) {
+            let (code, setting) = match overspent {
+                Overspent::Tokens { .. } => ("out-of-tokens", "limits.turn_tokens"),
+                Overspent::Money { .. } => ("out-of-money", "limits.turn_usd"),
+            };
             let message = format!(
-                "The turn took {tokens} tokens and may take {most} (the operator's setting limits.turn_tokens). What it did \
-                 is kept; say \"continue\" to let it go on, or start a new conversation, in which less is read."
+                "The turn {overspent} (the operator's setting {setting}). What it did is kept; say \"continue\" to let it go \
+                 on, or start a new conversation, in which less is read."
             );
-            self.finish_failed("out-of-tokens", &message, now, effects);
+            self.finish_failed(code, &message, now, effects);
             return;
         }
         if self.cut_calls >= MAX_CUT_CALLS {
@@ -523,7 +531,7 @@ impl TurnState {
             return;
         }
         let step = self.step;
-        self.emit(Event::StepStarted { step, model: self.policy.model.clone() }, effects);
+        self.emit(Event::StepStarted { step, model: self.policy.model.clone(), context: None }, effects);
         effects.push(Effect::CallModel { step });
     }
 

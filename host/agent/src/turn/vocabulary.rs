@@ -1,7 +1,8 @@
 //! What goes into the step function and what comes out: closed, so that all that can happen is one list.
 
 use bricklayer_domain::{
-    Block, CleanUp, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd, Usage,
+    Block, Budget, CleanUp, Event, PermissionMode, StandingPermission, ToolCall, ToolCallId, ToolOutcome, TurnEnd,
+    Usage,
 };
 use bricklayer_tools::{CallClass, Permit};
 
@@ -21,8 +22,8 @@ pub struct TurnPolicy {
     pub model: String,
     /// Model calls in one turn.
     pub max_steps: u32,
-    /// Tokens that the model calls of one turn may take; none without a bound.
-    pub max_tokens: Option<u64>,
+    /// What the model calls of one turn may take.
+    pub budget: Budget,
     /// How often the agent may do the same to the same end.
     pub repeats: RepeatBounds,
     /// Tool calls in one model message.

@@ -75,6 +75,7 @@ fn log_of(turns: Vec<(Vec<Part>, (TurnEnd, StopReason))>) -> (Vec<Event>, Vec<us
                         blocks,
                         stop_reason,
                         usage,
+                        model: String::new(),
                         aborted: false,
                         calls: Vec::new(),
                     });
@@ -131,6 +132,7 @@ proptest! {
             begins: place(begins),
             steps_too,
             usage: Usage::default(),
+            model: String::new(),
         });
         let read = |from: usize| {
             let mut context = Context::default();

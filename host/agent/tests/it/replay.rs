@@ -8,9 +8,9 @@ use bricklayer_agent::model::{Content, ModelMessage, ModelReply, Role};
 use bricklayer_agent::turn::{CallClassification, Effect, Input, TurnFailure, TurnPolicy, TurnState};
 use bricklayer_agent::{RepeatBounds, context};
 use bricklayer_domain::{
-    ApprovalDecision, Block, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation, PermissionMode,
-    Ruling, StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent, ToolAnnotations,
-    ToolCall, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
+    ApprovalDecision, Block, Budget, CallEffect, CallReview, ConversationId, Event, EventSeq, Operation,
+    PermissionMode, Ruling, StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent,
+    ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
 use bricklayer_tools::CallClass;
 use chrono::{DateTime, Utc};
@@ -26,7 +26,7 @@ fn policy() -> TurnPolicy {
         second_look: true,
         model: "scripted".into(),
         max_steps: 12,
-        max_tokens: None,
+        budget: Budget::default(),
         repeats: RepeatBounds::default(),
         max_calls_per_step: 4,
         max_concurrent_reads: 2,

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest};
+use bricklayer_agent::model::{ModelEvent, ModelProvider, ModelReply, ModelRequest, Prices};
 use bricklayer_agent::{
     AccountEntry, Actor, BuiltInTools, Fold, LogError, ProjectFolder, ReadError, ResultAnswer, ResultQuestion,
-    ResultReader, TurnDeps, TurnExit, TurnLimits, TurnLog, WorkspaceFact, run_turn,
+    ResultReader, TurnDeps, TurnExit, TurnFailure, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
     Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
@@ -132,6 +132,10 @@ impl TurnLog for MemoryLog {
 
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
         Ok(self.standing.lock().unwrap().clone())
+    }
+
+    async fn overspent(&self) -> Result<Option<TurnFailure>, LogError> {
+        Ok(None)
     }
 
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
@@ -364,6 +368,7 @@ pub(crate) struct World {
     pub(crate) rules: Arc<PermissionRules>,
     pub(crate) second_look: bool,
     pub(crate) limits: TurnLimits,
+    pub(crate) prices: Arc<Prices>,
     pub(crate) gate_limits: GateLimits,
     pub(crate) skills: SkillSet,
     pub(crate) leaving: CancellationToken,
@@ -382,6 +387,7 @@ impl World {
             rules: Arc::default(),
             second_look: true,
             limits: TurnLimits::default(),
+            prices: Arc::default(),
             gate_limits: GateLimits::default(),
             skills: SkillSet::default(),
             leaving: CancellationToken::new(),
@@ -421,6 +427,7 @@ impl World {
             results: Arc::new(NoResults),
             skills: self.skills.clone(),
             limits: self.limits.clone(),
+            prices: self.prices.clone(),
             leaving: self.leaving.clone(),
             workspace: WorkspaceFact::Remote("https://example.cloud.databricks.com".parse().unwrap()),
             actor: Actor::default(),

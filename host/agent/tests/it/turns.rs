@@ -268,7 +268,7 @@ async fn a_step_whose_worker_died_is_discarded_and_runs_again() {
     let world = World::new(ScriptedModel::new(vec![say("second try")]), sql_tools());
     world.log.begin("go");
     world.log.push(vec![
-        Event::StepStarted { step: 0, model: "scripted".into() },
+        Event::StepStarted { step: 0, model: "scripted".into(), context: None },
         Event::TextDelta { step: 0, block: 0, offset: 0, text: "half an ans".into() },
     ]);
     assert!(matches!(world.run().await, TurnExit::Finished(TurnEnd::Completed)));

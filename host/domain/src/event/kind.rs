@@ -222,7 +222,7 @@ mod tests {
             duration_ms: 1,
         };
         let discarded = Event::StepDiscarded { step: 0 };
-        let started = Event::StepStarted { step: 1, model: "m".into() };
+        let started = Event::StepStarted { step: 1, model: "m".into(), context: None };
         let log =
             [text(), progress(), discarded, text(), progress(), started, text(), progress(), finished, progress()];
         let mut settling = Settling::default();

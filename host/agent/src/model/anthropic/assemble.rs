@@ -107,6 +107,7 @@ impl Assembler {
             output_tokens: read("output_tokens", before.output_tokens),
             cache_creation_input_tokens: read("cache_creation_input_tokens", before.cache_creation_input_tokens),
             cache_read_input_tokens: read("cache_read_input_tokens", before.cache_read_input_tokens),
+            ..before
         };
         vec![ModelEvent::Usage(self.draft.usage)]
     }

@@ -240,5 +240,6 @@ fn usage_of(usage: &Value, before: Usage) -> Usage {
         output_tokens: count(usage.get("completion_tokens")).unwrap_or(before.output_tokens),
         cache_creation_input_tokens,
         cache_read_input_tokens,
+        ..before
     }
 }

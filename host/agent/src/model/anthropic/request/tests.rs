@@ -236,6 +236,7 @@ fn take_turn(context: &mut Context, number: usize) {
         blocks,
         stop_reason,
         usage,
+        model: String::new(),
         aborted: false,
         calls: Vec::new(),
     };
