@@ -103,20 +103,21 @@ async fn turn(store: &Store, lease: &Lease) -> Result<(), Failure> {
         blocks,
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
+        model: String::new(),
         aborted: false,
         calls: Vec::new(),
     };
     let use_tool = Block::ToolUse { id: call.clone(), name: name.0.clone(), input: input.clone() };
     let model = || "claude".to_owned();
     for events in [
-        vec![Event::StepStarted { step: 0, model: model() }],
+        vec![Event::StepStarted { step: 0, model: model(), context: None }],
         vec![
             answer(0, vec![use_tool]),
             Event::ToolStarted { call: call.clone(), name: name.clone(), input, why: None },
         ],
         vec![
             Event::ToolFinished { call, name, outcome: ToolOutcome::text("x".repeat(1500)), duration_ms: 5 },
-            Event::StepStarted { step: 1, model: model() },
+            Event::StepStarted { step: 1, model: model(), context: None },
         ],
         vec![Event::TextDelta { step: 1, block: 0, offset: 0, text: "The busiest".into() }],
         vec![answer(1, vec![Block::Text { text: "The busiest hours are 18 and 19.".repeat(10) }])],

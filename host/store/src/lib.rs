@@ -35,6 +35,7 @@ mod lease_clock;
 mod lease_sql;
 mod limits;
 mod migrations;
+mod model_usage;
 mod multi_insert;
 mod notices;
 mod operations;
@@ -81,6 +82,7 @@ pub use installations::{
 pub use lanes::{MAX_LANE_DEPTH, MAX_LANES};
 pub use lease::{Claim, HeldLease, Orphaned};
 pub use limits::{ConversationLimits, DEFAULT_STAGED_BYTES, ResultLimits};
+pub use model_usage::Spending;
 pub use notices::{Notice, Notices};
 pub use operations::{MAX_OPERATIONS, MAX_OUTCOME_BYTES};
 pub use packages::{MAX_PACKAGE_BYTES, MAX_STAGED_PACKAGES};

@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    ConversationId, Event, EventKind, EventSeq, LaneId, ProjectId, StoredEvent, ToolCallId, TurnId, TurnStatus, chain,
+    ConversationId, Event, EventKind, EventSeq, LaneId, ProjectId, StoredEvent, ToolCallId, TurnId, TurnStatus, UserId,
+    chain,
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +19,7 @@ use crate::error::{CONFLICT_ATTEMPTS, NotCommitted, StoreError, pause_on_conflic
 use crate::fencing::Lease;
 use crate::lease_clock::LeaseMoment;
 use crate::lease_sql::on_lease_clock;
+use crate::model_usage::Paid;
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
 use crate::postgres::silent;
@@ -249,12 +251,14 @@ impl Writer {
         let mut placed = Vec::with_capacity(batch.len());
         let mut rows = Vec::new();
         let mut notices = Vec::with_capacity(batch.len());
+        let mut paid = Paid::default();
         for append in batch {
             match self.place(&mut tx, append, now).await? {
-                Ok((project, first)) => {
+                Ok((project, user, first)) => {
                     let mut last = first.seq;
                     for (place, prepared) in first.and_on(&append.events, |(lane, prepared)| (*lane, prepared)) {
                         rows.push((place, prepared));
+                        paid.count(place.conversation, &user, now, &prepared.event);
                         if let Event::ApprovalRequested { call, .. } = &prepared.event {
                             open_approval(&mut tx, place.turn, call, place.seq).await?;
                         }
@@ -271,6 +275,7 @@ impl Writer {
             }
         }
         self.notices.stage(&mut tx, &notices).await?;
+        paid.add(&mut tx).await?;
         INSERT.execute_last(tx, &event_rows(&rows)).await?;
         self.notices.publish(&notices);
         Ok(placed)
@@ -293,7 +298,7 @@ impl Writer {
         tx: &mut Tx,
         append: &Append,
         now: DateTime<Utc>,
-    ) -> Result<Result<(ProjectId, Place), StoreError>, BatchError> {
+    ) -> Result<Result<(ProjectId, UserId, Place), StoreError>, BatchError> {
         let count = i64::try_from(append.events.len()).unwrap_or(i64::MAX);
         let going = append.after == After::Running;
         let updated = tx
@@ -311,7 +316,7 @@ impl Writer {
                     and lease_token = $8
                     and lease_worker = $9
                     and status = 'running'
-                returning conversation_id, lane_id, project_id, last_seq"),
+                returning conversation_id, lane_id, project_id, user_id, last_seq"),
                 args![
                     count,
                     append.after.status().as_str(),
@@ -332,7 +337,8 @@ impl Writer {
             let project = ProjectId::from_uuid(row.uuid("project_id")?);
             let lane = LaneId::from_uuid(row.uuid("lane_id")?);
             let seq = EventSeq(row.int("last_seq")? - count + 1);
-            return Ok(Ok((project, Place { conversation, lane, turn: append.lease.turn, seq, at: now })));
+            let user = UserId::parse(&row.text("user_id")?).map_err(|e| StoreError::inconsistent("turns", e))?;
+            return Ok(Ok((project, user, Place { conversation, lane, turn: append.lease.turn, seq, at: now })));
         }
         let turn = tx
             .fetch_optional(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PluginName, UserId};
+use bricklayer_domain::{AuditBody, AuditKind, InstallationId, PluginName, UserId, day_of};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
@@ -21,8 +21,6 @@ const MAX_ASKED_AT_ONCE: usize = 200;
 
 /// Most errors that are listed.
 const MAX_LAST_ERRORS: u32 = 100;
-
-const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Numbers that a plugin caused are cut here, so that no sum of them ever overflows.
 const MAX_COUNTED: i64 = 1 << 40;
@@ -61,10 +59,6 @@ pub(super) struct UsageRow {
     pub(super) last_at: DateTime<Utc>,
 }
 
-fn day(at: DateTime<Utc>) -> i64 {
-    at.timestamp().div_euclid(SECONDS_PER_DAY)
-}
-
 fn counted(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(MAX_COUNTED).min(MAX_COUNTED)
 }
@@ -72,7 +66,7 @@ fn counted(value: u64) -> i64 {
 /// Adds an entry to the rows, which are in the order of their keys: hosts that meet never lock each other.
 pub(super) fn count<'a>(rows: &mut BTreeMap<UsageKey<'a>, UsageRow>, entry: &'a AuditEntry) {
     let Some(installation) = entry.installation.filter(|_| entry.kind() != AuditKind::Change) else { return };
-    let row = rows.entry((installation.as_uuid(), entry.user.as_str(), day(entry.at))).or_default();
+    let row = rows.entry((installation.as_uuid(), entry.user.as_str(), day_of(entry.at))).or_default();
     row.last_at = row.last_at.max(entry.at.trunc_subsecs(6));
     match entry.kind() {
         AuditKind::Call => {
@@ -115,7 +109,7 @@ impl Store {
         of: &[(InstallationId, Option<&UserId>)],
         since: DateTime<Utc>,
     ) -> Result<HashMap<InstallationId, PluginUsage>, StoreError> {
-        let since = day(since.max(self.now() - MAX_USAGE_WINDOW));
+        let since = day_of(since.max(self.now() - MAX_USAGE_WINDOW));
         let mut usages = HashMap::with_capacity(of.len());
         for of in of.chunks(MAX_ASKED_AT_ONCE) {
             let mut args = args![since].to_vec();

@@ -191,7 +191,7 @@ pub(crate) fn call(id: &str) -> ToolCallId {
 }
 
 pub(crate) fn step_started(step: u32) -> Event {
-    Event::StepStarted { step, model: "test".into() }
+    Event::StepStarted { step, model: "test".into(), context: None }
 }
 
 pub(crate) fn text_delta(step: u32, offset: u64, text: &str) -> Event {
@@ -204,6 +204,7 @@ pub(crate) fn assistant(step: u32, text: &str) -> Event {
         blocks: vec![Block::Text { text: text.into() }],
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
+        model: String::new(),
         aborted: false,
         calls: Vec::new(),
     }

@@ -28,7 +28,13 @@ fn started(message: &str) -> Event {
 }
 
 fn compacted(begins: EventSeq) -> Event {
-    Event::ContextCompacted { summary: "in short".into(), begins, steps_too: false, usage: Default::default() }
+    Event::ContextCompacted {
+        summary: "in short".into(),
+        begins,
+        steps_too: false,
+        usage: Default::default(),
+        model: String::new(),
+    }
 }
 
 async fn events(scene: &Scene, lane: LaneId, detail: Detail, limit: u32) -> Vec<StoredEvent> {

@@ -41,6 +41,7 @@ mod installations;
 mod lanes;
 mod leases;
 mod log;
+mod model_usage;
 mod notices;
 mod opening;
 mod packages;
