@@ -37,6 +37,7 @@ mod sse;
 mod stream;
 mod tool_choice;
 mod tools;
+mod usage;
 mod warehouses;
 
 use std::time::Duration;
@@ -143,6 +144,8 @@ fn users_routes() -> OpenApiRouter<AppState> {
             conversations::delete_conversation
         ))
         .routes(routes!(conversations::list_executions))
+        .routes(routes!(usage::get_conversation_usage))
+        .routes(routes!(usage::get_usage))
         .routes(routes!(permissions::revoke_permission))
         .routes(routes!(changes::follow_changes))
         .routes(routes!(invoke::invoke_agent))

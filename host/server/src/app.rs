@@ -176,7 +176,7 @@ impl App {
             limits: TurnLimits {
                 compact_above_tokens: Some(config.compact_above_tokens),
                 max_steps: config.steps,
-                max_tokens: config.turn_tokens,
+                budget: config.spending.turn,
                 max_subagents: config.subagents,
                 repeats: config.repeats,
                 max_turn_time: config.times.turn,
@@ -187,6 +187,7 @@ impl App {
             project_bytes: config.plugins.project_bytes,
             permissions: config.permissions,
             rules: Arc::clone(&config.rules),
+            spending: Arc::clone(&config.spending),
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);

@@ -13,6 +13,7 @@ mod profiles;
 mod results;
 mod settings;
 mod skills;
+mod spending;
 mod yaml;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -39,6 +40,7 @@ pub use plugins::PluginsConfig;
 pub use results::ResultsConfig;
 pub use settings::{SETTINGS, Setting};
 pub use skills::SkillsConfig;
+pub use spending::{SpendingConfig, UsedUp};
 
 /// The hidden subcommand that compiles components in a process of its own.
 pub const COMPILE_WORKER: &str = "compile-worker";
@@ -151,8 +153,8 @@ pub struct Config {
     pub compact_above_tokens: u64,
     /// Model calls of one turn.
     pub steps: u32,
-    /// Tokens that the model calls of one turn may take.
-    pub turn_tokens: Option<u64>,
+    /// What models cost and may cost.
+    pub spending: Arc<SpendingConfig>,
     /// Subagents of one turn side by side; with 0 there are none.
     pub subagents: usize,
     /// How often the agent may do the same to the same end.
@@ -270,7 +272,7 @@ impl Config {
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             compact_above_tokens: compact_above_tokens(layers)?,
             steps: times(layers, "limits.steps", MAX_STEPS)?,
-            turn_tokens: turn_tokens(layers)?,
+            spending: Arc::new(SpendingConfig::from_layers(layers)?),
             subagents: subagents(layers)?,
             repeats: repeats(layers)?,
             conversation_limits: conversation_limits(layers)?,
@@ -486,17 +488,6 @@ fn repeats(layers: &Layers) -> Result<RepeatBounds, ConfigError> {
 fn times(layers: &Layers, key: &'static str, usual: u32) -> Result<u32, ConfigError> {
     let number = count(layers, key, usize::try_from(usual).unwrap_or(usize::MAX))?;
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// Most tokens that one turn may be given: more than a hundred of the longest calls take.
-const MAX_TURN_TOKENS: u64 = 1_000_000_000;
-
-fn turn_tokens(layers: &Layers) -> Result<Option<u64>, ConfigError> {
-    const KEY: &str = "limits.turn_tokens";
-    let Some(value) = layers.get(KEY) else { return Ok(None) };
-    let tokens = value.text.parse().ok().filter(|tokens| (1..=MAX_TURN_TOKENS).contains(tokens));
-    let wrong = || layers.wrong(KEY, &format!("must be a whole number between 1 and {MAX_TURN_TOKENS}"));
-    tokens.map(Some).ok_or_else(wrong)
 }
 
 /// Most subagents that one turn may have side by side: each waits for the model.

@@ -13,6 +13,7 @@ mod review;
 mod settings;
 mod settled;
 mod shown;
+mod spent;
 mod steps;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
 pub use settled::fold_history;
 pub use shown::ShownAs;
+pub use spent::{StepData, WireContext, WireUsage};
 pub use steps::{StepInfo, StepWord};
 
 /// One frame of a stream or one entry of a history.
@@ -56,35 +58,6 @@ pub struct WireEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<WireLane>)]
     pub lane: Option<Arc<WireLane>>,
-}
-
-/// Which model answers a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StepData {
-    /// Which model call of the turn, from 0.
-    pub step: u32,
-    /// The model asked.
-    pub model: String,
-}
-
-/// Tokens of a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct WireUsage {
-    /// Input tokens outside the prompt cache.
-    pub input_tokens: u64,
-    /// Tokens the model wrote.
-    pub output_tokens: u64,
-    /// Input tokens written to the prompt cache.
-    pub cache_creation_input_tokens: u64,
-    /// Input tokens read from the prompt cache.
-    pub cache_read_input_tokens: u64,
-}
-
-impl From<Usage> for WireUsage {
-    fn from(usage: Usage) -> Self {
-        let Usage { input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens } = usage;
-        Self { input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens }
-    }
 }
 
 /// The kinds of frames.
@@ -327,7 +300,7 @@ pub enum WireBody {
         duration_ms: u64,
         /// Tokens.
         usage: WireUsage,
-        /// Not known here.
+        /// What the turn cost, by the prices that the host goes by; null where it knows none.
         #[schema(required = true)]
         total_cost_usd: Option<f64>,
         /// The conversation.
@@ -448,8 +421,9 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             message,
             settings: settings.into(),
         }),
-        Event::StepStarted { step, model } => {
-            one(WireBody::System { subtype: "step".into(), data: StepData { step, model } })
+        Event::StepStarted { step, model, context } => {
+            let data = StepData { step, model, context: context.map(Into::into) };
+            one(WireBody::System { subtype: "step".into(), data })
         }
         Event::TextDelta { step, block, offset, text } => one(WireBody::TextDelta { step, block, offset, text }),
         Event::ThinkingDelta { step, block, offset, text } => {
@@ -459,7 +433,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             one(WireBody::ModelRetry { step, attempt, delay_ms, reason })
         }
         Event::StepDiscarded { step } => one(WireBody::StepDiscarded { step }),
-        Event::AssistantMessage { step, blocks, aborted, calls, stop_reason: _, usage: _ } => {
+        Event::AssistantMessage { step, blocks, aborted, calls, stop_reason: _, usage: _, model: _ } => {
             let bodies: Vec<_> = (0_u32..)
                 .zip(blocks)
                 .filter_map(|(index, block)| block_body(step, index, block, aborted, &calls))
@@ -556,7 +530,7 @@ fn end_bodies(conversation: ConversationId, end: TurnEnd, usage: Usage, steps: u
         num_turns: steps,
         duration_ms,
         usage: usage.into(),
-        total_cost_usd: None,
+        total_cost_usd: (usage.cost_micro_usd > 0).then(|| usage.cost_micro_usd as f64 / 1e6),
         session_id: conversation.to_string(),
     });
     bodies.push(WireBody::Completed { is_error, is_cancelled });

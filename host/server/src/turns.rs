@@ -15,6 +15,7 @@ mod log;
 mod made;
 mod operations;
 mod presence;
+mod purse;
 mod reading;
 mod replay;
 mod results;
@@ -43,7 +44,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::changes::Changes;
-use crate::config::PermissionBounds;
+use crate::config::{PermissionBounds, SpendingConfig, UsedUp};
 use crate::identity::{Caller, Credentials};
 use crate::lifecycle::Lifecycle;
 use crate::plugins::Plugins;
@@ -57,6 +58,7 @@ use hub::Hubs;
 pub(crate) use hub::{Item, Subscription, encode};
 use presence::Presence;
 pub use presence::Visit;
+use purse::Purse;
 use slots::{NoSlot, Slot, Slots};
 use tools::Door;
 
@@ -89,6 +91,8 @@ pub struct TurnEnvironment {
     pub permissions: PermissionBounds,
     /// What the operator says of calls.
     pub rules: Arc<RuleSet>,
+    /// What models cost and may cost.
+    pub spending: Arc<SpendingConfig>,
 }
 
 /// How long a stop waits for the turn's end before it takes the turn from its holder, and once more after that. A
@@ -120,6 +124,9 @@ pub enum BeginError {
         /// Whether it is the user's own bound.
         of_user: bool,
     },
+    /// What the user or the conversation may spend is used up.
+    #[error("{}", .0.message)]
+    UsedUp(UsedUp),
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -151,6 +158,7 @@ struct Inner {
     audit: AuditTrail,
     hubs: Hubs,
     changes: Changes,
+    purse: Purse,
     slots: Slots,
     presence: Presence,
     /// Wakes the sweep: turns were let go.
@@ -177,6 +185,7 @@ impl Turns {
         let audit = AuditTrail::start(&lifecycle, store.clone());
         let presence = Presence::default();
         let inner = Inner {
+            purse: Purse::new(store.clone(), Arc::clone(&environment.spending)),
             store,
             worker: WorkerId::new(),
             lifecycle,
@@ -218,6 +227,11 @@ impl Turns {
                 return begun.ok_or(BeginError::TooMany { of_user });
             }
         };
+        if let Some(used_up) = self.inner.purse.used_up(&caller.user, new.conversation).await? {
+            // The same of one that began already.
+            let begun = self.inner.store.find_submission(&caller.user, &new).await?;
+            return begun.ok_or(BeginError::UsedUp(used_up));
+        }
         match self.inner.store.begin_turn(&caller.user, self.inner.worker, new).await? {
             Begun::Repeated { turn } => Ok(turn),
             Begun::New { turn, event, lease } => {

@@ -7,6 +7,7 @@ use bricklayer_store::StoreError;
 use http::StatusCode;
 
 use super::problem::Problem;
+use crate::config::UsedUp;
 use crate::identity::IdentityError;
 use crate::turns::BeginError;
 use crate::workspace::{LocalWorkspaceError, WorkspaceError};
@@ -144,6 +145,7 @@ impl From<BeginError> for Problem {
                 let detail = format!("{whose} too many turns running; wait for one to end or stop one");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-turns", detail).retry_after(BUSY_RETRY_SECONDS)
             }
+            BeginError::UsedUp(UsedUp { code, message }) => Self::new(StatusCode::CONFLICT, code, message),
         }
     }
 }

@@ -87,6 +87,13 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "how the workspace's models are reached: serving, or gateway for AI Gateway (serving)",
     ),
+    setting(
+        "model.prices",
+        "BRICKLAYER_MODEL_PRICES",
+        false,
+        "what models cost, `NAME INPUT OUTPUT` or with `CACHE_READ CACHE_WRITE` behind it, in US dollars for a million tokens, \
+         `;` between them; NAME is a part of the model's (list prices)",
+    ),
     setting("limits.running_turns", "BRICKLAYER_RUNNING_TURNS", false, "turns at once on this host (1000)"),
     setting(
         "limits.compact_above_tokens",
@@ -182,6 +189,21 @@ pub const SETTINGS: &[Setting] = &[
         false,
         "tokens that the model calls of one turn may take, read and written; no further call begins then (no bound)",
     ),
+    setting("limits.turn_usd", "BRICKLAYER_TURN_USD", false, "the same in US dollars, by the prices (no bound)"),
+    setting(
+        "limits.conversation_tokens",
+        "BRICKLAYER_CONVERSATION_TOKENS",
+        false,
+        "tokens that all turns of one conversation may take (no bound)",
+    ),
+    setting("limits.conversation_usd", "BRICKLAYER_CONVERSATION_USD", false, "the same in US dollars (no bound)"),
+    setting(
+        "limits.user_day_tokens",
+        "BRICKLAYER_USER_DAY_TOKENS",
+        false,
+        "tokens that one user may take from midnight to midnight UTC (no bound)",
+    ),
+    setting("limits.user_day_usd", "BRICKLAYER_USER_DAY_USD", false, "the same in US dollars (no bound)"),
     setting(
         "limits.subagents",
         "BRICKLAYER_SUBAGENTS",

@@ -28,7 +28,10 @@ fn message(seq: i64, step: u32) -> StoredEvent {
     ];
     let (usage, calls) = (Usage::default(), Vec::new());
     let stop_reason = StopReason::ToolUse;
-    stored(seq, Event::AssistantMessage { step, blocks, stop_reason, usage, aborted: false, calls })
+    stored(
+        seq,
+        Event::AssistantMessage { step, blocks, stop_reason, usage, model: String::new(), aborted: false, calls },
+    )
 }
 
 #[track_caller]
@@ -110,14 +113,15 @@ fn a_refused_call_names_the_power_the_remedy_and_the_time_to_come_back() {
 #[test]
 fn a_failed_turn_ends_with_error_result_and_one_terminal_frame() {
     let end = TurnEnd::Failed { code: "model-unreachable".into(), message: "no".into() };
-    let usage = Usage { input_tokens: 1, ..Usage::default() };
+    let usage = Usage { input_tokens: 1, cost_micro_usd: 2_500, ..Usage::default() };
     check(
         stored(9, Event::TurnFinished { end, usage, steps: 2, duration_ms: 7 }),
         json!([
             {"type": "error", "error": "no", "code": "model-unreachable", "remedy": "retry"},
             {"type": "result", "is_error": true, "num_turns": 2, "duration_ms": 7,
-             "usage": {"input_tokens": 1, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
-             "total_cost_usd": null, "session_id": "01980000-0000-7000-8000-000000000001"},
+             "usage": {"input_tokens": 1, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+                       "cost_micro_usd": 2500},
+             "total_cost_usd": 0.0025, "session_id": "01980000-0000-7000-8000-000000000001"},
             {"type": "stream.completed", "is_error": true, "is_cancelled": false},
         ]),
     );

@@ -34,7 +34,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
     let offset = |thinking| live.get(&(thinking, block)).map_or(0, |text: &String| text.chars().count() as u64);
     Some(match kind {
         EventKind::TurnStarted | EventKind::ApprovalRequested | EventKind::ApprovalAnswered => return None,
-        EventKind::StepStarted => Event::StepStarted { step: 0, model: "m".into() },
+        EventKind::StepStarted => Event::StepStarted { step: 0, model: "m".into(), context: None },
         EventKind::TextDelta => Event::TextDelta { step: 0, block, offset: offset(false), text },
         EventKind::ThinkingDelta => Event::ThinkingDelta { step: 0, block, offset: offset(true), text },
         EventKind::ModelRetry => {
@@ -46,6 +46,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             blocks: vec![Block::Text { text }],
             stop_reason: StopReason::EndTurn,
             usage: Usage::default(),
+            model: String::new(),
             aborted: false,
             calls: Vec::new(),
         },
@@ -55,9 +56,13 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
             Event::ToolProgress { call, progress: Progress { message: text, ..Progress::default() } }
         }
         EventKind::ToolFinished => Event::ToolFinished { call, name, outcome: ToolOutcome::text("ok"), duration_ms: 1 },
-        EventKind::ContextCompacted => {
-            Event::ContextCompacted { summary: text, begins: EventSeq(1), steps_too: false, usage: Usage::default() }
-        }
+        EventKind::ContextCompacted => Event::ContextCompacted {
+            summary: text,
+            begins: EventSeq(1),
+            steps_too: false,
+            usage: Usage::default(),
+            model: String::new(),
+        },
         EventKind::TurnFinished => {
             Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use bricklayer_agent::{LogError, TurnLog};
+use bricklayer_agent::{LogError, TurnFailure, TurnLog};
 use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, UserId};
 use bricklayer_results::Results;
 use bricklayer_store::{Lease, Store, StoreError};
@@ -12,12 +12,15 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::hub::Hub;
+use super::purse::Purse;
 use super::slots::Appending;
+use crate::config::UsedUp;
 
 /// Appends under a lease.
 #[derive(Debug)]
 pub(super) struct StoreLog {
     pub(super) store: Store,
+    pub(super) purse: Purse,
     pub(super) results: Results,
     pub(super) lease: Lease,
     /// The turn's own lane.
@@ -89,6 +92,11 @@ impl TurnLog for StoreLog {
 
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
         self.append_to_lanes(questions).await.map_err(log_error)
+    }
+
+    async fn overspent(&self) -> Result<Option<TurnFailure>, LogError> {
+        let used_up = self.purse.used_up(&self.user, Some(self.lease.conversation)).await.map_err(log_error)?;
+        Ok(used_up.map(|UsedUp { code, message }| TurnFailure { code: code.to_owned(), message }))
     }
 
     fn preview(&self, delta: &Event) {

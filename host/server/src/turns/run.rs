@@ -89,6 +89,7 @@ impl TurnRun {
         let turn = &self.claim.turn;
         StoreLog {
             store: self.inner.store.clone(),
+            purse: self.inner.purse.clone(),
             results: self.inner.environment.results.clone(),
             lease: self.claim.lease.clone(),
             lane: self.lane,
@@ -135,6 +136,7 @@ impl TurnRun {
             results: Arc::new(results),
             skills: self.skills.enabled.clone(),
             limits: environment.limits.clone(),
+            prices: Arc::clone(&environment.spending.prices),
             leaving: self.inner.lifecycle.soft().clone(),
             workspace: environment.workspace.fact(),
             actor,

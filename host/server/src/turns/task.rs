@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bricklayer_agent::{LogError, SubagentRun, SubagentTask, Subagents, TurnLog, run_lane};
+use bricklayer_agent::{LogError, SubagentRun, SubagentTask, Subagents, TurnFailure, TurnLog, run_lane};
 use bricklayer_domain::{
     Event, EventSeq, LaneId, LaneParent, StandingPermission, StoredEvent, ToolCallId, ToolErrorKind, ToolFailure,
     TurnSetting, TurnSettings, chain,
@@ -132,6 +132,10 @@ impl TurnLog for SubagentLog {
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
         self.keep(questions);
         Ok(())
+    }
+
+    async fn overspent(&self) -> Result<Option<TurnFailure>, LogError> {
+        self.log.overspent().await
     }
 
     fn preview(&self, delta: &Event) {

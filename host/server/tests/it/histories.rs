@@ -45,6 +45,7 @@ fn said(text: &str) -> Event {
         blocks: vec![Block::Text { text: text.into() }],
         stop_reason: StopReason::EndTurn,
         usage: Usage::default(),
+        model: String::new(),
         aborted: false,
         calls: Vec::new(),
     }
@@ -209,7 +210,7 @@ fn a_conversation_of_100_000_events_opens_and_goes_on() {
         let conversation = ann.post(&path, json!({})).await.ok()["id"].as_str().unwrap().to_owned();
         for number in 0..TURNS {
             let steps = (0..TURN_EVENTS - 2).map(|step| match step % 2 {
-                0 => Event::StepStarted { step: 0, model: "scripted".into() },
+                0 => Event::StepStarted { step: 0, model: "scripted".into(), context: None },
                 _ => said(&format!("answer {number}.{step}")),
             });
             turn(&server, &project, &conversation, steps.collect()).await;
@@ -249,6 +250,7 @@ fn a_conversation_of_100_000_events_opens_and_goes_on() {
                 begins,
                 steps_too: false,
                 usage: Default::default(),
+                model: String::new(),
             }],
         )
         .await;
@@ -323,7 +325,9 @@ async fn long_conversations_cost_little_memory_and_give_it_back() {
     let end = || Event::TurnFinished { end: TurnEnd::Completed, usage: Usage::default(), steps: 1, duration_ms: 1 };
     let lease = begin(&store, "ann", &project.to_string(), &long).await;
     for first in (0..EVENTS).step_by(500) {
-        let events = (first..first + 500).map(|step| Event::StepStarted { step, model: "scripted".into() }).collect();
+        let events = (first..first + 500)
+            .map(|step| Event::StepStarted { step, model: "scripted".into(), context: None })
+            .collect();
         store.append(&lease, events).await.unwrap();
     }
     store.append(&lease, vec![said("all of it"), end()]).await.unwrap();

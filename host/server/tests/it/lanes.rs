@@ -38,7 +38,7 @@ impl<'a> Scene<'a> {
         let input = json!({"pattern": "*"});
         let started = Event::ToolStarted { call: call.clone(), name: name.clone(), input: input.clone(), why: None };
         let asks = said(Block::ToolUse { id: call.clone(), name: name.0, input }, StopReason::ToolUse);
-        let step = Event::StepStarted { step: 0, model: "m".into() };
+        let step = Event::StepStarted { step: 0, model: "m".into(), context: None };
         store.append(&lease, vec![step, asks, started]).await.unwrap();
         let parent = LaneParent::Call { lane: LaneId::MAIN, turn: lease.turn, call };
         let lane = store.open_lane(&user, lease.conversation, parent).await.unwrap().id;
@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
 
 fn said(block: Block, stop_reason: StopReason) -> Event {
     let (blocks, usage, calls) = (vec![block], Usage::default(), Vec::new());
-    Event::AssistantMessage { step: 0, blocks, stop_reason, usage, aborted: false, calls }
+    Event::AssistantMessage { step: 0, blocks, stop_reason, usage, model: String::new(), aborted: false, calls }
 }
 
 fn text(text: &str) -> Event {

@@ -76,6 +76,7 @@ mod results;
 mod rules;
 mod shared;
 mod skills;
+mod spending;
 mod sql_tools;
 mod streams;
 mod subagents;

@@ -9,7 +9,7 @@ use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
     Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig, PublicOrigin,
-    ResultsConfig, SkillsConfig, TurnTimes, WorkspaceConfig,
+    ResultsConfig, SkillsConfig, SpendingConfig, TurnTimes, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -59,6 +59,7 @@ pub(crate) struct World {
     pub(crate) results: ResultsConfig,
     pub(crate) permissions: PermissionBounds,
     pub(crate) rules: RuleSet,
+    pub(crate) spending: SpendingConfig,
     pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
@@ -109,6 +110,7 @@ impl World {
             results: ResultsConfig::default(),
             permissions: PermissionBounds::default(),
             rules: RuleSet::default(),
+            spending: SpendingConfig::default(),
             projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
@@ -153,7 +155,7 @@ impl World {
             running_turns_per_user: self.running_turns_per_user,
             compact_above_tokens: self.compact_above_tokens,
             steps: bricklayer_agent::MAX_STEPS,
-            turn_tokens: None,
+            spending: self.spending.clone().into(),
             subagents: bricklayer_agent::MAX_SUBAGENTS,
             repeats: Default::default(),
             conversation_limits: self.conversation_limits,
