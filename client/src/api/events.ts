@@ -24,8 +24,23 @@ const Settings = v.object({
   workspace_folder: v.optional(v.nullable(v.string())),
 });
 
+/** What a model call reads, in tokens, about. */
+const WireContext = v.object({
+  /** From how many on a summary takes the place of what was said. */
+  compacted_above: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0)))),
+  /** What the host tells it: its role, the workspace, skills and subagents. */
+  instructions: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** What was said. */
+  messages: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** What calls gave. */
+  results: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Definitions of tools. */
+  tools: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+
 /** Which model answers a step. */
 const StepData = v.object({
+  context: v.optional(v.nullable(WireContext)),
   /** The model asked. */
   model: v.string(),
   /** Which model call of the turn, from 0. */
@@ -218,6 +233,8 @@ const WireUsage = v.object({
   cache_creation_input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Input tokens read from the prompt cache. */
   cache_read_input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** What they cost, in millionths of a US dollar, by the prices that the host goes by; 0 where it knows none. */
+  cost_micro_usd: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Input tokens outside the prompt cache. */
   input_tokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Tokens the model wrote. */
@@ -475,7 +492,7 @@ in which they were begun; absent when there are none. */
     num_turns: v.pipe(v.number(), v.integer(), v.minValue(0)),
     /** The conversation. */
     session_id: v.string(),
-    /** Not known here. */
+    /** What the turn cost, by the prices that the host goes by; null where it knows none. */
     total_cost_usd: v.nullable(v.number()),
     type: v.literal("result"),
     /** Tokens. */

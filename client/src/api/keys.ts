@@ -16,6 +16,7 @@ export const keys = {
   project: (id: string) => ["projects", "one", id],
   conversations: (projectId: string) => ["projects", projectId, "conversations"],
   standing: (projectId: string, id: string) => ["projects", projectId, "standing", id],
+  usage: (projectId: string, id: string) => ["projects", projectId, "usage", id],
   structured: (executionId: string, callId: string) => ["executions", executionId, "calls", callId],
   resources: (projectId: string) => ["projects", projectId, "resources"],
   permissionRules: (projectId: string) => ["projects", projectId, "permissionRules"],

@@ -549,6 +549,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/conversations/{conversation_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the models of a conversation took and cost. */
+        get: operations["get_conversation_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/files": {
         parameters: {
             query?: never;
@@ -1101,6 +1118,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the user's models took and cost, by day, deleted conversations included. */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/warehouses": {
         parameters: {
             query?: never;
@@ -1194,6 +1228,19 @@ export interface components {
             from: unknown;
             /** @description Where it ends. */
             to: unknown;
+        };
+        /** @description How much may be spent; null without a bound. */
+        BudgetInfo: {
+            /**
+             * Format: int64
+             * @description Their cost, in millionths of a US dollar.
+             */
+            micro_usd: number | null;
+            /**
+             * Format: int64
+             * @description Tokens, read and written.
+             */
+            tokens: number | null;
         };
         /** @description A result of a call, as it was when the call ended; `GET /api/results/{id}` has all of it. */
         CallResult: components["schemas"]["ResultHeadInfo"] & {
@@ -1342,6 +1389,19 @@ export interface components {
             /** @description Pass it as `after` for those that follow; null when there are none. */
             next: string | null;
         };
+        /** @description What a conversation took, with its subagents and what was taken back. */
+        ConversationSpending: {
+            /** @description What it may take. */
+            budget: components["schemas"]["BudgetInfo"];
+            /** @description What a user may take in a day. */
+            day_budget: components["schemas"]["BudgetInfo"];
+            /** @description By model, the dearest first. */
+            models: components["schemas"]["ModelSpending"][];
+            /** @description What the user took today (UTC), in all conversations. */
+            today: components["schemas"]["WireUsage"];
+            /** @description Of all models. */
+            total: components["schemas"]["WireUsage"];
+        };
         /**
          * @description What the last turn of a conversation does.
          * @enum {string}
@@ -1406,6 +1466,14 @@ export interface components {
             advice: string;
             /** @description `result_limit`, `conversation_limit`, `user_limit`, `row_limit`, `source`, `interrupted`, `lost` or `storage_full`. */
             reason: string;
+        };
+        /** @description What one model took on one day. */
+        DaySpending: components["schemas"]["ModelSpending"] & {
+            /**
+             * Format: date
+             * @description The day, UTC.
+             */
+            day: string;
         };
         /**
          * @description The user's answer to an approval.
@@ -1809,6 +1877,20 @@ export interface components {
             offline: boolean;
             /** @description `offline`, `anthropic`, `openai` or `databricks`. */
             provider: string;
+        };
+        /** @description What the calls of one model took. */
+        ModelSpending: {
+            /**
+             * Format: int64
+             * @description Its calls.
+             */
+            calls: number;
+            /** @description The model; empty where it is not known any more. */
+            model: string;
+            /** @description Whether the host knows a price; without one the cost is 0. */
+            priced: boolean;
+            /** @description Their tokens and their cost. */
+            usage: components["schemas"]["WireUsage"];
         };
         /** @description A project's name. */
         NamedProject: {
@@ -2880,6 +2962,7 @@ export interface components {
         };
         /** @description Which model answers a step. */
         StepData: {
+            context?: components["schemas"]["WireContext"] | null;
             /** @description The model asked. */
             model: string;
             /**
@@ -3004,6 +3087,13 @@ export interface components {
              * @description The package, or a bare component.
              */
             package: string;
+        };
+        /** @description What a user took. */
+        UserSpending: {
+            /** @description What a user may take in a day. */
+            day_budget: components["schemas"]["BudgetInfo"];
+            /** @description By day and model, the newest day first. */
+            days: components["schemas"]["DaySpending"][];
         };
         /** @description A SQL warehouse. */
         Warehouse: {
@@ -3281,7 +3371,7 @@ export interface components {
             session_id: string;
             /**
              * Format: double
-             * @description Not known here.
+             * @description What the turn cost, by the prices that the host goes by; null where it knows none.
              */
             total_cost_usd: number | null;
             /** @enum {string} */
@@ -3326,6 +3416,34 @@ export interface components {
             last_event_id: number;
             /** @enum {string} */
             type: "stream.reconnect";
+        };
+        /** @description What a model call reads, in tokens, about. */
+        WireContext: {
+            /**
+             * Format: int64
+             * @description From how many on a summary takes the place of what was said.
+             */
+            compacted_above?: number | null;
+            /**
+             * Format: int64
+             * @description What the host tells it: its role, the workspace, skills and subagents.
+             */
+            instructions: number;
+            /**
+             * Format: int64
+             * @description What was said.
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description What calls gave.
+             */
+            results: number;
+            /**
+             * Format: int64
+             * @description Definitions of tools.
+             */
+            tools: number;
         };
         /** @description One frame of a stream or one entry of a history. */
         WireEvent: components["schemas"]["WireBody"] & {
@@ -3388,6 +3506,11 @@ export interface components {
              * @description Input tokens read from the prompt cache.
              */
             cache_read_input_tokens: number;
+            /**
+             * Format: int64
+             * @description What they cost, in millionths of a US dollar, by the prices that the host goes by; 0 where it knows none.
+             */
+            cost_micro_usd: number;
             /**
              * Format: int64
              * @description Input tokens outside the prompt cache.
@@ -4706,6 +4829,38 @@ export interface operations {
             };
         };
     };
+    get_conversation_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The conversation. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSpending"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     list_files: {
         parameters: {
             query?: never;
@@ -5960,6 +6115,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedNumbers"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: {
+                /** @description Days until today, today included; 30 when absent, at most 366. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSpending"];
                 };
             };
             default: {

@@ -16,6 +16,14 @@ export function plural(count: number, singular: string, several = `${singular}s`
   return `${formatCount(count)} ${count === 1 ? singular : several}`;
 }
 
+/** Millionths of a US dollar: cents, and below one what tells amounts apart. */
+export function formatCost(microUsd: number): string {
+  const dollars = microUsd / 1_000_000;
+  if (dollars === 0) return "$0";
+  if (dollars >= 1) return `$${dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return dollars < 0.0001 ? "< $0.0001" : `$${dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumSignificantDigits: 2 })}`;
+}
+
 export function formatBytes(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   const units = ["KB", "MB", "GB", "TB"];

@@ -17,6 +17,7 @@ import { ApprovalDock } from "./ApprovalDock";
 import { ChatFrame } from "./ChatFrame";
 import { Composer } from "./Composer";
 import { ConnectionNotice } from "./ConnectionNotice";
+import { ContextMeter } from "./ContextMeter";
 import { QueuedMessages } from "./QueuedMessages";
 import { SendFailure } from "./SendFailure";
 import { StandingPermissions } from "./StandingPermissions";
@@ -138,6 +139,7 @@ export function ChatPane({ projectId, conversationId, settings, onSettings, cont
             placeholder={running ? "Write the next message…" : "Ask a follow-up…"}
           >
             <StandingPermissions />
+            <ContextMeter view={state.view} running={running} />
             {controls}
           </Composer>
         )}

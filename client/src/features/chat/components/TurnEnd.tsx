@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, plural } from "@/shared/lib/format";
+import { formatCost, formatCount, formatDuration, plural } from "@/shared/lib/format";
 import { links } from "@/shared/lib/links";
 import { Button } from "@/shared/ui/Button";
 import { ButtonLink } from "@/shared/ui/ButtonLink";
@@ -77,8 +77,9 @@ function TryAgain({ message }: { message: string }) {
   );
 }
 
-function summaryText({ steps, durationMs, inputTokens, outputTokens }: TurnSummary): string {
+function summaryText({ steps, durationMs, inputTokens, outputTokens, costMicroUsd }: TurnSummary): string {
   const parts = [formatDuration(durationMs), plural(steps, "step")];
   if (inputTokens + outputTokens > 0) parts.push(`${formatCount(inputTokens + outputTokens)} tokens`);
+  if (costMicroUsd > 0) parts.push(formatCost(costMicroUsd));
   return parts.join(" · ");
 }

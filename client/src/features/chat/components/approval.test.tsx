@@ -19,6 +19,7 @@ function viewOf(...items: ToolItem[]): ConversationView {
     status: "running",
     model: null,
     step: 0,
+    context: null,
     retry: null,
     error: null,
     summary: null,

@@ -16,6 +16,7 @@ function show(proposal: Proposal) {
     settings: null,
     model: null,
     step: 0,
+    context: null,
     retry: null,
     error: null,
     summary: null,

@@ -27,6 +27,7 @@ function show(questions: readonly Question[]) {
     settings: null,
     model: null,
     step: 0,
+    context: null,
     retry: null,
     error: null,
     summary: null,

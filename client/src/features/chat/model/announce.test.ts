@@ -14,6 +14,7 @@ const turn: TurnView = {
   status: "running",
   model: null,
   step: 0,
+  context: null,
   items: [],
   retry: null,
   error: null,

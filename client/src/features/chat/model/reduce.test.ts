@@ -43,7 +43,7 @@ const stored: readonly WireEvent[] = [
     is_error: false,
     num_turns: 2,
     duration_ms: 900,
-    usage: { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+    usage: { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, cost_micro_usd: 1_500 },
   },
   { type: "stream.completed", is_error: false, is_cancelled: false },
 ].map((event, index) => wire({ ...event, seq: index + 1 }));
@@ -67,7 +67,7 @@ describe("a turn", () => {
     expect(whole.turns[0]).toMatchObject({
       status: "completed",
       message: "Which hour?",
-      summary: { steps: 2, durationMs: 900, inputTokens: 10, outputTokens: 5 },
+      summary: { steps: 2, durationMs: 900, inputTokens: 10, outputTokens: 5, costMicroUsd: 1_500 },
     });
     expect(whole.lastSeq).toBe(stored.length);
   });

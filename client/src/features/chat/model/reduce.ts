@@ -11,7 +11,7 @@ import { asRecord } from "@/shared/lib/record";
 import { applyDeltas, countScalars } from "./delta";
 import { TurnDraft } from "./draft";
 import { groundsInWords } from "./grounds";
-import type { Approval, ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
+import type { Approval, ContextSize, ConversationView, Item, ProseItem, ToolItem, ToolStatus, TurnView } from "./view";
 
 export function reduceEvents(view: ConversationView, events: Iterable<WireEvent>): ConversationView {
   let lastSeq = view.lastSeq;
@@ -82,6 +82,7 @@ function newTurn(executionId: string): TurnView {
     status: "running",
     model: null,
     step: 0,
+    context: null,
     items: [],
     retry: null,
     error: null,
@@ -95,7 +96,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
     case "conversation.created":
       return draft.patch({ firstSeq: event.seq ?? draft.turn.firstSeq, message: event.message, at: event.at, settings: event.settings });
     case "system":
-      return draft.patch({ step: event.data.step, model: event.data.model, retry: null });
+      return draft.patch({ step: event.data.step, model: event.data.model, retry: null, context: contextSize(event.data.context) ?? draft.turn.context });
     case "text_delta":
       return proseDelta(draft, "text", event);
     case "thinking_delta":
@@ -193,6 +194,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           durationMs: event.duration_ms,
           inputTokens: event.usage.input_tokens + event.usage.cache_creation_input_tokens + event.usage.cache_read_input_tokens,
           outputTokens: event.usage.output_tokens,
+          costMicroUsd: event.usage.cost_micro_usd,
         },
       });
     case "error":
@@ -209,6 +211,12 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
     default:
       event satisfies never;
   }
+}
+
+function contextSize(context: Extract<WireEvent, { type: "system" }>["data"]["context"]): ContextSize | null {
+  if (context === undefined || context === null) return null;
+  const { instructions, tools, messages, results, compacted_above } = context;
+  return { instructions, tools, messages, results, compactedAbove: compacted_above ?? null };
 }
 
 /** Nothing of what was said is gone from the page; it says what the model reads instead. */

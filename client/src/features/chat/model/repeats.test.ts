@@ -26,6 +26,7 @@ const turn = (items: readonly Item[], status: TurnView["status"] = "completed"):
   status,
   model: null,
   step: 1,
+  context: null,
   items,
   retry: null,
   error: null,

@@ -21,6 +21,8 @@ export interface TurnView {
   readonly status: TurnStatus;
   readonly model: string | null;
   readonly step: number;
+  /** What its newest step reads; `null` where the host does not say. */
+  readonly context: ContextSize | null;
   /** In reading order; each has a key of its own within the turn. */
   readonly items: readonly Item[];
   /** The model is being asked again after a failure. */
@@ -29,6 +31,16 @@ export interface TurnView {
   readonly summary: TurnSummary | null;
   /** What was summarised for the model while it ran, in order. */
   readonly compactions: readonly Compaction[];
+}
+
+/** What the model reads, in tokens, about. */
+export interface ContextSize {
+  readonly instructions: number;
+  readonly tools: number;
+  readonly messages: number;
+  readonly results: number;
+  /** From how many on a summary takes the place of what was said; `null`: never. */
+  readonly compactedAbove: number | null;
 }
 
 /** From here on the model reads a summary in the place of what was said before a turn. */
@@ -51,6 +63,8 @@ export interface TurnSummary {
   readonly durationMs: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** In millionths of a US dollar; 0 where no price is known. */
+  readonly costMicroUsd: number;
 }
 
 export type Item = ProseItem | ToolItem;
