@@ -16,12 +16,13 @@ export function plural(count: number, singular: string, several = `${singular}s`
   return `${formatCount(count)} ${count === 1 ? singular : several}`;
 }
 
-/** Millionths of a US dollar: cents, and below one what tells amounts apart. */
+/** Millionths of a US dollar: dollars and cents, and below a dime two digits that say something. */
 export function formatCost(microUsd: number): string {
   const dollars = microUsd / 1_000_000;
-  if (dollars === 0) return "$0";
   if (dollars >= 1) return `$${dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  return dollars < 0.0001 ? "< $0.0001" : `$${dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumSignificantDigits: 2 })}`;
+  if (dollars > 0 && dollars < 0.0001) return "< $0.0001";
+  const digits = dollars === 0 ? 2 : Math.max(2, 1 - Math.floor(Math.log10(dollars)));
+  return `$${dollars.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 export function formatBytes(bytes: number): string {

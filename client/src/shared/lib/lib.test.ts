@@ -1,7 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatDuration, plural, sentence } from "./format";
+import { formatAgo, formatBytes, formatCost, formatDuration, plural, sentence } from "./format";
 import { links, parseRoute } from "./links";
 import { tokenize } from "./tokenize";
+
+describe("money", () => {
+  it.each([
+    [0, "$0.00"],
+    [1, "< $0.0001"],
+    [100, "$0.0001"],
+    [1_234, "$0.0012"],
+    [50_000, "$0.05"],
+    [56_700, "$0.057"],
+    [200_000, "$0.20"],
+    [999_999, "$1.00"],
+    [1_234_567_890, "$1,234.57"],
+  ])("%i millionths are %s", (microUsd, text) => {
+    expect(formatCost(microUsd)).toBe(text);
+  });
+});
 
 describe("links", () => {
   it.each([
