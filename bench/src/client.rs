@@ -25,6 +25,11 @@ impl User {
         Ok(user)
     }
 
+    /// The project's id.
+    pub(crate) fn project(&self) -> &str {
+        &self.project
+    }
+
     /// The same user at another host on the same data.
     pub(crate) fn at(self, base: &str) -> Self {
         Self { base: base.to_owned(), ..self }

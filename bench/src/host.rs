@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use crate::process;
+
 /// Where the far ends listen.
 #[derive(Debug)]
 pub(crate) struct FarEnds {
@@ -96,24 +98,12 @@ impl Host {
 
     /// Resident memory in KiB.
     pub(crate) fn rss_kib(&self) -> Result<u64> {
-        self.memory("VmRSS:")
+        process::rss_kib(self.pid)
     }
 
     /// The most resident memory in KiB since this was asked last.
     pub(crate) fn peak_kib(&self) -> Result<u64> {
-        let peak = self.memory("VmHWM:")?;
-        std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")?;
-        Ok(peak)
-    }
-
-    fn memory(&self, field: &str) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(field))
-            .and_then(|rest| rest.split_whitespace().next())
-            .and_then(|number| number.parse().ok())
-            .with_context(|| format!("no {field}"))
+        process::peak_kib(self.pid)
     }
 
     pub(crate) async fn stop(mut self) -> Result<()> {
@@ -131,7 +121,12 @@ pub(crate) fn binary() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("BRICKLAYER_BIN") {
         return Ok(path.into());
     }
-    let path = std::env::current_exe()?.with_file_name("bricklayer");
+    beside("bricklayer")
+}
+
+/// A program beside this one.
+pub(crate) fn beside(name: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
     if !path.exists() {
         bail!("{} is missing: run `cargo xtask bench`, which builds it", path.display());
     }

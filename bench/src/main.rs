@@ -13,9 +13,11 @@ mod fairness;
 mod host;
 mod languages;
 mod model;
+mod process;
 mod results;
 mod sandbox;
 mod stats;
+mod transfers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +57,9 @@ struct Options {
     /// Measure nothing but results.
     #[arg(long)]
     only_results: bool,
+    /// Measure nothing but the local workspace and transfers into it.
+    #[arg(long)]
+    only_transfers: bool,
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
@@ -103,6 +108,10 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
         results::measure(&mut table, &place, work, options.turns, options.rows).await?;
         return Ok(table);
     }
+    if options.only_transfers {
+        transfers::measure(&mut table, &binary, data_dir, &far.model).await?;
+        return Ok(table);
+    }
 
     let first = Host::start(&binary, data_dir, far, database).await?;
     table.row("first start to healthy (plugins compiled)", ms(first.start_up), "");
@@ -126,6 +135,7 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
     table.row("host after the runs, resident", format!("{:.1} MiB", mib(host.rss_kib()?)), "");
     host.stop().await?;
     results::measure(&mut table, &place, work, options.turns, options.rows).await?;
+    transfers::measure(&mut table, &binary, data_dir, &far.model).await?;
     match &options.noop_plugin {
         Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
         None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),

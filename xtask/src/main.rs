@@ -175,7 +175,7 @@ fn build(layout: &Layout) -> Result<()> {
 
 fn bench(layout: &Layout, arguments: &[String]) -> Result<()> {
     prepare(layout)?;
-    cargo(layout, &["build", "--release", "--workspace", "--bin", "bricklayer", "--bin", "bricklayer-bench"])?;
+    cargo(layout, &["build", "--release", "--workspace", "--bins"])?;
     let noop = plugins::build_test_guest(layout, "noop")?;
     let work = plugins::build_test_guest(layout, "bench")?;
     let mut driver = Program::new(layout.binary("release", "bricklayer-bench"))
