@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
     Attachment, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, PermissionRules, ResourceChange, ResultContent,
-    ResultRef, RuledCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec,
+    ResultRef, RuledCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, cut,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::{CallEnd, GateAudit};
+use crate::hooks::{After, Before, HookRuling, HookedCall, Hooks, MAX_HOOK_CHARS};
 use crate::keeper::{Keeper, ToKeep};
 use crate::ledger::ResourceLedger;
 use crate::limits::{GateLimits, STOP_GRACE};
@@ -33,6 +34,10 @@ struct Held {
     hearers: Hearers,
     /// What rules say is asked with the call's arguments; none where there are no rules.
     rules: Option<(Arc<PermissionRules>, Value)>,
+    /// Who is asked about the call, with its arguments; none where there is no hook.
+    hooks: Option<(Arc<dyn Hooks>, Value)>,
+    /// Whether these arguments are the hook's and not whose call it is.
+    rewritten: bool,
 }
 
 /// Who hears of a call's end.
@@ -60,8 +65,10 @@ impl ResolvedCall {
         limits: GateLimits,
         hearers: Hearers,
         rules: Option<(Arc<PermissionRules>, Value)>,
+        hooks: Option<(Arc<dyn Hooks>, Value)>,
+        rewritten: bool,
     ) -> Self {
-        Self { held: Arc::new(Held { call, caller, limits, hearers, rules }) }
+        Self { held: Arc::new(Held { call, caller, limits, hearers, rules, hooks, rewritten }) }
     }
 
     /// The tool.
@@ -76,8 +83,16 @@ impl ResolvedCall {
         self.held.call.resumes()
     }
 
-    /// What is known about the call before it runs. A review that does not come counts as the gravest one.
-    pub async fn classify(&self) -> CallClass {
+    /// What the operator's hook says about the call.
+    pub(crate) async fn ask_hook(&self, class: &CallClass) -> Before {
+        let Held { call, caller, hooks, .. } = &*self.held;
+        let Some((hooks, input)) = hooks else { return Before::default() };
+        hooks.before(HookedCall { caller, spec: call.spec(), input, review: class.review.as_ref() }).await
+    }
+
+    /// What is known about the call before it runs, but for what the operator's hook says. A review that does not come
+    /// counts as the gravest one.
+    pub(crate) async fn classify(&self) -> CallClass {
         let review = tokio::time::timeout(self.held.limits.review_time, self.held.call.review()).await;
         let review = review.unwrap_or_else(|_| Some(CallReview::default()));
         let spec = self.spec();
@@ -86,7 +101,15 @@ impl ResolvedCall {
         });
         let (annotations, call) = (spec.annotations.clone(), &self.held.call);
         let ruling = ruling.unwrap_or_default();
-        CallClass { annotations, review, ruling, asks: call.asks(), resumes: call.resumes() }
+        CallClass {
+            annotations,
+            review,
+            hook: HookRuling::Silent,
+            rewritten: None,
+            ruling,
+            asks: call.asks(),
+            resumes: call.resumes(),
+        }
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.
@@ -99,9 +122,34 @@ impl ResolvedCall {
         };
         let outcome = self.tracked(outcome).await;
         let outcome = ToolOutcome { origin: call.origin(), ..self.bound(outcome).await };
+        let outcome = self.hooked(outcome).await;
         if let Some((audit, digest)) = &self.held.hearers.audit {
             let name = &call.spec().name;
             audit.ended(CallEnd::new(&self.held.caller, name, Some(call.spec()), digest, &outcome, began.elapsed()));
+        }
+        outcome
+    }
+
+    /// Lets the operator's hook look at the outcome, and tells the model of arguments that are not its own.
+    async fn hooked(&self, mut outcome: ToolOutcome) -> ToolOutcome {
+        let Held { call, caller, hooks, rewritten, .. } = &*self.held;
+        let Some((hooks, input)) = hooks else { return outcome };
+        if *rewritten {
+            let input = cut(&input.to_string(), MAX_HOOK_CHARS).to_owned();
+            tell(&mut outcome, &format!("the operator changed this call's arguments; it ran with {input}"));
+        }
+        let After { output, context } =
+            hooks.after(HookedCall { caller, spec: call.spec(), input, review: None }, &outcome).await;
+        if let Some(output) = output {
+            outcome.structured = None;
+            match &mut outcome.failure {
+                Some(failure) => failure.message = output,
+                None => outcome.content = output,
+            }
+            tell(&mut outcome, "the operator put this in the place of what the call gave");
+        }
+        if let Some(context) = context {
+            tell(&mut outcome, &format!("the operator says: {context}"));
         }
         outcome
     }
@@ -203,5 +251,14 @@ impl ResolvedCall {
     /// Ends what an earlier run of this call left running at the far end; see [`ProviderCall::clean_up`].
     pub async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {
         self.held.call.clean_up(requests).await
+    }
+}
+
+/// Tells the model something beside what came of a call.
+fn tell(outcome: &mut ToolOutcome, what: &str) {
+    let told = format!("\n[{what}]");
+    match &mut outcome.failure {
+        Some(failure) => failure.message.push_str(&told),
+        None => outcome.content.push_str(&told),
     }
 }

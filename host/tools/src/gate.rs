@@ -14,6 +14,7 @@ use crate::approvals::{Approvals, Question};
 use crate::audit::{CallEnd, GateAudit};
 use crate::call::{Hearers, ResolvedCall};
 use crate::catalogue::{ToolList, catalogue};
+use crate::hooks::{Before, HookRuling, Hooks};
 use crate::keeper::Keeper;
 use crate::ledger::ResourceLedger;
 use crate::limits::GateLimits;
@@ -72,6 +73,7 @@ pub struct Gate {
     audit: Option<Arc<dyn GateAudit>>,
     keeper: Option<Arc<dyn Keeper>>,
     ledger: Option<Arc<dyn ResourceLedger>>,
+    hooks: Option<Arc<dyn Hooks>>,
     /// As many as may read at once; what changes something takes all of them.
     places: Arc<Semaphore>,
     place_count: u32,
@@ -119,6 +121,7 @@ impl Gate {
             audit: None,
             keeper: None,
             ledger: None,
+            hooks: None,
             places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
             place_count,
             limits,
@@ -141,6 +144,12 @@ impl Gate {
     #[must_use]
     pub fn with_ledger(self, ledger: Arc<dyn ResourceLedger>) -> Self {
         Self { ledger: Some(ledger), ..self }
+    }
+
+    /// Asks `hooks` about each call.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Arc<dyn Hooks>) -> Self {
+        Self { hooks: Some(hooks), ..self }
     }
 
     /// Who calls.
@@ -196,6 +205,36 @@ impl Gate {
     /// # Errors
     /// When there is no such tool (any more), as the model is told.
     pub fn resolve(&self, id: &ToolCallId, name: &ToolName, input: &Value) -> Result<ResolvedCall, ToolFailure> {
+        self.resolve_as(id, name, input, false)
+    }
+
+    /// What is known about a call before it runs, and the call that does: another one where the operator's hook changes its
+    /// arguments, which is judged by those.
+    pub async fn classify(&self, call: &ToolCall, resolved: ResolvedCall) -> (ResolvedCall, CallClass) {
+        let class = resolved.classify().await;
+        let Before { ruling, input } = resolved.ask_hook(&class).await;
+        let Some(input) = input.filter(|input| *input != call.input) else {
+            return (resolved, CallClass { hook: ruling, ..class });
+        };
+        match self.resolve_as(&call.id, &call.name, &input, true) {
+            Ok(changed) => {
+                let class = changed.classify().await;
+                (changed, CallClass { hook: ruling, rewritten: Some(input), ..class })
+            }
+            Err(failure) => {
+                let reason = format!("what it would run with instead does not fit: {}", failure.message);
+                (resolved, CallClass { hook: HookRuling::Deny(reason), ..class })
+            }
+        }
+    }
+
+    fn resolve_as(
+        &self,
+        id: &ToolCallId,
+        name: &ToolName,
+        input: &Value,
+        rewritten: bool,
+    ) -> Result<ResolvedCall, ToolFailure> {
         let caller = Caller { tool_call: Some(id.clone()), ..self.caller.clone() };
         let found = self.providers.iter().find_map(|provider| provider.resolve(&caller, name, input));
         let found = found.filter(|call| self.rules.has(call.spec())).or_else(|| self.offer.call(name, input));
@@ -216,7 +255,8 @@ impl Gate {
         };
         let rules = Some(&self.rules.rules).filter(|rules| !rules.is_empty());
         let rules = rules.map(|rules| (Arc::clone(rules), input.clone()));
-        Ok(ResolvedCall::new(call, caller, self.limits.clone(), hearers, rules))
+        let hooks = self.hooks.as_ref().map(|hooks| (Arc::clone(hooks), input.clone()));
+        Ok(ResolvedCall::new(call, caller, self.limits.clone(), hearers, rules, hooks, rewritten))
     }
 
     /// Makes a call as whoever opened the door: finds its tool, judges it, asks about it where that is due, and runs it,
@@ -228,12 +268,13 @@ impl Gate {
         let (spec, failure) = match self.resolve(&call.id, &call.name, &call.input) {
             Err(failure) => (None, failure),
             Ok(resolved) => {
-                let judged = link.cancel.run_until_cancelled(self.judge(call, &resolved, approvals)).await;
+                let spec = Some(Arc::clone(resolved.spec()));
+                let judged = link.cancel.run_until_cancelled(self.judge(call, resolved, approvals)).await;
                 match judged.unwrap_or_else(|| Err(stopped())) {
-                    Err(failure) => (Some(Arc::clone(resolved.spec())), failure),
-                    Ok((permit, class)) => match link.cancel.run_until_cancelled(self.place(&class)).await {
-                        Some(Ok(_place)) => return resolved.run(permit, link).await,
-                        Some(Err(_)) | None => (Some(Arc::clone(resolved.spec())), stopped()),
+                    Err(failure) => (spec, failure),
+                    Ok((permit, class, judged)) => match link.cancel.run_until_cancelled(self.place(&class)).await {
+                        Some(Ok(_place)) => return judged.run(permit, link).await,
+                        Some(Err(_)) | None => (spec, stopped()),
                     },
                 }
             }
@@ -251,10 +292,10 @@ impl Gate {
     async fn judge(
         &self,
         call: &ToolCall,
-        resolved: &ResolvedCall,
+        resolved: ResolvedCall,
         approvals: &dyn Approvals,
-    ) -> Result<(Permit, CallClass), ToolFailure> {
-        let class = resolved.classify().await;
+    ) -> Result<(Permit, CallClass, ResolvedCall), ToolFailure> {
+        let (resolved, class) = self.classify(call, resolved).await;
         // What this door's caller has read elsewhere is not known here.
         let terms = Terms::of(self.rules.mode);
         let standing = if class.may_be_covered(terms) { approvals.standing().await } else { Vec::new() };
@@ -264,7 +305,7 @@ impl Gate {
             let answer = approvals.ask(Question {
                 call: &call.id,
                 name: &call.name,
-                input: &call.input,
+                input: class.rewritten.as_ref().unwrap_or(&call.input),
                 reason,
                 review: class.review.as_ref(),
                 standing: scope.as_ref(),
@@ -277,7 +318,7 @@ impl Gate {
             permission = decide_answered(terms.mode, &class);
         }
         match permission {
-            Permission::Allow(permit) => Ok((permit, class)),
+            Permission::Allow(permit) => Ok((permit, class, resolved)),
             Permission::Ask { reason } | Permission::Deny { reason } => {
                 Err(ToolFailure::new(ToolErrorKind::Denied, reason))
             }

@@ -1,13 +1,17 @@
 //! Who may run a call: it runs, the user is asked, or it is refused.
 //!
-//! Order, the first that says something counts: the operator's prohibitions, the project's, what the mode forbids, the
-//! rules that ask, the mode, the rules that allow, what the user allowed for longer, the user. Of a call with several
+//! Order, the first that says something counts: the operator's hook where it forbids, the operator's prohibitions, the
+//! project's, what the mode forbids, the hook where it asks, the rules that ask, the mode, the rules that allow, what the user allowed for longer, the user. Of a call with several
 //! parts the gravest answer to any of them counts.
 
 use bricklayer_domain::{
     CallEffect, CallGrounds, CallReview, ContinuingCall, ModeProposal, Operation, PermissionMode, RuleAuthor, RuleHit,
     Ruling, StandingPermission, StandingScope, ToolAnnotations, ToolName, UserAsk, UserQuestion,
 };
+
+use serde_json::Value;
+
+use crate::hooks::HookRuling;
 
 /// On what terms calls run, beside what rules say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,10 @@ pub struct CallClass {
     pub annotations: ToolAnnotations,
     /// What this very call would do, when the tool can tell.
     pub review: Option<CallReview>,
+    /// What the operator's hook says about it.
+    pub hook: HookRuling,
+    /// The arguments that the hook wants it to have; the rest of this is about those.
+    pub rewritten: Option<Value>,
     /// What rules say about it.
     pub ruling: Ruling,
     /// What only the user can give, when that is what it is for.
@@ -64,6 +72,11 @@ impl CallClass {
             None if self.annotations.destructive => CallEffect::Destroys,
             None => CallEffect::Writes,
         }
+    }
+
+    /// Whether a rule or the hook asks, whatever was allowed for longer.
+    fn is_asked_each_time(&self) -> bool {
+        matches!(self.ruling, Ruling::Ask(_)) || self.hook != HookRuling::Silent
     }
 
     /// Changes nothing: runs side by side with others.
@@ -97,7 +110,7 @@ impl CallClass {
     #[must_use]
     pub fn offered_scope(&self, terms: Terms) -> Option<StandingScope> {
         let [only] = self.review.as_ref()?.operations.as_slice() else { return None };
-        let offered = terms.asks_about(only.effect) && !matches!(self.ruling, Ruling::Ask(_));
+        let offered = terms.asks_about(only.effect) && !self.is_asked_each_time();
         offered.then(|| StandingScope::of(only)).flatten()
     }
 
@@ -125,7 +138,7 @@ impl CallClass {
     /// Whether standing permissions could cover every part that is asked about and that no rule allows.
     #[must_use]
     pub fn may_be_covered(&self, terms: Terms) -> bool {
-        if matches!(self.ruling, Ruling::Ask(_) | Ruling::Deny(_)) || self.asks.is_some() {
+        if self.is_asked_each_time() || matches!(self.ruling, Ruling::Deny(_)) || self.asks.is_some() {
             return false;
         }
         let mut asking = self.asking(terms).peekable();
@@ -205,6 +218,9 @@ pub fn decide(terms: Terms, tool: &ToolName, class: &CallClass, standing: &[Stan
     if let Some(asked) = &class.asks {
         return put_to_user(terms, asked);
     }
+    if let HookRuling::Ask(reason) = &class.hook {
+        return Permission::Ask { reason: format!("The operator asks before this call: {reason}") };
+    }
     if let Ruling::Ask(hit) = &class.ruling {
         return Permission::Ask { reason: asked_by(hit) };
     }
@@ -269,6 +285,9 @@ pub fn decide_answered(mode: PermissionMode, class: &CallClass) -> Permission {
 }
 
 fn refused(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
+    if let HookRuling::Deny(reason) = &class.hook {
+        return Some(Permission::Deny { reason: forbidden_by_hook(reason) });
+    }
     if let Ruling::Deny(hit) = &class.ruling {
         return Some(Permission::Deny { reason: forbidden(hit) });
     }
@@ -279,6 +298,11 @@ fn refused(mode: PermissionMode, class: &CallClass) -> Option<Permission> {
                  choose another permission mode"
                 .to_owned(),
     })
+}
+
+fn forbidden_by_hook(reason: &str) -> String {
+    let reason = reason.trim_end_matches('.');
+    format!("the operator forbids this call: {reason}. Do without it, and do not try it in another way")
 }
 
 /// What the model and the user are told of a rule that forbids.

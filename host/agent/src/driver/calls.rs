@@ -182,15 +182,26 @@ impl Driver {
         let mut judged = Vec::with_capacity(calls.len());
         for call in calls {
             let resolved = self.resolved(&call.id, &call.name, &call.input);
+            let gate = self.deps.gate.clone();
             judged.push(async move {
-                let class = match resolved {
-                    Ok(resolved) => CallClassification::Known(resolved.classify().await),
-                    Err(failure) => CallClassification::Unknown(failure.message),
-                };
-                (call.id.clone(), class)
+                match resolved {
+                    Ok(resolved) => {
+                        let (held, class) = gate.classify(call, resolved).await;
+                        (call.id.clone(), Some(held), CallClassification::Known(class))
+                    }
+                    Err(failure) => (call.id.clone(), None, CallClassification::Unknown(failure.message)),
+                }
             });
         }
-        futures::future::join_all(judged).await
+        let mut classes = Vec::with_capacity(calls.len());
+        for (id, held, class) in futures::future::join_all(judged).await {
+            // What is judged is what runs, also where it is not quite what the model asked for.
+            if let Some(held) = held {
+                self.calls.held.insert(id.clone(), held);
+            }
+            classes.push((id, class));
+        }
+        classes
     }
 
     /// Begins a call; its end comes through [`Driver::wait_for_calls`].

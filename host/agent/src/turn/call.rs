@@ -5,6 +5,8 @@ use bricklayer_domain::{
     ToolOutcome,
 };
 
+use bricklayer_tools::HookRuling;
+
 use super::vocabulary::CallClassification;
 
 /// Where a call stands.
@@ -62,6 +64,24 @@ pub(super) fn call_of(block: &Block) -> Option<CallState> {
 }
 
 impl CallState {
+    /// Takes what is known about the call. Where the operator's hook changes its arguments, they are the call's from here on;
+    /// but what was put to the user, or began, stays what it was.
+    pub(super) fn classify(&mut self, class: CallClassification) {
+        let CallClassification::Known(mut class) = class else {
+            self.class = Some(class);
+            return;
+        };
+        if let Some(input) = &class.rewritten {
+            if self.asked || self.starts > 0 {
+                class.hook =
+                    HookRuling::Deny("it would run with other arguments than were looked at; call it anew".into());
+            } else {
+                self.call.input.clone_from(input);
+            }
+        }
+        self.class = Some(CallClassification::Known(class));
+    }
+
     /// The mode that the user chose of those that were offered. Nothing but their own yes gives one.
     pub(super) fn chosen_mode(&self) -> Option<PermissionMode> {
         let allowed = self.answer.is_some_and(ApprovalDecision::allows);

@@ -205,8 +205,9 @@ impl TurnState {
                 self.cut_calls = if cut { self.cut_calls.saturating_add(1) } else { 0 };
                 self.fruitful = false;
             }
-            Event::ApprovalRequested { call, proposal, .. } => self.with_call(call, |state| {
+            Event::ApprovalRequested { call, input, proposal, .. } => self.with_call(call, |state| {
                 state.asked = true;
+                state.call.input.clone_from(input);
                 state.modes = proposal.as_ref().map(|proposal| proposal.modes.clone()).unwrap_or_default();
             }),
             Event::ApprovalAnswered { call, decision, because_of, reply } => {
@@ -221,7 +222,8 @@ impl TurnState {
                 });
                 self.chosen_mode = chosen.or(self.chosen_mode);
             }
-            Event::ToolStarted { call, .. } => self.with_call(call, |state| {
+            Event::ToolStarted { call, input, .. } => self.with_call(call, |state| {
+                state.call.input.clone_from(input);
                 state.status = CallStatus::Running;
                 state.starts = state.starts.saturating_add(1);
             }),
@@ -295,7 +297,7 @@ impl TurnState {
             Input::Resume => self.resume(now, &mut effects),
             Input::Classified(classes) => {
                 for (id, class) in classes {
-                    self.with_call(&id, |state| state.class = Some(class));
+                    self.with_call(&id, |state| state.classify(class));
                 }
             }
             Input::Standing(standing) => self.standing = Some(standing),

@@ -12,7 +12,7 @@ use bricklayer_domain::{
     PermissionMode, Ruling, StandingPermission, StandingPermissionId, StandingScope, StopReason, StoredEvent,
     ToolAnnotations, ToolCall, ToolCallId, ToolName, ToolOutcome, TurnEnd, TurnId, TurnSettings, Usage,
 };
-use bricklayer_tools::CallClass;
+use bricklayer_tools::{CallClass, HookRuling};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::json;
@@ -79,6 +79,8 @@ fn class_of(call: &ToolCall) -> CallClassification {
     CallClassification::Known(CallClass {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
+        hook: HookRuling::Silent,
+        rewritten: None,
         ruling: Ruling::default(),
         asks: None,
         resumes: call.name.0 == "delegate",
