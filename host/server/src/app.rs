@@ -16,6 +16,7 @@ use crate::author::AuthorHooks;
 use crate::config::{Config, DatabaseConfig, IdentityMode, WorkspaceConfig};
 use crate::folder_lock::{FolderLock, LockError};
 use crate::health::HealthCheck;
+use crate::hooks::OperatorHooks;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::Lifecycle;
 use crate::models::ModelLists;
@@ -188,6 +189,8 @@ impl App {
             permissions: config.permissions,
             rules: Arc::clone(&config.rules),
             spending: Arc::clone(&config.spending),
+            hooks: OperatorHooks::new(&config.hooks, lifecycle.clone())
+                .map_err(|error| StartError::Http(error.to_string()))?,
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);

@@ -5,6 +5,7 @@
 
 mod dotenv;
 mod foreign;
+mod hooks;
 mod layers;
 mod models;
 mod permissions;
@@ -33,6 +34,7 @@ use url::Url;
 
 pub use crate::origin::PublicOrigin;
 
+pub use hooks::{HooksConfig, OnFailure};
 pub use layers::{Layers, Source};
 pub use models::{ModelConfig, ModelCredential};
 pub use permissions::{LOOSEST_MODE, PermissionBounds};
@@ -153,6 +155,8 @@ pub struct Config {
     pub compact_above_tokens: u64,
     /// Model calls of one turn.
     pub steps: u32,
+    /// The operator's hooks.
+    pub hooks: HooksConfig,
     /// What models cost and may cost.
     pub spending: Arc<SpendingConfig>,
     /// Subagents of one turn side by side; with 0 there are none.
@@ -272,6 +276,7 @@ impl Config {
             running_turns_per_user: count(layers, "limits.running_turns_per_user", DEFAULT_RUNNING_TURNS_PER_USER)?,
             compact_above_tokens: compact_above_tokens(layers)?,
             steps: times(layers, "limits.steps", MAX_STEPS)?,
+            hooks: HooksConfig::from_layers(layers)?,
             spending: Arc::new(SpendingConfig::from_layers(layers)?),
             subagents: subagents(layers)?,
             repeats: repeats(layers)?,

@@ -23,6 +23,7 @@ pub mod events;
 mod folder_lock;
 pub mod front;
 mod health;
+pub mod hooks;
 pub mod identity;
 pub mod lifecycle;
 mod models;

@@ -45,6 +45,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::changes::Changes;
 use crate::config::{PermissionBounds, SpendingConfig, UsedUp};
+use crate::hooks::{OperatorHooks, Prompted};
 use crate::identity::{Caller, Credentials};
 use crate::lifecycle::Lifecycle;
 use crate::plugins::Plugins;
@@ -91,6 +92,8 @@ pub struct TurnEnvironment {
     pub permissions: PermissionBounds,
     /// What the operator says of calls.
     pub rules: Arc<RuleSet>,
+    /// The operator's hooks.
+    pub hooks: OperatorHooks,
     /// What models cost and may cost.
     pub spending: Arc<SpendingConfig>,
 }
@@ -127,6 +130,9 @@ pub enum BeginError {
     /// What the user or the conversation may spend is used up.
     #[error("{}", .0.message)]
     UsedUp(UsedUp),
+    /// The operator's hook refuses the message.
+    #[error("{0}")]
+    Refused(String),
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -215,7 +221,7 @@ impl Turns {
     ///
     /// # Errors
     /// [`BeginError`]; nothing was stored.
-    pub async fn begin(&self, caller: &Caller, new: NewTurn) -> Result<Turn, BeginError> {
+    pub async fn begin(&self, caller: &Caller, mut new: NewTurn) -> Result<Turn, BeginError> {
         if self.inner.lifecycle.soft().is_cancelled() {
             return Err(BeginError::ShuttingDown);
         }
@@ -232,6 +238,11 @@ impl Turns {
             let begun = self.inner.store.find_submission(&caller.user, &new).await?;
             return begun.ok_or(BeginError::UsedUp(used_up));
         }
+        let hooks = &self.inner.environment.hooks;
+        new.message = match hooks.before_prompt(&caller.user, new.project, new.conversation, new.message).await {
+            Prompted::Message(message) => message,
+            Prompted::Refused(reason) => return Err(BeginError::Refused(reason)),
+        };
         match self.inner.store.begin_turn(&caller.user, self.inner.worker, new).await? {
             Begun::Repeated { turn } => Ok(turn),
             Begun::New { turn, event, lease } => {

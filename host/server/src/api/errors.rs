@@ -145,6 +145,7 @@ impl From<BeginError> for Problem {
                 let detail = format!("{whose} too many turns running; wait for one to end or stop one");
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-turns", detail).retry_after(BUSY_RETRY_SECONDS)
             }
+            BeginError::Refused(detail) => Self::new(StatusCode::FORBIDDEN, "refused-by-operator", detail),
             BeginError::UsedUp(UsedUp { code, message }) => Self::new(StatusCode::CONFLICT, code, message),
         }
     }

@@ -77,6 +77,7 @@ async fn drive_until_settled(
         let cause = match exit {
             Ok(Ok(TurnExit::Finished(end))) => {
                 tracing::info!(outcome = outcome_word(&end), "turn ended");
+                inner.environment.hooks.turn_ended(&claim.turn, &end);
                 return claim.lease;
             }
             Ok(Ok(TurnExit::Parked)) => {

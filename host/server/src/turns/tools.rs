@@ -226,6 +226,10 @@ impl Inner {
         let gate = Gate::ruled(caller, rules, GateLimits::default(), providers, &self.offers)
             .with_keeper(Arc::new(StoreKeeper(environment.results.clone())))
             .with_ledger(Arc::new(StoreLedger(self.store.clone())));
+        let gate = match environment.hooks.of_calls() {
+            Some(hooks) => gate.with_hooks(hooks),
+            None => gate,
+        };
         Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }

@@ -53,6 +53,7 @@ mod floods;
 mod gate;
 mod health;
 mod histories;
+mod hooks;
 mod identity;
 mod identity_tools;
 mod injection;

@@ -8,8 +8,8 @@ use bricklayer_domain::RuleSet;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
-    Config, DatabaseConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig, PublicOrigin,
-    ResultsConfig, SkillsConfig, SpendingConfig, TurnTimes, WorkspaceConfig,
+    Config, DatabaseConfig, HooksConfig, IdentityMode, ModelConfig, ModelCredential, PermissionBounds, PluginsConfig,
+    PublicOrigin, ResultsConfig, SkillsConfig, SpendingConfig, TurnTimes, WorkspaceConfig,
 };
 use bricklayer_server::lifecycle::{Lifecycle, Shutdown};
 use bricklayer_store::ConversationLimits;
@@ -60,6 +60,7 @@ pub(crate) struct World {
     pub(crate) permissions: PermissionBounds,
     pub(crate) rules: RuleSet,
     pub(crate) spending: SpendingConfig,
+    pub(crate) hooks: HooksConfig,
     pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
@@ -111,6 +112,7 @@ impl World {
             permissions: PermissionBounds::default(),
             rules: RuleSet::default(),
             spending: SpendingConfig::default(),
+            hooks: HooksConfig::default(),
             projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
@@ -155,6 +157,7 @@ impl World {
             running_turns_per_user: self.running_turns_per_user,
             compact_above_tokens: self.compact_above_tokens,
             steps: bricklayer_agent::MAX_STEPS,
+            hooks: self.hooks.clone(),
             spending: self.spending.clone().into(),
             subagents: bricklayer_agent::MAX_SUBAGENTS,
             repeats: Default::default(),
