@@ -28,6 +28,12 @@ pub trait Approvals: Send + Sync {
     /// What the user allowed for good, as it stands now.
     async fn standing(&self) -> Vec<StandingPermission>;
 
+    /// Why the user cannot be asked this, and what they do to allow it all the same; none where they can. It is what the
+    /// call is refused with.
+    fn cannot_ask(&self, _question: &Question<'_>) -> Option<String> {
+        None
+    }
+
     /// The answer. Where nobody can be asked it is no.
     async fn ask(&self, question: Question<'_>) -> ApprovalDecision;
 }

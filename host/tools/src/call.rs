@@ -177,7 +177,9 @@ impl ResolvedCall {
     /// Cuts an outcome to what a model and a log may hold, and keeps what is cut off.
     async fn bound(&self, mut outcome: ToolOutcome) -> ToolOutcome {
         let Held { call, caller, limits, hearers: Hearers { keeper, .. }, .. } = &*self.held;
-        for attachment in std::mem::take(&mut outcome.attachments) {
+        // Without a place for them they go on as they are, to a door that shows them itself.
+        let attachments = if keeper.is_some() { std::mem::take(&mut outcome.attachments) } else { Vec::new() };
+        for attachment in attachments {
             match self.attached(&outcome, &attachment).await {
                 Some(result) => {
                     outcome.told.push_str(&format!("\n[{}: the result {}.]", attachment.title, result.id));

@@ -74,9 +74,30 @@ pub struct Gate {
     keeper: Option<Arc<dyn Keeper>>,
     ledger: Option<Arc<dyn ResourceLedger>>,
     hooks: Option<Arc<dyn Hooks>>,
-    /// As many as may read at once; what changes something takes all of them.
-    places: Arc<Semaphore>,
-    place_count: u32,
+    places: Places,
+}
+
+/// The places of calls: as many as may read at once; what changes something takes all of them. Clones are the same
+/// places.
+#[derive(Debug, Clone)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    count: u32,
+}
+
+impl Places {
+    /// As many as the limits say.
+    #[must_use]
+    pub fn new(limits: &GateLimits) -> Self {
+        let count = u32::try_from(limits.max_concurrent_reads).unwrap_or(u32::MAX).max(1);
+        Self { free: Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(1))), count }
+    }
+
+    /// Waits for the calls before this one, as far as it must.
+    async fn take(&self, class: &CallClass) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let count = if class.reads() { 1 } else { self.count };
+        Arc::clone(&self.free).acquire_many_owned(count).await
+    }
 }
 
 impl std::fmt::Debug for Gate {
@@ -111,7 +132,6 @@ impl Gate {
         if let Some(search) = offer.search() {
             list = catalogue(&[list, [Arc::clone(search)].into()]);
         }
-        let place_count = u32::try_from(limits.max_concurrent_reads).unwrap_or(u32::MAX).max(1);
         Self {
             caller,
             rules,
@@ -122,8 +142,7 @@ impl Gate {
             keeper: None,
             ledger: None,
             hooks: None,
-            places: Arc::new(Semaphore::new(usize::try_from(place_count).unwrap_or(1))),
-            place_count,
+            places: Places::new(&limits),
             limits,
         }
     }
@@ -150,6 +169,12 @@ impl Gate {
     #[must_use]
     pub fn with_hooks(self, hooks: Arc<dyn Hooks>) -> Self {
         Self { hooks: Some(hooks), ..self }
+    }
+
+    /// Orders its calls among those of other gates with these places: those that one client opens, one after the other.
+    #[must_use]
+    pub fn within(self, places: Places) -> Self {
+        Self { places, ..self }
     }
 
     /// Who calls.
@@ -272,10 +297,12 @@ impl Gate {
                 let judged = link.cancel.run_until_cancelled(self.judge(call, resolved, approvals)).await;
                 match judged.unwrap_or_else(|| Err(stopped())) {
                     Err(failure) => (spec, failure),
-                    Ok((permit, class, judged)) => match link.cancel.run_until_cancelled(self.place(&class)).await {
-                        Some(Ok(_place)) => return judged.run(permit, link).await,
-                        Some(Err(_)) | None => (spec, stopped()),
-                    },
+                    Ok((permit, class, judged)) => {
+                        match link.cancel.run_until_cancelled(self.places.take(&class)).await {
+                            Some(Ok(_place)) => return judged.run(permit, link).await,
+                            Some(Err(_)) | None => (spec, stopped()),
+                        }
+                    }
                 }
             }
         };
@@ -302,15 +329,18 @@ impl Gate {
         let mut permission = decide(terms, &call.name, &class, &standing);
         if let Permission::Ask { reason } = &permission {
             let scope = class.offered_scope(terms);
-            let answer = approvals.ask(Question {
+            let question = Question {
                 call: &call.id,
                 name: &call.name,
                 input: class.rewritten.as_ref().unwrap_or(&call.input),
                 reason,
                 review: class.review.as_ref(),
                 standing: scope.as_ref(),
-            });
-            if !answer.await.allows() {
+            };
+            if let Some(why) = approvals.cannot_ask(&question) {
+                return Err(ToolFailure::new(ToolErrorKind::Denied, why));
+            }
+            if !approvals.ask(question).await.allows() {
                 let message = "the user declined this call; do not try it again in another way, ask them what they want \
                                instead";
                 return Err(ToolFailure::new(ToolErrorKind::Denied, message));
@@ -323,12 +353,6 @@ impl Gate {
                 Err(ToolFailure::new(ToolErrorKind::Denied, reason))
             }
         }
-    }
-
-    /// Waits for the calls before this one, as far as it must.
-    async fn place(&self, class: &CallClass) -> Result<OwnedSemaphorePermit, AcquireError> {
-        let count = if class.reads() { 1 } else { self.place_count };
-        Arc::clone(&self.places).acquire_many_owned(count).await
     }
 
     fn no_tool(&self, name: &ToolName) -> ToolFailure {

@@ -28,7 +28,7 @@ pub use approvals::{Approvals, NobodyToAsk, Question};
 pub use audit::{CallEnd, GateAudit};
 pub use call::ResolvedCall;
 pub use catalogue::{ToolList, catalogue};
-pub use gate::{Gate, GateRules};
+pub use gate::{Gate, GateRules, Places};
 pub use hooks::{After, Before, HookRuling, HookedCall, Hooks, MAX_HOOK_CHARS};
 pub use keeper::{Keeper, ToKeep};
 pub use ledger::ResourceLedger;

@@ -139,7 +139,8 @@ impl Offer {
     }
 
     /// The tool that finds the others, when there are any.
-    pub(crate) fn search(&self) -> Option<&Arc<ToolSpec>> {
+    #[must_use]
+    pub fn search(&self) -> Option<&Arc<ToolSpec>> {
         self.found.search.as_ref()
     }
 

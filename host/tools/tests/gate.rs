@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    ApprovalDecision, CallEffect, CallReview, CallSite, Caller, McpSessionId, Operation, PermissionMode, ProjectId,
-    StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCall, ToolCallId, ToolChoice,
-    ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
+    ApprovalDecision, Attachment, AttachmentType, CallEffect, CallReview, CallSite, Caller, McpSessionId, Operation,
+    PermissionMode, ProjectId, StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCall,
+    ToolCallId, ToolChoice, ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
 };
 use bricklayer_tools::{
-    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, GateRules, Offers, Provider, ProviderCall, Question,
-    ToolList,
+    Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, GateRules, Offers, Places, Provider, ProviderCall,
+    Question, ToolList,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -107,7 +107,13 @@ impl ProviderCall for SourceCall {
             _ => self.go.acquire().await.unwrap().forget(),
         }
         self.story.lock().unwrap().push(format!("ended {name}"));
-        ToolOutcome::text(self.input["say"].as_str().unwrap_or("done"))
+        let picture = self.input["picture"].as_str().map(|title| Attachment {
+            media_type: AttachmentType::Png,
+            title: title.to_owned(),
+            bytes: b"png".to_vec(),
+        });
+        let said = ToolOutcome::text(self.input["say"].as_str().unwrap_or("done"));
+        ToolOutcome { attachments: picture.into_iter().collect(), ..said }
     }
 
     fn time_limit(&self) -> Option<Duration> {
@@ -126,6 +132,24 @@ impl Approvals for User {
 
     async fn ask(&self, _question: Question<'_>) -> ApprovalDecision {
         self.0
+    }
+}
+
+/// A user who cannot be asked about what their client does not show.
+struct OutOfReach;
+
+#[async_trait]
+impl Approvals for OutOfReach {
+    async fn standing(&self) -> Vec<StandingPermission> {
+        Vec::new()
+    }
+
+    fn cannot_ask(&self, question: &Question<'_>) -> Option<String> {
+        Some(format!("nobody is asked about {}; allow it with a rule", question.name))
+    }
+
+    async fn ask(&self, question: Question<'_>) -> ApprovalDecision {
+        panic!("{question:?}")
     }
 }
 
@@ -161,7 +185,7 @@ impl World {
         self.call_of(tool, input, &User(answer, Vec::new()), CancellationToken::new()).await
     }
 
-    async fn call_of(&self, tool: &str, input: Value, user: &User, cancel: CancellationToken) -> ToolOutcome {
+    async fn call_of(&self, tool: &str, input: Value, user: &dyn Approvals, cancel: CancellationToken) -> ToolOutcome {
         let call = ToolCall { id: ToolCallId("c".to_owned()), name: ToolName(tool.to_owned()), input };
         self.gate.call(&call, user, CallLink::new(cancel)).await
     }
@@ -223,6 +247,41 @@ async fn what_was_allowed_for_good_is_not_asked_about() {
     assert_eq!(covered.failure, None);
     let other = world.call_of("write", json!({"what": "b"}), &user, CancellationToken::new()).await;
     fails(&other, ToolErrorKind::Denied, "the user declined");
+}
+
+#[tokio::test]
+async fn a_user_who_cannot_be_asked_is_told_what_to_do() {
+    let world = World::new(PermissionMode::AskChanges);
+    let refused = world.call_of("write", json!({}), &OutOfReach, CancellationToken::new()).await;
+    fails(&refused, ToolErrorKind::Denied, "nobody is asked about write; allow it with a rule");
+    assert_eq!(world.story(), ["found write"]);
+}
+
+#[tokio::test]
+async fn pictures_go_on_as_they_are_where_nothing_keeps_them() {
+    let world = World::new(PermissionMode::Ask);
+    world.go.add_permits(1);
+    let shown = world.call("read", json!({"picture": "a.png"}), ApprovalDecision::No).await;
+    assert_eq!((shown.attachments.len(), shown.content.as_str()), (1, "done"));
+}
+
+#[tokio::test]
+async fn gates_of_one_place_keep_their_order_together() {
+    let world = World::new(PermissionMode::RunAll);
+    let places = Places::new(&GateLimits::default());
+    let (one, other) = (world.gate.clone().within(places.clone()), world.gate.clone().within(places));
+    let call = |tool: &str| ToolCall { id: ToolCallId("c".into()), name: ToolName(tool.into()), input: json!({}) };
+    let mut calls = JoinSet::new();
+    calls.spawn(async move { one.call(&call("write"), &OutOfReach, CallLink::new(CancellationToken::new())).await });
+    tokio::task::yield_now().await;
+    calls.spawn(async move { other.call(&call("read"), &OutOfReach, CallLink::new(CancellationToken::new())).await });
+    for _ in 0..5 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.story(), ["found write", "began write", "found read"]);
+    world.go.add_permits(2);
+    calls.join_all().await;
+    assert_eq!(world.story(), ["ended write", "began read", "ended read"]);
 }
 
 #[tokio::test]
