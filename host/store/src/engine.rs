@@ -127,6 +127,7 @@ arg_from_id!(
     bricklayer_domain::InstallationId,
     bricklayer_domain::StandingPermissionId,
     bricklayer_domain::OperationId,
+    bricklayer_domain::McpSessionId,
     bricklayer_domain::TrackedResourceId,
     crate::fencing::WorkerId,
 );

@@ -34,6 +34,7 @@ mod lease;
 mod lease_clock;
 mod lease_sql;
 mod limits;
+mod mcp;
 mod migrations;
 mod model_usage;
 mod multi_insert;
@@ -82,6 +83,7 @@ pub use installations::{
 pub use lanes::{MAX_LANE_DEPTH, MAX_LANES};
 pub use lease::{Claim, HeldLease, Orphaned};
 pub use limits::{ConversationLimits, DEFAULT_STAGED_BYTES, ResultLimits};
+pub use mcp::{HOST_KEY_BYTES, MAX_CLIENT_BYTES, MAX_FOLDER_BYTES, MAX_MCP_SESSIONS, McpSession};
 pub use model_usage::Spending;
 pub use notices::{Notice, Notices};
 pub use operations::{MAX_OPERATIONS, MAX_OUTCOME_BYTES};

@@ -16,6 +16,7 @@
 //! - `audit`: recording, listing, usage.
 //! - `audit_chains`: chains of several processes, retention; every way to tamper with the log.
 //! - `tracked`: what calls made and what goes on after them.
+//! - `mcp`: sessions of MCP clients, and the projects that were made for them.
 //! - `tenancy`: another user's ids in every function.
 //! - `notices`: telling readers, across stores.
 //! - `opening`: migrations, damaged, read-only, full and newer databases.
@@ -41,6 +42,7 @@ mod installations;
 mod lanes;
 mod leases;
 mod log;
+mod mcp;
 mod model_usage;
 mod notices;
 mod opening;

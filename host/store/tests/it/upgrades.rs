@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use bricklayer_domain::{EventSeq, PluginName, UserId};
+use bricklayer_domain::{EventSeq, PluginName, Title, UserId};
 use bricklayer_store::{Detail, PageRequest, Store, StoreUrl, TurnPlace};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -129,6 +129,10 @@ async fn check(store: &Store, version: i64) {
     if version >= 26 {
         let permissions = store.project_permissions(&ann, project).await.unwrap();
         assert!(permissions.rules.deny.len() == 1 && !permissions.second_look, "from {version}");
+    }
+    if version >= 30 {
+        let name = Title::parse("work").unwrap();
+        assert_eq!(store.mcp_project(&ann, "/work", &name).await.unwrap(), (project, false), "from {version}");
     }
     // It goes on: another turn, and a stranger sees nothing.
     let eve = UserId::parse("eve@example.com").unwrap();
