@@ -7,8 +7,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bricklayer_domain::Event;
+use bricklayer_domain::{Event, ToolName, ToolOutcome};
 use serde_json::Value;
+
+/// Files of which a ledger without a log knows at once; some hundred bytes each.
+const MAX_UNLOGGED_FILES: usize = 5_000;
 
 /// What the model knows of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +31,22 @@ impl FileLedger {
     /// Whether an event may tell of a file.
     #[must_use]
     pub(crate) fn tells(event: &Event) -> bool {
-        matches!(event, Event::ToolFinished { name, outcome, .. }
-            if !outcome.is_error() && matches!(name.0.as_str(), "Read" | "Write" | "Edit" | "NotebookEdit"))
+        matches!(event, Event::ToolFinished { name, outcome, .. } if Self::is_told_by(name, outcome))
+    }
+
+    fn is_told_by(name: &ToolName, outcome: &ToolOutcome) -> bool {
+        !outcome.is_error() && matches!(name.0.as_str(), "Read" | "Write" | "Edit" | "NotebookEdit")
     }
 
     /// Takes one event of the log.
     pub fn apply(&mut self, event: &Event) {
         let Event::ToolFinished { name, outcome, .. } = event else { return };
-        if !Self::tells(event) {
-            return;
+        if Self::tells(event) {
+            self.saw(name, outcome);
         }
+    }
+
+    fn saw(&mut self, name: &ToolName, outcome: &ToolOutcome) {
         let Some(result) = &outcome.structured else { return };
         let text = |field: &str| result.get(field).and_then(Value::as_str);
         let number = |field: &str| result.get(field).and_then(Value::as_u64).unwrap_or(0);
@@ -77,6 +86,18 @@ impl SeenFiles {
             event if FileLedger::tells(event) => Arc::make_mut(&mut now).apply(event),
             _ => {}
         }
+    }
+
+    /// Takes what a call brought that no log tells of. Of so many files nothing is known any more, and they are read anew.
+    pub fn saw(&self, name: &ToolName, outcome: &ToolOutcome) {
+        if !FileLedger::is_told_by(name, outcome) {
+            return;
+        }
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.files.len() >= MAX_UNLOGGED_FILES {
+            *now = Arc::default();
+        }
+        Arc::make_mut(&mut now).saw(name, outcome);
     }
 
     /// A ledger of its own with what was seen until now.
