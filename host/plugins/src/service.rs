@@ -11,7 +11,7 @@ use bricklayer_package::PackageError;
 use bricklayer_runtime::{CallContext, Grants, Runtime};
 use bricklayer_sources::Fetcher;
 use bricklayer_store::{Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::PluginError;
 use crate::failures::Failures;
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     pub(crate) failures: Mutex<Failures>,
     /// Tells the driver that there is something to load.
     pub(crate) wake: Notify,
+    /// Counts the tables: whoever shows lists of tools looks again.
+    pub(crate) changes: watch::Sender<u64>,
 }
 
 impl PluginService {
@@ -80,6 +82,7 @@ impl PluginService {
             loaded: Loaded::default(),
             failures: Mutex::default(),
             wake: Notify::new(),
+            changes: watch::Sender::new(0),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -94,6 +97,12 @@ impl PluginService {
     #[must_use]
     pub fn runtime(&self) -> &Arc<Runtime> {
         &self.inner.runtime
+    }
+
+    /// Counts up whenever somebody may have other tools than before.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
     }
 
     /// A user's tools in a project; without one, those of a project that neither switched anything nor gave anything.

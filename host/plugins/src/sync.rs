@@ -186,6 +186,7 @@ impl PluginService {
         let gone: HashSet<PackageDigest> = old.installed().filter_map(|live| live.row()).flat_map(digests).collect();
         let shipped = shipped::switched(old.shipped(), &shipped_switches);
         self.inner.table.store(Arc::new(Table::new(generation, shipped, installed)));
+        self.inner.changes.send_modify(|count| *count += 1);
         for digest in gone.difference(&kept) {
             self.inner.runtime.forget(digest.as_str()).await;
         }
