@@ -28,6 +28,7 @@ pub mod identity;
 pub mod lifecycle;
 mod models;
 mod origin;
+mod percent;
 mod places;
 pub mod plugins;
 pub mod projects;

@@ -26,6 +26,7 @@ use super::extract::{Path, Query};
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::identity::Caller;
+use crate::percent::{percent_decode, percent_encode};
 use crate::projects::blocking;
 
 /// Files that a listing shows; a folder with more is cut, and says so.
@@ -137,37 +138,6 @@ pub(crate) async fn get_file(
 fn file_of(address: &str) -> Option<(ProjectId, OsString)> {
     let (id, path) = address.strip_prefix("/api/projects/")?.split_once("/files/")?;
     Some((id.parse().ok()?, OsString::from_vec(percent_decode(path)?)))
-}
-
-/// The bytes that a percent-encoded text stands for; none when an escape is broken.
-fn percent_decode(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let (digits, after) = rest.split_at_checked(2)?;
-            let digits = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
-            decoded.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = after;
-        } else {
-            decoded.push(byte);
-        }
-    }
-    Some(decoded)
-}
-
-/// A path as an address spells it: everything but what no address needs to escape.
-fn percent_encode(path: &[u8]) -> String {
-    let mut encoded = String::with_capacity(path.len());
-    for &byte in path {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b'/') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// What the host's own trouble looks like, by the number of the system's error: the disk, memory, open files. All else
