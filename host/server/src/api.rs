@@ -20,6 +20,7 @@ mod files;
 mod guard;
 mod invoke;
 mod list;
+mod mcp;
 mod me;
 mod models;
 mod permission_rules;
@@ -45,7 +46,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -167,6 +168,8 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(results::rerun::run_result_again))
         .routes(routes!(results::files::download_result))
         .routes(routes!(results::files::get_result_content))
+        .route(mcp::PATH, any(mcp::answer))
+        .route(mcp::ALIAS, any(mcp::answer))
 }
 
 /// The OpenAPI document of this build.
@@ -202,7 +205,7 @@ pub fn router(state: AppState) -> Router {
     let api = api
         .route("/openapi.json", get(move || std::future::ready(Json(document))))
         .merge(docs::router())
-        .route("/api/{*rest}", axum::routing::any(unknown_route))
+        .route("/api/{*rest}", any(unknown_route))
         .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed);
     let compression = CompressionLayer::new().compress_when(

@@ -19,6 +19,7 @@ use crate::health::HealthCheck;
 use crate::hooks::OperatorHooks;
 use crate::identity::{Caller, Credentials, Identity, LOCAL_USER, TokenOwners};
 use crate::lifecycle::Lifecycle;
+use crate::mcp::Mcp;
 use crate::models::ModelLists;
 use crate::places::Places;
 use crate::plugins::{PluginSetupError, Plugins};
@@ -103,6 +104,7 @@ pub struct App {
     model: Arc<dyn ModelProvider>,
     model_lists: ModelLists,
     turns: Turns,
+    mcp: Mcp,
     results: Results,
     uploads: Places,
     result_questions: Places,
@@ -194,6 +196,7 @@ impl App {
         };
         let limits = (config.running_turns, config.running_turns_per_user);
         let turns = Turns::start(store.clone(), lifecycle.clone(), environment, limits, standing);
+        let mcp = Mcp::new(store.clone(), turns.clone(), config.mcp, lifecycle.soft()).await?;
         let workspace_client = WorkspaceClient::new().map_err(|error| StartError::Http(error.to_string()))?;
         let (health, folder) = (HealthCheck::default(), Mutex::new(Some(folder)));
         Ok(Arc::new(Self {
@@ -209,6 +212,7 @@ impl App {
             model,
             model_lists: ModelLists::default(),
             turns,
+            mcp,
             results,
             result_questions: Places::new(RESULT_QUESTIONS_PER_USER, RESULT_QUESTIONS),
             downloads: Places::new(DOWNLOADS_PER_USER, DOWNLOADS),
@@ -311,6 +315,11 @@ impl App {
     #[must_use]
     pub const fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// What MCP clients have of this host.
+    pub(crate) const fn mcp(&self) -> &Mcp {
+        &self.mcp
     }
 
     /// Whether the server can do its work.

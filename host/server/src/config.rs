@@ -27,6 +27,7 @@ use bricklayer_agent::{
     COMPACT_ABOVE_TOKENS, MAX_MODEL_CALL_TIME, MAX_STEPS, MAX_SUBAGENTS, MAX_TURN_TIME, RepeatBounds,
 };
 use bricklayer_domain::RuleSet;
+use bricklayer_mcp::SessionLimits;
 use bricklayer_runtime::{CompileWorker, Compiler, FairnessLimits};
 use bricklayer_store::ConversationLimits;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -191,6 +192,8 @@ pub struct Config {
     pub plugins: PluginsConfig,
     /// What one user's tool calls may take of this host.
     pub fairness: FairnessLimits,
+    /// How many sessions of MCP clients there are, and for how long.
+    pub mcp: SessionLimits,
 }
 
 /// Longest a call waits for its user to come back with a newer token, unless the operator says otherwise. An open page
@@ -302,6 +305,7 @@ impl Config {
             compiler: compiler(layers)?,
             plugins: PluginsConfig::from_layers(layers, identity)?,
             fairness: fairness(layers)?,
+            mcp: mcp(layers)?,
             data_dir,
         })
     }
@@ -467,6 +471,15 @@ fn workspace_host(text: &str) -> Result<Url, String> {
         "http" => Err("must use https; http would send tokens in the clear".into()),
         _ => Err("must begin with https://".into()),
     }
+}
+
+fn mcp(layers: &Layers) -> Result<SessionLimits, ConfigError> {
+    let usual = SessionLimits::default();
+    Ok(SessionLimits {
+        sessions: count(layers, "mcp.sessions", usual.sessions)?,
+        sessions_per_user: count(layers, "mcp.sessions_per_user", usual.sessions_per_user)?,
+        idle: seconds(layers, "mcp.idle_seconds", usual.idle)?,
+    })
 }
 
 fn fairness(layers: &Layers) -> Result<FairnessLimits, ConfigError> {

@@ -26,6 +26,7 @@ mod health;
 pub mod hooks;
 pub mod identity;
 pub mod lifecycle;
+mod mcp;
 mod models;
 mod origin;
 mod percent;

@@ -158,6 +158,11 @@ impl Skills {
         Ok(Self { host, host_agents, limits: config.limits, folders, store, changing: Arc::default() })
     }
 
+    /// The bounds of skills.
+    pub(crate) const fn limits(&self) -> SkillLimits {
+        self.limits
+    }
+
     /// The host's own, which a project has that has none itself.
     pub(crate) const fn host(&self) -> &SkillSet {
         &self.host

@@ -22,6 +22,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Layers;
 
+/// What is logged when nobody chose. The protocol's library tells of each session by its id.
+const DEFAULT_FILTER: &str = "info,rmcp=warn";
+
 /// Longest that leaving waits for the last spans; the process promises to be gone within ten seconds of a signal.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
@@ -41,7 +44,7 @@ impl Telemetry {
     /// # Errors
     /// A setting that makes no sense, by its name.
     pub(crate) fn start(layers: &Layers, handle: &Handle) -> anyhow::Result<Self> {
-        let filter = layers.get("log").map_or_else(|| "info".to_owned(), |value| value.text);
+        let filter = layers.get("log").map_or_else(|| DEFAULT_FILTER.to_owned(), |value| value.text);
         let filter = EnvFilter::try_new(&filter).map_err(|error| anyhow::anyhow!("`log` is no log filter: {error}"))?;
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let lines = match layers.get("log_format").map(|value| value.text).as_deref() {

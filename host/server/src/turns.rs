@@ -349,12 +349,27 @@ impl Turns {
         site: CallSite,
         settings: TurnSettings,
     ) -> Result<Gate, GateError> {
+        self.open_gate_seeing(caller, project, site, settings, SeenFiles::default()).await
+    }
+
+    /// The same for who has seen files of the project before.
+    ///
+    /// # Errors
+    /// As [`Turns::open_gate`].
+    pub(crate) async fn open_gate_seeing(
+        &self,
+        caller: &Caller,
+        project: ProjectId,
+        site: CallSite,
+        settings: TurnSettings,
+        seen: SeenFiles,
+    ) -> Result<Gate, GateError> {
         self.inner.store.get_project(&caller.user, project).await?;
         let door = Door {
             caller: bricklayer_domain::Caller::new(caller.user.clone(), project, site),
             credential: self.inner.environment.credentials.of(&caller.user, &caller.credential),
             settings,
-            seen: SeenFiles::default(),
+            seen,
             skills: self.inner.environment.skills.of(&caller.user, project).await?,
             subagents: None,
             within: None,

@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::mcp::{self, OwnWords};
 use super::problem::{Problem, from_status};
 use super::{PLUGIN_TIME_LIMIT, REQUEST_TIME_LIMIT};
 use crate::app::AppState;
@@ -36,7 +37,8 @@ pub(super) async fn identify_and_write_problems(request: Request, next: Next) ->
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
-    let bare = problem.is_none() && (status.is_client_error() || status.is_server_error()) && !head;
+    let told = response.extensions_mut().remove::<OwnWords>().is_some();
+    let bare = problem.is_none() && !told && (status.is_client_error() || status.is_server_error()) && !head;
     let problem = problem.or_else(|| bare.then(|| from_status(status)));
     if let Some(problem) = problem {
         span.in_scope(|| tracing::debug!(status = status.as_u16(), code = problem.code(), "request refused"));
@@ -54,8 +56,12 @@ pub(super) async fn identify_and_write_problems(request: Request, next: Next) ->
     response
 }
 
-/// Ends requests that take too long. A stream answers its headers at once, so its body is not limited here.
+/// Ends requests that take too long. A stream answers its headers at once, so its body is not limited here; an MCP client
+/// waits for its call, which has its own limit.
 pub(super) async fn limit_time(request: Request, next: Next) -> Response {
+    if mcp::is_at(request.uri().path()) {
+        return next.run(request).await;
+    }
     let is_plugin = request.uri().path().starts_with("/api/plugins");
     let limit = if is_plugin { PLUGIN_TIME_LIMIT } else { REQUEST_TIME_LIMIT };
     match tokio::time::timeout(limit, next.run(request)).await {
@@ -101,6 +107,7 @@ pub(super) async fn check_origin(State(app): State<AppState>, request: Request, 
     // The platform asks for health by addresses that no page has.
     let is_health = request.uri().path() == HEALTH_PATH;
     let asks_for_health = is_health && mode == IdentityMode::Proxy;
+    let is_mcp = mcp::is_at(request.uri().path());
     if !asks_for_health && !addressed.is_ours(mode, public) {
         let detail = match (mode, &addressed.host) {
             (IdentityMode::Development, _) => format!(
@@ -114,9 +121,12 @@ pub(super) async fn check_origin(State(app): State<AppState>, request: Request, 
                 addressed.shown
             ),
         };
-        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong-host", detail).into_response();
+        // The protocol names this status (specification, "Transports", security warning).
+        let status = if is_mcp { StatusCode::FORBIDDEN } else { StatusCode::MISDIRECTED_REQUEST };
+        return Problem::new(status, "wrong-host", detail).into_response();
     }
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // The protocol asks for this check of every request.
+    let changes = is_mcp || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && let Some(origin) = strange_origin(request.headers(), &addressed, public) {
         let detail = format!(
             "requests that change something must come from this server's own pages, and this one comes from `{origin}` \

@@ -94,6 +94,19 @@ pub const SETTINGS: &[Setting] = &[
         "what models cost, `NAME INPUT OUTPUT` or with `CACHE_READ CACHE_WRITE` behind it, in US dollars for a million tokens, \
          `;` between them; NAME is a part of the model's (list prices)",
     ),
+    setting("mcp.sessions", "BRICKLAYER_MCP_SESSIONS", false, "sessions of MCP clients that this host holds (4000)"),
+    setting(
+        "mcp.sessions_per_user",
+        "BRICKLAYER_MCP_SESSIONS_PER_USER",
+        false,
+        "sessions of one user's MCP clients that this host holds; the one used longest ago makes room (64)",
+    ),
+    setting(
+        "mcp.idle_seconds",
+        "BRICKLAYER_MCP_IDLE_SECONDS",
+        false,
+        "without a message, before this host lets go of an MCP session; it goes on when it is used again (1800)",
+    ),
     setting("limits.running_turns", "BRICKLAYER_RUNNING_TURNS", false, "turns at once on this host (1000)"),
     setting(
         "limits.compact_above_tokens",

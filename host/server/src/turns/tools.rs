@@ -224,13 +224,14 @@ impl Inner {
         let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations), plugins];
         let gate = Gate::ruled(caller, rules, GateLimits::default(), providers, &self.offers)
-            .with_keeper(Arc::new(StoreKeeper(environment.results.clone())))
             .with_ledger(Arc::new(StoreLedger(self.store.clone())));
         let gate = match environment.hooks.of_calls() {
             Some(hooks) => gate.with_hooks(hooks),
             None => gate,
         };
-        Ok(if logged { gate } else { gate.with_audit(Arc::new(self.audit.clone())) })
+        // Results are a conversation's.
+        let keeper = || Arc::new(StoreKeeper(environment.results.clone()));
+        Ok(if logged { gate.with_keeper(keeper()) } else { gate.with_audit(Arc::new(self.audit.clone())) })
     }
 }
 

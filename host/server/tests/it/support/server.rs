@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bricklayer_agent::COMPACT_ABOVE_TOKENS;
 use bricklayer_domain::RuleSet;
+use bricklayer_mcp::SessionLimits;
 use bricklayer_runtime::{Compiler, FairnessLimits};
 use bricklayer_server::app::{App, AppState};
 use bricklayer_server::config::{
@@ -64,6 +65,7 @@ pub(crate) struct World {
     pub(crate) projects_per_user: u32,
     pub(crate) plugins: PluginsConfig,
     pub(crate) fairness: FairnessLimits,
+    pub(crate) mcp: SessionLimits,
 }
 
 /// Lets all hosts keep compiled code in one place, as hosts of one user may: one that is not optimised takes seconds to
@@ -116,6 +118,7 @@ impl World {
             projects_per_user: 2_000,
             plugins: PluginsConfig::new(IdentityMode::Proxy),
             fairness: FairnessLimits::default(),
+            mcp: SessionLimits::default(),
         }
     }
 
@@ -176,6 +179,7 @@ impl World {
             compiler: Compiler::InProcess,
             plugins: self.plugins.clone(),
             fairness: self.fairness.clone(),
+            mcp: self.mcp,
         }
     }
 
