@@ -1,6 +1,7 @@
-//! The command line: `serve`, `plugin`, `workspace`, `doctor`, `openapi`, `version`.
+//! The command line: `serve`, `mcp`, `plugin`, `workspace`, `doctor`, `openapi`, `version`.
 
 mod doctor;
+mod mcp;
 mod plugin;
 mod version;
 
@@ -38,6 +39,8 @@ struct Cli {
 enum Command {
     /// Runs the host: the page, the API and the agent.
     Serve(ServeArgs),
+    /// Answers an MCP client over standard input and output, with the tools of this data folder's host.
+    Mcp(mcp::McpArgs),
     /// Runs the local workspace alone: a Databricks-compatible service with sample data.
     Workspace(WorkspaceArgs),
     /// Says what is configured, what is reachable, and what to do about what is not.
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
         // Nothing of the server may have begun: it would be within the worker's limits, and within its reach.
         Command::CompileWorker => return bricklayer_runtime::compile_worker(),
         Command::Serve(args) => serve(&args),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Workspace(args) => workspace(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Version(args) => version::run(&args),

@@ -26,6 +26,7 @@ mod health;
 pub mod hooks;
 pub mod identity;
 pub mod lifecycle;
+mod lines;
 mod mcp;
 mod models;
 mod origin;

@@ -27,10 +27,18 @@ impl App {
         let lifecycle = self.lifecycle().clone();
         let soft = lifecycle.soft().clone();
         self.open(&front);
+        self.open_socket();
         tokio::select! {
             () = lifecycle.hard().cancelled() => {}
             () = soft.cancelled() => {}
         }
+        self.leave().await
+    }
+
+    /// Leaves, when it was told to: streams say goodbye, turns come to a safe point, leases are released, the database is
+    /// closed.
+    pub(crate) async fn leave(&self) -> Shutdown {
+        let lifecycle = self.lifecycle();
         let runtime = Arc::clone(self.plugins().runtime());
         let owed = async {
             // At once, so that nobody waits for turns that were dropped here.
