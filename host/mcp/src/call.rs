@@ -37,7 +37,7 @@ pub(crate) async fn call(
     let promises = gate.listed(&call.name).is_some_and(|spec| spec.output_schema.is_some());
     let shows_forms = shows_forms(context.client_capabilities().as_ref());
     let began = Instant::now();
-    let outcome = if asks_by_rounds(&context) {
+    let outcome = if is_modern(&context) {
         let given = Given::of(request_state, input_responses);
         let asking = Rounds::new(&shared.sealer, door, shows_forms, given);
         tokio::select! {
@@ -53,15 +53,15 @@ pub(crate) async fn call(
         return Err(ErrorData::invalid_params(failure.message.clone(), None));
     }
     door.finished(&call, &outcome);
-    let from = if asks_by_rounds(&context) { context.meta.log_level() } else { shared.level.get() };
+    let from = if is_modern(&context) { context.meta.log_level() } else { shared.level.get() };
     if let Some(message) = from.and_then(|from| logging::ended(from, &call, &outcome, began.elapsed())) {
         logging::tell(&context.peer, message).await;
     }
     Ok(tools::result(outcome, promises).into())
 }
 
-/// Whether a client is of a revision whose servers ask nothing by themselves.
-fn asks_by_rounds(context: &RequestContext<RoleServer>) -> bool {
+/// Whether a request is of a revision from 2026-07-28 on: without sessions, and without requests of the server's own.
+pub(crate) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 

@@ -17,6 +17,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::call::is_modern;
 use crate::door::{Door, Opened, failed};
 use crate::library::Completing;
 use crate::page::page;
@@ -197,8 +198,11 @@ impl ServerHandler for McpHandler {
     async fn set_level(
         &self,
         request: SetLevelRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        if is_modern(&context) {
+            return Err(malformed::no_method("logging/setLevel"));
+        }
         self.shared.level.set(request.level);
         Ok(())
     }
@@ -231,8 +235,8 @@ impl ServerHandler for McpHandler {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        Err(malformed::told(request))
+        Err(malformed::told(request, is_modern(&context)))
     }
 }

@@ -12,9 +12,20 @@ use rmcp::model::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What a request that nobody answers is told.
-pub(crate) fn told(request: CustomRequest) -> ErrorData {
+/// What revision 2026-07-28 has no more.
+const REMOVED: [&str; 5] = ["initialize", "logging/setLevel", "ping", "resources/subscribe", "resources/unsubscribe"];
+
+/// What a request is told of a method that there is not.
+pub(crate) fn no_method(method: &str) -> ErrorData {
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method `{method}`"), None)
+}
+
+/// What a request that nobody answers is told; whether it is of a revision from 2026-07-28 on.
+pub(crate) fn told(request: CustomRequest, is_modern: bool) -> ErrorData {
     let CustomRequest { method, params, .. } = request;
+    if is_modern && REMOVED.contains(&&*method) {
+        return no_method(&method);
+    }
     let params = params.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let fault = match method.as_str() {
         "initialize" => fault::<InitializeRequestParams>(params),
@@ -31,7 +42,7 @@ pub(crate) fn told(request: CustomRequest) -> ErrorData {
     };
     match fault {
         Some(fault) => ErrorData::invalid_params(format!("{method}: {fault}"), None),
-        None => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method `{method}`"), None),
+        None => no_method(&method),
     }
 }
 
@@ -50,6 +61,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_revision_has_no_more_is_unknown_whatever_its_parameters() {
+        for method in REMOVED {
+            assert_eq!(told(CustomRequest::new(method, None), true).code, ErrorCode::METHOD_NOT_FOUND, "{method}");
+        }
+    }
+
+    #[test]
     fn the_field_that_does_not_fit_is_named() {
         for (method, params, code, says) in [
             ("tools/call", Some(json!({"name": 1})), -32602, "`name`"),
@@ -62,7 +80,7 @@ mod tests {
             ("tools/rub", Some(json!({})), -32601, "tools/rub"),
             ("", None, -32601, "no method"),
         ] {
-            let error = told(CustomRequest::new(method, params));
+            let error = told(CustomRequest::new(method, params), false);
             assert!(error.code.0 == code && error.message.contains(says), "{method}: {error:?}");
         }
     }
