@@ -5,11 +5,13 @@
 //! - `protocol`: sessions, calls, questions, lists, over HTTP.
 //! - `attacks`: messages and clients that mean no good.
 //! - `lines`: the same over a stream of lines.
+//! - `conformance`: the official conformance suite.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests assert")]
 #![allow(clippy::print_stdout, reason = "says what was not run")]
 
 mod attacks;
+mod conformance;
 mod fixture;
 mod lines;
 mod protocol;
