@@ -88,7 +88,7 @@ async fn each_users_own_token_goes_to_the_workspace_and_no_other() {
 }
 
 /// On this machine, on the scripted workspace.
-fn development(world: &World) -> Config {
+pub(crate) fn development(world: &World) -> Config {
     let config = world.config();
     // A folder has one host, and some tests have one behind a proxy beside it.
     let data_dir = config.data_dir.join("developer");

@@ -19,6 +19,7 @@
 //! - `tool_cases`: every tool of the shipped families by a table.
 //! - `jobs`: jobs and runs through the compiled family, against a local workspace that may be killed.
 //! - `tracked`: what a project made at the workspace, what goes on there, and which tools it chose.
+//! - `mcp`: MCP clients, over HTTP and standard streams; the official client and suite.
 //! - `skills`: the skills of a project, found, copied, chosen, changed, uploaded, loaded.
 //! - `process`: the binary: configuration, signals, a taken port.
 //! - `shared`: attackers and far ends of other suites.
@@ -62,6 +63,7 @@ mod kept;
 mod lanes;
 mod lists;
 mod logs;
+mod mcp;
 mod model_sdks;
 mod models;
 mod outcome;
