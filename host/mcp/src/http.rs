@@ -120,6 +120,9 @@ impl McpEndpoint {
             .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"application/json"));
         let user = guest.user();
         let session = session_of(&parts)?;
+        if session.is_none() && parts.method != Method::POST {
+            return Err(needs_session());
+        }
         let asked = project_of(&parts)?;
         let project = match session {
             // Who begins a session cannot choose its id: the one that is named here is not even looked for.
@@ -229,6 +232,14 @@ fn refusal(status: StatusCode, error: ErrorData) -> Box<McpResponse> {
 fn no_session() -> Box<McpResponse> {
     let message = "there is no such session; begin a new one with `initialize`";
     refusal(StatusCode::NOT_FOUND, ErrorData::invalid_request(message, None))
+}
+
+/// Only messages come without one: they may begin it, or be of a revision that has none.
+fn needs_session() -> Box<McpResponse> {
+    let message = "this needs a session; send `initialize` first, or messages by POST";
+    let mut response = refusal(StatusCode::METHOD_NOT_ALLOWED, ErrorData::invalid_request(message, None));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 fn no_room() -> Box<McpResponse> {

@@ -3,6 +3,7 @@
 use bricklayer_mcp::SessionLimits;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::task::JoinSet;
 use tokio_util::io::StreamReader;
 
 use crate::fixture::{Client, Host};
@@ -293,11 +294,11 @@ async fn a_cancelled_call_ends_at_the_far_end_as_well() {
     host.told("cancelled wait").await;
     // From 2026-07-28 on the broken connection is the sign.
     let modern = host.client("ann");
-    let asking =
-        tokio::spawn(async move { modern.clone().ask_modern("tools/call", json!({"name": "wait"}), json!({})).await });
+    let mut asking = JoinSet::new();
+    asking.spawn(async move { modern.clone().ask_modern("tools/call", json!({"name": "wait"}), json!({})).await });
     host.told("began wait").await;
     host.story();
-    asking.abort();
+    asking.abort_all();
     host.told("cancelled wait").await;
 }
 
@@ -416,6 +417,16 @@ async fn a_session_works_in_one_project() {
     let params =
         json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     bob.ask("initialize", params).await.error(404, -32600, "no such project");
+}
+
+#[tokio::test]
+async fn who_only_looks_in_begins_nothing() {
+    let host = Host::start().await;
+    let client = host.client("ann");
+    for method in [reqwest::Method::GET, reqwest::Method::DELETE, reqwest::Method::PUT] {
+        client.answer(client.request(method)).await.error(405, -32600, "needs a session");
+    }
+    assert!(host.inner.projects.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
