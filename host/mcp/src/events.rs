@@ -218,15 +218,13 @@ mod tests {
     async fn what_follows_is_told_until_the_end() {
         let events = Arc::new(Events::default());
         let first = events.store_event("s", &event()).await.unwrap();
-        let reading = tokio::spawn({
-            let events = Arc::clone(&events);
-            async move { rest(&events, &first).await }
-        });
-        tokio::task::yield_now().await;
-        events.store_event("s", &event()).await.unwrap();
-        events.store_event("other", &end()).await.unwrap();
-        events.store_event("s", &end()).await.unwrap();
-        assert_eq!(reading.await.unwrap(), ["s/1", "s/2"]);
+        let telling = async {
+            tokio::task::yield_now().await;
+            events.store_event("s", &event()).await.unwrap();
+            events.store_event("other", &end()).await.unwrap();
+            events.store_event("s", &end()).await.unwrap();
+        };
+        assert_eq!(tokio::join!(rest(&events, &first), telling).0, ["s/1", "s/2"]);
         assert_eq!(rest(&events, "s/1").await, ["s/2"]);
         assert_eq!(rest(&events, "s/2").await, Vec::<String>::new());
         for unknown in ["", "s", "s/x", "t/0", "/"] {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bricklayer_mcp::{MAX_MESSAGE_BYTES, Sealer, serve};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::fixture::{Host, SEALING_KEY};
 
 struct Line {
     read: Lines<BufReader<ReadHalf<DuplexStream>>>,
     write: WriteHalf<DuplexStream>,
-    serving: JoinHandle<Result<(), String>>,
+    serving: JoinSet<Result<(), String>>,
 }
 
 impl Line {
@@ -20,7 +20,8 @@ impl Line {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let (read, write) = tokio::io::split(theirs);
         let (door, sealer) = (Arc::new(host.door()), Sealer::new(&SEALING_KEY));
-        let serving = tokio::spawn(async move { serve(door, sealer, read, write).await.map_err(|e| e.to_string()) });
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { serve(door, sealer, read, write).await.map_err(|e| e.to_string()) });
         let (read, write) = tokio::io::split(ours);
         Self { read: BufReader::new(read).lines(), write, serving }
     }
@@ -60,7 +61,7 @@ async fn the_same_tools_answer_over_lines() {
     assert!(refused["result"]["isError"] == true, "{refused}");
     // The end of the input is the end.
     line.write.shutdown().await.unwrap();
-    assert_eq!(line.serving.await.unwrap(), Ok(()));
+    assert_eq!(line.serving.join_next().await.unwrap().unwrap(), Ok(()));
 }
 
 #[tokio::test]
@@ -68,7 +69,7 @@ async fn a_client_that_only_looks_is_no_failure() {
     let host = Host::start().await;
     let mut line = Line::open(&host);
     line.write.shutdown().await.unwrap();
-    assert_eq!(line.serving.await.unwrap(), Ok(()));
+    assert_eq!(line.serving.join_next().await.unwrap().unwrap(), Ok(()));
 }
 
 #[tokio::test]

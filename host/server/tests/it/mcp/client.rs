@@ -17,8 +17,8 @@ pub(crate) struct McpClient {
 #[track_caller]
 pub(crate) fn last(answer: &Answer) -> Value {
     let data = answer.text.lines().filter_map(|line| line.strip_prefix("data:"));
-    let messages = data.filter_map(|data| serde_json::from_str(data.trim()).ok());
-    messages.last().or_else(|| serde_json::from_str(&answer.text).ok()).unwrap_or_else(|| panic!("{answer:?}"))
+    let mut messages = data.filter_map(|data| serde_json::from_str(data.trim()).ok());
+    messages.next_back().or_else(|| serde_json::from_str(&answer.text).ok()).unwrap_or_else(|| panic!("{answer:?}"))
 }
 
 impl McpClient {
