@@ -5,6 +5,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use bricklayer_domain::chain;
+use tokio::sync::watch;
 
 use crate::door::Door;
 
@@ -25,13 +26,15 @@ async fn print(door: &dyn Door) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Calls `tell` whenever a client has other tools than before, until it says that nobody listens any more.
-pub(crate) async fn watch(door: Arc<dyn Door>, mut tell: impl AsyncFnMut() -> bool) {
-    let mut changes = door.tool_changes();
-    let mut known = print(&*door).await;
+/// Calls `tell` whenever a client has other tools than before, until it says that nobody listens any more. `changes` is from
+/// before the client could have asked for its tools: what changed since then is told in any case.
+pub(crate) async fn watch(door: Arc<dyn Door>, mut changes: watch::Receiver<u64>, mut tell: impl AsyncFnMut() -> bool) {
+    let listed = print(&*door).await;
+    let mut known = listed.filter(|_| matches!(changes.has_changed(), Ok(false)));
     while changes.changed().await.is_ok() {
         let now = print(&*door).await;
-        if now.is_some() && now != known {
+        // To look again for nothing does no harm, and not to look does.
+        if now.is_none() || now != known {
             known = now;
             if !tell().await {
                 return;

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rmcp::model::{
     ArgumentInfo, CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     CompletionInfo, CustomRequest, CustomResult, Extensions, GetPromptRequestParams, GetPromptResponse,
-    GetPromptResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, Prompt, ReadResourceRequestParams, ReadResourceResponse,
-    ReadResourceResult, Reference, Resource, ServerCapabilities, ServerConfig, SetLevelRequestParams,
-    SubscriptionFilter, Tool,
+    GetPromptResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Reference, Resource, ServerCapabilities,
+    ServerConfig, SetLevelRequestParams, SubscriptionFilter, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::call::is_modern;
@@ -29,6 +30,8 @@ pub struct McpHandler {
     /// The client's door, where it is not brought by each request.
     door: Option<Arc<dyn Door>>,
     shared: Shared,
+    /// The changes of tools since the client's session began.
+    changes: Mutex<Option<watch::Receiver<u64>>>,
     /// Watches what the client is told of; ends with the client.
     watching: Mutex<JoinSet<()>>,
 }
@@ -48,7 +51,7 @@ impl McpHandler {
 
     /// For a client that brings its door with each request.
     pub(crate) fn by_request(sealer: Sealer) -> Self {
-        Self { door: None, shared: Shared::new(sealer), watching: Mutex::default() }
+        Self { door: None, shared: Shared::new(sealer), changes: Mutex::default(), watching: Mutex::default() }
     }
 
     /// The door that came with a request, else the client's own.
@@ -91,6 +94,17 @@ impl ServerHandler for McpHandler {
             .build();
         let implementation = Implementation::new("bricklayer", env!("CARGO_PKG_VERSION")).with_title("Bricklayer");
         ServerConfig::new(capabilities).with_server_info(implementation).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let changes = self.door(&context.extensions)?.tool_changes();
+        *self.changes.lock().unwrap_or_else(PoisonError::into_inner) = Some(changes);
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
     }
 
     async fn list_tools(
@@ -210,12 +224,11 @@ impl ServerHandler for McpHandler {
     /// Of sessions: begins to watch what the client was told of.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         let Ok(door) = self.door(&context.extensions) else { return };
+        let Some(changes) = self.changes.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let peer = context.peer;
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
         // Once, however often a client says that it is there.
-        if watching.is_empty() {
-            watching.spawn(changes::watch(door, async move || peer.notify_tool_list_changed().await.is_ok()));
-        }
+        watching.spawn(changes::watch(door, changes, async move || peer.notify_tool_list_changed().await.is_ok()));
     }
 
     fn accepted_subscription_filter(&self, _requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
@@ -224,10 +237,10 @@ impl ServerHandler for McpHandler {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let door = self.door(&context.request_context().extensions)?;
-        let sink = context.sink().clone();
+        let (changes, sink) = (door.tool_changes(), context.sink().clone());
         tokio::select! {
             () = context.cancelled() => {}
-            () = changes::watch(door, async move || sink.notify_tool_list_changed().await.is_ok()) => {}
+            () = changes::watch(door, changes, async move || sink.notify_tool_list_changed().await.is_ok()) => {}
         }
         Ok(())
     }

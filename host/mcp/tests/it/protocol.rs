@@ -338,6 +338,22 @@ async fn clients_hear_when_there_are_other_tools() {
 }
 
 #[tokio::test]
+async fn no_change_is_missed_however_soon_it_comes() {
+    let host = Host::start().await;
+    for n in 0..20 {
+        let client = host.client("ann").begin(json!({})).await;
+        host.inner.tools.names.lock().unwrap().push(format!("fresh{n}"));
+        host.inner.tools.changes.send_modify(|count| *count += 1);
+        let mut stream = Stream::open(&client, None).await;
+        // It may have been told before the stream was there; the next change is told at the latest.
+        host.inner.tools.names.lock().unwrap().push(format!("fresher{n}"));
+        host.inner.tools.changes.send_modify(|count| *count += 1);
+        let told = tokio::time::timeout(std::time::Duration::from_secs(30), stream.next()).await.unwrap().unwrap();
+        assert_eq!(told["method"], "notifications/tools/list_changed", "{told}");
+    }
+}
+
+#[tokio::test]
 async fn logs_are_heard_from_the_level_that_was_asked_for() {
     let host = Host::start().await;
     let mut client = host.client("ann").begin(json!({})).await;

@@ -1,7 +1,5 @@
 //! Identity, projects, permissions, what outlives a host.
 
-use std::time::Duration;
-
 use bricklayer_domain::{AuditBody, CallSite};
 use bricklayer_server::config::PublicOrigin;
 use bricklayer_store::{AuditFilter, AuditPageRequest, MAX_PAGE};
@@ -13,7 +11,7 @@ use super::McpClient;
 use super::client::last;
 use crate::identity::development;
 use crate::plugins::open;
-use crate::support::{Api, Engine, Guest, Server, Trouble, World, both_engines, eventually};
+use crate::support::{Api, Engine, Guest, PATIENCE, Server, Trouble, World, both_engines, eventually};
 
 #[tokio::test]
 async fn nobody_comes_in_and_each_has_their_own() {
@@ -262,10 +260,12 @@ async fn clients_hear_of_plugins_that_come_and_go() {
     let mut stream = response.bytes_stream();
     let mut told = async || {
         let mut text = String::new();
-        while !text.contains("notifications/tools/list_changed") {
-            let piece = tokio::time::timeout(Duration::from_secs(60), stream.next()).await.expect("a word in time");
-            text.push_str(&String::from_utf8_lossy(&piece.unwrap().unwrap()));
-        }
+        let reading = async {
+            while !text.contains("notifications/tools/list_changed") {
+                text.push_str(&String::from_utf8_lossy(&stream.next().await.unwrap().unwrap()));
+            }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.expect("a word in time");
     };
     let plugin = ann.install(&Guest::new("greeter", "1.0.0").package(), &[]).await;
     told().await;
