@@ -42,6 +42,7 @@ mod notices;
 mod operations;
 mod packages;
 mod page;
+mod paid;
 mod permission_rules;
 mod places;
 mod plugin_state;

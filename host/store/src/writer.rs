@@ -19,9 +19,9 @@ use crate::error::{CONFLICT_ATTEMPTS, NotCommitted, StoreError, pause_on_conflic
 use crate::fencing::Lease;
 use crate::lease_clock::LeaseMoment;
 use crate::lease_sql::on_lease_clock;
-use crate::model_usage::Paid;
 use crate::multi_insert::MultiInsert;
 use crate::notices::{Notice, NoticeBoard};
+use crate::paid::Paid;
 use crate::postgres::silent;
 use crate::rows::{status, to_json};
 

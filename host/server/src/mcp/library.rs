@@ -84,9 +84,14 @@ fn not_found(uri: &str) -> DoorError {
 
 /// Whether a call of a tool would run unasked.
 async fn judge(gate: &Gate, tool: &str, input: Value) -> Result<(), DoorError> {
-    let (id, name) = (ToolCallId("mcp_read".to_owned()), ToolName(tool.to_owned()));
-    let call = gate.resolve(&id, &name, &input).map_err(|failure| DoorError::Wrong(failure.message))?;
-    match decide(Terms::of(gate.mode()), &name, &call.classify().await, &[]) {
+    let call = ToolCall { id: ToolCallId("mcp_read".to_owned()), name: ToolName(tool.to_owned()), input };
+    let resolved = gate.resolve(&call.id, &call.name, &call.input);
+    let resolved = resolved.map_err(|failure| DoorError::Wrong(failure.message))?;
+    let (_, class) = gate.classify(&call, resolved).await;
+    match decide(Terms::of(gate.mode()), &call.name, &class, &[]) {
+        Permission::Allow(_) if class.rewritten.is_some() => {
+            Err(DoorError::Wrong("the operator lets nobody read this as it is; call the tool instead".to_owned()))
+        }
         Permission::Allow(_) => Ok(()),
         Permission::Ask { reason } | Permission::Deny { reason } => Err(DoorError::Wrong(reason)),
     }
