@@ -187,6 +187,10 @@ rules! {
     SharedRoot = "shared-root" Warning,
     /// More people may change the folder than the bundle says.
     FolderPermissions = "folder-permissions" Warning,
+    /// The bundle is for another workspace.
+    WorkspaceHost = "workspace-host" Warning,
+    /// `/Workspace` in front of a path that has it.
+    WorkspacePrefix = "workspace-prefix" Warning,
     /// A workspace path in a volume.
     VolumePath = "volume-path" Error,
     /// The volume for artifacts.
@@ -282,12 +286,7 @@ impl Findings {
         self.list.push(finding);
     }
 
-    /// Whether there is an error.
-    pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(|finding| finding.severity() == Severity::Error)
-    }
-
-    /// All of them, each once: the gravest first, then by place, then by path.
+    /// All of them, each once per place: the gravest first, then by place, then by path.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         if self.dropped > 0 {
             let message = format!("{} more findings are not shown", self.dropped);
@@ -299,11 +298,14 @@ impl Findings {
                 advice: "mend these first".to_owned(),
             });
         }
-        let key = |finding: &Finding| {
-            (finding.severity(), finding.place.clone(), finding.path.clone(), finding.rule, finding.message.clone())
+        self.list.sort_by_cached_key(|one| {
+            (one.severity(), one.place.clone(), one.rule, one.message.clone(), one.path.clone())
+        });
+        // A target's value has two paths, and one place.
+        let is_same = |a: &Finding, b: &Finding| {
+            (a.rule, &a.place, &a.message) == (b.rule, &b.place, &b.message) && (a.place.is_some() || a.path == b.path)
         };
-        self.list.sort_by_cached_key(key);
-        self.list.dedup_by(|a, b| key(a) == key(b));
+        self.list.dedup_by(|a, b| is_same(a, b));
         self.list
     }
 }

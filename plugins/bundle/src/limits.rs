@@ -18,8 +18,12 @@ pub(crate) const MAX_KEYS: usize = 4_096;
 /// Files that `include` names.
 pub(crate) const MAX_INCLUDED_FILES: usize = 1_000;
 
-/// References followed from one to the next; the official command line stops at this as well.
+/// Rounds in which the official command line puts references in: one more for each list or mapping that holds further
+/// ones.
 pub(crate) const MAX_REFERENCE_ROUNDS: usize = 11;
+
+/// References followed from one to the next: each is a call within a call.
+pub(crate) const MAX_REFERENCE_DEPTH: usize = 30;
 
 /// Bytes of a text after its references are put in.
 pub(crate) const MAX_TEXT_BYTES: usize = 1024 * 1024;

@@ -309,6 +309,14 @@ impl Value {
         }
     }
 
+    /// Sets the value of a key that nobody wrote.
+    pub(crate) fn add(&mut self, key: &str, value: Self) {
+        self.set(key, value);
+        if let Some(entry) = self.as_map_mut().and_then(|map| map.entries.iter_mut().find(|entry| entry.key == key)) {
+            entry.place = None;
+        }
+    }
+
     /// Sets the value of a key of a mapping that has not got it, or has nothing there.
     pub fn set_default(&mut self, key: &str, value: Self) {
         if self.get(&[key]).is_none_or(Self::is_null) {

@@ -321,7 +321,7 @@ pub(crate) fn count(value: &Value) -> usize {
 }
 
 /// How many lists and mappings lie in each other.
-fn depth(value: &Value) -> usize {
+pub(crate) fn depth(value: &Value) -> usize {
     match &value.kind {
         Kind::List(items) => items.iter().map(depth).max().unwrap_or(0) + 1,
         Kind::Map(map) => map.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0) + 1,
