@@ -1,13 +1,21 @@
 //! Databricks Asset Bundles: read, resolved and checked, without I/O.
 
 mod fields;
+mod files;
 mod finding;
+mod keyed;
 mod limits;
+mod load;
+mod merge;
 mod near;
+mod pattern;
 mod reference;
+mod target;
 mod value;
 mod yaml;
 
+pub use files::{FileKind, Files, MemoryFiles};
 pub use finding::{Finding, Rule, Severity};
+pub use load::{ROOT_NAMES, find_root};
 pub use reference::{Reference, Step};
 pub use value::{Entry, Kind, Map, Place, Value};
