@@ -1,6 +1,7 @@
 //! Databricks Asset Bundles: read, resolved and checked, without I/O.
 
 mod artifacts;
+mod checks;
 mod defaults;
 mod fields;
 mod files;
