@@ -245,6 +245,7 @@ fn finish(
     defaults::apply(&mut root);
     permissions::apply(&mut root, user, findings);
     fields::check_complete(table, &root, findings);
+    fields::keep_known(table, &mut root, FieldKind::ROOT);
     mode::check(&root, mode, user, findings);
     let sync = Sync::read(&root, folder, files, findings);
     paths::translate(&mut root, folder, &sync.root, files, findings);

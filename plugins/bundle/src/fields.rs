@@ -15,7 +15,7 @@
 
 mod check;
 
-pub(crate) use check::{check_complete, check_shape, convert};
+pub(crate) use check::{check_complete, check_shape, convert, keep_known};
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

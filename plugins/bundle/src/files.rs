@@ -35,15 +35,21 @@ pub trait Files {
 pub struct MemoryFiles(BTreeMap<String, Vec<u8>>);
 
 impl MemoryFiles {
-    /// Adds a file.
-    pub fn insert(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) {
-        self.0.insert(path.into(), content.into());
+    /// Adds a file; a path that leads out of the project adds none.
+    pub fn insert(&mut self, path: &str, content: impl Into<Vec<u8>>) {
+        if let Some(path) = join("", path) {
+            self.0.insert(path, content.into());
+        }
     }
 }
 
-impl<P: Into<String>, C: Into<Vec<u8>>> FromIterator<(P, C)> for MemoryFiles {
-    fn from_iter<T: IntoIterator<Item = (P, C)>>(files: T) -> Self {
-        Self(files.into_iter().map(|(path, content)| (path.into(), content.into())).collect())
+impl<P: AsRef<str>, C: Into<Vec<u8>>> FromIterator<(P, C)> for MemoryFiles {
+    fn from_iter<T: IntoIterator<Item = (P, C)>>(given: T) -> Self {
+        let mut files = Self::default();
+        for (path, content) in given {
+            files.insert(path.as_ref(), content);
+        }
+        files
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::fields::{self, Fields};
+use crate::fields::{self, FieldKind, Fields};
 use crate::files::{self, FileKind, Files};
 use crate::finding::{Findings, Rule};
 use crate::limits::{MAX_FILE_BYTES, MAX_INCLUDED_FILES, MAX_TOTAL_BYTES};
@@ -53,6 +53,10 @@ pub(crate) fn load(files: &dyn Files, folder: &str, table: &Fields, findings: &m
             let Some(value) = reader.file(&path) else { continue };
             merge(&mut root, reader.without_include(value), At::ROOT, reader.findings);
         }
+    }
+    // Anchors for others, and what has been told of: nothing reads it.
+    if let Some(map) = root.as_map_mut() {
+        map.retain(|entry| table.below(FieldKind::ROOT, &entry.key).is_some());
     }
     Some(root)
 }

@@ -144,8 +144,7 @@ fn check_production(root: &Value, user: &User, findings: &mut Findings) {
         return;
     }
     let run_as = |job: &crate::value::Entry| job.value.get(&["run_as"]).is_some();
-    let mut jobs = root.entries_at(&["resources", "jobs"]).peekable();
-    let all_run_as = jobs.peek().is_some() && jobs.all(run_as);
+    let all_run_as = root.entries_at(&["resources", "jobs"]).all(run_as);
     let place = root.get(&["bundle", "mode"]).and_then(|mode| mode.place.clone());
     let message = "a target in mode `production` says where it lies, so that there is one copy whoever deploys";
     let advice = format!(

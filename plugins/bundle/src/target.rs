@@ -136,7 +136,11 @@ fn rewrite_variables(root: &mut Value, target: &mut Value, name: &str, findings:
         if !is_declaration(&entry.value) {
             let place = entry.value.place.clone();
             let short = std::mem::replace(&mut entry.value, Value::map([]));
+            let is_collection = matches!(short.kind, Kind::List(_) | Kind::Map(_));
             entry.value = Value::map([("default", short)]).at(place);
+            if is_collection {
+                entry.value.set("type", Value::text("complex"));
+            }
         }
         let Some(declared) = root.get_mut(&["variables", &entry.key]) else { continue };
         if declared.is_null() {

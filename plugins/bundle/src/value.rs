@@ -31,6 +31,8 @@ pub struct Value {
     pub kind: Kind,
     /// Where it was written.
     pub place: Option<Place>,
+    /// Whether it has an anchor, so that it can be there for others.
+    pub(crate) is_anchor: bool,
 }
 
 /// What a value is.
@@ -166,7 +168,7 @@ impl Value {
     /// A value that was written here.
     #[must_use]
     pub fn new(kind: Kind, place: Option<Place>) -> Self {
-        Self { kind, place }
+        Self { kind, place, is_anchor: false }
     }
 
     /// A text that the library adds.

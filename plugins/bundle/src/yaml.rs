@@ -6,7 +6,8 @@
 
 mod scalar;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -30,24 +31,49 @@ pub(crate) fn parse(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> O
             return None;
         }
     };
-    let mut builder = Builder { file, findings, open: Vec::new(), root: None, anchors: HashMap::new(), values: 0 };
-    match builder.read(text) {
-        Ok(()) => {}
-        Err(problem) => {
-            builder.findings.add_at(problem.rule, "", problem.place, problem.message, problem.advice);
-            return None;
+    let mut text = Cow::Borrowed(text);
+    let mut indented = BTreeSet::new();
+    let root = loop {
+        let mut builder = Builder::new(file, findings, &indented);
+        let problem = match builder.read(&text) {
+            Ok(()) => break builder.root,
+            Err(problem) => problem,
+        };
+        let line = problem.place.as_ref().map_or(0, |place| place.line);
+        match indent(&text, line).filter(|_| problem.is_indentation && indented.len() < MAX_INDENTED) {
+            Some(changed) if indented.insert(line) => text = Cow::Owned(changed),
+            _ => {
+                findings.add_at(problem.rule, "", problem.place, problem.message, problem.advice);
+                return None;
+            }
         }
-    }
+    };
     let start = Place { file: file.clone(), line: 1, column: 1 };
-    match builder.root {
+    match root {
         None => Some(Value::new(Kind::Map(Map::default()), Some(start))),
         Some(root) if root.is_null() => Some(Value::new(Kind::Map(Map::default()), root.place)),
         root => root,
     }
 }
 
+/// Lines of a file that begin with a closing bracket too far to the left. The command line's parser takes them, against
+/// YAML's rule; ours is shown them further to the right.
+const MAX_INDENTED: usize = 16;
+
+/// Columns that such a line is moved.
+const INDENT: usize = 80;
+
+/// The text with one line moved to the right, when it begins with a closing bracket.
+fn indent(text: &str, line: usize) -> Option<String> {
+    let start = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let (before, rest) = text.split_at_checked(start)?;
+    rest.trim_start_matches(' ').starts_with(['}', ']']).then(|| format!("{before}{}{rest}", " ".repeat(INDENT)))
+}
+
 /// Why a file cannot be read.
 struct Problem {
+    /// Whether a line begins too far to the left.
+    is_indentation: bool,
     rule: Rule,
     place: Option<Place>,
     message: String,
@@ -67,6 +93,8 @@ enum Key {
 }
 
 struct Builder<'a> {
+    /// Lines that were moved to the right.
+    indented: &'a BTreeSet<usize>,
     file: &'a Arc<str>,
     findings: &'a mut Findings,
     open: Vec<Open>,
@@ -76,7 +104,11 @@ struct Builder<'a> {
     values: usize,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(file: &'a Arc<str>, findings: &'a mut Findings, indented: &'a BTreeSet<usize>) -> Self {
+        Self { indented, file, findings, open: Vec::new(), root: None, anchors: HashMap::new(), values: 0 }
+    }
+
     fn read(&mut self, text: &str) -> Result<(), Problem> {
         let mut documents = 0_u32;
         for event in Parser::new_from_str(text) {
@@ -88,7 +120,13 @@ impl Builder<'_> {
                 }
                 let message = format!("this is no YAML: {}", error.info());
                 let advice = "look at indentation, quotes and colons in this line and the one before";
-                Problem { rule: Rule::YamlSyntax, place: Some(place), message, advice: advice.to_owned() }
+                Problem {
+                    is_indentation: error.info().contains("invalid indentation"),
+                    rule: Rule::YamlSyntax,
+                    place: Some(place),
+                    message,
+                    advice: advice.to_owned(),
+                }
             })?;
             match event {
                 Event::DocumentStart(_) => {
@@ -236,11 +274,12 @@ impl Builder<'_> {
     }
 
     /// Puts a complete list or mapping where it belongs; its parts have been counted.
-    fn keep(&mut self, anchor: usize, value: Value, size: usize) -> Result<(), Problem> {
+    fn keep(&mut self, anchor: usize, mut value: Value, size: usize) -> Result<(), Problem> {
         if anchor != 0 {
             // The copy is held as well.
             self.values = self.values.saturating_add(size);
             self.anchors.insert(anchor, (value.clone(), size));
+            value.is_anchor = true;
         }
         self.put(value, 0, 1)
     }
@@ -251,8 +290,10 @@ impl Builder<'_> {
             let place = value.place.clone().unwrap_or_else(|| self.place(1, 0));
             return Err(self.limit(place, format!("there are more than {MAX_VALUES} values, aliases counted")));
         }
+        let mut value = value;
         if anchor != 0 {
             self.anchors.insert(anchor, (value.clone(), size));
+            value.is_anchor = true;
         }
         match self.open.last_mut() {
             None => self.root = Some(value),
@@ -276,12 +317,13 @@ impl Builder<'_> {
     }
 
     fn problem(&self, place: Place, message: impl Into<String>, advice: &str) -> Problem {
-        Problem { rule: Rule::YamlSyntax, place: Some(place), message: message.into(), advice: advice.to_owned() }
+        let (message, advice) = (message.into(), advice.to_owned());
+        Problem { is_indentation: false, rule: Rule::YamlSyntax, place: Some(place), message, advice }
     }
 
     fn limit(&self, place: Place, message: String) -> Problem {
         let advice = "divide the bundle into smaller ones".to_owned();
-        Problem { rule: Rule::Limit, place: Some(place), message, advice }
+        Problem { is_indentation: false, rule: Rule::Limit, place: Some(place), message, advice }
     }
 
     fn too_deep(&self, place: Place) -> Problem {
@@ -289,7 +331,9 @@ impl Builder<'_> {
     }
 
     fn place(&self, line: usize, column: usize) -> Place {
-        Place { file: self.file.clone(), line: line.max(1), column: column.saturating_add(1) }
+        let moved = if self.indented.contains(&line) { INDENT } else { 0 };
+        let column = column.saturating_sub(moved).saturating_add(1);
+        Place { file: self.file.clone(), line: line.max(1), column }
     }
 
     fn span_place(&self, span: Span) -> Place {

@@ -10,7 +10,7 @@ use crate::reference::{Reference, Step, references};
 use crate::value::{At, Kind, Place, Value};
 
 /// Fields that the workspace gives resources once they are there.
-const OUTPUTS: [&str; 34] = [
+const OUTPUTS: [&str; 35] = [
     "app_status",
     "artifact_location",
     "cluster_id",
@@ -40,6 +40,7 @@ const OUTPUTS: [&str; 34] = [
     "service_principal_client_id",
     "service_principal_id",
     "service_principal_name",
+    "space_id",
     "state",
     "uid",
     "updated_at",

@@ -45,7 +45,8 @@ impl Check<'_> {
                         None => self.unknown(fields, entry, at),
                     }
                 }
-                if self.is_complete {
+                // The rest of what a file holds is not seen here.
+                if self.is_complete && value.get(&["file_path"]).is_none() {
                     self.required(fields, value, at);
                 }
             }
@@ -78,8 +79,8 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, fields: &[Field], entry: &Entry, at: At<'_>) {
-        // What the library adds for references was written nowhere.
-        if entry.place.is_none() {
+        // What the library adds for references was written nowhere; what has an anchor is there for others.
+        if entry.place.is_none() || entry.value.is_anchor {
             return;
         }
         let names = fields.iter().map(|field| field.name);
@@ -159,6 +160,26 @@ fn converted(shape: &Shape<'_>, value: &Value) -> Option<Kind> {
         (Shape::Float, Kind::Int(number)) => Some(Kind::Float(*number as f64)),
         (Shape::Float, Kind::Text(text)) => text.parse().ok().map(Kind::Float),
         _ => None,
+    }
+}
+
+/// Takes out the fields that the table does not know, as the command line does; those that the library added stay.
+pub(crate) fn keep_known(table: &Fields, value: &mut Value, kind: FieldKind) {
+    match &mut value.kind {
+        Kind::Map(map) => {
+            map.retain(|entry| entry.place.is_none() || table.below(kind, &entry.key).is_some());
+            for entry in map.iter_mut() {
+                if let Some(kind) = table.below(kind, &entry.key) {
+                    keep_known(table, &mut entry.value, kind);
+                }
+            }
+        }
+        Kind::List(items) => {
+            if let Some(kind) = table.below(kind, "") {
+                items.iter_mut().for_each(|item| keep_known(table, item, kind));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -21,10 +21,11 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("targets: {d: {mode: development, workspace: {root_path: ~/x}}}", &[]),
     (
-        "targets: {d: {mode: production}}",
-        &["production-mode@1:21 workspace.root_path ~ /Workspace/Users/ann.lee@example.com"],
+        "resources: {jobs: {a: {}}}\ntargets: {d: {mode: production}}",
+        &["production-mode@2:21 workspace.root_path ~ /Workspace/Users/ann.lee@example.com"],
     ),
     ("targets: {d: {mode: production, workspace: {root_path: /Workspace/Users/bot/x}}}", &[]),
+    ("targets: {d: {mode: production}}", &["production-root@1:21"]),
     ("#! user 11111111-2222-3333-4444-555555555555\ntargets: {d: {mode: production}}", &["production-root@1:21"]),
     ("run_as: {user_name: x}\nresources: {jobs: {a: {}}}\ntargets: {d: {mode: production}}", &["production-root@3:21"]),
     (

@@ -46,7 +46,11 @@ pub(super) const CASES: &[Case] = &[
         "variables: {c: {type: complex, default: {nam: x}}}\nresources: {jobs: {a: {queue: '${var.c}'}}}",
         &["unknown-field@1:42 resources.jobs.a.queue.nam", "required-field@2:31"],
     ),
-    ("x: &a {name: j}\nresources: {jobs: {a: *a}}", &["unknown-field@1:1 x"]),
+    (
+        "x: &a {name: j, y: '${var.none}'}\nresources: {jobs: {a: {<<: *a}}}",
+        &["unknown-field@1:17 resources.jobs.a.y", "reference-missing@1:20"],
+    ),
+    ("resources: {alerts: {a: {file_path: a.json, warehouse_id: w, display_name: d}}}\n--- a.json\n{}", &[]),
     ("resources: {postgres_projects: {p: {whatever: 1}}}", &[]),
 ];
 
@@ -56,6 +60,12 @@ fn fields_are_those_of_the_table() {
 }
 
 const GIVES: &[Gives] = &[
+    // Nothing that the workspace does not know is sent to it.
+    (
+        "resources: {jobs: {j: {name: n, nam: m, tasks: [{task_key: t, x: {y: z}}]}}}",
+        "resources.jobs.j.tasks",
+        "[{\"task_key\":\"t\"}]",
+    ),
     ("resources: {jobs: {a: {name: 5, timeout_seconds: '10'}}}", "resources.jobs.a.timeout_seconds", "10"),
     ("resources: {jobs: {a: {name: 5}}}", "resources.jobs.a.name", "\"5\""),
     ("resources: {pipelines: {a: {serverless: yes}}}", "resources.pipelines.a.serverless", "true"),

@@ -74,6 +74,11 @@ fn variables_have_values() {
 
 const GIVES: &[Gives] = &[
     (
+        "variables: {a: {default: d}}\nresources: {jobs: {j: {email_notifications: {on_start: '${var.a}'}}}}\ntargets: {t: {variables: {a: [x]}}}",
+        "resources.jobs.j.email_notifications.on_start",
+        "[\"x\"]",
+    ),
+    (
         "#! var a=flag\n#! env BUNDLE_VAR_a=env\nvariables: {a: {default: d}}\npresets: {name_prefix: '${var.a}'}",
         "presets.name_prefix",
         "\"flag\"",

@@ -55,6 +55,8 @@ fn scalars_are_what_the_command_line_reads() {
         ("# nothing\n", "{}"),
         ("\u{feff}a: 1", r#"{"a":1}"#),
         ("{a: [1, {b: 2}]}", r#"{"a":[1,{"b":2}]}"#),
+        // Against YAML's rule, and taken by the command line.
+        ("a:\n  b: {\n    # nothing\n  }\n  c: [\n    1,\n    2\n]", r#"{"a":{"b":{},"c":[1,2]}}"#),
         ("a: ${var.x}", r#"{"a":"${var.x}"}"#),
     ] {
         gives(text, json);
