@@ -23,7 +23,7 @@ pub struct Artifact {
 }
 
 /// A library's file and where it is uploaded to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     /// From the project's folder.
     pub local: String,
@@ -111,8 +111,6 @@ pub(crate) fn libraries(
             }
         }
     }
-    uploads.sort();
-    uploads.dedup();
     check_names(&uploads, findings);
     uploads
 }
@@ -196,7 +194,11 @@ impl Linker<'_> {
         let found = found(value, self.folder, self.files, at.to_string(), findings);
         let remote = |local: &String| format!("{}/{}", self.remote, files::name(local));
         let paths = found.iter().map(remote).collect();
-        self.uploads.extend(found.iter().map(|local| Upload { local: local.clone(), remote: remote(local) }));
+        for local in &found {
+            if !self.uploads.iter().any(|upload| upload.local == *local) {
+                self.uploads.push(Upload { local: local.clone(), remote: remote(local) });
+            }
+        }
         paths
     }
 }

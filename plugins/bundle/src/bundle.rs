@@ -59,7 +59,7 @@ pub struct Draft {
 struct Open {
     root: Value,
     target: String,
-    lookups: BTreeMap<String, Lookup>,
+    lookups: Vec<(String, Lookup)>,
     used: BTreeSet<String>,
 }
 
@@ -136,13 +136,9 @@ impl Bundle {
     }
 
     /// How many resources there are of each kind.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::new();
-        for resource in self.resources() {
-            *counts.entry(resource.kind).or_insert(0) += 1;
-        }
-        counts
+    pub fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
+        let kinds = self.config.entries_at(&["resources"]);
+        kinds.map(|kind| (kind.key.as_str(), kind.value.entries_at(&[]).len())).filter(|(_, count)| *count > 0)
     }
 
     /// The resources that each resource refers to, by names such as `jobs.nightly`.
@@ -199,8 +195,14 @@ fn set_git(root: &mut Value, git: Option<&Git>) {
 impl Draft {
     /// The objects of the workspace whose ids are needed.
     #[must_use]
-    pub fn lookups(&self) -> BTreeSet<Lookup> {
-        self.open.iter().flat_map(|open| open.lookups.values().cloned()).collect()
+    pub fn lookups(&self) -> Vec<Lookup> {
+        let mut lookups = Vec::new();
+        for (_, lookup) in self.open.iter().flat_map(|open| &open.lookups) {
+            if !lookups.contains(lookup) {
+                lookups.push(lookup.clone());
+            }
+        }
+        lookups
     }
 
     /// The target that was chosen.
@@ -211,7 +213,7 @@ impl Draft {
 
     /// Puts references in, adds what modes, presets, permissions and defaults add, and checks all of it.
     #[must_use]
-    pub fn finish(mut self, files: &dyn Files, answers: &BTreeMap<Lookup, Found>) -> Outcome {
+    pub fn finish(mut self, files: &dyn Files, answers: &[(Lookup, Found)]) -> Outcome {
         let request = self.request;
         let findings = &mut self.findings;
         let bundle = self.open.map(|open| finish(open, &request, files, answers, findings));
@@ -223,7 +225,7 @@ fn finish(
     open: Open,
     request: &Request,
     files: &dyn Files,
-    answers: &BTreeMap<Lookup, Found>,
+    answers: &[(Lookup, Found)],
     findings: &mut Findings,
 ) -> Bundle {
     let Open { mut root, target, lookups, used } = open;

@@ -1,7 +1,7 @@
 //! The fields that a bundle can have, and what is said about those it has.
 //!
 //! The table is text: `fields/bundle.txt` is written by hand, `fields/service.txt` is made by `fields/extract.py` from the
-//! Python SDK. A line is a type:
+//! Python SDK; `build.rs` packs both. A line is a type:
 //!
 //! ```text
 //! engine = direct terraform          one of these values
@@ -14,19 +14,17 @@
 //! free keys, or a type's name.
 
 mod check;
+mod table;
 
 pub(crate) use check::{check_complete, check_shape, convert, keep_known};
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
-
-const BUNDLE: &str = include_str!("fields/bundle.txt");
-const SERVICE: &str = include_str!("fields/service.txt");
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Fields {
-    types: HashMap<&'static str, Type>,
+    types: BTreeMap<&'static str, Type>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -70,11 +68,11 @@ impl FieldKind {
 impl Fields {
     /// The table, read once.
     pub(crate) fn get() -> &'static Self {
+        static TEXT: OnceLock<String> = OnceLock::new();
         static TABLE: OnceLock<Fields> = OnceLock::new();
         TABLE.get_or_init(|| {
-            let mut types = HashMap::new();
-            // What is mixed in stands in the second part.
-            for line in SERVICE.lines().chain(BUNDLE.lines()) {
+            let mut types = BTreeMap::new();
+            for line in TEXT.get_or_init(table::text).lines() {
                 read_line(line, &mut types);
             }
             Self { types }
@@ -137,9 +135,9 @@ impl Fields {
     }
 }
 
-fn read_line(line: &'static str, types: &mut HashMap<&'static str, Type>) {
+fn read_line(line: &'static str, types: &mut BTreeMap<&'static str, Type>) {
     let mut words = line.split_ascii_whitespace();
-    let Some(name) = words.next().filter(|name| *name != "#") else { return };
+    let Some(name) = words.next() else { return };
     let mut found = Type::default();
     let mut is_enum = false;
     for word in words {

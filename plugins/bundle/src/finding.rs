@@ -1,5 +1,6 @@
 //! What is found in a bundle, and the rules it is found by.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use crate::limits::MAX_FINDINGS;
@@ -256,34 +257,46 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Adds a finding about a value.
-    pub(crate) fn add(
+    pub(crate) fn add<'a>(
         &mut self,
         rule: Rule,
         path: impl Display,
         value: &Value,
-        message: impl Into<String>,
-        advice: impl Into<String>,
+        message: impl Into<Cow<'a, str>>,
+        advice: impl Into<Cow<'a, str>>,
     ) {
-        self.add_at(rule, path, value.place.clone(), message, advice);
+        self.push(rule, &path, value.place.as_ref(), message.into(), advice.into());
     }
 
     /// Adds a finding about a place.
-    pub(crate) fn add_at(
+    pub(crate) fn add_at<'a>(
         &mut self,
         rule: Rule,
         path: impl Display,
         place: Option<Place>,
-        message: impl Into<String>,
-        advice: impl Into<String>,
+        message: impl Into<Cow<'a, str>>,
+        advice: impl Into<Cow<'a, str>>,
     ) {
+        self.push(rule, &path, place.as_ref(), message.into(), advice.into());
+    }
+
+    // Not generic: there are more than a hundred callers.
+    fn push(
+        &mut self,
+        rule: Rule,
+        path: &dyn Display,
+        place: Option<&Place>,
+        message: Cow<'_, str>,
+        advice: Cow<'_, str>,
+    ) {
+        let count = self.list.len();
         // Errors are kept whatever came before: without them a bundle would count as good.
-        if self.list.len() >= MAX_FINDINGS && rule.severity() != Severity::Error || self.list.len() >= 2 * MAX_FINDINGS
-        {
+        if count >= MAX_FINDINGS && rule.severity() != Severity::Error || count >= 2 * MAX_FINDINGS {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
-        let finding = Finding { rule, path: path.to_string(), place, message: message.into(), advice: advice.into() };
-        self.list.push(finding);
+        let (message, advice) = (message.into_owned(), advice.into_owned());
+        self.list.push(Finding { rule, path: path.to_string(), place: place.cloned(), message, advice });
     }
 
     /// All of them, each once per place: the gravest first, then by place, then by path.

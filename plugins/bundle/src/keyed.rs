@@ -2,6 +2,7 @@
 //! apps and grants of the official command line.
 
 use crate::finding::{Findings, Rule};
+use crate::limits::MAX_TASKS;
 use crate::merge::merge;
 use crate::value::{At, Value};
 
@@ -32,7 +33,7 @@ fn check_resources(resources: Option<&Value>, at: At<'_>, findings: &mut Finding
             let (of_resource, items) = (of_kind.key(&resource.key), resource.value.items_at(&[list]));
             let of_list = of_resource.key(list);
             let mut seen: Vec<(&str, &Value)> = Vec::new();
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.iter().take(MAX_TASKS).enumerate() {
                 let Some(name) = item.text_at(&[key]) else { continue };
                 if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
                     let line = first.place.as_ref().map_or(0, |place| place.line);
@@ -63,6 +64,10 @@ pub(crate) fn merge_lists(root: &mut Value, findings: &mut Findings) {
 }
 
 fn merge_items(items: &mut Vec<Value>, key: &str, unnamed: Option<&str>, at: At<'_>, findings: &mut Findings) {
+    // A longer list is refused elsewhere.
+    if items.len() > 2 * MAX_TASKS {
+        return;
+    }
     let mut merged: Vec<Value> = Vec::with_capacity(items.len());
     for item in items.drain(..) {
         let name = item.text_at(&[key]).or(unnamed).map(str::to_owned);

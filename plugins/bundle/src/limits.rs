@@ -15,6 +15,9 @@ pub(crate) const MAX_VALUES: usize = 250_000;
 /// Keys of one mapping: a key is looked for from the first.
 pub(crate) const MAX_KEYS: usize = 4_096;
 
+/// Tasks of a job: what the workspace takes, and what makes comparing each with each cheap.
+pub(crate) const MAX_TASKS: usize = 1_000;
+
 /// Files that `include` names.
 pub(crate) const MAX_INCLUDED_FILES: usize = 1_000;
 

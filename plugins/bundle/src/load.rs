@@ -37,7 +37,8 @@ pub(crate) fn load(files: &dyn Files, folder: &str, table: &Fields, findings: &m
     let mut reader = Reader { files, table, findings, bytes: 0, keys: BTreeMap::new() };
     let root_path = reader.root(folder)?;
     let mut root = reader.file(&root_path)?;
-    let mut seen = BTreeSet::from([root_path.clone()]);
+    let mut seen = BTreeSet::new();
+    seen.insert(root_path.clone());
     let mut walked = 0;
     for (index, entry) in root.items_at(&["include"]).to_vec().iter().enumerate() {
         let include = At::ROOT.key("include");
@@ -70,8 +71,8 @@ struct Reader<'a> {
     table: &'a Fields,
     findings: &'a mut Findings,
     bytes: usize,
-    /// Where keys of resources and scripts were first given.
-    keys: BTreeMap<String, (String, Option<Place>)>,
+    /// Where keys of resources and scripts were first given, in words.
+    keys: BTreeMap<String, String>,
 }
 
 impl Reader<'_> {
@@ -190,11 +191,14 @@ impl Reader<'_> {
         }
         for target in value.entries_at(&["targets"]) {
             for kind in target.value.entries_at(&["resources"]) {
-                inside.extend(kind.value.entries_at(&[]).map(|resource| (kind.key.as_str(), resource.key.as_str())));
+                for resource in kind.value.entries_at(&[]) {
+                    let named = (kind.key.as_str(), resource.key.as_str());
+                    if !inside.contains(&named) {
+                        inside.push(named);
+                    }
+                }
             }
         }
-        inside.sort_unstable();
-        inside.dedup();
         let stem = files::name(path).rsplit_once('.').map_or("", |(stem, _)| stem);
         let Some((_, singular)) = stem.rsplit_once('.') else { return };
         let Some(kind) = self.table.resource_kinds().find(|kind| kind.strip_suffix('s') == Some(singular)) else {
@@ -214,15 +218,14 @@ impl Reader<'_> {
             self.findings.add_at(Rule::ReferenceInKey, &at, place.clone(), message, "write the key out");
         }
         match self.keys.get(key) {
-            Some((first, before)) if *before != place => {
-                let before = before.as_ref().map_or_else(String::new, |at| format!(", {}:{}", at.file, at.line));
-                let message = format!("the key `{key}` is taken by {first}{before}");
+            Some(first) => {
+                let message = format!("the key `{key}` is taken by {first}");
                 let advice = "keys are unique over all kinds of resources and scripts: rename one of them";
                 self.findings.add_at(Rule::DuplicateResource, at, place, message, advice);
             }
-            Some(_) => {}
             None => {
-                self.keys.insert(key.to_owned(), (at, place));
+                let place = place.map_or_else(String::new, |at| format!(", {}:{}", at.file, at.line));
+                self.keys.insert(key.to_owned(), format!("{at}{place}"));
             }
         }
     }

@@ -10,35 +10,42 @@ const MAX_OFFERED: usize = 3;
 const MAX_CHARS: usize = 100;
 
 /// The names nearest to one: at most two edits away, or the same but for case, dashes and underscores.
-pub(crate) fn near<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let plain = |name: &str| name.replace(['-', '_'], "").to_lowercase();
+pub(crate) fn near<'a>(wanted: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let plain = |name: &str| name.replace(['-', '_'], "").to_ascii_lowercase();
     let wanted_plain = plain(wanted);
     // In a short name two edits leave nothing of it.
     let most = MAX_EDITS.min(wanted.chars().count() / 2);
-    let mut found: Vec<(usize, &str)> = names
-        .into_iter()
+    let names: Vec<(usize, &str)> = names
+        .iter()
+        .copied()
         .filter_map(|name| {
             let distance = if plain(name) == wanted_plain { 0 } else { edits(wanted, name, most)? };
             Some((distance, name))
         })
         .collect();
-    found.sort();
-    found.dedup();
-    found.into_iter().take(MAX_OFFERED).map(|(_, name)| name).collect()
+    let at = |distance| names.iter().filter(move |(other, _)| *other == distance).map(|(_, name)| *name);
+    let mut found: Vec<&str> = Vec::new();
+    for name in (0..=most).flat_map(at) {
+        if found.len() < MAX_OFFERED && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// "did you mean `a` or `b`?"; else what the names are for, with a few of them.
-pub(crate) fn did_you_mean<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str> + Clone,
-    otherwise: &str,
-) -> String {
+pub(crate) fn did_you_mean(wanted: &str, names: &[&str], otherwise: &str) -> String {
     let found = near(wanted, names);
     if found.is_empty() {
         return otherwise.to_owned();
     }
     let quoted: Vec<_> = found.iter().map(|name| format!("`{name}`")).collect();
     format!("did you mean {}?", quoted.join(" or "))
+}
+
+/// Names as the functions here take them.
+pub(crate) fn listed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 /// Levenshtein's distance, up to a most.
@@ -74,7 +81,7 @@ mod tests {
             ("x", &["y"], &[]),
             ("schedul", &["schedule"], &["schedule"]),
         ] {
-            assert_eq!(near(wanted, names.iter().copied()), expect, "{wanted}");
+            assert_eq!(near(wanted, names), expect, "{wanted}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn is_notebook(files: &dyn Files, path: &str) -> Result<bool, String> {
 /// The path of the notebook that a file becomes.
 #[must_use]
 pub fn notebook_path(path: &str) -> &str {
-    if path.to_lowercase().ends_with(KEEPS_ENDING) {
+    if path.to_ascii_lowercase().ends_with(KEEPS_ENDING) {
         return path;
     }
     ending(path).and_then(|(length, _)| path.get(..path.len().checked_sub(length)?)).unwrap_or(path)
@@ -43,7 +43,7 @@ pub(crate) fn endings() -> impl Iterator<Item = &'static str> {
 }
 
 fn ending(path: &str) -> Option<(usize, Option<&'static str>)> {
-    let lower = path.to_lowercase();
+    let lower = path.to_ascii_lowercase();
     ENDINGS.iter().find(|(ending, _)| lower.ends_with(ending)).map(|(ending, header)| (ending.len(), *header))
 }
 

@@ -1,5 +1,7 @@
 //! Patterns of paths: those of `include` and of libraries, after Go's `filepath.Match`, and the parts of ignore rules.
 
+use std::collections::BTreeSet;
+
 use crate::files::{FileKind, Files};
 use crate::limits::MAX_WALKED;
 
@@ -94,18 +96,19 @@ fn parts(pattern: &str) -> Vec<Part> {
 /// The files that a pattern matches, sorted. A `*` does not go beyond a `/`, and `**` is no more than `*`: that is how the
 /// official command line has it. `walked` counts the names looked at, up to [`MAX_WALKED`].
 pub(crate) fn expand(files: &dyn Files, folder: &str, pattern: &str, walked: &mut usize) -> Vec<String> {
-    let mut found = vec![folder.to_owned()];
+    let mut found = BTreeSet::new();
+    found.insert(folder.to_owned());
     let segments: Vec<&str> = pattern.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
     for (index, segment) in segments.iter().enumerate() {
         let is_last = index + 1 == segments.len();
-        let mut next = Vec::new();
+        let mut next = BTreeSet::new();
         for place in found {
             let child = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") };
             if !is_pattern(segment) {
                 let path = crate::files::join(&place, segment).unwrap_or_default();
                 let kind = files.kind(&path);
                 if kind == Some(FileKind::Folder) && !is_last || kind == Some(FileKind::File) && is_last {
-                    next.push(path);
+                    next.insert(path);
                 }
                 continue;
             }
@@ -115,14 +118,13 @@ pub(crate) fn expand(files: &dyn Files, folder: &str, pattern: &str, walked: &mu
                     break;
                 }
                 if matches_name(segment, &name) && (kind == FileKind::File) == is_last {
-                    next.push(child(&name));
+                    next.insert(child(&name));
                 }
             }
         }
         found = next;
     }
-    found.sort();
-    found
+    found.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! What can be said of a bundle once the workspace was asked: the volume for artifacts, and who may change the folder that
 //! the bundle lies in.
 
-use std::collections::BTreeMap;
-
 use crate::bundle::Bundle;
 use crate::finding::{Finding, Findings, Rule};
 use crate::permissions::{principal, rank};
@@ -11,8 +9,8 @@ use crate::value::At;
 /// What the workspace said.
 #[derive(Debug, Clone, Default)]
 pub struct Remote {
-    /// Whether volumes are there, by their full names.
-    pub volumes: BTreeMap<String, bool>,
+    /// Whether the volume for artifacts is there; none where that cannot be told.
+    pub has_artifact_volume: Option<bool>,
     /// Who may do what in the bundle's root folder, by the folders above it as well.
     pub folder_permissions: Vec<FolderPermission>,
 }
@@ -50,7 +48,8 @@ impl Bundle {
     }
 
     fn check_volume(&self, remote: &Remote, findings: &mut Findings) {
-        let Some(name) = self.artifact_volume().filter(|name| remote.volumes.get(name) == Some(&false)) else { return };
+        let missing = remote.has_artifact_volume == Some(false);
+        let Some(name) = self.artifact_volume().filter(|_| missing) else { return };
         let is_own = self.config.entries_at(&["resources", "volumes"]).any(|volume| {
             let part = |field: &str| volume.value.text_at(&[field]).unwrap_or_default();
             [part("catalog_name"), part("schema_name"), part("name")].join(".") == name

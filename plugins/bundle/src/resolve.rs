@@ -5,7 +5,7 @@
 //! used. In other texts only scalars can stand.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::fields::{FieldKind, Fields};
 use crate::finding::{Findings, Rule};
@@ -62,7 +62,7 @@ struct Resolver<'a> {
     table: &'a Fields,
     findings: &'a mut Findings,
     /// What was found, with the rounds that it takes.
-    known: HashMap<Reference, (Found, usize)>,
+    known: BTreeMap<Reference, (Found, usize)>,
     /// The references that are being followed.
     following: Vec<Reference>,
     values: usize,
@@ -73,7 +73,7 @@ struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     fn new(source: &'a Value, table: &'a Fields, findings: &'a mut Findings) -> Self {
-        let (known, following) = (HashMap::new(), Vec::new());
+        let (known, following) = (BTreeMap::new(), Vec::new());
         Self { source, table, findings, known, following, values: 0, rounds: 0, has_met_limit: false }
     }
 
@@ -263,7 +263,7 @@ impl<'a> Resolver<'a> {
             format!("`${{{reference}}}`: there is no `{wanted}`")
         };
         let mut steps = reference.steps().to_vec();
-        let offered: Vec<String> = near(&wanted, names.iter().copied())
+        let offered: Vec<String> = near(&wanted, &names)
             .into_iter()
             .map(|name| {
                 // `var.x` is a step shorter than `variables.x.value`.

@@ -1,6 +1,8 @@
 //! Which files of a bundle are uploaded: those below `sync.paths` that no ignore rule takes out, and those that
 //! `sync.include` names, without those that `sync.exclude` names. `.git` and `.databricks` never.
 
+use std::collections::BTreeSet;
+
 use crate::files::{self, FileKind, Files};
 use crate::finding::{Findings, Rule};
 use crate::ignore::Ignore;
@@ -97,7 +99,8 @@ impl Sync {
             walk.rules_above(path, &mut ignore)?;
             walk.below(path, &mut ignore)?;
         }
-        let mut found = walk.found;
+        let mut found = BTreeSet::new();
+        found.extend(walk.found);
         let include = compiled(&self.include);
         let mut included = vec![false; include.len()];
         if !include.is_empty() {
@@ -111,7 +114,7 @@ impl Sync {
                     }
                 }
                 if is_named {
-                    found.push(path);
+                    found.insert(path);
                 }
             }
         }
@@ -126,9 +129,7 @@ impl Sync {
             }
             is_kept
         });
-        found.sort();
-        found.dedup();
-        Ok(Chosen { files: found, included, excluded })
+        Ok(Chosen { files: found.into_iter().collect(), included, excluded })
     }
 
     /// Looks at what the rules come to; returns how many files are uploaded.
@@ -250,7 +251,6 @@ impl Walk<'_> {
         if self.walked > MAX_WALKED {
             return Err(format!("there are more than {MAX_WALKED} files and folders"));
         }
-        children.sort();
         let child = |(name, kind): (String, FileKind)| {
             (if folder.is_empty() { name } else { format!("{folder}/{name}") }, kind)
         };

@@ -2,7 +2,7 @@
 
 use crate::finding::{Findings, Rule};
 use crate::merge::merge;
-use crate::near::did_you_mean;
+use crate::near::{did_you_mean, listed};
 use crate::value::{At, Entry, Kind, Value};
 
 /// The name of the target of a bundle that defines none.
@@ -41,7 +41,7 @@ pub(crate) fn rename_environments(root: &mut Value, findings: &mut Findings) {
 /// The target that is asked for, or the default one.
 pub(crate) fn choose(root: &Value, wanted: Option<&str>, findings: &mut Findings) -> Option<String> {
     let names = names(root);
-    let listed = || names.join(", ");
+    let all = || names.join(", ");
     let targets = root.get(&["targets"]);
     let mut refuse = |place: Option<&Value>, message: String, advice: String| {
         findings.add_at(Rule::Target, "targets", place.and_then(|value| value.place.clone()), message, advice);
@@ -51,8 +51,8 @@ pub(crate) fn choose(root: &Value, wanted: Option<&str>, findings: &mut Findings
         if names.iter().any(|name| name == wanted) {
             return Some(wanted.to_owned());
         }
-        let otherwise = format!("name one of {}", listed());
-        let advice = did_you_mean(wanted, names.iter().map(String::as_str), &otherwise);
+        let otherwise = format!("name one of {}", all());
+        let advice = did_you_mean(wanted, &listed(&names), &otherwise);
         return refuse(targets, format!("there is no target `{wanted}`"), advice);
     }
     let is_default = |entry: &&Entry| {
@@ -66,7 +66,7 @@ pub(crate) fn choose(root: &Value, wanted: Option<&str>, findings: &mut Findings
         ([only], _) => Some(only.clone()),
         (_, [one]) => Some(one.key.clone()),
         (_, []) => {
-            let advice = format!("name one of {}, or give one of them `default: true`", listed());
+            let advice = format!("name one of {}, or give one of them `default: true`", all());
             refuse(targets, "there are several targets, and none is the default".to_owned(), advice)
         }
         (_, [first, second, ..]) => {
@@ -126,7 +126,7 @@ fn rewrite_variables(root: &mut Value, target: &mut Value, name: &str, findings:
         if !is_declared {
             let message = format!("the target gives the variable `{}` a value, but nothing declares it", entry.key);
             let otherwise = format!("declare it: `variables: {{{}: {{}}}}` at the root", entry.key);
-            let advice = did_you_mean(&entry.key, declared.iter().map(String::as_str), &otherwise);
+            let advice = did_you_mean(&entry.key, &listed(&declared), &otherwise);
             let path = format!("targets.{name}.variables.{}", entry.key);
             findings.add_at(Rule::UndeclaredVariable, path, entry.place.clone(), message, advice);
         }

@@ -2,7 +2,7 @@
 //!
 //! A text is the file `databricks.yml`; a line `--- path` begins another file. Lines that begin with `#!` are what is given
 //! from outside: `#! target dev`, `#! var x=1`, `#! env BUNDLE_VAR_x=1`, `#! found job nightly=17`, `#! user name`,
-//! `#! host https://…`, `#! folder path`, `#! volume a.b.c=no`,
+//! `#! host https://…`, `#! folder path`, `#! volume no`,
 //! `#! acl group_name=team CAN_MANAGE`. The name of the bundle is added where there is none.
 
 mod added;
@@ -17,7 +17,7 @@ mod speed;
 mod tasks;
 mod variables;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{Finding, FolderPermission, Found, Git, Lookup, MemoryFiles, Outcome, Remote, Request, Rule, User, open};
 
@@ -39,7 +39,7 @@ fn outcome(text: &str) -> Outcome {
         git: Some(Git { branch: Some("main".to_owned()), ..Git::default() }),
         ..Request::default()
     };
-    let mut answers = BTreeMap::new();
+    let mut answers = Vec::new();
     let mut remote = Remote::default();
     let mut files: Vec<(String, String)> = vec![("databricks.yml".to_owned(), String::new())];
     for line in text.lines() {
@@ -54,7 +54,7 @@ fn outcome(text: &str) -> Outcome {
                 "env" => drop(request.environment.insert(pair().0, pair().1)),
                 "user" => request.user.user_name = value.to_owned(),
                 "host" => request.host = Some(value.to_owned()),
-                "volume" => drop(remote.volumes.insert(pair().0, pair().1 == "yes")),
+                "volume" => remote.has_artifact_volume = Some(value == "yes"),
                 "acl" => {
                     let (field, name) = (pair().0, pair().1);
                     let (name, level) =
@@ -71,7 +71,7 @@ fn outcome(text: &str) -> Outcome {
                         "failed" => Found::Failed("no answer".to_owned()),
                         id => Found::One(id.to_owned()),
                     };
-                    answers.insert(Lookup { kind: kind.to_owned(), name: name.to_owned() }, found);
+                    answers.push((Lookup { kind: kind.to_owned(), name: name.to_owned() }, found));
                 }
                 other => panic!("{other}"),
             }

@@ -341,7 +341,7 @@ impl Value {
             Kind::Null => Some(String::new()),
             Kind::Bool(value) => Some(value.to_string()),
             Kind::Int(value) => Some(value.to_string()),
-            Kind::Float(value) => Some(value.to_string()),
+            Kind::Float(value) => Some(Json::from(*value).to_string().trim_end_matches(".0").to_owned()),
             Kind::Text(text) => Some(text.clone()),
             Kind::List(_) | Kind::Map(_) => None,
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::files::{self, Files};
 use crate::finding::{Findings, Rule};
 use crate::limits::MAX_FILE_BYTES;
-use crate::near::did_you_mean;
+use crate::near::{did_you_mean, listed};
 use crate::value::{Entry, Kind, Place, Value};
 use crate::yaml;
 
@@ -48,15 +48,14 @@ pub(crate) fn assign(root: &mut Value, given: &Given<'_>, files: &dyn Files, fin
     let names: Vec<String> = root.entries_at(&["variables"]).map(|entry| entry.key.clone()).collect();
     let undeclared = |name: &String| !names.contains(name);
     for name in given.values.keys().filter(|name| undeclared(name)) {
-        let advice =
-            did_you_mean(name, names.iter().map(String::as_str), "declare it in the bundle, or do not give it");
+        let advice = did_you_mean(name, &listed(&names), "declare it in the bundle, or do not give it");
         let message = format!("the variable `{name}` is given a value, but nothing declares it");
         findings.add_at(Rule::UndeclaredVariable, "variables", None, message, advice);
     }
     let overrides = overrides(given, files, findings);
     for entry in overrides.iter().filter(|entry| undeclared(&entry.key)) {
         let message = format!("the file of overrides gives `{}` a value, but nothing declares it", entry.key);
-        let advice = did_you_mean(&entry.key, names.iter().map(String::as_str), "take it out of the file");
+        let advice = did_you_mean(&entry.key, &listed(&names), "take it out of the file");
         findings.add_at(Rule::UndeclaredVariable, "variables", entry.place.clone(), message, advice);
     }
     let Some(variables) = root.get_mut(&["variables"]).and_then(Value::as_map_mut) else { return };
@@ -155,7 +154,7 @@ fn overrides(given: &Given<'_>, files: &dyn Files, findings: &mut Findings) -> V
 }
 
 /// An object that a variable's value is looked up from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
     /// One of [`LOOKUP_KINDS`].
     pub kind: String,
@@ -177,8 +176,8 @@ pub enum Found {
 }
 
 /// The lookups of variables that have no value, by the variables' names. Their texts are resolved.
-pub(crate) fn lookups(root: &Value, findings: &mut Findings) -> BTreeMap<String, Lookup> {
-    let mut found = BTreeMap::new();
+pub(crate) fn lookups(root: &Value, findings: &mut Findings) -> Vec<(String, Lookup)> {
+    let mut found = Vec::new();
     for entry in root.entries_at(&["variables"]) {
         let Some(lookup) = entry.value.get(&["lookup"]).filter(|value| !value.is_null()) else { continue };
         if entry.value.get(&["value"]).is_some() {
@@ -190,10 +189,10 @@ pub(crate) fn lookups(root: &Value, findings: &mut Findings) -> BTreeMap<String,
         let kinds = LOOKUP_KINDS.join(", ");
         match named.as_slice() {
             [(kind, name)] if LOOKUP_KINDS.contains(kind) && !name.is_empty() => {
-                found.insert(entry.key.clone(), Lookup { kind: (*kind).to_owned(), name: (*name).to_owned() });
+                found.push((entry.key.clone(), Lookup { kind: (*kind).to_owned(), name: (*name).to_owned() }));
             }
             [(kind, _)] if !LOOKUP_KINDS.contains(kind) => {
-                let advice = did_you_mean(kind, LOOKUP_KINDS, &format!("look up one of {kinds}"));
+                let advice = did_you_mean(kind, &LOOKUP_KINDS, &format!("look up one of {kinds}"));
                 findings.add(Rule::Lookup, path, lookup, format!("`{kind}` cannot be looked up"), advice);
             }
             _ => {
@@ -208,21 +207,21 @@ pub(crate) fn lookups(root: &Value, findings: &mut Findings) -> BTreeMap<String,
 /// Gives variables that are looked up their values.
 pub(crate) fn answer(
     root: &mut Value,
-    lookups: &BTreeMap<String, Lookup>,
-    answers: &BTreeMap<Lookup, Found>,
+    lookups: &[(String, Lookup)],
+    answers: &[(Lookup, Found)],
     findings: &mut Findings,
 ) {
     for (name, lookup) in lookups {
         let Some(variable) = root.get_mut(&["variables", name]) else { continue };
         let place = variable.get(&["lookup"]).and_then(|value| value.place.clone());
         let kind = lookup.kind.replace('_', " ");
-        let (message, advice) = match answers.get(lookup) {
+        let (message, advice) = match answers.iter().find(|(asked, _)| asked == lookup).map(|(_, found)| found) {
             Some(Found::One(id)) => {
                 variable.add("value", Value::text(id.clone()).at(place));
                 continue;
             }
             Some(Found::None(names)) => {
-                let advice = did_you_mean(&lookup.name, names.iter().map(String::as_str), "look at the name");
+                let advice = did_you_mean(&lookup.name, &listed(names), "look at the name");
                 (format!("the workspace has no {kind} named `{}`", lookup.name), advice)
             }
             Some(Found::Several(ids)) => {

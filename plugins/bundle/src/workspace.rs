@@ -55,11 +55,42 @@ impl User {
     }
 }
 
-/// Letters and digits, and one underscore for each run of anything else within.
+/// Letters and digits in small letters, and one underscore for each run of anything else within.
 pub(crate) fn normalize(text: &str) -> String {
-    let words: Vec<String> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    words.join("_")
+    let mut normal = String::new();
+    for c in text.chars() {
+        if is_word(c) {
+            normal.push(lower(c));
+        } else if !normal.ends_with('_') {
+            normal.push('_');
+        }
+    }
+    normal.trim_matches('_').to_owned()
+}
+
+/// Letters and digits. The standard library's tables are left out of a component for these few names: what is beyond
+/// ASCII counts as a letter, but for the signs and spaces of Latin-1, general punctuation and CJK.
+fn is_word(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric(),
+        '\u{80}'..='\u{bf}' => matches!(c, 'ª' | 'µ' | 'º'),
+        '×' | '÷' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' => false,
+        _ => true,
+    }
+}
+
+/// The small letter of a Latin, Greek or Cyrillic one.
+fn lower(c: char) -> char {
+    let moved = |by: u32| char::from_u32(u32::from(c).saturating_add(by)).unwrap_or(c);
+    match c {
+        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ω' | 'А'..='Я' => moved(32),
+        'Ѐ'..='Џ' => moved(80),
+        // Extended Latin has the small letter behind each capital one, in two rows of which one begins with an odd number.
+        'Ā'..='ķ' | 'Ŋ'..='ŷ' if u32::from(c).is_multiple_of(2) => moved(1),
+        'Ĺ'..='ň' | 'Ź'..='ž' if !u32::from(c).is_multiple_of(2) => moved(1),
+        'Ÿ' => 'ÿ',
+        _ => c,
+    }
 }
 
 /// Looks at what is read before references are put in.
@@ -74,7 +105,7 @@ pub(crate) fn check_sign_in(root: &Value, host: Option<&str>, findings: &mut Fin
     }
     let plain = |host: &str| {
         let host = host.trim_start_matches("https://").trim_start_matches("http://");
-        host.split(['/', '?']).next().unwrap_or_default().to_lowercase()
+        host.split(['/', '?']).next().unwrap_or_default().to_ascii_lowercase()
     };
     if let (Some(wanted), Some(host)) = (root.get(&["workspace", "host"]), host)
         && let Some(text) = wanted.as_text().filter(|text| !text.contains("${") && plain(text) != plain(host))
@@ -173,7 +204,10 @@ mod tests {
         for (user_name, display_name, expect) in [
             ("Ann.Lee@example.com", None, "ann_lee"),
             ("ann+x--y@example.com", Some("Ann"), "ann_x_y"),
-            ("jörg@example.com", None, "jörg"),
+            ("JÖRG.Ščepan_ŸŁ@example.com", None, "jörg_ščepan_ÿł"),
+            ("Ирина«Ёлкина»@example.com", None, "ирина_ёлкина"),
+            ("山田 太郎@example.com", None, "山田_太郎"),
+            ("__a__b__@example.com", None, "a_b"),
             (principal, Some("Deploy Bot #1"), "deploy_bot_1"),
             (principal, None, "11111111_2222_3333_4444_555555555555"),
         ] {

@@ -6,8 +6,9 @@
 
 mod scalar;
 
+pub(crate) use scalar::float;
+
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -32,7 +33,7 @@ pub(crate) fn parse(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> O
         }
     };
     let mut text = Cow::Borrowed(text);
-    let mut indented = BTreeSet::new();
+    let mut indented = Vec::new();
     let root = loop {
         let mut builder = Builder::new(file, findings, &indented);
         let problem = match builder.read(&text) {
@@ -41,7 +42,10 @@ pub(crate) fn parse(file: &Arc<str>, bytes: &[u8], findings: &mut Findings) -> O
         };
         let line = problem.place.as_ref().map_or(0, |place| place.line);
         match indent(&text, line).filter(|_| problem.is_indentation && indented.len() < MAX_INDENTED) {
-            Some(changed) if indented.insert(line) => text = Cow::Owned(changed),
+            Some(changed) if !indented.contains(&line) => {
+                indented.push(line);
+                text = Cow::Owned(changed);
+            }
             _ => {
                 findings.add_at(problem.rule, "", problem.place, problem.message, problem.advice);
                 return None;
@@ -94,19 +98,19 @@ enum Key {
 
 struct Builder<'a> {
     /// Lines that were moved to the right.
-    indented: &'a BTreeSet<usize>,
+    indented: &'a [usize],
     file: &'a Arc<str>,
     findings: &'a mut Findings,
     open: Vec<Open>,
     root: Option<Value>,
-    /// The values of anchors, with how many values they hold.
-    anchors: HashMap<usize, (Value, usize)>,
+    /// The values of anchors, with how many values they hold: the parser numbers anchors from 1.
+    anchors: Vec<Option<(Value, usize)>>,
     values: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a Arc<str>, findings: &'a mut Findings, indented: &'a BTreeSet<usize>) -> Self {
-        Self { indented, file, findings, open: Vec::new(), root: None, anchors: HashMap::new(), values: 0 }
+    fn new(file: &'a Arc<str>, findings: &'a mut Findings, indented: &'a [usize]) -> Self {
+        Self { indented, file, findings, open: Vec::new(), root: None, anchors: Vec::new(), values: 0 }
     }
 
     fn read(&mut self, text: &str) -> Result<(), Problem> {
@@ -156,7 +160,7 @@ impl<'a> Builder<'a> {
                 self.put(Value::new(kind, Some(place)), anchor, 1)
             }
             Event::Alias(anchor) => {
-                let Some((value, count)) = self.anchors.get(&anchor).cloned() else {
+                let Some((value, count)) = self.anchors.get(anchor).cloned().flatten() else {
                     let advice = "an alias can only repeat what is complete above it";
                     return Err(self.problem(place, "this alias is within the value that it repeats", advice));
                 };
@@ -278,10 +282,19 @@ impl<'a> Builder<'a> {
         if anchor != 0 {
             // The copy is held as well.
             self.values = self.values.saturating_add(size);
-            self.anchors.insert(anchor, (value.clone(), size));
+            self.anchor(anchor, &value, size);
             value.is_anchor = true;
         }
         self.put(value, 0, 1)
+    }
+
+    fn anchor(&mut self, anchor: usize, value: &Value, size: usize) {
+        if self.anchors.len() <= anchor {
+            self.anchors.resize(anchor.saturating_add(1), None);
+        }
+        if let Some(slot) = self.anchors.get_mut(anchor) {
+            *slot = Some((value.clone(), size));
+        }
     }
 
     fn put(&mut self, value: Value, anchor: usize, size: usize) -> Result<(), Problem> {
@@ -292,7 +305,7 @@ impl<'a> Builder<'a> {
         }
         let mut value = value;
         if anchor != 0 {
-            self.anchors.insert(anchor, (value.clone(), size));
+            self.anchor(anchor, &value, size);
             value.is_anchor = true;
         }
         match self.open.last_mut() {

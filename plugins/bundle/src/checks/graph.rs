@@ -49,7 +49,7 @@ const OUTPUTS: [&str; 35] = [
 ];
 
 /// All texts below a value, with their ways.
-pub(crate) fn texts<'a>(value: &'a Value, at: At<'_>, each: &mut impl FnMut(&'a str, &'a Value, At<'_>)) {
+pub(crate) fn texts<'a>(value: &'a Value, at: At<'_>, each: &mut dyn FnMut(&'a str, &'a Value, At<'_>)) {
     match &value.kind {
         Kind::Text(text) => each(text, value, at),
         Kind::List(items) => {
@@ -115,19 +115,19 @@ fn check_reference(
         |message: String, advice: String| findings.add(Rule::ReferenceMissing, at, value, message, advice);
     match keys.as_slice() {
         ["artifacts", name, ..] if root.get(&["artifacts", name]).is_none() => {
-            let names = root.entries_at(&["artifacts"]).map(|entry| entry.key.as_str());
-            let advice = did_you_mean(name, names, "mend the reference");
+            let names: Vec<&str> = root.entries_at(&["artifacts"]).map(|entry| entry.key.as_str()).collect();
+            let advice = did_you_mean(name, &names, "mend the reference");
             missing(format!("`${{{reference}}}`: there is no artifact `{name}`"), advice);
         }
         ["resources", kind, key, rest @ ..] => {
             let Some(taken) = table.resource(kind) else {
-                let advice = did_you_mean(kind, table.resource_kinds().collect::<Vec<_>>(), "mend the reference");
+                let advice = did_you_mean(kind, &table.resource_kinds().collect::<Vec<_>>(), "mend the reference");
                 missing(format!("`${{{reference}}}`: there are no resources of the kind `{kind}`"), advice);
                 return;
             };
             let Some(resource) = root.get(&["resources", kind, key]) else {
-                let names = root.entries_at(&["resources", kind]).map(|entry| entry.key.as_str());
-                let advice = did_you_mean(key, names, "mend the reference, or add the resource");
+                let names: Vec<&str> = root.entries_at(&["resources", kind]).map(|entry| entry.key.as_str()).collect();
+                let advice = did_you_mean(key, &names, "mend the reference, or add the resource");
                 missing(format!("`${{{reference}}}`: the bundle has no `{key}` among its {kind}"), advice);
                 return;
             };
@@ -140,7 +140,7 @@ fn check_reference(
             if !known && resource.get(&[field]).is_none() {
                 let mut names = table.names(taken);
                 names.extend(OUTPUTS);
-                let advice = did_you_mean(field, names, "name another field; most references are to `id`");
+                let advice = did_you_mean(field, &names, "name another field; most references are to `id`");
                 let message = format!("`${{{reference}}}`: {kind} have no field `{field}`");
                 findings.add(Rule::ReferenceField, at, value, message, advice);
             }
@@ -201,7 +201,6 @@ pub(super) fn circles<'a>(
             }
         }
     }
-    found.sort();
     found
 }
 

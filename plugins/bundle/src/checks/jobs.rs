@@ -1,7 +1,5 @@
 //! Jobs: what excludes each other, what starts them, clusters and environments that tasks share.
 
-use std::collections::BTreeSet;
-
 use super::tasks;
 use crate::finding::{Findings, Rule};
 use crate::value::{At, Entry, Value};
@@ -36,17 +34,17 @@ fn check_job(job: &Entry, at: At<'_>, findings: &mut Findings) {
 }
 
 /// The keys of a list of named things.
-pub(super) fn keys<'a>(job: &'a Value, list: &str, key: &str) -> BTreeSet<&'a str> {
+pub(super) fn keys<'a>(job: &'a Value, list: &str, key: &str) -> Vec<&'a str> {
     job.items_at(&[list]).iter().filter_map(|item| item.text_at(&[key])).collect()
 }
 
 fn check_job_clusters(job: &Value, at: At<'_>, findings: &mut Findings) {
-    let used: BTreeSet<&str> = tasks::all(job).filter_map(|task| task.text_at(&["job_cluster_key"])).collect();
+    let used: Vec<&str> = tasks::all(job).filter_map(|task| task.text_at(&["job_cluster_key"])).collect();
     let has_references = used.iter().any(|key| key.contains("${"));
     let list = at.key("job_clusters");
     for (index, cluster) in job.items_at(&["job_clusters"]).iter().enumerate() {
         let Some(key) = cluster.text_at(&["job_cluster_key"]) else { continue };
-        if !used.contains(key) && !has_references {
+        if !used.contains(&key) && !has_references {
             let message = format!("no task runs on the cluster `{key}`");
             let advice = "give a task `job_cluster_key`, or take the cluster away";
             findings.add(Rule::UnusedJobCluster, list.index(index), cluster, message, advice);

@@ -1,7 +1,5 @@
 //! Names that several resources of a kind have, once prefixes are on.
 
-use std::collections::BTreeMap;
-
 use crate::finding::{Findings, Rule};
 use crate::value::Value;
 
@@ -24,19 +22,19 @@ const NAMES: [(&str, &[&str]); 13] = [
 
 pub(super) fn check(root: &Value, findings: &mut Findings) {
     for (kind, fields) in NAMES {
-        let mut seen: BTreeMap<Vec<&str>, &str> = BTreeMap::new();
+        let mut seen: Vec<(Vec<&str>, &str)> = Vec::new();
         for resource in root.entries_at(&["resources", kind]) {
             let Some(name) = fields.iter().map(|field| resource.value.text_at(&[field])).collect::<Option<Vec<_>>>()
             else {
                 continue;
             };
-            if let Some(other) = seen.get(&name) {
+            if let Some((_, other)) = seen.iter().find(|(known, _)| *known == name) {
                 let path = format!("resources.{kind}.{}", resource.key);
                 let message = format!("`{other}` has the same name, {}", name.join("."));
                 let advice = "give them different names; people and lookups cannot tell them apart";
                 findings.add_at(Rule::NameClash, path, resource.place.clone(), message, advice);
             } else {
-                seen.insert(name, &resource.key);
+                seen.push((name, &resource.key));
             }
         }
     }

@@ -101,7 +101,7 @@ fn fits(item: &str, from: u32, to: u32, names: &[&str], is_day: bool) -> bool {
         return false;
     }
     let value = |text: &str| {
-        names.contains(&text.to_uppercase().as_str())
+        names.iter().any(|name| name.eq_ignore_ascii_case(text))
             || text.parse().is_ok_and(|number: u32| (from..=to).contains(&number))
     };
     if is_day && step.is_none() {

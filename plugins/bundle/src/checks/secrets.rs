@@ -92,7 +92,7 @@ fn is_marked(text: &str) -> bool {
 
 /// Whether a name is that of a secret: its last words, whatever joins them.
 fn is_named(name: &str) -> bool {
-    let plain = name.to_lowercase().replace(['-', '.', ' '], "_");
+    let plain = name.to_ascii_lowercase().replace(['-', '.', ' '], "_");
     SECRET_NAMES
         .iter()
         .any(|ending| plain.strip_suffix(ending).is_some_and(|before| before.is_empty() || before.ends_with('_')))
@@ -103,5 +103,5 @@ fn looks_secret(text: &str) -> bool {
     text.chars().count() >= MIN_CHARS
         && !text.contains(char::is_whitespace)
         && !text.contains('/')
-        && text.chars().any(|c| !c.is_alphabetic() && !matches!(c, '_' | '-' | '.'))
+        && text.chars().any(|c| !c.is_ascii_alphabetic() && c.is_ascii() && !matches!(c, '_' | '-' | '.'))
 }

@@ -1,9 +1,8 @@
 //! Tasks of a job: what each does, where it runs, what it waits for.
 
-use std::collections::BTreeSet;
-
 use super::jobs::{at_most_one, exactly_one, keys};
 use crate::finding::{Findings, Rule};
+use crate::limits::MAX_TASKS;
 use crate::near::did_you_mean;
 use crate::value::{At, Value};
 
@@ -27,6 +26,11 @@ pub(super) fn all(job: &Value) -> impl Iterator<Item = &Value> {
 
 pub(super) fn check(job: &Value, at: At<'_>, findings: &mut Findings) {
     let list = at.key("tasks");
+    if let Some(tasks) = job.get(&["tasks"]).filter(|_| job.items_at(&["tasks"]).len() > MAX_TASKS) {
+        let message = format!("a job has at most {MAX_TASKS} tasks");
+        findings.add(Rule::Limit, list, tasks, message, "divide it into jobs, and run them by `run_job_task`");
+        return;
+    }
     let shared = Shared {
         clusters: keys(job, "job_clusters", "job_cluster_key"),
         environments: keys(job, "environments", "environment_key"),
@@ -45,9 +49,9 @@ pub(super) fn check(job: &Value, at: At<'_>, findings: &mut Findings) {
 
 /// What the tasks of a job have in common.
 struct Shared<'a> {
-    clusters: BTreeSet<&'a str>,
-    environments: BTreeSet<&'a str>,
-    names: BTreeSet<&'a str>,
+    clusters: Vec<&'a str>,
+    environments: Vec<&'a str>,
+    names: Vec<&'a str>,
 }
 
 fn check_task(task: &Value, shared: &Shared<'_>, at: At<'_>, findings: &mut Findings) {
@@ -76,12 +80,12 @@ fn check_task(task: &Value, shared: &Shared<'_>, at: At<'_>, findings: &mut Find
     }
     if let Some((key, value)) = named(task, "job_cluster_key").filter(|(key, _)| !shared.clusters.contains(key)) {
         let message = format!("the job defines no cluster `{key}`");
-        let advice = did_you_mean(key, shared.clusters.iter().copied(), "add it to `job_clusters`");
+        let advice = did_you_mean(key, &shared.clusters, "add it to `job_clusters`");
         findings.add(Rule::UnknownJobCluster, at.key("job_cluster_key"), value, message, advice);
     }
     if let Some((key, value)) = named(task, "environment_key").filter(|(key, _)| !shared.environments.contains(key)) {
         let message = format!("the job defines no environment `{key}`");
-        let advice = did_you_mean(key, shared.environments.iter().copied(), "add it to `environments`");
+        let advice = did_you_mean(key, &shared.environments, "add it to `environments`");
         findings.add(Rule::UnknownEnvironment, at.key("environment_key"), value, message, advice);
     }
 }
@@ -99,7 +103,7 @@ fn check_depends_on(task: &Value, shared: &Shared<'_>, at: At<'_>, findings: &mu
             continue;
         };
         let message = format!("the job has no task `{key}` to wait for");
-        let advice = did_you_mean(key, shared.names.iter().copied(), "mend the key, or take the entry away");
+        let advice = did_you_mean(key, &shared.names, "mend the key, or take the entry away");
         findings.add(Rule::UnknownTask, list.index(index).key("task_key"), value, message, advice);
     }
 }

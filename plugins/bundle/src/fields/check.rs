@@ -5,6 +5,7 @@ use crate::finding::{Findings, Rule};
 use crate::near::did_you_mean;
 use crate::reference;
 use crate::value::{At, Entry, Kind, Value};
+use crate::yaml;
 
 /// Values of an enumeration that advice names.
 const MAX_NAMED: usize = 12;
@@ -83,8 +84,8 @@ impl Check<'_> {
         if entry.place.is_none() || entry.value.is_anchor {
             return;
         }
-        let names = fields.iter().map(|field| field.name);
-        let advice = did_you_mean(&entry.key, names, "take the field away, or look for where it belongs");
+        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        let advice = did_you_mean(&entry.key, &names, "take the field away, or look for where it belongs");
         let at = at.key(&entry.key);
         let path = at.to_string();
         let is_resource = path.strip_prefix("resources.").is_some_and(|rest| !rest.contains('.'));
@@ -113,11 +114,11 @@ impl Check<'_> {
         }
         let named = values.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = if values.len() > MAX_NAMED { ", and others" } else { "" };
-        let upper = text.to_uppercase();
+        let upper = text.to_ascii_uppercase();
         let same = values.iter().copied().find(|value| *value == upper);
         let advice = match same {
             Some(same) => format!("write `{same}`"),
-            None => did_you_mean(&text, values.iter().copied(), &format!("write one of {named}{more}")),
+            None => did_you_mean(&text, values, &format!("write one of {named}{more}")),
         };
         let message = format!("`{text}` is not among the values of this field");
         self.findings.add(Rule::EnumValue, at, value, message, advice);
@@ -147,7 +148,7 @@ fn converted(shape: &Shape<'_>, value: &Value) -> Option<Kind> {
         (Shape::Bool, Kind::Bool(_)) | (Shape::Int, Kind::Int(_)) | (Shape::Float, Kind::Float(_)) => {
             Some(value.kind.clone())
         }
-        (Shape::Bool, Kind::Text(text)) => match text.to_lowercase().as_str() {
+        (Shape::Bool, Kind::Text(text)) => match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "y" | "on" => Some(Kind::Bool(true)),
             "false" | "no" | "n" | "off" => Some(Kind::Bool(false)),
             _ => None,
@@ -158,7 +159,7 @@ fn converted(shape: &Shape<'_>, value: &Value) -> Option<Kind> {
             Some(Kind::Int(*number as i64))
         }
         (Shape::Float, Kind::Int(number)) => Some(Kind::Float(*number as f64)),
-        (Shape::Float, Kind::Text(text)) => text.parse().ok().map(Kind::Float),
+        (Shape::Float, Kind::Text(text)) => yaml::float(text).map(Kind::Float),
         _ => None,
     }
 }

@@ -33,13 +33,8 @@ OUTPUT = {
 }
 PLAIN = {"str": "s", "bool": "b", "int": "i", "float": "f", "Any": "x", "dict": "x", "Duration": "s", "Timestamp": "s",
          "FieldMask": "s"}
-written = {}
-described = set()
+numbered = {}
 todo = []
-
-
-def short(module, name):
-    return name if module in ("jobs", "compute", "pipelines") else f"{module}.{name}"
 
 
 def kind(module, text):
@@ -58,14 +53,12 @@ def kind(module, text):
     if not inspect.isclass(found) or found.__module__.split(".")[-2] != "service":
         return "x"
     service = found.__module__.split(".")[-1]
-    name = short(service, found.__name__)
-    if written.setdefault(name, found) is not found:
-        name = f"{service}.{found.__name__}"
-        written[name] = found
-    if name not in described:
-        described.add(name)
-        todo.append((name, found))
-    return name
+    full = f"{service}.{found.__name__}"
+    if full not in numbered:
+        # Only roots are named elsewhere; numbers keep the table, which every call reads, small.
+        numbered[full] = full if full in ROOTS else f"{len(numbered)}"
+        todo.append((numbered[full], found))
+    return numbered[full]
 
 
 def line(module, fields):

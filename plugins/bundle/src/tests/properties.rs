@@ -118,6 +118,10 @@ fn hostile_bundles_meet_a_bound() {
     let found = outcome(&many).findings;
     assert!(found.len() <= crate::limits::MAX_FINDINGS + 1);
     assert!(found.iter().any(|finding| finding.rule == crate::Rule::MoreFindings));
+    let task = |n| format!("{{task_key: t{n}, run_job_task: {{job_id: 1}}}}");
+    let tasks: Vec<String> = (0..2_000).map(task).collect();
+    let found = outcome(&format!("resources: {{jobs: {{a: {{tasks: [{}]}}}}}}", tasks.join(", "))).findings;
+    assert!(found.iter().any(|finding| finding.message.contains("at most 1000 tasks")), "{:?}", found.first());
     let deep = format!("resources: {{jobs: {{a: {{tags: {}1{}}}}}}}", "{a: ".repeat(60), "}".repeat(60));
     assert!(!outcome(&deep).findings.is_empty());
 }

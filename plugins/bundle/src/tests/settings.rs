@@ -18,13 +18,10 @@ pub(super) const CASES: &[Case] = &[
     ("workspace: {state_path: /Volumes/a/b/c/d}", &["volume-path@1:25 workspace.state_path"]),
     ("workspace: {artifact_path: /Volumes/a/b/c/d}", &[]),
     ("workspace: {artifact_path: /Volumes/a/b}", &["artifact-volume@1:28 ~ names no volume"]),
+    ("#! volume no\nworkspace: {artifact_path: /Volumes/a/b/c/d}", &["artifact-volume@1:28 ~ make the volume first"]),
+    ("#! volume yes\nworkspace: {artifact_path: /Volumes/a/b/c/d}", &[]),
     (
-        "#! volume a.b.c=no\nworkspace: {artifact_path: /Volumes/a/b/c/d}",
-        &["artifact-volume@1:28 ~ make the volume first"],
-    ),
-    ("#! volume a.b.c=yes\nworkspace: {artifact_path: /Volumes/a/b/c/d}", &[]),
-    (
-        "#! volume a.b.c=no\nworkspace: {artifact_path: /Volumes/a/b/c/d}\nresources: {volumes: {v: {catalog_name: a, schema_name: b, name: c}}}",
+        "#! volume no\nworkspace: {artifact_path: /Volumes/a/b/c/d}\nresources: {volumes: {v: {catalog_name: a, schema_name: b, name: c}}}",
         &["artifact-volume@1:28 ~ another bundle"],
     ),
     (

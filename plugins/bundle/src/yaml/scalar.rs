@@ -61,11 +61,27 @@ fn number(text: &str) -> Option<Scalar> {
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(match text.parse() {
             Ok(value) => Scalar::Int(value),
-            Err(_) => Scalar::TooLarge(text.parse().ok()?),
+            Err(_) => Scalar::TooLarge(float(text)?),
         });
     }
-    // Rust's own reading takes words such as `infinity`.
-    let starts = digits.trim_start_matches('.').starts_with(|c: char| c.is_ascii_digit());
-    let fits = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
-    (starts && fits).then(|| text.parse().ok().map(Scalar::Float)).flatten()
+    float(text).map(Scalar::Float)
+}
+
+/// A number with a point or an exponent. It is read as JSON, whose reader a component has anyway: the standard library's
+/// would cost it twenty KiB.
+pub(crate) fn float(text: &str) -> Option<f64> {
+    let (sign, digits) = match text.as_bytes().first()? {
+        b'-' => ("-", text.get(1..)?),
+        b'+' => ("", text.get(1..)?),
+        _ => ("", text),
+    };
+    let (number, exponent) = digits.split_at(digits.find(['e', 'E']).unwrap_or(digits.len()));
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    // JSON has no zeros in front, and digits on both sides of the point.
+    let whole = whole.trim_start_matches('0');
+    let or_zero = |digits: &'_ str| if digits.is_empty() { "0" } else { digits }.to_owned();
+    serde_json::from_str(&format!("{sign}{}.{}{exponent}", or_zero(whole), or_zero(part))).ok()
 }
