@@ -80,7 +80,7 @@ fn sections(bytes: &[u8], map: impl Fn(u8, &[u8]) -> Result<Option<Vec<u8>>>) ->
 /// name, without the interface's.
 fn short(name: &str) -> String {
     let own = name.split_once('#').map_or(name, |(_, own)| own);
-    let readable = demangled(name).unwrap_or_else(|| own.to_owned());
+    let readable = demangled(name).or_else(|| newer(name)).unwrap_or_else(|| own.to_owned());
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut out = String::new();
     let mut rest = readable.as_str();
@@ -112,6 +112,30 @@ fn demangled(name: &str) -> Option<String> {
         path = path.replace(from, to);
     }
     Some(path)
+}
+
+/// The identifiers of a name in the newer mangling, which the standard library has: of
+/// `_RNvNtCs9pv848UzQwQ_4core6result13unwrap_failed` the path `core::result::unwrap_failed`. What types it is for is left
+/// out. Rules: Rust RFC 2603.
+fn newer(name: &str) -> Option<String> {
+    let mut rest = name.strip_prefix("_R")?;
+    let mut parts = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        rest = match first {
+            // Numbers in base 62: disambiguators, back references, lifetimes, binders.
+            's' | 'B' | 'L' | 'G' => rest.split_once('_').map_or("", |(_, after)| after),
+            '0'..='9' => {
+                let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+                let length: usize = rest.get(..digits)?.parse().ok()?;
+                let after = rest.get(digits..)?;
+                let after = after.strip_prefix('_').unwrap_or(after);
+                parts.push(after.get(..length)?);
+                after.get(length..)?
+            }
+            first => rest.get(first.len_utf8()..)?,
+        };
+    }
+    (!parts.is_empty()).then(|| parts.join("::"))
 }
 
 fn number(out: &mut Vec<u8>, mut value: u32) {
@@ -181,6 +205,10 @@ mod tests {
             ("dlmalloc", "dlmalloc"),
             ("bricklayer:sql/tools@0.1.0#execute-sql", "execute-sql"),
             ("_ZNbroken", "_ZNbroken"),
+            ("_RNvNtCs9pv848UzQwQ_4core6result13unwrap_failed", "result::unwrap_failed"),
+            ("_RNvMsr_NtNtCs9pv848UzQwQ_4core3str7patternNtB5_11StrSearcher3new", "StrSearcher::new"),
+            ("_RNvNtCs9pv848UzQwQ_4core6result99unwrap_failed", "_RNvNtCs9pv848UzQwQ_4core6result99unwrap_fai"),
+            ("_R", "_R"),
         ] {
             assert!(short(name).starts_with(&expect[..expect.len().min(40)]), "{}", short(name));
         }

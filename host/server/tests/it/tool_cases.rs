@@ -6,6 +6,7 @@
 
 mod catalog;
 mod compute;
+mod deployments;
 mod files;
 mod jobs;
 mod notebooks;
@@ -37,8 +38,19 @@ use crate::shared::guests::target_dir;
 use crate::support::{Api, Server, World, eventually};
 
 /// The shipped families, each with a file here. The user of the first administers the workspace, as the catalog's must.
-const FAMILIES: [&str; 10] =
-    ["catalog", "sql", "compute", "files", "notebooks", "jobs", "pipelines", "workspace", "warehouses", "tables"];
+const FAMILIES: [&str; 11] = [
+    "catalog",
+    "sql",
+    "compute",
+    "deployments",
+    "files",
+    "notebooks",
+    "jobs",
+    "pipelines",
+    "workspace",
+    "warehouses",
+    "tables",
+];
 
 /// A statement that runs until it is ended.
 const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
@@ -361,6 +373,7 @@ async fn cases(family: &str, stage: &Stage) -> Vec<Case> {
         "catalog" => catalog::cases(stage).await,
         "sql" => sql::cases(stage).await,
         "compute" => compute::cases(stage).await,
+        "deployments" => deployments::cases(stage).await,
         "files" => files::cases(stage).await,
         "notebooks" => notebooks::cases(stage).await,
         "jobs" => jobs::cases(stage).await,
