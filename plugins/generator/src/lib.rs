@@ -1,0 +1,7 @@
+//! Makes a Databricks bundle of jobs, pipelines and notebooks: facts in, texts out, and nothing else.
+//!
+//! Whoever calls asks the workspace for the facts and writes the files.
+
+mod yaml;
+
+pub use yaml::{Pair, Yaml};
