@@ -2,6 +2,9 @@
 //!
 //! Whoever calls asks the workspace for the facts and writes the files.
 
+mod names;
+mod references;
 mod yaml;
 
+pub use names::{BundleName, key};
 pub use yaml::{Pair, Yaml};
