@@ -3,8 +3,13 @@
 //! Whoever calls asks the workspace for the facts and writes the files.
 
 mod names;
+mod objects;
+mod places;
 mod references;
+mod spots;
 mod yaml;
 
 pub use names::{BundleName, key};
+pub use objects::{Language, Object, Objects, Stored, WorkspacePath};
+pub use places::{Fetch, Format};
 pub use yaml::{Pair, Yaml};
