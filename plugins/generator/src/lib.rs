@@ -4,12 +4,14 @@
 
 mod names;
 mod objects;
+mod order;
 mod places;
 mod references;
+mod secrets;
+mod settings;
 mod spots;
 mod yaml;
 
 pub use names::{BundleName, key};
 pub use objects::{Language, Object, Objects, Stored, WorkspacePath};
 pub use places::{Fetch, Format};
-pub use yaml::{Pair, Yaml};

@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 
 /// A value with its order and comments.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Yaml {
+pub(crate) enum Yaml {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -27,52 +27,52 @@ pub enum Yaml {
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// The comment in the lines before it.
-    pub comment: Option<String>,
+    pub(crate) comment: Option<String>,
     /// The key.
-    pub key: String,
+    pub(crate) key: String,
     /// Whether the key is quoted in any case.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
     /// The value.
-    pub value: Yaml,
+    pub(crate) value: Yaml,
     /// Whether an empty line comes before it.
-    pub apart: bool,
+    pub(crate) apart: bool,
 }
 
 impl Pair {
     /// A pair without a comment.
-    pub fn new(key: impl Into<String>, value: impl Into<Yaml>) -> Self {
+    pub(crate) fn new(key: impl Into<String>, value: impl Into<Yaml>) -> Self {
         Self { comment: None, key: key.into(), quoted: false, value: value.into(), apart: false }
     }
 
     /// With a comment before it.
     #[must_use]
-    pub fn comment(self, comment: impl Into<String>) -> Self {
+    pub(crate) fn comment(self, comment: impl Into<String>) -> Self {
         Self { comment: Some(comment.into()), ..self }
     }
 
     /// With an empty line before it.
     #[must_use]
-    pub fn apart(self) -> Self {
+    pub(crate) fn apart(self) -> Self {
         Self { apart: true, ..self }
     }
 }
 
 impl Yaml {
     /// A map of these pairs.
-    pub fn map(pairs: impl IntoIterator<Item = Pair>) -> Self {
+    pub(crate) fn map(pairs: impl IntoIterator<Item = Pair>) -> Self {
         Self::Map(pairs.into_iter().collect())
     }
 
     /// A list without comments.
-    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn list(items: impl IntoIterator<Item = Self>) -> Self {
         Self::List(items.into_iter().map(|item| (None, item)).collect())
     }
 
     /// The whole document, ending with a line break. The same value gives the same bytes.
     #[must_use]
-    pub fn document(&self) -> String {
+    pub(crate) fn document(&self) -> String {
         write::document(self)
     }
 }
