@@ -33,3 +33,5 @@ pub use plan::{Plan, Resource, TextFile, VariableNote, plan, wanted};
 pub use source::{Cluster, Grant, Job, Named, Names, Pipeline, Principal, Source, Target};
 pub use taken::{Left, Wanted};
 
+#[cfg(test)]
+mod tests;
