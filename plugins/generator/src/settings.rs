@@ -75,7 +75,8 @@ fn without_nulls(map: &mut Map<String, Value>) {
 
 fn simplify(map: &mut Map<String, Value>, in_workspace: bool) {
     map.retain(|field, value| {
-        !same_without(field, value) && !(in_workspace && field == "source" && value == "WORKSPACE")
+        let in_place = in_workspace && field == "source" && value == "WORKSPACE";
+        !in_place && !same_without(field, value)
     });
     for (_, value) in map.iter_mut().filter(|(field, _)| !OF_PEOPLE.contains(&field.as_str())) {
         each_map(value, &mut |map| simplify(map, in_workspace));

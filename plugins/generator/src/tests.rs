@@ -1,6 +1,7 @@
 //! The main promise: a bundle made of jobs makes the same jobs.
 
 mod chance;
+mod folders;
 mod random;
 mod reader;
 
