@@ -19,6 +19,7 @@ mod settings;
 mod source;
 mod spots;
 mod taken;
+mod tests_of;
 mod variables;
 mod yaml;
 
@@ -32,6 +33,7 @@ pub use places::{Fetch, Format};
 pub use plan::{Plan, Resource, TextFile, VariableNote, plan, wanted};
 pub use source::{Cluster, Grant, Job, Named, Names, Pipeline, Principal, Source, Target};
 pub use taken::{Left, Wanted};
+pub use tests_of::{Subject, TestPlan, TestRequest, tests_of};
 
 #[cfg(test)]
 mod tests;
