@@ -129,11 +129,11 @@ pub(crate) fn give_keys(drafts: &mut [Draft]) {
 
 /// Puts references in the place of ids of jobs and pipelines that the bundle makes itself.
 pub(crate) fn refer_to_each_other(drafts: &mut [Draft], notes: &mut Notes) {
-    let known: BTreeMap<(Kind, String), String> = drafts
+    let known: Vec<(Kind, String, String)> = drafts
         .iter()
         .filter_map(|draft| {
             let called = draft.id.clone().or_else(|| draft.made_as.map(str::to_owned))?;
-            Some(((draft.kind, called), draft.reference()))
+            Some((draft.kind, called, draft.reference()))
         })
         .collect();
     for draft in drafts {
@@ -142,8 +142,8 @@ pub(crate) fn refer_to_each_other(drafts: &mut [Draft], notes: &mut Notes) {
         for value in draft.settings.values_mut() {
             calls(value, &mut |kind, id| {
                 let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-                match known.get(&(kind, text.clone())) {
-                    Some(reference) => *id = json!(reference),
+                match known.iter().find(|(of, called, _)| *of == kind && *called == text) {
+                    Some((.., reference)) => *id = json!(reference),
                     None if text.starts_with("${") => {}
                     None => outside.push(format!("it runs the {} {text}, which the bundle does not make", kind.word())),
                 }

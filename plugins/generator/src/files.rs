@@ -6,7 +6,7 @@ mod root;
 pub(crate) use readme::readme;
 pub(crate) use root::root;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::draft::Draft;
 use crate::note::Notes;
@@ -72,11 +72,8 @@ fn text_of<'a>(map: &'a [Pair], key: &str) -> Option<&'a str> {
 /// Permissions as a resource has them in a bundle: without the owner, and without who deploys, whom each deployment adds.
 pub(crate) fn permit(draft: &mut Draft, source: &Source, notes: &mut Notes) {
     let told = draft.told();
-    let mut grants = draft.grants.clone();
-    grants.sort();
-    grants.dedup();
     let mut written = Vec::new();
-    for Grant { principal, level } in grants {
+    for Grant { principal, level } in draft.grants.clone() {
         let (field, name) = principal.field();
         if source.deployer.as_ref() == Some(&principal) {
             continue;
@@ -85,8 +82,10 @@ pub(crate) fn permit(draft: &mut Draft, source: &Source, notes: &mut Notes) {
             notes.add(&told, format!("{name} owns it; who deploys the bundle will own what it makes"));
             continue;
         }
-        let entry = [(field.to_owned(), json!(escape(name))), ("level".to_owned(), json!(level))];
-        written.push(Value::Object(Map::from_iter(entry)));
+        let entry = json!({ field: escape(name), "level": level });
+        if !written.contains(&entry) {
+            written.push(entry);
+        }
     }
     if !written.is_empty() {
         draft.settings.insert("permissions".to_owned(), Value::Array(written));

@@ -4,8 +4,6 @@
 mod graph;
 mod tasks;
 
-use std::collections::BTreeSet;
-
 use crate::draft::Draft;
 use crate::note::Notes;
 use crate::objects::{Object, WorkspacePath};
@@ -58,7 +56,7 @@ pub struct Widget {
 
 /// What the notebooks of a source become.
 pub(crate) fn drafts(source: &Source, notes: &mut Notes) -> Vec<Draft> {
-    let run: BTreeSet<WorkspacePath> = called(source).into_iter().collect();
+    let run = called(source);
     let mut notebooks: Vec<&Notebook> = source.notebooks.iter().collect();
     notebooks.sort_by(|a, b| a.path.cmp(&b.path));
     notebooks.dedup_by(|a, b| a.path == b.path);

@@ -118,7 +118,7 @@ pub enum Object {
     },
     /// A file.
     File,
-    /// A folder with what is below it, at any depth.
+    /// A folder with what is below it, at any depth, in the order of paths.
     Folder(Vec<(WorkspacePath, Self)>),
     /// It cannot be taken along; why, in words: it is not there, it is too large, the user may not read it.
     Left(String),

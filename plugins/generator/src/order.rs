@@ -22,17 +22,20 @@ pub(crate) fn ordered(field: &str, value: &Value) -> Yaml {
         Value::Object(map) => {
             let quoted = QUOTED.contains(&field);
             let first = FIRST.iter().find(|(name, _)| *name == field).map_or(&[][..], |(_, first)| *first);
-            let place = |key: &str| first.iter().position(|name| *name == key).unwrap_or(first.len());
-            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| (place(key), *key));
+            // A map has its keys in the order of the alphabet.
+            let ahead = first.iter().filter_map(|name| map.get_key_value(*name));
+            let rest = map.iter().filter(|(key, _)| !first.contains(&key.as_str()));
             let pair = |(key, value): (&String, &Value)| match value {
                 Value::String(text) if quoted => Pair { quoted, ..Pair::new(key.as_str(), Yaml::Quoted(text.clone())) },
                 value => Pair { quoted, ..Pair::new(key.as_str(), ordered(key, value)) },
             };
-            Yaml::map(entries.into_iter().map(pair))
+            Yaml::map(ahead.chain(rest).map(pair))
         }
         Value::Array(items) => Yaml::list(items.iter().map(|item| ordered(field, item))),
-        other => Yaml::from(other),
+        Value::Null => Yaml::Null,
+        Value::Bool(value) => Yaml::Bool(*value),
+        Value::Number(number) => Yaml::Number(number.clone()),
+        Value::String(text) => Yaml::Text(text.clone()),
     }
 }
 

@@ -61,9 +61,7 @@ impl Places {
             Object::File => ("", Format::Raw),
             Object::Folder(below) => {
                 self.folder(path.as_str());
-                let mut below: Vec<_> = below.iter().collect();
-                below.sort_by(|a, b| a.0.cmp(&b.0));
-                below.into_iter().for_each(|(path, object)| self.add(path, object));
+                below.iter().for_each(|(path, object)| self.add(path, object));
                 return;
             }
             Object::Left(_) => return,
@@ -110,11 +108,9 @@ impl Places {
         self.folders.get(path.as_str()).map(String::as_str)
     }
 
-    /// All that is to be fetched, in the order of places.
+    /// All that is to be fetched, in the order of where it is.
     pub(crate) fn fetches(&self) -> Vec<Fetch> {
-        let mut all: Vec<Fetch> = self.objects.values().cloned().collect();
-        all.sort_by(|a, b| a.to.cmp(&b.to));
-        all
+        self.objects.values().cloned().collect()
     }
 }
 

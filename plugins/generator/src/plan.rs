@@ -113,7 +113,6 @@ pub fn plan(source: &Source) -> Plan {
     plan.notes = notes.into_inner();
     plan.files.push(files::readme(source, &plan));
     plan.files.push(files::gitignore());
-    plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan
 }
 

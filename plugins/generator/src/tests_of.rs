@@ -62,7 +62,7 @@ pub struct TestRequest {
 /// Tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestPlan {
-    /// Their files, in the order of paths.
+    /// Their files.
     pub files: Vec<TextFile>,
     /// Tests that pytest collects.
     pub count: usize,
@@ -89,7 +89,6 @@ pub fn tests_of(request: &TestRequest) -> TestPlan {
     if !request.jobs.is_empty() {
         of_jobs(&request.jobs, &mut plan);
     }
-    plan.files.sort_by(|a, b| a.path.cmp(&b.path));
     plan
 }
 

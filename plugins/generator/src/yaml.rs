@@ -4,7 +4,7 @@
 mod scalar;
 mod write;
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 /// A value with its order and comments.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,24 +92,6 @@ impl From<String> for Yaml {
 impl From<bool> for Yaml {
     fn from(value: bool) -> Self {
         Self::Bool(value)
-    }
-}
-
-/// In the order of the object's keys, whatever order the map keeps.
-impl From<&Value> for Yaml {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => Self::Number(number.clone()),
-            Value::String(text) => Self::Text(text.clone()),
-            Value::Array(items) => Self::list(items.iter().map(Self::from)),
-            Value::Object(map) => {
-                let mut pairs: Vec<Pair> = map.iter().map(|(key, value)| Pair::new(key, value)).collect();
-                pairs.sort_by(|a, b| a.key.cmp(&b.key));
-                Self::Map(pairs)
-            }
-        }
     }
 }
 

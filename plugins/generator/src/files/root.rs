@@ -1,8 +1,6 @@
 //! `databricks.yml`: name, variables, targets.
 
-use std::collections::BTreeSet;
-
-use crate::draft::Draft;
+use crate::draft::{Draft, Kind};
 use crate::note::Notes;
 use crate::order::ordered;
 use crate::plan::TextFile;
@@ -119,7 +117,7 @@ impl RunAs {
     fn of(source: &Source, drafts: &[Draft], notes: &mut Notes) -> Self {
         let another = |draft: &Draft| draft.run_as.clone().filter(|who| source.deployer.as_ref() != Some(who));
         let known: Vec<_> = drafts.iter().filter_map(|draft| Some((draft, another(draft)?))).collect();
-        let who: BTreeSet<_> = drafts.iter().map(another).collect();
+        let alike = drafts.iter().all(|draft| another(draft) == drafts.first().and_then(another));
         for (draft, principal) in &known {
             notes.add(
                 &draft.told(),
@@ -128,7 +126,7 @@ impl RunAs {
         }
         match known.first() {
             None => Self::Deployer,
-            Some((_, one)) if who.len() == 1 => Self::All(one.clone()),
+            Some((_, one)) if alike => Self::All(one.clone()),
             Some(_) => {
                 let each = |(draft, principal): (&Draft, Principal)| (draft.kind.field(), draft.key.clone(), principal);
                 Self::Each(known.into_iter().map(each).collect())
@@ -142,7 +140,8 @@ impl RunAs {
             Self::Deployer => Vec::new(),
             Self::All(who) => vec![run_as(who)],
             Self::Each(each) => {
-                let kinds: BTreeSet<_> = each.iter().map(|(kind, ..)| *kind).collect();
+                let kinds = [Kind::Job, Kind::Pipeline].map(Kind::field).into_iter();
+                let kinds = kinds.filter(|kind| each.iter().any(|(other, ..)| other == kind));
                 let of_kind = |kind: &'static str| {
                     let of_it = each.iter().filter(|(other, ..)| *other == kind);
                     Pair::new(
@@ -150,7 +149,7 @@ impl RunAs {
                         Yaml::map(of_it.map(|(_, key, who)| Pair::new(key.as_str(), Yaml::map([run_as(who)])))),
                     )
                 };
-                vec![Pair::new("resources", Yaml::map(kinds.into_iter().map(of_kind)))]
+                vec![Pair::new("resources", Yaml::map(kinds.map(of_kind)))]
             }
         }
     }

@@ -126,12 +126,13 @@ fn job_of(
         let text = format!("the cluster is of {}, which was guessed: choose what fits", source.cluster.node_type_id);
         notes.add(name, text);
     }
-    let dependencies: BTreeSet<&str> = nodes
+    let needed = nodes
         .iter()
         .zip(&tasks)
         .filter(|(_, task)| task.contains_key("environment_key"))
-        .flat_map(|(node, _)| node.facts.iter().flat_map(|facts| &facts.requirements).map(String::as_str))
-        .collect();
+        .flat_map(|(node, _)| node.facts.iter().flat_map(|facts| &facts.requirements).map(String::as_str));
+    let mut dependencies = BTreeSet::new();
+    dependencies.extend(needed);
     if tasks.iter().any(|task| task.contains_key("environment_key")) {
         let spec = json!({"environment_version": ENVIRONMENT_VERSION, "dependencies": dependencies});
         settings.insert("environments".to_owned(), json!([{"environment_key": ENVIRONMENT, "spec": spec}]));

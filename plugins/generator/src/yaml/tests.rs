@@ -1,12 +1,13 @@
 //! What is written is read back as the same value, by another project's reader.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::order::ordered;
 
 #[track_caller]
 fn read_back(value: &Value) {
-    let text = Yaml::from(value).document();
+    let text = ordered("", value).document();
     let read: Value = serde_norway::from_str(&text).unwrap_or_else(|e| panic!("{e} in\n{text}"));
     assert_eq!(&read, value, "\n{text}");
 }
