@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-/// Parts of names that say that a value is secret.
+/// Last words of names whose values are secrets.
 const NAMES: [&str; 11] = [
     "password",
     "passwd",
     "secret",
-    "token",
+    "secret_key",
+    "access_key",
     "api_key",
     "apikey",
-    "api-key",
-    "access_key",
-    "access.key",
     "private_key",
+    "token",
     "credential",
+    "credentials",
 ];
 
 /// Maps whose values are settings that people put secrets into.
@@ -33,9 +33,17 @@ const MAPS: [&str; 9] = [
 /// Letters of a value that is no secret: a flag, a number, a word.
 const MIN_SECRET_CHARS: usize = 8;
 
-/// How personal access tokens begin, and the hexadecimal digits that follow.
-const TOKEN_MARK: &str = "dapi";
-const TOKEN_DIGITS: usize = 32;
+/// How texts begin that are secrets, with the least number of letters and digits that follow.
+const MARKS: [(&str, usize); 8] = [
+    ("dapi", 32),
+    ("dose", 32),
+    ("dkea", 32),
+    ("AKIA", 16),
+    ("ghp_", 36),
+    ("github_pat_", 22),
+    ("xoxb-", 20),
+    ("sk-ant-", 20),
+];
 
 /// Visits each text that is likely a secret with its name and place.
 pub(crate) fn visit(
@@ -80,20 +88,22 @@ pub(crate) fn visit(
 }
 
 fn is_secret(name: &str, value: &str) -> bool {
-    let name = name.to_lowercase();
-    let told = NAMES.iter().any(|part| name.contains(part));
-    // References to secrets, to values of a run, to paths and to classes are no secrets.
-    let plain =
-        ["{{", "${", "/", "dbfs:"].iter().all(|mark| !value.contains(mark)) && !value.contains(char::is_whitespace);
-    let class = value.matches('.').count() > 1 && value.chars().all(|c| c.is_ascii_alphabetic() || c == '.');
-    told && plain && !class && value.chars().count() >= MIN_SECRET_CHARS
+    let name = name.to_lowercase().replace(['-', '.', ' '], "_");
+    let ends = |word: &&str| name.strip_suffix(*word).is_some_and(|before| before.is_empty() || before.ends_with('_'));
+    // References to secrets and to values of a run, paths and sentences are no secrets.
+    let plain = ["{{", "${", "/"].iter().all(|mark| !value.contains(mark)) && !value.contains(char::is_whitespace);
+    plain && value.chars().count() >= MIN_SECRET_CHARS && NAMES.iter().any(|word| ends(&word))
 }
 
 fn holds_token(text: &str) -> bool {
-    text.match_indices(TOKEN_MARK).any(|(at, _)| {
-        let digits = text.get(at + TOKEN_MARK.len()..).unwrap_or_default().bytes();
-        digits.take_while(u8::is_ascii_hexdigit).count() >= TOKEN_DIGITS
-    })
+    let follows = |mark: &str, least: usize| {
+        text.match_indices(mark).any(|(at, _)| {
+            let rest = text.get(at + mark.len()..).unwrap_or_default();
+            rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')).count() >= least
+        })
+    };
+    MARKS.iter().any(|(mark, least)| follows(mark, *least))
+        || text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----")
 }
 
 #[cfg(test)]
@@ -108,7 +118,7 @@ mod tests {
         let mut settings = json!({
             "new_cluster": {
                 "spark_conf": {"fs.account.key.password": "hunter2hunter2", "spark.token": "{{secrets/s/k}}",
-                    "x.secret.provider": "org.apache.hadoop.Provider", "short.secret": "true"},
+                    "x.secret.provider": "org.apache.hadoop.Provider", "tokenizer": "bert-base-uncased", "short.secret": "true"},
                 "spark_env_vars": {"API_KEY": "abcdefghijkl", "PATH": "/x/secret"},
             },
             "parameters": [{"name": "db_password", "default": "correct-horse"}, {"name": "day", "default": "2024-01-01"}],
