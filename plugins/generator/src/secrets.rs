@@ -89,10 +89,10 @@ pub(crate) fn visit(
 
 fn is_secret(name: &str, value: &str) -> bool {
     let name = name.to_lowercase().replace(['-', '.', ' '], "_");
-    let ends = |word: &&str| name.strip_suffix(*word).is_some_and(|before| before.is_empty() || before.ends_with('_'));
+    let ends = |word: &str| name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'));
     // References to secrets and to values of a run, paths and sentences are no secrets.
     let plain = ["{{", "${", "/"].iter().all(|mark| !value.contains(mark)) && !value.contains(char::is_whitespace);
-    plain && value.chars().count() >= MIN_SECRET_CHARS && NAMES.iter().any(|word| ends(&word))
+    plain && value.chars().count() >= MIN_SECRET_CHARS && NAMES.iter().any(|word| ends(word))
 }
 
 fn holds_token(text: &str) -> bool {

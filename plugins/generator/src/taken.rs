@@ -94,9 +94,10 @@ pub(crate) fn take(
         let told = draft.told();
         let kind = draft.kind;
         kind.spots(&mut draft.settings, &mut |spot, text| {
-            if let Some(local) =
-                WorkspacePath::parse(whole(spot.wants, text)).and_then(|path| local(&spot, text, &path, &places))
-            {
+            let path = WorkspacePath::parse(whole(spot.wants, text));
+            // What is taken for another place may be of another kind than this one must name.
+            let path = path.filter(|path| taken.get(path).is_some_and(|object| suits(spot.wants, object)));
+            if let Some(local) = path.and_then(|path| local(&spot, text, &path, &places)) {
                 if spot.place.ends_with("python_file") {
                     notes.add(&told, format!("{text} is taken alone: modules that it imports from its folder are not"));
                 }
@@ -115,15 +116,10 @@ fn fits(
     libraries: &mut BTreeMap<String, WorkspacePath>,
 ) -> Result<Object, String> {
     let object = object.ok_or("it was not looked at")?;
-    let fits = match (wants, object) {
-        (_, Object::Left(why)) => return Err(why.clone()),
-        (Wants::Notebook, Object::Notebook { .. })
-        | (Wants::File | Wants::Library, Object::File)
-        | (Wants::Folder | Wants::Pattern, Object::Folder(_))
-        | (Wants::Pattern, Object::File | Object::Notebook { .. }) => true,
-        (Wants::Notebook | Wants::File | Wants::Folder | Wants::Library, _) => false,
-    };
-    if !fits {
+    if let Object::Left(why) = object {
+        return Err(why.clone());
+    }
+    if !suits(wants, object) {
         return Err(format!("it is {}", word(object)));
     }
     // A deployment puts all libraries into one folder, by their names.
@@ -135,6 +131,16 @@ fn fits(
         return Err(why);
     }
     Ok(object.clone())
+}
+
+/// Whether an object is of the kind that a place must name.
+const fn suits(wants: Wants, object: &Object) -> bool {
+    match wants {
+        Wants::Notebook => matches!(object, Object::Notebook { .. }),
+        Wants::File | Wants::Library => matches!(object, Object::File),
+        Wants::Folder => matches!(object, Object::Folder(_)),
+        Wants::Pattern => !matches!(object, Object::Left(_)),
+    }
 }
 
 const fn word(object: &Object) -> &'static str {

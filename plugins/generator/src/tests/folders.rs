@@ -23,6 +23,26 @@ fn folder(notebooks: Vec<(&str, Facts)>) -> Source {
     source
 }
 
+/// A folder with all that a folder may hold.
+pub(super) fn whole() -> Source {
+    let load =
+        Facts { widgets: vec![widget("catalog", Some("main")), widget("day", None)], ..tables(&[], &["main.s.raw"]) };
+    let rdd = Facts { needs_cluster: texts(&["it uses RDDs"]), ..tables(&["main.s.raw"], &["main.s.clean"]) };
+    let mut source = folder(vec![
+        ("/Users/me/etl/load", load),
+        ("/Users/me/etl/b/clean", rdd),
+        ("/Users/me/etl/flow", Facts { pipeline: true, ..tables(&["main.s.clean"], &["main.s.gold"]) }),
+        ("/Users/me/etl/publish", tables(&["main.s.gold"], &[])),
+        ("/Users/me/etl/listen", Facts { endless: true, ..Facts::default() }),
+        ("/Users/me/etl/main.py", Facts { requirements: texts(&["requests==2.32"]), ..Facts::default() }),
+        ("/Users/me/etl/q.sql", Facts::default()),
+    ]);
+    source.warehouse = Some("w-1".to_owned());
+    source.names.insert((Named::Warehouse, "w-1".to_owned()), "Starter".to_owned());
+    source.deployer = Some(Principal::User("me@x.com".to_owned()));
+    source
+}
+
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{Named, Plan, TextFile};
 
 /// What stands for a secret that whoever deploys gives.
-pub(super) const SECRET: &str = "<secret>";
+pub(super) const SECRET: &str = "hidden";
 
 /// The world around a deployment.
 pub(super) struct World<'a> {
@@ -150,6 +150,7 @@ pub(super) fn defaults(job: &Value, queues: bool) -> Value {
     if let Some(git) = job.get_mut("git_source").and_then(Value::as_object_mut) {
         git.remove("git_snapshot");
     }
+    job.entry("max_concurrent_runs").or_insert(json!(1));
     job.entry("queue").or_insert(json!({ "enabled": queues }));
     for field in ["schedule", "trigger", "continuous"] {
         if let Some(when) = job.get_mut(field).and_then(Value::as_object_mut) {
@@ -205,6 +206,23 @@ pub(super) fn one_form(value: &mut Value) {
 
 pub(super) fn ids(names: &crate::Names) -> BTreeMap<(&'static str, String), String> {
     names.iter().map(|((kind, id), name)| ((Named::word(*kind), name.clone()), id.clone())).collect()
+}
+
+/// The first place where two values differ.
+pub(super) fn difference(place: &str, made: &Value, had: &Value) -> Option<String> {
+    match (made, had) {
+        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
+            difference(
+                &format!("{place}.{key}"),
+                a.get(key).unwrap_or(&Value::Null),
+                b.get(key).unwrap_or(&Value::Null),
+            )
+        }),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(i, (a, b))| difference(&format!("{place}[{i}]"), a, b))
+        }
+        _ => (made != had).then(|| format!("{place}: made {made}, had {had}")),
+    }
 }
 
 pub(super) fn object(value: &Value) -> Map<String, Value> {
