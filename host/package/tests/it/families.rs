@@ -6,16 +6,26 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 11] = [
+const SHARED: [(&str, &[&str]); 13] = [
     // Notebooks are workspace objects, and so is what code is run from.
-    ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
+    ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute", "databricks-bundles"]),
+    // Bundles are made of jobs and pipelines.
+    ("/api/2.2/jobs/get", &["databricks-jobs", "databricks-bundles"]),
+    ("/api/2.0/pipelines/", &["databricks-pipelines", "databricks-bundles"]),
     // Code without a cluster runs as a job's single run.
     ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
     // Tables are looked into, and some things of Unity Catalog done, by statements at a warehouse that has to be chosen.
     ("/api/2.0/sql/statements", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
     (
         "/api/2.0/sql/warehouses",
-        &["databricks-sql", "databricks-tables", "databricks-warehouses", "databricks-catalog", "databricks-workspace"],
+        &[
+            "databricks-sql",
+            "databricks-tables",
+            "databricks-warehouses",
+            "databricks-catalog",
+            "databricks-workspace",
+            "databricks-bundles",
+        ],
     ),
     // What statistics are of, and names near one that was not found.
     ("/api/2.1/unity-catalog/tables", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
@@ -23,11 +33,14 @@ const SHARED: [(&str, &[&str]); 11] = [
     // A query over files is written after a look at their folder.
     ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
     // The notebook of such a run lies in the caller's home.
-    ("/api/2.0/preview/scim/v2/Me", &["databricks-workspace", "databricks-compute"]),
+    ("/api/2.0/preview/scim/v2/Me", &["databricks-workspace", "databricks-compute", "databricks-bundles"]),
     // Health is a sign of life of each family's service.
-    ("/api/2.1/clusters/list", &["databricks-workspace", "databricks-compute"]),
+    ("/api/2.1/clusters/list", &["databricks-workspace", "databricks-compute", "databricks-bundles"]),
     ("/api/2.2/jobs/list", &["databricks-workspace", "databricks-jobs"]),
-    ("/api/2.0/workspace/get-status", &["databricks-workspace", "databricks-files", "databricks-notebooks"]),
+    (
+        "/api/2.0/workspace/get-status",
+        &["databricks-workspace", "databricks-files", "databricks-notebooks", "databricks-bundles"],
+    ),
 ];
 
 fn families() -> BTreeMap<String, Manifest> {

@@ -1,0 +1,42 @@
+//! Cases of the family `bundles`.
+
+use bricklayer_domain::ToolErrorKind::{InvalidInput, NotFound, PermissionDenied};
+use serde_json::json;
+
+use super::{Case, Stage, fails, works};
+
+/// A number that no job has.
+const NOBODYS: u64 = 9_007_199_254_740_991;
+
+pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
+    let owner = &stage.owner;
+    let notebook = owner.import("load.py", "# Databricks notebook source\nprint(1)").await;
+    let notebook = notebook.trim_end_matches(".py").to_owned();
+    let query = owner.task("report", "SELECT 1").await;
+    let tasks = json!([
+        {"task_key": "load", "notebook_task": {"notebook_path": notebook}},
+        {"task_key": "gone", "notebook_task": {"notebook_path": format!("{notebook}-gone")}},
+        query,
+    ]);
+    let job =
+        owner.post("/api/2.2/jobs/create", json!({"name": "Nightly Load", "tasks": tasks})).await["job_id"].clone();
+    let of_job = |more: serde_json::Value| {
+        let mut input = json!({"job_id": job});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    owner.write("taken/databricks.yml", "bundle:\n  name: mine\n");
+    vec![
+        works(
+            "generate_bundle_from_job",
+            of_job(json!({"output_dir": "made", "force": true})),
+            "made/resources/nightly_load.job.yml",
+        )
+        .and("load-gone"),
+        fails("generate_bundle_from_job", of_job(json!({"output_dir": "taken"})), InvalidInput, "taken/databricks.yml"),
+        fails("generate_bundle_from_job", of_job(json!({"bundle_name": "a b"})), InvalidInput, "bundle_name"),
+        fails("generate_bundle_from_job", of_job(json!({"output_dir": "../x"})), InvalidInput, "output_dir"),
+        fails("generate_bundle_from_job", json!({"job_id": NOBODYS}), NotFound, &NOBODYS.to_string()),
+        fails("generate_bundle_from_job", of_job(json!({})), PermissionDenied, "").by_stranger(),
+    ]
+}
