@@ -1,0 +1,10 @@
+//! What a notebook reads, writes, needs and calls, told from its text: no I/O, no clock, no chance.
+//!
+//! [`formats`] turns bytes into cells.
+
+mod cell;
+
+pub mod analysis;
+pub mod formats;
+
+pub use cell::{Cell, Notebook};
