@@ -3,6 +3,12 @@
 //! [`formats`] turns bytes into cells.
 
 mod cell;
+mod facts;
+mod names;
+mod packages;
+mod sensitive;
+mod sql;
+mod text;
 
 pub mod analysis;
 pub mod formats;
