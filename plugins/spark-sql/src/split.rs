@@ -44,8 +44,10 @@ fn push<'a>(script: &'a str, tokens: Option<&[Token<'a>]>, statements: &mut Vec<
     let Some([first, ..]) = tokens else { return };
     let Some(last) = tokens.and_then(<[_]>::last) else { return };
     let Some(text) = script.get(first.start..last.end()) else { return };
-    let lines = script.get(..first.start).map_or(0, |before| before.matches('\n').count());
-    let line = u32::try_from(lines + 1).unwrap_or(u32::MAX);
+    // Counted on from the statement before: a script of many statements is long.
+    let (from, line) = statements.last().map_or((0, 1), |last| (last.start, last.line));
+    let lines = script.get(from..first.start).map_or(0, |between| between.matches('\n').count());
+    let line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     statements.push(Statement { text, start: first.start, line });
 }
 
