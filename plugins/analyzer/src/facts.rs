@@ -145,7 +145,7 @@ impl Facts {
     /// A path that is used.
     pub(crate) fn path(&mut self, path: &Text, operation: PathOperation, via: &str, reader: Reader) {
         let path = path.trimmed();
-        let uri = sensitive::shown(&path.shown());
+        let uri = path.shown();
         if uri.is_empty() {
             return;
         }
@@ -212,6 +212,11 @@ impl Facts {
 
     /// A parameter that is declared.
     pub(crate) fn declare(&mut self, parameter: Parameter) {
+        let default = parameter.default.as_deref().map(sensitive::shown);
+        if let Some(default) = &default {
+            self.look_at_named(&parameter.name, &Text::literal(default));
+        }
+        let parameter = Parameter { default, ..parameter };
         let full = self.parameters.len() >= MAX_ENTRIES;
         match self.parameters.iter_mut().find(|known| known.name == parameter.name) {
             Some(known) if !known.declared => {
@@ -231,6 +236,7 @@ impl Facts {
     /// A parameter whose value is asked for.
     pub(crate) fn asks(&mut self, name: &str, kind: ParameterKind, default: Option<String>) {
         let at = self.at;
+        let default = default.as_deref().map(sensitive::shown);
         // A place counts once, however often it is passed.
         let counts = u32::from(self.is_new(format!("a{name}|{}:{}", at.cell, at.line)));
         let full = self.parameters.len() >= MAX_ENTRIES;

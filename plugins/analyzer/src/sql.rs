@@ -78,9 +78,9 @@ fn wrong(doubt: Option<&'static str>, tokens: &[Token<'_>], kind: &str, source: 
     } else if open != 0 {
         let (more, fewer) = if open > 0 { ("opened", "closed") } else { ("closed", "opened") };
         Some(format!("a SQL statement has parentheses that are {more} and not {fewer}"))
-    } else if kind.is_empty() && !(source.has_holes() && !source.is_cell()) {
+    } else if kind.is_empty() && (source.is_cell() || !source.has_holes()) {
         let word: String = tokens.first().map_or("", |first| first.text).chars().take(40).collect();
-        Some(format!("no SQL statement begins with {word:?}"))
+        Some(format!("no SQL statement begins with {:?}", crate::sensitive::shown(&word)))
     } else {
         None
     }

@@ -1,12 +1,13 @@
 //! Texts as far as they are known: literal parts, parameters whose value comes when it runs, and what cannot be told.
 
 use crate::analysis::Certainty;
+use crate::sensitive;
 
 /// Pieces of one text: more are summed up as unknown.
 const MAX_PIECES: usize = 512;
 
-/// Characters of a literal that is put together by loops and repetitions.
-const MAX_TEXT_BYTES: usize = 1024 * 1024;
+/// Bytes of the literal parts of one text: what loops and repetitions put together has an end.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,8 @@ pub(crate) enum Piece {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Text {
     pieces: Vec<Piece>,
+    /// Of all literal parts.
+    bytes: usize,
 }
 
 impl Text {
@@ -33,11 +36,11 @@ impl Text {
     }
 
     pub(crate) fn parameter(name: &str) -> Self {
-        Self { pieces: vec![Piece::Parameter(name.to_owned())] }
+        Self { pieces: vec![Piece::Parameter(name.to_owned())], bytes: 0 }
     }
 
     pub(crate) fn unknown(expression: &str) -> Self {
-        Self { pieces: vec![Piece::Unknown(expression.to_owned())] }
+        Self { pieces: vec![Piece::Unknown(expression.to_owned())], bytes: 0 }
     }
 
     pub(crate) fn pieces(&self) -> &[Piece] {
@@ -45,18 +48,30 @@ impl Text {
     }
 
     pub(crate) fn push(&mut self, piece: Piece) {
-        if let (Some(Piece::Literal { text, computed }), Piece::Literal { text: more, computed: same }) =
-            (self.pieces.last_mut(), &piece)
-            && computed == same
-            && text.len() + more.len() <= MAX_TEXT_BYTES
-        {
-            text.push_str(more);
-        } else if matches!(&piece, Piece::Literal { text, .. } if text.is_empty()) {
-        } else if self.pieces.len() < MAX_PIECES {
-            self.pieces.push(piece);
-        } else if self.pieces.len() == MAX_PIECES {
-            self.pieces.push(Piece::Unknown("…".to_owned()));
+        let more = if let Piece::Literal { text, .. } = &piece { text.len() } else { 0 };
+        if matches!(piece, Piece::Literal { .. }) && more == 0 {
+            return;
         }
+        if self.bytes + more > MAX_TEXT_BYTES || self.pieces.len() >= MAX_PIECES {
+            if self.pieces.last() != Some(&Piece::Unknown("…".to_owned())) {
+                self.pieces.push(Piece::Unknown("…".to_owned()));
+            }
+            return;
+        }
+        self.bytes += more;
+        match (self.pieces.last_mut(), &piece) {
+            (Some(Piece::Literal { text, computed }), Piece::Literal { text: more, computed: same })
+                if computed == same =>
+            {
+                text.push_str(more);
+            }
+            _ => self.pieces.push(piece),
+        }
+    }
+
+    /// How much there is to copy, in steps.
+    pub(crate) fn weight(&self) -> usize {
+        1 + self.bytes / 64 + self.pieces.len()
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
@@ -116,12 +131,12 @@ impl Text {
         self.pieces.iter().map(of).max().unwrap_or_default()
     }
 
-    /// For people: parameters and what is unknown stand in braces.
+    /// For people: parameters and what is unknown stand in braces, and no secret is in it.
     pub(crate) fn shown(&self) -> String {
         let mut shown = String::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Literal { text, .. } => shown.push_str(text),
+                Piece::Literal { text, .. } => shown.push_str(&sensitive::shown(text)),
                 Piece::Parameter(name) | Piece::Unknown(name) => {
                     shown.push('{');
                     shown.push_str(name);

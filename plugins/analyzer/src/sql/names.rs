@@ -5,6 +5,9 @@ use bricklayer_spark_sql::lex::{Kind, Token};
 use super::Reader;
 use crate::text::{Piece, Text};
 
+/// Words behind a parenthesis that are looked at for its end.
+const MAX_SPAN: usize = 1_000;
+
 /// The name of the marker (`:day`) that begins at a token. `a:b` reads a field and `a::int` casts.
 pub(super) fn marker<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
     let colon = tokens.get(at).filter(|token| token.is_symbol(":"))?;
@@ -17,10 +20,10 @@ pub(super) fn marker<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
     (!reads).then_some(name.text)
 }
 
-/// Where the parenthesis at `open` is closed; the end where it is not.
+/// Where the parenthesis at `open` is closed; where the looking ends when it is not.
 pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
     let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
+    for (at, token) in tokens.iter().enumerate().skip(open).take(MAX_SPAN) {
         if token.is_symbol("(") {
             depth += 1;
         } else if token.is_symbol(")") {
@@ -30,7 +33,7 @@ pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
             }
         }
     }
-    tokens.len()
+    tokens.len().min(open + MAX_SPAN)
 }
 
 impl<'a> Reader<'_, 'a> {
