@@ -3,7 +3,9 @@
 //! [`formats`] turns bytes into cells.
 
 mod cell;
+mod dbfs;
 mod facts;
+mod magic;
 mod names;
 mod packages;
 mod sensitive;
