@@ -8,6 +8,7 @@ mod facts;
 mod magic;
 mod names;
 mod packages;
+mod python;
 mod sensitive;
 mod sql;
 mod text;
