@@ -9,6 +9,7 @@ mod magic;
 mod names;
 mod packages;
 mod python;
+mod script;
 mod sensitive;
 mod sql;
 mod text;
