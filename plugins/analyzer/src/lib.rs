@@ -1,12 +1,17 @@
 //! What a notebook reads, writes, needs and calls, told from its text: no I/O, no clock, no chance.
 //!
-//! [`formats`] turns bytes into cells.
+//! [`open`] turns bytes into notebooks of cells, [`analyze`] tells what one does.
+//! Python is parsed by ruff's parser and walked with the constants it has; SQL, Scala and R are read by
+//! their words. A cell that cannot be read costs itself only.
 
 mod cell;
 mod dbfs;
 mod facts;
+mod formats;
+mod judge;
 mod magic;
 mod names;
+mod notebook;
 mod packages;
 mod python;
 mod script;
@@ -15,6 +20,8 @@ mod sql;
 mod text;
 
 pub mod analysis;
-pub mod formats;
 
+pub use analysis::Analysis;
 pub use cell::{Cell, Notebook};
+pub use formats::{MAX_BYTES, MAX_CELLS, Refused, open};
+pub use notebook::{Surroundings, analyze};
