@@ -111,3 +111,5 @@ fn own_cell(text: &str, language: Language, title: Option<String>) -> Cell {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::zip;

@@ -21,6 +21,9 @@ mod text;
 
 pub mod analysis;
 
+#[cfg(test)]
+mod corpus;
+
 pub use analysis::Analysis;
 pub use cell::{Cell, Notebook};
 pub use formats::{MAX_BYTES, MAX_CELLS, Refused, open};

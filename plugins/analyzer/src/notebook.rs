@@ -116,3 +116,6 @@ fn described(at: usize, cell: &Cell, error: Option<CellError>) -> CellFacts {
 fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

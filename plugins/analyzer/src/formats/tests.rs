@@ -9,7 +9,7 @@ fn shape(notebook: &Notebook) -> Vec<(Language, &str, u32)> {
 }
 
 /// A zip file of one entry that is stored as it is.
-fn zip(name: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn zip(name: &str, content: &[u8]) -> Vec<u8> {
     let n = |value: usize, size: usize| (value as u128).to_le_bytes()[..size].to_vec();
     let sizes = [n(0, 4), n(content.len(), 4), n(content.len(), 4), n(name.len(), 2), n(0, 2)].concat();
     let head = [n(20, 2), n(0, 2), n(0, 6), sizes].concat();
