@@ -5,7 +5,11 @@ use bricklayer_databricks::remote_path::project_path;
 use serde_json::Value;
 
 /// The tools that write into the project, what they are called for people, and the argument that names the folder.
-const WRITING: [(&str, &str, &str); 1] = [("generate_bundle_from_job", "MAKE BUNDLE", "output_dir")];
+const WRITING: [(&str, &str, &str); 3] = [
+    ("create_tests", "WRITE TESTS", "resource_path"),
+    ("generate_bundle", "MAKE BUNDLE", "output_path"),
+    ("generate_bundle_from_job", "MAKE BUNDLE", "output_dir"),
+];
 
 /// The operation of a call: what is written, and whether it takes the place of something. Other tools are what their
 /// annotations say (`review = false` in plugin.toml).

@@ -1,9 +1,13 @@
 //! Facts that bundles are made of, asked from the workspace.
 
+mod chosen;
+mod code;
 mod names;
 mod objects;
 mod resources;
 
+pub(crate) use chosen::{Chosen, choose};
+pub(crate) use code::analyse;
 pub(crate) use names::names;
 pub(crate) use objects::{in_short, objects};
 pub(crate) use resources::Resources;

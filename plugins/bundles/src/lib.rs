@@ -4,11 +4,14 @@ mod calls;
 mod facts;
 mod generate;
 mod staging;
+mod tests_for;
 
 bricklayer_sdk::family! {
     world: "bricklayer:bundles/databricks-bundles",
     wit: ["../../wit/host.wit", "../../wit/bundles.wit"],
     tools: bricklayer::bundles::tools {
+        create_tests(CreateTestsRequest) -> GeneratedTests = tests_for::create,
+        generate_bundle(GenerateBundleRequest) -> GeneratedBundle = generate::from_list,
         generate_bundle_from_job(GenerateBundleFromJobRequest) -> GeneratedBundle = generate::from_job,
     }
 }

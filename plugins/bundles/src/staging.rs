@@ -47,6 +47,11 @@ impl Staging {
         Ok(Self { project, target: target.to_owned(), arriving, fetched: BTreeMap::new() })
     }
 
+    /// The folder that files go to.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Fetches objects that are not here yet; which of them did not come, and why.
     pub(crate) fn fetch(&mut self, platform: &impl Platform, wanted: &[Fetch]) -> Vec<(WorkspacePath, Failure)> {
         let new: Vec<&Fetch> =
@@ -75,6 +80,25 @@ impl Staging {
         }
         self.fetched.extend(arrived);
         failed
+    }
+
+    /// Takes a file of the project as one that was fetched.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn take(&mut self, fetch: &Fetch, path: &str) -> Result<(), Failure> {
+        let place = join(&self.arriving, &format!("fetched-{}", self.fetched.len()));
+        fs::copy(self.project.join(path), self.project.join(&place))
+            .map_err(|error| Failure::new(Kind::Failed, format!("{path} cannot be read: {error}")))?;
+        self.fetched.insert((fetch.from.clone(), fetch.format), place);
+        Ok(())
+    }
+
+    /// The bytes of what was fetched, if it is here and no larger than `most`.
+    pub(crate) fn bytes(&self, from: &WorkspacePath, format: Format, most: u64) -> Option<Vec<u8>> {
+        let place = self.project.join(self.fetched.get(&(from.clone(), format))?);
+        fs::metadata(&place).ok().filter(|about| about.len() <= most)?;
+        fs::read(place).ok()
     }
 
     /// Puts all files into their places; those that are not here yet were not fetched. Their paths in the project.

@@ -154,3 +154,91 @@ fn jobs_and_pipelines_that_it_runs_come_along() {
         assert!(job.contains(part), "{part} is not in\n{job}");
     }
 }
+
+fn list(paths: &[&str]) -> types::GenerateBundleRequest {
+    types::GenerateBundleRequest {
+        bundle_name: "sales".to_owned(),
+        file_paths: Some(paths.iter().map(|path| (*path).to_owned()).collect()),
+        notebook_paths: None,
+        job_ids: None,
+        pipeline_ids: None,
+        analysis_results: None,
+        target_environment: None,
+        output_path: None,
+        force: None,
+    }
+}
+
+#[test]
+fn a_folder_of_the_workspace_becomes_a_job_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = "GET /api/2.0/workspace/get-status?path=%2FUsers%2Fme%40x.com%2Fetl";
+    let listed = r#"{"objects":[{"path":"/Users/me@x.com/etl/a_report","object_type":"NOTEBOOK","language":"PYTHON"},
+        {"path":"/Users/me@x.com/etl/load","object_type":"NOTEBOOK","language":"PYTHON"},
+        {"path":"/Users/me@x.com/etl/notes.md","object_type":"FILE"}]}"#;
+    let notebook = r#"{"object_type":"NOTEBOOK","language":"PYTHON"}"#;
+    let report = "# Databricks notebook source\ndisplay(spark.table('main.s.t'))";
+    let load =
+        "# Databricks notebook source\ndbutils.widgets.text('day', '1')\nspark.range(1).write.saveAsTable('main.s.t')";
+    let script = Script::new()
+        .project(folder.path())
+        .on(here, 200, r#"{"path":"/Users/me@x.com/etl","object_type":"DIRECTORY"}"#)
+        .on("GET /api/2.0/workspace/list?path=%2FUsers%2Fme%40x.com%2Fetl", 200, listed)
+        .on(&status("a_report"), 200, notebook)
+        .on(&status("load"), 200, notebook)
+        .on(&export("a_report"), 200, report)
+        .on(&export("load"), 200, load)
+        .on(ME, 200, r#"{"userName":"me@x.com"}"#);
+    let made = from_list(&script, list(&["/Workspace/Users/me@x.com/etl/"])).unwrap();
+    script.done();
+    assert!(made.complete, "{:?}", made.skipped);
+    let job = std::fs::read_to_string(folder.path().join("sales/resources/sales.job.yml")).unwrap();
+    let order =
+        ["task_key: load", "# reads main.s.t, which load writes", "notebook_path: ../src/a_report.py", "name: day"];
+    let places: Vec<_> =
+        order.iter().map(|part| job.find(part).unwrap_or_else(|| panic!("{part} is not in\n{job}"))).collect();
+    assert!(places.is_sorted(), "{job}");
+}
+
+#[test]
+fn files_of_the_project_become_a_bundle_without_the_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("etl/lib")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join("etl").join(name), text).unwrap();
+    write("load.py", "# Databricks notebook source\n# MAGIC %run ./lib/setup\n");
+    write("lib/setup.py", "# Databricks notebook source\nx = 1");
+    write("main.py", "import great_expectations\nprint(1)");
+    write("broken.py", "# Databricks notebook source\ndef (:");
+    let script = Script::new().project(folder.path()).on(ME, 200, r#"{"userName":"me@x.com"}"#);
+    let made = from_list(&script, list(&["etl"])).unwrap();
+    script.done();
+    let sources: Vec<_> = made.files.iter().filter(|file| file.contains("/src/")).collect();
+    assert_eq!(sources, ["sales/src/broken.py", "sales/src/lib/setup.py", "sales/src/load.py", "sales/src/main.py"]);
+    assert!(made.notes.iter().any(|note| note.contains("broken") && note.contains("in part only")), "{:?}", made.notes);
+    let job = std::fs::read_to_string(folder.path().join("sales/resources/sales.job.yml")).unwrap();
+    assert!(!job.contains("setup") && job.contains("- great") && job.contains("python_file: ../src/main.py"), "{job}");
+}
+
+#[test]
+fn what_makes_no_bundle_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("data.csv"), "1").unwrap();
+    let none = types::GenerateBundleRequest { file_paths: None, ..list(&[]) };
+    for (request, kind, says) in [
+        (none, Kind::InvalidInput, "file_paths:"),
+        (list(&["nosuch.py"]), Kind::NotFound, "nosuch.py"),
+        (list(&["../x"]), Kind::InvalidInput, "file_paths:"),
+        (
+            types::GenerateBundleRequest { bundle_name: "1".to_owned(), ..list(&["x"]) },
+            Kind::InvalidInput,
+            "bundle_name:",
+        ),
+    ] {
+        let failure = from_list(&Script::new().project(folder.path()), request).unwrap_err();
+        assert!(failure.kind == kind && failure.message.contains(says), "{failure:?}");
+    }
+    let script = Script::new().project(folder.path()).on(ME, 200, r#"{"userName":"me@x.com"}"#);
+    let failure = from_list(&script, list(&["data.csv"])).unwrap_err();
+    assert!(failure.message.contains("nothing to make a bundle of"), "{}", failure.message);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is there");
+}

@@ -20,11 +20,10 @@ const MAX_TOLD: usize = 10;
 pub(super) fn bundle(
     platform: &impl Platform,
     mut source: Source,
-    folder: &str,
+    mut staging: Staging,
     force: bool,
     mut missing: Vec<Missing>,
 ) -> Result<types::GeneratedBundle, Failure> {
-    let mut staging = Staging::begin(platform, folder)?;
     let mut planned = plan(&source);
     for _ in 0..MAX_PLANS {
         if planned.resources.is_empty() {
@@ -47,7 +46,7 @@ pub(super) fn bundle(
             .iter()
             .map(|left| Missing { what: format!("{} ({})", left.path, left.place), why: left.why.clone() }),
     );
-    Ok(answer(&source, &planned, folder, files, missing))
+    Ok(answer(&source, &planned, staging.target(), files, missing))
 }
 
 /// Marks an object as one that stays where it is, also within a folder.

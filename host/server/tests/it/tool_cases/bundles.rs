@@ -25,8 +25,28 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         input
     };
+    let of_files = |paths: &[&str], more: serde_json::Value| {
+        let mut input = json!({"bundle_name": "listed", "file_paths": paths, "force": true});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    owner.write("code/main.py", "print(1)");
+    owner.write("code/pure.py", "def one(): return 1");
     owner.write("taken/databricks.yml", "bundle:\n  name: mine\n");
+    let tests = |path: &str| json!({"resource_type": "notebook", "resource_path": path, "force": true});
     vec![
+        works("create_tests", tests("code/pure.py"), "2 tests").alone(),
+        fails("create_tests", tests("nosuch.py"), NotFound, "nosuch.py"),
+        fails("create_tests", tests("/Users/x/y"), InvalidInput, "generate_bundle"),
+        works(
+            "generate_bundle",
+            of_files(&[&notebook, "code"], json!({"job_ids": [job]})),
+            "listed/resources/listed.job.yml",
+        ),
+        fails("generate_bundle", of_files(&[], json!({})), InvalidInput, "file_paths"),
+        fails("generate_bundle", of_files(&["nosuch.py"], json!({})), NotFound, "nosuch.py"),
+        fails("generate_bundle", of_files(&[&format!("{notebook}-gone")], json!({})), NotFound, "load-gone"),
+        fails("generate_bundle", of_files(&[&notebook], json!({})), PermissionDenied, "").by_stranger(),
         works(
             "generate_bundle_from_job",
             of_job(json!({"output_dir": "made", "force": true})),
