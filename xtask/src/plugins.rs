@@ -13,9 +13,8 @@ use crate::names;
 use crate::stamp::Stamp;
 use crate::toolchain::{TARGET, require_target};
 
-/// Bytes of a shipped package at most: what every host holds of each family, and compiles when it starts cold. The largest
-/// has a parser of Python in it; the others stay below half of it.
-const MAX_PACKAGE_BYTES: usize = 1536 * 1024;
+/// Bytes of a shipped package at most: what every host holds of each family, and compiles when it starts cold.
+const MAX_PACKAGE_BYTES: usize = 600 * 1024;
 
 /// Builds each folder of `plugins/` that holds a `plugin.toml` into `target/plugins/<folder>.wasm`.
 pub(crate) fn build(layout: &Layout) -> Result<()> {
@@ -140,7 +139,7 @@ mod tests {
     fn a_package_that_is_too_large_fails_the_shipped_set() {
         fits("sql", MAX_PACKAGE_BYTES).unwrap();
         let error = fits("sql", MAX_PACKAGE_BYTES + 1).unwrap_err().to_string();
-        assert!(error.starts_with("the family sql has 1537 KiB, more than 1536"), "{error}");
+        assert!(error.starts_with("the family sql has 601 KiB, more than 600"), "{error}");
     }
 
     #[test]
