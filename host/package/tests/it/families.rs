@@ -8,7 +8,7 @@ use bricklayer_package::{Audience, Manifest, Method};
 /// What several families may ask for, and which. Everything else is one family's alone.
 const SHARED: [(&str, &[&str]); 11] = [
     // Notebooks are workspace objects, and so is what code is run from.
-    ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute"]),
+    ("/api/2.0/workspace", &["databricks-files", "databricks-notebooks", "databricks-compute", "databricks-bundles"]),
     // Code without a cluster runs as a job's single run.
     ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
     // Tables are looked into, and some things of Unity Catalog done, by statements at a warehouse that has to be chosen.
@@ -27,7 +27,10 @@ const SHARED: [(&str, &[&str]); 11] = [
     // Health is a sign of life of each family's service.
     ("/api/2.1/clusters/list", &["databricks-workspace", "databricks-compute"]),
     ("/api/2.2/jobs/list", &["databricks-workspace", "databricks-jobs"]),
-    ("/api/2.0/workspace/get-status", &["databricks-workspace", "databricks-files", "databricks-notebooks"]),
+    (
+        "/api/2.0/workspace/get-status",
+        &["databricks-workspace", "databricks-files", "databricks-notebooks", "databricks-bundles"],
+    ),
 ];
 
 fn families() -> BTreeMap<String, Manifest> {

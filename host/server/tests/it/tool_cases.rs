@@ -4,6 +4,7 @@
 //! of faults of one meet nobody else. A case is a line in its family's file. From each case that works three more are
 //! made: the workspace refuses all requests, asks for all of them to come later, and asks that once.
 
+mod bundles;
 mod catalog;
 mod compute;
 mod files;
@@ -37,8 +38,9 @@ use crate::shared::guests::target_dir;
 use crate::support::{Api, Server, World, eventually};
 
 /// The shipped families, each with a file here. The user of the first administers the workspace, as the catalog's must.
-const FAMILIES: [&str; 10] =
-    ["catalog", "sql", "compute", "files", "notebooks", "jobs", "pipelines", "workspace", "warehouses", "tables"];
+const FAMILIES: [&str; 11] = [
+    "catalog", "sql", "compute", "files", "notebooks", "jobs", "pipelines", "workspace", "warehouses", "tables", "bundles",
+];
 
 /// A statement that runs until it is ended.
 const ENDLESS: &str = "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
@@ -368,6 +370,7 @@ async fn cases(family: &str, stage: &Stage) -> Vec<Case> {
         "workspace" => workspace::cases(stage).await,
         "warehouses" => warehouses::cases(stage).await,
         "tables" => tables::cases(stage).await,
+        "bundles" => bundles::cases(stage).await,
         other => panic!("{other} has no file of cases"),
     }
 }
