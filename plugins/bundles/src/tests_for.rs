@@ -277,7 +277,7 @@ mod tests {
         // The bundle of this test has no targets.
         let done = run(&["-m", "pytest", "-q", "tests", "--deselect", "tests/test_bundle.py"]).unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
-        std::fs::write(folder.path().join("b/src/load.py"), NOTEBOOK.replace("main.s.b", "main.s.c")).unwrap();
+        fs::write(folder.path().join("b/src/load.py"), NOTEBOOK.replace("main.s.b", "main.s.c")).unwrap();
         assert!(!run(&["-m", "pytest", "-q", "tests/test_load.py"]).unwrap().status.success());
     }
 

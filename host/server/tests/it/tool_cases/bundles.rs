@@ -3,7 +3,7 @@
 use bricklayer_domain::ToolErrorKind::{InvalidInput, NotFound, PermissionDenied};
 use serde_json::json;
 
-use super::{Case, Stage, fails, works};
+use super::{Actor, Case, Stage, fails, works};
 
 /// A number that no job has.
 const NOBODYS: u64 = 9_007_199_254_740_991;
@@ -34,7 +34,7 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     owner.write("code/pure.py", "def one(): return 1");
     owner.write("taken/databricks.yml", "bundle:\n  name: mine\n");
     let tests = |path: &str| json!({"resource_type": "notebook", "resource_path": path, "force": true});
-    vec![
+    let made = vec![
         works("create_tests", tests("code/pure.py"), "2 tests").alone(),
         fails("create_tests", tests("nosuch.py"), NotFound, "nosuch.py"),
         fails("create_tests", tests("/Users/x/y"), InvalidInput, "generate_bundle"),
@@ -58,5 +58,35 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         fails("generate_bundle_from_job", of_job(json!({"output_dir": "../x"})), InvalidInput, "output_dir"),
         fails("generate_bundle_from_job", json!({"job_id": NOBODYS}), NotFound, &NOBODYS.to_string()),
         fails("generate_bundle_from_job", of_job(json!({})), PermissionDenied, "").by_stranger(),
+    ];
+    [analyses(owner).await, made].concat()
+}
+
+/// Cases of analyze_notebook.
+async fn analyses(owner: &Actor) -> Vec<Case> {
+    let source = "# Databricks notebook source\nc = 'main'\nspark.table(f'{c}.raw.orders').write.saveAsTable('main.gold.orders')\n\n# COMMAND ----------\nimport helpers\nx = (";
+    let path = owner.import("etl.py", source).await;
+    let path = path.trim_end_matches(".py");
+    let home = path.trim_end_matches("/etl");
+    owner.write("src/report.sql", "SELECT * FROM main.gold.orders");
+    owner.write("broken.ipynb", "{");
+    let notebook = |path: &str| json!({"notebook_path": path});
+    vec![
+        works("analyze_notebook", notebook(path), "`main.raw.orders` (batch, computed, cell 1 line 3)")
+            .and("Workflow: etl")
+            .and("syntax-error (cell 2 line 7)"),
+        works("analyze_notebook", notebook("src/report.sql"), "`main.gold.orders`").alone(),
+        works(
+            "analyze_notebook",
+            json!({"notebook_path": path, "include_dependencies": false, "include_data_sources": false}),
+            "Needs: runs serverless",
+        )
+        .alone(),
+        fails("analyze_notebook", notebook(path), PermissionDenied, "").by_stranger(),
+        fails("analyze_notebook", notebook(&format!("{home}/nosuch")), NotFound, "nosuch"),
+        fails("analyze_notebook", notebook("nosuch.py"), NotFound, "nosuch.py"),
+        fails("analyze_notebook", notebook(home), InvalidInput, "DIRECTORY"),
+        fails("analyze_notebook", notebook("../elsewhere.py"), InvalidInput, "project"),
+        fails("analyze_notebook", notebook("broken.ipynb"), InvalidInput, "Jupyter document"),
     ]
 }
