@@ -18,6 +18,7 @@
 //! - [`progress`]: progress of many files.
 //! - [`project_file`]: a file of the project as a text.
 //! - [`remote_path`]: paths of the workspace and of the project, in one normal form.
+//! - [`job`]: a job with all its settings.
 //! - [`run_state`]: where a run of a job stands.
 //! - [`side_by_side`]: many requests at once, patient and within the time of the call.
 //! - [`download`]: workspace objects into the project; [`transfer`]: how each file fared.
@@ -31,6 +32,7 @@ pub mod current_user;
 pub mod download;
 pub mod handed_back;
 pub mod import;
+pub mod job;
 pub mod local_names;
 pub mod near;
 pub mod operations;

@@ -1,12 +1,10 @@
 //! The Jobs API as it is on the wire, and reading what it gives in pages.
 
+use bricklayer_databricks::job::advised;
+pub(crate) use bricklayer_databricks::job::{JOBS, Job, job, of_job};
 use bricklayer_databricks::run_state::State;
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace};
 use serde::Deserialize;
-use serde_json::{Map, Value};
-
-/// Where the API is.
-pub(crate) const JOBS: &str = "/api/2.2/jobs";
 
 /// Jobs that the API gives in one page at most, and runs.
 pub(crate) const JOBS_PAGE: &str = "100";
@@ -14,36 +12,6 @@ pub(crate) const RUNS_PAGE: &str = "25";
 
 /// Pages that one call reads; protects against a workspace whose token never ends.
 const MAX_PAGES: usize = 200;
-
-/// Arrays of settings that come by pages.
-const ARRAYS: [&str; 4] = ["tasks", "job_clusters", "environments", "parameters"];
-
-/// A job in a list.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Job {
-    pub(crate) job_id: u64,
-    #[serde(default)]
-    pub(crate) creator_user_name: Option<String>,
-    #[serde(default)]
-    pub(crate) created_time: Option<u64>,
-    #[serde(default)]
-    pub(crate) run_as_user_name: Option<String>,
-    #[serde(default)]
-    pub(crate) settings: Map<String, Value>,
-    #[serde(default)]
-    next_page_token: Option<String>,
-}
-
-impl Job {
-    pub(crate) fn name(&self) -> &str {
-        self.settings.get("name").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// The items of an array of its settings.
-    pub(crate) fn items(&self, array: &str) -> &[Value] {
-        self.settings.get(array).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-    }
-}
 
 /// A run, or one in a list.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -112,46 +80,13 @@ impl Run {
     }
 }
 
-/// Advice for an id that nobody knows.
-pub(crate) fn advised(failure: Failure, advice: &str) -> Failure {
-    if failure.kind == Kind::NotFound { failure.advise(advice) } else { failure }
-}
-
-const NO_JOB: &str = "list_jobs and find_job_by_name show the jobs that the user may see, with their ids.";
-const NO_RUN: &str =
-    "list_runs shows the runs that the user may see, with their ids; the workspace forgets runs after 60 days.";
-
-/// The failure of a request about a job.
-pub(crate) fn of_job(failure: Failure) -> Failure {
-    advised(failure, NO_JOB)
-}
-
 /// The failure of a request about a run.
 pub(crate) fn of_run(failure: Failure) -> Failure {
     advised(failure, NO_RUN)
 }
 
-/// A job with all pages of its arrays joined.
-pub(crate) fn job(platform: &impl Platform, id: u64) -> Result<Job, Failure> {
-    let workspace = Workspace::new(platform);
-    let path = format!("{JOBS}/get");
-    let id = id.to_string();
-    let mut job: Job = workspace.get(&path, &[("job_id", &id)]).map_err(of_job)?;
-    for _ in 0..MAX_PAGES {
-        let Some(token) = job.next_page_token.take().filter(|token| !token.is_empty()) else { return Ok(job) };
-        let page: Job = workspace.get(&path, &[("job_id", &id), ("page_token", &token)])?;
-        job.next_page_token = page.next_page_token;
-        for array in ARRAYS {
-            let more = page.settings.get(array).and_then(Value::as_array).cloned().unwrap_or_default();
-            if !more.is_empty()
-                && let Some(items) = job.settings.entry(array).or_insert(Value::Array(Vec::new())).as_array_mut()
-            {
-                items.extend(more);
-            }
-        }
-    }
-    Err(Failure::new(Kind::Upstream, "the workspace gives a job's settings in pages without end"))
-}
+const NO_RUN: &str =
+    "list_runs shows the runs that the user may see, with their ids; the workspace forgets runs after 60 days.";
 
 /// A run with its first tasks.
 pub(crate) fn first_of_run(platform: &impl Platform, id: &str) -> Result<Run, Failure> {

@@ -4,12 +4,12 @@
 
 mod calls;
 mod effect;
-mod lex;
 mod script;
 mod show;
-mod split;
 mod statement;
 mod warehouse_tools;
+
+use bricklayer_spark_sql::{lex, split};
 
 bricklayer_sdk::family! {
     world: "bricklayer:sql/databricks-sql",

@@ -6,12 +6,21 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 13] = [
+const SHARED: [(&str, &[&str]); 15] = [
     // Notebooks are workspace objects, and so is what code is run from.
     (
         "/api/2.0/workspace",
-        &["databricks-files", "databricks-notebooks", "databricks-compute", "databricks-deployments"],
+        &[
+            "databricks-files",
+            "databricks-notebooks",
+            "databricks-compute",
+            "databricks-deployments",
+            "databricks-bundles",
+        ],
     ),
+    // Bundles are made of jobs and pipelines.
+    ("/api/2.2/jobs/get", &["databricks-jobs", "databricks-bundles"]),
+    ("/api/2.0/pipelines/", &["databricks-pipelines", "databricks-bundles"]),
     // Code without a cluster runs as a job's single run.
     ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
     // Tables are looked into, and some things of Unity Catalog done, by statements at a warehouse that has to be chosen.
@@ -25,6 +34,7 @@ const SHARED: [(&str, &[&str]); 13] = [
             "databricks-catalog",
             "databricks-workspace",
             "databricks-deployments",
+            "databricks-bundles",
         ],
     ),
     // What statistics are of, and names near one that was not found.
@@ -33,9 +43,15 @@ const SHARED: [(&str, &[&str]); 13] = [
     // A query over files is written after a look at their folder.
     ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
     // The notebook of such a run lies in the caller's home.
-    ("/api/2.0/preview/scim/v2/Me", &["databricks-workspace", "databricks-compute", "databricks-deployments"]),
+    (
+        "/api/2.0/preview/scim/v2/Me",
+        &["databricks-workspace", "databricks-compute", "databricks-deployments", "databricks-bundles"],
+    ),
     // Health is a sign of life of each family's service.
-    ("/api/2.1/clusters/list", &["databricks-workspace", "databricks-compute", "databricks-deployments"]),
+    (
+        "/api/2.1/clusters/list",
+        &["databricks-workspace", "databricks-compute", "databricks-deployments", "databricks-bundles"],
+    ),
     ("/api/2.2/jobs/list", &["databricks-workspace", "databricks-jobs", "databricks-deployments"]),
     // Variables of a bundle name objects, and get their ids.
     ("/api/2.0/pipelines", &["databricks-pipelines", "databricks-deployments"]),
@@ -43,7 +59,13 @@ const SHARED: [(&str, &[&str]); 13] = [
     ("/api/2.1/unity-catalog/volumes", &["databricks-catalog", "databricks-deployments"]),
     (
         "/api/2.0/workspace/get-status",
-        &["databricks-workspace", "databricks-files", "databricks-notebooks", "databricks-deployments"],
+        &[
+            "databricks-workspace",
+            "databricks-files",
+            "databricks-notebooks",
+            "databricks-deployments",
+            "databricks-bundles",
+        ],
     ),
 ];
 

@@ -4,6 +4,7 @@
 //! of faults of one meet nobody else. A case is a line in its family's file. From each case that works three more are
 //! made: the workspace refuses all requests, asks for all of them to come later, and asks that once.
 
+mod bundles;
 mod catalog;
 mod compute;
 mod deployments;
@@ -38,7 +39,7 @@ use crate::shared::guests::target_dir;
 use crate::support::{Api, Server, World, eventually};
 
 /// The shipped families, each with a file here. The user of the first administers the workspace, as the catalog's must.
-const FAMILIES: [&str; 11] = [
+const FAMILIES: [&str; 12] = [
     "catalog",
     "sql",
     "compute",
@@ -50,6 +51,7 @@ const FAMILIES: [&str; 11] = [
     "workspace",
     "warehouses",
     "tables",
+    "bundles",
 ];
 
 /// A statement that runs until it is ended.
@@ -370,6 +372,7 @@ impl Local {
 /// A family's cases, with what they need at the workspace.
 async fn cases(family: &str, stage: &Stage) -> Vec<Case> {
     match family {
+        "bundles" => bundles::cases(stage).await,
         "catalog" => catalog::cases(stage).await,
         "sql" => sql::cases(stage).await,
         "compute" => compute::cases(stage).await,

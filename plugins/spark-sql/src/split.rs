@@ -7,15 +7,17 @@ use crate::lex::{Kind, Token, lex};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Statement<'a> {
+pub struct Statement<'a> {
     /// Its text, without surrounding comments and without the semicolon.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
+    /// Where that begins in the script, in bytes.
+    pub start: usize,
     /// Its line in the script, from 1.
-    pub(crate) line: u32,
+    pub line: u32,
 }
 
 /// The statements of a script, in order; empty ones are left out.
-pub(crate) fn split(script: &str) -> Vec<Statement<'_>> {
+pub fn split(script: &str) -> Vec<Statement<'_>> {
     let tokens = lex(script);
     let mut statements = Vec::new();
     let mut first = 0;
@@ -42,8 +44,11 @@ fn push<'a>(script: &'a str, tokens: Option<&[Token<'a>]>, statements: &mut Vec<
     let Some([first, ..]) = tokens else { return };
     let Some(last) = tokens.and_then(<[_]>::last) else { return };
     let Some(text) = script.get(first.start..last.end()) else { return };
-    let lines = script.get(..first.start).map_or(0, |before| before.matches('\n').count());
-    statements.push(Statement { text, line: u32::try_from(lines + 1).unwrap_or(u32::MAX) });
+    // Counted on from the statement before: a script of many statements is long.
+    let (from, line) = statements.last().map_or((0, 1), |last| (last.start, last.line));
+    let lines = script.get(from..first.start).map_or(0, |between| between.matches('\n').count());
+    let line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+    statements.push(Statement { text, start: first.start, line });
 }
 
 enum Step {

@@ -12,14 +12,14 @@
 use std::borrow::Cow;
 
 /// Begins a hint.
-pub(crate) const HINT_START: &str = "/*+";
+pub const HINT_START: &str = "/*+";
 
 /// Ends a hint.
-pub(crate) const HINT_END: &str = "*/";
+pub const HINT_END: &str = "*/";
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A keyword, a bare name or an address outside quotes.
     Word,
     /// A number, unless its letters and digits are a word as well.
@@ -34,31 +34,31 @@ pub(crate) enum Kind {
 
 /// A token with its place in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) text: &'a str,
-    pub(crate) start: usize,
+pub struct Token<'a> {
+    pub kind: Kind,
+    pub text: &'a str,
+    pub start: usize,
 }
 
 impl<'a> Token<'a> {
     /// Whether it is this keyword (given in upper case), in any case.
-    pub(crate) fn is(&self, word: &str) -> bool {
+    pub fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word
             && (self.text.eq_ignore_ascii_case(word) || (!self.text.is_ascii() && self.text.to_uppercase() == word))
     }
 
     /// Whether it is one of these keywords.
-    pub(crate) fn is_any(&self, words: &[&str]) -> bool {
+    pub fn is_any(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(word))
     }
 
     /// Whether it is this character outside quotes.
-    pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
+    pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
     /// A name without its backticks.
-    pub(crate) fn name(&self) -> Option<Cow<'a, str>> {
+    pub fn name(&self) -> Option<Cow<'a, str>> {
         match self.kind {
             Kind::Word => Some(Cow::Borrowed(self.text)),
             Kind::QuotedName => {
@@ -70,7 +70,7 @@ impl<'a> Token<'a> {
     }
 
     /// A string literal without its quotes, its escapes as written; a dollar-quoted body without its tags.
-    pub(crate) fn literal(&self) -> Option<&'a str> {
+    pub fn literal(&self) -> Option<&'a str> {
         if self.kind != Kind::Text {
             return None;
         }
@@ -87,23 +87,23 @@ impl<'a> Token<'a> {
     }
 
     /// Where the token ends in the source.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 }
 
 /// A source read as tokens.
 #[derive(Debug)]
-pub(crate) struct Scan<'a> {
+pub struct Scan<'a> {
     /// In order; hints and their words included.
-    pub(crate) tokens: Vec<Token<'a>>,
+    pub tokens: Vec<Token<'a>>,
     /// Why the text may be read differently by the one who runs it, when it may.
-    pub(crate) doubt: Option<&'static str>,
+    pub doubt: Option<&'static str>,
 }
 
 impl<'a> Scan<'a> {
     /// The tokens outside hints.
-    pub(crate) fn without_hints(&self) -> Vec<Token<'a>> {
+    pub fn without_hints(&self) -> Vec<Token<'a>> {
         let mut inside = false;
         let mut kept = Vec::with_capacity(self.tokens.len());
         for token in &self.tokens {
@@ -120,12 +120,12 @@ impl<'a> Scan<'a> {
 }
 
 /// The tokens of a source. Total: what is not closed runs to the end.
-pub(crate) fn lex(source: &str) -> Vec<Token<'_>> {
+pub fn lex(source: &str) -> Vec<Token<'_>> {
     scan(source).tokens
 }
 
 /// The tokens of a source, and whether it is in doubt.
-pub(crate) fn scan(source: &str) -> Scan<'_> {
+pub fn scan(source: &str) -> Scan<'_> {
     let mut lexer = Lexer { source, at: 0, doubt: None, in_hint: false };
     let mut tokens: Vec<Token<'_>> = Vec::new();
     while let Some(token) = lexer.next_token() {

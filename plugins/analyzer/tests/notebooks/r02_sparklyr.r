@@ -1,0 +1,10 @@
+# Databricks notebook source
+library(sparklyr)
+library(dplyr)
+require("unusual.package")
+sc <- spark_connect(method = "databricks")
+catalog <- dbutils.widgets.get("catalog")
+source <- paste0(catalog, ".silver.orders")
+orders <- tbl(sc, source)
+rates <- tbl(sc, in_catalog("main", "reference", "rates"))
+spark_write_table(left_join(orders, rates), "main.gold.orders", mode = "append")
