@@ -366,7 +366,7 @@ mod hostile {
         assert_eq!(names(&python(&chain).writes), ["d.e.f"]);
         let sum = format!("spark.sql('SELECT * FROM a.b.c WHERE 1 = 1'{})", " + ' AND 1 = 1'".repeat(400));
         assert_eq!(names(&python(&sum).reads), ["a.b.c"]);
-        let nested = format!("x = {}spark.table('a.b.c'){}", "[".repeat(150), "]".repeat(150));
+        let nested = format!("x = {}spark.table('a.b.c'){}", "[".repeat(100), "]".repeat(100));
         assert_eq!(names(&python(&nested).reads), ["a.b.c"]);
     }
 
