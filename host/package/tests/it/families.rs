@@ -6,7 +6,7 @@ use std::path::Path;
 use bricklayer_package::{Audience, Manifest, Method};
 
 /// What several families may ask for, and which. Everything else is one family's alone.
-const SHARED: [(&str, &[&str]); 15] = [
+const SHARED: &[(&str, &[&str])] = &[
     // Notebooks are workspace objects, and so is what code is run from.
     (
         "/api/2.0/workspace",
@@ -47,6 +47,10 @@ const SHARED: [(&str, &[&str]); 15] = [
         "/api/2.0/preview/scim/v2/Me",
         &["databricks-workspace", "databricks-compute", "databricks-deployments", "databricks-bundles"],
     ),
+    // What a bundle names, and what it is made of: one family makes bundles, the other brings them to a workspace.
+    ("/api/2.0/instance-pools/list", &["databricks-deployments", "databricks-bundles"]),
+    ("/api/2.0/notification-destinations", &["databricks-deployments", "databricks-bundles"]),
+    ("/api/2.0/policies/clusters/list", &["databricks-deployments", "databricks-bundles"]),
     // Health is a sign of life of each family's service.
     (
         "/api/2.1/clusters/list",

@@ -189,6 +189,8 @@ fn table(t: &Things) -> Vec<Row> {
         row(get(), "/api/projects/{project_id}/agents", &format!("{project}/agents"), None, NotFound, 200),
         row(get(), list, &conversations, None, NotFound, 200),
         row(post(), list, &conversations, Some(json!({"title": "Another"})), NotFound, 201),
+        row(get(), "/api/usage", "/api/usage", None, OwnAnswer, 200),
+        row(get(), leak(format!("{thread}/usage")), &format!("{conversation}/usage"), None, NotFound, 200),
         row(get(), thread, &conversation, None, NotFound, 200),
         row(patch(), thread, &conversation, Some(json!({"title": "Renamed"})), NotFound, 200),
         row(get(), leak(format!("{thread}/executions")), &format!("{conversation}/executions"), None, NotFound, 200),

@@ -59,7 +59,7 @@ fn finish(source: &Source, plan: &Plan, target: &str) -> Outcome {
         ..Request::default()
     };
     let draft = open(&files, request);
-    let answers: BTreeMap<Lookup, Found> = draft
+    let answers: Vec<(Lookup, Found)> = draft
         .lookups()
         .into_iter()
         .map(|lookup| {

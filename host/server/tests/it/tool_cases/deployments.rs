@@ -49,7 +49,7 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         works("validate_bundle", bundle("good", json!("prod")), "it would lie at /Workspace/Users/")
             .and("1 of jobs, 3 files"),
         works("validate_bundle", bundle("good/resources", json!("production")), "no target `production`")
-            .and("name one of dev, prod"),
+            .and("Name one of dev, prod"),
         works("validate_bundle", bundle("bad", Value::Null), "bad/databricks.yml:2:1").and("no job named `nosuch`"),
         fails("validate_bundle", bundle("plain", Value::Null), NotFound, "databricks.yml"),
         fails("validate_bundle", bundle("nosuch", Value::Null), NotFound, "nosuch"),
