@@ -10,10 +10,10 @@ use wit_parser::{InterfaceId, Resolve, TypeDefKind, World, WorldItem};
 const CONTRACT: &str = "bricklayer:host";
 
 /// The released versions of the contract that this host speaks, oldest first. Released versions only grow.
-pub const CONTRACT_VERSIONS: [&str; 4] = ["0.1.0", "0.1.1", "0.1.2", "0.1.3"];
+pub const CONTRACT_VERSIONS: [&str; 5] = ["0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4"];
 
 /// The interfaces of the contract and the version that each came with.
-const CONTRACT_INTERFACES: [(&str, &str); 11] = [
+const CONTRACT_INTERFACES: [(&str, &str); 12] = [
     ("progress", "0.1.0"),
     ("log", "0.1.0"),
     ("state", "0.1.0"),
@@ -25,6 +25,7 @@ const CONTRACT_INTERFACES: [(&str, &str); 11] = [
     ("continuation", "0.1.2"),
     ("operations", "0.1.2"),
     ("results", "0.1.3"),
+    ("previews", "0.1.4"),
 ];
 
 /// The interfaces of WASI 0.2 that hosts offer.
@@ -205,6 +206,7 @@ mod tests {
             "bricklayer:host/http@0.1.1",
             "bricklayer:host/continuation@0.1.2",
             "bricklayer:host/results@0.1.3",
+            "bricklayer:host/previews@0.1.4",
         ] {
             check(offered, "");
         }
@@ -215,11 +217,11 @@ mod tests {
         check("acme:secret/door", "no host offers it");
         check("bricklayer:host/http@0.1.0", "it came with bricklayer:host@0.1.1");
         check("bricklayer:host/teleport@0.1.0", "no such interface");
-        let newer = "built against version 0.2.0 of bricklayer:host, and this host speaks 0.1.0, 0.1.1, 0.1.2 and 0.1.3; update Bricklayer";
+        let newer = "built against version 0.2.0 of bricklayer:host, and this host speaks 0.1.0, 0.1.1, 0.1.2, 0.1.3 and 0.1.4; update Bricklayer";
         check("bricklayer:host/log@0.2.0", newer);
         check(
             "bricklayer:host/log@0.0.9",
-            "speaks 0.1.0, 0.1.1, 0.1.2 and 0.1.3; rebuild the plugin against bricklayer:host@0.1.3",
+            "speaks 0.1.0, 0.1.1, 0.1.2, 0.1.3 and 0.1.4; rebuild the plugin against bricklayer:host@0.1.4",
         );
         check("bricklayer:host/log", "rebuild the plugin");
     }

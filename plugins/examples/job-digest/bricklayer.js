@@ -3,12 +3,12 @@
 //
 // Tools are plain functions: the host's calls return when they are done, and nothing is awaited. What a tool throws
 // reaches the caller as a failure with its text, and the trace the log.
-import hostContext from 'bricklayer:host/context@0.1.3';
-import hostHttp from 'bricklayer:host/http@0.1.3';
-import hostLog from 'bricklayer:host/log@0.1.3';
-import hostProgress from 'bricklayer:host/progress@0.1.3';
-import hostResults from 'bricklayer:host/results@0.1.3';
-import hostState from 'bricklayer:host/state@0.1.3';
+import hostContext from 'bricklayer:host/context@0.1.4';
+import hostHttp from 'bricklayer:host/http@0.1.4';
+import hostLog from 'bricklayer:host/log@0.1.4';
+import hostProgress from 'bricklayer:host/progress@0.1.4';
+import hostResults from 'bricklayer:host/results@0.1.4';
+import hostState from 'bricklayer:host/state@0.1.4';
 
 // How much of a far end's own words a failure repeats.
 const SAID_CHARS = 500;

@@ -8,8 +8,8 @@ wit_bindgen::generate!({
     inline: r"
         package bricklayer:sdk;
         world sdk {
-            include bricklayer:host/plugin@0.1.3;
-            import bricklayer:host/errors@0.1.3;
+            include bricklayer:host/plugin@0.1.4;
+            import bricklayer:host/errors@0.1.4;
         }
     ",
     path: "../../wit/host.wit",

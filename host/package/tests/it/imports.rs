@@ -16,7 +16,7 @@ fn host(version: &str) -> String {
 
 #[test]
 fn guests_of_released_contracts_are_taken() {
-    for version in ["0.1.0", "0.1.1", "0.1.2", "0.1.3"] {
+    for version in ["0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4"] {
         let contents = of(&host(version), &format!("import bricklayer:host/log@{version};"));
         assert_eq!(contents.refusal(), None);
         assert_eq!(contents.contract.as_deref(), Some(version));
@@ -31,7 +31,8 @@ fn another_contract_names_both_versions_and_the_way_out() {
     assert_eq!(
         contents.refusal().unwrap(),
         "bricklayer:host/log@0.3.0: the plugin was built against version 0.3.0 of bricklayer:host, and this host \
-         speaks 0.1.0, 0.1.1, 0.1.2 and 0.1.3; update Bricklayer, or rebuild the plugin against bricklayer:host@0.1.3"
+         speaks 0.1.0, 0.1.1, 0.1.2, 0.1.3 and 0.1.4; update Bricklayer, or rebuild the plugin against \
+         bricklayer:host@0.1.4"
     );
     assert_eq!(contents.contract.as_deref(), Some("0.3.0"));
     // What it exports for the host counts as well: nobody would ask a review of a version that nobody speaks.

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use bricklayer_domain::{CallEffect, Operation, ToolErrorKind, ToolOutcome};
+use bricklayer_domain::{CallEffect, CallPreview, Operation, ToolErrorKind, ToolOutcome};
 use bricklayer_package::CONTRACT_VERSIONS;
 use bricklayer_runtime::{CallContext, Continuation, Handover, LoadError, MemoryResults, ToolNamespace};
 use serde_json::json;
@@ -36,7 +36,7 @@ fn package(component: &str, run: &str) -> Vec<u8> {
 async fn bench(version: &str, interface: &str) -> Bench {
     let run = match interface {
         "errors" => "func() -> result<string>",
-        "review" | "operations" => "func(text: string) -> string",
+        "review" | "operations" | "previews" => "func(text: string) -> string",
         _ => "func() -> string",
     };
     Bench::with(bricklayer_runtime::Limits::default(), package(&recorded(version, interface), run)).await
@@ -170,6 +170,18 @@ async fn operations_run() {
         };
         assert_eq!(review("x".to_owned()).await, [expected(CallEffect::Shares)], "{version}");
         assert_eq!(review("x".repeat(40)).await, [expected(CallEffect::Reads)], "{version}");
+    }
+}
+
+#[tokio::test]
+async fn previews_run() {
+    for version in &CONTRACT_VERSIONS[4..] {
+        let bench = bench(version, "previews").await;
+        assert_eq!(bench.call("run", json!({"text": "x"})).await.content, "reviewed", "{version}");
+        let short = bench.preview("run", json!({"text": "x"})).await;
+        assert_eq!(short, Some(CallPreview::Found("3 rows".to_owned())), "{version}");
+        let long = bench.preview("run", json!({"text": "x".repeat(40)})).await;
+        assert_eq!(long, Some(CallPreview::Unknown("no answer".to_owned())), "{version}");
     }
 }
 

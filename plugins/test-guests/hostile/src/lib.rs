@@ -14,7 +14,7 @@ wit_bindgen::generate!({
 
 use bricklayer::host::errors::{ErrorKind, ToolError};
 use bricklayer::host::{cleanup, context, continuation, progress, state};
-use exports::bricklayer::host::review;
+use exports::bricklayer::host::{previews, review};
 use exports::test::hostile::tools::{Everything, Guest, Report, Request, Response};
 
 struct Component;
@@ -29,6 +29,37 @@ impl review::Guest for Component {
             "crash" => panic!("no answer"),
             "write_file" if input.contains("harmless") => review::Effect::Writes,
             _ => review::Effect::Destroys,
+        }
+    }
+}
+
+impl previews::Guest for Component {
+    fn preview_of(tool: String, input: String) -> Result<Option<String>, String> {
+        match tool.as_str() {
+            "echo" => Ok(None),
+            "spin" => loop {
+                std::hint::black_box(&input);
+            },
+            "crash" => panic!("no answer"),
+            "write_file" => Self::write_file("/project/preview".into(), input).map(|()| Some("written".into())),
+            "read_file" => std::fs::read_to_string("/project/a").map(Some).map_err(|error| error.to_string()),
+            "remember" => Self::remember("preview".into(), input),
+            "fetch" => {
+                let methods = ["POST", "DELETE"];
+                let method = methods.into_iter().find(|method| input.contains(method)).unwrap_or("GET");
+                let path = if input.contains("item") { "/api/item/1" } else { "/api/ok/x" };
+                let request = Request {
+                    method: method.into(),
+                    scheme: None,
+                    authority: "workspace".into(),
+                    path: path.into(),
+                    headers: Vec::new(),
+                    trailers: Vec::new(),
+                    body: None,
+                };
+                web::fetch(&request).map(|answer| Some(answer.status.to_string()))
+            }
+            _ => Ok(Some("x".repeat(1_000_000))),
         }
     }
 }

@@ -1,0 +1,47 @@
+;; Registers two clean-ups, withdraws the second, and crashes: the host sends the first.
+(component
+  (import "bricklayer:host/cleanup@0.1.4" (instance $cleanup
+    (type $body (option string))
+    (type $request' (record (field "method" string) (field "path" string) (field "body" $body)))
+    (export "request" (type $request (eq $request')))
+    (type $error' (variant (case "denied" string) (case "too-many") (case "invalid" string)))
+    (export "cleanup-error" (type $error (eq $error')))
+    (type $registered (result u32 (error $error)))
+    (export "register" (func (param "request" $request) (result $registered)))
+    (export "withdraw" (func (param "handle" u32)))))
+  ;; Memory, and an allocator that never frees: the host asks it for room when it passes values in.
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (alias core export $libc "realloc" (core func $realloc))
+  (core func $register
+    (canon lower (func $cleanup "register") (memory $memory) (realloc (core func $realloc))))
+  (core func $withdraw (canon lower (func $cleanup "withdraw")))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "register" (func $register (param i32 i32 i32 i32 i32 i32 i32 i32)))
+    (import "host" "withdraw" (func $withdraw (param i32)))
+    (data (i32.const 64) "POST")
+    (data (i32.const 80) "/api/ok/first/cancel")
+    (data (i32.const 112) "/api/ok/second/cancel")
+    (data (i32.const 144) "{}")
+    (func $good (if (i32.load8_u (i32.const 256)) (then unreachable)))
+    (func (export "run") (result i32)
+      (call $register (i32.const 64) (i32.const 4) (i32.const 80) (i32.const 20)
+        (i32.const 1) (i32.const 144) (i32.const 2) (i32.const 256))
+      (call $good)
+      (call $register (i32.const 64) (i32.const 4) (i32.const 112) (i32.const 21)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 256))
+      (call $good)
+      (call $withdraw (i32.load (i32.const 260)))
+      unreachable))
+  (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "host" (instance
+    (export "register" (func $register)) (export "withdraw" (func $withdraw))))))
+  (func (export "run") (result string) (canon lift (core func $i "run") (memory $memory))))

@@ -1,0 +1,46 @@
+;; Says twice how it is continued, takes the second back, and offers a tool that is not there.
+(component
+  (import "bricklayer:host/continuation@0.1.4" (instance $continuation
+    (type $json' string)
+    (export "json" (type $json (eq $json')))
+    (type $error' (variant (case "invalid" string) (case "unavailable" string)))
+    (export "continuation-error" (type $error (eq $error')))
+    (type $offered (result (error $error)))
+    (export "offer" (func (param "tool" string) (param "input" $json) (result $offered)))
+    (export "withdraw" (func))))
+  ;; Memory, and an allocator that never frees: the host asks it for room when it passes values in.
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (alias core export $libc "realloc" (core func $realloc))
+  (core func $offer
+    (canon lower (func $continuation "offer") (memory $memory) (realloc (core func $realloc))))
+  (core func $withdraw (canon lower (func $continuation "withdraw")))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "offer" (func $offer (param i32 i32 i32 i32 i32)))
+    (import "host" "withdraw" (func $withdraw))
+    (data (i32.const 64) "run")
+    (data (i32.const 72) "gone")
+    (data (i32.const 80) "{}")
+    (data (i32.const 96) "continued")
+    (data (i32.const 128) "\60\00\00\00\09\00\00\00")
+    (func (export "run") (result i32)
+      (call $offer (i32.const 64) (i32.const 3) (i32.const 80) (i32.const 2) (i32.const 256))
+      (if (i32.load8_u (i32.const 256)) (then unreachable))
+      (call $withdraw)
+      (call $offer (i32.const 72) (i32.const 4) (i32.const 80) (i32.const 2) (i32.const 256))
+      (if (i32.eqz (i32.load8_u (i32.const 256))) (then unreachable))
+      (call $offer (i32.const 64) (i32.const 3) (i32.const 80) (i32.const 2) (i32.const 256))
+      (if (i32.load8_u (i32.const 256)) (then unreachable))
+      (i32.const 128)))
+  (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "host" (instance
+    (export "offer" (func $offer)) (export "withdraw" (func $withdraw))))))
+  (func (export "run") (result string) (canon lift (core func $i "run") (memory $memory))))

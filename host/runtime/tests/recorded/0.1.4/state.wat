@@ -1,0 +1,60 @@
+;; Sets two keys, lists them, removes one, and answers with the value of the other.
+(component
+  (import "bricklayer:host/state@0.1.4" (instance $state
+    (type $error' (variant
+      (case "denied") (case "invalid-key") (case "value-too-large") (case "too-many-keys") (case "unavailable" string)))
+    (export "state-error" (type $error (eq $error')))
+    (type $value (option string))
+    (type $got (result $value (error $error)))
+    (type $done (result (error $error)))
+    (type $keys (list string))
+    (type $listed (result $keys (error $error)))
+    (export "get" (func (param "key" string) (result $got)))
+    (export "set" (func (param "key" string) (param "value" string) (result $done)))
+    (export "delete" (func (param "key" string) (result $done)))
+    (export "list-keys" (func (result $listed)))))
+  ;; Memory, and an allocator that never frees: the host asks it for room when it passes values in.
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $at) (local.get 3)))
+      (local.get $at)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (alias core export $libc "realloc" (core func $realloc))
+  (core func $get (canon lower (func $state "get") (memory $memory) (realloc (core func $realloc))))
+  (core func $set (canon lower (func $state "set") (memory $memory) (realloc (core func $realloc))))
+  (core func $delete (canon lower (func $state "delete") (memory $memory) (realloc (core func $realloc))))
+  (core func $list (canon lower (func $state "list-keys") (memory $memory) (realloc (core func $realloc))))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "get" (func $get (param i32 i32 i32)))
+    (import "host" "set" (func $set (param i32 i32 i32 i32 i32)))
+    (import "host" "delete" (func $delete (param i32 i32 i32)))
+    (import "host" "list" (func $list (param i32)))
+    (data (i32.const 64) "onetwovalue")
+    ;; A result's first byte is zero when it is good.
+    (func $good (param i32) (if (i32.load8_u (local.get 0)) (then unreachable)))
+    (func (export "run") (result i32)
+      (call $set (i32.const 64) (i32.const 3) (i32.const 70) (i32.const 5) (i32.const 256))
+      (call $good (i32.const 256))
+      (call $set (i32.const 67) (i32.const 3) (i32.const 70) (i32.const 5) (i32.const 256))
+      (call $good (i32.const 256))
+      (call $list (i32.const 256))
+      (call $good (i32.const 256))
+      ;; Two keys are there.
+      (if (i32.ne (i32.load (i32.const 264)) (i32.const 2)) (then unreachable))
+      (call $delete (i32.const 67) (i32.const 3) (i32.const 256))
+      (call $good (i32.const 256))
+      (call $get (i32.const 64) (i32.const 3) (i32.const 256))
+      (call $good (i32.const 256))
+      ;; The option is some, and its text follows.
+      (if (i32.eqz (i32.load8_u (i32.const 260))) (then unreachable))
+      (i32.const 264)))
+  (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "host" (instance
+    (export "get" (func $get)) (export "set" (func $set)) (export "delete" (func $delete))
+    (export "list" (func $list))))))
+  (func (export "run") (result string) (canon lift (core func $i "run") (memory $memory))))
