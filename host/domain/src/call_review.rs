@@ -75,19 +75,38 @@ impl Operation {
     }
 }
 
+/// What a call would meet, as its tool found out by looking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallPreview {
+    /// What it found, in the tool's words: plain text.
+    Found(String),
+    /// It could not be found out, and why.
+    Unknown(String),
+}
+
 /// What one call would do. The default, without operations, says that nobody knows, which counts as the gravest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallReview {
     /// Its parts in the order in which they would run.
     pub operations: Vec<Operation>,
+    /// What it would meet, where a tool looked. It tells the user more and decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<CallPreview>,
 }
 
 impl CallReview {
+    /// A review of these parts.
+    #[must_use]
+    pub const fn of(operations: Vec<Operation>) -> Self {
+        Self { operations, preview: None }
+    }
+
     /// A review of one part.
     #[must_use]
     pub fn one(operation: Operation) -> Self {
-        Self { operations: vec![operation] }
+        Self::of(vec![operation])
     }
 
     /// The effect of the gravest part.
@@ -217,7 +236,7 @@ mod tests {
         ];
         for (effects, expected) in cases {
             let operations = effects.iter().map(|effect| operation(*effect, "X", &["y"])).collect();
-            assert_eq!(CallReview { operations }.effect(), expected, "{effects:?}");
+            assert_eq!(CallReview::of(operations).effect(), expected, "{effects:?}");
         }
         assert_eq!(serde_json::from_str::<CallReview>("{}").unwrap().effect(), Destroys);
     }

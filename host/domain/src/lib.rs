@@ -40,7 +40,7 @@ pub use arguments::{argument_digest, canonical_json, digest_of_canonical};
 pub use audit::{AuditBody, AuditKind, CallAudit, CalledBy, ChangeAudit, RequestAudit};
 pub use bounds::{MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_MESSAGE_BLOCKS, MAX_MESSAGE_BYTES};
 pub use call_review::{
-    CallEffect, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
+    CallEffect, CallPreview, CallReview, Operation, PermissionMode, StandingPermission, StandingScope, UNKNOWN_VERB,
 };
 pub use caller::{CallSite, Caller};
 pub use chain::chain;

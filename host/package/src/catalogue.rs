@@ -70,14 +70,20 @@ pub(crate) struct Catalogue {
     /// What says what one call would do, and is no tool: `operations-of` of the optional interface
     /// `bricklayer:host/operations`, or `effect-of` of the older `bricklayer:host/review`.
     pub(crate) review: Option<Function>,
+    /// What says what a call would meet, and is no tool: `preview-of` of the optional interface
+    /// `bricklayer:host/previews`.
+    pub(crate) preview: Option<Function>,
     /// What it needs.
     pub(crate) imports: Imports,
 }
 
-/// The optional interfaces that say what one call would do, any 0.1 version, and their functions; the first that a
-/// component exports is asked.
-const REVIEWS: [(&str, &str); 2] =
-    [("bricklayer:host/operations@0.1.", "operations-of"), ("bricklayer:host/review@0.1.", "effect-of")];
+/// The optional interfaces that the host asks about a call, any 0.1 version, and their functions. Of the first two, which
+/// say what it would do, the first that a component exports is asked.
+const ASKED: [(&str, &str); 3] = [
+    ("bricklayer:host/operations@0.1.", "operations-of"),
+    ("bricklayer:host/review@0.1.", "effect-of"),
+    ("bricklayer:host/previews@0.1.", "preview-of"),
+];
 
 /// What interpreters' tools call while building and leave in the component: componentize-py in an interface of this
 /// name, componentize-qjs in the world itself. It is no tool.
@@ -106,7 +112,7 @@ pub(crate) fn functions(component: &[u8], manifest: &Manifest, docs: &Docs) -> R
     };
     let reader = Reader { resolve: &resolve, docs, documented };
     let mut omit = Omit { names: &manifest.omit, used: vec![false; manifest.omit.len()] };
-    let (mut functions, review) = reader.exports(world, &mut omit)?;
+    let Exports { mut functions, review, preview } = reader.exports(world, &mut omit)?;
     if let Some(name) = omit.unused() {
         return Err(CatalogueError::UnknownOmission(name.to_owned()));
     }
@@ -120,7 +126,7 @@ pub(crate) fn functions(component: &[u8], manifest: &Manifest, docs: &Docs) -> R
     if let Some(pair) = functions.windows(2).find(|pair| matches!(pair, [a, b] if a.tool == b.tool)) {
         return Err(CatalogueError::Duplicate(pair.first().map(|function| function.tool.clone()).unwrap_or_default()));
     }
-    Ok(Catalogue { functions, review, imports: imports::of(&resolve, world) })
+    Ok(Catalogue { functions, review, preview, imports: imports::of(&resolve, world) })
 }
 
 /// What the manifest leaves out: tools by their name, interfaces by theirs with or without a version.
@@ -184,16 +190,23 @@ struct Budget<'a> {
     nodes: usize,
 }
 
+/// What a component exports.
+struct Exports {
+    functions: Vec<Function>,
+    review: Option<Function>,
+    preview: Option<Function>,
+}
+
 impl Reader<'_> {
-    /// Every exported tool, and the review.
-    fn exports(&self, world: &World, omit: &mut Omit<'_>) -> Result<(Vec<Function>, Option<Function>), CatalogueError> {
-        let (mut found, mut reviews) = (Vec::new(), [None, None]);
+    /// Every exported tool, and what the host asks about calls.
+    fn exports(&self, world: &World, omit: &mut Omit<'_>) -> Result<Exports, CatalogueError> {
+        let (mut functions, mut answers) = (Vec::new(), [const { None }; ASKED.len()]);
         for (key, item) in &world.exports {
             let (export, id) = match item {
                 WorldItem::Function(function) if self.is_start(function) => continue,
                 WorldItem::Function(function) => {
                     if !omit.has(&snake(&function.name)) {
-                        found.push(self.function(None, None, function)?);
+                        functions.push(self.function(None, None, function)?);
                     }
                     continue;
                 }
@@ -203,25 +216,26 @@ impl Reader<'_> {
             if export == START_INTERFACE && self.holds_start_alone(id) {
                 continue;
             }
-            let asked = REVIEWS.iter().zip(&mut reviews).find(|((interface, _), _)| export.starts_with(interface));
+            let asked = ASKED.iter().zip(&mut answers).find(|((interface, _), _)| export.starts_with(interface));
             let by_host = self.package_of(id).is_some_and(|package| is_called_by_host(self.resolve, package));
-            let functions = self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values());
-            if let Some(((_, name), review)) = asked {
-                for function in functions.filter(|function| function.name == *name) {
-                    *review = Some(self.function(Some(&export), Some(id), function)?);
+            let exported = self.resolve.interfaces.get(id).into_iter().flat_map(|found| found.functions.values());
+            if let Some(((_, name), answer)) = asked {
+                for function in exported.filter(|function| function.name == *name) {
+                    *answer = Some(self.function(Some(&export), Some(id), function)?);
                 }
                 continue;
             }
             if by_host || omit.has(&export) {
                 continue;
             }
-            for function in functions {
+            for function in exported {
                 if !omit.has(&snake(&function.name)) {
-                    found.push(self.function(Some(&export), Some(id), function)?);
+                    functions.push(self.function(Some(&export), Some(id), function)?);
                 }
             }
         }
-        Ok((found, reviews.into_iter().flatten().next()))
+        let [operations, review, preview] = answers;
+        Ok(Exports { functions, review: operations.or(review), preview })
     }
 
     fn holds_start_alone(&self, interface: InterfaceId) -> bool {

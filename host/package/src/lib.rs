@@ -31,11 +31,11 @@ pub use error::{MAX_PACKAGE_BYTES, PackageError};
 pub use imports::{CONTRACT_VERSIONS, RefusedImport};
 pub use inspect::{Inspection, RequestInspection, ToolInspection};
 pub use manifest::{
-    Build, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedGrants, RequestedLimits, ToolEntry,
-    WitPackage,
+    Build, Language, MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, PreviewRequests, RequestedGrants,
+    RequestedLimits, ToolEntry, WitPackage,
 };
 pub use outline::{Outline, outline};
-pub use package::{PackageContents, Packed, pack, pack_foreign, pack_with, read};
+pub use package::{PackageContents, Packed, pack, pack_foreign, pack_with, read, read_manifest};
 pub use powers::{
     DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, DEFAULT_TRANSFER_GIB, FilesGrant, MAX_CPU_SECONDS, MAX_MEMORY_MIB,
     MAX_TRANSFER_GIB, Power, PowerDiff, PowerError, PowerKind, Powers,

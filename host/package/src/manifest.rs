@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use check::fault;
 
-use crate::{FilesGrant, HttpRule, Power, Powers};
+use crate::{FilesGrant, HttpRule, PathPattern, Power, Powers};
 
 /// Largest manifest, in bytes; a person has to be able to read it.
 pub(crate) const MAX_MANIFEST_BYTES: usize = 64 * 1024;
@@ -63,6 +63,21 @@ pub struct RequestedLimits {
     /// [`crate::MAX_TRANSFER_GIB`]; with it go larger bodies and more requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer_gib: Option<u32>,
+}
+
+/// What the exported `previews` needs to look beyond requests by GET and HEAD. It gives nothing: only what the plugin was
+/// given for its calls passes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PreviewRequests {
+    /// Paths of `grants.http`, as they stand there, to which a request by POST only asks: a query, say.
+    pub posts: Vec<PathPattern>,
+}
+
+impl PreviewRequests {
+    fn is_empty(&self) -> bool {
+        self.posts.is_empty()
+    }
 }
 
 /// The language of a plugin's source, for the author's tools.
@@ -301,6 +316,9 @@ pub struct Manifest {
     /// What a call needs beyond the defaults.
     #[serde(default)]
     pub limits: RequestedLimits,
+    /// How its exported `previews` looks.
+    #[serde(default, skip_serializing_if = "PreviewRequests::is_empty")]
+    pub previews: PreviewRequests,
     /// How its author builds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,

@@ -42,6 +42,9 @@ pub struct PackageContents {
     /// The exported `operations-of` of `bricklayer:host/operations`, or `effect-of` of the older `review`, when it has
     /// one: says what one call would do, and is no tool.
     pub review: Option<Function>,
+    /// The exported `preview-of` of `bricklayer:host/previews`, when it has one: says what one call would meet, and is no
+    /// tool.
+    pub preview: Option<Function>,
     /// SHA-256 of the whole package, lower-case hex.
     pub digest: String,
     /// Length of the whole package, in bytes.
@@ -126,6 +129,23 @@ fn assemble(component: &[u8], docs: Option<&[u8]>, manifest: &str, assets: &Asse
     Ok(Packed { bytes, contents })
 }
 
+/// The manifest alone, of a package that is read whole elsewhere: a small part of the work.
+///
+/// # Errors
+/// [`PackageError`] of its sections and its manifest.
+pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, PackageError> {
+    let sections = sections::sections(bytes)?;
+    sections::check_nested(&sections)?;
+    Ok(Manifest::parse(manifest_text(&sections)?)?)
+}
+
+fn manifest_text<'a>(sections: &[Section<'a>]) -> Result<&'a str, PackageError> {
+    let fault = |reason: &str| PackageError::Section { name: MANIFEST_SECTION, reason: reason.to_owned() };
+    let text = find(sections, MANIFEST_SECTION, crate::manifest::MAX_MANIFEST_BYTES)?
+        .ok_or_else(|| fault("it is missing; pack the component first, or give a manifest beside it"))?;
+    std::str::from_utf8(text).map_err(|_| fault("it is not UTF-8"))
+}
+
 /// Reads and checks a package. Runs nothing.
 ///
 /// # Errors
@@ -136,10 +156,7 @@ pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
     sections::check_nested(&sections)?;
     let find = |name, max| find(&sections, name, max);
     let fault = |name, reason: &str| PackageError::Section { name, reason: reason.to_owned() };
-    let manifest_text = find(MANIFEST_SECTION, crate::manifest::MAX_MANIFEST_BYTES)?.ok_or_else(|| {
-        fault(MANIFEST_SECTION, "it is missing; pack the component first, or give a manifest beside it")
-    })?;
-    let manifest_text = std::str::from_utf8(manifest_text).map_err(|_| fault(MANIFEST_SECTION, "it is not UTF-8"))?;
+    let manifest_text = manifest_text(&sections)?;
     let manifest = Manifest::parse(manifest_text)?;
     let docs = match find(DOCS_SECTION, MAX_DOCS_BYTES)? {
         Some(section) => Docs::decode(section).map_err(|error| fault(DOCS_SECTION, &error.to_string()))?,
@@ -149,13 +166,14 @@ pub fn read(bytes: &[u8]) -> Result<PackageContents, PackageError> {
     let readme = find(README_SECTION, assets::MAX_README_BYTES)?.map(assets::readme).transpose()?;
     // The documentation also speaks of what a component drops (its world, unused types), and the decoder refuses that.
     let component = sections::without(bytes, &[DOCS_SECTION])?;
-    let Catalogue { mut functions, review, imports } = catalogue::functions(&component, &manifest, &docs)?;
+    let Catalogue { mut functions, review, preview, imports } = catalogue::functions(&component, &manifest, &docs)?;
     describe(&mut functions, &manifest)?;
     Ok(PackageContents {
         manifest,
         manifest_text: manifest_text.to_owned(),
         functions,
         review,
+        preview,
         digest: hex::encode(Sha256::digest(bytes)),
         size_bytes: bytes.len(),
         imports: imports.names,

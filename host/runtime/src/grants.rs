@@ -1,6 +1,6 @@
 //! Everything that a plugin can be allowed, on one screen. Nothing is allowed by default.
 
-use bricklayer_package::{FilesGrant, HttpRule, Manifest, Power, Powers};
+use bricklayer_package::{FilesGrant, HttpRule, Manifest, Method, PathPattern, Power, Powers, PreviewRequests};
 
 /// The powers given to a plugin for one call. What it asked for is in its [`Manifest`]; what it gets is decided by
 /// the user or operator, and is here.
@@ -25,6 +25,33 @@ impl Grants {
     #[must_use]
     pub fn from_request(manifest: &Manifest) -> Self {
         Self::from_powers(&manifest.requests())
+    }
+
+    /// What of this is for looking: the folder to read, and of the requests those that only ask: by GET, by HEAD, and by
+    /// POST those that the plugin's author names for it. State stays; whoever looks is given one that is forgotten.
+    #[must_use]
+    pub fn to_look(&self, previews: &PreviewRequests) -> Self {
+        let rule = |from: &HttpRule, methods: Vec<Method>, paths: Vec<PathPattern>| HttpRule {
+            audience: from.audience.clone(),
+            methods,
+            paths,
+            credential: from.credential,
+        };
+        let asks = |allowed: &HttpRule| {
+            let methods = allowed.methods.iter().copied().filter(|method| matches!(method, Method::Get | Method::Head));
+            rule(allowed, methods.collect(), allowed.paths.clone())
+        };
+        let queries = |allowed: &HttpRule| {
+            let methods = allowed.methods.iter().copied().filter(|method| *method == Method::Post);
+            let paths = allowed.paths.iter().filter(|path| previews.posts.contains(path));
+            rule(allowed, methods.collect(), paths.cloned().collect())
+        };
+        let http = self.http.iter().flat_map(|allowed| [asks(allowed), queries(allowed)]);
+        Self {
+            http: http.filter(|rule| !rule.methods.is_empty() && !rule.paths.is_empty()).collect(),
+            files: if self.files == FilesGrant::None { FilesGrant::None } else { FilesGrant::Read },
+            ..self.clone()
+        }
     }
 
     /// What these powers allow: the ones that count for a call, [`Powers::effective`].

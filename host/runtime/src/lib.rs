@@ -30,6 +30,7 @@ mod load_error;
 pub mod measure;
 mod plugin;
 mod prepared;
+mod preview;
 mod profile;
 mod project_size;
 mod results;

@@ -87,6 +87,17 @@ impl Plugin {
     pub(crate) fn review(&self) -> Option<&Arc<Entry>> {
         self.profile.review.as_ref()
     }
+
+    /// Whether it looks for what calls would meet.
+    #[must_use]
+    pub fn previews(&self) -> bool {
+        self.profile.preview.is_some()
+    }
+
+    /// The function that says what one call would meet.
+    pub(crate) fn preview(&self) -> Option<&Arc<Entry>> {
+        self.profile.preview.as_ref()
+    }
 }
 
 /// One tool of a loaded plugin, found once. Whoever holds it holds the plugin's code: every call that is made of it runs

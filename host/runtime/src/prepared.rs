@@ -21,7 +21,7 @@ pub struct PreparedCall {
     tool: Tool,
     arguments: Result<Arc<Vec<Val>>, Arc<ToolFailure>>,
     argument_digest: Arc<str>,
-    /// For plugins that say what a call would do: the arguments as they are asked about.
+    /// For plugins that say what a call would do or meet: the arguments as they are asked about.
     canonical: Option<Arc<str>>,
 }
 
@@ -42,11 +42,12 @@ impl Tool {
             .map(Arc::new)
             .map_err(|fault| Arc::new(ToolFailure::new(ToolErrorKind::InvalidInput, fault.to_string())));
         let canonical = canonical_json(input);
+        let asked = self.plugin().review().is_some() || self.plugin().previews();
         PreparedCall {
             tool: self.clone(),
             arguments,
             argument_digest: digest_of_canonical(&canonical).into(),
-            canonical: self.plugin().review().map(|_| canonical.into()),
+            canonical: asked.then(|| canonical.into()),
         }
     }
 }

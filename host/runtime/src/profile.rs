@@ -20,6 +20,10 @@ const MAX_TOOL_BYTES: usize = 128;
 /// Longest time that a plugin may think about what a call would do; the user waits for it before every call.
 const REVIEW_TIME: Duration = Duration::from_millis(500);
 
+/// Longest time that a plugin may look for what a call would meet; the user waits for it before the question, and a query
+/// at a warehouse that runs takes some seconds.
+const PREVIEW_TIME: Duration = Duration::from_secs(15);
+
 /// The prefix that tells models and MCP clients which source a tool comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolNamespace(String);
@@ -54,6 +58,8 @@ pub(crate) struct Profile {
     entries: Vec<Arc<Entry>>,
     /// The function that says what one call would do.
     pub(crate) review: Option<Arc<Entry>>,
+    /// The function that says what one call would meet.
+    pub(crate) preview: Option<Arc<Entry>>,
 }
 
 /// A function of a plugin that can be called.
@@ -80,7 +86,7 @@ impl Profile {
         component: &Component,
         namespace: &ToolNamespace,
     ) -> Result<Self, LoadError> {
-        let PackageContents { manifest, functions, review, digest, .. } = contents;
+        let PackageContents { manifest, functions, review, preview, digest, .. } = contents;
         let mut specs = Vec::with_capacity(functions.len());
         let mut entries = Vec::with_capacity(functions.len());
         for function in functions {
@@ -104,11 +110,13 @@ impl Profile {
             let time_limit = annotations.time_limit_seconds.map(|seconds| Duration::from_secs(seconds.into()));
             entries.push(Arc::new(Entry { function, export, time_limit }));
         }
-        let review = review.and_then(|function| {
+        let asked = |function: Option<Function>, time_limit: Duration| {
+            let function = function?;
             let export = export_of(component, &function)?;
-            Some(Arc::new(Entry { function, export, time_limit: Some(REVIEW_TIME) }))
-        });
-        Ok(Self { manifest, digest, specs, entries, review })
+            Some(Arc::new(Entry { function, export, time_limit: Some(time_limit) }))
+        };
+        let (review, preview) = (asked(review, REVIEW_TIME), asked(preview, PREVIEW_TIME));
+        Ok(Self { manifest, digest, specs, entries, review, preview })
     }
 
     /// Its name.

@@ -74,7 +74,7 @@ fn annotated(spec: &ToolSpec, input: &str) -> Option<CallReview> {
     let verb = cut(&spec.display.title(&spec.name).to_uppercase(), MAX_VERB_BYTES).to_owned();
     let detail = Some(spec.display.detail(&serde_json::from_str(input).ok()?)).filter(|detail| !detail.is_empty());
     let operation = Operation { effect, verb, objects: Vec::new(), text: None, detail };
-    Some(CallReview { operations: bounded(vec![operation]) })
+    Some(CallReview::of(bounded(vec![operation])))
 }
 
 /// Reads what a plugin answered: the parts of the call, or one word for all of it.
@@ -87,7 +87,7 @@ fn read(answer: Value) -> Option<CallReview> {
         }
         parts => serde_json::from_value(parts).ok()?,
     };
-    (!operations.is_empty()).then(|| CallReview { operations: bounded(operations) })
+    (!operations.is_empty()).then(|| CallReview::of(bounded(operations)))
 }
 
 /// Within the bounds, and never so that something that runs is hidden unsaid: what is cut counts as destroying.

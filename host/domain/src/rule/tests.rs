@@ -28,7 +28,7 @@ fn ruling(rules: &[&str], tool: &str, input: Value, operations: &[Operation]) ->
         Some("databricks") => plugin("databricks-sql"),
         Some(name) => plugin(name),
     };
-    let review = CallReview { operations: operations.to_vec() };
+    let review = CallReview::of(operations.to_vec());
     let review = (!operations.is_empty()).then_some(&review);
     set.ruling(&RuledCall { name: &ToolName(tool.to_owned()), source: &source, input: &input, review })
 }

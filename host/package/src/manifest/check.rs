@@ -3,8 +3,8 @@
 use super::{MAX_TIME_LIMIT_SECONDS, Manifest, ManifestError, RequestedLimits, ToolEntry, is_version};
 use crate::text::is_tricky;
 use crate::{
-    Audience, DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, DEFAULT_TRANSFER_GIB, MAX_CPU_SECONDS, MAX_MEMORY_MIB,
-    MAX_TRANSFER_GIB,
+    Audience, DEFAULT_CPU_SECONDS, DEFAULT_MEMORY_MIB, DEFAULT_TRANSFER_GIB, HttpRule, MAX_CPU_SECONDS, MAX_MEMORY_MIB,
+    MAX_TRANSFER_GIB, Method,
 };
 
 /// Most HTTP rules of one plugin, and most entries of one rule; a person has to be able to judge them.
@@ -54,6 +54,17 @@ impl Manifest {
             }
             if rule.credential && rule.audience != Audience::Workspace {
                 return Err(fault(&field("credential"), "only the audience `workspace` gets the caller's credential"));
+            }
+        }
+        if self.previews.posts.len() > MAX_RULES {
+            return Err(fault("previews.posts", "more than 64 paths"));
+        }
+        for path in &self.previews.posts {
+            let asks = |rule: &&HttpRule| rule.methods.contains(&Method::Post) && rule.paths.contains(path);
+            if !self.grants.http.iter().any(|rule| asks(&rule)) {
+                let path = String::from(path.clone());
+                let reason = format!("no rule of grants.http asks for POST to {path}; write it there as here");
+                return Err(fault("previews.posts", &reason));
             }
         }
         let asked: usize = self.grants.http.iter().map(|rule| rule.methods.len() * rule.paths.len()).sum();

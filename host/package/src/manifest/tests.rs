@@ -69,6 +69,14 @@ fn faults_name_their_field() {
     check_refused("[grants]", "icon = \"/etc/passwd.png\"\n[grants]", "icon");
     check_refused("[grants]", "icon = \"icon.gif\"\n[grants]", "icon");
     check_refused("[grants]", "readme = \"a/../../b\"\n[grants]", "readme");
+    let posts = |path: &str| format!("[previews]\n posts = [\"{path}\"]\n[grants]");
+    check_refused(
+        "[grants]",
+        &posts("/api/2.0/sql/statements"),
+        "previews.posts: no rule of grants.http asks for POST",
+    );
+    check_refused("[grants]", &posts("/simple/{project}"), "previews.posts");
+    check_refused("[grants]", "[previews]\n puts = []\n[grants]", "puts");
     check_refused("ask = false", "description = \"a\\u0007b\"", "tools.list_warehouses.description");
     let many: Vec<String> = (0..60).map(|n| format!("\"/p{n}\"")).collect();
     let rule = format!(
@@ -109,6 +117,12 @@ fn requests_are_atoms() {
             "Use up to 128 MiB of memory for a call",
             "Use up to 10 seconds of CPU time for a call",
         ]
+    );
+    let looks = good().replace("[grants]", "[previews]\nposts = [\"/api/2.0/sql/**\"]\n[grants]");
+    assert_eq!(
+        Manifest::parse(&looks).unwrap().requests(),
+        Manifest::parse(&good()).unwrap().requests(),
+        "it gives nothing"
     );
     let back = Manifest::parse(&toml::to_string(&manifest).unwrap()).unwrap();
     assert_eq!(back, manifest);

@@ -1,6 +1,6 @@
-//! Ordinary calls: conversion, validation, errors, progress, state, context, review.
+//! Ordinary calls: conversion, validation, errors, progress, state, context, review, preview.
 
-use bricklayer_domain::{CallEffect, ToolErrorKind};
+use bricklayer_domain::{CallEffect, CallPreview, ToolErrorKind};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, failed, logs};
@@ -167,6 +167,49 @@ async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
     // What does not fit fails before the plugin is asked anything.
     assert_eq!(review("write_file", json!({"path": 1})).await, None);
     assert_eq!(review("no_such_tool", json!({})).await, None);
+    bench.neighbour_answers().await;
+}
+
+#[tokio::test]
+async fn a_preview_looks_and_changes_nothing() {
+    let bench = Bench::new().await;
+    std::fs::write(bench.project.path().join("a"), "there").unwrap();
+    let fetch = |method: &str, path: &str| {
+        json!({"method": method, "authority": "workspace", "path": path, "headers": [], "trailers": []})
+    };
+    let file = json!({"path": "/project/a", "text": "x"});
+    let pair = json!({"key": "preview", "value": "x"});
+    let found = |text: &str| Some(CallPreview::Found(text.to_owned()));
+    for (tool, input, expect) in [
+        ("read_file", json!({"path": "/project/a"}), found("there")),
+        ("fetch", fetch("GET", "ok"), found("200")),
+        ("fetch", fetch("POST", "item"), found("200")),
+        ("echo", everything(), None),
+    ] {
+        assert_eq!(bench.preview(tool, input).await, expect, "{tool}");
+    }
+    // Each of these would change something, or fails.
+    for (tool, input, why) in [
+        ("write_file", file, ""),
+        ("fetch", fetch("POST", "ok"), ""),
+        ("fetch", fetch("DELETE", "item"), ""),
+        ("crash", json!({"message": "x"}), "the plugin failed while it looked"),
+    ] {
+        let preview = bench.preview(tool, input).await;
+        let Some(CallPreview::Unknown(said)) = &preview else { panic!("{tool}: {preview:?}") };
+        assert!(said.contains(why) && !said.contains('\n') && said.len() <= 500, "{tool}: {said}");
+    }
+    assert!(!bench.project.path().join("preview").exists());
+    let sent: Vec<String> = bench.far_end.seen().iter().map(|seen| format!("{} {}", seen.method, seen.uri)).collect();
+    assert_eq!(sent, ["GET /api/ok/x", "POST /api/item/1"], "nothing else was sent");
+    // What it keeps is gone with it.
+    assert!(matches!(bench.preview("remember", pair).await, Some(CallPreview::Found(_))));
+    assert_eq!(Bench::ok(&bench.call("recall", json!({})).await)["result"], json!([]));
+    // Nobody reads a megabyte before they answer.
+    let Some(CallPreview::Found(long)) = bench.preview("who", json!({})).await else { panic!("found") };
+    assert!(long.len() < 20_000 && long.ends_with("(more is not shown)"));
+    // What does not fit fails when it is called.
+    assert_eq!(bench.preview("write_file", json!({"path": 1})).await, None);
     bench.neighbour_answers().await;
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &str =
     "advisories audit guest_log convert cpu credential far_end grants heavy measure text results context fairness load_error
     compile profile config failure limiter project_size stdio tally disk egress guest shared plugin cache call prepared
-    engine dry_run review";
+    engine dry_run review preview";
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

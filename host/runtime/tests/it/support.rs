@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, ConversationId, LaneId, Progress, ProjectId, ToolCallId, ToolErrorKind, ToolOutcome,
-    TurnId, TurnSetting, TurnSettings, UserId,
+    CallPreview, CallReview, CallSite, Caller, ConversationId, LaneId, Progress, ProjectId, ToolCallId, ToolErrorKind,
+    ToolOutcome, TurnId, TurnSetting, TurnSettings, UserId,
 };
 use bricklayer_runtime::{
     AuditSink, CallContext, CallRecord, Grants, Limits, MemoryState, Plugin, RequestRecord, Runtime, RuntimeConfig,
@@ -141,6 +141,11 @@ impl Bench {
     /// What the plugin says that the call would do.
     pub(crate) async fn review(&self, tool: &str, input: Value) -> Option<CallReview> {
         self.runtime.review(&self.plugin.tool(tool)?.prepare(&input), self.ctx()).await
+    }
+
+    /// What the plugin finds that the call would meet.
+    pub(crate) async fn preview(&self, tool: &str, input: Value) -> Option<CallPreview> {
+        self.runtime.preview(&self.plugin.tool(tool)?.prepare(&input), self.ctx()).await
     }
 
     /// The call must succeed; its typed result.
