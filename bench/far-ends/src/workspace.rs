@@ -124,8 +124,16 @@ impl Workspace {
         self.shared.texts.lock().unwrap().clone()
     }
 
+    /// The same without those that only counted what a statement would meet, before a question.
+    #[must_use]
+    pub fn asked_for(&self) -> Vec<String> {
+        let counts = ["SELECT count(*) FROM ", "SELECT (SELECT count(*) FROM ", "SHOW TABLES IN "];
+        self.texts().into_iter().filter(|text| !counts.iter().any(|count| text.starts_with(count))).collect()
+    }
+
     /// Counts from here on.
     pub fn forget(&self) {
+        self.shared.texts.lock().unwrap().clear();
         if let Some(seen) = &self.shared.seen {
             seen.lock().unwrap().clear();
         }

@@ -91,6 +91,17 @@ pub async fn run_lane(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> 
     LaneRun { exit, said: driver.fold.said().to_owned(), spent: driver.fold.state.spent() }
 }
 
+/// The question behind a question.
+fn next_question(so_far: &[Event], effects: &mut VecDeque<Effect>) -> Option<Event> {
+    let asks = |event: &Event| matches!(event, Event::ApprovalRequested { .. });
+    let next =
+        effects.pop_front_if(|next| matches!(next, Effect::Append(event) if asks(event)) && so_far.iter().all(asks));
+    match next? {
+        Effect::Append(event) => Some(*event),
+        _ => None,
+    }
+}
+
 struct Driver {
     deps: TurnDeps,
     /// The conversation so far. Its state is the one that steps.
@@ -163,7 +174,13 @@ impl Driver {
         loop {
             let input = match effects.pop_front() {
                 Some(Effect::Append(event)) => {
-                    self.emit(*event);
+                    let mut events = vec![*event];
+                    // All questions of a message are put at once.
+                    while let Some(event) = next_question(&events, &mut effects) {
+                        events.push(event);
+                    }
+                    self.look_ahead(&mut events, cancel).await;
+                    events.into_iter().for_each(|event| self.emit(event));
                     continue;
                 }
                 Some(Effect::Classify(calls)) => Input::Classified(self.classify(&calls).await),

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bricklayer_domain::{ApprovalDecision, CallEffect, Operation, StandingPermission, cut, is_bidi_control, is_unseen};
+use bricklayer_domain::{
+    ApprovalDecision, CallEffect, CallPreview, Operation, StandingPermission, cut, is_bidi_control, is_unseen,
+};
 use bricklayer_tools::{Approvals, Question};
 use rmcp::model::{
     BooleanSchema, ClientCapabilities, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
@@ -77,7 +79,19 @@ pub(crate) fn form(question: &Question<'_>) -> ElicitRequestParams {
     let schema = ElicitationSchema::builder()
         .required_property(ALLOW, PrimitiveSchemaDefinition::Boolean(field))
         .build_unchecked();
-    ElicitRequestParams::FormElicitationParams { meta: None, message: text(question), requested_schema: schema }
+    ElicitRequestParams::FormElicitationParams { meta: None, message: shown(question), requested_schema: schema }
+}
+
+/// The question with what the call would meet, as far as that has room: it is no part of what is allowed.
+fn shown(question: &Question<'_>) -> String {
+    let asked = text(question);
+    let preview = match question.review.and_then(|review| review.preview.as_ref()) {
+        Some(CallPreview::Found(found)) => format!("\nIt would meet, as the tool says:\n{}\n", plain(found)),
+        Some(CallPreview::Unknown(why)) => format!("\nWhat it would meet could not be found out: {}\n", plain(why)),
+        None => return asked,
+    };
+    let room = MAX_QUESTION_BYTES.saturating_sub(asked.len());
+    format!("{asked}{}", cut(&preview, room))
 }
 
 /// Only a form that was accepted with the field set is a yes.
@@ -177,7 +191,7 @@ mod tests {
 
     fn with<T>(operations: Option<Vec<Operation>>, input: Value, look: impl Fn(&Question<'_>) -> T) -> T {
         let (call, name) = (ToolCallId("c".into()), ToolName("mcp__databricks__execute_sql".into()));
-        let review = operations.map(|operations| CallReview { operations });
+        let review = operations.map(CallReview::of);
         let reason = "This call destroys or replaces what exists, or its effect is not known.";
         look(&Question { call: &call, name: &name, input: &input, reason, review: review.as_ref(), standing: None })
     }
@@ -204,6 +218,36 @@ mod tests {
         );
         let told = with(None, json!({"path": "a\u{202e}b"}), text);
         assert!(told.ends_with("\nArguments: {\"path\":\"a\\u{202e}b\"}\n"), "{told}");
+    }
+
+    #[test]
+    fn what_a_call_would_meet_is_shown_and_is_no_part_of_what_is_tied() {
+        for (preview, says) in [
+            (CallPreview::Found("12 of 310 rows\u{202e}".into()), "as the tool says:\n12 of 310 rows\\u{202e}\n"),
+            (CallPreview::Unknown("no warehouse runs".into()), "could not be found out: no warehouse runs\n"),
+        ] {
+            let review = CallReview { preview: Some(preview), ..CallReview::of(dropping(&["main.a"], "x")) };
+            let (call, name) = (ToolCallId("c".into()), ToolName("execute_sql".into()));
+            let input = json!({});
+            let question = Question {
+                call: &call,
+                name: &name,
+                input: &input,
+                reason: "why",
+                review: Some(&review),
+                standing: None,
+            };
+            assert!(shown(&question).ends_with(says), "{}", shown(&question));
+            assert!(!text(&question).contains("rows") && !text(&question).contains("found out"));
+        }
+        let review = CallReview {
+            preview: Some(CallPreview::Found("x".repeat(MAX_QUESTION_BYTES))),
+            ..CallReview::of(dropping(&["main.a"], "x"))
+        };
+        let (call, name, input) = (ToolCallId("c".into()), ToolName("execute_sql".into()), json!({}));
+        let (reason, standing) = ("why", None);
+        let question = Question { call: &call, name: &name, input: &input, reason, review: Some(&review), standing };
+        assert_eq!(shown(&question).len(), MAX_QUESTION_BYTES);
     }
 
     #[test]

@@ -90,6 +90,10 @@ impl Approvals for Rounds<'_> {
         cannot_ask(question, self.shows_forms)
     }
 
+    fn asks_now(&self) -> bool {
+        self.given.as_ref().is_none_or(|given| given.answer.is_none())
+    }
+
     async fn ask(&self, question: Question<'_>) -> ApprovalDecision {
         let tie = self.tie(&question);
         if let Some(Given { state, answer }) = &self.given {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use bricklayer_domain::{
-    CallReview, CleanUp, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName, ToolOutcome,
-    UserId, chain,
+    CallPreview, CallReview, CleanUp, InstallationId, PluginName, ProjectId, ToolErrorKind, ToolFailure, ToolName,
+    ToolOutcome, UserId, chain,
 };
 use bricklayer_package::PackageError;
 use bricklayer_runtime::{CallContext, Grants, Runtime};
@@ -68,7 +68,7 @@ impl PluginService {
     /// When a shipped package is no package: the build is broken.
     pub fn new(parts: PluginParts) -> Result<Self, PackageError> {
         let PluginParts { store, runtime, fetcher, policy, shipped } = parts;
-        let names = shipped.iter().map(|bytes| Ok(bricklayer_package::read(bytes)?.manifest.name));
+        let names = shipped.iter().map(|bytes| Ok(bricklayer_package::read_manifest(bytes)?.name));
         let shipped_names = names.collect::<Result<Vec<_>, PackageError>>()?;
         let inner = Inner {
             store,
@@ -129,6 +129,18 @@ impl PluginService {
     /// What this very call would do, when its plugin can tell. It runs with no power at all.
     pub async fn review(&self, call: &BoundCall, context: CallContext) -> Option<CallReview> {
         self.inner.runtime.review(&call.prepared, context).await
+    }
+
+    /// Whether a call's plugin looks for what it would meet.
+    #[must_use]
+    pub fn can_preview(&self, call: &BoundCall) -> bool {
+        call.prepared.tool().plugin().previews()
+    }
+
+    /// What this very call would meet, when its plugin can look; with the powers of now, as far as they change nothing.
+    pub async fn preview(&self, call: &BoundCall, context: CallContext) -> Option<CallPreview> {
+        let grants = self.grants_now(&call.tool)?;
+        self.inner.runtime.preview(&call.prepared, CallContext { grants, ..context }).await
     }
 
     /// Runs a call, of the version that was found, with the powers that its user's project gives that version now: what

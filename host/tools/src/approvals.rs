@@ -34,6 +34,11 @@ pub trait Approvals: Send + Sync {
         None
     }
 
+    /// Whether the user is put a question now, so that it is worth looking for what the call would meet.
+    fn asks_now(&self) -> bool {
+        true
+    }
+
     /// The answer. Where nobody can be asked it is no.
     async fn ask(&self, question: Question<'_>) -> ApprovalDecision;
 }
@@ -46,6 +51,10 @@ pub struct NobodyToAsk;
 impl Approvals for NobodyToAsk {
     async fn standing(&self) -> Vec<StandingPermission> {
         Vec::new()
+    }
+
+    fn asks_now(&self) -> bool {
+        false
     }
 
     async fn ask(&self, _question: Question<'_>) -> ApprovalDecision {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bricklayer_domain::{
-    Attachment, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, PermissionRules, ResourceChange, ResultContent,
-    ResultRef, RuledCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, cut,
+    Attachment, CallPreview, CallReview, Caller, CleanUp, MAX_CALL_RESULTS, PermissionRules, ResourceChange,
+    ResultContent, ResultRef, RuledCall, ToolErrorKind, ToolFailure, ToolOutcome, ToolSpec, cut,
 };
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +110,12 @@ impl ResolvedCall {
             asks: call.asks(),
             resumes: call.resumes(),
         }
+    }
+
+    /// What the call would meet, for the user who is about to be asked about it; none where nobody looks. Bounded in time.
+    pub async fn preview(&self) -> Option<CallPreview> {
+        let looked = tokio::time::timeout(self.held.limits.preview_time, self.held.call.preview()).await;
+        looked.unwrap_or_else(|_| Some(CallPreview::Unknown("looking took too long".to_owned())))
     }
 
     /// Runs the call to its end, within its limits. Never panics; every fault is a failed outcome.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bricklayer_domain::{
-    Caller, PermissionMode, PermissionRules, ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolFailure, ToolName,
-    ToolOutcome, ToolSpec, argument_digest,
+    CallReview, Caller, PermissionMode, PermissionRules, ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolFailure,
+    ToolName, ToolOutcome, ToolSpec, argument_digest,
 };
 use serde_json::Value;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
@@ -340,6 +340,13 @@ impl Gate {
             if let Some(why) = approvals.cannot_ask(&question) {
                 return Err(ToolFailure::new(ToolErrorKind::Denied, why));
             }
+            let review = match &class.review {
+                Some(review) if approvals.asks_now() => {
+                    Some(CallReview { preview: resolved.preview().await, ..review.clone() })
+                }
+                review => review.clone(),
+            };
+            let question = Question { review: review.as_ref(), ..question };
             if !approvals.ask(question).await.allows() {
                 let message = "the user declined this call; do not try it again in another way, ask them what they want \
                                instead";

@@ -17,6 +17,8 @@ pub struct GateLimits {
     pub max_structured_bytes: usize,
     /// How long a tool may take to say what a call would do; it must not hold up its caller.
     pub review_time: Duration,
+    /// How long a tool may look for what a call would meet, before its user is asked about it.
+    pub preview_time: Duration,
 }
 
 impl Default for GateLimits {
@@ -26,6 +28,7 @@ impl Default for GateLimits {
             max_result_bytes: MAX_RESULT_BYTES,
             max_structured_bytes: MAX_STRUCTURED_BYTES,
             review_time: REVIEW_TIME,
+            preview_time: PREVIEW_TIME,
         }
     }
 }
@@ -40,6 +43,9 @@ const MAX_RESULT_BYTES: usize = 100 * 1024;
 const MAX_STRUCTURED_BYTES: usize = 4 * 1024 * 1024;
 
 const REVIEW_TIME: Duration = Duration::from_secs(2);
+
+/// A little more than a plugin has for it, so that what it says of its end is heard.
+const PREVIEW_TIME: Duration = Duration::from_secs(17);
 
 /// How long a call that is told to end may take for it; whoever stops a turn is answered within half a second.
 pub const STOP_GRACE: Duration = Duration::from_millis(350);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec, UserAsk,
+    CallPreview, CallReview, Caller, CleanUp, ContentOrigin, DEFAULT_CALL_TIME_LIMIT, ToolName, ToolOutcome, ToolSpec,
+    UserAsk,
 };
 use serde_json::Value;
 
@@ -35,6 +36,12 @@ pub trait ProviderCall: Send + Sync {
     /// decision to the tool's annotations. Without side effects: it is asked again when a turn is taken up after a
     /// restart. Its time is bounded by the gate.
     async fn review(&self) -> Option<CallReview> {
+        None
+    }
+
+    /// What this very call would meet, found out by looking, where its source can: for the user who is about to be asked
+    /// about it. Changes nothing. Its time is bounded by the gate.
+    async fn preview(&self) -> Option<CallPreview> {
         None
     }
 

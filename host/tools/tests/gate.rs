@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bricklayer_domain::{
-    ApprovalDecision, Attachment, AttachmentType, CallEffect, CallReview, CallSite, Caller, McpSessionId, Operation,
-    PermissionMode, ProjectId, StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCall,
-    ToolCallId, ToolChoice, ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
+    ApprovalDecision, Attachment, AttachmentType, CallEffect, CallPreview, CallReview, CallSite, Caller, McpSessionId,
+    Operation, PermissionMode, ProjectId, StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations,
+    ToolCall, ToolCallId, ToolChoice, ToolErrorKind, ToolName, ToolOutcome, ToolSource, ToolSpec, UserId,
 };
 use bricklayer_tools::{
     Approvals, CallEnd, CallLink, Gate, GateAudit, GateLimits, GateRules, Offers, Places, Provider, ProviderCall,
@@ -98,6 +98,14 @@ impl ProviderCall for SourceCall {
         }
     }
 
+    async fn preview(&self) -> Option<CallPreview> {
+        self.story.lock().unwrap().push(format!("looked for {}", self.spec.name));
+        match self.input["what"].as_str()? {
+            "slow" => std::future::pending().await,
+            what => Some(CallPreview::Found(format!("3 rows of {what}"))),
+        }
+    }
+
     async fn run(&self, link: CallLink) -> ToolOutcome {
         let name = &self.spec.name;
         self.story.lock().unwrap().push(format!("began {name}"));
@@ -153,6 +161,29 @@ impl Approvals for OutOfReach {
     }
 }
 
+/// A user who says yes, and what they were shown.
+#[derive(Default)]
+struct Reader {
+    shown: Mutex<Vec<Option<CallPreview>>>,
+    answered_before: bool,
+}
+
+#[async_trait]
+impl Approvals for Reader {
+    async fn standing(&self) -> Vec<StandingPermission> {
+        Vec::new()
+    }
+
+    fn asks_now(&self) -> bool {
+        !self.answered_before
+    }
+
+    async fn ask(&self, question: Question<'_>) -> ApprovalDecision {
+        self.shown.lock().unwrap().push(question.review.and_then(|review| review.preview.clone()));
+        ApprovalDecision::Once
+    }
+}
+
 #[derive(Default)]
 struct Records(Mutex<Vec<CallEnd>>);
 
@@ -173,8 +204,13 @@ impl World {
     fn new(mode: PermissionMode) -> Self {
         let (story, records) = (Story::default(), Arc::<Records>::default());
         let go = Arc::new(Semaphore::new(0));
-        let limits =
-            GateLimits { max_concurrent_reads: 2, max_result_bytes: 20, review_time: LIMIT, ..GateLimits::default() };
+        let limits = GateLimits {
+            max_concurrent_reads: 2,
+            max_result_bytes: 20,
+            review_time: LIMIT,
+            preview_time: LIMIT,
+            ..GateLimits::default()
+        };
         let site = CallSite::Mcp { session: McpSessionId::new() };
         let caller = Caller::new(UserId::parse("ann@example.com").unwrap(), ProjectId::new(), site);
         let gate = Gate::new(caller, mode, limits, vec![Arc::new(Source::new(&story, &go))]);
@@ -208,7 +244,7 @@ async fn a_tool_is_found_once_and_runs_only_when_it_may() {
     let yes = world.call("write", json!({}), ApprovalDecision::Once).await;
     assert_eq!(
         (yes.failure, world.story()),
-        (None, vec!["found write".into(), "began write".into(), "ended write".into()])
+        (None, ["found write", "looked for write", "began write", "ended write"].map(String::from).to_vec())
     );
     let no = world.call("write", json!({}), ApprovalDecision::No).await;
     fails(&no, ToolErrorKind::Denied, "the user declined");
@@ -219,7 +255,7 @@ async fn a_tool_is_found_once_and_runs_only_when_it_may() {
         ToolErrorKind::UnknownTool,
         "the tools are: read,",
     );
-    assert_eq!(world.story(), ["found write", "found write"]);
+    assert_eq!(world.story(), ["found write", "looked for write", "found write", "looked for write"]);
     let told: Vec<_> = world.records.0.lock().unwrap().iter().map(|end| end.failure).collect();
     assert_eq!(
         told,
@@ -255,6 +291,25 @@ async fn a_user_who_cannot_be_asked_is_told_what_to_do() {
     let refused = world.call_of("write", json!({}), &OutOfReach, CancellationToken::new()).await;
     fails(&refused, ToolErrorKind::Denied, "nobody is asked about write; allow it with a rule");
     assert_eq!(world.story(), ["found write"]);
+}
+
+#[tokio::test]
+async fn what_is_asked_about_is_looked_at_first() {
+    let world = World::new(PermissionMode::AskChanges);
+    world.go.add_permits(5);
+    let shown = async |tool: &str, what: &str, answered_before: bool| {
+        let reader = Reader { answered_before, ..Reader::default() };
+        let outcome = world.call_of(tool, json!({"what": what}), &reader, CancellationToken::new()).await;
+        assert_eq!(outcome.failure, None);
+        (reader.shown.into_inner().unwrap(), world.story().contains(&format!("looked for {tool}")))
+    };
+    let found = Some(CallPreview::Found("3 rows of t".to_owned()));
+    assert_eq!(shown("write", "t", false).await, (vec![found], true));
+    let late = Some(CallPreview::Unknown("looking took too long".to_owned()));
+    assert_eq!(shown("write", "slow", false).await, (vec![late], true));
+    // Nobody looks for whom nobody is asked, or who has answered.
+    assert_eq!(shown("read", "t", false).await, (vec![], false));
+    assert_eq!(shown("write", "t", true).await, (vec![None], false));
 }
 
 #[tokio::test]

@@ -178,6 +178,22 @@ impl Driver {
         Ok(resolved)
     }
 
+    /// Puts into the questions that are about to be put what their calls would meet: all at once, since the user waits.
+    pub(super) async fn look_ahead(&mut self, events: &mut [Event], cancel: &CancellationToken) {
+        let mut looking = Vec::new();
+        for event in events {
+            let Event::ApprovalRequested { call, name, input, review, .. } = event else { continue };
+            if let Ok(resolved) = self.resolved(call, name, input) {
+                looking.push(async move { review.preview = resolved.preview().await });
+            }
+        }
+        if looking.is_empty() {
+            return;
+        }
+        // A stop does not wait for it.
+        let _ = cancel.run_until_cancelled(futures::future::join_all(looking)).await;
+    }
+
     pub(super) async fn classify(&mut self, calls: &[ToolCall]) -> Vec<(ToolCallId, CallClassification)> {
         let mut judged = Vec::with_capacity(calls.len());
         for call in calls {

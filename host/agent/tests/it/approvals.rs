@@ -4,11 +4,12 @@ use bricklayer_agent::TurnExit;
 use std::sync::Arc;
 
 use bricklayer_domain::{
-    ApprovalDecision, ApprovalReply, Block, CallEffect, CallGrounds, Event, PermissionMode, PermissionRule,
-    PermissionRules, RuleKind, StandingPermission, StandingPermissionId, StandingScope, ToolAnnotations, ToolCallId,
-    ToolErrorKind, ToolName, ToolOutcome, TurnEnd,
+    ApprovalDecision, ApprovalReply, Block, CallEffect, CallGrounds, CallPreview, Event, PermissionMode,
+    PermissionRule, PermissionRules, RuleKind, StandingPermission, StandingPermissionId, StandingScope,
+    ToolAnnotations, ToolCallId, ToolErrorKind, ToolName, ToolOutcome, TurnEnd,
 };
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::*;
 
@@ -122,6 +123,44 @@ async fn the_mode_and_the_gravest_part_decide() {
         world.mode = mode;
         assert_eq!(matches!(world.ask("go").await, TurnExit::Parked), asks, "{mode:?}");
     }
+}
+
+#[tokio::test]
+async fn a_question_tells_what_its_call_would_meet() {
+    let world = world(&["DROP TABLE t", "SELECT 1", "GRANT SELECT t ann", "DROP TABLE u"]);
+    assert!(matches!(world.ask("go").await, TurnExit::Parked));
+    let previews = || {
+        let of = |event: &Event| match event {
+            Event::ApprovalRequested { review, .. } => Some(review.preview.clone()),
+            _ => None,
+        };
+        world.log.events().iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let found = |what: &str| Some(CallPreview::Found(format!("3 rows of TABLE {what}")));
+    assert_eq!(previews(), [found("t"), None, found("u")]);
+    // Each once, and only what is asked about; not again when the turn is taken up.
+    assert!(matches!(world.run().await, TurnExit::Parked));
+    let mut looked = world.tools.looked.lock().unwrap().clone();
+    looked.sort();
+    assert_eq!(looked, ["DROP TABLE t", "DROP TABLE u", "GRANT SELECT t ann"]);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_look() {
+    let mut world = world(&["DROP TABLE t"]);
+    Arc::get_mut(&mut world.tools).unwrap().never_found = true;
+    world.log.begin("go");
+    let stop = CancellationToken::new();
+    let stopper = async {
+        while world.tools.looked.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (exit, ()) = tokio::join!(world.run_with(stop.clone()), stopper);
+    assert!(matches!(exit, TurnExit::Parked), "{exit:?}");
+    assert!(matches!(world.run_with(stop).await, TurnExit::Finished(TurnEnd::Cancelled)));
+    assert_eq!(ran(&world), [""; 0]);
 }
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use bricklayer_agent::{
     ResultReader, TurnDeps, TurnExit, TurnFailure, TurnLimits, TurnLog, WorkspaceFact, run_turn,
 };
 use bricklayer_domain::{
-    Block, CallEffect, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event, EventSeq, LaneId,
-    Operation, PermissionMode, PermissionRules, PluginName, ProjectId, ResultId, StandingPermission, StopReason,
-    StoredEvent, StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolErrorKind, ToolName, ToolOutcome, ToolSource,
-    ToolSpec, TurnId, TurnSettings, Usage, UserId,
+    Block, CallEffect, CallPreview, CallReview, CallSite, Caller, CleanUp, ContinuingCall, ConversationId, Event,
+    EventSeq, LaneId, Operation, PermissionMode, PermissionRules, PluginName, ProjectId, ResultId, StandingPermission,
+    StopReason, StoredEvent, StoredResult, ToolAnnotations, ToolCall, ToolCallId, ToolErrorKind, ToolName, ToolOutcome,
+    ToolSource, ToolSpec, TurnId, TurnSettings, Usage, UserId,
 };
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_skills::SkillSet;
@@ -158,6 +158,10 @@ pub(crate) struct TableTools {
     pub(crate) calls: Mutex<Vec<ToolCall>>,
     /// The ids of the calls whose tool was looked up, each time.
     pub(crate) resolved: Mutex<Vec<String>>,
+    /// Statements that were looked at before a question.
+    pub(crate) looked: Mutex<Vec<String>>,
+    /// Whether looking does not come back.
+    pub(crate) never_found: bool,
     /// Tools of this short name hang until they are cancelled.
     pub(crate) hang: Option<&'static str>,
     pub(crate) deaf: bool,
@@ -178,6 +182,8 @@ impl TableTools {
             answer: Box::new(answer),
             calls: Mutex::default(),
             resolved: Mutex::default(),
+            looked: Mutex::default(),
+            never_found: false,
             hang: None,
             deaf: false,
             continued: false,
@@ -259,7 +265,16 @@ impl ProviderCall for TableCall {
     /// Statements that begin with DROP destroy, SELECT reads: what a SQL plugin would say.
     async fn review(&self) -> Option<CallReview> {
         let script = self.call.input.get("statement")?.as_str()?;
-        Some(CallReview { operations: script.split(';').map(reviewed).collect() })
+        Some(CallReview::of(script.split(';').map(reviewed).collect()))
+    }
+
+    async fn preview(&self) -> Option<CallPreview> {
+        let statement = self.call.input.get("statement")?.as_str()?;
+        self.table.looked.lock().unwrap().push(statement.to_owned());
+        match self.table.never_found {
+            true => std::future::pending().await,
+            false => statement.strip_prefix("DROP ").map(|what| CallPreview::Found(format!("3 rows of {what}"))),
+        }
     }
 
     async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {

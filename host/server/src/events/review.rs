@@ -1,6 +1,6 @@
 //! What a call would do, as clients see it.
 
-use bricklayer_domain::{CallEffect, CallReview, Operation, PermissionMode, StandingScope};
+use bricklayer_domain::{CallEffect, CallPreview, CallReview, Operation, PermissionMode, StandingScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,6 +27,18 @@ pub struct Review {
     pub effect: Effect,
     /// Its parts in the order in which they would run; empty when nobody can tell.
     pub operations: Vec<ReviewedOperation>,
+    /// What it would meet, where its plugin looked before the question; it decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
+}
+
+/// What a plugin found out by looking, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Preview {
+    /// Whether something was found out.
+    pub known: bool,
+    /// What it would meet, or why that is not known; plain text.
+    pub text: String,
 }
 
 /// One part of what a call would do: one statement of a script, say.
@@ -82,7 +94,20 @@ impl From<CallEffect> for Effect {
 
 impl From<CallReview> for Review {
     fn from(review: CallReview) -> Self {
-        Self { effect: review.effect().into(), operations: review.operations.into_iter().map(Into::into).collect() }
+        Self {
+            effect: review.effect().into(),
+            operations: review.operations.into_iter().map(Into::into).collect(),
+            preview: review.preview.map(Into::into),
+        }
+    }
+}
+
+impl From<CallPreview> for Preview {
+    fn from(preview: CallPreview) -> Self {
+        match preview {
+            CallPreview::Found(text) => Self { known: true, text },
+            CallPreview::Unknown(text) => Self { known: false, text },
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bricklayer_agent::{ProjectFolder, SeenFiles, Subagents};
 use bricklayer_domain::{
-    CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionMode, PermissionRules, ProjectId, ResultId,
-    ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
+    CallPreview, CallReview, CallSite, Caller, CleanUp, ContinuingCall, PermissionMode, PermissionRules, ProjectId,
+    ResultId, ToolCall, ToolErrorKind, ToolFailure, ToolName, ToolOutcome, ToolSpec, TurnSettings, UserId,
 };
 use bricklayer_plugins::BoundCall;
 use bricklayer_results::Results;
@@ -285,6 +285,19 @@ impl ProviderCall for PluginCall {
     async fn review(&self) -> Option<CallReview> {
         // A review runs without a workspace, so it neither needs nor waits for one.
         self.shop.plugins.service().review(&self.bound, self.context()).await
+    }
+
+    async fn preview(&self) -> Option<CallPreview> {
+        let Shop { plugins, workspace, session, .. } = &*self.shop;
+        if !plugins.service().can_preview(&self.bound) {
+            return None;
+        }
+        let base_url = match workspace.base_url().await {
+            Ok(url) => url,
+            Err(error) => return Some(CallPreview::Unknown(error.to_string())),
+        };
+        let workspace = Some(WorkspaceTarget::named(base_url, Credential::clone(&session.credential)));
+        plugins.service().preview(&self.bound, CallContext { workspace, ..self.context() }).await
     }
 
     async fn clean_up(&self, requests: Vec<CleanUp>) -> bool {

@@ -1,6 +1,5 @@
 //! Approvals through the API: what an answer covers, taking it back, refusals, modes.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Engine, Follow, Reply, World, both_engines};
@@ -135,7 +134,7 @@ fn after_a_refusal_what_the_message_wanted_to_change_does_not_run() {
             let end = &rest[rest.len() - 2].data;
             assert_eq!(end["is_cancelled"], decision == "stop", "{end}");
             assert!(!world.project_dir(&project).join("a.md").exists());
-            assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+            assert_eq!(world.workspace.asked_for().len(), 0);
             let settled = rest.iter().find(|frame| frame.data["because_of"] == "drop");
             assert_eq!(settled.is_some(), decision == "no");
             // The conversation goes on.
@@ -308,7 +307,7 @@ fn an_answer_for_one_statement_opens_no_other() {
         follow.follow_to_end().await;
         let given = standing(&ann, &project, &conversation).await;
         assert_eq!(given.len(), 1, "{given:?}");
-        let sent = || world.workspace.count(Method::POST, "/sql/statements");
+        let sent = || world.workspace.asked_for().len();
         let path = format!("/api/projects/{project}/conversations/{conversation}/permissions/");
         assert_eq!(ann.delete(&format!("{path}{}", given[0]["id"].as_str().unwrap())).await.status, 204);
         world.model.script("once more", vec![Reply::sql("c9", "DROP TABLE main.default.d1"), Reply::text("done")]);
@@ -343,7 +342,7 @@ async fn giving_rights_away_is_asked_about_where_changes_are_not() {
     let (turn, _) = ask(&ann, &project, None, "ask", "add").await;
     let frames = ann.frames(&turn).await;
     assert!(frames.iter().all(|frame| frame.kind() != "approval.requested"), "{frames:#?}");
-    let before = world.workspace.count(Method::POST, "/sql/statements");
+    let before = world.workspace.asked_for().len();
     for (number, statement) in statements.into_iter().enumerate() {
         let message = format!("grave {number}.");
         world.model.script(&message, vec![Reply::sql("c1", statement), Reply::text("done")]);
@@ -357,7 +356,47 @@ async fn giving_rights_away_is_asked_about_where_changes_are_not() {
         answer(&ann, &turn, "c1", "no").await;
         follow.follow_to_end().await;
     }
-    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), before, "nothing was sent");
+    assert_eq!(world.workspace.asked_for().len(), before, "nothing was sent");
+    server.stop().await;
+}
+
+/// What a question tells is counted at the workspace, before anything runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_tells_how_many_rows_its_call_would_meet() {
+    let (world, _local, server) = crate::jobs::scene().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let table = "CREATE TABLE main.default.counted AS SELECT id, id % 2 AS odd FROM range(10)";
+    world.model.script("make", vec![Reply::sql("c1", table), Reply::text("done")]);
+    let (turn, _) = ask(&ann, &project, None, "ask", "make").await;
+    ann.frames(&turn).await;
+    let missing = "could not be counted";
+    for (number, (statement, says)) in [
+        ("DELETE FROM main.default.counted WHERE id < 3", "DELETE FROM main.default.counted: 3 of 10 rows"),
+        ("UPDATE main.default.counted SET odd = 7", "UPDATE main.default.counted: all 10 rows"),
+        ("DELETE FROM main.default.counted c WHERE c.id IN (SELECT id + 100 FROM main.default.counted)", "none of 10 rows"),
+        (
+            "MERGE INTO main.default.counted t USING (SELECT 4 AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE",
+            "1 row of the source match one of 10 rows",
+        ),
+        ("DROP TABLE main.default.counted", "DROP TABLE main.default.counted: 10 rows"),
+        ("INSERT OVERWRITE main.default.counted SELECT 1, 1", "INSERT OVERWRITE main.default.counted: 10 rows"),
+        ("DROP TABLE main.default.nosuch", missing),
+        ("DROP SCHEMA main.default CASCADE", "counted"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let message = format!("change {number}.");
+        world.model.script(&message, vec![Reply::sql("c1", statement), Reply::text("done")]);
+        let (turn, _) = ask(&ann, &project, None, "ask", &message).await;
+        let mut follow = ann.follow(&turn, 0).await;
+        let preview = asked(&mut follow).await["review"]["preview"].clone();
+        let told = preview["text"].as_str().unwrap_or_else(|| panic!("{statement}: {preview}"));
+        assert!(told.contains(says) && preview["known"] == true, "{statement}: {told}");
+        answer(&ann, &turn, "c1", "no").await;
+        follow.follow_to_end().await;
+    }
     server.stop().await;
 }
 
@@ -384,14 +423,14 @@ async fn a_direct_command_is_asked_about_like_any_call() {
             assert_eq!(result.data["error_kind"], kind, "{mode}: {result:?}");
             follow.follow_to_end().await;
         }
-        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+        assert_eq!(world.workspace.asked_for().len(), 0);
         let (turn, _) = ask(&ann, &project, None, "ask", "/execute_sql {\"statement\": \"SELECT 1\"}").await;
         let frames = ann.frames(&turn).await;
         assert!(
             frames.iter().any(|frame| frame.kind() == "tool_result" && frame.data["is_error"] == false),
             "{frames:#?}"
         );
-        assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+        assert_eq!(world.workspace.asked_for().len(), 1);
         assert!(world.model.requests().is_empty(), "no model was asked");
         server.stop().await;
         world.workspace.forget();

@@ -44,14 +44,15 @@ export function ApprovalPanel({ call, others, onAnswer, ref }: ApprovalPanelProp
   const armed = useArmed();
   const [opened, setOpened] = useState<readonly string[]>([]);
   const asked = whatRuns(tool);
-  const folded = textsOf(asked).filter((text) => rowsOf(text) > FOLDED_ROWS && !opened.includes(text));
+  const { reason = "", standing = null, preview = null } = tool.approval ?? {};
+  const texts = [...textsOf(asked), ...(preview === null ? [] : [preview.text])];
+  const folded = texts.filter((text) => rowsOf(text) > FOLDED_ROWS && !opened.includes(text));
   const box = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const seen = useSeenToEnd(box, end, folded.length === 0);
   const titleId = useId();
   const [words, setWords] = useState("");
   const title = titleOf(tool);
-  const { reason = "", standing = null } = tool.approval ?? {};
 
   const decide = (decision: Decision) => (): void => {
     onAnswer();
@@ -79,6 +80,7 @@ export function ApprovalPanel({ call, others, onAnswer, ref }: ApprovalPanelProp
             <OperationRow key={index} operation={operation} folded={folded} onOpen={open} />
           ))}
         </ol>
+        {preview !== null && <Preview {...preview} folded={folded.includes(preview.text)} onOpen={open(preview.text)} />}
         {asked.fields.map(({ name, text }) => (
           <div key={name} className={styles.field}>
             <span className={styles.name}>
@@ -182,6 +184,16 @@ function WholeText({ text, label, folded, onOpen }: { text: string; label: strin
         </Button>
       )}
     </div>
+  );
+}
+
+/** What is there now, as the tool found it before it asked. */
+function Preview({ known, text, folded, onOpen }: { known: boolean; text: string; folded: boolean; onOpen: () => void }) {
+  return (
+    <section className={styles.field} aria-label="What it would meet now">
+      <p className={styles.reason}>{known ? "What it would meet now, as the tool found it:" : "What it would meet could not be found out:"}</p>
+      <WholeText text={text} label="Found" folded={folded} onOpen={onOpen} />
+    </section>
   );
 }
 
