@@ -36,6 +36,7 @@ pub mod job;
 pub mod local_names;
 pub mod near;
 pub mod operations;
+pub mod previews;
 pub mod progress;
 pub mod project_file;
 pub mod remote_path;

@@ -4,6 +4,7 @@
 
 mod calls;
 mod effect;
+mod preview;
 mod script;
 mod show;
 mod statement;
@@ -39,3 +40,4 @@ impl review::Guest for Component {
 }
 
 bricklayer_databricks::operations!(calls::operations);
+bricklayer_databricks::previews!(preview::preview);

@@ -17,7 +17,7 @@ use crate::lex::{Kind, Scan, Token, scan};
 use crate::script::{after_use, is_use};
 use crate::split::split;
 
-pub(crate) use names::Namespace;
+pub(crate) use names::{Level, Namespace, name, skip_if_exists};
 use reach::Reach;
 
 /// What one statement does.
@@ -99,12 +99,18 @@ pub(crate) fn of_statement(statement: &str) -> Effect {
     judge(statement, &Namespace::default()).effect
 }
 
-/// The judgement of each statement of a script with its text, in order; USE applies to those after it.
+/// The judgement of each statement of a script with its text, in order.
 pub(crate) fn of_script(script: &str, namespace: Namespace) -> Vec<(&str, Judgement)> {
+    let statements = in_namespaces(script, namespace).into_iter();
+    statements.map(|(text, namespace)| (text, judge(text, &namespace))).collect()
+}
+
+/// Each statement of a script with what its names belong to, in order; USE applies to those after it.
+pub(crate) fn in_namespaces(script: &str, namespace: Namespace) -> Vec<(&str, Namespace)> {
     let mut namespace = namespace;
-    let mut judged = Vec::new();
+    let mut found = Vec::new();
     for statement in split(script) {
-        judged.push((statement.text, judge(statement.text, &namespace)));
+        found.push((statement.text, namespace.clone()));
         if is_use(statement.text)
             && let Some((catalog, schema)) =
                 after_use(statement.text, (namespace.catalog.clone(), namespace.schema.clone()))
@@ -112,7 +118,7 @@ pub(crate) fn of_script(script: &str, namespace: Namespace) -> Vec<(&str, Judgem
             namespace = Namespace { catalog, schema };
         }
     }
-    judged
+    found
 }
 
 /// Judges one statement.
@@ -192,7 +198,7 @@ fn by_rules(tokens: &[Token<'_>], namespace: &Namespace) -> Judgement {
     let mut judged = Judgement::new(&verb, rule.effect, rule.detail);
     let mut behind = rest;
     if let Some(level) = rule.object {
-        match names::name(names::skip_if_exists(rest), level, namespace) {
+        match name(skip_if_exists(rest), level, namespace) {
             Some((object, rest)) => {
                 judged.objects.push(object);
                 behind = rest;
