@@ -95,12 +95,21 @@ const ReviewedOperation = v.object({
   verb: v.string(),
 });
 
+/** What a plugin found out by looking, in its own words. */
+const Preview = v.object({
+  /** Whether something was found out. */
+  known: v.boolean(),
+  /** What it would meet, or why that is not known; plain text. */
+  text: v.string(),
+});
+
 /** What a call would do. */
 const Review = v.object({
   /** The effect of its gravest part. */
   effect: Effect,
   /** Its parts in the order in which they would run; empty when nobody can tell. */
   operations: v.array(ReviewedOperation),
+  preview: v.optional(v.nullable(Preview)),
 });
 
 /** What the answer "for this conversation" covers: the same tool doing the same thing to exactly the same objects. */
@@ -471,6 +480,15 @@ in which they were begun; absent when there are none. */
     /** The call. */
     tool_use_id: v.string(),
     type: v.literal("tool_result"),
+    ...envelope,
+  }),
+  /** The model was given the project's notes, which it did not know as they are. */
+  v.object({
+    /** Their file, relative to the project's folder. */
+    file: v.string(),
+    /** Whether the file that it knew is gone instead. */
+    gone: v.boolean(),
+    type: v.literal("notes.read"),
     ...envelope,
   }),
   /** From here on the model reads a summary in the place of what was said before an earlier event. */

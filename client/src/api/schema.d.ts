@@ -2356,6 +2356,13 @@ export interface components {
              */
             time_limit_seconds: number;
         };
+        /** @description What a plugin found out by looking, in its own words. */
+        Preview: {
+            /** @description Whether something was found out. */
+            known: boolean;
+            /** @description What it would meet, or why that is not known; plain text. */
+            text: string;
+        };
         /** @description A version to go back to. */
         PreviousVersion: {
             /** @description Its package. */
@@ -2775,6 +2782,7 @@ export interface components {
             effect: components["schemas"]["Effect"];
             /** @description Its parts in the order in which they would run; empty when nobody can tell. */
             operations: components["schemas"]["ReviewedOperation"][];
+            preview?: components["schemas"]["Preview"] | null;
         };
         /** @description One part of what a call would do: one statement of a script, say. */
         ReviewedOperation: {
@@ -3344,6 +3352,13 @@ export interface components {
             tool_use_id: string;
             /** @enum {string} */
             type: "tool_result";
+        } | {
+            /** @description Their file, relative to the project's folder. */
+            file: string;
+            /** @description Whether the file that it knew is gone instead. */
+            gone: boolean;
+            /** @enum {string} */
+            type: "notes.read";
         } | {
             /**
              * Format: int64

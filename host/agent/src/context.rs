@@ -57,6 +57,8 @@ const MOST_BYTES_PER_TOKEN: u64 = 8;
 enum Kept {
     /// A turn begins, with what the user said; where it stands in the log, when that is known.
     Started { seq: Option<EventSeq>, message: Arc<Content> },
+    /// What the project's folder says to whoever works in it.
+    Notes(Arc<Notes>),
     /// The model's message.
     Answered { blocks: Vec<Arc<Content>>, refused: bool },
     /// A call ended.
@@ -65,6 +67,31 @@ enum Kept {
     Repaired(HistoryRepair),
     /// The turn ended.
     Ended { stopped: bool },
+}
+
+/// What a model knows of the project's notes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Notes {
+    /// Their file.
+    pub(crate) file: String,
+    /// As they were read; empty when they are gone.
+    pub(crate) text: String,
+    /// What the model reads.
+    content: Arc<Content>,
+}
+
+impl Notes {
+    fn of(file: &str, text: &str) -> Self {
+        let said = if text.is_empty() {
+            format!("[The project's notes, {file}, are not there any more.]")
+        } else {
+            format!(
+                "[The project's notes for whoever works in it, {file}, as they stand now. They came from the project's \
+                 folder, not from the user's message:]\n{text}\n[End of the notes]"
+            )
+        };
+        Self { file: file.to_owned(), text: text.to_owned(), content: Arc::new(Content::Text(said)) }
+    }
 }
 
 impl Kept {
@@ -91,6 +118,7 @@ impl Kept {
         };
         match self {
             Self::Started { message: content, .. } | Self::Result { content, .. } => of(content),
+            Self::Notes(notes) => of(&notes.content),
             Self::Answered { blocks, .. } => blocks.iter().map(of).fold(Size::default(), Size::and),
             Self::Repaired(_) | Self::Ended { .. } => Size::default(),
         }
@@ -156,6 +184,7 @@ impl Context {
                 }
                 Kept::Started { seq, message: user_text(message) }
             }
+            Event::NotesRead { file, text, .. } => Kept::Notes(Arc::new(Notes::of(file, text))),
             Event::AssistantMessage { blocks, stop_reason, .. } => Kept::Answered {
                 blocks: blocks.iter().filter_map(said).collect(),
                 refused: *stop_reason == StopReason::Refusal,
@@ -213,15 +242,19 @@ impl Context {
         let starts = || {
             self.kept.iter().enumerate().filter_map(|(index, kept)| match kept {
                 Kept::Started { seq, .. } => Some((index, *seq)),
-                Kept::Answered { .. } | Kept::Result { .. } | Kept::Repaired(_) | Kept::Ended { .. } => None,
+                Kept::Notes(_)
+                | Kept::Answered { .. }
+                | Kept::Result { .. }
+                | Kept::Repaired(_)
+                | Kept::Ended { .. } => None,
             })
         };
         let first = starts().find(|(_, seq)| seq.is_some_and(|seq| seq >= begins)).or_else(|| starts().next_back());
         self.kept.drain(..first.map_or(0, |(index, _)| index));
         if steps_too && let Some(start) = self.kept.iter().rposition(|kept| matches!(kept, Kept::Started { .. })) {
-            // Of the turn that runs, its message; and what the API does not take, whatever else it is given.
+            // Of the turn that runs, its message and the notes; and what the API does not take, whatever else it is given.
             let mut steps = self.kept.split_off(start.saturating_add(1));
-            steps.retain(|kept| matches!(kept, Kept::Repaired(HistoryRepair::Tool { .. })));
+            steps.retain(|kept| matches!(kept, Kept::Notes(_) | Kept::Repaired(HistoryRepair::Tool { .. })));
             self.kept.append(&mut steps);
         }
         let note = if steps_too { SUMMARY_OF_STEPS_NOTE } else { SUMMARY_NOTE };
@@ -317,6 +350,14 @@ impl Context {
     /// Results that the model is shown as they are, the newest last.
     pub(crate) fn shown(&self) -> &[ResultId] {
         &self.shown
+    }
+
+    /// What the model knows of the project's notes; none when it read none, or they were summarised with the rest.
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        self.kept.iter().rev().find_map(|kept| match kept {
+            Kept::Notes(notes) => Some(&**notes),
+            _ => None,
+        })
     }
 
     /// Whether the turn that runs goes without reasoning: what it wrote so far cannot be given back.

@@ -7,6 +7,7 @@ mod calls;
 mod compaction;
 mod lanes;
 mod model_call;
+mod notes;
 mod shown;
 
 use std::collections::VecDeque;
@@ -169,6 +170,9 @@ impl Driver {
         } else {
             Input::Resume
         };
+        if matches!(first, Input::Resume) && self.fold.state.is_fresh() {
+            self.read_notes(cancel).await;
+        }
         let mut effects: VecDeque<Effect> = self.step(first).into();
         let mut stopped = cancel.is_cancelled();
         loop {

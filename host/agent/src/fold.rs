@@ -42,6 +42,7 @@ impl Fold {
             }
             // Reasoning without its signature cannot be given back to a model.
             Event::ThinkingDelta { .. }
+            | Event::NotesRead { .. }
             | Event::StepStarted { .. }
             | Event::ModelRetry { .. }
             | Event::StepDiscarded { .. }

@@ -113,8 +113,8 @@ checked before anything is done again.\n\
 
 const FILES: &str = "\n## Project files\n\n\
 - Paths are relative to the project folder. Read a file before you edit or overwrite it.\n\
-- When the folder has a `PROJECT.md` or `CLAUDE.md`, read it before longer work, and keep it current with the tables, \
-jobs and files that you make.\n";
+- The project's notes are `PROJECT.md`, or `CLAUDE.md`: you are given what they say when it is new to you. Keep them \
+current with the tables, jobs and files that you make; make them when there are none and the work is to last.\n";
 
 fn environment(prompt: &mut String, facts: &PromptFacts) {
     prompt.push_str("\n## Environment\n\n");

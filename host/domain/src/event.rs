@@ -110,6 +110,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rerun_of: Option<ResultId>,
     },
+    /// What the project's folder says to whoever works in it, as the host read it for the model before a turn's first
+    /// model call: not what the model knows of it, or new to it.
+    NotesRead {
+        /// The file, relative to the project's folder.
+        file: String,
+        /// What it says, as the tool that reads files gives it; empty when the file that was read before is gone.
+        text: String,
+        /// What that tool tells of the file beside its text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Value>,
+    },
     /// A model call begins.
     StepStarted {
         /// Which.

@@ -33,7 +33,7 @@ pub use made::MadeInfo;
 pub use question::{Proposal, Question, QuestionChoice};
 pub use reply::{Reply, ReplyAnswer};
 pub use result::{CallResult, CutInfo, ResultColumnInfo, ResultHeadInfo};
-pub use review::{Effect, Mode, Review, ReviewedOperation, Standing};
+pub use review::{Effect, Mode, Preview, Review, ReviewedOperation, Standing};
 pub use settings::Settings;
 pub use settled::fold_history;
 pub use shown::ShownAs;
@@ -281,6 +281,14 @@ pub enum WireBody {
         /// Wall time.
         duration_ms: u64,
     },
+    /// The model was given the project's notes, which it did not know as they are.
+    #[serde(rename = "notes.read")]
+    NotesRead {
+        /// Their file, relative to the project's folder.
+        file: String,
+        /// Whether the file that it knew is gone instead.
+        gone: bool,
+    },
     /// From here on the model reads a summary in the place of what was said before an earlier event.
     #[serde(rename = "context.compacted")]
     ContextCompacted {
@@ -421,6 +429,7 @@ fn bodies(conversation: ConversationId, event: Event) -> Vec<WireBody> {
             message,
             settings: settings.into(),
         }),
+        Event::NotesRead { file, text, .. } => one(WireBody::NotesRead { file, gone: text.is_empty() }),
         Event::StepStarted { step, model, context } => {
             let data = StepData { step, model, context: context.map(Into::into) };
             one(WireBody::System { subtype: "step".into(), data })

@@ -37,7 +37,8 @@ fn after(events: &[Event]) -> Result<After, StoreError> {
                     TurnEnd::Cancelled => TurnStatus::Cancelled,
                 });
             }
-            Event::StepStarted { .. }
+            Event::NotesRead { .. }
+            | Event::StepStarted { .. }
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }

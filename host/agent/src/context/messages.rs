@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bricklayer_domain::{Block, ToolCallId, ToolErrorKind};
 use serde_json::Value;
 
-use super::Kept;
 use super::repair::{self, PLAIN_TURNS, Repairs, call_in_words};
+use super::{Kept, Notes};
 use crate::model::{Content, ModelMessage, Role};
 
 /// What stands for the result of a call that never ended.
@@ -64,6 +64,7 @@ impl Builder {
     pub(super) fn take(&mut self, index: usize, kept: &Kept, repairs: &Repairs) {
         match kept {
             Kept::Started { message, .. } => self.begin_turn(index, message, repairs),
+            Kept::Notes(notes) => self.notes(index, notes, repairs),
             Kept::Answered { refused, .. } if self.turn.left_out => self.turn.refused |= *refused,
             Kept::Answered { blocks, refused } => {
                 self.turn.refused |= *refused;
@@ -97,6 +98,18 @@ impl Builder {
         // The message of the turn that runs is never cut.
         let text = if later == 0 { Arc::clone(message) } else { repairs.text(index, message) };
         self.push(Role::User, text);
+    }
+
+    /// The notes stand before the message of their turn, which stays the last of what the user says.
+    fn notes(&mut self, index: usize, notes: &Notes, repairs: &Repairs) {
+        if self.turn.left_out {
+            return;
+        }
+        let text = repairs.text(index, &notes.content);
+        if let Some(last) = self.messages.last_mut().filter(|last| last.role == Role::User) {
+            let pieces = &mut Arc::make_mut(last).content;
+            pieces.insert(pieces.len().saturating_sub(1), text);
+        }
     }
 
     fn end_turn(&mut self, repairs: &Repairs) {

@@ -51,7 +51,7 @@ impl Repairs {
                 return;
             }
             Kept::Repaired(repair) => repair,
-            Kept::Answered { .. } | Kept::Result { .. } | Kept::Ended { .. } => return,
+            Kept::Notes(_) | Kept::Answered { .. } | Kept::Result { .. } | Kept::Ended { .. } => return,
         };
         match repair {
             HistoryRepair::EarlierReasoning => {

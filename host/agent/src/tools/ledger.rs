@@ -31,7 +31,11 @@ impl FileLedger {
     /// Whether an event may tell of a file.
     #[must_use]
     pub(crate) fn tells(event: &Event) -> bool {
-        matches!(event, Event::ToolFinished { name, outcome, .. } if Self::is_told_by(name, outcome))
+        match event {
+            Event::ToolFinished { name, outcome, .. } => Self::is_told_by(name, outcome),
+            Event::NotesRead { seen, .. } => seen.is_some(),
+            _ => false,
+        }
     }
 
     fn is_told_by(name: &ToolName, outcome: &ToolOutcome) -> bool {
@@ -40,20 +44,30 @@ impl FileLedger {
 
     /// Takes one event of the log.
     pub fn apply(&mut self, event: &Event) {
-        let Event::ToolFinished { name, outcome, .. } = event else { return };
-        if Self::tells(event) {
-            self.saw(name, outcome);
+        if !Self::tells(event) {
+            return;
+        }
+        match event {
+            Event::ToolFinished { name, outcome, .. } => self.saw(name, outcome),
+            Event::NotesRead { seen: Some(seen), .. } => self.saw_file(true, seen),
+            _ => {}
         }
     }
 
     fn saw(&mut self, name: &ToolName, outcome: &ToolOutcome) {
-        let Some(result) = &outcome.structured else { return };
+        if let Some(result) = &outcome.structured {
+            self.saw_file(name.0 == "Read", result);
+        }
+    }
+
+    /// Takes what a tool told of a file.
+    fn saw_file(&mut self, read: bool, result: &Value) {
         let text = |field: &str| result.get(field).and_then(Value::as_str);
         let number = |field: &str| result.get(field).and_then(Value::as_u64).unwrap_or(0);
         let (Some(path), Some(digest)) = (text("path"), text("digest")) else { return };
         let earlier = self.files.remove(path).filter(|seen| seen.digest == digest);
         let mut seen = earlier.unwrap_or_else(|| Seen { digest: digest.to_owned(), whole: false, pages: Vec::new() });
-        if name.0 == "Read" && result.get("partial").and_then(Value::as_bool).unwrap_or(false) {
+        if read && result.get("partial").and_then(Value::as_bool).unwrap_or(false) {
             if result.get("lines_cut").and_then(Value::as_bool) != Some(true) {
                 seen.pages.push((number("start_line"), number("start_line").saturating_add(number("num_lines"))));
             }

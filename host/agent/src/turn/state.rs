@@ -181,6 +181,8 @@ impl TurnState {
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }
             | Event::ToolProgress { .. } => {}
+            // Whoever can write into the folder can write them: a tool that read something outside, too.
+            Event::NotesRead { text, .. } => self.outside |= !text.is_empty(),
             Event::ContextCompacted { usage, .. } => {
                 self.usage.add(*usage);
                 // What a summary was made of is not read any more, and is taken for outside.

@@ -13,6 +13,7 @@ mod garbled;
 mod limits;
 mod malformed;
 mod notebooks;
+mod notes;
 mod offline;
 mod openai;
 #[path = "../../../skills/tests/it/python.rs"]

@@ -94,6 +94,7 @@ const PROGRESS: Option<Piece> = Some(Piece::Progress);
 
 kinds! {
     TurnStarted       "turn_started"       STAYS,    All;
+    NotesRead         "notes_read"         STAYS,    Nothing;
     StepStarted       "step_started"       STAYS,    Progress;
     TextDelta         "text_delta"         TEXT,     Nothing;
     ThinkingDelta     "thinking_delta"     TEXT,     Nothing;
@@ -128,6 +129,7 @@ impl Event {
             | Self::ToolProgress { call, .. }
             | Self::ToolFinished { call, .. } => Some(call),
             Self::TurnStarted { .. }
+            | Self::NotesRead { .. }
             | Self::StepStarted { .. }
             | Self::TextDelta { .. }
             | Self::ThinkingDelta { .. }
@@ -145,6 +147,7 @@ impl Event {
         match self {
             Self::StepStarted { .. } | Self::ToolStarted { .. } => true,
             Self::TurnStarted { .. }
+            | Self::NotesRead { .. }
             | Self::TextDelta { .. }
             | Self::ThinkingDelta { .. }
             | Self::ModelRetry { .. }

@@ -401,7 +401,8 @@ fn messages(events: &[StoredEvent]) -> Vec<Message> {
                     None => messages.push(answer(answer_id, message.clone(), stored.at, true)),
                 }
             }
-            Event::StepStarted { .. }
+            Event::NotesRead { .. }
+            | Event::StepStarted { .. }
             | Event::TextDelta { .. }
             | Event::ThinkingDelta { .. }
             | Event::ModelRetry { .. }

@@ -34,6 +34,7 @@ fn event_of(kind: EventKind, block: u32, live: &Live) -> Option<Event> {
     let offset = |thinking| live.get(&(thinking, block)).map_or(0, |text: &String| text.chars().count() as u64);
     Some(match kind {
         EventKind::TurnStarted | EventKind::ApprovalRequested | EventKind::ApprovalAnswered => return None,
+        EventKind::NotesRead => Event::NotesRead { file: "PROJECT.md".into(), text, seen: None },
         EventKind::StepStarted => Event::StepStarted { step: 0, model: "m".into(), context: None },
         EventKind::TextDelta => Event::TextDelta { step: 0, block, offset: offset(false), text },
         EventKind::ThinkingDelta => Event::ThinkingDelta { step: 0, block, offset: offset(true), text },

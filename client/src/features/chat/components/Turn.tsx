@@ -1,4 +1,6 @@
 import { type ReactNode, memo, use, useMemo } from "react";
+import { FileLinks } from "@/shared/markdown/fileLinks";
+import { Icon } from "@/shared/ui/Icon";
 import { ExecutionContext } from "../chatContext";
 import { groupItems } from "../model/group";
 import { repeatedCalls } from "../model/repeats";
@@ -20,6 +22,7 @@ export const Turn = memo(function Turn({ turn, versions, stopping }: { turn: Tur
       {turn.message !== "" && <UserMessage executionId={turn.executionId} text={turn.message} at={turn.at} versions={versions} />}
       <ExecutionContext value={turn.executionId}>
         <div className={styles.answer}>
+          {turn.notes !== null && <NotesLine {...turn.notes} />}
           <Sourced turn={turn}>
             {groupItems(turn.items).map((group) => (
               <ItemGroup key={group.key} group={group} running={turn.status === "running"} repeated={repeated} />
@@ -31,6 +34,24 @@ export const Turn = memo(function Turn({ turn, versions, stopping }: { turn: Tur
     </article>
   );
 });
+
+/** What the agent was told beside the message. */
+function NotesLine({ file, gone }: { file: string; gone: boolean }) {
+  const fileLinks = use(FileLinks);
+  const shown =
+    fileLinks === null || gone ? (
+      file
+    ) : (
+      <a href={fileLinks.href(file)} onClick={(event) => fileLinks.open(event, file)}>
+        {file}
+      </a>
+    );
+  return (
+    <p className={styles.notes}>
+      <Icon name="file" size={14} /> {gone ? <>The notes in {shown} are gone</> : <>Read the project&apos;s notes, {shown}</>}
+    </p>
+  );
+}
 
 /** What was said, with where its numbers come from. */
 function Sourced({ turn, children }: { turn: TurnView; children: ReactNode }) {

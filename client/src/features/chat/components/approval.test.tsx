@@ -6,7 +6,16 @@ import { inChat, tool } from "../testing/support";
 import { ApprovalDock } from "./ApprovalDock";
 
 const drop: Operation = { effect: "destroys", verb: "DROP TABLE", objects: ["main.sales.orders"], text: "DROP TABLE main.sales.orders", detail: null };
-const approval: Approval = { reason: "It deletes data.", decision: null, operations: [drop], standing: null, laterChanges: [], questions: [], proposal: null };
+const approval: Approval = {
+  reason: "It deletes data.",
+  decision: null,
+  operations: [drop],
+  preview: null,
+  standing: null,
+  laterChanges: [],
+  questions: [],
+  proposal: null,
+};
 const waiting: ToolItem = { ...tool, status: "waiting", approval };
 
 function viewOf(...items: ToolItem[]): ConversationView {
@@ -24,6 +33,7 @@ function viewOf(...items: ToolItem[]): ConversationView {
     error: null,
     summary: null,
     compactions: [],
+    notes: null,
   };
   return { ...emptyView, turns: [{ ...turn, status: "running", items }] };
 }
@@ -83,6 +93,15 @@ describe("what an approval shows", () => {
     show(asking({ statement: "?" }, { operations: [{ ...drop, verb: "UNKNOWN", objects: [], text: null }] }));
     expect(panel().textContent).toContain("Nobody can say beforehand");
     expect(panel().dataset["effect"]).toBe("destroys");
+  });
+
+  it("tells what is there now, as the tool found it", () => {
+    const found = { known: true, text: "DROP TABLE main.sales.orders: 310 rows" };
+    const { unmount } = show(asking({ statement: "DROP" }, { preview: found }));
+    expect(screen.getByRole("region", { name: "What it would meet now" }).textContent).toContain("as the tool found it:DROP TABLE main.sales.orders: 310 rows");
+    unmount();
+    show(asking({ statement: "DROP" }, { preview: { known: false, text: "the warehouse does not run" } }));
+    expect(panel().textContent).toContain("could not be found out:the warehouse does not run");
   });
 
   it("says which later calls will not run after a no", () => {

@@ -165,7 +165,7 @@ describe("a call that was refused for a missing power", () => {
   });
 
   it("is not confused with a person's no", () => {
-    const saidNo: Approval = { reason: "", decision: "no", operations: [], standing: null, laterChanges: [], questions: [], proposal: null };
+    const saidNo: Approval = { reason: "", decision: "no", operations: [], preview: null, standing: null, laterChanges: [], questions: [], proposal: null };
     render(inChat(<ToolCard tool={{ ...refused, result: { ...result, isError: true, errorKind: "denied", content: "no" }, approval: saidNo }} />));
     expect(screen.queryByRole("link", review)).toBeNull();
     expect(screen.getByRole("button", { name: /Current weather/ }).textContent).toContain("declined");

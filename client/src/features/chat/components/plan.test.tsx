@@ -6,7 +6,7 @@ import { inChat, tool } from "../testing/support";
 import { ApprovalDock } from "./ApprovalDock";
 
 function show(proposal: Proposal) {
-  const approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions: [], proposal };
+  const approval = { reason: "", decision: null, operations: [], preview: null, standing: null, laterChanges: [], questions: [], proposal };
   const waiting: ToolItem = { ...tool, name: "ExitPlanMode", status: "waiting", approval };
   const turn = {
     executionId: "turn-1",
@@ -21,6 +21,7 @@ function show(proposal: Proposal) {
     error: null,
     summary: null,
     compactions: [],
+    notes: null,
   };
   return render(inChat(<ApprovalDock view={{ ...emptyView, turns: [{ ...turn, status: "running", items: [waiting] }] }} />));
 }

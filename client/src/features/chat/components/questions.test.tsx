@@ -17,7 +17,7 @@ const table: Question = {
 const columns: Question = { ...table, header: "Columns", question: "Which columns?", multi_select: true };
 
 function show(questions: readonly Question[]) {
-  const approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions, proposal: null };
+  const approval = { reason: "", decision: null, operations: [], preview: null, standing: null, laterChanges: [], questions, proposal: null };
   const waiting: ToolItem = { ...tool, name: "AskUserQuestion", status: "waiting", approval };
   const turn = {
     executionId: "turn-1",
@@ -32,6 +32,7 @@ function show(questions: readonly Question[]) {
     error: null,
     summary: null,
     compactions: [],
+    notes: null,
   };
   return render(inChat(<ApprovalDock view={{ ...emptyView, turns: [{ ...turn, status: "running", items: [waiting] }] }} />));
 }

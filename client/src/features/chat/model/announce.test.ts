@@ -20,6 +20,7 @@ const turn: TurnView = {
   error: null,
   summary: null,
   compactions: [],
+  notes: null,
 };
 const text = (said: string): Item => ({
   kind: "text",

@@ -5,7 +5,7 @@ import { type Outcome, outcomeOf } from "./outcome";
 import { changeSize, fileChangeOf } from "./patch";
 import type { Approval, ToolItem, ToolResult } from "./view";
 
-const approval: Approval = { reason: "", decision: "no", operations: [], standing: null, laterChanges: [], questions: [], proposal: null };
+const approval: Approval = { reason: "", decision: "no", operations: [], preview: null, standing: null, laterChanges: [], questions: [], proposal: null };
 const failed = (errorKind: string, more: Partial<ToolResult> = {}): Partial<ToolItem> => ({
   status: "failed",
   result: { ...result, isError: true, errorKind, ...more },

@@ -40,6 +40,7 @@ function joinParts(early: TurnView, late: TurnView): TurnView {
     ...late,
     firstSeq: early.firstSeq ?? late.firstSeq,
     compactions: [...early.compactions, ...late.compactions.filter(({ seq }) => early.compactions.every((known) => known.seq !== seq))],
+    notes: early.notes ?? late.notes,
     message: late.message === "" ? early.message : late.message,
     at: early.at ?? late.at,
     settings: late.settings ?? early.settings,

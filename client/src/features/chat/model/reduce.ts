@@ -88,6 +88,7 @@ function newTurn(executionId: string): TurnView {
     error: null,
     summary: null,
     compactions: [],
+    notes: null,
   };
 }
 
@@ -129,6 +130,7 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
           reason: event.reason,
           decision: tool.approval?.decision ?? null,
           operations: event.review.operations,
+          preview: event.review.preview ?? null,
           standing: event.standing,
           laterChanges: event.later_changes,
           questions: event.questions ?? [],
@@ -205,6 +207,8 @@ function reduceTurn(draft: TurnDraft, event: WireEvent): void {
       return finish(draft, event.is_cancelled ? "cancelled" : event.is_error ? "failed" : "completed");
     case "context.compacted":
       return withCompaction(draft, event);
+    case "notes.read":
+      return draft.patch({ notes: { file: event.file, gone: event.gone } });
     case "keepalive":
     case "stream.reconnect":
       return;
@@ -285,7 +289,7 @@ function withoutDrafts(draft: TurnDraft, step: number): void {
 // ---- Tools ----
 
 /** An answer whose question was not seen. */
-const unasked: Approval = { reason: "", decision: null, operations: [], standing: null, laterChanges: [], questions: [], proposal: null };
+const unasked: Approval = { reason: "", decision: null, operations: [], preview: null, standing: null, laterChanges: [], questions: [], proposal: null };
 
 const progression: readonly ToolStatus[] = ["planned", "waiting", "answered", "running"];
 

@@ -32,6 +32,7 @@ const turn = (items: readonly Item[], status: TurnView["status"] = "completed"):
   error: null,
   summary: null,
   compactions: [],
+  notes: null,
 });
 const structured = {
   columns: [{ name: "zip" }, { name: "average_fare" }],

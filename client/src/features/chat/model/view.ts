@@ -31,6 +31,8 @@ export interface TurnView {
   readonly summary: TurnSummary | null;
   /** What was summarised for the model while it ran, in order. */
   readonly compactions: readonly Compaction[];
+  /** The project's notes that the model was given at its beginning; `null` where it knew them. */
+  readonly notes: { readonly file: string; readonly gone: boolean } | null;
 }
 
 /** What the model reads, in tokens, about. */
@@ -127,6 +129,8 @@ export interface Approval {
   readonly decision: Decision | null;
   /** What the call would do, part by part; empty where nobody could say. */
   readonly operations: readonly Operation[];
+  /** What the call's tool found out by looking before it asked, in its own words; `null` where it did not look. */
+  readonly preview: { readonly known: boolean; readonly text: string } | null;
   /** What an answer for the whole conversation would cover; `null`: it is not offered. */
   readonly standing: { readonly verb: string; readonly objects: readonly string[] } | null;
   /** Later calls of the same message that do not run if this one is declined. */
