@@ -9,13 +9,22 @@ use wasmtime::component::Val;
 use crate::call::Invocation;
 use crate::context::MemoryState;
 use crate::tally::Tally;
-use crate::{CallContext, PreparedCall, Runtime};
+use crate::{AuditSink, CallContext, PreparedCall, RequestRecord, Runtime};
 
 /// Bytes of what a plugin tells; more is for nobody to read before they answer.
 const MAX_PREVIEW_BYTES: usize = 16 * 1024;
 
 /// Bytes of why it could not be found out.
 const MAX_REASON_BYTES: usize = 500;
+
+/// Keeps what was sent: to look is no call of its own.
+struct Requests(Arc<dyn AuditSink>);
+
+impl AuditSink for Requests {
+    fn request(&self, record: RequestRecord) {
+        self.0.request(record);
+    }
+}
 
 impl Runtime {
     /// What one particular call would meet, as the plugin's exported `previews` finds out; none when it has none, or has
@@ -30,6 +39,7 @@ impl Runtime {
         let ctx = CallContext {
             grants,
             state: Arc::new(MemoryState::default()),
+            audit: Arc::new(Requests(Arc::clone(&ctx.audit))),
             progress: Arc::new(|_| {}),
             handover: None,
             results: None,

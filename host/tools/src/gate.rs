@@ -171,6 +171,12 @@ impl Gate {
         Self { hooks: Some(hooks), ..self }
     }
 
+    /// For what the host reads by itself: nobody called, so no hook is asked.
+    #[must_use]
+    pub fn without_hooks(self) -> Self {
+        Self { hooks: None, ..self }
+    }
+
     /// Orders its calls among those of other gates with these places: those that one client opens, one after the other.
     #[must_use]
     pub fn within(self, places: Places) -> Self {

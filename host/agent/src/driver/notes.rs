@@ -50,7 +50,7 @@ impl Driver {
         let (id, name) = (ToolCallId("notes".to_owned()), ToolName(READER.to_owned()));
         let call = ToolCall { id, name, input: json!({"file_path": file}) };
         let link = CallLink::new(cancel.child_token());
-        let outcome = self.deps.gate.call(&call, &NobodyToAsk, link).await;
+        let outcome = self.deps.gate.clone().without_hooks().call(&call, &NobodyToAsk, link).await;
         let lines = outcome.structured.as_ref().and_then(|seen| seen.get("total_lines")).and_then(Value::as_u64);
         if outcome.is_error() || lines == Some(0) {
             return None;

@@ -182,8 +182,8 @@ async fn a_preview_looks_and_changes_nothing() {
     let found = |text: &str| Some(CallPreview::Found(text.to_owned()));
     for (tool, input, expect) in [
         ("read_file", json!({"path": "/project/a"}), found("there")),
-        ("fetch", fetch("GET", "ok"), found("200")),
-        ("fetch", fetch("POST", "item"), found("200")),
+        ("fetch", fetch("GET", "/look/ok"), found("200")),
+        ("fetch", fetch("POST", "/look/item"), found("200")),
         ("echo", everything(), None),
     ] {
         assert_eq!(bench.preview(tool, input).await, expect, "{tool}");
@@ -191,8 +191,8 @@ async fn a_preview_looks_and_changes_nothing() {
     // Each of these would change something, or fails.
     for (tool, input, why) in [
         ("write_file", file, ""),
-        ("fetch", fetch("POST", "ok"), ""),
-        ("fetch", fetch("DELETE", "item"), ""),
+        ("fetch", fetch("POST", "/look/ok"), ""),
+        ("fetch", fetch("DELETE", "/look/item"), ""),
         ("crash", json!({"message": "x"}), "the plugin failed while it looked"),
     ] {
         let preview = bench.preview(tool, input).await;

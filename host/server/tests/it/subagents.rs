@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Engine, Follow, Frame, Gate, Reply, Server, Step, World, both_engines, eventually};
@@ -262,13 +261,13 @@ async fn what_an_agent_read_follows_what_it_asks_for() {
     // Whose agent read nothing is asked nothing in this mode.
     let frames = ann.frames(&ask(&ann, &project, "run_all", "do it unread").await).await;
     assert_eq!(of(&frames, Some("t"), "approval.requested").len(), 0);
-    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+    assert_eq!(world.workspace.asked_for().len(), 1);
     let execution = ask(&ann, &project, "run_all", "do it").await;
     let asked = questions(&mut ann.follow(&execution, 0).await, 1).await;
     answer(&ann, &execution, &asked[0], "no").await;
     let frames = ann.frames(&execution).await;
     assert_eq!(outcome(&frames, "t")["content"], "gone", "what it says is what it says");
-    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 1);
+    assert_eq!(world.workspace.asked_for().len(), 1);
     server.stop().await;
 }
 

@@ -36,15 +36,11 @@ impl review::Guest for Component {
 impl previews::Guest for Component {
     fn preview_of(tool: String, input: String) -> Result<Option<String>, String> {
         match tool.as_str() {
-            "echo" => Ok(None),
-            "spin" => loop {
-                std::hint::black_box(&input);
-            },
             "crash" => panic!("no answer"),
             "write_file" => Self::write_file("/project/preview".into(), input).map(|()| Some("written".into())),
             "read_file" => std::fs::read_to_string("/project/a").map(Some).map_err(|error| error.to_string()),
             "remember" => Self::remember("preview".into(), input),
-            "fetch" => {
+            "fetch" if input.contains("/look/") => {
                 let methods = ["POST", "DELETE"];
                 let method = methods.into_iter().find(|method| input.contains(method)).unwrap_or("GET");
                 let path = if input.contains("item") { "/api/item/1" } else { "/api/ok/x" };
@@ -59,7 +55,8 @@ impl previews::Guest for Component {
                 };
                 web::fetch(&request).map(|answer| Some(answer.status.to_string()))
             }
-            _ => Ok(Some("x".repeat(1_000_000))),
+            "who" => Ok(Some("x".repeat(1_000_000))),
+            _ => Ok(None),
         }
     }
 }
