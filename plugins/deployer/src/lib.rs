@@ -4,11 +4,20 @@
 //! between deploys. Everything else is here.
 //!
 //! - `state`, `wal`, `lock`: what is kept, what an unfinished deploy has changed, who deploys.
+//! - `kinds`: the kinds of resources and their calls, in one table.
+//! - `desired`, `reference`, `compare`: what is to be, how it hangs together, and what is different.
 
+mod compare;
+mod desired;
+mod kinds;
 mod lock;
+mod reference;
 mod state;
 mod wal;
+mod world;
 
+pub use kinds::{KINDS, Kind, kind};
 pub use lock::{LOCK_FILE, Lock};
 pub use state::{Dependency, MAX_STATE_BYTES, STATE_FILE, Saved, State, StateError, TERRAFORM_FILE};
 pub use wal::{CORRUPTED_FILE, Replay, WAL_FILE, WalError};
+pub use world::{Body, Call, Fault, FaultKind, Method, Step, World};

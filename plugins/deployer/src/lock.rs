@@ -30,8 +30,7 @@ impl Lock {
     /// The file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let file =
-            json!({"ID": self.id, "AcquisitionTime": self.since, "IsForced": self.is_forced, "User": self.user});
+        let file = json!({"ID": self.id, "AcquisitionTime": self.since, "IsForced": self.is_forced, "User": self.user});
         file.to_string().into_bytes()
     }
 
@@ -68,7 +67,10 @@ mod tests {
         };
         assert_eq!(Lock::from_json(&serde_json::from_slice(&lock.to_bytes()).unwrap()), lock);
         let held = lock.held();
-        assert!(held.contains("ann@x.y") && held.contains("2026-01-02T03:04:05Z") && held.contains("by force"), "{held}");
+        assert!(
+            held.contains("ann@x.y") && held.contains("2026-01-02T03:04:05Z") && held.contains("by force"),
+            "{held}"
+        );
         assert!(Lock::from_json(&json!([])).held().contains("somebody"));
     }
 

@@ -118,7 +118,8 @@ impl State {
     /// As for [`parse`](Self::parse).
     pub fn from_json(root: &Value) -> Result<Self, StateError> {
         let malformed = |what: &str| StateError::Malformed(what.to_owned());
-        let version = root.get("state_version").and_then(Value::as_u64).ok_or(malformed("`state_version` is missing"))?;
+        let version =
+            root.get("state_version").and_then(Value::as_u64).ok_or(malformed("`state_version` is missing"))?;
         if version > VERSION_WITH_FEATURES {
             return Err(StateError::TooNew(version));
         }

@@ -223,8 +223,7 @@ mod tests {
     /// A record cut anywhere is replayed as far as its whole lines go.
     #[test]
     fn a_cut_record_loses_its_last_line_at_most() {
-        let lines: Vec<Vec<u8>> =
-            (0..4).map(|n| change(&format!("resources.jobs.j{n}"), Some(&saved("7")))).collect();
+        let lines: Vec<Vec<u8>> = (0..4).map(|n| change(&format!("resources.jobs.j{n}"), Some(&saved("7")))).collect();
         let whole = record("l", 5, &lines.iter().map(Vec::as_slice).collect::<Vec<_>>());
         for length in 0..=whole.len() {
             let cut = whole.get(..length).unwrap();
