@@ -6,11 +6,16 @@
 //! - `state`, `wal`, `lock`: what is kept, what an unfinished deploy has changed, who deploys.
 //! - `kinds`: the kinds of resources and their calls, in one table.
 //! - `desired`, `reference`, `compare`: what is to be, how it hangs together, and what is different.
+//! - `look`, `graph`, `decide`, `plan`: what the workspace has, the order, and what is done to each resource.
 
 mod compare;
+mod decide;
 mod desired;
+mod graph;
 mod kinds;
 mod lock;
+mod look;
+mod plan;
 mod reference;
 mod state;
 mod wal;
@@ -18,6 +23,7 @@ mod world;
 
 pub use kinds::{KINDS, Kind, kind};
 pub use lock::{LOCK_FILE, Lock};
+pub use plan::{Action, Change, Entry, Plan};
 pub use state::{Dependency, MAX_STATE_BYTES, STATE_FILE, Saved, State, StateError, TERRAFORM_FILE};
 pub use wal::{CORRUPTED_FILE, Replay, WAL_FILE, WalError};
 pub use world::{Body, Call, Fault, FaultKind, Method, Step, World};

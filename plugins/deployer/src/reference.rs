@@ -149,7 +149,10 @@ fn put_in(text: &str, field: &str, known: &dyn Fn(&Field) -> Result<Known, Strin
             Value::String(text) => whole.push_str(text),
             Value::Number(_) | Value::Bool(_) => whole.push_str(&value.to_string()),
             _ => {
-                return Err(format!("`{}` is no text, and stands within one", rest.get(start..end).unwrap_or_default()));
+                return Err(format!(
+                    "`{}` is no text, and stands within one",
+                    rest.get(start..end).unwrap_or_default()
+                ));
             }
         }
         rest = rest.get(end..).unwrap_or_default();
