@@ -43,7 +43,7 @@ pub(crate) struct Apply<'a> {
     /// The state as it is by now.
     pub(crate) state: State,
     pub(crate) applied: Applied,
-    /// Keys of what was begun to be made without an answer.
+    /// Keys of what was begun to be made or changed without an answer.
     unanswered: BTreeSet<String>,
     /// Answers to what was made and changed, for references to fields that only they have.
     answers: BTreeMap<String, Value>,
@@ -227,7 +227,7 @@ impl<'a> Apply<'a> {
         }
         // Before anything is sent, so that what is not answered is looked for by the next plan.
         let begun = self.unanswered.len();
-        self.unanswered.extend(running.iter().filter(|one| one.is_made()).map(|one| one.key.to_owned()));
+        self.unanswered.extend(running.iter().map(|one| one.key.to_owned()));
         if self.unanswered.len() > begun {
             keep_unanswered(self.world, &self.unanswered)?;
         }
@@ -249,13 +249,10 @@ impl<'a> Apply<'a> {
         }
         // What was found and needs no call.
         for one in running.iter().filter(|one| !one.is_over) {
+            self.unanswered.remove(one.key);
             self.finish(one)?;
         }
-        let left = self.unanswered.clone();
-        self.unanswered.retain(|key| !self.state.resources.contains_key(key));
-        if left != self.unanswered {
-            keep_unanswered(self.world, &self.unanswered)?;
-        }
+        keep_unanswered(self.world, &self.unanswered)?;
         Ok(())
     }
 
@@ -327,6 +324,7 @@ impl<'a> Apply<'a> {
             self.answers.insert(one.key.to_owned(), answer);
         }
         one.step += 1;
+        self.unanswered.remove(one.key);
         if one.call().is_some() {
             // It is there, and not complete: without what completes it the next plan changes it once more.
             if let What::Resource(kind) = one.what {

@@ -21,6 +21,7 @@ pub(crate) fn decide(
     desired: &Desired,
     state: &State,
     seen: &BTreeMap<String, Seen>,
+    unanswered: &BTreeSet<String>,
     overwrite_drift: bool,
 ) -> Result<Plan, Vec<String>> {
     let needs = |node: &Node| node.depends_on.iter().map(|on| on.node.clone()).collect::<BTreeSet<_>>();
@@ -38,7 +39,13 @@ pub(crate) fn decide(
         let known = |field: &Field| known(field, desired, &plan.entries, seen);
         match resolve(&node.settings, &known) {
             Ok(resolved) => {
-                let entry = one(&key, node, resolved, state, seen, &plan, overwrite_drift);
+                let mut entry = one(&key, node, resolved, state, seen, &plan, overwrite_drift);
+                // The change that was not answered may be what is different there.
+                if unanswered.contains(&key) && !entry.drift.is_empty() {
+                    entry.drift.clear();
+                    entry.action = entry.action.max(Action::Update);
+                    entry.note.get_or_insert("an earlier change of it was not answered".to_owned());
+                }
                 check(&key, node, &entry, overwrite_drift, &mut plan);
                 plan.entries.insert(key, entry);
             }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::compare::EMBEDDED;
 use crate::desired::{Desired, What, what};
 use crate::kinds::{Find, Kind, Whose, text};
+use crate::reference::{Field, Known, resolve};
 use crate::state::{Saved, State};
 use crate::world::{Call, Fault, FaultKind, World, encode, encode_path, optional, send, send_all};
 
@@ -41,18 +42,27 @@ pub(crate) fn look(
     let missing = desired.nodes.iter().filter(|(key, _)| !state.resources.contains_key(*key));
     for (key, node) in missing {
         let What::Resource(kind) = node.what else { continue };
-        // What is named by what is not there yet is not there either.
-        if name_of(kind, &node.settings).is_none_or(|name| name.contains("${")) {
-            continue;
-        }
+        // What is called after an id that is not known yet is not there either.
+        let Some(settings) = spelled_out(desired, &node.settings) else { continue };
         let known: BTreeSet<&str> = state.resources.values().map(|saved| saved.id.as_str()).collect();
-        let found = find(world, kind, &node.settings, &desired.metadata_path, unanswered.contains(key), &known)
+        let found = find(world, kind, &settings, &desired.metadata_path, unanswered.contains(key), &known)
             .map_err(|fault| fault.doing(&format!("looking for {key}")))?;
         if let Some(found) = found {
             seen.insert(key.clone(), found);
         }
     }
     Ok(seen)
+}
+
+/// Settings with references to other settings of the bundle put in; what refers to anything else is left out.
+fn spelled_out(desired: &Desired, settings: &Value) -> Option<Value> {
+    let known = |field: &Field| {
+        let node = desired.nodes.get(&field.node);
+        let value = node.and_then(|node| field.in_settings(&node.settings));
+        let is_plain = |value: &Value| value.as_str().is_none_or(|text| !text.contains("${"));
+        Ok(value.filter(is_plain).map_or(Known::Later, Known::Value))
+    };
+    resolve(settings, &known).ok().map(|resolved| resolved.value)
 }
 
 /// The objects of a state.

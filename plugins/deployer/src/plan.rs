@@ -253,11 +253,11 @@ impl Entry {
             entry.insert("gone".to_owned(), json!(true));
         }
         if !self.value.is_null() {
-            let mut new = json!({"value": self.value});
+            let mut new = Map::from_iter([("value".to_owned(), self.value.clone())]);
             if !self.vars.is_empty() {
-                new["vars"] = json!(self.vars);
+                new.insert("vars".to_owned(), json!(self.vars));
             }
-            entry.insert("new_state".to_owned(), new);
+            entry.insert("new_state".to_owned(), Value::Object(new));
         }
         if let Some(remote) = &self.remote {
             entry.insert("remote_state".to_owned(), remote.clone());

@@ -73,7 +73,7 @@ pub fn prepare(world: &dyn World, job: &Job<'_>, keeps: bool) -> Result<Prepared
     built(job.bundle).map_err(Fault::local)?;
     let store = store::load(world, &job.path("state_path"), keeps)?;
     let seen = look::look(world, &desired, &store.state, &store.unanswered)?;
-    let mut plan = decide(&desired, &store.state, &seen, job.overwrite_drift)
+    let mut plan = decide(&desired, &store.state, &seen, &store.unanswered, job.overwrite_drift)
         .map_err(|problems| Fault::local(problems.join("\n")))?;
     let file_path = job.path("file_path");
     let record = optional(send(world, read_file(&format!("{}/{RECORD_FILE}", job.path("state_path")))))?;
