@@ -213,6 +213,15 @@ impl Kind {
     }
 }
 
+impl Call {
+    /// Whether sending it twice comes to the same as sending it once: everything but what makes a resource.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        self.method != Method::Post || !KINDS.iter().any(|kind| kind.create.path == path)
+    }
+}
+
 /// An id as a text: a text, or a number.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {

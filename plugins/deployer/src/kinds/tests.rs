@@ -107,6 +107,19 @@ fn each_kind_has_its_calls() {
 }
 
 #[test]
+fn only_what_makes_something_is_not_repeated() {
+    for (method, path, expect) in [
+        (Method::Post, "/api/2.2/jobs/create", false),
+        (Method::Post, "/api/2.0/lakeview/dashboards?dataset_catalog=c", false),
+        (Method::Get, "/api/2.0/pipelines", true),
+        (Method::Post, "/api/2.2/jobs/reset", true),
+        (Method::Post, "/api/2.0/workspace/mkdirs", true),
+    ] {
+        assert_eq!(Call { method, path: path.to_owned(), body: Body::Nothing }.is_repeatable(), expect, "{path}");
+    }
+}
+
+#[test]
 fn what_is_no_longer_set_is_emptied() {
     let kind = kind("volumes").unwrap();
     let update = kind.update.as_ref().unwrap();
