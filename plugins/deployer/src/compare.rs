@@ -173,7 +173,7 @@ fn is_alias(a: &Value, b: &Value) -> bool {
     };
     match (plain(a), plain(b)) {
         // The workspace folds names; a text that is the same but for letters' case is one of those or as good as one.
-        (Some(a), Some(b)) => a == b || b == a.to_lowercase(),
+        (Some(a), Some(b)) => a == b || b == a.to_ascii_lowercase(),
         _ => false,
     }
 }
