@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bricklayer_bundle::{Bundle, FileKind, Files, Outcome, Request, Severity, User, find_root, open};
+use bricklayer_bundle::{Bundle, FileKind, Files, Finding, Outcome, Request, Severity, User, find_root, open};
 use bricklayer_databricks::current_user::{Me, me};
 use bricklayer_databricks::remote_path::project_path;
 use bricklayer_sdk::{Failure, Kind, Platform};
@@ -39,14 +39,18 @@ pub(crate) struct Opened {
     pub(crate) me: Me,
 }
 
-/// Reads a bundle.
+/// Reads a bundle of the project.
 pub(crate) fn read(platform: &impl Platform, asked: Asked) -> Result<Read, Failure> {
-    let files = ProjectFiles(platform.project());
-    let folder = find(&files, asked.path.as_deref().unwrap_or_default())?;
+    read_of(platform, &ProjectFiles(platform.project()), asked)
+}
+
+/// Reads a bundle of these files.
+fn read_of(platform: &impl Platform, files: &dyn Files, asked: Asked) -> Result<Read, Failure> {
+    let folder = find(files, asked.path.as_deref().unwrap_or_default())?;
     let variables = variables(asked.variables.unwrap_or_default())?;
     let me = me(platform)?;
     let draft = open(
-        &files,
+        files,
         Request {
             folder: folder.clone(),
             target: asked.target.filter(|target| !target.is_empty()),
@@ -58,36 +62,41 @@ pub(crate) fn read(platform: &impl Platform, asked: Asked) -> Result<Read, Failu
     );
     let answers = lookups::answer(platform, draft.lookups());
     let target = draft.target().map(str::to_owned);
-    Ok(Read { outcome: draft.finish(&files, &answers), folder, target, me })
+    Ok(Read { outcome: draft.finish(files, &answers), folder, target, me })
 }
 
-/// Reads a bundle that has no errors.
+/// Reads a bundle of the project that has no errors.
 pub(crate) fn good(platform: &impl Platform, asked: Asked) -> Result<Opened, Failure> {
-    let Read { outcome, folder, me, .. } = read(platform, asked)?;
+    let files = ProjectFiles(platform.project());
+    let (bundle, me) = good_of(platform, &files, asked)?;
+    Ok(Opened { bundle, files, me })
+}
+
+/// Reads a bundle of these files that has no errors.
+pub(crate) fn good_of(platform: &impl Platform, files: &dyn Files, asked: Asked) -> Result<(Bundle, Me), Failure> {
+    let Read { outcome, folder, me, .. } = read_of(platform, files, asked)?;
     let is_good = outcome.is_good();
     match outcome.bundle {
-        Some(bundle) if is_good => Ok(Opened { bundle, files: ProjectFiles(platform.project()), me }),
-        _ => {
-            let errors: Vec<String> = outcome
-                .findings
-                .iter()
-                .filter(|finding| finding.severity() == Severity::Error)
-                .take(MAX_TOLD)
-                .map(|finding| {
-                    let place = finding.place.as_ref();
-                    let place = place.map_or_else(String::new, |place| format!("{}:{}: ", place.file, place.line));
-                    format!("- {place}{}; {}", finding.message, finding.advice)
-                })
-                .collect();
-            let place = if folder.is_empty() { "the project's folder" } else { folder.as_str() };
-            let message = format!("the bundle in {place} has errors:\n{}", errors.join("\n"));
-            Err(Failure::new(Kind::InvalidInput, message).advise("validate_bundle tells all of them."))
-        }
+        Some(bundle) if is_good => Ok((bundle, me)),
+        _ => Err(with_errors(&outcome.findings, &folder)),
     }
 }
 
+fn with_errors(findings: &[Finding], folder: &str) -> Failure {
+    let told = |finding: &Finding| {
+        let place = finding.place.as_ref();
+        let place = place.map_or_else(String::new, |place| format!("{}:{}: ", place.file, place.line));
+        format!("- {place}{}; {}", finding.message, finding.advice)
+    };
+    let errors = findings.iter().filter(|finding| finding.severity() == Severity::Error);
+    let errors: Vec<String> = errors.take(MAX_TOLD).map(told).collect();
+    let place = if folder.is_empty() { "the project's folder" } else { folder };
+    let message = format!("the bundle in {place} has errors:\n{}", errors.join("\n"));
+    Failure::new(Kind::InvalidInput, message).advise("validate_bundle tells all of them.")
+}
+
 /// The folder of the bundle that a path is in.
-fn find(files: &ProjectFiles, path: &str) -> Result<String, Failure> {
+fn find(files: &dyn Files, path: &str) -> Result<String, Failure> {
     let inside = project_path("bundle_path", path)?;
     // A path to the root file is its folder's.
     let folder = match files.kind(&inside) {
