@@ -1,15 +1,25 @@
 //! What one call of a tool would do, as far as its arguments say.
 
 use bricklayer_databricks::operations::{Effect, MAX_OBJECT_BYTES, Operation};
+use bricklayer_databricks::remote_path::{project_path, workspace_path};
 use serde_json::Value;
 
 /// The tools that change something. Others are what their annotations say (`review = false` in plugin.toml).
-const TOOLS: [(&str, &str, Effect); 3] = [
+const TOOLS: [(&str, &str, Effect); 5] = [
+    ("upload_bundle", "UPLOAD BUNDLE", Effect::Writes),
+    ("init_bundle", "MAKE BUNDLE", Effect::Writes),
     ("deploy_bundle", "DEPLOY BUNDLE", Effect::Destroys),
     ("destroy_bundle", "DESTROY BUNDLE", Effect::Destroys),
     // What runs may do anything that the user may.
     ("run_bundle", "RUN BUNDLE", Effect::Destroys),
 ];
+
+/// The tool that a command is.
+const COMMANDS: [(&str, &str); 4] =
+    [("deploy", "deploy_bundle"), ("destroy", "destroy_bundle"), ("run", "run_bundle"), ("init", "init_bundle")];
+
+/// Commands that only look.
+const LOOKING: [&str; 3] = ["validate", "plan", "summary"];
 
 /// Characters of a line for the one who decides.
 const MAX_DETAIL_CHARS: usize = 400;
@@ -17,6 +27,16 @@ const MAX_DETAIL_CHARS: usize = 400;
 /// The operation of a call. A deploy and a destroy have no objects, so that each is asked about, and name what they delete.
 pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
     let input: Value = serde_json::from_str(input).unwrap_or_default();
+    let tool = if tool == "run_bundle_command" {
+        let command = input.get("command").filter(|command| !command.is_null());
+        let command = command.map_or("validate", |command| command.as_str().unwrap_or_default());
+        if LOOKING.contains(&command) {
+            return vec![Operation::new(Effect::Reads, "LOOK AT BUNDLE", Vec::new())];
+        }
+        COMMANDS.iter().find(|(name, _)| *name == command).map_or("", |(_, tool)| *tool)
+    } else {
+        tool
+    };
     let Some((_, verb, effect)) = TOOLS.iter().find(|(name, ..)| *name == tool) else {
         return vec![Operation::unknown()];
     };
@@ -30,9 +50,26 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
             let all: Vec<String> = arguments.map(|(name, value)| format!("{name} {value}")).collect();
             if all.iter().all(|one| one.len() <= MAX_OBJECT_BYTES) { all } else { Vec::new() }
         }
+        ("upload_bundle", _) => text("workspace_folder")
+            .and_then(|folder| workspace_path("workspace_folder", folder).ok())
+            .into_iter()
+            .collect(),
+        ("init_bundle", name) => ["folder", "bundle_path", "project_name"]
+            .into_iter()
+            .find_map(text)
+            .or(name)
+            .and_then(|folder| project_path("folder", folder).ok())
+            .map(|folder| format!("/project/{folder}"))
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     };
-    let mut operation = Operation::new(*effect, verb, objects);
+    let replaces = input.get("overwrite").and_then(Value::as_bool) == Some(true);
+    let mut operation = if replaces && *effect == Effect::Writes {
+        Operation::new(Effect::Destroys, &format!("{verb} AND REPLACE"), objects)
+    } else {
+        Operation::new(*effect, verb, objects)
+    };
     let target = text("target").map_or_else(String::new, |target| format!("target {target}"));
     let deletes = match names.as_slice() {
         [] => String::new(),
@@ -60,6 +97,21 @@ mod tests {
             ),
             ("destroy_bundle", r#"{"plan_id":"x"}"#, Effect::Destroys, "DESTROY BUNDLE", 0, None),
             ("run_bundle", r#"{"key":"k","only":["t"],"wait_seconds":1}"#, Effect::Destroys, "RUN BUNDLE", 2, None),
+            ("run_bundle_command", r#"{"command":"plan"}"#, Effect::Reads, "LOOK AT BUNDLE", 0, None),
+            ("run_bundle_command", "{}", Effect::Reads, "LOOK AT BUNDLE", 0, None),
+            (
+                "run_bundle_command",
+                r#"{"command":"destroy","deletes":["jobs.a"]}"#,
+                Effect::Destroys,
+                "DESTROY BUNDLE",
+                0,
+                Some("deletes or makes anew jobs.a"),
+            ),
+            ("run_bundle_command", r#"{"command":"other"}"#, Effect::Destroys, "UNKNOWN", 0, None),
+            ("run_bundle_command", r#"{"command":7}"#, Effect::Destroys, "UNKNOWN", 0, None),
+            ("upload_bundle", r#"{"workspace_folder":"/Workspace/a"}"#, Effect::Writes, "UPLOAD BUNDLE", 1, None),
+            ("upload_bundle", r#"{"overwrite":true}"#, Effect::Destroys, "UPLOAD BUNDLE AND REPLACE", 0, None),
+            ("init_bundle", r#"{"project_name":"p"}"#, Effect::Writes, "MAKE BUNDLE", 1, None),
             ("another", "nonsense", Effect::Destroys, "UNKNOWN", 0, None),
         ] {
             let found = operations(tool, input);

@@ -2,7 +2,9 @@
 //! `bricklayer-bundle` says, and what deploying it comes to, `bricklayer-deployer`.
 
 mod calls;
+mod command;
 mod deploy;
+mod init;
 mod local;
 mod lookups;
 mod opened;
@@ -13,6 +15,7 @@ mod run;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod upload;
 mod validate;
 mod work;
 
@@ -27,6 +30,9 @@ bricklayer_sdk::family! {
         wait_for_bundle_run(WaitForBundleRunRequest) -> BundleRun = run::wait,
         bundle_summary(BundleSummaryRequest) -> SummedBundle = summary::sum_up,
         destroy_bundle(DestroyBundleRequest) -> BundleDeployment = deploy::destroy_bundle,
+        upload_bundle(UploadBundleRequest) -> UploadedBundle = upload::upload,
+        init_bundle(InitBundleRequest) -> BegunBundle = init::init,
+        run_bundle_command(RunBundleCommandRequest) -> BundleCommandResult = command::run_command,
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn with<P: Platform, T>(
 }
 
 /// A UUID of chance (version 4).
-fn uuid() -> String {
+pub(crate) fn uuid() -> String {
     let digits: Vec<char> = chance::token().chars().collect();
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default().iter().collect::<String>();
     format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
