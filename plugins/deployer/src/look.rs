@@ -31,7 +31,7 @@ pub(crate) enum Seen {
 }
 
 /// Looks at all of them; keys that nothing was seen of are left out. `unanswered` are the keys of what was begun to be
-/// made without an answer.
+/// made or changed without an answer.
 pub(crate) fn look(
     world: &dyn World,
     desired: &Desired,
@@ -39,18 +39,22 @@ pub(crate) fn look(
     unanswered: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Seen>, Fault> {
     let mut seen = saved(world, state)?;
-    let missing = desired.nodes.iter().filter(|(key, _)| !state.resources.contains_key(*key));
-    for (key, node) in missing {
+    let known: BTreeSet<&str> = state.resources.values().map(|saved| saved.id.as_str()).collect();
+    let mut wanted = Vec::new();
+    for (key, node) in &desired.nodes {
         let What::Resource(kind) = node.what else { continue };
+        let is_unanswered = unanswered.contains(key);
+        // What is gone under its old name may be there under the new one.
+        let is_renamed = is_unanswered && kind.renames && seen.get(key) == Some(&Seen::Gone);
+        if state.resources.contains_key(key) && !is_renamed {
+            continue;
+        }
         // What is called after an id that is not known yet is not there either.
         let Some(settings) = spelled_out(desired, &node.settings) else { continue };
-        let known: BTreeSet<&str> = state.resources.values().map(|saved| saved.id.as_str()).collect();
-        let found = find(world, kind, &settings, &desired.metadata_path, unanswered.contains(key), &known)
-            .map_err(|fault| fault.doing(&format!("looking for {key}")))?;
-        if let Some(found) = found {
-            seen.insert(key.clone(), found);
-        }
+        wanted.extend(Wanted::of(key, kind, &settings, is_unanswered));
     }
+    let found = find(world, wanted, &desired.metadata_path, &known)?;
+    seen.extend(found);
     Ok(seen)
 }
 
@@ -167,72 +171,110 @@ fn name_of(kind: &Kind, settings: &Value) -> Option<String> {
     }
 }
 
-/// Looks for an object that the state does not know.
-fn find(
-    world: &dyn World,
+/// A resource that is looked for.
+struct Wanted<'a> {
+    key: &'a str,
     kind: &'static Kind,
-    settings: &Value,
-    metadata_path: &str,
+    name: String,
+    whose: Whose,
     is_unanswered: bool,
-    known: &BTreeSet<&str>,
-) -> Result<Option<Seen>, Fault> {
-    let Some(name) = name_of(kind, settings) else { return Ok(None) };
-    let (ids, whose) = match &kind.find {
-        Find::ById => (vec![name], Whose::Unique),
-        Find::List { whose: Whose::Unknown, .. } if !is_unanswered => return Ok(None),
-        Find::List { path, items, listed, id, whose, .. } => {
-            (listed_ids(world, path, items, &name, listed, id)?, *whose)
-        }
-        Find::At { path, id } => {
-            let path = if path.contains("{name}") {
-                path.replace("{name}", &encode(&name))
-            } else {
-                format!("/api/2.0/workspace/get-status?path={}", encode(&name))
-            };
-            let answer = optional(send(world, Call::get(path)))?;
-            (answer.as_ref().and_then(|answer| text(answer.pointer(id)?)).into_iter().collect(), Whose::Unique)
-        }
-    };
-    for id in ids.into_iter().filter(|id| !known.contains(id.as_str())).take(MAX_NAMESAKES) {
-        let saved = Saved { id: id.clone(), ..Saved::default() };
-        let Some(answer) = optional(send(world, read_call(What::Resource(kind), &saved)))? else { continue };
-        let Some(settings) = self::settings(What::Resource(kind), &id, &answer) else { continue };
-        let is_ours = match whose {
-            Whose::Metadata(at) => answer.pointer(at).and_then(Value::as_str) == Some(metadata_path),
-            Whose::Unknown | Whose::Unique => is_unanswered,
-        };
-        match (is_ours, whose) {
-            (true, _) => return Ok(Some(Seen::Found { id, settings, answer })),
-            (false, Whose::Unique) => return Ok(Some(Seen::Taken { id })),
-            (false, _) => {}
-        }
-    }
-    Ok(None)
 }
 
-fn listed_ids(
+impl<'a> Wanted<'a> {
+    /// None for what is not looked for: it has no name, or a name says nothing.
+    fn of(key: &'a str, kind: &'static Kind, settings: &Value, is_unanswered: bool) -> Option<Self> {
+        let whose = match &kind.find {
+            Find::List { whose, .. } => *whose,
+            Find::ById | Find::At { .. } => Whose::Unique,
+        };
+        if whose == Whose::Unknown && !is_unanswered {
+            return None;
+        }
+        Some(Self { key, kind, name: name_of(kind, settings)?, whose, is_unanswered })
+    }
+
+    /// The call by which it is looked for.
+    fn call(&self) -> Call {
+        match &self.kind.find {
+            Find::ById => read_call(What::Resource(self.kind), &with_id(&self.name)),
+            Find::List { path, .. } => {
+                // A quote cannot be written in a filter; the names are compared anyway.
+                let like = format!("name LIKE '{}'", self.name.replace('\'', "%"));
+                Call::get(path.replace("{name}", &encode(&self.name)).replace("{like}", &encode(&like)))
+            }
+            Find::At { path, .. } if path.contains("{name}") => Call::get(path.replace("{name}", &encode(&self.name))),
+            Find::At { .. } => Call::get(format!("/api/2.0/workspace/get-status?path={}", encode(&self.name))),
+        }
+    }
+
+    /// The ids of objects of its name in an answer.
+    fn ids(&self, answer: &Value) -> Vec<String> {
+        match &self.kind.find {
+            Find::ById => vec![self.name.clone()],
+            Find::At { id, .. } => answer.pointer(id).and_then(text).into_iter().collect(),
+            Find::List { items, listed, id, .. } => {
+                let is_named = |item: &&Value| item.pointer(listed).and_then(Value::as_str) == Some(&self.name);
+                let all = answer.get(items).and_then(Value::as_array).into_iter().flatten();
+                all.filter(is_named).filter_map(|item| text(item.pointer(id)?)).collect()
+            }
+        }
+    }
+}
+
+fn with_id(id: &str) -> Saved {
+    Saved { id: id.to_owned(), ..Saved::default() }
+}
+
+/// Looks for objects that the state does not know: all lists first, then what has the right names.
+fn find(
     world: &dyn World,
-    path: &str,
-    items: &str,
-    name: &str,
-    listed: &str,
-    id: &str,
-) -> Result<Vec<String>, Fault> {
-    // A quote cannot be written in a filter; the names are compared anyway.
-    let like = format!("name LIKE '{}'", name.replace('\'', "%"));
-    let path = path.replace("{name}", &encode(name)).replace("{like}", &encode(&like));
-    let (mut ids, mut token) = (Vec::new(), String::new());
+    wanted: Vec<Wanted<'_>>,
+    metadata_path: &str,
+    known: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, Seen>, Fault> {
+    let calls: Vec<Call> = wanted.iter().map(Wanted::call).collect();
+    let mut candidates: Vec<(&Wanted<'_>, String)> = Vec::new();
+    for ((one, call), answer) in wanted.iter().zip(&calls).zip(send_all(world, &calls)) {
+        let doing = |fault: Fault| fault.doing(&format!("looking for {}", one.key));
+        let Some(answer) = optional(answer).map_err(doing)? else { continue };
+        let ids = pages(world, one, call, answer).map_err(doing)?;
+        let other = ids.into_iter().filter(|id| !known.contains(id.as_str())).take(MAX_NAMESAKES);
+        candidates.extend(other.map(|id| (one, id)));
+    }
+    let reads: Vec<Call> =
+        candidates.iter().map(|(one, id)| read_call(What::Resource(one.kind), &with_id(id))).collect();
+    let mut found = BTreeMap::new();
+    for ((one, id), answer) in candidates.into_iter().zip(send_all(world, &reads)) {
+        let Some(answer) = optional(answer).map_err(|fault| fault.doing(&format!("reading {}", one.key)))? else {
+            continue;
+        };
+        let Some(settings) = settings(What::Resource(one.kind), &id, &answer) else { continue };
+        let is_ours = match one.whose {
+            Whose::Metadata(at) => answer.pointer(at).and_then(Value::as_str) == Some(metadata_path),
+            Whose::Unknown | Whose::Unique => one.is_unanswered,
+        };
+        let object = match (is_ours, one.whose) {
+            (true, _) => Seen::Found { id, settings, answer },
+            (false, Whose::Unique) => Seen::Taken { id },
+            (false, _) => continue,
+        };
+        // The first is it: of two, the other is left alone.
+        found.entry(one.key.to_owned()).or_insert(object);
+    }
+    Ok(found)
+}
+
+/// The ids of the right name in an answer and the pages that follow it.
+fn pages(world: &dyn World, one: &Wanted<'_>, call: &Call, mut answer: Value) -> Result<Vec<String>, Fault> {
+    let mut ids = one.ids(&answer);
     for _ in 0..MAX_PAGES {
-        let joint = if path.contains('?') { '&' } else { '?' };
-        let page = if token.is_empty() { path.clone() } else { format!("{path}{joint}page_token={}", encode(&token)) };
-        let answer = send(world, Call::get(page))?;
-        let of_name = |item: &&Value| item.pointer(listed).and_then(Value::as_str) == Some(name);
-        let found = answer.get(items).and_then(Value::as_array).into_iter().flatten().filter(of_name);
-        ids.extend(found.filter_map(|item| text(item.pointer(id)?)));
-        token = answer.get("next_page_token").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if token.is_empty() {
+        let token = answer.get("next_page_token").and_then(Value::as_str).unwrap_or_default();
+        if token.is_empty() || !matches!(one.kind.find, Find::List { .. }) {
             break;
         }
+        let joint = if call.path.contains('?') { '&' } else { '?' };
+        answer = send(world, Call::get(format!("{}{joint}page_token={}", call.path, encode(token))))?;
+        ids.extend(one.ids(&answer));
     }
     Ok(ids)
 }
