@@ -319,6 +319,8 @@ impl<'a> Apply<'a> {
                     return Ok(());
                 };
                 one.id = id;
+            } else if let Some(id) = kind.id_of(&one.settings, &answer).filter(|_| kind.renames) {
+                one.id = id;
             }
             one.take_etag(&answer);
             self.answers.insert(one.key.to_owned(), answer);

@@ -90,7 +90,8 @@ fn known(
     let entry = entries.get(&field.node).ok_or_else(none)?;
     let What::Resource(kind) = node.what else { return Err(none()) };
     let is_made = matches!(entry.action, Action::Create | Action::Recreate);
-    let id = match (&entry.id, is_made) {
+    let is_renamed = kind.renames && entry.action == Action::Update;
+    let id = match (&entry.id, is_made || is_renamed) {
         (Some(id), false) => Some(id.clone()),
         // What is called by its own fields is known before it is there.
         _ if kind.is_named() && entry.vars.is_empty() => kind.id_of(&entry.value, &Value::Null),
@@ -142,7 +143,7 @@ fn one(
     let mut entry = Entry { depends_on: node.depends_on.clone(), value, vars, ..Entry::new(Action::Create, None) };
     let (saved, seen) = (state.resources.get(key), seen.get(key));
     match (saved, seen) {
-        (None, Some(Seen::Found { id, settings, .. })) => {
+        (_, Some(Seen::Found { id, settings, .. })) => {
             entry.id = Some(id.clone());
             entry.remote = Some(settings.clone());
             entry.is_found = true;

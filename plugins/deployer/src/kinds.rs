@@ -32,6 +32,8 @@ pub struct Kind {
     pub(crate) watched: &'static [&'static str],
     /// Fields that are kept in the state and not sent with the settings.
     pub(crate) hidden: &'static [&'static str],
+    /// Whether it keeps what it holds when its name changes: its id changes with it.
+    pub(crate) renames: bool,
     /// Fields that go into the query.
     pub(crate) query: &'static [&'static str],
     /// Where permissions are set: `/jobs/`, in front of the id.
@@ -176,6 +178,9 @@ impl Kind {
                     if let Some(value) = settings.get(*field).cloned().or_else(emptied) {
                         body.insert((*field).to_owned(), value);
                     }
+                }
+                if self.renames && self.id_of(settings, &Value::Null).is_some_and(|new| !new.eq_ignore_ascii_case(id)) {
+                    body.insert("new_name".to_owned(), settings.get("name").cloned().unwrap_or_default());
                 }
             }
             Shape::Id(field) => {

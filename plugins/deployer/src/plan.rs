@@ -228,7 +228,9 @@ impl Plan {
             }
             lines.push(entry.line(key));
         }
-        if !self.files.is_empty() {
+        if self.is_destroy && !self.files.is_empty() {
+            lines.push(format!("The folder {} is deleted with all that is in it.", self.root_path));
+        } else if !self.files.is_empty() {
             let begins = |sign: &str| self.files.iter().filter(|line| line.starts_with(sign)).count();
             lines.push(format!("Files: {} to upload, {} to delete.", begins("+"), begins("-")));
         }

@@ -80,6 +80,10 @@ fn check(plan: &Plan, plan_id: &str, deletes: Vec<String>, opened: &Opened) -> R
         let message = format!("plan_id: this is no longer the plan; nothing was done. It would be now:\n{now}");
         return Err(Failure::new(Kind::InvalidInput, message));
     }
+    if !plan.refusals.is_empty() {
+        let message = format!("the plan cannot be carried out; nothing was done:\n- {}", plan.refusals.join("\n- "));
+        return Err(Failure::new(Kind::InvalidInput, message));
+    }
     let losses = plan.losses();
     let named: BTreeSet<String> = deletes.into_iter().map(|name| short(name.trim())).collect();
     let missing: Vec<&str> = losses.difference(&named).map(String::as_str).collect();

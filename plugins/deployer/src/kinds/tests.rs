@@ -135,3 +135,14 @@ fn names_of_kinds_are_the_bundles() {
     assert_eq!(kind("volumes").unwrap().page_of("c.s.v").as_deref(), Some("explore/data/volumes/c/s/v"));
     assert_eq!(kind("apps").map(|kind| kind.name), None);
 }
+
+#[test]
+fn a_volume_keeps_its_files_under_another_name() {
+    let kind = kind("volumes").unwrap();
+    let update = kind.update.as_ref().unwrap();
+    let settings = json!({"catalog_name": "c", "schema_name": "s", "name": "w", "comment": "x"});
+    let call = kind.call(update, "c.s.v", &settings, None);
+    assert_eq!(call.path, "/api/2.1/unity-catalog/volumes/c.s.v");
+    assert_eq!(call.body, Body::Json(json!({"comment": "x", "new_name": "w"})));
+    assert_eq!(kind.call(update, "c.s.w", &settings, None).body, Body::Json(json!({"comment": "x"})));
+}

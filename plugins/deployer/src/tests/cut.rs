@@ -26,6 +26,7 @@ resources:
     raw: {catalog_name: main, name: raw, comment: one, grants: [{principal: team, privileges: [USE_SCHEMA]}]}
   volumes:
     in: {catalog_name: main, schema_name: '${resources.schemas.raw.name}', name: in}
+    out: {catalog_name: main, schema_name: '${resources.schemas.raw.name}', name: out, grants: [{principal: team, privileges: [READ_VOLUME]}]}
   pipelines:
     load: {name: load, catalog: main, schema: '${resources.schemas.raw.name}', serverless: true, libraries: [{notebook: {path: ../src/load.py}}]}
   jobs:
@@ -56,12 +57,13 @@ resources:
     ("src/gone.txt", "soon gone"),
 ];
 
-/// The second deploy changes, removes and makes anew.
+/// The second deploy changes, renames, removes and makes anew.
 fn second(project: &mut Project) {
     let text = FIRST[1]
         .1
         .replace("comment: one", "comment: two")
         .replace("name: in}", "name: inbox}")
+        .replace("name: out,", "name: out, volume_type: EXTERNAL, storage_location: 's3://b/x',")
         .replace("cluster_size: Small", "cluster_size: Large")
         .replace("    old:\n      name: old\n", "    new:\n      name: new\n");
     project.write("resources/all.yml", &text);

@@ -233,7 +233,16 @@ impl Workspace {
                 Ok(body)
             }
             (Method::Get, ["2.1", "unity-catalog", kind, name]) => self.get(kind, name),
-            (Method::Patch, ["2.1", "unity-catalog", kind, name]) => self.patch(kind, name, &body),
+            (Method::Patch, ["2.1", "unity-catalog", kind, name]) => {
+                let Some(new) = body.get("new_name").cloned() else { return self.patch(kind, name, &body) };
+                let mut value = self.get(kind, name)?;
+                value["name"] = new.clone();
+                self.delete(kind, name)?;
+                let parent = name.rsplit_once('.').unwrap().0;
+                let id = format!("{parent}.{}", new.as_str().unwrap());
+                self.objects.borrow_mut().insert(((*kind).to_owned(), id), value.clone());
+                Ok(value)
+            }
             (Method::Delete, ["2.1", "unity-catalog", kind, name]) => {
                 self.objects.borrow_mut().retain(|(of, id), _| of != "volumes" || !id.starts_with(&format!("{name}.")));
                 self.delete(kind, name)
