@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::decide::of_id;
 use crate::desired::{Desired, What, owner, what};
@@ -15,7 +15,7 @@ use crate::rights;
 use crate::state::{Dependency, Saved, State};
 use crate::store::keep_unanswered;
 use crate::wal::{self, WAL_FILE};
-use crate::world::{Call, Fault, FaultKind, Step, World};
+use crate::world::{Body, Call, Fault, FaultKind, Method, Step, World};
 
 /// What became of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -373,7 +373,9 @@ impl Running<'_> {
             (1, _) => kind.complete.as_ref(),
             _ => None,
         };
-        route.map(|route| kind.call(route, &self.id, &self.settings, self.saved.as_ref()))
+        let call = route.map(|route| kind.call(route, &self.id, &self.settings, self.saved.as_ref()));
+        // The workspace refuses a change of nothing.
+        call.filter(|call| call.method != Method::Patch || call.body != Body::Json(Value::Object(Map::new())))
     }
 
     /// What tells later whether somebody changed it.

@@ -100,10 +100,15 @@ impl Walk<'_> {
             return a == b || !given(a) && !given(b);
         }
         match (a, b) {
-            (Some(a), Some(b)) => a == b || is_empty(a) && is_empty(b) || is_alias(a, b),
+            (Some(a), Some(b)) => a == b || is_empty(a) && is_empty(b) || is_alias(a, b, self.folds_case()),
             (Some(one), None) | (None, Some(one)) => is_empty(one),
             (None, None) => true,
         }
+    }
+
+    /// Whether the workspace writes names of this kind in small letters.
+    fn folds_case(&self) -> bool {
+        self.kind.flatten().is_some_and(Kind::is_named)
     }
 
     fn lists(&mut self, path: &str, name: &str, left: &[Value], right: &[Value]) {
@@ -162,7 +167,7 @@ fn is_empty(value: &Value) -> bool {
 
 /// Two spellings of one value: paths with and without /Workspace, places with a slash at the end, names of Unity Catalog
 /// in small letters, numbers as texts.
-fn is_alias(a: &Value, b: &Value) -> bool {
+fn is_alias(a: &Value, b: &Value, folds_case: bool) -> bool {
     let plain = |value: &Value| match value {
         Value::String(text) => {
             let text = text.strip_prefix("/Workspace").filter(|rest| rest.starts_with('/')).unwrap_or(text);
@@ -172,8 +177,7 @@ fn is_alias(a: &Value, b: &Value) -> bool {
         _ => None,
     };
     match (plain(a), plain(b)) {
-        // The workspace folds names; a text that is the same but for letters' case is one of those or as good as one.
-        (Some(a), Some(b)) => a == b || b == a.to_ascii_lowercase(),
+        (Some(a), Some(b)) => a == b || folds_case && b == a.to_ascii_lowercase(),
         _ => false,
     }
 }
@@ -237,6 +241,7 @@ mod tests {
             (json!({"name": "n", "root": "/Workspace/x/"}), json!({"name": "n", "root": "/x"}), &[]),
             // What people change.
             (json!({"name": "n"}), json!({"name": "m"}), &["name"]),
+            (json!({"name": "N"}), json!({"name": "n"}), &["name"]),
             (json!({"name": "n"}), json!({"name": "n", "schedule": {"x": "y"}}), &["schedule"]),
             (json!({"tags": {"a": "b"}}), json!({"tags": {"a": "b", "c": "d"}}), &["tags.c"]),
             (json!({"tasks": []}), json!({"tasks": [{"task_key": "new"}]}), &["tasks[task_key='new']"]),

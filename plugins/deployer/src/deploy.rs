@@ -250,9 +250,7 @@ fn libraries(world: &dyn World, job: &Job<'_>) -> Result<usize, Fault> {
     }
     let mut calls = Vec::new();
     for upload in uploads {
-        let bytes = job.local.iter().find(|file| file.path == upload.local).map(|file| file.bytes);
-        let bytes = bytes
-            .or_else(|| job.files.read(&upload.local, crate::world::MAX_LIBRARY_BYTES).ok()??.len().try_into().ok());
+        let bytes = world.size(&upload.local);
         let bytes = bytes.ok_or_else(|| Fault::local(format!("there is no file {}", upload.local)))?;
         let body = Body::File { path: upload.local.clone(), bytes };
         calls.push(if in_volume {

@@ -91,14 +91,14 @@ impl Fault {
 /// Bytes of a file of the project that is read whole, such as a dashboard.
 pub(crate) const MAX_READ_BYTES: usize = 10 * 1024 * 1024;
 
-/// Bytes of a library that lies outside of the bundle's files.
-pub(crate) const MAX_LIBRARY_BYTES: usize = 64 * 1024 * 1024;
-
 /// The outside of a deploy. Names of kept files go from the target's cache, `.databricks/bundle/<target>`.
 pub trait World {
     /// Sends calls side by side, as many as the caller's bounds allow, and hands each answer to `done` with its call's
     /// number; each exactly once, in any order.
     fn each(&self, calls: &[Call], done: &mut dyn FnMut(usize, Result<Value, Fault>));
+
+    /// The length of a file of the project, in bytes; none where there is no file.
+    fn size(&self, path: &str) -> Option<u64>;
 
     /// Reads a kept file; none where there is none.
     ///

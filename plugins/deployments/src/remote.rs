@@ -194,6 +194,11 @@ impl<P: Platform> World for Remote<'_, P> {
         }
     }
 
+    fn size(&self, path: &str) -> Option<u64> {
+        let about = fs::metadata(self.platform.project().join(path)).ok()?;
+        about.is_file().then_some(about.len())
+    }
+
     fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let place = self.cache.join(name);
         match fs::metadata(&place) {

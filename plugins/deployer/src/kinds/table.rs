@@ -55,7 +55,7 @@ pub static KINDS: [Kind; 12] = [
             id: "/job_id",
             whose: Whose::Metadata("/settings/deployment/metadata_file_path"),
         },
-        ignored: &[CLOUDS[0], CLOUDS[1], CLOUDS[2], "apply_policy_default_values"],
+        ignored: &[CLOUDS[0], CLOUDS[1], CLOUDS[2], "apply_policy_default_values", "deployment", "format"],
         watched: &[
             "tasks",
             "job_clusters",
@@ -102,7 +102,7 @@ pub static KINDS: [Kind; 12] = [
             "gateway_definition.gateway_storage_catalog",
             "gateway_definition.gateway_storage_schema",
         ],
-        ignored: &["run_as", "allow_duplicate_names", "parameters", CLOUDS[0], CLOUDS[1], CLOUDS[2]],
+        ignored: &["run_as", "allow_duplicate_names", "parameters", "deployment", CLOUDS[0], CLOUDS[1], CLOUDS[2]],
         watched: &["libraries", "clusters", "configuration", "notifications"],
         hidden: &["cascade_on_destroy"],
         permissions: Some("/pipelines/"),

@@ -254,3 +254,23 @@ fn what_is_not_deployed_here_is_refused_by_name() {
         assert!(message.contains(part), "{message}");
     }
 }
+
+#[test]
+fn libraries_that_are_there_are_uploaded_beside_the_files() {
+    let text = "\
+bundle: {name: b}
+targets: {dev: {mode: development}}
+resources:
+  jobs:
+    j: {name: j, tasks: [{task_key: a, python_wheel_task: {package_name: p, entry_point: e}, environment_key: d}], environments: [{environment_key: d, spec: {environment_version: '4', dependencies: [./dist/p-1.whl]}}]}
+";
+    let project = Project::new(&[("databricks.yml", text), ("dist/p-1.whl", "wheel"), (".gitignore", "dist\n")]);
+    project.workspace.put_project_file("dist/p-1.whl", "wheel");
+    let report = project.deploy().unwrap();
+    assert_eq!((report.applied.failed, report.uploaded), (vec![], 3));
+    let path = format!("{}/artifacts/.internal/p-1.whl", ROOT.trim_start_matches("/Workspace"));
+    assert_eq!(project.workspace.tree.borrow()[&path].as_deref(), Some(&b"wheel"[..]));
+    let objects = project.workspace.objects.borrow();
+    let job = objects.values().next().unwrap();
+    assert_eq!(job["environments"][0]["spec"]["dependencies"][0], format!("{ROOT}/artifacts/.internal/p-1.whl"));
+}

@@ -234,6 +234,8 @@ impl Workspace {
             }
             (Method::Get, ["2.1", "unity-catalog", kind, name]) => self.get(kind, name),
             (Method::Patch, ["2.1", "unity-catalog", kind, name]) => {
+                let is_empty = body.as_object().unwrap().is_empty();
+                assert!(!is_empty, "the workspace refuses a change of nothing");
                 let Some(new) = body.get("new_name").cloned() else { return self.patch(kind, name, &body) };
                 let mut value = self.get(kind, name)?;
                 value["name"] = new.clone();
@@ -409,6 +411,10 @@ impl World for Workspace {
             }
             done(at, self.act(|| self.handle(call)));
         }
+    }
+
+    fn size(&self, path: &str) -> Option<u64> {
+        self.project.borrow().get(path).map(|content| content.len() as u64)
     }
 
     fn kept(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
