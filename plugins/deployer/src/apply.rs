@@ -13,7 +13,7 @@ use crate::plan::{Action, Entry, Plan};
 use crate::reference::{Field, Known, resolve};
 use crate::rights;
 use crate::state::{Dependency, Saved, State};
-use crate::store::keep_unanswered;
+use crate::store::{Store, keep_unanswered};
 use crate::wal::{self, WAL_FILE};
 use crate::world::{Body, Call, Fault, FaultKind, Method, Step, World};
 
@@ -48,6 +48,7 @@ pub(crate) struct Apply<'a> {
     /// Answers to what was made and changed, for references to fields that only they have.
     answers: BTreeMap<String, Value>,
     serial: u64,
+    /// Whether the record has its first line, and with it something that the workspace's state has not.
     is_begun: bool,
     total: usize,
 }
@@ -69,10 +70,11 @@ struct Running<'a> {
 }
 
 impl<'a> Apply<'a> {
-    pub(crate) fn new(world: &'a dyn World, state: State, unanswered: BTreeSet<String>, total: usize) -> Self {
+    pub(crate) fn new(world: &'a dyn World, store: Store, total: usize) -> Self {
+        let Store { state, unanswered, is_merged: is_begun, .. } = store;
         let serial = state.serial + 1;
         let (applied, answers) = (Applied::default(), BTreeMap::new());
-        Self { world, state, applied, unanswered, answers, serial, is_begun: false, total }
+        Self { world, state, applied, unanswered, answers, serial, is_begun, total }
     }
 
     /// Makes, changes and deletes what a plan says.

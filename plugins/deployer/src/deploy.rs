@@ -11,7 +11,7 @@ use crate::plan::{Action, Plan};
 use crate::prepare::{Job, Prepared};
 use crate::rights;
 use crate::state::{STATE_FILE, State};
-use crate::store::{delete_path, make_folder, read_file, write_file};
+use crate::store::{Store, delete_path, make_folder, read_file, write_file};
 use crate::wal::WAL_FILE;
 use crate::world::{Body, Call, Fault, FaultKind, Method, Step, World, encode, encode_path, optional, send};
 
@@ -79,11 +79,12 @@ pub fn deploy(world: &dyn World, job: &Job<'_>, prepared: Prepared) -> Result<Re
         }
         let total = plan.entries.values().filter(|entry| entry.action != Action::Skip).count();
         world.tell(Step::Resources, 0, total);
+        let remote_serial = store.remote_serial;
         let state = with_lineage(store.state, &job.fresh.lineage);
-        let mut apply = Apply::new(world, state, store.unanswered, total);
+        let mut apply = Apply::new(world, Store { state, ..store }, total);
         apply.run(&desired, &plan)?;
         world.tell(Step::State, 0, 1);
-        let state = commit(world, &state_path, apply, store.remote_serial, report)?;
+        let state = commit(world, &state_path, apply, remote_serial, report)?;
         let metadata = metadata::metadata(job.bundle, &state);
         put(world, &format!("{state_path}/{}", metadata::METADATA_FILE), metadata)
     })
@@ -101,12 +102,13 @@ pub fn destroy(world: &dyn World, job: &Job<'_>, prepared: Prepared) -> Result<R
         let Prepared { plan, store, .. } = prepared;
         let total = plan.entries.len();
         world.tell(Step::Resources, 0, total);
-        let mut apply = Apply::new(world, store.state, store.unanswered, total);
+        let remote_serial = store.remote_serial;
+        let mut apply = Apply::new(world, store, total);
         apply.run(&crate::desired::Desired::default(), &plan)?;
         world.tell(Step::State, 0, 1);
         let is_whole = apply.applied.failed.is_empty();
         if !is_whole && has_root {
-            commit(world, &job.path("state_path"), apply, store.remote_serial, report)?;
+            commit(world, &job.path("state_path"), apply, remote_serial, report)?;
             return Ok(());
         }
         let changed = apply.has_changed();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::state::{STATE_FILE, State, TERRAFORM_FILE, check_terraform, choose};
-use crate::wal::{self, CORRUPTED_FILE, WAL_FILE};
+use crate::state::{STATE_FILE, Saved, State, TERRAFORM_FILE, check_terraform, choose};
+use crate::wal::{self, CORRUPTED_FILE, Replay, WAL_FILE};
 use crate::world::{Body, Call, Fault, Method, World, encode_path, optional, send_all};
 
 /// What was begun to be made, in the target's cache. The command line has no such file and passes it over.
@@ -19,6 +19,8 @@ pub(crate) struct Store {
     /// The serial in the workspace; none where there is no state.
     pub(crate) remote_serial: Option<u64>,
     pub(crate) unanswered: BTreeSet<String>,
+    /// Whether the state is made of the workspace's and of what was cut off here.
+    pub(crate) is_merged: bool,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -46,7 +48,12 @@ pub(crate) fn delete_path(path: &str, recursive: bool) -> Call {
 /// Loads what was kept. `keeps` says whether what an unfinished deploy left is put in order here; a plan only looks.
 pub(crate) fn load(world: &dyn World, state_path: &str, keeps: bool) -> Result<Store, Fault> {
     let mut store = Store::default();
-    let (local, has_replayed) = local(world, keeps, &mut store.warnings)?;
+    let (kept, replay) = local(world)?;
+    let has_changes = replay.as_ref().is_some_and(|replay| replay.changed);
+    let local = match &replay {
+        Some(replay) if replay.changed => Some(replay.state.clone()),
+        _ => kept,
+    };
     let files = [STATE_FILE, TERRAFORM_FILE].map(|name| read_file(&format!("{state_path}/{name}")));
     let mut answers = send_all(world, &files).into_iter();
     let mut next = || answers.next().map_or(Ok(None), optional);
@@ -56,65 +63,78 @@ pub(crate) fn load(world: &dyn World, state_path: &str, keeps: bool) -> Result<S
         check_terraform(terraform, remote.as_ref().or(local.as_ref())).map_err(Fault::local)?;
     }
     store.remote_serial = remote.as_ref().map(|remote| remote.serial);
+    store.unanswered = unanswered(world)?;
     let both = local.clone().zip(remote.clone());
     store.state = choose(local, remote).map_err(Fault::local)?;
-    if let Some((local, remote)) = both.filter(|_| has_replayed) {
-        merge(&mut store, &local, &remote);
+    if has_changes {
+        store.warnings.push("an earlier deploy was cut off; what it had done is known from its record".to_owned());
     }
-    store.unanswered = unanswered(world)?;
+    let merged =
+        both.filter(|_| has_changes).map(|(local, remote)| merge(&mut store, &local, remote)).unwrap_or_default();
+    if let Some(Replay { corrupted, .. }) = &replay
+        && !corrupted.is_empty()
+    {
+        store.warnings.push(format!(
+            "{} lines in the record of an unfinished deploy make no sense; they are kept in {CORRUPTED_FILE}",
+            corrupted.len()
+        ));
+    }
+    if keeps {
+        put_in_order(world, &store, replay, &merged)?;
+    }
     Ok(store)
 }
 
-/// Somebody else deployed after the deploy that was cut off here: what that one made is not forgotten.
-fn merge(store: &mut Store, local: &State, remote: &State) {
+/// Somebody else deployed after the deploy that was cut off here: what that one made is not forgotten. The keys of it.
+fn merge(store: &mut Store, local: &State, remote: State) -> Vec<String> {
     if remote.serial < local.serial || remote.resources == local.resources {
-        return;
+        return Vec::new();
     }
-    let mut merged = remote.clone();
-    for (key, saved) in &local.resources {
-        if !merged.resources.contains_key(key) {
-            merged.resources.insert(key.clone(), saved.clone());
-            let name = key.trim_start_matches("resources.");
-            store.warnings.push(format!(
-                "`{name}` ({}) was made by a deploy that was cut off here, and somebody else has deployed since",
-                saved.id
-            ));
-        }
+    let missing = local.resources.iter().filter(|(key, _)| !remote.resources.contains_key(*key));
+    let missing: Vec<(String, Saved)> = missing.map(|(key, saved)| (key.clone(), saved.clone())).collect();
+    store.state = remote;
+    store.is_merged = !missing.is_empty();
+    for (key, saved) in &missing {
+        let name = key.trim_start_matches("resources.");
+        store.warnings.push(format!(
+            "`{name}` ({}) was made by a deploy that was cut off here, and somebody else has deployed since",
+            saved.id
+        ));
+        store.state.resources.insert(key.clone(), saved.clone());
     }
-    store.state = merged;
+    missing.into_iter().map(|(key, _)| key).collect()
 }
 
-/// The project's state, and whether a record of an unfinished deploy changed it.
-fn local(world: &dyn World, keeps: bool, warnings: &mut Vec<String>) -> Result<(Option<State>, bool), Fault> {
-    let kept = world.kept(STATE_FILE)?;
-    let state = kept.as_deref().map(State::parse).transpose().map_err(Fault::local)?;
-    let Some(record) = world.kept(WAL_FILE)? else { return Ok((state, false)) };
-    let before = state.clone().unwrap_or_default();
-    let Some(replay) = wal::replay(&before, &record).map_err(Fault::local)? else {
-        if keeps {
-            world.forget(WAL_FILE)?;
-        }
-        return Ok((state, false));
-    };
+/// The record of an unfinished deploy becomes the project's state; or, where somebody else has deployed since, the record
+/// of one that goes on from the workspace's.
+fn put_in_order(world: &dyn World, store: &Store, replay: Option<Replay>, merged: &[String]) -> Result<(), Fault> {
+    let Some(replay) = replay else { return world.forget(WAL_FILE) };
     if !replay.corrupted.is_empty() {
-        warnings.push(format!(
-            "{} lines in the record of an unfinished deploy make no sense; they are kept in {CORRUPTED_FILE}",
-            replay.corrupted.len()
-        ));
+        world.append(CORRUPTED_FILE, format!("{}\n", replay.corrupted.join("\n")).as_bytes())?;
+    }
+    if store.is_merged {
+        let mut theirs = store.state.clone();
+        theirs.resources.retain(|key, _| !merged.contains(key));
+        let mut record = wal::header(&theirs.lineage, theirs.serial + 1);
+        for key in merged {
+            record.extend(wal::change(key, store.state.resources.get(key)));
+        }
+        world.keep(STATE_FILE, &theirs.to_bytes())?;
+        return world.keep(WAL_FILE, &record);
     }
     if replay.changed {
-        warnings.push("an earlier deploy was cut off; what it had done is known from its record".to_owned());
+        world.keep(STATE_FILE, &replay.state.to_bytes())?;
     }
-    if keeps {
-        if !replay.corrupted.is_empty() {
-            world.append(CORRUPTED_FILE, format!("{}\n", replay.corrupted.join("\n")).as_bytes())?;
-        }
-        if replay.changed {
-            world.keep(STATE_FILE, &replay.state.to_bytes())?;
-        }
-        world.forget(WAL_FILE)?;
-    }
-    Ok(if replay.changed { (Some(replay.state), true) } else { (state, false) })
+    world.forget(WAL_FILE)
+}
+
+/// The project's state as it was kept, and what the record of an unfinished deploy makes of it. A stale record is none.
+fn local(world: &dyn World) -> Result<(Option<State>, Option<Replay>), Fault> {
+    let kept = world.kept(STATE_FILE)?;
+    let state = kept.as_deref().map(State::parse).transpose().map_err(Fault::local)?;
+    let Some(record) = world.kept(WAL_FILE)? else { return Ok((state, None)) };
+    let replay = wal::replay(&state.clone().unwrap_or_default(), &record).map_err(Fault::local)?;
+    Ok((state, replay))
 }
 
 fn unanswered(world: &dyn World) -> Result<BTreeSet<String>, Fault> {

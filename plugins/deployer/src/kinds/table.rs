@@ -55,7 +55,17 @@ pub static KINDS: [Kind; 12] = [
             id: "/job_id",
             whose: Whose::Metadata("/settings/deployment/metadata_file_path"),
         },
-        ignored: &[CLOUDS[0], CLOUDS[1], CLOUDS[2], "apply_policy_default_values", "deployment", "format"],
+        // Who it runs as, and an environment's former version, are taken and not told.
+        ignored: &[
+            CLOUDS[0],
+            CLOUDS[1],
+            CLOUDS[2],
+            "apply_policy_default_values",
+            "client",
+            "deployment",
+            "format",
+            "run_as",
+        ],
         watched: &[
             "tasks",
             "job_clusters",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Project, ROOT};
-use crate::{Action, LOCK_FILE, STATE_FILE, Standing, TERRAFORM_FILE, summary};
+use crate::{Action, CORRUPTED_FILE, LOCK_FILE, STATE_FILE, Standing, TERRAFORM_FILE, WAL_FILE, summary};
 
 const JOB: &str = "\
 bundle: {name: b}
@@ -273,4 +273,71 @@ resources:
     let objects = project.workspace.objects.borrow();
     let job = objects.values().next().unwrap();
     assert_eq!(job["environments"][0]["spec"]["dependencies"][0], format!("{ROOT}/artifacts/.internal/p-1.whl"));
+}
+
+const TWO: &str = "    k: {name: k, tasks: [{task_key: a, notebook_task: {notebook_path: n.py}}]}\n";
+
+/// A deploy that made a second job and was then cut off, once its record knows of the job.
+fn cut_off() -> Project {
+    let cut = (1..100).find_map(|at| {
+        let mut project = project(JOB);
+        project.deploy().unwrap();
+        project.write("databricks.yml", &format!("{JOB}{TWO}"));
+        project.workspace.trouble(Some(super::workspace::Trouble::GoneAfter(at)));
+        let _ = project.deploy();
+        project.workspace.trouble(None);
+        let record = project.workspace.kept.borrow().get(WAL_FILE).cloned().unwrap_or_default();
+        String::from_utf8(record).unwrap().contains("resources.jobs.k").then_some(project)
+    });
+    cut.unwrap()
+}
+
+#[test]
+fn what_a_cut_off_deploy_made_is_known_also_when_somebody_else_deployed_since() {
+    let project = cut_off();
+    let plan = project.plan().unwrap();
+    assert_eq!(plan.entries["resources.jobs.k"].action, Action::Skip);
+    assert!(plan.warnings[0].contains("an earlier deploy was cut off"), "{:?}", plan.warnings);
+    // A plan leaves the record where it is.
+    assert!(project.workspace.kept.borrow().contains_key(WAL_FILE));
+    let path = format!("{}/state/{STATE_FILE}", ROOT.trim_start_matches("/Workspace"));
+    let mut remote: Value = serde_json::from_slice(project.workspace.tree.borrow()[&path].as_deref().unwrap()).unwrap();
+    remote["serial"] = json!(5);
+    project.workspace.tree.borrow_mut().insert(path, Some(remote.to_string().into_bytes()));
+    let plan = project.plan().unwrap();
+    assert_eq!((plan.serial, plan.entries["resources.jobs.k"].action), (5, Action::Skip));
+    assert!(
+        plan.warnings.iter().any(|warning| warning.contains("somebody else has deployed since")),
+        "{:?}",
+        plan.warnings
+    );
+    let calm = project.clone();
+    calm.workspace.trouble(None);
+    assert_eq!(calm.deploy().unwrap().serial, 6);
+    let calls = calm.workspace.trouble(None);
+    assert!(!calm.workspace.kept.borrow().contains_key(WAL_FILE));
+    // Wherever this one is cut off, the workspace's state knows the job in the end, and it was made once.
+    for at in 0..=calls {
+        let project = project.clone();
+        project.workspace.trouble(Some(super::workspace::Trouble::GoneBefore(at)));
+        let _ = project.deploy();
+        project.workspace.trouble(None);
+        project.deploy().unwrap();
+        let path = format!("{}/state/{STATE_FILE}", ROOT.trim_start_matches("/Workspace"));
+        let text = String::from_utf8(project.workspace.tree.borrow()[&path].clone().unwrap()).unwrap();
+        assert!(text.contains("resources.jobs.k"), "{at}");
+        assert_eq!(project.workspace.made.borrow().values().max(), Some(&1), "{at}");
+    }
+}
+
+#[test]
+fn lines_of_a_record_that_make_no_sense_are_kept() {
+    let project = cut_off();
+    project.workspace.kept.borrow_mut().get_mut(WAL_FILE).unwrap().extend(b"half a li");
+    let report = project.deploy().unwrap();
+    assert_eq!(report.applied.failed, []);
+    assert_eq!(project.workspace.kept.borrow()[CORRUPTED_FILE], b"half a li\n");
+    // One of other deploys stops everything.
+    project.workspace.kept.borrow_mut().insert(WAL_FILE.to_owned(), b"{\"lineage\":\"other\",\"serial\":9}\n".to_vec());
+    assert!(project.plan().unwrap_err().message.contains("other deploys"));
 }
