@@ -232,8 +232,9 @@ fn against(entry: &mut Entry, node: &Node, saved: &Saved, remote: Option<&Value>
 /// What others changed since the last deploy.
 fn drift(node: &Node, kind: Option<&Kind>, saved: &Saved, sent: &Value, remote: &Value) -> Vec<Change> {
     let there = match node.what {
-        // Others' grants are left as they are.
-        What::Grants => only_ours(sent, remote),
+        // What others were given is left as it is.
+        What::Grants => only_ours(sent, remote, EMBEDDED),
+        What::Acls => only_ours(sent, remote, "acls"),
         _ => remote.clone(),
     };
     let change = |path: String, old, remote| Change {
@@ -244,16 +245,14 @@ fn drift(node: &Node, kind: Option<&Kind>, saved: &Saved, sent: &Value, remote: 
         new: None,
         remote,
     };
-    let mut found: Vec<Change> = match node.what {
-        What::Grants => {
-            let part = |value: &Value| json!({EMBEDDED: value.get(EMBEDDED).cloned().unwrap_or_default()});
-            compare::remote(None, &part(sent), &part(&there))
-        }
-        _ => compare::remote(kind, sent, &there),
-    }
-    .into_iter()
-    .map(|difference| change(difference.path, difference.a, difference.b))
-    .collect();
+    let compared = match node.what {
+        What::Grants => json!({EMBEDDED: sent.get(EMBEDDED).cloned().unwrap_or_default()}),
+        _ => sent.clone(),
+    };
+    let mut found: Vec<Change> = compare::remote(kind, &compared, &there)
+        .into_iter()
+        .map(|difference| change(difference.path, difference.a, difference.b))
+        .collect();
     let (etag, now) = (saved.state.get("etag"), remote.get("etag"));
     if etag.is_some() && now.is_some() && etag != now {
         found.push(change("etag".to_owned(), etag.cloned(), now.cloned()));
@@ -261,12 +260,17 @@ fn drift(node: &Node, kind: Option<&Kind>, saved: &Saved, sent: &Value, remote: 
     found
 }
 
-fn only_ours(sent: &Value, remote: &Value) -> Value {
+/// What the workspace has of those whom the bundle names.
+fn only_ours(sent: &Value, remote: &Value, list: &str) -> Value {
     let principal = |entry: &Value| entry.get("principal").cloned();
-    let list = |value: &Value| value.get(EMBEDDED).and_then(Value::as_array).cloned().unwrap_or_default();
-    let ours: Vec<Option<Value>> = list(sent).iter().map(principal).collect();
-    let kept: Vec<Value> = list(remote).into_iter().filter(|entry| ours.contains(&principal(entry))).collect();
-    json!({EMBEDDED: kept})
+    let entries = |value: &Value| value.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+    let ours: Vec<Option<Value>> = entries(sent).iter().map(principal).collect();
+    let kept: Vec<Value> = entries(remote).into_iter().filter(|entry| ours.contains(&principal(entry))).collect();
+    let mut there = remote.clone();
+    if let Some(fields) = there.as_object_mut() {
+        fields.insert(list.to_owned(), Value::Array(kept));
+    }
+    there
 }
 
 /// What was sent, without what only the answer told; rights as releases of the command line before wrote them.

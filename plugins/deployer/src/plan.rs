@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::compare::EMBEDDED;
 use crate::desired::{What, owner, what};
 use crate::state::{CLI_VERSION, Dependency};
 
@@ -13,6 +14,9 @@ const VERSION: u64 = 2;
 
 /// Digits of a plan's id: enough that no two plans share one, and few enough to be passed on.
 const ID_DIGITS: usize = 32;
+
+/// Resources that the text names.
+const MAX_LINES: usize = 200;
 
 /// Changes that a line of the text names.
 const MAX_TOLD: usize = 6;
@@ -218,15 +222,16 @@ impl Plan {
             .collect();
         let told = if told.is_empty() { "nothing".to_owned() } else { told.join(", ") };
         let mut lines = vec![format!("Resources: {told}.")];
-        for (key, entry) in &self.entries {
-            if entry.action == Action::Skip && entry.drift.is_empty() {
-                continue;
-            }
-            // Rights go with their resource.
-            if matches!(entry.action, Action::Delete) && owner(key).is_some() {
-                continue;
-            }
-            lines.push(entry.line(key));
+        // Rights go with their resource.
+        let is_told = |(key, entry): &(&String, &Entry)| match entry.action {
+            Action::Skip => !entry.drift.is_empty(),
+            Action::Delete => owner(key).is_none(),
+            Action::Update | Action::Create | Action::Recreate => true,
+        };
+        let told: Vec<(&String, &Entry)> = self.entries.iter().filter(is_told).collect();
+        lines.extend(told.iter().take(MAX_LINES).map(|(key, entry)| entry.line(key)));
+        if told.len() > MAX_LINES {
+            lines.push(format!("- and {} more", told.len() - MAX_LINES));
         }
         if self.is_destroy && !self.files.is_empty() {
             lines.push(format!("The folder {} is deleted with all that is in it.", self.root_path));
@@ -300,13 +305,18 @@ impl Entry {
         };
         if !self.changes.is_empty() {
             let tell = |change: &Change| {
-                format!("`{}` {} → {}", change.path, shown(change.old.as_ref()), shown(change.new.as_ref()))
+                format!("`{}` {} → {}", plain(&change.path), shown(change.old.as_ref()), shown(change.new.as_ref()))
             };
             line.push_str(&format!(": {}", told(&self.changes, &tell)));
         }
         if !self.drift.is_empty() {
             let tell = |change: &Change| {
-                format!("`{}` is {}, was {}", change.path, shown(change.remote.as_ref()), shown(change.old.as_ref()))
+                format!(
+                    "`{}` is {}, was {}",
+                    plain(&change.path),
+                    shown(change.remote.as_ref()),
+                    shown(change.old.as_ref())
+                )
             };
             line.push_str(&format!("; changed in the workspace by others: {}", told(&self.drift, &tell)));
         }
@@ -328,6 +338,11 @@ impl Change {
         }
         Value::Object(change)
     }
+}
+
+/// The list of rights has no name for people.
+fn plain(path: &str) -> &str {
+    path.strip_prefix(EMBEDDED).unwrap_or(path)
 }
 
 fn shown(value: Option<&Value>) -> String {

@@ -306,6 +306,9 @@ impl Workspace {
                     return Err(Fault::new(FaultKind::Exists, "the scope exists"));
                 }
                 *self.made.borrow_mut().entry(("scopes".to_owned(), name.clone())).or_default() += 1;
+                // Whoever makes one may manage it.
+                let mut body = body;
+                body["acls"] = json!({"ann@x.y": "MANAGE"});
                 self.objects.borrow_mut().insert(("scopes".to_owned(), name), body);
                 Ok(json!({}))
             }
