@@ -1,9 +1,11 @@
 //! A deploy and a destroy, step by step. Each step can be the last: starting again goes on from what is there.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::apply::{Applied, Apply};
-use crate::files::{LocalFile, RECORD_FILE, There, tree};
+use crate::files::{RECORD_FILE, Snapshot};
 use crate::lock::{LOCK_FILE, Lock};
 use crate::metadata;
 use crate::moment::rfc3339;
@@ -11,9 +13,10 @@ use crate::plan::{Action, Plan};
 use crate::prepare::{Job, Prepared};
 use crate::rights;
 use crate::state::{STATE_FILE, State};
-use crate::store::{Store, delete_path, make_folder, read_file, write_file};
+use crate::store::{Store, delete_path, keep_unanswered, make_folder, read_file, write_file};
+use crate::uploads;
 use crate::wal::WAL_FILE;
-use crate::world::{Body, Call, Fault, FaultKind, Method, Step, World, encode, encode_path, optional, send};
+use crate::world::{Body, Call, Fault, FaultKind, Method, Step, World, encode, optional, send};
 
 /// What a deploy or destroy came to.
 #[derive(Debug, Clone, Default)]
@@ -42,41 +45,15 @@ pub fn deploy(world: &dyn World, job: &Job<'_>, prepared: Prepared) -> Result<Re
     locked(world, job, true, |report| {
         unchanged(world, job, &prepared)?;
         let Prepared { plan, files, desired, store, mut snapshot, record, .. } = prepared;
-        report.uploaded += libraries(world, job)?;
-        let file_path = job.path("file_path");
-        let name = crate::files::Snapshot::name(job.host, &file_path);
-        world.tell(Step::Files, 0, files.uploads.len() + files.deletes.len());
-        // Where uploads land is known before they begin, so that one that is cut off is deleted once its file is.
-        files.uploads.iter().for_each(|file| snapshot.begin(file));
-        if !files.uploads.is_empty() || !files.deletes.is_empty() {
-            world.keep(&name, &snapshot.to_bytes())?;
-        }
-        let folders: Vec<String> = files.folders.iter().map(|folder| format!("{file_path}/{folder}")).collect();
-        upload(world, &files.uploads, &folders, &file_path)?;
-        let deletes: Vec<Call> =
-            files.deletes.iter().map(|lands| delete_path(&format!("{file_path}/{lands}"), false)).collect();
-        all(world, &deletes, &mut |at| {
-            world.tell(Step::Files, files.uploads.len() + at, files.uploads.len() + deletes.len())
-        })?;
-        files.deletes.iter().for_each(|lands| snapshot.forget(lands));
-        if !files.uploads.is_empty() || !files.deletes.is_empty() {
-            let there: There = tree(world, &file_path)?;
-            for file in &files.uploads {
-                snapshot.done(file, there.get(file.lands()).copied().flatten());
-            }
-            world.keep(&name, &snapshot.to_bytes())?;
-        }
-        (report.uploaded, report.deleted_files) = (report.uploaded + files.uploads.len(), files.deletes.len());
+        report.uploaded += uploads::libraries(world, job)?;
+        uploads::files(world, job, &files, &mut snapshot)?;
+        report.uploaded += files.uploads.len();
+        report.deleted_files = files.deletes.len();
         let state_path = job.path("state_path");
         let text = record.next(job.local, job.fresh.now, &job.fresh.record);
         put(world, &format!("{state_path}/{RECORD_FILE}"), text)?;
         folder_rights(world, job)?;
-        if ["dashboards", "alerts"]
-            .iter()
-            .any(|kind| !job.bundle.config.entries_at(&["resources", kind]).as_slice().is_empty())
-        {
-            send(world, make_folder(&job.path("resource_path")))?;
-        }
+        resource_folder(world, job)?;
         let total = plan.entries.values().filter(|entry| entry.action != Action::Skip).count();
         world.tell(Step::Resources, 0, total);
         let remote_serial = store.remote_serial;
@@ -125,11 +102,21 @@ pub fn destroy(world: &dyn World, job: &Job<'_>, prepared: Prepared) -> Result<R
             report.root_deleted = true;
         }
         if is_whole {
-            world.forget(&crate::files::Snapshot::name(job.host, &job.path("file_path")))?;
+            world.forget(&Snapshot::name(job.host, &job.path("file_path")))?;
             world.forget(STATE_FILE)?;
+            keep_unanswered(world, &BTreeSet::new())?;
         }
         Ok(())
     })
+}
+
+/// Dashboards and alerts lie in a folder of their own.
+fn resource_folder(world: &dyn World, job: &Job<'_>) -> Result<(), Fault> {
+    let has = |kind: &&str| job.bundle.config.entries_at(&["resources", kind]).next().is_some();
+    if ["dashboards", "alerts"].iter().any(has) {
+        send(world, make_folder(&job.path("resource_path")))?;
+    }
+    Ok(())
 }
 
 fn refuse(plan: &Plan) -> Result<(), Fault> {
@@ -195,81 +182,6 @@ fn put_as(world: &dyn World, path: &str, content: Vec<u8>, overwrite: bool) -> R
         }
     }
     Ok(())
-}
-
-/// Sends calls side by side; the first fault ends it once all are answered. What is not there is as good as deleted.
-fn all(world: &dyn World, calls: &[Call], told: &mut dyn FnMut(usize)) -> Result<(), Fault> {
-    let (mut first, mut done) = (None, 0);
-    world.each(calls, &mut |_, answer| {
-        done += 1;
-        told(done);
-        if let Err(fault) = answer
-            && fault.kind != FaultKind::Missing
-        {
-            first.get_or_insert(fault);
-        }
-    });
-    first.map_or(Ok(()), Err)
-}
-
-fn upload(world: &dyn World, files: &[LocalFile], folders: &[String], file_path: &str) -> Result<(), Fault> {
-    if files.is_empty() {
-        return Ok(());
-    }
-    let mut folders: Vec<Call> = folders.iter().map(|folder| make_folder(folder)).collect();
-    if files.iter().any(|file| !file.inside.contains('/')) {
-        folders.push(make_folder(file_path));
-    }
-    all(world, &folders, &mut |_| {})?;
-    let body = |file: &LocalFile| Body::File { path: file.path.clone(), bytes: file.bytes };
-    let calls: Vec<Call> =
-        files.iter().map(|file| write_file(&format!("{file_path}/{}", file.inside), body(file), true)).collect();
-    let (mut failed, mut done) = (Vec::new(), 0);
-    world.each(&calls, &mut |at, answer| {
-        done += 1;
-        world.tell(Step::Files, done, calls.len());
-        if let (Err(fault), Some(file)) = (answer, files.get(at)) {
-            failed.push((fault.kind, format!("{}: {}", file.inside, fault.message)));
-        }
-    });
-    let Some((kind, first)) = failed.first() else { return Ok(()) };
-    Err(Fault::new(*kind, format!("{} of {} files were not uploaded; {first}", failed.len(), files.len())))
-}
-
-/// Uploads the libraries that are there already.
-fn libraries(world: &dyn World, job: &Job<'_>) -> Result<usize, Fault> {
-    let uploads = &job.bundle.libraries;
-    world.tell(Step::Libraries, 0, uploads.len());
-    if uploads.is_empty() {
-        return Ok(0);
-    }
-    let internal = format!("{}/.internal", job.path("artifact_path"));
-    let in_volume = internal.starts_with("/Volumes/");
-    if !in_volume {
-        // It holds what this deploy uploads and nothing else.
-        optional(send(world, delete_path(&internal, true)))?;
-        send(world, make_folder(&internal))?;
-    }
-    let mut calls = Vec::new();
-    for upload in uploads {
-        let bytes = world.size(&upload.local);
-        let bytes = bytes.ok_or_else(|| Fault::local(format!("there is no file {}", upload.local)))?;
-        let body = Body::File { path: upload.local.clone(), bytes };
-        calls.push(if in_volume {
-            let path = format!("/api/2.0/fs/files{}?overwrite=true", encode_path(&upload.remote));
-            Call { method: Method::Put, path, body }
-        } else {
-            write_file(&upload.remote, body, true)
-        });
-    }
-    let mut failed = None;
-    world.each(&calls, &mut |at, answer| {
-        world.tell(Step::Libraries, at + 1, calls.len());
-        if let (Err(fault), Some(upload)) = (answer, uploads.get(at)) {
-            failed.get_or_insert(fault.doing(&format!("uploading {}", upload.local)));
-        }
-    });
-    failed.map_or(Ok(calls.len()), Err)
 }
 
 /// Who may do what in the bundle's folder, where the bundle says it.

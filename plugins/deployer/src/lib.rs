@@ -8,7 +8,7 @@
 //! - `desired`, `reference`, `compare`: what is to be, how it hangs together, and what is different.
 //! - `look`, `graph`, `decide`, `plan`: what the workspace has, the order, and what is done to each resource.
 //! - `files`: which files are uploaded and deleted.
-//! - `store`, `prepare`, `apply`, `deploy`: what is kept between deploys, and a deploy or destroy from its plan to its end.
+//! - `store`, `prepare`, `uploads`, `apply`, `rights`, `deploy`: what is kept between deploys, and a deploy or destroy from its plan to its end.
 //! - `metadata`, `summary`: what the workspace's pages and people read of a bundle.
 
 mod apply;
@@ -31,6 +31,7 @@ mod rights;
 mod state;
 mod store;
 mod summary;
+mod uploads;
 mod wal;
 mod world;
 
