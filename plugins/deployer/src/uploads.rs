@@ -18,16 +18,28 @@ pub(crate) fn files(world: &dyn World, job: &Job<'_>, files: &FilePlan, snapshot
     files.uploads.iter().for_each(|file| snapshot.begin(file));
     world.keep(&name, &snapshot.to_bytes())?;
     let folders: Vec<String> = files.folders.iter().map(|folder| format!("{file_path}/{folder}")).collect();
-    upload(world, &files.uploads, &folders, &file_path)?;
-    let deletes: Vec<Call> =
-        files.deletes.iter().map(|lands| delete_path(&format!("{file_path}/{lands}"), false)).collect();
-    all(world, &deletes, &mut |at| world.tell(Step::Files, uploads + at, total))?;
-    files.deletes.iter().for_each(|lands| snapshot.forget(lands));
-    let there: There = tree(world, &file_path)?;
-    for file in &files.uploads {
+    let (done, failed) = upload(world, &files.uploads, &folders, &file_path)?;
+    let mut outcome = failed.map_or(Ok(()), Err);
+    if outcome.is_err() {
+        // The end of a deploy that goes no further: what was uploaded is known all the same, so that the next one goes on.
+        world.tell(Step::State, 0, 1);
+    } else {
+        let deletes: Vec<Call> =
+            files.deletes.iter().map(|lands| delete_path(&format!("{file_path}/{lands}"), false)).collect();
+        outcome = all(world, &deletes, &mut |at| world.tell(Step::Files, uploads + at, total));
+        if outcome.is_ok() {
+            files.deletes.iter().for_each(|lands| snapshot.forget(lands));
+        }
+    }
+    let there: There = match tree(world, &file_path) {
+        Ok(there) => there,
+        Err(fault) => return outcome.and(Err(fault)),
+    };
+    for file in done.into_iter().filter_map(|at| files.uploads.get(at)) {
         snapshot.done(file, there.get(file.lands()).copied().flatten());
     }
-    world.keep(&name, &snapshot.to_bytes())
+    let kept = world.keep(&name, &snapshot.to_bytes());
+    outcome.and(kept)
 }
 
 /// Sends calls side by side; the first fault ends it once all are answered. What is not there is as good as deleted.
@@ -45,9 +57,15 @@ fn all(world: &dyn World, calls: &[Call], told: &mut dyn FnMut(usize)) -> Result
     first.map_or(Ok(()), Err)
 }
 
-fn upload(world: &dyn World, files: &[LocalFile], folders: &[String], file_path: &str) -> Result<(), Fault> {
+/// The numbers of the files that were uploaded, and why others were not.
+fn upload(
+    world: &dyn World,
+    files: &[LocalFile],
+    folders: &[String],
+    file_path: &str,
+) -> Result<(Vec<usize>, Option<Fault>), Fault> {
     if files.is_empty() {
-        return Ok(());
+        return Ok((Vec::new(), None));
     }
     let mut folders: Vec<Call> = folders.iter().map(|folder| make_folder(folder)).collect();
     if files.iter().any(|file| !file.inside.contains('/')) {
@@ -57,16 +75,20 @@ fn upload(world: &dyn World, files: &[LocalFile], folders: &[String], file_path:
     let body = |file: &LocalFile| Body::File { path: file.path.clone(), bytes: file.bytes };
     let calls: Vec<Call> =
         files.iter().map(|file| write_file(&format!("{file_path}/{}", file.inside), body(file), true)).collect();
-    let (mut failed, mut done) = (Vec::new(), 0);
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
     world.each(&calls, &mut |at, answer| {
-        done += 1;
-        world.tell(Step::Files, done, calls.len());
-        if let (Err(fault), Some(file)) = (answer, files.get(at)) {
-            failed.push((fault.kind, format!("{}: {}", file.inside, fault.message)));
+        match (answer, files.get(at)) {
+            (Err(fault), Some(file)) => failed.push((fault.kind, format!("{}: {}", file.inside, fault.message))),
+            _ => done.push(at),
         }
+        world.tell(Step::Files, done.len() + failed.len(), calls.len());
     });
-    let Some((kind, first)) = failed.first() else { return Ok(()) };
-    Err(Fault::new(*kind, format!("{} of {} files were not uploaded; {first}", failed.len(), files.len())))
+    let count = failed.len();
+    let fault = failed
+        .into_iter()
+        .next()
+        .map(|(kind, first)| Fault::new(kind, format!("{count} of {} files were not uploaded; {first}", files.len())));
+    Ok((done, fault))
 }
 
 /// Uploads the libraries that are there already.

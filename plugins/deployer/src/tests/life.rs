@@ -341,3 +341,19 @@ fn lines_of_a_record_that_make_no_sense_are_kept() {
     project.workspace.kept.borrow_mut().insert(WAL_FILE.to_owned(), b"{\"lineage\":\"other\",\"serial\":9}\n".to_vec());
     assert!(project.plan().unwrap_err().message.contains("other deploys"));
 }
+
+#[test]
+fn files_that_were_uploaded_are_not_uploaded_again_when_others_fail() {
+    let mut tried = 0;
+    for at in 1..40 {
+        let project = Project::new(&[("databricks.yml", JOB), NOTEBOOK, ("a.txt", "a"), ("x/b.txt", "b")]);
+        project.workspace.trouble(Some(super::workspace::Trouble::LostBefore(at)));
+        let Err(fault) = project.deploy() else { continue };
+        project.workspace.trouble(None);
+        if fault.message.contains("1 of 4 files were not uploaded") {
+            assert_eq!(project.plan().unwrap().files.len(), 1, "{at}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 4);
+}
