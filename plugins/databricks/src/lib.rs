@@ -13,6 +13,7 @@
 //! - [`arguments`]: JSON and numbers as callers give them.
 //! - [`show`]: links, moments and long texts in words.
 //! - [`chance`]: names that nobody else has given.
+//! - [`once`]: tokens with which the workspace starts a run once.
 //! - [`current_user`]: who the caller is.
 //! - [`near`]: names like one that was not found.
 //! - [`progress`]: progress of many files.
@@ -35,6 +36,7 @@ pub mod import;
 pub mod job;
 pub mod local_names;
 pub mod near;
+pub mod once;
 pub mod operations;
 pub mod previews;
 pub mod progress;

@@ -1,17 +1,10 @@
 //! validate_bundle.
 
-use std::collections::BTreeMap;
-
-use bricklayer_bundle::{
-    Bundle, FileKind, Files, Finding, FolderPermission, Mode, Outcome, Remote, Request, Severity, User, find_root, open,
-};
-use bricklayer_databricks::current_user::{Me, me};
-use bricklayer_databricks::remote_path::project_path;
+use bricklayer_bundle::{Bundle, Finding, FolderPermission, Mode, Outcome, Remote, Severity};
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace, cut_text, encode_segment};
 use serde_json::Value;
 
-use crate::lookups;
-use crate::project::ProjectFiles;
+use crate::opened::{self, Asked, Read};
 use crate::types;
 
 /// Findings that the text names; the typed result has all of them.
@@ -19,9 +12,6 @@ const MAX_IN_TEXT: usize = 40;
 
 /// Characters of one line of a finding in the text.
 const MAX_LINE_CHARS: usize = 600;
-
-/// Values of variables that a call gives.
-const MAX_VARIABLES: usize = 500;
 
 /// Checks a bundle.
 ///
@@ -31,71 +21,12 @@ pub(crate) fn validate(
     platform: &impl Platform,
     request: types::ValidateBundleRequest,
 ) -> Result<types::BundleValidation, Failure> {
-    let files = ProjectFiles(platform.project());
-    let folder = find(&files, request.bundle_path.as_deref().unwrap_or_default())?;
-    let variables = variables(request.variables.unwrap_or_default())?;
-    let me = me(platform)?;
-    let draft = open(
-        &files,
-        Request {
-            folder: folder.clone(),
-            target: request.target.filter(|target| !target.is_empty()),
-            variables,
-            user: user(&me),
-            host: platform.context().workspace_host,
-            ..Request::default()
-        },
-    );
-    let answers = lookups::answer(platform, draft.lookups());
-    let target = draft.target().map(str::to_owned);
-    let mut outcome = draft.finish(&files, &answers);
+    let asked = Asked { path: request.bundle_path, target: request.target, variables: request.variables };
+    let Read { mut outcome, folder, target, me } = opened::read(platform, asked)?;
     if let Some(bundle) = &outcome.bundle {
         outcome.findings.extend(bundle.check_remote(&ask(platform, bundle), &me.user_name));
     }
     Ok(report(outcome, folder, target, request.strict == Some(true)))
-}
-
-/// The folder of the bundle that a path is in.
-fn find(files: &ProjectFiles, path: &str) -> Result<String, Failure> {
-    let inside = project_path("bundle_path", path)?;
-    // A path to the root file is its folder's.
-    let folder = match files.kind(&inside) {
-        Some(FileKind::File) => inside.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned(),
-        Some(FileKind::Folder) => inside,
-        None => {
-            let message = format!("there is no folder {path} in the project");
-            return Err(Failure::new(Kind::NotFound, message).advise("Look at the project's files for databricks.yml."));
-        }
-    };
-    find_root(files, &folder).ok_or_else(|| {
-        let place = if folder.is_empty() { "the project's folder" } else { folder.as_str() };
-        Failure::new(
-            Kind::NotFound,
-            format!("there is no bundle in {place}: it has no databricks.yml, nor has one above"),
-        )
-        .advise("Name the folder that has it, or make a bundle first.")
-    })
-}
-
-fn variables(given: Vec<types::NamedValue>) -> Result<BTreeMap<String, String>, Failure> {
-    if given.len() > MAX_VARIABLES {
-        return Err(Failure::invalid("variables", format!("more than {MAX_VARIABLES} values")));
-    }
-    let mut variables = BTreeMap::new();
-    for one in given {
-        if variables.insert(one.name.clone(), one.value).is_some() {
-            return Err(Failure::invalid("variables", format!("`{}` is given twice", one.name)));
-        }
-    }
-    Ok(variables)
-}
-
-fn user(me: &Me) -> User {
-    User {
-        user_name: me.user_name.clone(),
-        display_name: me.display_name.clone(),
-        groups: me.groups.iter().map(|group| group.display.clone()).collect(),
-    }
 }
 
 /// What only the workspace knows. What it does not say is not checked: the bundle can be right without.

@@ -3,7 +3,6 @@
 mod calls;
 mod export;
 mod job;
-mod once;
 mod output;
 mod run;
 mod run_tools;

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use bricklayer_databricks::once::Token;
 use bricklayer_databricks::show::{end_of, link};
 use bricklayer_databricks::work::{Continued, End, Job, Look, Outcome, Progress, Started, Work, run_one, until};
 use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Step, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::once::Token;
 use crate::show;
 use crate::types;
 use crate::wire::{JOBS, Run, Task, first_of_run, join, of_run};

@@ -18,11 +18,15 @@ const SHARED: &[(&str, &[&str])] = &[
             "databricks-bundles",
         ],
     ),
-    // Bundles are made of jobs and pipelines.
-    ("/api/2.2/jobs/get", &["databricks-jobs", "databricks-bundles"]),
-    ("/api/2.0/pipelines/", &["databricks-pipelines", "databricks-bundles"]),
+    // Bundles are made of jobs and pipelines, and make them.
+    ("/api/2.2/jobs/get", &["databricks-jobs", "databricks-bundles", "databricks-deployments"]),
+    ("/api/2.0/pipelines/", &["databricks-pipelines", "databricks-bundles", "databricks-deployments"]),
+    ("/api/2.2/jobs/create", &["databricks-jobs", "databricks-deployments"]),
+    ("/api/2.2/jobs/reset", &["databricks-jobs", "databricks-deployments"]),
+    ("/api/2.2/jobs/delete", &["databricks-jobs", "databricks-deployments"]),
+    ("/api/2.2/jobs/run-now", &["databricks-jobs", "databricks-deployments"]),
     // Code without a cluster runs as a job's single run.
-    ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute"]),
+    ("/api/2.2/jobs/runs/", &["databricks-jobs", "databricks-compute", "databricks-deployments"]),
     // Tables are looked into, and some things of Unity Catalog done, by statements at a warehouse that has to be chosen.
     ("/api/2.0/sql/statements", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
     (
@@ -39,7 +43,10 @@ const SHARED: &[(&str, &[&str])] = &[
     ),
     // What statistics are of, and names near one that was not found.
     ("/api/2.1/unity-catalog/tables", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
-    ("/api/2.1/unity-catalog/schemas", &["databricks-sql", "databricks-tables", "databricks-catalog"]),
+    (
+        "/api/2.1/unity-catalog/schemas",
+        &["databricks-sql", "databricks-tables", "databricks-catalog", "databricks-deployments"],
+    ),
     // A query over files is written after a look at their folder.
     ("/api/2.0/fs/directories/", &["databricks-files", "databricks-tables"]),
     // The notebook of such a run lies in the caller's home.
@@ -59,7 +66,15 @@ const SHARED: &[(&str, &[&str])] = &[
     ("/api/2.2/jobs/list", &["databricks-workspace", "databricks-jobs", "databricks-deployments"]),
     // Variables of a bundle name objects, and get their ids.
     ("/api/2.0/pipelines", &["databricks-pipelines", "databricks-deployments"]),
+    // A bundle makes catalogs, registered models, grants, clusters and secret scopes as well, and says who may what.
+    ("/api/2.1/unity-catalog/catalogs", &["databricks-catalog", "databricks-deployments"]),
+    ("/api/2.1/unity-catalog/models", &["databricks-catalog", "databricks-deployments"]),
+    ("/api/2.1/unity-catalog/permissions/", &["databricks-catalog", "databricks-deployments"]),
+    ("/api/2.1/clusters/", &["databricks-compute", "databricks-deployments"]),
+    ("/api/2.0/secrets/", &["databricks-workspace", "databricks-deployments"]),
+    ("/api/2.0/permissions/", &["databricks-bundles", "databricks-deployments"]),
     // A bundle's artifacts may lie in a volume.
+    ("/api/2.0/fs/files/", &["databricks-files", "databricks-deployments"]),
     ("/api/2.1/unity-catalog/volumes", &["databricks-catalog", "databricks-deployments"]),
     (
         "/api/2.0/workspace/get-status",

@@ -1,10 +1,11 @@
 //! Tokens with which the workspace starts a run once: a call has one, and a repeat of a call whose answer was lost has the
 //! same.
 
-use bricklayer_databricks::chance;
 use bricklayer_sdk::Platform;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::chance;
 
 /// How long a start that was not answered is remembered, in seconds. Whoever asks for the same thing later means
 /// another run.
@@ -22,15 +23,17 @@ struct Starting {
 
 /// The token of one start.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Token {
-    pub(crate) text: String,
+pub struct Token {
+    /// As it is sent.
+    pub text: String,
     key: String,
 }
 
 impl Token {
     /// The token of an earlier call that asked for just this and got no answer, or a new one. It is remembered before the
     /// request is sent.
-    pub(crate) fn of(platform: &impl Platform, path: &str, asked: &Map<String, Value>) -> Self {
+    #[must_use]
+    pub fn of(platform: &impl Platform, path: &str, asked: &Map<String, Value>) -> Self {
         let now = platform.unix_seconds();
         for key in platform.state_keys() {
             let Some((until, token)) = key.strip_prefix(KEYS).and_then(|rest| rest.split_once('/')) else { continue };
@@ -53,7 +56,7 @@ impl Token {
     }
 
     /// The start was answered.
-    pub(crate) fn answered(&self, platform: &impl Platform) {
+    pub fn answered(&self, platform: &impl Platform) {
         platform.state_delete(&self.key);
     }
 }
