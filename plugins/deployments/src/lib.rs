@@ -9,6 +9,7 @@ mod local;
 mod lookups;
 mod opened;
 mod plan;
+mod preview;
 mod project;
 mod remote;
 mod run;
@@ -37,3 +38,4 @@ bricklayer_sdk::family! {
 }
 
 bricklayer_databricks::operations!(calls::operations);
+bricklayer_databricks::previews!(preview::preview);
