@@ -38,6 +38,7 @@ beforeAll(async () => {
       const script = `SELECT 1;${"\n".repeat(61)}DROP SCHEMA main.nothing CASCADE`;
       calls.push({ call: "mcp__databricks__execute_sql_multi", input: { script } });
     }
+    if (message.startsWith("note")) calls.push({ call: "Write", input: { file_path: "PROJECT.md", content: "# Notes\n\nEverything is in main.default.\n" } });
     return results === 0 && calls.length > 0 ? calls : [{ say: "That is settled." }];
   });
   host = await startHost(model.environment);
@@ -97,6 +98,15 @@ describe("a question", () => {
     expect(await row.count()).toBe(1);
     expect(await row.innerText()).toMatch(/Destroys\s+DROP TABLE main\.default\.precious/);
     expect(await answer("Allow DROP TABLE main.default.precious for this conversation").isVisible()).toBe(true);
+    await declined();
+  });
+
+  it("tells how many rows it would meet, as the workspace has them", async () => {
+    await asked("the wide one");
+    const met = panel().getByRole("region", { name: "What it would meet now" });
+    expect(await met.innerText()).toMatch(/as the tool found it:\s*DELETE FROM main\.default\.precious: all 1 row/);
+    await met.scrollIntoViewIfNeeded();
+    expect(await lookAt(page, "approval-met")).toEqual([]);
     await declined();
   });
 
@@ -210,4 +220,21 @@ describe("a question", () => {
 
 it("nothing went wrong inside the page", () => {
   expect(faults).toEqual([]);
+});
+
+describe("the project's notes", () => {
+  it("are read once they are there, and the page says so", async () => {
+    await page.goto(project);
+    await ask(page, "note where things are");
+    await turnEnded(page);
+    expect(await page.getByText("Read the project's notes,").count()).toBe(0);
+    await ask(page, "look at it");
+    await turnEnded(page);
+    const line = page.getByText("Read the project's notes,");
+    await line.waitFor();
+    expect(await lookAt(page, "notes-read")).toEqual([]);
+    await line.getByRole("link", { name: "PROJECT.md" }).click();
+    await page.getByText("Everything is in main.default.").first().waitFor();
+    expect(faults).toEqual([]);
+  });
 });

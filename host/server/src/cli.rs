@@ -1,5 +1,6 @@
-//! The command line: `serve`, `mcp`, `plugin`, `workspace`, `doctor`, `openapi`, `version`.
+//! The command line: `serve`, `mcp`, `bundle`, `plugin`, `workspace`, `doctor`, `openapi`, `version`.
 
+mod bundle;
 mod doctor;
 mod mcp;
 mod plugin;
@@ -45,6 +46,8 @@ enum Command {
     Workspace(WorkspaceArgs),
     /// Says what is configured, what is reachable, and what to do about what is not.
     Doctor(ServeArgs),
+    /// Checks, deploys and runs Databricks Asset Bundles, and makes them of jobs and notebooks.
+    Bundle(bundle::BundleArgs),
     /// Makes, tests, installs, updates and removes plugins, and says what they may do.
     Plugin(plugin::PluginArgs),
     /// Prints the OpenAPI document.
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Workspace(args) => workspace(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Version(args) => version::run(&args),
+        Command::Bundle(args) => bundle::run(&args),
         Command::Plugin(args) => plugin::run(&args),
         Command::Openapi => print(&format!("{:#}\n", serde_json::to_value(api::open_api()).unwrap_or_default())),
     };
@@ -261,6 +265,13 @@ fn workspace(args: &WorkspaceArgs) -> anyhow::Result<ExitCode> {
         told.ok();
         Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
+}
+
+/// The environment, as far as it is text.
+fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -18,7 +18,7 @@ pub(crate) const ENDLESS: &str =
     "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1";
 
 /// The token that the proxy sends for ann.
-const TOKEN: &str = "canary-token-of-ann";
+pub(crate) const TOKEN: &str = "canary-token-of-ann";
 
 /// Bob's token with his name; Ann, who comes first, administers.
 const BOB: &str = "canary-token-of-bob=bob@example.com";
@@ -26,7 +26,7 @@ const BOB: &str = "canary-token-of-bob=bob@example.com";
 /// A local workspace as a process that a test may kill.
 pub(crate) struct Local {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     folder: PathBuf,
     pub(crate) client: Api,
 }

@@ -39,6 +39,7 @@ mod approvals;
 mod authorisation;
 mod bad_input;
 mod catalog;
+mod bundle_cli;
 mod changes;
 mod compiling;
 mod compute;

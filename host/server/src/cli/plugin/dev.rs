@@ -99,7 +99,7 @@ fn config(args: &DevArgs, folder: &Path) -> Result<Config, Problem> {
         ("data_dir", data.to_string_lossy().into_owned()),
         ("identity", "development".to_owned()),
     ];
-    let mut environment = workspace::environment();
+    let mut environment = crate::cli::environment();
     environment.remove("DATABASE_URL");
     let layers = workspace::layers(flags, environment, folder, args.real_workspace)?;
     workspace::config(&layers, args.real_workspace)

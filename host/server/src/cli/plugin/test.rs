@@ -99,7 +99,7 @@ async fn record(
         matches!(power, bricklayer_package::Power::Http { audience: bricklayer_package::Audience::Workspace, .. })
     });
     let workspace = match (args.real_workspace, asks) {
-        (true, _) => Some(workspace::real(workspace::environment(), folder)?),
+        (true, _) => Some(workspace::real(crate::cli::environment(), folder)?),
         (false, true) => Some(local_workspace(&lifecycle, folder).await?),
         (false, false) => None,
     };

@@ -55,13 +55,6 @@ pub(super) fn real(environment: HashMap<String, String>, folder: &Path) -> Resul
     }
 }
 
-/// The environment, as far as it is text.
-pub(super) fn environment() -> HashMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
