@@ -3,7 +3,7 @@
 use bricklayer_deployer::{Plan, prepare, prepare_destroy};
 use bricklayer_sdk::{Failure, Platform};
 
-use crate::opened::{self, Asked};
+use crate::opened::{self, Asked, Opened};
 use crate::types;
 use crate::work::{self, Options, action, short};
 
@@ -28,12 +28,20 @@ pub(crate) fn plan(platform: &impl Platform, request: types::PlanBundleRequest) 
         overwrite_drift: request.overwrite_drift == Some(true),
         ..Options::default()
     };
-    let plan = work::with(platform, &opened, options, |remote, job| {
+    let plan = made(platform, &opened, options)?;
+    Ok(told(&plan, &opened.bundle.name, &opened.bundle.target))
+}
+
+/// The plan of a bundle as things stand. It changes nothing.
+///
+/// # Errors
+/// A state that is not used, a workspace that cannot be read.
+pub(crate) fn made(platform: &impl Platform, opened: &Opened, options: Options) -> Result<Plan, Failure> {
+    work::with(platform, opened, options, |remote, job| {
         let prepared =
             if options.is_destroy { prepare_destroy(remote, job, false) } else { prepare(remote, job, false) };
         prepared.map(|prepared| prepared.plan).map_err(|fault| remote.failure(fault))
-    })?;
-    Ok(told(&plan, &opened.bundle.name, &opened.bundle.target))
+    })
 }
 
 /// A plan in words, with its id and what to do with it.

@@ -1,13 +1,12 @@
 //! What a deploy or a destroy would do, told before its user is asked: the plan as it is now.
 
-use bricklayer_deployer::{prepare, prepare_destroy};
 use bricklayer_sdk::{Failure, Platform};
 use serde_json::Value;
 
 use crate::opened::{self, Asked};
 use crate::plan;
 use crate::types;
-use crate::work::{self, Options};
+use crate::work::Options;
 
 /// The plan of a call with these arguments; none where a call has none.
 ///
@@ -25,10 +24,7 @@ pub(crate) fn preview(platform: &impl Platform, tool: &str, input: &str) -> Resu
     let asked = Asked { path: text("bundle_path"), target: text("target"), variables: variables(&input) };
     let opened = opened::good(platform, asked)?;
     let options = Options { is_destroy, overwrite_drift: is_on("overwrite_drift"), ..Options::default() };
-    let found = work::with(platform, &opened, options, |remote, job| {
-        let prepared = if is_destroy { prepare_destroy(remote, job, false) } else { prepare(remote, job, false) };
-        prepared.map(|prepared| prepared.plan).map_err(|fault| remote.failure(fault))
-    })?;
+    let found = plan::made(platform, &opened, options)?;
     let is_same = text("plan_id").is_some_and(|id| id.trim() == found.id());
     let told = plan::text(&found, &opened.bundle.name, &opened.bundle.target);
     let head = if is_same {
