@@ -104,7 +104,7 @@ describe("a question", () => {
   it("tells how many rows it would meet, as the workspace has them", async () => {
     await asked("the wide one");
     const met = panel().getByRole("region", { name: "What it would meet now" });
-    expect(await met.innerText()).toMatch(/as the tool found it:\s*DELETE FROM main\.default\.precious: all 1 row/);
+    expect(await met.innerText()).toMatch(/as the tool found it:\s*DELETE FROM main\.default\.precious: the only row/);
     await met.scrollIntoViewIfNeeded();
     expect(await lookAt(page, "approval-met")).toEqual([]);
     await declined();

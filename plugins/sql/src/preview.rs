@@ -141,6 +141,7 @@ impl Look {
         Some(match self.counts {
             look::Counts::Part => match (number(0)?, number(1)?) {
                 (0, all) => format!("none of {}", rows_of(all)),
+                (1, 1) => "the only row".to_owned(),
                 (part, all) if part == all => format!("all {}", rows_of(all)),
                 (part, all) => format!("{part} of {}", rows_of(all)),
             },

@@ -123,7 +123,7 @@ async fn a_bundle_is_made_of_a_job_and_a_notebook_is_analysed() {
 fn what_cannot_be_done_says_what_to_do() {
     let nowhere = Terminal::new(Vec::new());
     nowhere.run(&["validate"]).ended(1, "set DATABRICKS_HOST");
-    nowhere.run(&["analyze", "say.py"]).done("sys");
+    nowhere.run(&["analyze", "say.py"]).done("argv[1]");
     nowhere.run(&["plan", "--dir", "nosuch"]).ended(1, "is no folder");
     nowhere.run(&["plan", "--var"]).ended(2, "NAME=VALUE");
     nowhere.run(&["nosuch"]).ended(2, "nosuch");

@@ -28,6 +28,7 @@ fn check(statement: &str, rows: &str, expect: &str) {
 fn what_a_statement_would_meet_is_said() {
     check("delete from t where a = 1", r#"[["12","310"]]"#, "DELETE FROM main.s.t: 12 of 310 rows");
     check("delete from t", r#"[["310","310"]]"#, "DELETE FROM main.s.t: all 310 rows");
+    check("delete from t", r#"[["1","1"]]"#, "DELETE FROM main.s.t: the only row");
     check("update t set a = 1 where b", r#"[["0","1"]]"#, "UPDATE main.s.t: none of 1 row");
     check(
         "merge into t using u on t.a = u.a when matched then delete",
