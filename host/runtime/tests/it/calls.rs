@@ -174,9 +174,7 @@ async fn a_review_answers_per_call_and_silence_counts_as_destructive() {
 async fn a_preview_looks_and_changes_nothing() {
     let bench = Bench::new().await;
     std::fs::write(bench.project.path().join("a"), "there").unwrap();
-    let fetch = |method: &str, path: &str| {
-        json!({"method": method, "authority": "workspace", "path": path, "headers": [], "trailers": []})
-    };
+    let fetch = |method: &str, path: &str| json!({"method": method, "authority": "workspace", "path": path, "headers": [], "trailers": []});
     let file = json!({"path": "/project/a", "text": "x"});
     let pair = json!({"key": "preview", "value": "x"});
     let found = |text: &str| Some(CallPreview::Found(text.to_owned()));

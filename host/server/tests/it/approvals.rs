@@ -374,7 +374,10 @@ async fn a_question_tells_how_many_rows_its_call_would_meet() {
     for (number, (statement, says)) in [
         ("DELETE FROM main.default.counted WHERE id < 3", "DELETE FROM main.default.counted: 3 of 10 rows"),
         ("UPDATE main.default.counted SET odd = 7", "UPDATE main.default.counted: all 10 rows"),
-        ("DELETE FROM main.default.counted c WHERE c.id IN (SELECT id + 100 FROM main.default.counted)", "none of 10 rows"),
+        (
+            "DELETE FROM main.default.counted c WHERE c.id IN (SELECT id + 100 FROM main.default.counted)",
+            "none of 10 rows",
+        ),
         (
             "MERGE INTO main.default.counted t USING (SELECT 4 AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE",
             "1 row of the source match one of 10 rows",

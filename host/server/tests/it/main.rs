@@ -38,8 +38,8 @@
 mod approvals;
 mod authorisation;
 mod bad_input;
-mod catalog;
 mod bundle_cli;
+mod catalog;
 mod changes;
 mod compiling;
 mod compute;

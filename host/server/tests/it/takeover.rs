@@ -259,7 +259,7 @@ async fn stop_stops_what_waits_for_an_answer_on_any_host() {
     let stopped = stop(&b.as_user("ann"), &execution).await;
     assert_eq!((&stopped["success"], &stopped["state"]), (&json!(true), &json!("stopped")));
     assert_ended_once(&ann.frames(&execution).await);
-    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+    assert_eq!(world.workspace.asked_for().len(), 0);
     a.stop().await;
     b.stop().await;
 }

@@ -140,7 +140,7 @@ fn a_destructive_statement_waits_for_the_user() {
             let rest = follow.follow_to_end().await;
             let result = rest.iter().find(|frame| frame.kind() == "tool_result").unwrap();
             assert_eq!(result.data["is_error"], runs == 0, "{result:?}");
-            assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), runs);
+            assert_eq!(world.workspace.asked_for().len(), runs);
         }
         server.stop().await;
     });
@@ -169,7 +169,7 @@ async fn a_waiting_turn_can_be_stopped_and_blocks_a_second_message() {
     assert_eq!(rest[rest.len() - 2].data["is_cancelled"], true, "{rest:?}");
     let late = ann.post(&format!("/api/executions/{execution}/approvals/call_1"), json!({"decision": "once"})).await;
     late.problem(409, "turn-ended");
-    assert_eq!(world.workspace.count(Method::POST, "/sql/statements"), 0);
+    assert_eq!(world.workspace.asked_for().len(), 0);
     server.stop().await;
 }
 
