@@ -98,7 +98,8 @@ pub(crate) async fn measure(table: &mut Table, binary: &Path, data_dir: &Path, m
         (format!("upload of a file of {LARGE_MIB} MiB to a volume"), format!("/upload_to_volume {large}")),
         ("the same file back".to_owned(), format!("/download_from_volume {back}")),
     ] {
-        (host.peak_kib()?, peak_kib(workspace.pid)?);
+        host.peak_kib()?;
+        peak_kib(workspace.pid)?;
         let (before, took) = (host.rss_kib()?, user.call(&command).await?.0);
         let (peak, of_workspace) = (host.peak_kib()?, peak_kib(workspace.pid)?);
         let grown = peak.saturating_sub(before);

@@ -203,7 +203,7 @@ impl Driver {
                 match resolved {
                     Ok(resolved) => {
                         let (held, class) = gate.classify(call, resolved).await;
-                        (call.id.clone(), Some(held), CallClassification::Known(class))
+                        (call.id.clone(), Some(held), CallClassification::Known(Box::new(class)))
                     }
                     Err(failure) => (call.id.clone(), None, CallClassification::Unknown(failure.message)),
                 }

@@ -51,7 +51,7 @@ pub struct TurnFailure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallClassification {
     /// A tool of the catalogue.
-    Known(CallClass),
+    Known(Box<CallClass>),
     /// No such tool; the text tells the model which there are.
     Unknown(String),
 }

@@ -38,14 +38,14 @@ async fn completed(world: &World, message: &str) {
 fn said(model: &ScriptedModel) -> Vec<String> {
     let requests = model.requests.lock().unwrap();
     let messages = &requests.last().unwrap().messages;
-    let texts = messages.iter().filter(|message| message.role == Role::User).map(|message| {
+    let mut texts = messages.iter().filter(|message| message.role == Role::User).map(|message| {
         let texts = message.content.iter().filter_map(|content| match &**content {
             Content::Text(text) => Some(text.clone()),
             _ => None,
         });
         texts.collect::<Vec<_>>()
     });
-    texts.filter(|texts| !texts.is_empty()).next_back().unwrap()
+    texts.rfind(|texts| !texts.is_empty()).unwrap()
 }
 
 #[tokio::test]

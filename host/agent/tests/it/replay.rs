@@ -76,7 +76,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
     };
     let objects = vec!["t".to_owned()];
     let operation = Operation { effect, verb: call.name.0.clone(), objects, ..Operation::unknown() };
-    CallClassification::Known(CallClass {
+    CallClassification::Known(Box::new(CallClass {
         annotations: ToolAnnotations::default(),
         review: Some(CallReview::one(operation)),
         hook: HookRuling::Silent,
@@ -84,7 +84,7 @@ fn class_of(call: &ToolCall) -> CallClassification {
         ruling: Ruling::default(),
         asks: None,
         resumes: call.name.0 == "delegate",
-    })
+    }))
 }
 
 impl Simulation {

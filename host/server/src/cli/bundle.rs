@@ -283,7 +283,7 @@ async fn consented(
 ) -> anyhow::Result<ExitCode> {
     let plan = desk.call("plan_bundle", &bundle.with(further.clone())?).await?;
     let found = plan.structured.clone().unwrap_or_default();
-    if plan.is_error() || found["ok"] != true {
+    if plan.is_error() || !is_true(&found, "ok") {
         return told(&plan, form);
     }
     if !consent.auto_approve {
@@ -299,7 +299,7 @@ async fn consented(
     }
     let drift = further.get("overwrite_drift").cloned().unwrap_or_default();
     let of_plan = json!({
-        "plan_id": found["plan_id"], "deletes": found["deletes"], "force_lock": consent.force_lock,
+        "plan_id": found.get("plan_id"), "deletes": found.get("deletes"), "force_lock": consent.force_lock,
         "overwrite_drift": drift,
     });
     told(&desk.call(tool, &bundle.with(of_plan)?).await?, form)
@@ -310,12 +310,19 @@ async fn waited(desk: &Desk, first: ToolOutcome) -> anyhow::Result<ToolOutcome> 
     let mut last = first;
     loop {
         let found = last.structured.clone().unwrap_or_default();
-        let (false, Some(run), false) = (last.is_error(), found["run"].as_str(), found["ended"] == true) else {
+        let (false, Some(run), false) =
+            (last.is_error(), found.get("run").and_then(Value::as_str), is_true(&found, "ended"))
+        else {
             return Ok(last);
         };
         say(&last.content)?;
         last = desk.call("wait_for_bundle_run", &json!({"run": run})).await?;
     }
+}
+
+/// Whether an answer says so.
+fn is_true(found: &Value, field: &str) -> bool {
+    found.get(field).and_then(Value::as_bool) == Some(true)
 }
 
 /// The answer on standard output, and how it ended.
