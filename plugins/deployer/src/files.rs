@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bricklayer_bundle::notebook_path;
+use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 
-use crate::md5;
 use crate::moment::rfc3339;
 use crate::state::CLI_VERSION;
 use crate::world::{Call, Fault, FaultKind, World, encode, send_all};
@@ -101,8 +101,9 @@ pub(crate) type There = BTreeMap<String, Option<u64>>;
 impl Snapshot {
     /// The snapshot's name in the target's cache.
     pub(crate) fn name(host: &str, remote_path: &str) -> String {
-        let digest = md5::hex(&format!("{host}{remote_path}"));
-        format!("sync-snapshots/{}.json", digest.get(..16).unwrap_or(&digest))
+        let digest = Md5::digest(format!("{host}{remote_path}"));
+        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("sync-snapshots/{name}.json")
     }
 
     /// Reads a snapshot; one of another place, or that makes no sense, knows nothing.
@@ -350,7 +351,8 @@ mod tests {
 
     #[test]
     fn the_snapshot_is_the_command_lines() {
-        assert_eq!(Snapshot::name("h", "/r"), format!("sync-snapshots/{}.json", &md5::hex("h/r")[..16]));
+        // md5sum says so of `abc`.
+        assert_eq!(Snapshot::name("ab", "c"), "sync-snapshots/900150983cd24fb0.json");
         let snapshot = uploaded(&[(&file("n.ipynb", "2"), Some(6))]);
         let file: Value = serde_json::from_slice(&snapshot.to_bytes()).unwrap();
         assert_eq!(

@@ -21,7 +21,6 @@ mod graph;
 mod kinds;
 mod lock;
 mod look;
-mod md5;
 mod metadata;
 mod moment;
 mod plan;
