@@ -20,7 +20,9 @@
 //! - [`project_file`]: a file of the project as a text.
 //! - [`remote_path`]: paths of the workspace and of the project, in one normal form.
 //! - [`job`]: a job with all its settings.
+//! - [`run`]: a run of a job, started once and read whole.
 //! - [`run_state`]: where a run of a job stands.
+//! - [`update`]: an update of a pipeline, started and read, and what its log says.
 //! - [`side_by_side`]: many requests at once, patient and within the time of the call.
 //! - [`download`]: workspace objects into the project; [`transfer`]: how each file fared.
 //! - [`tree`]: folders of the workspace, with all that is in them.
@@ -42,11 +44,13 @@ pub mod previews;
 pub mod progress;
 pub mod project_file;
 pub mod remote_path;
+pub mod run;
 pub mod run_state;
 pub mod show;
 pub mod side_by_side;
 pub mod statement;
 pub mod transfer;
 pub mod tree;
+pub mod update;
 pub mod warehouse;
 pub mod work;

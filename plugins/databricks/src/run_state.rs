@@ -4,7 +4,7 @@ use bricklayer_sdk::StepState;
 use serde::Deserialize;
 
 /// The state of a run, as the Jobs API gives it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// QUEUED, PENDING, RUNNING, TERMINATED and so on.

@@ -5,6 +5,7 @@ use bricklayer_databricks::arguments::{object, wait_seconds};
 use bricklayer_databricks::job::{self, Job};
 use bricklayer_databricks::near::nearest_or_first;
 use bricklayer_databricks::once::Token;
+use bricklayer_databricks::run::Task;
 use bricklayer_databricks::work::{self, Continued, Job as Piece, Outcome, Work, run_one};
 use bricklayer_deployer::{Standing, summary};
 use bricklayer_sdk::{Deadline, Failure, Kind, Platform};
@@ -235,12 +236,12 @@ fn bring(platform: &impl Platform, mut work: RunWork, wait: std::time::Duration)
             platform.withdraw_cleanup(ends);
         }
         let seen = seen.map_err(|failure| failure.doing(format!("the run {} was started", started.id)))?;
-        return Ok(told(&seen, "It is not waited for: use wait_for_bundle_run."));
+        return Ok(told(platform, &seen, "It is not waited for: use wait_for_bundle_run."));
     }
     let until = work::until(platform).min(Deadline::after(platform, wait));
     let finished = run_one(platform, Piece { work, limit: None, continued: Some(continued) }, until);
     match finished.outcome {
-        Outcome::Done(seen) => Ok(told(&seen, "")),
+        Outcome::Done(seen) => Ok(told(platform, &seen, "")),
         Outcome::Failed(failure) => Err(failure),
         Outcome::NotStarted => {
             Err(Failure::new(Kind::Timeout, "no time was left to start the run; it was not started").retryable())
@@ -248,31 +249,32 @@ fn bring(platform: &impl Platform, mut work: RunWork, wait: std::time::Duration)
         Outcome::Unfinished(()) => {
             let seen = under_way::see(platform, &finished.id.unwrap_or_default())?;
             let next = "It goes on at the workspace: do not start it again, continue with wait_for_bundle_run.";
-            Ok(told(&seen, next))
+            Ok(told(platform, &seen, next))
         }
     }
 }
 
-fn told(seen: &Seen, next: &str) -> types::BundleRun {
-    let mut text = format!("{}.", seen.headline());
-    for task in &seen.tasks {
-        text.push_str(&format!("\n- {}: {}", task.key, task.state.word()));
+fn told(platform: &impl Platform, seen: &Seen, next: &str) -> types::BundleRun {
+    let mut text = format!("{}.", seen.headline(platform));
+    let tasks = seen.tasks();
+    for task in &tasks {
+        text.push_str(&format!("\n- {}: {}", task.task_key, task.state.word()));
     }
-    if !seen.has_ended && !next.is_empty() {
-        text.push_str(&format!("\n\n{next} (run: {})", seen.id));
+    if !seen.has_ended() && !next.is_empty() {
+        text.push_str(&format!("\n\n{next} (run: {})", seen.id()));
     }
-    let task = |task: &under_way::Task| types::RunTask {
-        key: task.key.clone(),
+    let task = |task: &Task| types::RunTask {
+        key: task.task_key.clone(),
         state: task.state.word().to_owned(),
-        link: task.link.clone(),
+        link: task.run_page_url.clone(),
     };
     types::BundleRun {
         text,
-        run: seen.id.clone(),
-        state: seen.word.clone(),
-        ended: seen.has_ended,
-        link: seen.link.clone(),
-        tasks: seen.tasks.iter().map(task).collect(),
+        run: seen.id(),
+        state: seen.word().to_owned(),
+        ended: seen.has_ended(),
+        link: seen.link(platform),
+        tasks: tasks.into_iter().map(task).collect(),
     }
 }
 

@@ -4,25 +4,17 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use bricklayer_databricks::once::Token;
-use bricklayer_databricks::show::{end_of, link};
+use bricklayer_databricks::run::{begin, why};
 use bricklayer_databricks::work::{Continued, End, Job, Look, Outcome, Progress, Started, Work, run_one, until};
 use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Step, Workspace};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::show;
 use crate::types;
-use crate::wire::{JOBS, Run, Task, first_of_run, join, of_run};
+use crate::wire::{JOBS, Run, first_of_run, join, of_job, of_run};
 
 /// How long a call waits that goes on with one that was lost with its host.
 const CONTINUED_WAIT_SECONDS: u32 = 600;
-
-/// Failed tasks whose errors a failure tells; the rest is named.
-const TOLD_TASKS: usize = 5;
-
-/// Characters of an error and of a trace in a failure.
-const ERROR_CHARS: usize = 1_000;
-const TRACE_CHARS: usize = 1_500;
 
 /// Where a run comes from.
 #[derive(Debug, Clone)]
@@ -41,12 +33,6 @@ pub(crate) struct RunWork {
     source: Source,
     /// What the last look showed.
     seen: RefCell<Option<Run>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Begun {
-    #[serde(default)]
-    run_id: u64,
 }
 
 impl RunWork {
@@ -84,40 +70,6 @@ impl RunWork {
     }
 }
 
-/// Sends the request that starts a run; once more when its answer was lost.
-fn begin(
-    platform: &impl Platform,
-    path: &str,
-    body: &Map<String, Value>,
-    token: Option<&Token>,
-) -> Result<u64, Failure> {
-    let workspace = Workspace::new(platform);
-    let lost = |failure: &Failure| failure.retryable && matches!(failure.kind, Kind::Timeout | Kind::Upstream);
-    let begun: Begun = match workspace.post(path, body) {
-        Err(failure) if lost(&failure) => workspace.post(path, body),
-        answered => answered,
-    }
-    .map_err(|failure| {
-        if lost(&failure) {
-            failure.advise(
-                "Whether the run was started is not known. Calling again with the same arguments within the hour starts no second one.",
-            )
-        } else {
-            if let Some(token) = token {
-                token.answered(platform);
-            }
-            crate::wire::of_job(failure)
-        }
-    })?;
-    if let Some(token) = token {
-        token.answered(platform);
-    }
-    match begun.run_id {
-        0 => Err(Failure::new(Kind::Upstream, "the workspace took the run but gave no run_id")),
-        id => Ok(id),
-    }
-}
-
 impl Work for RunWork {
     type State = ();
     type Answer = Run;
@@ -136,24 +88,12 @@ impl Work for RunWork {
     fn progress(&self) -> Option<Progress> {
         let seen = self.seen.borrow();
         let run = seen.as_ref()?;
-        let tasks = run.newest();
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Some(Progress {
-            line: show::progress(run),
-            done: count(tasks.iter().filter(|task| task.state.has_ended()).count()),
-            total: count(tasks.len()),
-        })
+        let (done, total) = run.ended_of();
+        Some(Progress { line: show::progress(run), done, total })
     }
 
     fn steps(&self) -> Vec<Step> {
-        let seen = self.seen.borrow();
-        let step = |task: &Task| Step {
-            key: task.task_key.clone(),
-            state: task.state.step(),
-            link: task.run_page_url.clone(),
-            depends_on: task.depends_on.iter().map(|before| before.task_key.clone()).collect(),
-        };
-        seen.iter().flat_map(Run::newest).map(step).collect()
+        self.seen.borrow().iter().flat_map(Run::steps).collect()
     }
 
     fn is_there(&self) -> bool {
@@ -162,7 +102,7 @@ impl Work for RunWork {
 
     fn start(&mut self, platform: &impl Platform) -> Result<Started<(), Run>, Failure> {
         let (id, ours) = match &self.source {
-            Source::Start { path, body, token } => (begin(platform, path, body, token.as_ref())?, true),
+            Source::Start { path, body, token } => (begin(platform, path, body, token.as_ref()).map_err(of_job)?, true),
             Source::Repair { id, body } => {
                 Workspace::new(platform).post::<Value>(&format!("{JOBS}/runs/repair"), body).map_err(of_run)?;
                 (*id, true)
@@ -262,57 +202,9 @@ pub(crate) fn bring(platform: &impl Platform, mut work: RunWork, wait: Duration)
     }
 }
 
-/// What a task left, as far as a failure tells it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Told {
-    error: Option<String>,
-    error_trace: Option<String>,
-}
-
-/// A run that did not end well: which tasks, and what they said.
+/// A run that did not end well: which tasks, what they said, and what to do about it.
 fn failed(platform: &impl Platform, run: &Run) -> Failure {
-    let mut text = format!("{}.", show::headline(run));
-    if let Some(message) = run.state.state_message.as_deref().filter(|message| !message.is_empty()) {
-        text.push_str(&format!(" {message}"));
-    }
-    let tasks = run.newest();
-    let skipped = |result: &str| matches!(result, "UPSTREAM_FAILED" | "UPSTREAM_CANCELED");
-    let own: Vec<_> = tasks
-        .iter()
-        .filter(|task| task.state.failed() && !task.state.result_state.as_deref().is_some_and(skipped))
-        .collect();
-    for task in own.iter().take(TOLD_TASKS) {
-        let words = format!("{}: {}", task.task_key, task.state.word());
-        text.push_str(&format!("\n\n{}", link(&words, task.run_page_url.as_deref())));
-        let query = [("run_id", task.run_id.to_string())];
-        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
-        match Workspace::new(platform).get::<Told>(&format!("{JOBS}/runs/get-output"), &query) {
-            Ok(told) => {
-                if let Some(error) = told.error.filter(|error| !error.is_empty()) {
-                    text.push_str(&format!("\n{}", end_of(&error, ERROR_CHARS)));
-                } else if let Some(message) = &task.state.state_message {
-                    text.push_str(&format!("\n{}", end_of(message, ERROR_CHARS)));
-                }
-                if let Some(trace) = told.error_trace.filter(|trace| !trace.is_empty()) {
-                    text.push_str(&format!("\n```\n{}\n```", end_of(&trace, TRACE_CHARS)));
-                }
-            }
-            Err(failure) => text.push_str(&format!("\nIts output cannot be read: {}", failure.message)),
-        }
-    }
-    let rest: Vec<&str> = own.iter().skip(TOLD_TASKS).map(|task| task.task_key.as_str()).collect();
-    if !rest.is_empty() {
-        text.push_str(&format!("\n\nFailed as well: {}.", rest.join(", ")));
-    }
-    let skipped: Vec<&str> = tasks
-        .iter()
-        .filter(|task| task.state.result_state.as_deref().is_some_and(skipped))
-        .map(|task| task.task_key.as_str())
-        .collect();
-    if !skipped.is_empty() {
-        text.push_str(&format!("\n\nNot run because of that: {}.", skipped.join(", ")));
-    }
+    let text = format!("{}.{}", show::headline(run), why(platform, run));
     let advice = match run.state.result_state.as_deref() {
         Some("CANCELED") => "The run was canceled; start it again only when the user wants that.",
         Some("MAXIMUM_CONCURRENT_RUNS_REACHED") => {

@@ -3,24 +3,14 @@
 use std::time::Duration;
 
 use bricklayer_databricks::arguments::MAX_WAIT_SECONDS;
-use bricklayer_databricks::show::end_of;
+use bricklayer_databricks::update::{begin, errors};
 use bricklayer_databricks::work::{Continued, End, Job, Look, Outcome, Started, Work, run_one, until};
-use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request, Workspace};
-use serde::Deserialize;
+use bricklayer_sdk::{Deadline, Failure, Kind, Method, Platform, Request};
 use serde_json::{Map, Value, json};
 
 use crate::show;
 use crate::types;
-use crate::wire::{self, PIPELINES, Update, filter, of_pipeline, of_update};
-
-/// Errors of an update that a failure tells; the rest is counted.
-const TOLD_ERRORS: usize = 8;
-
-/// Errors that are looked through for those.
-const READ_ERRORS: usize = 100;
-
-/// Characters of one error in a failure.
-const ERROR_CHARS: usize = 1_500;
+use crate::wire::{self, PIPELINES, Update, of_pipeline, of_update};
 
 /// Where an update comes from.
 #[derive(Debug, Clone)]
@@ -57,12 +47,6 @@ fn stage(state: &str) -> Stage {
     Stage(STAGES.iter().find(|(known, _)| *known == state).map_or("goes on", |(_, words)| words))
 }
 
-#[derive(Debug, Deserialize)]
-struct Begun {
-    #[serde(default)]
-    update_id: String,
-}
-
 impl UpdateWork {
     /// An update that a request starts.
     pub(crate) fn start(pipeline_id: &str, body: Map<String, Value>) -> Self {
@@ -75,27 +59,15 @@ impl UpdateWork {
     }
 }
 
-/// Sends the request that starts an update. There is no token that makes it safe to send again.
-fn begin(platform: &impl Platform, pipeline_id: &str, body: &Map<String, Value>) -> Result<String, Failure> {
-    let path = format!("{PIPELINES}/{pipeline_id}/updates");
-    let begun: Begun = Workspace::new(platform).post(&path, body).map_err(|mut failure| {
-        if failure.retryable && matches!(failure.kind, Kind::Timeout | Kind::Upstream) {
-            failure.retryable = false;
-            return failure
-                .advise("Whether the update was started is not known: get_pipeline shows the pipeline's latest updates.");
-        }
-        if failure.code.as_deref() == Some("RESOURCE_CONFLICT") {
-            return failure.advise(
-                "A pipeline has one update at a time: get_pipeline shows which goes on; wait for it with wait_for_update, or \
-                 stop it with stop_pipeline.",
-            );
-        }
-        of_pipeline(failure)
-    })?;
-    if begun.update_id.is_empty() {
-        return Err(Failure::new(Kind::Upstream, "the workspace took the update but gave no update_id"));
+/// What a caller of this family does about a request that was refused.
+fn advised(failure: Failure) -> Failure {
+    if failure.code.as_deref() == Some("RESOURCE_CONFLICT") {
+        return failure.advise(
+            "A pipeline has one update at a time: get_pipeline shows which goes on; wait for it with wait_for_update, or \
+             stop it with stop_pipeline.",
+        );
     }
-    Ok(begun.update_id)
+    of_pipeline(failure)
 }
 
 impl Work for UpdateWork {
@@ -115,7 +87,7 @@ impl Work for UpdateWork {
 
     fn start(&mut self, platform: &impl Platform) -> Result<Started<Stage, Update>, Failure> {
         let (id, ours) = match &self.source {
-            Source::Start(body) => (begin(platform, &self.pipeline_id, body)?, true),
+            Source::Start(body) => (begin(platform, &self.pipeline_id, body).map_err(advised)?, true),
             // Who only watches ends nothing.
             Source::Watch(id) => (id.clone(), false),
         };
@@ -201,47 +173,6 @@ pub(crate) fn bring(platform: &impl Platform, mut work: UpdateWork, wait: Durati
             Ok(show::update(platform, &update, text))
         }
     }
-}
-
-/// What the log says of an update's errors, one for each dataset; empty when it cannot be read.
-pub(crate) fn errors(platform: &impl Platform, update: &Update) -> String {
-    let wanted = filter(Some(&update.update_id), &["ERROR"]);
-    let found = match wire::events(platform, &update.pipeline_id, Some(&wanted), READ_ERRORS) {
-        Ok((found, _)) => found,
-        Err(failure) => return format!("\n\nThe event log cannot be read: {}", failure.message),
-    };
-    let found: Vec<_> =
-        found.into_iter().filter(|event| event.origin.update_id.as_deref() == Some(&update.update_id)).collect();
-    // What the update itself says is the sum of what its flows said.
-    let of_flows = found.iter().any(|event| event.dataset().is_some());
-    let mut told: Vec<String> = Vec::new();
-    for event in found.iter().rev().filter(|event| !of_flows || event.dataset().is_some()) {
-        let causes: Vec<&str> = event
-            .error
-            .exceptions
-            .iter()
-            .map(|cause| cause.message.as_str())
-            .filter(|cause| !cause.is_empty())
-            .collect();
-        let said = match causes.as_slice() {
-            [] => event.message.clone(),
-            causes => causes.join("\ncaused by: "),
-        };
-        let line = match event.dataset() {
-            Some(dataset) => format!("{dataset}: {}", end_of(&said, ERROR_CHARS)),
-            None => end_of(&said, ERROR_CHARS),
-        };
-        if !told.contains(&line) {
-            told.push(line);
-        }
-    }
-    let rest = told.len().saturating_sub(TOLD_ERRORS);
-    told.truncate(TOLD_ERRORS);
-    let mut text: String = told.iter().map(|line| format!("\n\n{line}")).collect();
-    if rest > 0 {
-        text.push_str(&format!("\n\n{rest} more errors: get_pipeline_events shows them."));
-    }
-    text
 }
 
 /// An update that did not end well: which datasets, and what they said.

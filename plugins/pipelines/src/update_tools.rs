@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bricklayer_databricks::arguments::wait_seconds;
+use bricklayer_databricks::update::errors;
 use bricklayer_sdk::{Backoff, Deadline, Failure, Platform, Workspace};
 use serde_json::{Map, Value, json};
 
 use crate::pipeline::change;
 use crate::show;
 use crate::types;
-use crate::update::{UpdateWork, bring, errors};
+use crate::update::{UpdateWork, bring};
 use crate::wire::{self, PIPELINES, check_id, of_pipeline};
 
 /// How long wait_for_update waits when the caller names no time, in seconds.

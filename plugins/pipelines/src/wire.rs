@@ -1,15 +1,12 @@
 //! The Pipelines API as it is on the wire.
 
+pub(crate) use bricklayer_databricks::update::{Event, Exception, PIPELINES, Update, filter};
 use bricklayer_sdk::{Failure, Kind, Platform, Workspace};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Where the API is.
-pub(crate) const PIPELINES: &str = "/api/2.0/pipelines";
-
-/// Pipelines that the API gives in one page at most, and events.
+/// Pipelines that the API gives in one page at most.
 pub(crate) const PIPELINES_PAGE: &str = "100";
-pub(crate) const EVENTS_PAGE: &str = "100";
 
 /// Characters of an id; the service's ids are shorter.
 const MAX_ID_CHARS: usize = 128;
@@ -58,66 +55,6 @@ impl Pipeline {
     }
 }
 
-/// An update.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Update {
-    pub(crate) pipeline_id: String,
-    pub(crate) update_id: String,
-    pub(crate) state: String,
-    pub(crate) cause: Option<String>,
-    pub(crate) creation_time: Option<u64>,
-    pub(crate) full_refresh: bool,
-    pub(crate) validate_only: bool,
-}
-
-impl Update {
-    pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.state.as_str(), "COMPLETED" | "FAILED" | "CANCELED")
-    }
-}
-
-/// One line of an event log.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Event {
-    pub(crate) id: String,
-    pub(crate) timestamp: String,
-    pub(crate) level: String,
-    pub(crate) event_type: String,
-    pub(crate) message: String,
-    pub(crate) origin: Origin,
-    pub(crate) error: EventError,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Origin {
-    pub(crate) update_id: Option<String>,
-    pub(crate) flow_name: Option<String>,
-    pub(crate) dataset_name: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct EventError {
-    pub(crate) exceptions: Vec<Exception>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Exception {
-    pub(crate) class_name: String,
-    pub(crate) message: String,
-}
-
-impl Event {
-    /// The dataset or flow that it is about.
-    pub(crate) fn dataset(&self) -> Option<&str> {
-        self.origin.dataset_name.as_deref().or(self.origin.flow_name.as_deref())
-    }
-}
-
 /// Refuses what is no id, before it becomes a part of a path.
 pub(crate) fn check_id(id: &str, field: &str) -> Result<(), Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -152,12 +89,7 @@ pub(crate) fn pipeline(platform: &impl Platform, id: &str) -> Result<Pipeline, F
 
 /// An update.
 pub(crate) fn update(platform: &impl Platform, pipeline_id: &str, update_id: &str) -> Result<Update, Failure> {
-    #[derive(Deserialize)]
-    struct Answer {
-        update: Update,
-    }
-    let path = format!("{PIPELINES}/{pipeline_id}/updates/{update_id}");
-    Workspace::new(platform).get::<Answer>(&path, &[]).map(|answer| answer.update).map_err(of_update)
+    bricklayer_databricks::update::update(platform, pipeline_id, update_id).map_err(of_update)
 }
 
 /// Events that a filter names, newest first, at most so many, and whether there are no others.
@@ -167,19 +99,5 @@ pub(crate) fn events(
     filter: Option<&str>,
     most: usize,
 ) -> Result<(Vec<Event>, bool), Failure> {
-    let mut query = vec![("max_results", EVENTS_PAGE)];
-    query.extend(filter.map(|filter| ("filter", filter)));
-    let path = format!("{PIPELINES}/{pipeline_id}/events");
-    let pages = Workspace::new(platform).list(&path, &query, "events", most).map_err(of_pipeline)?;
-    Ok((pages.items, !pages.more))
-}
-
-/// The filter of an update's events of these levels.
-pub(crate) fn filter(update_id: Option<&str>, levels: &[&str]) -> String {
-    let levels: Vec<String> = levels.iter().map(|level| format!("'{level}'")).collect();
-    let levels = format!("level in ({})", levels.join(", "));
-    match update_id {
-        Some(id) => format!("update_id = '{id}' AND {levels}"),
-        None => levels,
-    }
+    bricklayer_databricks::update::events(platform, pipeline_id, filter, most).map_err(of_pipeline)
 }

@@ -142,7 +142,7 @@ fn a_long_run_is_handed_back_and_waited_for() {
     let script = Script::new()
         .on(updates, 200, r#"{"update":{"state":"FAILED"}}"#)
         .on(
-            "GET /api/2.0/pipelines/p-1/events?filter=level%3D%27ERROR%27&max_results=50",
+            "GET /api/2.0/pipelines/p-1/events?max_results=100&filter=update_id%20%3D%20%27u-2%27%20AND%20level%20in%20%28%27ERROR%27%29",
             200,
             r#"{"events":[{"origin":{"update_id":"u-2"},"message":"table x failed"},{"origin":{"update_id":"u-1"},"message":"old"}]}"#,
         );
