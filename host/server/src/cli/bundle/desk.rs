@@ -32,6 +32,8 @@ pub(super) struct Desk {
     workspace: Option<WorkspaceTarget>,
     caller: Caller,
     state: Arc<MemoryState>,
+    /// The families that were called.
+    loaded: Mutex<Vec<Arc<Plugin>>>,
 }
 
 impl Desk {
@@ -51,7 +53,7 @@ impl Desk {
         std::fs::create_dir_all(&cache).with_context(|| format!("{} cannot be made", cache.display()))?;
         let runtime = Runtime::new(RuntimeConfig::new(cache))?;
         let caller = Caller::new(UserId::parse(LOCAL_USER)?, ProjectId::new(), CallSite::Host);
-        Ok(Self { runtime, folder, workspace, caller, state: Arc::default() })
+        Ok(Self { runtime, folder, workspace, caller, state: Arc::default(), loaded: Mutex::default() })
     }
 
     /// Calls a tool of the shipped families. A stop of this process ends what it began at the workspace.
@@ -85,11 +87,17 @@ impl Desk {
         })
     }
 
-    /// The family that has a tool.
+    /// The family that has a tool, loaded once.
     async fn family_of(&self, tool: &str) -> anyhow::Result<Arc<Plugin>> {
+        let loaded = |plugin: &&Arc<Plugin>| plugin.manifest().tools.contains_key(tool);
+        if let Some(plugin) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).iter().find(loaded) {
+            return Ok(Arc::clone(plugin));
+        }
         for package in crate::plugins::shipped() {
             if bricklayer_package::read_manifest(&package)?.tools.contains_key(tool) {
-                return Ok(self.runtime.load(package, ToolNamespace::databricks()).await?);
+                let plugin = self.runtime.load(package, ToolNamespace::databricks()).await?;
+                self.loaded.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&plugin));
+                return Ok(plugin);
             }
         }
         anyhow::bail!("this program has no tool {tool}: it was built without its plugins")
