@@ -83,7 +83,7 @@ pub(crate) struct Notes {
 impl Notes {
     fn of(file: &str, text: &str) -> Self {
         let said = if text.is_empty() {
-            format!("[The project's notes, {file}, are not there any more.]")
+            format!("[The project's notes, {file}, can no longer be read: they are gone, or not for you.]")
         } else {
             format!(
                 "[The project's notes for whoever works in it, {file}, as they stand now. They came from the project's \

@@ -92,12 +92,13 @@ pub async fn run_lane(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> 
     LaneRun { exit, said: driver.fold.said().to_owned(), spent: driver.fold.state.spent() }
 }
 
-/// The question behind a question.
-fn next_question(so_far: &[Event], effects: &mut VecDeque<Effect>) -> Option<Event> {
-    let asks = |event: &Event| matches!(event, Event::ApprovalRequested { .. });
-    let next =
-        effects.pop_front_if(|next| matches!(next, Effect::Append(event) if asks(event)) && so_far.iter().all(asks));
-    match next? {
+const fn is_question(event: &Event) -> bool {
+    matches!(event, Event::ApprovalRequested { .. })
+}
+
+/// The question that comes next, if one does.
+fn next_question(effects: &mut VecDeque<Effect>) -> Option<Event> {
+    match effects.pop_front_if(|next| matches!(next, Effect::Append(event) if is_question(event)))? {
         Effect::Append(event) => Some(*event),
         _ => None,
     }
@@ -178,13 +179,17 @@ impl Driver {
         loop {
             let input = match effects.pop_front() {
                 Some(Effect::Append(event)) => {
-                    let mut events = vec![*event];
-                    // All questions of a message are put at once.
-                    while let Some(event) = next_question(&events, &mut effects) {
-                        events.push(event);
+                    if !is_question(&event) {
+                        self.emit(*event);
+                        continue;
                     }
-                    self.look_ahead(&mut events, cancel).await;
-                    events.into_iter().for_each(|event| self.emit(event));
+                    // All questions of a message are put at once.
+                    let mut questions = vec![*event];
+                    while let Some(event) = next_question(&mut effects) {
+                        questions.push(event);
+                    }
+                    self.look_ahead(&mut questions, cancel).await;
+                    questions.into_iter().for_each(|event| self.emit(event));
                     continue;
                 }
                 Some(Effect::Classify(calls)) => Input::Classified(self.classify(&calls).await),

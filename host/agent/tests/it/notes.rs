@@ -66,7 +66,7 @@ async fn they_are_given_once_and_again_when_they_change() {
     fs::remove_file(world.dir.path().join("PROJECT.md")).unwrap();
     fs::remove_file(world.dir.path().join("CLAUDE.md")).unwrap();
     completed(&world, "four").await;
-    assert!(said(&model)[0].contains("not there any more"));
+    assert!(said(&model)[0].contains("can no longer be read"));
     completed(&world, "five").await;
     assert_eq!(said(&model), ["five"]);
     let files: Vec<_> = given(&world).into_iter().map(|(file, text)| (file, !text.is_empty())).collect();
