@@ -113,7 +113,7 @@ async fn a_bundle_is_made_of_a_job_and_a_notebook_is_analysed() {
     terminal.run(&["validate", "--bundle", "made"]).done("can be deployed");
     terminal.run(&["generate", "--job", "1", "--to", "other"]).ended(1, "1");
     terminal.run(&["generate", "say.py"]).ended(1, "--name");
-    terminal.run(&["generate", "say.py", "--name", "several", "--job", &id]).done("several/databricks.yml");
+    terminal.run(&["generate", "say.py", "--name", "several", "--job", &id]).done("several/resources/nightly.job.yml");
     terminal.run(&["validate", "--bundle", "several"]).done("can be deployed");
     fs::write(terminal.path().join("n.py"), "# Databricks notebook source\nspark.table('main.a.b')\n").unwrap();
     let analysed = terminal.json(&["analyze", "n.py"]);
