@@ -97,10 +97,11 @@ impl<'a, P: Platform> Remote<'a, P> {
         answer.and_then(|response| response.json::<Value>()).map_err(|failure| self.fault(failure))
     }
 
-    /// Whether there is time for more calls; the last steps have what is left.
+    /// Whether there is time for more calls. Work that was begun is brought to its end in the last of the time; before, and
+    /// where it is only planned, there is nothing to end.
     fn has_time(&self) -> bool {
-        let is_end = self.step.get().is_some_and(|step| step >= Step::State);
-        is_end || self.platform.context().time_left > TIME_TO_END
+        let is_under_way = self.step.get().is_some_and(|step| step < Step::State);
+        !is_under_way || self.platform.context().time_left > TIME_TO_END
     }
 
     /// Calls that make something are sent again only when the workspace says that it did not take them.
@@ -324,14 +325,20 @@ mod tests {
     fn the_last_steps_have_the_last_of_the_time() {
         let context = CallContext { time_left: Duration::from_secs(20), ..CallContext::default() };
         let read = call(Method::Get, "/api/2.0/pipelines/p");
-        let script = Script::new().context(context.clone());
-        assert_eq!(kinds(&script, std::slice::from_ref(&read)), [Some(FaultKind::NotSent)]);
-        let script = Script::new().context(context).on("GET /api/2.0/pipelines/p", 200, "{}");
-        let remote = Remote::new(&script, &bundle(), false);
-        remote.tell(Step::State, 0, 1);
-        let mut answers = 0;
-        remote.each(&[read], &mut |_, answer| answers += usize::from(answer.is_ok()));
-        assert_eq!(answers, 1);
+        let bundle = bundle();
+        let answers = |script: &Script, step: Option<Step>| {
+            let remote = Remote::new(script, &bundle, false);
+            step.inspect(|step| remote.tell(*step, 0, 1));
+            let mut answers = 0;
+            remote.each(std::slice::from_ref(&read), &mut |_, answer| answers += usize::from(answer.is_ok()));
+            answers
+        };
+        let there = || Script::new().context(context.clone()).on("GET /api/2.0/pipelines/p", 200, "{}");
+        // A look before a question has half of that.
+        assert_eq!(answers(&there(), None), 1);
+        assert_eq!(answers(&Script::new().context(context.clone()), Some(Step::Files)), 0);
+        let script = there();
+        assert_eq!(answers(&script, Some(Step::State)), 1);
         assert_eq!(
             script.progress_messages(),
             ["state [lock:StepState::Succeeded libraries:StepState::Succeeded files:StepState::Succeeded \
