@@ -30,6 +30,17 @@ pub struct Finding {
     pub message: String,
     /// The way out.
     pub advice: String,
+    /// What to write at the place instead, where only one thing can be meant.
+    pub repair: Option<Repair>,
+}
+
+/// A word that stands for another: it is not known, and among those that can stand there one alone is like it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repair {
+    /// What is written.
+    pub written: String,
+    /// What is meant.
+    pub instead: String,
 }
 
 impl Finding {
@@ -265,7 +276,7 @@ impl Findings {
         message: impl Into<Cow<'a, str>>,
         advice: impl Into<Cow<'a, str>>,
     ) {
-        self.push(rule, &path, value.place.as_ref(), message.into(), advice.into());
+        self.push(rule, &path, value.place.as_ref(), message.into(), advice.into(), None);
     }
 
     /// Adds a finding about a place.
@@ -277,7 +288,20 @@ impl Findings {
         message: impl Into<Cow<'a, str>>,
         advice: impl Into<Cow<'a, str>>,
     ) {
-        self.push(rule, &path, place.as_ref(), message.into(), advice.into());
+        self.push(rule, &path, place.as_ref(), message.into(), advice.into(), None);
+    }
+
+    /// Adds a finding about a word at a place, with what is meant by it where that is certain.
+    pub(crate) fn add_word(
+        &mut self,
+        rule: Rule,
+        path: impl Display,
+        place: Option<&Place>,
+        message: String,
+        advice: String,
+        repair: Option<Repair>,
+    ) {
+        self.push(rule, &path, place, message.into(), advice.into(), repair);
     }
 
     // Not generic: there are more than a hundred callers.
@@ -288,6 +312,7 @@ impl Findings {
         place: Option<&Place>,
         message: Cow<'_, str>,
         advice: Cow<'_, str>,
+        repair: Option<Repair>,
     ) {
         let count = self.list.len();
         // Errors are kept whatever came before: without them a bundle would count as good.
@@ -296,7 +321,7 @@ impl Findings {
             return;
         }
         let (message, advice) = (message.into_owned(), advice.into_owned());
-        self.list.push(Finding { rule, path: path.to_string(), place: place.cloned(), message, advice });
+        self.list.push(Finding { rule, path: path.to_string(), place: place.cloned(), message, advice, repair });
     }
 
     /// All of them, each once per place: the gravest first, then by place, then by path.
@@ -309,6 +334,7 @@ impl Findings {
                 place: None,
                 message,
                 advice: "mend these first".to_owned(),
+                repair: None,
             });
         }
         self.list.sort_by_cached_key(|one| {

@@ -43,7 +43,7 @@ mod yaml;
 pub use artifacts::{Artifact, Upload};
 pub use bundle::{Bundle, Draft, Git, Outcome, Request, Resource, open};
 pub use files::{FileKind, Files, MemoryFiles};
-pub use finding::{Finding, Rule, Severity};
+pub use finding::{Finding, Repair, Rule, Severity};
 pub use load::{ROOT_NAMES, find_root};
 pub use mode::Mode;
 pub use notebook::{is_notebook, notebook_path};

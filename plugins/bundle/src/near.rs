@@ -1,5 +1,7 @@
 //! Names like one that is not known, for the way out of a finding.
 
+use crate::finding::Repair;
+
 /// Edits between two names that still count as near.
 const MAX_EDITS: usize = 2;
 
@@ -41,6 +43,14 @@ pub(crate) fn did_you_mean(wanted: &str, names: &[&str], otherwise: &str) -> Str
     }
     let quoted: Vec<_> = found.iter().map(|name| format!("`{name}`")).collect();
     format!("did you mean {}?", quoted.join(" or "))
+}
+
+/// What is meant by a word of a closed list, where one alone is like it.
+pub(crate) fn repair(written: &str, words: &[&str]) -> Option<Repair> {
+    match near(written, words).as_slice() {
+        [only] => Some(Repair { written: written.to_owned(), instead: (*only).to_owned() }),
+        _ => None,
+    }
 }
 
 /// Names as the functions here take them.

@@ -5,9 +5,10 @@ use bricklayer_databricks::remote_path::{project_path, workspace_path};
 use serde_json::Value;
 
 /// The tools that change something. Others are what their annotations say (`review = false` in plugin.toml).
-const TOOLS: [(&str, &str, Effect); 5] = [
+const TOOLS: [(&str, &str, Effect); 6] = [
     ("upload_bundle", "UPLOAD BUNDLE", Effect::Writes),
     ("init_bundle", "MAKE BUNDLE", Effect::Writes),
+    ("repair_bundle", "REPAIR BUNDLE", Effect::Writes),
     ("deploy_bundle", "DEPLOY BUNDLE", Effect::Destroys),
     ("destroy_bundle", "DESTROY BUNDLE", Effect::Destroys),
     // What runs may do anything that the user may.
@@ -52,6 +53,10 @@ pub(crate) fn operations(tool: &str, input: &str) -> Vec<Operation> {
         }
         ("upload_bundle", _) => text("workspace_folder")
             .and_then(|folder| workspace_path("workspace_folder", folder).ok())
+            .into_iter()
+            .collect(),
+        ("repair_bundle", _) => project_path("bundle_path", text("bundle_path").unwrap_or_default())
+            .map(|folder| format!("/project/{folder}"))
             .into_iter()
             .collect(),
         ("init_bundle", name) => ["folder", "bundle_path", "project_name"]

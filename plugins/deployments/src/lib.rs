@@ -12,6 +12,7 @@ mod plan;
 mod preview;
 mod project;
 mod remote;
+mod repair;
 mod run;
 mod summary;
 #[cfg(test)]
@@ -25,6 +26,7 @@ bricklayer_sdk::family! {
     wit: ["../../wit/host.wit", "../../wit/deployments.wit"],
     tools: bricklayer::deployments::tools {
         validate_bundle(ValidateBundleRequest) -> BundleValidation = validate::validate,
+        repair_bundle(RepairBundleRequest) -> RepairedBundle = repair::repair,
         plan_bundle(PlanBundleRequest) -> BundlePlan = plan::plan,
         deploy_bundle(DeployBundleRequest) -> BundleDeployment = deploy::deploy_bundle,
         run_bundle(RunBundleRequest) -> BundleRun = run::run,

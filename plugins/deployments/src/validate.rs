@@ -108,6 +108,10 @@ fn finding(finding: &Finding) -> types::Finding {
         column: place.map(|place| place.column as u32),
         message: finding.message.clone(),
         advice: finding.advice.clone(),
+        repair: finding
+            .repair
+            .as_ref()
+            .map(|repair| types::Repair { written: repair.written.clone(), instead: repair.instead.clone() }),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Values against the table: fields that nothing reads, values of the wrong kind, what is missing.
 
 use super::{Field, FieldKind, Fields, Shape};
-use crate::finding::{Findings, Rule};
-use crate::near::did_you_mean;
+use crate::finding::{Findings, Repair, Rule};
+use crate::near::{did_you_mean, repair};
 use crate::reference;
 use crate::value::{At, Entry, Kind, Value};
 use crate::yaml;
@@ -94,7 +94,8 @@ impl Check<'_> {
         } else {
             (Rule::UnknownField, format!("the field `{}` is not known here, so nothing reads it", entry.key))
         };
-        self.findings.add_at(rule, path, entry.place.clone(), message, advice);
+        let repair = repair(&entry.key, &names);
+        self.findings.add_word(rule, path, entry.place.as_ref(), message, advice, repair);
     }
 
     fn required(&mut self, fields: &[Field], value: &Value, at: At<'_>) {
@@ -121,7 +122,11 @@ impl Check<'_> {
             None => did_you_mean(&text, values, &format!("write one of {named}{more}")),
         };
         let message = format!("`{text}` is not among the values of this field");
-        self.findings.add(Rule::EnumValue, at, value, message, advice);
+        let repair = match same {
+            Some(same) => Some(Repair { written: text.clone(), instead: same.to_owned() }),
+            None => repair(&text, values),
+        };
+        self.findings.add_word(Rule::EnumValue, at, value.place.as_ref(), message, advice, repair);
     }
 }
 

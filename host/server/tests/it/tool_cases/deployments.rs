@@ -80,6 +80,7 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
     owner.write("good/resources/report.job.yml", JOB);
     owner.write("good/query.sql", "SELECT 1");
     owner.write("bad/databricks.yml", "bundle: {name: b}\nresurces: {}\nvariables: {x: {lookup: {job: nosuch}}}\n");
+    owner.write("meant/databricks.yml", "bundle: {name: m}\nresources:\n  jobs:\n    j: {nmae: x, tasks: []}\n");
     owner.write("plain/query.sql", "SELECT 1");
     owner.write("life/databricks.yml", &LIFE.replace("WAREHOUSE", warehouse));
     owner.write("life/q.sql", "SELECT 6 * 7 AS answer");
@@ -107,6 +108,9 @@ pub(super) async fn cases(stage: &Stage) -> Vec<Case> {
         fails("validate_bundle", bundle("nosuch", Value::Null), NotFound, "nosuch"),
         fails("validate_bundle", bundle("../good", Value::Null), InvalidInput, "bundle_path"),
         fails("validate_bundle", json!({"bundle_path": "good", "variables": [{"name": "a"}]}), InvalidInput, "value"),
+        works("repair_bundle", bundle("meant", Value::Null), "+    j: {name: x, tasks: []}").alone(),
+        works("repair_bundle", bundle("good", Value::Null), "nothing in `good`"),
+        fails("repair_bundle", bundle("plain", Value::Null), NotFound, "databricks.yml"),
         works("plan_bundle", bundle("life", json!("planned")), "create **jobs.j**").and("Files: 2 to upload"),
         fails("plan_bundle", bundle("bad", Value::Null), InvalidInput, "has errors"),
         fails("plan_bundle", bundle("nosuch", Value::Null), NotFound, "nosuch"),
