@@ -9,6 +9,7 @@ mod lanes;
 mod model_call;
 mod notes;
 mod shown;
+mod values;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,13 +22,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
 use crate::fold::Fold;
-use crate::model::{CommandModel, ModelProvider, Prices, ShownResults};
-use crate::ports::{LaneRun, LogError, ResultReader, TurnExit, TurnLog};
+use crate::model::{CommandModel, ModelMessage, ModelProvider, Prices, ShownResults};
+use crate::ports::{LaneRun, LaneWork, LogError, ResultReader, TurnExit, TurnLog};
 use crate::prompt::{PromptFacts, WorkspaceFact, system_prompt};
 use crate::settings::{CLEAN_UP_TIME, TurnLimits};
 use crate::turn::{AccountEntry, Effect, Input, TurnPolicy};
 
 use calls::{Calls, Waited};
+use values::Values;
 
 /// What a turn works with; made per turn.
 #[derive(Debug, Clone)]
@@ -88,8 +90,15 @@ pub async fn run_lane(deps: TurnDeps, fold: Fold, cancel: CancellationToken) -> 
             }
         }
     };
-    let exit = exit.unwrap_or_else(TurnExit::Interrupted);
-    LaneRun { exit, said: driver.fold.said().to_owned(), spent: driver.fold.state.spent() }
+    let (exit, messages) = match exit {
+        Ok(exit) => match driver.messages().await {
+            Ok(messages) => (exit, messages),
+            Err(error) => (TurnExit::Interrupted(error), Vec::new()),
+        },
+        Err(error) => (TurnExit::Interrupted(error), Vec::new()),
+    };
+    let (said, spent) = (driver.fold.said().to_owned(), driver.fold.state.spent());
+    LaneRun { exit, work: LaneWork { said, messages, spent } }
 }
 
 const fn is_question(event: &Event) -> bool {
@@ -117,6 +126,8 @@ struct Driver {
     /// Emitted by the step function, not yet durable.
     pending: Vec<Event>,
     calls: Calls,
+    /// For a plan alone.
+    values: Values,
     /// Set before the stop of a turn whose time is over.
     out_of_time: Arc<AtomicBool>,
 }
@@ -155,8 +166,19 @@ impl Driver {
             shown: ShownResults::default(),
             pending: Vec::new(),
             calls,
+            values: Values::default(),
             out_of_time: Arc::default(),
         }
+    }
+
+    /// All that was said and done, for whoever decides by it what came of the lane.
+    async fn messages(&mut self) -> Result<Vec<Arc<ModelMessage>>, LogError> {
+        if !self.deps.actor.decides_by_values() {
+            return Ok(Vec::new());
+        }
+        let mut messages = self.fold.context.messages().messages;
+        self.values.fill(&*self.deps.log, &mut messages).await?;
+        Ok(messages)
     }
 
     async fn run(&mut self, cancel: &CancellationToken) -> Result<TurnExit, LogError> {
@@ -171,7 +193,7 @@ impl Driver {
         } else {
             Input::Resume
         };
-        if matches!(first, Input::Resume) && self.fold.state.is_fresh() {
+        if matches!(first, Input::Resume) && self.fold.state.is_fresh() && self.deps.actor.reads_notes() {
             self.read_notes(cancel).await;
         }
         let mut effects: VecDeque<Effect> = self.step(first).into();

@@ -8,12 +8,13 @@ mod subagents;
 use std::fmt;
 
 use async_trait::async_trait;
-use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent};
+use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, ToolCallId};
+use serde_json::Value;
 
 use crate::turn::TurnFailure;
 
-pub use exit::{LaneRun, TurnExit};
-pub use subagents::{SubagentRun, SubagentTask, Subagents};
+pub use exit::{LaneRun, LaneWork, TurnExit};
+pub use subagents::{SubagentRun, SubagentTask, Subagents, Worker};
 
 pub use results::{
     GroupBy, GroupPart, Measure, QuestionPart, ReadError, ResultAnswer, ResultQuestion, ResultReader, SortBy,
@@ -55,6 +56,13 @@ pub trait TurnLog: Send + Sync {
     /// # Errors
     /// [`LogError`].
     async fn overspent(&self) -> Result<Option<TurnFailure>, LogError>;
+
+    /// The typed result of a call of this lane that has ended, whole; none when it has none. What the lane goes on from has the
+    /// small ones only.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    async fn typed_result(&self, call: &ToolCallId) -> Result<Option<Value>, LogError>;
 
     /// Puts questions of subagents to the user, each in its lane, after everything else of the turn: it is parked.
     ///

@@ -65,6 +65,8 @@ pub fn system_prompt(facts: &PromptFacts, actor: &Actor, skills: &SkillSet) -> S
             prompt.push_str(REPORT);
             environment(&mut prompt, facts);
         }
+        // Nobody reads it.
+        Actor::Workflow { .. } => return prompt,
     }
     prompt.push_str(TOOLS);
     prompt.push_str(FILES);

@@ -45,6 +45,10 @@ impl Driver {
         }
         self.shown = shown::load(&*self.deps.results, self.fold.context.shown(), &self.shown).await;
         let mut request = self.request();
+        if self.deps.actor.decides_by_values() {
+            self.flush().await?;
+            self.values.fill(&*self.deps.log, &mut request.messages).await?;
+        }
         let mut tried = Vec::new();
         for attempt in 1..=MAX_REPAIRS {
             let (repairs, failure) = match self.ask(request.clone(), step, deadline, cancel).await? {

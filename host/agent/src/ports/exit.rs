@@ -1,8 +1,11 @@
 //! How runs of turns end, for whoever began them.
 
+use std::sync::Arc;
+
 use bricklayer_domain::{Spent, TurnEnd};
 
 use super::LogError;
+use crate::model::ModelMessage;
 
 /// How a run of a turn ended.
 #[derive(Debug)]
@@ -24,8 +27,17 @@ pub enum TurnExit {
 pub struct LaneRun {
     /// How it ended.
     pub exit: TurnExit,
+    /// What came of it, from its beginning.
+    pub work: LaneWork,
+}
+
+/// What came of a lane.
+#[derive(Debug)]
+pub struct LaneWork {
     /// What the model said last, in words.
     pub said: String,
-    /// What the lane took of the turn's bounds, from its beginning.
+    /// All that was said and done in a workflow's, as it reads it; nothing of other lanes.
+    pub messages: Vec<Arc<ModelMessage>>,
+    /// What it took of the turn's bounds.
     pub spent: Spent,
 }

@@ -1,4 +1,4 @@
-//! Running subagents, for the tool that asks them.
+//! Having others work in the lane of a call, for the tools that ask them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +10,29 @@ use bricklayer_tools::Terms;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::LaneRun;
+use crate::model::ModelProvider;
 
-/// What a subagent is to do.
+/// Who works in a lane for a call.
+#[derive(Debug, Clone)]
+pub enum Worker {
+    /// A subagent, which asks a language model.
+    Agent(Arc<AgentDefinition>),
+    /// A workflow: its next calls follow from what those before came to, and no language model is asked.
+    Workflow {
+        /// What says which calls come next.
+        plan: Arc<dyn ModelProvider>,
+        /// The short names of all tools that it calls; it has no others.
+        tools: Arc<[String]>,
+    },
+}
+
+/// What is to be done.
 #[derive(Debug, Clone)]
 pub struct SubagentTask {
-    /// The call that asks it: a task of the same call goes on where it stood.
+    /// The call that asks for it: a task of the same call goes on where it stood.
     pub call: ToolCallId,
-    /// Which.
-    pub agent: Arc<AgentDefinition>,
+    /// Who does it.
+    pub worker: Worker,
     /// All that it is told.
     pub prompt: String,
     /// On what terms its calls run.

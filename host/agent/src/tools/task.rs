@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use bricklayer_domain::{ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome, TurnEnd};
+use bricklayer_domain::{ToolCallId, ToolErrorKind, ToolFailure, ToolOutcome};
 use bricklayer_skills::AgentSet;
-use bricklayer_tools::{CallLink, Standstill};
+use bricklayer_tools::CallLink;
 use serde_json::{Value, json};
 
 use super::ToolResult;
 use super::args::{Args, invalid};
-use crate::ports::{LaneRun, LogError, SubagentRun, SubagentTask, Subagents, TurnExit};
+use crate::lane_call::run_in_lane;
+use crate::ports::{SubagentTask, Subagents, Worker};
 
 /// What a person reads of it on its card.
 const MAX_DESCRIPTION_CHARS: usize = 200;
@@ -61,48 +62,13 @@ pub(super) async fn run(
     };
     let task = SubagentTask {
         call: call.clone(),
-        agent: Arc::clone(agent),
+        worker: Worker::Agent(Arc::clone(agent)),
         prompt: prompt.to_owned(),
         terms,
         cancel: link.cancel.clone(),
     };
-    let SubagentRun { lane: LaneRun { exit, said, spent }, questions } = subagents.run(task).await?;
-    let failure = match exit {
-        TurnExit::Finished(TurnEnd::Completed) => {
-            return Ok(ToolOutcome { spent: Some(spent), ..ToolOutcome::text(said) });
-        }
-        TurnExit::Finished(TurnEnd::Failed { message, code: _ }) => ToolFailure::new(
-            ToolErrorKind::Failed,
-            so_far(&format!("the subagent did not come to its end: {message}"), &said),
-        ),
-        TurnExit::Finished(TurnEnd::Cancelled) => {
-            ToolFailure::new(ToolErrorKind::Cancelled, so_far("stopped by the user", &said))
-        }
-        TurnExit::Interrupted(LogError::Refused(error)) => ToolFailure::new(
-            ToolErrorKind::LimitExceeded,
-            so_far(
-                &format!("what the subagent came to does not fit into its log ({error}); ask for less at once"),
-                &said,
-            ),
-        ),
-        TurnExit::Parked => return Ok(stand(link, Standstill::Asks(questions)).await),
-        TurnExit::LetGo => return Ok(stand(link, Standstill::SignIn).await),
-        TurnExit::Interrupted(LogError::LostLease) => return Ok(stand(link, Standstill::Left).await),
-        TurnExit::Interrupted(LogError::Unavailable(error)) => return Ok(stand(link, Standstill::Broken(error)).await),
-    };
-    Ok(ToolOutcome { spent: Some(spent), ..ToolOutcome::failed(failure) })
-}
-
-/// Waits until whoever made the call lets go of it.
-async fn stand(link: &CallLink, why: Standstill) -> ToolOutcome {
-    if let Some(turn) = &link.continuations {
-        turn.stand(why).await;
-    }
-    link.cancel.cancelled().await;
-    ToolOutcome::failed(ToolFailure::new(ToolErrorKind::Cancelled, "stopped by the user"))
-}
-
-/// What happened, and the last words of the one that it happened to.
-fn so_far(what: &str, said: &str) -> String {
-    if said.is_empty() { what.to_owned() } else { format!("{what}\nWhat it said last:\n{said}") }
+    Ok(match run_in_lane(&**subagents, task, link).await {
+        Ok(work) => ToolOutcome { spent: Some(work.spent), ..ToolOutcome::text(work.said) },
+        Err(outcome) => outcome,
+    })
 }

@@ -138,6 +138,14 @@ impl TurnLog for MemoryLog {
         Ok(None)
     }
 
+    async fn typed_result(&self, call: &ToolCallId) -> Result<Option<Value>, LogError> {
+        let of_call = |event| match event {
+            Event::ToolFinished { call: ended, outcome, .. } if ended == *call => outcome.structured,
+            _ => None,
+        };
+        Ok(self.events().into_iter().rev().find_map(of_call))
+    }
+
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
         self.push(questions.into_iter().map(|(_, question)| question).collect());
         Ok(())

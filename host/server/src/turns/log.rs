@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bricklayer_agent::{LogError, TurnFailure, TurnLog};
-use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, UserId};
+use bricklayer_domain::{Event, LaneId, StandingPermission, StoredEvent, ToolCallId, UserId};
 use bricklayer_results::Results;
 use bricklayer_store::{Lease, Store, StoreError};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -88,6 +89,14 @@ impl TurnLog for StoreLog {
 
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
         self.store.standing_permissions(&self.user, self.lease.conversation).await.map_err(log_error)
+    }
+
+    async fn typed_result(&self, call: &ToolCallId) -> Result<Option<Value>, LogError> {
+        let found = self.store.structured_result(&self.user, self.lease.turn, call).await.map_err(log_error)?;
+        found
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| LogError::Unavailable(Box::new(error)))
     }
 
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {

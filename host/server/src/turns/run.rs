@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bricklayer_agent::{AccountEntry, Actor, Fold, Subagents, TurnDeps, TurnLog};
+use bricklayer_agent::{AccountEntry, Actor, Fold, Subagents, TurnDeps, TurnLog, Worker};
 use bricklayer_domain::{CallSite, Caller, LaneId};
 use bricklayer_offline_model::DirectCommand;
 use bricklayer_runtime::Credential;
-use bricklayer_skills::{AgentDefinition, AgentSet};
+use bricklayer_skills::AgentSet;
 use bricklayer_store::{Claim, StoreError};
 use bricklayer_tools::{Gate, Terms};
 use tokio::sync::Mutex;
@@ -34,11 +34,11 @@ pub(super) struct TurnRun {
     in_order: Arc<Mutex<()>>,
 }
 
-/// A subagent at work.
+/// A subagent or a workflow at work.
 #[derive(Debug)]
 pub(super) struct Delegate {
     pub(super) lane: LaneId,
-    pub(super) definition: Arc<AgentDefinition>,
+    pub(super) worker: Worker,
     pub(super) terms: Terms,
     pub(super) log: Arc<SubagentLog>,
 }
@@ -75,13 +75,22 @@ impl TurnRun {
         Ok(TurnDeps { commands, ..self.deps(fold, gate, log, Actor::Agent(agents), self.account.clone()) })
     }
 
-    /// What a subagent works with: what its definition names of the tools that the agent has, on the agent's terms.
+    /// What a subagent works with, or a workflow: what it names of the tools that the agent has, on the agent's terms.
     pub(super) async fn subagent(&self, delegate: Delegate, fold: &Fold) -> Result<TurnDeps, GateError> {
-        let Delegate { lane, definition, terms, log } = delegate;
-        let only = definition.tools().map(Arc::from);
-        let gate = self.gate(lane, fold, None, Some(Within { mode: terms.mode, only })).await?;
-        let actor = Actor::Subagent { definition, lane, outside: terms.outside };
-        Ok(self.deps(fold, gate, log, actor, self.account.beside()))
+        let Delegate { lane, worker, terms, log } = delegate;
+        let (mode, outside) = (terms.mode, terms.outside);
+        let (only, actor, plan) = match worker {
+            Worker::Agent(definition) => {
+                (definition.tools().map(Arc::from), Actor::Subagent { definition, lane, outside }, None)
+            }
+            Worker::Workflow { plan, tools } => (Some(tools), Actor::Workflow { lane, outside }, Some(plan)),
+        };
+        let gate = self.gate(lane, fold, None, Some(Within { mode, only })).await?;
+        let deps = self.deps(fold, gate, log, actor, self.account.beside());
+        Ok(match plan {
+            Some(model) => TurnDeps { model, ..deps },
+            None => deps,
+        })
     }
 
     /// The log of the turn's own lane, or of a subagent's.

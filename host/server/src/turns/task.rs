@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bricklayer_agent::{LogError, SubagentRun, SubagentTask, Subagents, TurnFailure, TurnLog, run_lane};
+use bricklayer_agent::{LogError, SubagentRun, SubagentTask, Subagents, TurnFailure, TurnLog, Worker, run_lane};
 use bricklayer_domain::{
     Event, EventSeq, LaneId, LaneParent, StandingPermission, StoredEvent, ToolCallId, ToolErrorKind, ToolFailure,
     TurnSetting, TurnSettings, chain,
 };
 use bricklayer_skills::AgentSet;
 use bricklayer_store::{ReadFrom, StoreError};
+use serde_json::Value;
 
 use super::GateError;
 use super::log::StoreLog;
@@ -34,9 +35,9 @@ enum CannotWork {
 }
 
 impl TurnSubagents {
-    /// Those of a run; none where there are none, or the operator allows none.
+    /// Those of a run; none where the operator allows none.
     pub(super) fn of(run: &TurnRun, settings: &TurnSettings) -> Option<Self> {
-        let allowed = run.inner.environment.limits.max_subagents > 0 && !run.skills.agents.is_empty();
+        let allowed = run.inner.environment.limits.max_subagents > 0;
         allowed.then(|| Self { run: run.clone(), settings: settings.clone() })
     }
 
@@ -50,8 +51,8 @@ impl TurnSubagents {
             fold = inner.folds.read(&inner.store, &claim.turn, from).await?;
         }
         let log = Arc::new(SubagentLog { lane, log: self.run.log(Some(lane)), asks: Mutex::default() });
-        let (definition, terms) = (Arc::clone(&task.agent), task.terms);
-        let deps = self.run.subagent(Delegate { lane, definition, terms, log: Arc::clone(&log) }, &fold).await?;
+        let (worker, terms) = (task.worker.clone(), task.terms);
+        let deps = self.run.subagent(Delegate { lane, worker, terms, log: Arc::clone(&log) }, &fold).await?;
         let lane = run_lane(deps, fold, task.cancel.clone()).await;
         Ok(SubagentRun { lane, questions: log.take_questions() })
     }
@@ -72,7 +73,9 @@ impl TurnSubagents {
     async fn begin(&self, lane: LaneId, task: &SubagentTask) -> Result<(), StoreError> {
         let mut settings = self.settings.clone();
         // A name that no setting can hold is no model's.
-        if let Some(model) = task.agent.model().and_then(|model| TurnSetting::parse(model).ok().flatten()) {
+        if let Worker::Agent(definition) = &task.worker
+            && let Some(model) = definition.model().and_then(|model| TurnSetting::parse(model).ok().flatten())
+        {
             settings.model = Some(model);
         }
         let begins = Event::TurnStarted { message: task.prompt.clone(), settings, rerun_of: None };
@@ -127,6 +130,10 @@ impl TurnLog for SubagentLog {
 
     async fn standing_permissions(&self) -> Result<Vec<StandingPermission>, LogError> {
         self.log.standing_permissions().await
+    }
+
+    async fn typed_result(&self, call: &ToolCallId) -> Result<Option<Value>, LogError> {
+        self.log.typed_result(call).await
     }
 
     async fn ask(&self, questions: Vec<(LaneId, Event)>) -> Result<(), LogError> {
