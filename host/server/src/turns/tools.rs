@@ -23,6 +23,7 @@ use bricklayer_store::Store;
 use bricklayer_tools::{
     CallLink, Continuations, Gate, GateLimits, GateRules, OperationTools, Provider, ProviderCall, ToolList, catalogue,
 };
+use bricklayer_workflows::WorkflowTools;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -160,7 +161,12 @@ impl TurnEnvironment {
         agents: &AgentSet,
     ) -> ToolList {
         let plugins = self.plugins.service().tools(user, project).specs();
-        catalogue(&[self.built_ins.list(skills, agents), OperationTools::specs(), plugins])
+        let mut lists = vec![self.built_ins.list(skills, agents), OperationTools::specs()];
+        if self.limits.max_subagents > 0 {
+            lists.push(WorkflowTools::specs());
+        }
+        lists.push(plugins);
+        catalogue(&lists)
     }
 }
 
@@ -212,6 +218,7 @@ impl Inner {
             ProjectResults { results: environment.results.clone(), user: caller.user.clone(), project: caller.project };
         let built_ins =
             environment.built_ins.in_project(folder, seen, Arc::new(results), skills.enabled).under(of_files);
+        let workflows = subagents.clone().map(|lanes| Arc::new(WorkflowTools::new(lanes)) as Arc<dyn Provider>);
         let built_ins = match subagents {
             Some(subagents) => built_ins.with_subagents(subagents),
             None => built_ins,
@@ -222,7 +229,9 @@ impl Inner {
         let plugins: Arc<dyn Provider> = Arc::new(plugins);
         let book = ProjectOperations { store: self.store.clone(), user: caller.user.clone(), project: caller.project };
         let operations = OperationTools::new(Arc::new(book), Arc::clone(&plugins));
-        let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations), plugins];
+        let mut providers: Vec<Arc<dyn Provider>> = vec![Arc::new(built_ins), Arc::new(operations)];
+        providers.extend(workflows);
+        providers.push(plugins);
         let gate = Gate::ruled(caller, rules, GateLimits::default(), providers, &self.offers)
             .with_ledger(Arc::new(StoreLedger(self.store.clone())));
         let gate = match environment.hooks.of_calls() {

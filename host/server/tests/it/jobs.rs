@@ -34,7 +34,7 @@ pub(crate) struct Local {
 impl Local {
     async fn start(folder: PathBuf, listen: &str) -> Self {
         let mut child = Command::new(target_dir().join("debug/bricklayer-workspace"))
-            .args(["--listen", listen, "--memory-mib", "256", "--exit-with-parent"])
+            .args(["--listen", listen, "--memory-mib", "256", "--exit-with-parent", "--faults"])
             .args(["--token", &format!("{TOKEN}=ann@example.com"), "--token", BOB, "--data-dir"])
             .arg(&folder)
             .stdin(Stdio::piped())

@@ -91,3 +91,4 @@ mod tool_cases;
 mod tracked;
 mod turns;
 mod versions;
+mod workflows;

@@ -1,0 +1,213 @@
+//! A bundle of a job, of a notebook, or of a folder of notebooks.
+
+use bricklayer_domain::ToolErrorKind;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+
+use super::check::{REPAIR, VALIDATE, checked};
+use crate::replay::{Call, Done, Pending, Replay};
+use crate::workflow::{Report, Status, Workflow};
+
+const GET_JOB: &str = "get_job";
+const LIST: &str = "list_notebooks";
+const ANALYZE: &str = "analyze_notebook";
+const OF_JOB: &str = "generate_bundle_from_job";
+const GENERATE: &str = "generate_bundle";
+
+/// Notebooks of one bundle: a job has at most 1,000 tasks, and a folder with more than this is several projects.
+const MAX_NOTEBOOKS: usize = 200;
+
+/// Notebooks that are analysed side by side: the gate runs as many reading calls at once, and a log with all of a folder's
+/// at once would tell of nothing until the last.
+const AT_ONCE: usize = 8;
+
+/// Characters of a notebook's failure in a report.
+const MAX_REASON_CHARS: usize = 300;
+
+/// What a bundle is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Source {
+    /// A job, by its number.
+    Job,
+    /// A notebook, by its path.
+    Notebook,
+    /// All notebooks of a folder of the workspace and of those below it.
+    WorkspacePath,
+}
+
+/// Where it is to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Target {
+    /// Development.
+    #[default]
+    Dev,
+    /// Staging.
+    Staging,
+    /// Production.
+    Prod,
+}
+
+impl Target {
+    pub(crate) const ALL: [&'static str; 3] = ["dev", "staging", "prod"];
+}
+
+/// Makes a bundle, checks it, and mends what the check knows how to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Creation {
+    source_type: Source,
+    #[serde(deserialize_with = "text_or_number")]
+    source_identifier: String,
+    #[serde(default)]
+    target_env: Target,
+    #[serde(default)]
+    bundle_name: Option<String>,
+    #[serde(default)]
+    output_path: Option<String>,
+}
+
+/// Models write a job's number either way.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(serde::de::Error::custom("`source_identifier` is a job's number or a path")),
+    }
+}
+
+impl Workflow for Creation {
+    fn tools(&self) -> &'static [&'static str] {
+        match self.source_type {
+            Source::Job => &[GET_JOB, OF_JOB, VALIDATE, REPAIR],
+            Source::Notebook => &[ANALYZE, GENERATE, VALIDATE, REPAIR],
+            Source::WorkspacePath => &[LIST, ANALYZE, GENERATE, VALIDATE, REPAIR],
+        }
+    }
+
+    fn run(&self, replay: &mut Replay) -> Result<Report, Pending> {
+        match self.source_type {
+            Source::Job => self.of_job(replay),
+            Source::Notebook => self.of_notebook(replay),
+            Source::WorkspacePath => self.of_folder(replay),
+        }
+    }
+}
+
+impl Creation {
+    fn of_job(&self, replay: &mut Replay) -> Result<Report, Pending> {
+        let Ok(job_id) = self.source_identifier.parse::<u64>() else {
+            let text = format!("`{}` is not a job's number; list_jobs has them", self.source_identifier);
+            return Ok(Report::ended(Status::Stopped(ToolErrorKind::InvalidInput), text));
+        };
+        let job = replay.call("Looking at the job.", GET_JOB, json!({"job_id": job_id}))?;
+        if job.failure.is_some() {
+            return Ok(Report::stopped(&format!("job {job_id} cannot be read"), &job));
+        }
+        let input = self.with_names(json!({"job_id": job_id}), "output_dir", self.bundle_name.as_deref());
+        let made = replay.call("Making the bundle.", OF_JOB, input)?;
+        self.check(replay, &made, Vec::new())
+    }
+
+    fn of_notebook(&self, replay: &mut Replay) -> Result<Report, Pending> {
+        let path = &self.source_identifier;
+        let seen = replay.call("Analysing the notebook.", ANALYZE, json!({"notebook_path": path}))?;
+        if seen.failure.is_some() {
+            return Ok(Report::stopped(&format!("`{path}` cannot be read"), &seen));
+        }
+        self.generate(replay, vec![path.clone()], Vec::new())
+    }
+
+    fn of_folder(&self, replay: &mut Replay) -> Result<Report, Pending> {
+        let folder = &self.source_identifier;
+        let input = json!({"path": folder, "recursive": true, "limit": MAX_NOTEBOOKS});
+        let listed = replay.call("Listing the notebooks.", LIST, input)?;
+        if listed.failure.is_some() {
+            return Ok(Report::stopped(&format!("`{folder}` cannot be listed"), &listed));
+        }
+        let mut warnings: Vec<String> =
+            listed.list("failed").iter().filter_map(Value::as_str).map(|it| format!("not looked into: {it}")).collect();
+        if listed.flag("more") {
+            warnings
+                .push(format!("only the first {MAX_NOTEBOOKS} notebooks were taken; make one bundle for each folder"));
+        }
+        let paths = listed.list("notebooks").iter().filter_map(|it| it["path"].as_str()).map(str::to_owned);
+        let mut readable = Vec::new();
+        for some in paths.collect::<Vec<_>>().chunks(AT_ONCE) {
+            let calls = some.iter().map(|path| Call { tool: ANALYZE, input: json!({"notebook_path": path}) });
+            let seen = replay.all("Analysing the notebooks.", calls.collect())?;
+            for (path, seen) in some.iter().zip(seen) {
+                match seen.failure {
+                    None => readable.push(path.clone()),
+                    Some(_) => warnings.push(format!("`{path}` was left out: {}", first_line(&seen))),
+                }
+            }
+        }
+        if readable.is_empty() {
+            let text = format!("there is no notebook in `{folder}` that can be read");
+            return Ok(Report::ended(Status::Stopped(ToolErrorKind::NotFound), text).warned(warnings));
+        }
+        self.generate(replay, readable, warnings)
+    }
+
+    fn generate(&self, replay: &mut Replay, paths: Vec<String>, warnings: Vec<String>) -> Result<Report, Pending> {
+        let name = self.bundle_name.clone().unwrap_or_else(|| name_of(&self.source_identifier));
+        let input = self.with_names(json!({"file_paths": paths}), "output_path", Some(&name));
+        let made = replay.call("Making the bundle.", GENERATE, input)?;
+        self.check(replay, &made, warnings)
+    }
+
+    fn with_names(&self, mut input: Value, folder: &str, name: Option<&str>) -> Value {
+        input["target_environment"] = json!(self.target_env);
+        for (field, value) in [(folder, self.output_path.as_deref()), ("bundle_name", name)] {
+            if let Some(value) = value {
+                input[field] = json!(value);
+            }
+        }
+        input
+    }
+
+    fn check(&self, replay: &mut Replay, made: &Done, mut warnings: Vec<String>) -> Result<Report, Pending> {
+        if made.failure.is_some() {
+            return Ok(Report::stopped("the bundle cannot be made", made));
+        }
+        let (folder, name) = (made.text("folder").unwrap_or_default(), made.text("name").unwrap_or_default());
+        for skipped in made.list("skipped") {
+            let text = |field: &str| skipped[field].as_str().unwrap_or_default();
+            warnings.push(format!("not in the bundle: {}: {}", text("what"), text("why")));
+        }
+        let checked = checked(replay, &json!({"bundle_path": folder, "target": self.target_env}))?;
+        let mut text = format!("The bundle **{name}** is in `{folder}`");
+        text.push_str(if checked.is_fine() { " and can be deployed." } else { ", and cannot be deployed as it is." });
+        if !checked.mended.is_empty() {
+            text.push_str(&format!(" {} lines were mended.", checked.mended.len()));
+        }
+        if checked.done.failure.is_some() {
+            warnings.push(format!("it could not be checked: {}", first_line(&checked.done)));
+        } else if !checked.is_fine() {
+            warnings.extend(checked.findings());
+        }
+        let bundle = json!({"name": name, "folder": folder, "file_count": made.count("file_count")});
+        let report = Report::ended(Status::Done, text)
+            .with("bundle", bundle)
+            .with("target", json!(self.target_env))
+            .with("validation", checked.facts())
+            .with("mended", json!(checked.mended));
+        Ok(report.warned(warnings))
+    }
+}
+
+fn first_line(done: &Done) -> String {
+    done.content.lines().next().unwrap_or_default().chars().take(MAX_REASON_CHARS).collect()
+}
+
+/// A bundle's name from the last part of a path.
+fn name_of(path: &str) -> String {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let stem = last.split('.').next().unwrap_or_default();
+    let name: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect();
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    if name.is_empty() { "bundle".to_owned() } else { name.to_lowercase() }
+}
