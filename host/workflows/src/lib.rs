@@ -12,6 +12,7 @@ mod bundles;
 mod plan;
 mod replay;
 mod tools;
+mod values;
 mod workflow;
 
 pub use tools::WorkflowTools;

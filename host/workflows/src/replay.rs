@@ -26,6 +26,11 @@ impl Done {
         self.value.get(field)?.as_str()
     }
 
+    /// A part of its value; null when it has none of the name.
+    pub(crate) fn part(&self, field: &str) -> Value {
+        self.value.get(field).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn flag(&self, field: &str) -> bool {
         self.value.get(field).and_then(Value::as_bool).unwrap_or_default()
     }

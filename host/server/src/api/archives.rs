@@ -109,7 +109,7 @@ fn archive(project: &Arc<Dir>, path: &str) -> io::Result<Made> {
         // What is gone meanwhile, or has no name that can be written, is not in it.
         let Ok(opened) = OpenedFile::open(&folder, std::path::Path::new(&file.path)) else { continue };
         archive.start_file(&*file.path, options).map_err(io::Error::other)?;
-        let mut from = opened.from_start()?.take(left.saturating_add(1));
+        let mut from = opened.rewound()?.take(left.saturating_add(1));
         let written = io::copy(&mut from, &mut archive)?;
         // It grew while it was read.
         let Some(rest) = left.checked_sub(written) else { return Ok(Made::TooLarge) };

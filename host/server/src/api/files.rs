@@ -294,7 +294,7 @@ impl OpenedFile {
     }
 
     /// The file, from its beginning.
-    pub(super) fn from_start(mut self) -> io::Result<std::fs::File> {
+    pub(super) fn rewound(mut self) -> io::Result<std::fs::File> {
         self.file.rewind()?;
         Ok(self.file)
     }

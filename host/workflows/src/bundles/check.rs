@@ -1,10 +1,11 @@
 //! A bundle is checked, and mended where the check says how.
 
+use bricklayer_domain::ToolErrorKind;
 use serde_json::{Value, json};
 
 use crate::replay::{Done, Pending, Replay};
+use crate::values::text;
 use crate::workflow::{Report, Status};
-use bricklayer_domain::ToolErrorKind;
 
 /// Tools that a check calls.
 pub(super) const VALIDATE: &str = "validate_bundle";
@@ -35,7 +36,7 @@ impl Checked {
         let findings = self.done.list("findings");
         let mut lines: Vec<String> = findings.iter().take(MAX_NAMED).map(line).collect();
         if findings.len() > MAX_NAMED {
-            lines.push(format!("and {} more", findings.len() - MAX_NAMED));
+            lines.push(format!("and {} more", findings.len().saturating_sub(MAX_NAMED)));
         }
         lines
     }
@@ -55,12 +56,12 @@ impl Checked {
         if self.done.failure.is_some() {
             return Report::stopped("the bundle cannot be checked", &self.done);
         }
-        let mut text = "the bundle has errors that are not mended by rule; nothing was deployed:".to_owned();
+        let mut said = "the bundle has errors that are not mended by rule; nothing was deployed:".to_owned();
         for finding in self.findings() {
-            text.push_str("\n- ");
-            text.push_str(&finding);
+            said.push_str("\n- ");
+            said.push_str(&finding);
         }
-        Report::ended(Status::Stopped(ToolErrorKind::Failed), text)
+        Report::ended(Status::Stopped(ToolErrorKind::Failed), said)
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn checked(replay: &mut Replay, which: &Value) -> Result<Checked, Pen
     let mut mended = Vec::new();
     let mut done = replay.call("Checking the bundle.", VALIDATE, which.clone())?;
     for _ in 0..MAX_REPAIRS {
-        let offered = done.list("findings").iter().any(|finding| !finding["repair"].is_null());
+        let offered = done.list("findings").iter().any(|finding| finding.get("repair").is_some_and(Value::is_object));
         if !offered {
             break;
         }
@@ -85,11 +86,11 @@ pub(super) fn checked(replay: &mut Replay, which: &Value) -> Result<Checked, Pen
 }
 
 fn line(finding: &Value) -> String {
-    let text = |field: &str| finding[field].as_str().unwrap_or_default();
-    let place = match (finding["file"].as_str(), finding["line"].as_u64()) {
-        (Some(file), Some(line)) => format!("`{file}` line {line}: "),
-        (Some(file), None) => format!("`{file}`: "),
-        _ => String::new(),
+    let place = match (text(finding, "file"), finding.get("line").and_then(Value::as_u64)) {
+        ("", _) => String::new(),
+        (file, Some(line)) => format!("`{file}` line {line}: "),
+        (file, None) => format!("`{file}`: "),
     };
-    format!("{}: {place}{}; {}", text("severity"), text("message"), text("advice"))
+    let part = |field| text(finding, field);
+    format!("{}: {place}{}; {}", part("severity"), part("message"), part("advice"))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::check::{REPAIR, VALIDATE, checked};
 use crate::replay::{Call, Done, Pending, Replay};
+use crate::values::{text, with};
 use crate::workflow::{Report, Status, Workflow};
 
 const GET_JOB: &str = "get_job";
@@ -132,7 +133,7 @@ impl Creation {
             warnings
                 .push(format!("only the first {MAX_NOTEBOOKS} notebooks were taken; make one bundle for each folder"));
         }
-        let paths = listed.list("notebooks").iter().filter_map(|it| it["path"].as_str()).map(str::to_owned);
+        let paths = listed.list("notebooks").iter().map(|it| text(it, "path").to_owned());
         let mut readable = Vec::new();
         for some in paths.collect::<Vec<_>>().chunks(AT_ONCE) {
             let calls = some.iter().map(|path| Call { tool: ANALYZE, input: json!({"notebook_path": path}) });
@@ -158,14 +159,10 @@ impl Creation {
         self.check(replay, &made, warnings)
     }
 
-    fn with_names(&self, mut input: Value, folder: &str, name: Option<&str>) -> Value {
-        input["target_environment"] = json!(self.target_env);
-        for (field, value) in [(folder, self.output_path.as_deref()), ("bundle_name", name)] {
-            if let Some(value) = value {
-                input[field] = json!(value);
-            }
-        }
-        input
+    fn with_names(&self, input: Value, folder: &str, name: Option<&str>) -> Value {
+        let given = [(folder, self.output_path.as_deref()), ("bundle_name", name)];
+        let given = given.into_iter().filter_map(|(field, value)| Some((field, json!(value?))));
+        with(input, given.chain([("target_environment", json!(self.target_env))]))
     }
 
     fn check(&self, replay: &mut Replay, made: &Done, mut warnings: Vec<String>) -> Result<Report, Pending> {
@@ -174,14 +171,13 @@ impl Creation {
         }
         let (folder, name) = (made.text("folder").unwrap_or_default(), made.text("name").unwrap_or_default());
         for skipped in made.list("skipped") {
-            let text = |field: &str| skipped[field].as_str().unwrap_or_default();
-            warnings.push(format!("not in the bundle: {}: {}", text("what"), text("why")));
+            warnings.push(format!("not in the bundle: {}: {}", text(skipped, "what"), text(skipped, "why")));
         }
         let checked = checked(replay, &json!({"bundle_path": folder, "target": self.target_env}))?;
-        let mut text = format!("The bundle **{name}** is in `{folder}`");
-        text.push_str(if checked.is_fine() { " and can be deployed." } else { ", and cannot be deployed as it is." });
+        let mut said = format!("The bundle **{name}** is in `{folder}`");
+        said.push_str(if checked.is_fine() { " and can be deployed." } else { ", and cannot be deployed as it is." });
         if !checked.mended.is_empty() {
-            text.push_str(&format!(" {} lines were mended.", checked.mended.len()));
+            said.push_str(&format!(" {} lines were mended.", checked.mended.len()));
         }
         if checked.done.failure.is_some() {
             warnings.push(format!("it could not be checked: {}", first_line(&checked.done)));
@@ -189,7 +185,7 @@ impl Creation {
             warnings.extend(checked.findings());
         }
         let bundle = json!({"name": name, "folder": folder, "file_count": made.count("file_count")});
-        let report = Report::ended(Status::Done, text)
+        let report = Report::ended(Status::Done, said)
             .with("bundle", bundle)
             .with("target", json!(self.target_env))
             .with("validation", checked.facts())

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::check::{REPAIR, VALIDATE, checked};
 use crate::replay::{Done, Pending, Replay};
+use crate::values::{text, with};
 use crate::workflow::{Report, Status, Workflow};
 
 const PLAN: &str = "plan_bundle";
@@ -57,9 +58,8 @@ impl Workflow for Deployment {
             let text = format!("the plan cannot be carried out: {}", refusals.join("; "));
             return Ok(Report::ended(Status::Stopped(ToolErrorKind::Failed), text));
         }
-        let mut input = which.clone();
-        input["plan_id"] = plan.value["plan_id"].clone();
-        input["deletes"] = plan.value["deletes"].clone();
+        let of_plan = ["plan_id", "deletes"].map(|field| (field, plan.part(field)));
+        let input = with(which.clone(), of_plan);
         let deployed = replay.call("Deploying it.", DEPLOY, input)?;
         if deployed.failure.is_some() {
             return Ok(Report::stopped("nothing was deployed", &deployed));
@@ -67,12 +67,10 @@ impl Workflow for Deployment {
         let failed: Vec<String> = deployed
             .list("failed")
             .iter()
-            .map(|it| {
-                format!("`{}`: {}", it["key"].as_str().unwrap_or_default(), it["message"].as_str().unwrap_or_default())
-            })
+            .map(|it| format!("`{}`: {}", text(it, "key"), text(it, "message")))
             .collect();
         let report = Report::ended(Status::Done, deployed.text("text").unwrap_or(&deployed.content).to_owned())
-            .with("target", plan.value["target"].clone())
+            .with("target", plan.part("target"))
             .with("deployment", summed(&deployed))
             .with("mended", json!(checked.mended));
         if !deployed.flag("ok") {
@@ -87,30 +85,25 @@ impl Workflow for Deployment {
 
 impl Deployment {
     fn which(&self) -> Value {
-        let mut which = json!({});
-        for (field, value) in [("bundle_path", &self.bundle_path), ("target", &self.target)] {
-            if let Some(value) = value {
-                which[field] = json!(value);
-            }
+        let given = [("bundle_path", &self.bundle_path), ("target", &self.target)];
+        let which =
+            with(json!({}), given.into_iter().filter_map(|(field, value)| Some((field, json!(value.as_ref()?)))));
+        if self.variables.is_empty() {
+            return which;
         }
-        if !self.variables.is_empty() {
-            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            which["variables"] =
-                self.variables.iter().map(|(name, value)| json!({"name": name, "value": text(value)})).collect();
-        }
-        which
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let variables = self.variables.iter().map(|(name, value)| json!({"name": name, "value": text(value)}));
+        with(which, [("variables", variables.collect())])
     }
 
     fn run_it(&self, replay: &mut Replay, which: Value, key: &str, report: Report) -> Result<Report, Pending> {
-        let mut input = which;
-        input["key"] = json!(key);
-        input["wait_seconds"] = json!(WAIT_SECONDS);
+        let input = with(which, [("key", json!(key)), ("wait_seconds", json!(WAIT_SECONDS))]);
         let mut run = replay.call("Running it.", RUN, input)?;
         for _ in 0..MAX_WAITS {
             if run.failure.is_some() || run.flag("ended") {
                 break;
             }
-            let input = json!({"run": run.value["run"], "wait_seconds": WAIT_SECONDS});
+            let input = json!({"run": run.part("run"), "wait_seconds": WAIT_SECONDS});
             run = replay.call("Waiting for the run.", WAIT, input)?;
         }
         if run.failure.is_some() {
@@ -119,7 +112,7 @@ impl Deployment {
         let state = run.text("state").unwrap_or_default().to_owned();
         let fine = matches!(state.as_str(), "SUCCESS" | "COMPLETED");
         let mut report =
-            report.with("run", json!({"key": key, "state": state, "run": run.value["run"], "link": run.value["link"]}));
+            report.with("run", json!({"key": key, "state": state, "run": run.part("run"), "link": run.part("link")}));
         report.text.push_str(&format!("\n\nThe run of `{key}`: {state}."));
         Ok(if fine { report } else { report.warned(vec![format!("the run of `{key}` ended as {state}")]) })
     }
@@ -129,7 +122,7 @@ fn summed(deployed: &Done) -> Value {
     json!({
         "ok": deployed.flag("ok"),
         "serial": deployed.count("serial"),
-        "root_path": deployed.value["root_path"],
+        "root_path": deployed.part("root_path"),
         "done": deployed.list("done").len(),
         "failed": deployed.list("failed").len(),
         "unchanged": deployed.count("unchanged"),
