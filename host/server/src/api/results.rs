@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bricklayer_domain::{ToolCallId, TurnId};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 
@@ -51,6 +52,8 @@ pub(crate) async fn get_structured_result(
         let piece = rest.split_to(PIECE_BYTES.min(rest.len()));
         Some((Ok::<_, std::convert::Infallible>(piece), (rest, place)))
     });
+    // What compresses it asks once more after its end.
+    let pieces = pieces.fuse();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CONTENT_LENGTH, HeaderValue::from(length)),

@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
@@ -54,7 +55,7 @@ pub(super) fn answer(place: Place, closes_at: Instant, source: impl Source) -> R
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    (headers, Body::from_stream(chunks)).into_response()
+    (headers, Body::from_stream(chunks.fuse())).into_response()
 }
 
 /// The frames of a source in small pieces, until the window is over.

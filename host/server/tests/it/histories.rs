@@ -128,6 +128,9 @@ fn large_results_are_fetched_by_themselves() {
             assert_eq!(&answer.ok(), value);
             assert!(answer.headers["cache-control"].to_str().unwrap().contains("private"), "{answer:?}");
         }
+        let packed =
+            ann.clone().with("accept-encoding", "gzip").get(&format!("{calls}/the%2Flarge%20one/structured")).await;
+        assert_eq!((packed.status.as_u16(), &packed.headers["content-encoding"]), (200, &"gzip".parse().unwrap()));
         ann.get(&format!("{calls}/other/structured")).await.problem(404, "not-found");
         ann.get("/api/executions/0/calls/small/structured").await.problem(404, "not-found");
         let eve = server.as_user("eve");
