@@ -61,8 +61,11 @@ describe("a person who looks at skills", () => {
   it("switches one off, and it stays off", async () => {
     const mlflow = page.getByRole("switch", { name: "mlflow-evaluation" });
     await mlflow.focus();
+    // The page shows it at once; it stays off once the host has it.
+    const kept = page.waitForResponse((response) => response.request().method() === "PUT");
     await page.keyboard.press("Space");
     await page.getByText(/12 of 13 on/).waitFor();
+    await kept;
     await page.reload();
     await page.getByText(/12 of 13 on/).waitFor();
     expect(await mlflow.isChecked()).toBe(false);
