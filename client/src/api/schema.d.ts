@@ -458,6 +458,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sends a folder of the project with all files in it. Links are left out, and so are caches of tools that begin with a
+         *     dot.
+         */
+        get: operations["get_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/changes": {
         parameters: {
             query?: never;
@@ -813,6 +833,27 @@ export interface paths {
         /** Puts another choice in its place; it holds from the next message on. What is pinned and hidden is hidden. */
         put: operations["set_tool_choice"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/tools/{tool}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calls a tool that only reads, for somebody who looks at the page: as themselves, under the rules that hold for the
+         *     project, on record, and in no conversation. What changes something is asked for in a conversation, where it is asked
+         *     about.
+         */
+        post: operations["look"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1778,6 +1819,28 @@ export interface components {
              * @description The turn: follow it at `/api/stream_progress/{execution_id}`.
              */
             execution_id: string;
+        };
+        /** @description What a call came to. */
+        Look: {
+            /** @description What it says, in words. */
+            content: string;
+            failure: components["schemas"]["LookFailure"] | null;
+            /** @description Its typed result. */
+            structured: Record<string, never> | null;
+        };
+        /** @description How a call failed. */
+        LookFailure: {
+            /** @description The kind, such as `not-found` or `permission-denied`. */
+            kind: string;
+            /** @description What happened. */
+            message: string;
+            /** @description What a person does about it. */
+            remedy: string | null;
+        };
+        /** @description Arguments of a call. */
+        LookRequest: {
+            /** @description As the tool's schema has them. */
+            input?: Record<string, never>;
         };
         /** @description Something that a call made at the workspace and that stays there. */
         MadeInfo: {
@@ -4564,6 +4627,49 @@ export interface operations {
             };
         };
     };
+    get_archive: {
+        parameters: {
+            query?: {
+                /** @description The folder's path from the project's folder; the whole project when left out. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description `archive-too-large`: the folder has too many files, or too large ones. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     follow_changes: {
         parameters: {
             query?: never;
@@ -5456,6 +5562,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChosenTools"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project. */
+                project_id: string;
+                /** @description The tool's name, full or short. */
+                tool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookRequest"];
+            };
+        };
+        responses: {
+            /** @description The call has ended, well or not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Look"];
+                };
+            };
+            /** @description `not-read-only`: the tool may change something. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             default: {

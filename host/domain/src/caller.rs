@@ -50,6 +50,8 @@ pub enum CallSite {
         /// The run of it.
         run: WorkflowRunId,
     },
+    /// The page: somebody looks at something, in no conversation.
+    Page,
     /// A program in the sandbox, which a tool call runs.
     Program {
         /// The call that runs it.
@@ -67,13 +69,14 @@ const fn main_lane() -> LaneId {
 }
 
 impl CallSite {
-    /// The site's word: `turn`, `mcp`, `workflow`, `program`, `host`.
+    /// The site's word: `turn`, `mcp`, `workflow`, `page`, `program`, `host`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Turn { .. } => "turn",
             Self::Mcp { .. } => "mcp",
             Self::Workflow { .. } => "workflow",
+            Self::Page => "page",
             Self::Program { .. } => "program",
             Self::Host => "host",
         }
@@ -117,14 +120,14 @@ impl CallSite {
     }
 
     /// What ties calls together that belong together: the conversation, the session, or the run; the nil UUID for the
-    /// host's own calls.
+    /// calls of the host and the page.
     #[must_use]
     pub fn thread(&self) -> Uuid {
         match self.root() {
             Self::Turn { conversation, .. } => conversation.as_uuid(),
             Self::Mcp { session } => session.as_uuid(),
             Self::Workflow { run } => run.as_uuid(),
-            Self::Program { .. } | Self::Host => Uuid::nil(),
+            Self::Program { .. } | Self::Page | Self::Host => Uuid::nil(),
         }
     }
 }
@@ -157,6 +160,7 @@ mod tests {
             (CallSite::Mcp { session: McpSessionId::new() }, "mcp"),
             (CallSite::Workflow { run: WorkflowRunId::new() }, "workflow"),
             (CallSite::Program { call: ToolCallId("c".to_owned()), site: Box::new(turn) }, "program"),
+            (CallSite::Page, "page"),
             (CallSite::Host, "host"),
         ] {
             let json = serde_json::to_value(&site).unwrap();

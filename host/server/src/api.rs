@@ -10,6 +10,7 @@
 
 mod agents;
 mod approvals;
+mod archives;
 mod assets;
 mod changes;
 mod conversations;
@@ -138,6 +139,8 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(resources::remove_resource))
         .routes(routes!(files::list_files))
         .routes(routes!(files::get_file))
+        .routes(routes!(archives::get_archive))
+        .routes(routes!(tools::look))
         .routes(routes!(conversations::list_conversations, conversations::create_conversation))
         .routes(routes!(
             conversations::get_conversation,

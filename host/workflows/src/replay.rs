@@ -92,11 +92,6 @@ impl Replay {
         Self { ended: ended.collect(), taken: 0 }
     }
 
-    #[cfg(test)]
-    pub(crate) fn with(ended: Vec<Done>) -> Self {
-        Self { ended: ended.into(), taken: 0 }
-    }
-
     /// What a call came to.
     ///
     /// # Errors

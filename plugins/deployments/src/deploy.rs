@@ -102,6 +102,7 @@ fn nothing(plan: &Plan, opened: &Opened) -> types::BundleDeployment {
     types::BundleDeployment {
         text: format!("Nothing of **{}** is deployed to `{}`.", opened.bundle.name, opened.bundle.target),
         ok: true,
+        bundle: opened.bundle.name.clone(),
         target: opened.bundle.target.clone(),
         root_path: plan.root_path.clone(),
         serial: plan.serial,
@@ -138,6 +139,7 @@ fn told(platform: &impl Platform, plan: &Plan, report: Report, opened: &Opened) 
     let mut deployment = types::BundleDeployment {
         text: String::new(),
         ok: failed.is_empty(),
+        bundle: opened.bundle.name.clone(),
         target: opened.bundle.target.clone(),
         root_path: plan.root_path.clone(),
         serial: report.serial,

@@ -1,7 +1,7 @@
 //! A project's files: listing and content. Everything goes through one opened folder, which no path leaves.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,13 +53,13 @@ pub(crate) struct FileList {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FileInfo {
     /// Its path from the project's folder, with forward slashes.
-    path: String,
+    pub(super) path: String,
     /// Its last segment; what is not Unicode of it is replaced, as in `path`.
     name: String,
     /// Its path as an address spells it, percent-encoded: what to ask for under `…/files/`.
     url_path: String,
     /// In bytes.
-    size: u64,
+    pub(super) size: u64,
     /// When it last changed.
     modified: DateTime<Utc>,
 }
@@ -202,13 +202,13 @@ impl ByteRange {
     }
 }
 
-async fn open_folder(app: &AppState, caller: &Caller, id: ProjectId) -> Result<Arc<Dir>, Problem> {
+pub(super) async fn open_folder(app: &AppState, caller: &Caller, id: ProjectId) -> Result<Arc<Dir>, Problem> {
     let project = app.store().get_project(&caller.user, id).await?;
     let folder = app.folders().open(project.id).await.map_err(|error| unreadable(&error))?;
     Ok(Arc::new(folder))
 }
 
-fn unreadable(error: &io::Error) -> Problem {
+pub(super) fn unreadable(error: &io::Error) -> Problem {
     tracing::error!(error = chain(&error), "a project's files cannot be read");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -219,14 +219,14 @@ fn unreadable(error: &io::Error) -> Problem {
 
 /// A walk over a project's folder, bounded in every direction.
 #[derive(Default)]
-struct Listing {
+pub(super) struct Listing {
     files: Vec<FileInfo>,
     visited: usize,
     truncated: bool,
 }
 
 impl Listing {
-    fn of(folder: &Dir) -> (Vec<FileInfo>, bool) {
+    pub(super) fn of(folder: &Dir) -> (Vec<FileInfo>, bool) {
         let mut listing = Self::default();
         listing.walk(folder, &[], 0);
         listing.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -269,7 +269,7 @@ impl Listing {
 }
 
 /// A regular file, opened.
-struct OpenedFile {
+pub(super) struct OpenedFile {
     file: std::fs::File,
     size: u64,
     modified: SystemTime,
@@ -277,7 +277,7 @@ struct OpenedFile {
 }
 
 impl OpenedFile {
-    fn open(folder: &Dir, path: &std::path::Path) -> io::Result<Self> {
+    pub(super) fn open(folder: &Dir, path: &std::path::Path) -> io::Result<Self> {
         // Without this, opening a pipe would wait for somebody to write into it.
         let mut options = OpenOptions::new();
         options.read(true).nonblock(true);
@@ -291,6 +291,12 @@ impl OpenedFile {
         let mut head = Vec::new();
         (&mut file).take(SNIFFED_BYTES as u64).read_to_end(&mut head)?;
         Ok(Self { file, size: metadata.len(), modified, head })
+    }
+
+    /// The file, from its beginning.
+    pub(super) fn from_start(mut self) -> io::Result<std::fs::File> {
+        self.file.rewind()?;
+        Ok(self.file)
     }
 
     fn etag(&self) -> String {

@@ -1,17 +1,30 @@
-//! The tool catalogue.
+//! The tool catalogue, and calls of what only looks.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use bricklayer_domain::{ProjectId, ToolSource, ToolSpec};
+use bricklayer_domain::{
+    CallSite, ProjectId, ToolCall, ToolCallId, ToolOutcome, ToolSource, ToolSpec, TurnSettings, chain,
+};
+use bricklayer_tools::{CallLink, NobodyToAsk};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
-use super::extract::Query;
+use super::REQUEST_TIME_LIMIT;
+use super::extract::{Body, Path, Query};
 use super::problem::{Problem, ProblemDetails};
 use crate::app::AppState;
 use crate::events::ShownAs;
 use crate::identity::Caller;
+use crate::turns::GateError;
+
+/// What a request takes beside its call.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 /// A tool that the agent can use.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,4 +118,91 @@ pub(crate) async fn list_tools(
     let (skills, agents) = app.skills().told_in(&caller.user, project).await?;
     let specs = app.turns().environment().list_tools(&caller.user, project, &skills, &agents);
     Ok(Json(specs.iter().map(|spec| Tool::from(&**spec)).collect()))
+}
+
+/// Arguments of a call.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LookRequest {
+    /// As the tool's schema has them.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    input: Map<String, Value>,
+}
+
+/// What a call came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Look {
+    /// What it says, in words.
+    content: String,
+    /// Its typed result.
+    #[schema(required = true, value_type = Option<Object>)]
+    structured: Option<Value>,
+    /// How it failed.
+    #[schema(required = true)]
+    failure: Option<LookFailure>,
+}
+
+/// How a call failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LookFailure {
+    /// The kind, such as `not-found` or `permission-denied`.
+    kind: &'static str,
+    /// What happened.
+    message: String,
+    /// What a person does about it.
+    #[schema(required = true)]
+    remedy: Option<String>,
+}
+
+impl From<ToolOutcome> for Look {
+    fn from(outcome: ToolOutcome) -> Self {
+        let failure = outcome.failure.map(|failure| LookFailure {
+            kind: failure.kind.as_str(),
+            message: failure.message,
+            remedy: failure.remedy,
+        });
+        Self { content: outcome.content, structured: outcome.structured, failure }
+    }
+}
+
+/// Calls a tool that only reads, for somebody who looks at the page: as themselves, under the rules that hold for the
+/// project, on record, and in no conversation. What changes something is asked for in a conversation, where it is asked
+/// about.
+#[utoipa::path(post, path = "/api/projects/{project_id}/tools/{tool}/call", tag = "projects", operation_id = "look",
+    params(("project_id" = Uuid, Path, description = "The project."),
+        ("tool" = String, Path, description = "The tool's name, full or short.")),
+    request_body = LookRequest,
+    responses((status = 200, description = "The call has ended, well or not.", body = Look),
+        (status = 409, description = "`not-read-only`: the tool may change something.", body = ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn look(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((project, tool)): Path<(ProjectId, String)>,
+    Body(request): Body<LookRequest>,
+) -> Result<Json<Look>, Problem> {
+    let gate = app.turns().open_gate(&caller, project, CallSite::Page, TurnSettings::default()).await;
+    let gate = gate.map_err(|error| match error {
+        GateError::Store(error) => error.into(),
+        error @ GateError::Folder(_) => {
+            tracing::error!(error = chain(&error), "a project's tools cannot be opened");
+            let detail = "the project's folder cannot be opened; tell the operator";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "files-unreadable", detail)
+        }
+    })?;
+    let named = |spec: &&std::sync::Arc<ToolSpec>| spec.name.0 == tool || spec.name.short() == tool;
+    let spec = gate.list().iter().find(named).ok_or_else(|| Problem::not_found("tool in this project"))?;
+    if !spec.annotations.read_only || spec.annotations.ask {
+        let detail =
+            format!("`{}` may change something; ask for it in a conversation, as `/{}`", tool, spec.name.short());
+        return Err(Problem::new(StatusCode::CONFLICT, "not-read-only", detail));
+    }
+    let id = ToolCallId(format!("look_{}", Uuid::now_v7().simple()));
+    let call = ToolCall { id, name: spec.name.clone(), input: Value::Object(request.input) };
+    // Whoever goes away ends the call.
+    let cancel = CancellationToken::new();
+    let _gone = cancel.clone().drop_guard();
+    let within = Some(REQUEST_TIME_LIMIT.saturating_sub(ANSWER_TIME));
+    let outcome = gate.call(&call, &NobodyToAsk, CallLink { within, ..CallLink::new(cancel) }).await;
+    Ok(Json(outcome.into()))
 }

@@ -94,6 +94,7 @@ impl<'a> HookEvent<'a> {
             CallSite::Turn { .. } => "turn",
             CallSite::Mcp { .. } => "mcp",
             CallSite::Workflow { .. } => "workflow",
+            CallSite::Page => "page",
             CallSite::Program { .. } => "program",
             CallSite::Host => "host",
         };

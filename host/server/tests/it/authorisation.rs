@@ -133,6 +133,15 @@ fn table(t: &Things) -> Vec<Row> {
         row(get(), one, &project, None, NotFound, 200),
         row(patch(), one, &project, Some(json!({"name": "Renamed"})), NotFound, 200),
         row(get(), "/api/projects/{project_id}/files", &format!("{project}/files"), None, NotFound, 200),
+        row(get(), "/api/projects/{project_id}/archive", &format!("{project}/archive?path=a"), None, NotFound, 200),
+        row(
+            post(),
+            "/api/projects/{project_id}/tools/{tool}/call",
+            &format!("{project}/tools/Glob/call"),
+            Some(json!({"input": {"pattern": "*"}})),
+            NotFound,
+            200,
+        ),
         row(get(), "/api/projects/{project_id}/files/{path}", &format!("{project}/files/a/b.md"), None, NotFound, 200),
         row(get(), resources, &format!("{project}/resources"), None, NotFound, 200),
         // No tool removes an index.

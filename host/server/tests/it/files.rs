@@ -196,3 +196,78 @@ async fn a_huge_folder_is_cut_and_says_so() {
     assert_eq!((list["files"].as_array().unwrap().len(), &list["truncated"]), (2_000, &json!(true)));
     server.stop().await;
 }
+
+/// The names and contents of an archive's files.
+fn unpacked(bytes: Vec<u8>) -> Vec<(String, String)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let count = archive.len();
+    let read = |index: usize| {
+        let file = archive.by_index(index).unwrap();
+        (file.name().unwrap().into_owned(), std::io::read_to_string(file).unwrap())
+    };
+    (0..count).map(read).collect()
+}
+
+#[tokio::test]
+async fn a_folder_is_sent_as_an_archive() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let ann = server.as_user("ann");
+    let project = ann.project("One").await;
+    let path = format!("/api/projects/{project}/archive");
+    assert_eq!(ann.get(&path).await.status.as_u16(), 404, "nothing is in it");
+    let folder = world.project_dir(&project);
+    std::fs::create_dir_all(folder.join("etl/sub/.cache")).unwrap();
+    std::fs::create_dir_all(folder.join("empty")).unwrap();
+    std::fs::write(world.data_dir().join("outside.txt"), "canary").unwrap();
+    for (name, text) in
+        [("etl/databricks.yml", "bundle:"), ("etl/sub/ü.py", "1"), ("etl/sub/.cache/x", "2"), ("etl/.gitignore", "x")]
+    {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    symlink(world.data_dir().join("outside.txt"), folder.join("etl/link.txt")).unwrap();
+    let sent = ann.request(Method::GET, &format!("{path}?path=etl")).send().await.unwrap();
+    assert_eq!(sent.headers()["content-type"], "application/zip");
+    assert_eq!(sent.headers()["content-disposition"], "attachment; filename*=UTF-8''etl.zip");
+    let found = unpacked(sent.bytes().await.unwrap().to_vec());
+    let expected = [(".gitignore", "x"), ("databricks.yml", "bundle:"), ("sub/ü.py", "1")];
+    assert_eq!(found, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    for nothing in ["empty", "nosuch", "etl/databricks.yml", "../", "/etc", "etl/link.txt"] {
+        assert_eq!(ann.get(&format!("{path}?path={nothing}")).await.status.as_u16(), 404, "{nothing}");
+    }
+    let large = std::fs::File::create(folder.join("empty/large.bin")).unwrap();
+    large.set_len(257 << 20).unwrap();
+    ann.get(&format!("{path}?path=empty")).await.problem(413, "archive-too-large");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_looks_with_tools_that_only_read() {
+    let world = World::sqlite().await;
+    let server = world.serve().await;
+    let (ann, bob) = (server.as_user("ann"), server.as_user("bob"));
+    let project = ann.project("One").await;
+    ann.get(&format!("/api/projects/{project}/files")).await.ok();
+    std::fs::write(world.project_dir(&project).join("a.md"), "x").unwrap();
+    let path = |tool: &str| format!("/api/projects/{project}/tools/{tool}/call");
+    let found = ann.post(&path("Glob"), json!({"input": {"pattern": "*"}})).await.ok();
+    assert!(found["content"].as_str().unwrap().contains("a.md") && found["failure"].is_null(), "{found}");
+    let failed = ann.post(&path("Read"), json!({"input": {"file_path": "b.md"}})).await.ok();
+    assert_eq!((&failed["failure"]["kind"], &failed["structured"]), (&json!("not-found"), &json!(null)), "{failed}");
+    for (user, tool, body, status, code) in [
+        (&ann, "Write", json!({"input": {"file_path": "b.md", "content": "x"}}), 409, "not-read-only"),
+        (&ann, "Task", json!({}), 404, "not-found"),
+        (&ann, "AskUserQuestion", json!({}), 404, "not-found"),
+        (&ann, "nosuch", json!({}), 404, "not-found"),
+        (&bob, "Glob", json!({"input": {"pattern": "*"}}), 404, "not-found"),
+    ] {
+        user.post(&path(tool), body).await.problem(status, code);
+    }
+    assert!(!world.project_dir(&project).join("b.md").exists());
+    // What the project's owner denies is denied to a look as well.
+    let rules = json!({"rules": [{"kind": "deny", "rule": "Read(a.md)"}], "second_look": true});
+    ann.put(&format!("/api/projects/{project}/permission_rules"), rules).await.ok();
+    let denied = ann.post(&path("Read"), json!({"input": {"file_path": "a.md"}})).await.ok();
+    assert_eq!(denied["failure"]["kind"], "denied", "{denied}");
+    server.stop().await;
+}

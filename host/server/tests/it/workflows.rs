@@ -224,6 +224,11 @@ async fn a_deploy_mends_plans_asks_and_runs_and_goes_on_after_a_restart() {
         (&json!(1), &json!("SUCCESS")),
         "{deployed:#}"
     );
+    let made = ann.get(&format!("/api/projects/{project}/resources")).await.ok();
+    let history: Vec<_> =
+        made["resources"].as_array().unwrap().iter().filter(|one| one["type"] == "bundle_deployment").collect();
+    assert_eq!((history.len(), &history[0]["name"]), (1, &json!("nightly to dev, deploy 1")), "{made:#}");
+    assert_eq!(history[0]["execution_id"], execution.as_str());
     let jobs = local.client.get("/api/2.2/jobs/list").await.ok();
     assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "no second create: {jobs:#}");
     server.stop().await;
