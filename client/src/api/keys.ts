@@ -26,6 +26,8 @@ export const keys = {
   skillList: (projectId: string) => ["projects", projectId, "skills", "list"],
   skillTree: (projectId: string) => ["projects", projectId, "skills", "tree"],
   skillFile: (projectId: string, path: string) => ["projects", projectId, "skills", "file", path],
+  /** All that is known of a project's bundles. */
+  bundles: (projectId: string) => ["projects", projectId, "bundles"],
   files: (projectId: string) => ["projects", projectId, "files"],
   result: (id: string) => ["results", id],
   /** All that was read of a result's rows. */
@@ -33,3 +35,6 @@ export const keys = {
   resultColumn: (id: string, column: number) => ["results", id, "columns", column],
   file: (projectId: string, path: string) => ["projects", projectId, "files", path],
 } as const;
+
+/** What turns of a project may have changed without being asked about: whoever hears of one asks for these again. */
+export const madeByTurns = (projectId: string) => [keys.files(projectId), keys.resources(projectId), keys.bundles(projectId)];

@@ -19,6 +19,7 @@ export type TurnSettings = Schemas["Settings"];
 export type Warehouse = Schemas["Warehouse"];
 export type Catalog = Schemas["Catalog"];
 export type Schema = Schemas["Schema"];
+export type Look = Schemas["Look"];
 export type ToolInfo = Schemas["Tool"];
 export type ProjectFile = Schemas["FileInfo"];
 export type ProjectFiles = Schemas["FileList"];

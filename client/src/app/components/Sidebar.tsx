@@ -5,6 +5,7 @@ import { Icon } from "@/shared/ui/Icon";
 import { IconButton } from "@/shared/ui/IconButton";
 import { Link } from "@/shared/ui/Link";
 import { Logo } from "@/shared/ui/Logo";
+import { BundlesLink } from "@/features/bundles/components/BundlesLink";
 import { ConversationList } from "@/features/conversations/components/ConversationList";
 import { PluginsLink } from "@/features/plugins/components/PluginsLink";
 import { SkillsLink } from "@/features/skills/components/SkillsLink";
@@ -41,6 +42,7 @@ export function Sidebar({ projectId, conversationId, onHelp, onHide, onDeleted }
       </Link>
       <PluginsLink projectId={projectId} />
       <SkillsLink projectId={projectId} />
+      <BundlesLink projectId={projectId} />
       <ConversationList projectId={projectId} activeId={conversationId} onDeleted={onDeleted} />
       <div className={styles.foot}>
         <span className={styles.user} title={me.data?.user}>

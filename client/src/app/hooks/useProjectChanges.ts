@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { keys } from "@/api/keys";
+import { keys, madeByTurns } from "@/api/keys";
 import { useSessions } from "@/features/chat/chatContext";
 import type { Sessions } from "@/features/chat/model/sessions";
 import { conversationsQuery } from "@/features/conversations/api/conversations";
@@ -17,12 +17,17 @@ export function useProjectChanges(projectId: string): readonly Summary[] {
   // A stream is of the world outside.
   useEffect(() => {
     const controller = new AbortController();
+    const again = (queryKeys: readonly (readonly string[])[]): void => {
+      for (const queryKey of queryKeys) queryClient.invalidateQueries({ queryKey }).catch(() => undefined);
+    };
     const listener = {
       onChange: (change: Change) => {
         adopt(queryClient, projectId, change);
+        // A turn may have ended that nobody followed here.
+        if (change.kind === "changed" && change.summary.active_execution_id == null) again(madeByTurns(projectId));
         if (change.kind === "deleted") sessions.removed(change.id);
       },
-      onOpen: () => void queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }),
+      onOpen: () => again([keys.conversations(projectId), ...madeByTurns(projectId)]),
     };
     followChanges(projectId, listener, controller.signal).catch(() => undefined);
     return () => controller.abort();

@@ -12,6 +12,7 @@ const home = new Part(() => import("./HomePage").then((file) => file.HomePage));
 const project = new Part(() => import("./ProjectPage").then((file) => file.ProjectPage));
 const plugins = new Part(() => import("./PluginsPage").then((file) => file.PluginsPage));
 const skills = new Part(() => import("./SkillsPage").then((file) => file.SkillsPage));
+const bundles = new Part(() => import("./BundlesPage").then((file) => file.BundlesPage));
 
 /** The page that was asked for comes first; then there is time for those that one goes to from it. */
 const FETCH_OTHERS_AFTER_MS = 2_000;
@@ -24,7 +25,7 @@ export function Pages() {
   // Other pages are here before somebody goes there; a host that is updated meanwhile no longer has their files.
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const page of [home, project, plugins, skills]) page.fetch();
+      for (const page of [home, project, plugins, skills, bundles]) page.fetch();
     }, FETCH_OTHERS_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
@@ -59,6 +60,15 @@ export function Pages() {
           {(SkillsPage) => (
             <ProjectGate key={route.projectId} projectId={route.projectId}>
               <SkillsPage route={route} onHelp={onHelp} />
+            </ProjectGate>
+          )}
+        </Page>
+      )}
+      {route.page === "bundles" && (
+        <Page part={bundles}>
+          {(BundlesPage) => (
+            <ProjectGate key={route.projectId} projectId={route.projectId}>
+              <BundlesPage route={route} onHelp={onHelp} />
             </ProjectGate>
           )}
         </Page>

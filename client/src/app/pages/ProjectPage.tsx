@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
+import { filesQuery } from "@/api/files";
 import { formatCount } from "@/shared/lib/format";
 import { type ResultPlace, type Route, links } from "@/shared/lib/links";
 import { navigate } from "@/shared/lib/navigation";
@@ -11,7 +12,6 @@ import { NewChatPane } from "@/features/chat/components/NewChatPane";
 import { useSessions } from "@/features/chat/chatContext";
 import { ResultSlots, type ResultSlotsValue } from "@/features/chat/resultSlots";
 import { conversationsQuery } from "@/features/conversations/api/conversations";
-import { filesQuery } from "@/features/files/api/files";
 import { FilePanel } from "@/features/files/components/FilePanel";
 import { ResourceList } from "@/features/resources/components/ResourceList";
 import { ChartInThread } from "@/features/results/components/ChartInThread";

@@ -33,6 +33,13 @@ describe("links", () => {
       { page: "project", projectId: "p", conversationId: "c", file: null, files: false, result: { id: "r", row: 17, column: "a/b" } },
     ],
     [links.withFile(links.project("p"), null), { page: "project", projectId: "p", conversationId: null, file: null, files: true, result: null }],
+    [links.bundles("p/1"), { page: "bundles", projectId: "p/1", at: null }],
+    [links.newBundle("p"), { page: "bundles", projectId: "p", at: "new" }],
+    [links.bundle("p", ""), { page: "bundles", projectId: "p", at: { folder: "", target: null, tab: null, file: null, line: null } }],
+    [
+      links.bundle("p", "a b/ü", { target: "prod", tab: "files", file: "a b/ü/x?.yml", line: 12 }),
+      { page: "bundles", projectId: "p", at: { folder: "a b/ü", target: "prod", tab: "files", file: "a b/ü/x?.yml", line: 12 } },
+    ],
     [links.plugins(null), { page: "plugins", projectId: null, pluginId: null, tab: null, tool: null, power: null }],
     [links.plugins("p/1"), { page: "plugins", projectId: "p/1", pluginId: null, tab: null, tool: null, power: null }],
     [links.plugin(null, "x 1"), { page: "plugins", projectId: null, pluginId: "x 1", tab: null, tool: null, power: null }],

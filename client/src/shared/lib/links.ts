@@ -10,7 +10,20 @@ export type Route =
   | { page: "project"; projectId: string; conversationId: string | null; file: string | null; files: boolean; result: ResultPlace | null }
   /** `path`: a file of a skill, which begins with the skill's name. */
   | { page: "skills"; projectId: string; path: string | null }
+  | { page: "bundles"; projectId: string; at: BundlePlace | "new" | null }
   | { page: "unknown" };
+
+/** A bundle, and what of it is looked at. */
+export interface BundlePlace {
+  /** Its folder in the project; empty for the project's own. */
+  readonly folder: string;
+  /** `null`: the default one. */
+  readonly target: string | null;
+  readonly tab: string | null;
+  /** The file that is open, from the project's folder, and a line of it. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
 
 /** A result, and a place in it: its row in the whole from zero, and its column's place from zero or its name. */
 export interface ResultPlace {
@@ -32,6 +45,10 @@ export const links = {
   pluginOfTool: (projectId: string | null, tool: string, power: string | null = null): string => `${links.plugins(projectId)}${query({ tool, power })}`,
   skills: (projectId: string): string => `/projects/${encodeURIComponent(projectId)}/skills`,
   skill: (projectId: string, path: string): string => `${links.skills(projectId)}${query({ file: path })}`,
+  bundles: (projectId: string): string => `/projects/${encodeURIComponent(projectId)}/bundles`,
+  newBundle: (projectId: string): string => `${links.bundles(projectId)}?new`,
+  bundle: (projectId: string, folder: string, { target, tab, file, line }: Partial<Omit<BundlePlace, "folder">> = {}): string =>
+    `${links.bundles(projectId)}${query({ folder, target, tab, file, line: line == null ? null : String(line) })}`,
   /** The same page with a result open, at a place of it. */
   withResult: (path: string, { id, row, column, view }: ResultPlace): string =>
     `${path}${query({ result: id, row: row === null ? null : String(row), column, view })}`,
@@ -51,10 +68,24 @@ export function parseRoute(pathname: string, search: string): Route {
   if (c === "plugins" && parts.length <= 4) return { ...ofPlugins, projectId, pluginId: conversationId ?? null };
   const file = asked.get("file");
   if (c === "skills" && parts.length === 3) return { page: "skills", projectId, path: file };
+  if (c === "bundles" && parts.length === 3) return { page: "bundles", projectId, at: asked.has("new") ? "new" : bundlePlace(asked) };
   const panel = { file, files: file !== null || asked.has("files"), result: resultPlace(asked) };
   if (parts.length === 2) return { page: "project", projectId, conversationId: null, ...panel };
   if (parts.length === 4 && c === "c" && conversationId !== undefined) return { page: "project", projectId, conversationId, ...panel };
   return { page: "unknown" };
+}
+
+function bundlePlace(asked: URLSearchParams): BundlePlace | null {
+  const folder = asked.get("folder");
+  if (folder === null) return null;
+  const line = asked.get("line");
+  return {
+    folder,
+    target: asked.get("target"),
+    tab: asked.get("tab"),
+    file: asked.get("file"),
+    line: line !== null && /^[1-9]\d{0,6}$/.test(line) ? Number(line) : null,
+  };
 }
 
 function resultPlace(asked: URLSearchParams): ResultPlace | null {

@@ -1,7 +1,6 @@
 import { memo, useState } from "react";
 import { type CodeChunk, CodeChunks } from "@/shared/lib/codeChunks";
-import type { Token } from "@/shared/lib/tokenize";
-import styles from "./Code.module.css";
+import { Tokens } from "./Tokens";
 
 /** Coloured code; while it grows, only its end is coloured and drawn again. */
 export function CodeLines({ code, language }: { code: string; language: string }) {
@@ -11,20 +10,7 @@ export function CodeLines({ code, language }: { code: string; language: string }
 
 const Chunk = memo(
   function Chunk({ chunk }: { chunk: CodeChunk }) {
-    return chunk.tokens.map((token, index) =>
-      token.kind === "plain" ? (
-        token.text
-      ) : (
-        <span key={index} className={classOf(token.kind)}>
-          {token.text}
-        </span>
-      ),
-    );
+    return <Tokens tokens={chunk.tokens} />;
   },
   (before, after) => before.chunk === after.chunk,
 );
-
-/** Each kind of token has the class of its name. */
-function classOf(kind: Token["kind"]): string | undefined {
-  return styles[kind];
-}

@@ -43,6 +43,7 @@ const paths = {
   chart: "M3 17V3M3 17h14M7 14v-4M11 14V6M15 14v-7",
   quote: "M4 5h12M4 10h12M4 15h7",
   wrap: "M3 5h14M3 10h11a2.75 2.75 0 0 1 0 5.5H9.5M11.5 13l-2.3 2.5 2.3 2.5M3 15.5h3",
+  bundle: "M2.5 6.5L10 3l7.5 3.5v7.5L10 17.5 2.5 14zM2.5 6.5L10 10l7.5-3.5M10 10v7.5",
   arrowLeft: "M16 10H4M9 5l-5 5 5 5",
 } as const;
 

@@ -1,9 +1,10 @@
 /** A tool call in plain words: what it is called, and what came of it. */
 import { formatBytes, plural } from "@/shared/lib/format";
+import { changeSize } from "@/shared/lib/lineDiff";
 import { asRecord } from "@/shared/lib/record";
 import { asTable } from "@/shared/table/tableData";
 import { outcomeOf, outcomeWords } from "./outcome";
-import { changeSize, fileChangeOf } from "./patch";
+import { fileChangeOf } from "./patch";
 import type { ToolItem } from "./view";
 
 export function shortName(name: string): string {
@@ -25,7 +26,7 @@ export function describeOutcome(tool: ToolItem): string {
   if (outcome === "partly" || outcome === "failed") return stepsFailed(tool.result.structured);
   if (tool.result.structured === null && tool.result.structuredBytes !== null) return formatBytes(tool.result.structuredBytes);
   const change = fileChangeOf(tool.result.structured);
-  if (change !== null) return changeSize(change);
+  if (change !== null) return changeSize(change.hunks);
   const table = asTable(tool.result.structured);
   if (table !== null && table.columns.length > 0) return plural(table.totalRows, "row");
   const structured = asRecord(tool.result.structured);

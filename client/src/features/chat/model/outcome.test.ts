@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { changeSize } from "@/shared/lib/lineDiff";
 import { result, tool } from "../testing/support";
 import { courseName, layCourse } from "./group";
 import { type Outcome, outcomeOf } from "./outcome";
-import { changeSize, fileChangeOf } from "./patch";
+import { fileChangeOf } from "./patch";
 import type { Approval, ToolItem, ToolResult } from "./view";
 
 const approval: Approval = { reason: "", decision: "no", operations: [], preview: null, standing: null, laterChanges: [], questions: [], proposal: null };
@@ -75,7 +76,7 @@ describe("a change of a file", () => {
       { kind: "new", text: "", before: null, after: 4 },
       { kind: "new", text: "  return 2", before: null, after: 5 },
     ]);
-    expect(change === null ? "" : changeSize(change)).toBe("+2 −1");
+    expect(change === null ? "" : changeSize(change.hunks)).toBe("+2 −1");
   });
 
   it.each([null, {}, { path: "a", patch: null }, { path: 1, patch: [] }])("is not %j", (structured) => expect(fileChangeOf(structured)).toBeNull());

@@ -1,18 +1,11 @@
 /** What changed in a file, as the tools that write files tell it. */
 import * as v from "valibot";
-
-export interface DiffLine {
-  readonly kind: "same" | "gone" | "new";
-  readonly text: string;
-  /** Line numbers before and after; `null` where the line is not there. */
-  readonly before: number | null;
-  readonly after: number | null;
-}
+import type { DiffLine, Hunk } from "@/shared/lib/lineDiff";
 
 export interface FileChange {
   readonly path: string;
   /** Stretches of lines; between them the file is the same. */
-  readonly hunks: readonly (readonly DiffLine[])[];
+  readonly hunks: readonly Hunk[];
 }
 
 const schema = v.object({
@@ -37,11 +30,4 @@ function numbered(lines: readonly string[], oldStart: number, newStart: number):
     if (line.startsWith("+")) return { kind: "new", text, before: null, after: after++ };
     return { kind: "same", text, before: before++, after: after++ };
   });
-}
-
-/** "+3 −1" */
-export function changeSize({ hunks }: FileChange): string {
-  const lines = hunks.flat();
-  const count = (kind: DiffLine["kind"]): number => lines.filter((line) => line.kind === kind).length;
-  return `+${count("new")} −${count("gone")}`;
 }

@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { json } from "@/api/http";
-import { keys } from "@/api/keys";
+import { keys, madeByTurns } from "@/api/keys";
 import type { ConversationDetail } from "@/api/types";
 import { standingOf } from "../api/standing";
 import { TURNS_PER_PAGE } from "./pages";
@@ -64,7 +64,7 @@ export class Sessions {
   }
 
   #activity(projectId: string, activity: "tool" | "turn"): void {
-    for (const queryKey of [keys.files(projectId), keys.resources(projectId)]) {
+    for (const queryKey of madeByTurns(projectId)) {
       this.#queryClient.invalidateQueries({ queryKey }).catch(() => undefined);
     }
     if (activity === "turn") this.#queryClient.invalidateQueries({ queryKey: keys.conversations(projectId) }).catch(() => undefined);

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { fileUrl, filesQuery } from "@/api/files";
 import { messageOf } from "@/api/problem";
 import { IconButton } from "@/shared/ui/IconButton";
 import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { plainName } from "@/shared/lib/plainSight";
 import { Name } from "@/shared/ui/Name";
 import { Skeleton } from "@/shared/ui/Skeleton";
-import { fileUrl, filesQuery } from "../api/files";
 import { FileList } from "./FileList";
 import styles from "./FilePanel.module.css";
 import { FileViewer } from "./FileViewer";

@@ -1,4 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import type { FileContent } from "@/api/content";
+import { fileQuery } from "@/api/files";
 import { messageOf } from "@/api/problem";
 import { formatBytes } from "@/shared/lib/format";
 import { Markdown } from "@/shared/markdown/Markdown";
@@ -10,8 +12,6 @@ import { LoadFailure } from "@/shared/ui/LoadFailure";
 import { plainName } from "@/shared/lib/plainSight";
 import { Notice } from "@/shared/ui/Notice";
 import { Skeleton } from "@/shared/ui/Skeleton";
-import type { FileContent } from "../api/content";
-import { fileQuery } from "../api/files";
 import { extensionOf, otherWords, pictureType, wantedOf } from "../model/kinds";
 import { readJupyter, readSource } from "../model/notebook";
 import styles from "./FilePanel.module.css";

@@ -1,5 +1,5 @@
 /** How a file is looked at, by its name's ending. */
-import type { Wanted } from "../api/content";
+import type { Wanted } from "@/api/content";
 
 const KB = 1_024;
 const MB = 1_024 * KB;

@@ -1,5 +1,5 @@
 /** What the viewer reads of a file: bounded, however large the file is and whatever the answer says of its size. */
-import { send } from "@/api/http";
+import { send } from "./http";
 
 export interface Wanted {
   /** Read whole when it has no more bytes than this. */

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import { json } from "@/api/http";
-import { keys } from "@/api/keys";
-import type { ProjectFiles } from "@/api/types";
+import { json } from "./http";
+import { keys } from "./keys";
+import type { ProjectFiles } from "./types";
 import { type FileContent, type Wanted, loadContent } from "./content";
 
 export const filesQuery = (projectId: string) =>

@@ -1,10 +1,15 @@
-import type { Step } from "./view";
+/** What stands behind others. */
+interface Ranked {
+  readonly key: string;
+  /** The keys of those that come before it. */
+  readonly dependsOn: readonly string[];
+}
 
 /**
  * The steps in columns from left to right, each behind all that it depends on. Steps in a circle, or that depend on what is
  * not there, stand where the others leave them.
  */
-export function ranks(steps: readonly Step[]): Step[][] {
+export function ranks<T extends Ranked>(steps: readonly T[]): T[][] {
   const byKey = new Map(steps.map((step) => [step.key, step]));
   const placed = new Map<string, number>();
   let left = [...steps];
@@ -16,7 +21,7 @@ export function ranks(steps: readonly Step[]): Step[][] {
     for (const [key, column] of rank) placed.set(key, column);
     left = left.filter(({ key }) => !placed.has(key));
   }
-  const columns: Step[][] = [];
+  const columns: T[][] = [];
   for (const step of byKey.values()) (columns[placed.get(step.key) ?? 0] ??= []).push(step);
   return columns.filter((column) => column !== undefined);
 }
