@@ -288,9 +288,11 @@ impl Stage {
         let outcome = match case.expect {
             Expect::Stopped(begun, _) => {
                 let stop = async {
-                    eventually("the call's work", async || match actor.count(begun, before).await.0 {
-                        0 => Err(format!("no request to {begun}")),
-                        _ => Ok(()),
+                    eventually(&format!("{}: the work of {number}: {}", case.at, case.tool), async || {
+                        match actor.count(begun, before).await.0 {
+                            0 => Err(format!("no request to {begun}")),
+                            _ => Ok(()),
+                        }
                     })
                     .await;
                     cancel.cancel();
@@ -321,9 +323,11 @@ impl Stage {
             }
         }
         if let Expect::Stopped(_, ended) = case.expect {
-            eventually("the end of the call's work", async || match actor.count(ended, before).await.0 {
-                0 => Err(format!("no request to {ended}")),
-                _ => Ok(()),
+            eventually(&format!("{}: the end of the work of {number}: {}", case.at, case.tool), async || {
+                match actor.count(ended, before).await.0 {
+                    0 => Err(format!("no request to {ended}")),
+                    _ => Ok(()),
+                }
             })
             .await;
         }
