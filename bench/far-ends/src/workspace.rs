@@ -212,6 +212,15 @@ async fn answer(
             let other = json!({"id": "old", "name": "Old", "state": "STOPPED", "cluster_size": "Small"});
             Json(json!({"warehouses": [other, warehouse()]})).into_response()
         }
+        ("GET", ["api", "2.1", "clusters", "list"]) => {
+            let cluster = |id: &str, state: &str, source: &str| {
+                json!({"cluster_id": id, "cluster_name": id, "state": state, "cluster_source": source,
+                    "creator_user_name": "ann@example.com"})
+            };
+            let all =
+                [cluster("old", "TERMINATED", "UI"), cluster("job", "RUNNING", "JOB"), cluster("on", "RUNNING", "API")];
+            Json(json!({"clusters": all})).into_response()
+        }
         ("GET", ["api", "2.0", "sql", "warehouses", _]) => Json(warehouse()).into_response(),
         ("POST", ["api", "2.0", "sql", "statements"]) if slow => {
             let mut statements = shared.statements.lock().unwrap();

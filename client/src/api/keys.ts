@@ -4,6 +4,7 @@ export const keys = {
   tools: ["tools"],
   models: ["models"],
   warehouses: ["warehouses"],
+  clusters: ["clusters"],
   catalogs: ["catalogs"],
   schemas: (catalog: string) => ["catalogs", catalog, "schemas"],
   /** All that is known of plugins, for every project. */

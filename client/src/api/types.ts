@@ -17,6 +17,7 @@ export type ConversationList = Schemas["ConversationList"];
 export type ConversationDetail = Schemas["ConversationDetail"];
 export type TurnSettings = Schemas["Settings"];
 export type Warehouse = Schemas["Warehouse"];
+export type Cluster = Schemas["Cluster"];
 export type Catalog = Schemas["Catalog"];
 export type Schema = Schemas["Schema"];
 export type Look = Schemas["Look"];

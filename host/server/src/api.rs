@@ -24,6 +24,7 @@ mod list;
 mod mcp;
 mod me;
 mod models;
+mod older;
 mod permission_rules;
 mod permissions;
 mod plugins;
@@ -86,6 +87,7 @@ pub const PLUGIN_TIME_LIMIT: Duration = Duration::from_secs(180);
         (name = "conversations", description = "Threads in a project."),
         (name = "results", description = "What tools produced, whole: docs/RESULTS.md."),
         (name = "turns", description = "Asking the agent, watching it, stopping it, answering it."),
+        (name = "older", description = "Names that clients of the system before this one ask for."),
     )
 )]
 struct ApiDocument;
@@ -96,6 +98,7 @@ fn public_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(me::get_health))
         .routes(routes!(me::get_liveness))
         .routes(routes!(me::get_readiness))
+        .routes(routes!(older::health))
 }
 
 /// What answers users only, and knows which.
@@ -120,6 +123,7 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(plugins::read::get_plugin_icon))
         .routes(routes!(plugins::read::get_plugin_readme))
         .routes(routes!(warehouses::list_warehouses))
+        .routes(routes!(warehouses::list_clusters))
         .routes(routes!(warehouses::list_catalogs))
         .routes(routes!(warehouses::list_schemas))
         .routes(routes!(projects::list_projects, projects::create_project))
@@ -171,6 +175,12 @@ fn users_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(results::rerun::run_result_again))
         .routes(routes!(results::files::download_result))
         .routes(routes!(results::files::get_result_content))
+        .routes(routes!(older::user))
+        .routes(routes!(older::me))
+        .routes(routes!(older::prompt))
+        .routes(routes!(older::create))
+        .routes(routes!(older::conversation))
+        .routes(routes!(older::invoke))
         .route(mcp::PATH, any(mcp::answer))
         .route(mcp::ALIAS, any(mcp::answer))
 }

@@ -191,7 +191,7 @@ pub(crate) struct Executions {
 pub(crate) struct NewConversation {
     /// One line, 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
-    title: Option<String>,
+    pub(super) title: Option<String>,
 }
 
 /// A conversation's new title.

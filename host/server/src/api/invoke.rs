@@ -137,8 +137,14 @@ impl Invoke {
 pub(crate) async fn invoke_agent(
     State(app): State<AppState>,
     caller: Caller,
-    Body(mut body): Body<Invoke>,
+    Body(body): Body<Invoke>,
 ) -> Result<(StatusCode, Json<Invoked>), Problem> {
+    let turn = begin(&app, &caller, body).await?;
+    Ok((StatusCode::ACCEPTED, Json(Invoked::of(&turn))))
+}
+
+/// Stores a message and begins to work on it.
+pub(super) async fn begin(app: &AppState, caller: &Caller, mut body: Invoke) -> Result<Turn, Problem> {
     let (message, mut settings, place) = (body.message()?, body.settings()?, body.place()?);
     settings.permission_mode = body.permission_mode.map(Into::into);
     let bounds = app.config().permissions;
@@ -150,17 +156,12 @@ pub(crate) async fn invoke_agent(
     }
     let client_message_id = body.client_message_id;
     let new = NewTurn { project, conversation, place, message, settings, client_message_id, rerun_of: None };
-    let turn = match app.turns().begin(&caller, new).await {
-        Ok(turn) => turn,
-        Err(BeginError::Store(StoreError::NotFound(what @ ("lane" | "execution")))) => {
-            return Err(Problem::not_found(what));
-        }
-        Err(BeginError::Store(StoreError::NotFound(_))) => {
-            return Err(missing(app.store(), &caller.user, project).await);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok((StatusCode::ACCEPTED, Json(Invoked::of(&turn))))
+    match app.turns().begin(caller, new).await {
+        Ok(turn) => Ok(turn),
+        Err(BeginError::Store(StoreError::NotFound(what @ ("lane" | "execution")))) => Err(Problem::not_found(what)),
+        Err(BeginError::Store(StoreError::NotFound(_))) => Err(missing(app.store(), &caller.user, project).await),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Refuses a mode that is looser than the operator allows.

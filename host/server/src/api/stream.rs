@@ -90,7 +90,7 @@ pub(crate) async fn post_follow_stream(
     follow(app, caller, id, body.last_event_id).await
 }
 
-async fn follow(app: AppState, caller: Caller, id: TurnId, after: Option<i64>) -> Result<Response, Problem> {
+pub(super) async fn follow(app: AppState, caller: Caller, id: TurnId, after: Option<i64>) -> Result<Response, Problem> {
     if after.is_some_and(|after| after < 0) {
         return Err(Problem::field("after", "must not be negative"));
     }

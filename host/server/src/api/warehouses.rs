@@ -29,6 +29,20 @@ pub(crate) struct Warehouse {
     is_serverless: bool,
 }
 
+/// A cluster.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Cluster {
+    /// Its id.
+    cluster_id: String,
+    /// For people.
+    cluster_name: String,
+    /// `RUNNING`, `TERMINATED`, …
+    state: String,
+    /// Who made it.
+    #[schema(required = true)]
+    creator_user_name: Option<String>,
+}
+
 /// A catalog.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Catalog {
@@ -68,6 +82,22 @@ pub(crate) async fn list_warehouses(
         is_serverless: warehouse.enable_serverless_compute,
     });
     Ok(Json(warehouses.collect()))
+}
+
+/// Lists the clusters that people share, those that run first; those that jobs and pipelines have for themselves are not
+/// among them.
+#[utoipa::path(get, path = "/api/clusters", tag = "workspace", operation_id = "list_clusters",
+    responses((status = 200, body = Vec<Cluster>)))]
+pub(crate) async fn list_clusters(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<Cluster>>, Problem> {
+    let access = access(&app, &caller).await?;
+    let clusters = app.workspace_client().clusters(&caller.user, &access).await?;
+    let clusters = clusters.into_iter().map(|cluster| Cluster {
+        cluster_id: cluster.id,
+        cluster_name: cluster.name,
+        state: cluster.state,
+        creator_user_name: cluster.creator_name,
+    });
+    Ok(Json(clusters.collect()))
 }
 
 /// Lists the catalogs that the user sees.

@@ -82,6 +82,26 @@ pub struct Warehouse {
     pub enable_serverless_compute: bool,
 }
 
+/// A cluster that the user can choose.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Cluster {
+    /// Its id.
+    #[serde(rename = "cluster_id")]
+    pub id: String,
+    /// For people.
+    #[serde(rename = "cluster_name", default)]
+    pub name: String,
+    /// `RUNNING`, `TERMINATED`, …
+    #[serde(default)]
+    pub state: String,
+    /// Who made it.
+    #[serde(rename = "creator_user_name", default)]
+    pub creator_name: Option<String>,
+    /// `UI`, `API`, `JOB`, …
+    #[serde(rename = "cluster_source", default)]
+    source: Option<String>,
+}
+
 /// A catalog that the user can choose.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Catalog {
@@ -179,6 +199,25 @@ impl WorkspaceClient {
         Ok(warehouses)
     }
 
+    /// The clusters that people share, those that run first: what a job or pipeline has for itself is left out.
+    ///
+    /// # Errors
+    /// [`WorkspaceError`].
+    pub async fn clusters(&self, user: &UserId, access: &WorkspaceAccess) -> Result<Vec<Cluster>, WorkspaceError> {
+        #[derive(Deserialize)]
+        struct Page {
+            #[serde(default)]
+            clusters: Vec<Cluster>,
+            #[serde(default)]
+            next_page_token: Option<String>,
+        }
+        let page = |page: Page| (page.clusters, page.next_page_token);
+        let mut all = self.pages(user, access, "/api/2.1/clusters/list", &[], page).await?;
+        all.retain(|cluster| matches!(cluster.source.as_deref(), None | Some("UI" | "API")));
+        all.sort_by_key(|cluster| !cluster.state.eq_ignore_ascii_case("running"));
+        Ok(all)
+    }
+
     /// The catalogs that the user sees.
     ///
     /// # Errors
@@ -191,18 +230,8 @@ impl WorkspaceClient {
             #[serde(default)]
             next_page_token: Option<String>,
         }
-        let mut all = Vec::new();
-        let mut token = None;
-        for _ in 0..MAX_PAGES {
-            let query = page_query(token.as_deref());
-            let page: Page = self.get(user, access, "/api/2.1/unity-catalog/catalogs", &query).await?;
-            all.extend(page.catalogs);
-            token = page.next_page_token.filter(|token| !token.is_empty());
-            if token.is_none() {
-                break;
-            }
-        }
-        Ok(all)
+        let page = |page: Page| (page.catalogs, page.next_page_token);
+        self.pages(user, access, "/api/2.1/unity-catalog/catalogs", &[], page).await
     }
 
     /// The schemas of a catalog that the user sees.
@@ -222,14 +251,27 @@ impl WorkspaceClient {
             #[serde(default)]
             next_page_token: Option<String>,
         }
+        let page = |page: Page| (page.schemas, page.next_page_token);
+        self.pages(user, access, "/api/2.1/unity-catalog/schemas", &[("catalog_name", catalog)], page).await
+    }
+
+    /// All of a list, page by page.
+    async fn pages<P: DeserializeOwned, T>(
+        &self,
+        user: &UserId,
+        access: &WorkspaceAccess,
+        path: &str,
+        query: &[(&str, &str)],
+        parts: impl Fn(P) -> (Vec<T>, Option<String>),
+    ) -> Result<Vec<T>, WorkspaceError> {
         let mut all = Vec::new();
-        let mut token = None;
+        let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
-            let mut query = page_query(token.as_deref());
-            query.push(("catalog_name", catalog));
-            let page: Page = self.get(user, access, "/api/2.1/unity-catalog/schemas", &query).await?;
-            all.extend(page.schemas);
-            token = page.next_page_token.filter(|token| !token.is_empty());
+            let of_page = token.as_deref().map(|token| ("page_token", token));
+            let query: Vec<_> = query.iter().copied().chain(of_page).collect();
+            let (items, next) = parts(self.get(user, access, path, &query).await?);
+            all.extend(items);
+            token = next.filter(|token| !token.is_empty());
             if token.is_none() {
                 break;
             }
@@ -335,10 +377,6 @@ impl WorkspaceClient {
             status => WorkspaceError::Failed(status.as_u16()),
         })
     }
-}
-
-fn page_query(token: Option<&str>) -> Vec<(&str, &str)> {
-    token.map(|token| ("page_token", token)).into_iter().collect()
 }
 
 fn transport(error: &reqwest::Error) -> WorkspaceError {

@@ -104,6 +104,9 @@ async fn the_prompt_and_the_tools_are_shown() {
         json!({"warehouse_id": "fast", "warehouse_name": "Fast", "state": "RUNNING",
         "cluster_size": "2X-Small", "creator_name": "ann@example.com", "is_serverless": true})
     );
+    // The cluster of a job is nobody's to choose.
+    let cluster = |id: &str, state: &str| json!({"cluster_id": id, "cluster_name": id, "state": state, "creator_user_name": "ann@example.com"});
+    assert_eq!(ann.get("/api/clusters").await.ok(), json!([cluster("on", "RUNNING"), cluster("old", "TERMINATED")]));
     let catalogs = ann.get("/api/catalogs").await.ok();
     assert_eq!(catalogs, json!([{"name": "main", "comment": null}, {"name": "samples", "comment": "sample data"}]));
     assert_eq!(ann.get("/api/catalogs/samples/schemas").await.ok(), json!([{"name": "nyctaxi"}]));

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { json } from "@/api/http";
 import { keys } from "@/api/keys";
-import type { Catalog, Me, ModelChoices, Schema, Warehouse } from "@/api/types";
+import type { Catalog, Cluster, Me, ModelChoices, Schema, Warehouse } from "@/api/types";
 
 export const meQuery = () => queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => json<Me>("/api/me", { signal }), staleTime: 60_000 });
 
@@ -10,6 +10,9 @@ export const modelsQuery = () =>
 
 export const warehousesQuery = () =>
   queryOptions({ queryKey: keys.warehouses, queryFn: ({ signal }) => json<Warehouse[]>("/api/warehouses", { signal }), staleTime: 20_000 });
+
+export const clustersQuery = () =>
+  queryOptions({ queryKey: keys.clusters, queryFn: ({ signal }) => json<Cluster[]>("/api/clusters", { signal }), staleTime: 20_000 });
 
 export const catalogsQuery = () =>
   queryOptions({ queryKey: keys.catalogs, queryFn: ({ signal }) => json<Catalog[]>("/api/catalogs", { signal }), staleTime: 60_000 });

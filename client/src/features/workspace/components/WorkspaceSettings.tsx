@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { messageOf } from "@/api/problem";
 import type { TurnSettings } from "@/api/types";
 import { Notice } from "@/shared/ui/Notice";
-import { catalogsQuery, schemasQuery, warehousesQuery } from "../api/workspace";
+import { catalogsQuery, clustersQuery, schemasQuery, warehousesQuery } from "../api/workspace";
 import { SettingSelect } from "./SettingSelect";
 import styles from "./WorkspaceSettings.module.css";
 
@@ -15,9 +15,10 @@ interface WorkspaceSettingsProps {
 export function WorkspaceSettings({ settings, onChange }: WorkspaceSettingsProps) {
   const catalog = settings.default_catalog ?? "";
   const warehouses = useQuery(warehousesQuery());
+  const clusters = useQuery(clustersQuery());
   const catalogs = useQuery(catalogsQuery());
   const schemas = useQuery(schemasQuery(catalog));
-  const error = warehouses.error ?? catalogs.error ?? schemas.error;
+  const error = warehouses.error ?? clusters.error ?? catalogs.error ?? schemas.error;
   return (
     <div className={styles.settings}>
       <SettingSelect
@@ -30,6 +31,17 @@ export function WorkspaceSettings({ settings, onChange }: WorkspaceSettingsProps
           label: `${warehouse.warehouse_name} (${warehouse.state.toLowerCase()}${warehouse.cluster_size === null || warehouse.cluster_size === "" ? "" : `, ${warehouse.cluster_size}`})`,
         }))}
         onChange={(value) => onChange({ ...settings, warehouse_id: value })}
+      />
+      <SettingSelect
+        label="Cluster"
+        unset="Chosen by the agent"
+        value={settings.cluster_id ?? ""}
+        loading={clusters.isPending}
+        options={(clusters.data ?? []).map(({ cluster_id, cluster_name, state }) => ({
+          value: cluster_id,
+          label: `${cluster_name === "" ? cluster_id : cluster_name} (${state.toLowerCase()})`,
+        }))}
+        onChange={(value) => onChange({ ...settings, cluster_id: value })}
       />
       <SettingSelect
         label="Default catalog"
