@@ -46,6 +46,13 @@ async fn job(local: &Local) -> Value {
     local.post("/api/2.2/jobs/create", settings).await["job_id"].clone()
 }
 
+/// The bundles in a project's list of what was made.
+async fn bundles(api: &Api, project: &str) -> Vec<String> {
+    let made = api.get(&format!("/api/projects/{project}/resources")).await.ok();
+    let of_bundles = made["resources"].as_array().unwrap().iter().filter(|one| one["type"] == "bundle");
+    of_bundles.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
 fn of_job(job: &Value) -> Value {
     json!({"source_type": "job", "source_identifier": job.to_string()})
 }
@@ -63,6 +70,7 @@ async fn a_job_becomes_a_bundle_in_three_steps() {
     assert_eq!((&made["validation"]["errors"], &made["validation"]["warnings"]), (&json!(0), &json!(0)), "{made:#}");
     assert!(world.project_dir(&project).join("nightly/databricks.yml").exists());
     assert_eq!(world.model.requests().len(), 0, "no model was asked");
+    assert_eq!(bundles(&ann, &project).await, ["nightly"]);
     // The same of the specialist, in a folder of its own.
     let details = json!({"source_type": "job", "source_identifier": job, "output_path": "again", "target_env": "prod"});
     let input = json!({"task_type": "bundle_generation", "task_details": details});
@@ -78,6 +86,7 @@ async fn what_is_not_there_or_not_meant_ends_it_by_name() {
     let project = ann.project("One").await;
     let frames = command(&ann, &project, "orchestrate_bundle_creation", of_job(&json!(4711))).await;
     assert_eq!((steps(&frames), &outcome(&frames)["error_kind"]), (vec!["get_job"], &json!("not-found")));
+    assert!(bundles(&ann, &project).await.is_empty());
     let created = |more: Value| ("orchestrate_bundle_creation", more);
     let delegated =
         |task: &str, details: Value| ("delegate_to_specialist", json!({"task_type": task, "task_details": details}));
