@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bricklayer_bundle::{Bundle, FileKind, Files, Finding, Outcome, Request, Severity, User, find_root, open};
+use bricklayer_bundle::{Bundle, ENVIRONMENT_PREFIX, FileKind, Files, Finding, Outcome, Request, Severity, User, find_root, open};
 use bricklayer_databricks::current_user::{Me, me};
 use bricklayer_databricks::remote_path::project_path;
 use bricklayer_sdk::{Failure, Kind, Platform};
@@ -47,7 +47,7 @@ pub(crate) fn read(platform: &impl Platform, asked: Asked) -> Result<Read, Failu
 /// Reads a bundle of these files.
 fn read_of(platform: &impl Platform, files: &dyn Files, asked: Asked) -> Result<Read, Failure> {
     let folder = find(files, asked.path.as_deref().unwrap_or_default())?;
-    let variables = variables(asked.variables.unwrap_or_default())?;
+    let Given { variables, environment } = given(asked.variables.unwrap_or_default())?;
     let me = me(platform)?;
     let draft = open(
         files,
@@ -55,6 +55,7 @@ fn read_of(platform: &impl Platform, files: &dyn Files, asked: Asked) -> Result<
             folder: folder.clone(),
             target: asked.target.filter(|target| !target.is_empty()),
             variables,
+            environment,
             user: user(&me),
             host: platform.context().workspace_host,
             ..Request::default()
@@ -117,17 +118,25 @@ fn find(files: &dyn Files, path: &str) -> Result<String, Failure> {
     })
 }
 
-fn variables(given: Vec<types::NamedValue>) -> Result<BTreeMap<String, String>, Failure> {
-    if given.len() > MAX_VARIABLES {
+/// Values of variables, by who gives them.
+struct Given {
+    variables: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
+}
+
+/// Names that begin with `BUNDLE_VAR_` are those of the caller's environment, which gives values to every bundle it meets.
+fn given(values: Vec<types::NamedValue>) -> Result<Given, Failure> {
+    if values.len() > MAX_VARIABLES {
         return Err(Failure::invalid("variables", format!("more than {MAX_VARIABLES} values")));
     }
-    let mut variables = BTreeMap::new();
-    for one in given {
-        if variables.insert(one.name.clone(), one.value).is_some() {
-            return Err(Failure::invalid("variables", format!("`{}` is given twice", one.name)));
+    let mut given = Given { variables: BTreeMap::new(), environment: BTreeMap::new() };
+    for types::NamedValue { name, value } in values {
+        let of = if name.starts_with(ENVIRONMENT_PREFIX) { &mut given.environment } else { &mut given.variables };
+        if of.insert(name.clone(), value).is_some() {
+            return Err(Failure::invalid("variables", format!("`{name}` is given twice")));
         }
     }
-    Ok(variables)
+    Ok(given)
 }
 
 fn user(me: &Me) -> User {

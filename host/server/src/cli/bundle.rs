@@ -166,13 +166,20 @@ fn arguments(of: Value) -> Value {
 }
 
 /// `NAME=VALUE` as tools take it.
-fn named(given: &[String]) -> anyhow::Result<Value> {
+fn named(given: &[String]) -> anyhow::Result<Vec<Value>> {
     let read = |text: &String| {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not of the form NAME=VALUE"))?;
         Ok(json!({"name": name, "value": value}))
     };
-    let all = given.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(if all.is_empty() { Value::Null } else { all.into() })
+    given.iter().map(read).collect()
+}
+
+/// What the environment gives to variables of bundles, by its own names: they give way to `--var`.
+fn environment() -> impl Iterator<Item = Value> {
+    let given = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    given
+        .filter(|(name, _)| name.starts_with("BUNDLE_VAR_"))
+        .filter_map(|(name, value)| Some(json!({"name": name, "value": value.into_string().ok()?})))
 }
 
 fn some<T: Into<Value>>(all: Vec<T>) -> Value {
@@ -185,7 +192,8 @@ impl BundleOf {
         let mut all = Map::new();
         all.insert("bundle_path".to_owned(), json!(self.bundle));
         all.insert("target".to_owned(), json!(self.target));
-        all.insert("variables".to_owned(), named(&self.variables)?);
+        let variables: Vec<Value> = named(&self.variables)?.into_iter().chain(environment()).collect();
+        all.insert("variables".to_owned(), some(variables));
         if let Value::Object(further) = further {
             all.extend(further);
         }
@@ -239,7 +247,7 @@ impl BundleCommand {
                 return consented(desk, form, bundle, *consent, "destroy_bundle", further).await;
             }
             Self::Run { bundle, key, parameters, only } => {
-                let further = json!({"key": key, "parameters": named(parameters)?, "only": some(only.clone())});
+                let further = json!({"key": key, "parameters": some(named(parameters)?), "only": some(only.clone())});
                 let first = desk.call("run_bundle", &bundle.with(further)?).await?;
                 waited(desk, first).await?
             }

@@ -102,6 +102,23 @@ async fn a_bundle_is_checked_deployed_run_and_destroyed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_environment_gives_variables_their_values() {
+    let (_world, local, server) = scene().await;
+    let mut terminal = Terminal::at(&local);
+    // The second is meant for another bundle.
+    let given = [("BUNDLE_VAR_greeting", "hi"), ("BUNDLE_VAR_elsewhere", "x")];
+    terminal.variables.extend(given.map(|(name, value)| (name, value.to_owned())));
+    for (further, greets) in [(&[][..], "hi"), (&["--var", "greeting=yo"], "yo")] {
+        let deployed = terminal.json(&[&["deploy", "--auto-approve"], further].concat());
+        let job = deployed["done"][0]["id"].as_str().unwrap();
+        let found = local.client.get(&format!("/api/2.2/jobs/get?job_id={job}")).await.ok();
+        let task = &found["settings"]["tasks"][0]["spark_python_task"];
+        assert_eq!(task["parameters"], json!([greets]), "{deployed:#}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_is_made_of_a_job_and_a_notebook_is_analysed() {
     let (_world, local, server) = scene().await;
     let terminal = Terminal::at(&local);
