@@ -87,7 +87,7 @@ impl Default for Limits {
             header_bytes: 32 * 1024,
             random_bytes: 64 * 1024,
             http_requests: 1000,
-            http_parallel: 8,
+            http_parallel: 16,
             http_response_bytes: 32 * MIB as u64,
             http_request_bytes: 16 * MIB as u64,
             http_total_bytes: 1024 * MIB as u64,

@@ -14,7 +14,7 @@ use crate::workflow::{Report, Workflow};
 /// What stands for a model in the log.
 const WORKFLOW: &str = "workflow";
 
-/// Says which calls come next.
+/// Says which call comes next.
 #[derive(Clone)]
 pub(crate) struct Plan(pub(crate) Arc<dyn Workflow>);
 
@@ -25,7 +25,7 @@ impl fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// What the workflow came to; none when its calls are not at their end.
+    /// What the workflow came to; none when one of its calls is not at its end.
     pub(crate) fn report(&self, messages: &[Arc<ModelMessage>]) -> Option<Report> {
         self.0.run(&mut Replay::of(messages)).ok()
     }
@@ -41,14 +41,14 @@ impl ModelProvider for Plan {
     }
 
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelEvent> {
-        let (text, calls) = match self.0.run(&mut Replay::of(&request.messages)) {
-            Ok(report) => (report.text, Vec::new()),
-            Err(Pending { say, calls, first }) => (say, (first..).zip(calls).collect()),
+        let (text, next) = match self.0.run(&mut Replay::of(&request.messages)) {
+            Ok(report) => (report.text, None),
+            Err(Pending { say, call, number }) => (say, Some((call, number))),
         };
-        let stop_reason = if calls.is_empty() { StopReason::EndTurn } else { StopReason::ToolUse };
+        let stop_reason = if next.is_none() { StopReason::EndTurn } else { StopReason::ToolUse };
         let mut events = vec![ModelEvent::TextDelta { block: 0, text: text.clone() }];
         let mut blocks = vec![Block::Text { text }];
-        blocks.extend(calls.into_iter().map(|(number, call)| Block::ToolUse {
+        blocks.extend(next.map(|(call, number)| Block::ToolUse {
             id: ToolCallId(format!("step_{number}")),
             name: full_name(&request.tools, call.tool),
             input: call.input,

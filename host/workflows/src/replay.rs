@@ -53,15 +53,15 @@ pub(crate) struct Call {
     pub(crate) input: Value,
 }
 
-/// A workflow cannot go on before these calls have ended.
+/// A workflow cannot go on before this call has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pending {
     /// What it is about, for whoever watches.
     pub(crate) say: String,
-    /// At least one.
-    pub(crate) calls: Vec<Call>,
-    /// Which call of the workflow the first of them is.
-    pub(crate) first: usize,
+    /// The call.
+    pub(crate) call: Call,
+    /// Which call of the workflow it is, from 0.
+    pub(crate) number: usize,
 }
 
 /// The calls that have ended, in the order in which they were asked for.
@@ -102,24 +102,12 @@ impl Replay {
     /// # Errors
     /// When it was not made yet.
     pub(crate) fn call(&mut self, say: &str, tool: &'static str, input: Value) -> Result<Done, Pending> {
-        let mut ended = self.all(say, vec![Call { tool, input }])?;
-        // There is one for each call.
-        Ok(ended.pop().unwrap_or_else(missing))
-    }
-
-    /// What calls came to that do not depend on each other, in their order.
-    ///
-    /// # Errors
-    /// When they were not made yet.
-    pub(crate) fn all(&mut self, say: &str, calls: Vec<Call>) -> Result<Vec<Done>, Pending> {
-        if self.ended.len() < calls.len() {
-            return Err(Pending { say: say.to_owned(), calls, first: self.taken });
-        }
-        let ended: Vec<Done> = self.ended.drain(..calls.len()).collect();
+        let Some(done) = self.ended.pop_front() else {
+            return Err(Pending { say: say.to_owned(), call: Call { tool, input }, number: self.taken });
+        };
+        self.taken = self.taken.saturating_add(1);
         // A log of an older workflow, which asked for something else: what it came to is not this one's answer.
-        let fits = ended.iter().zip(&calls).all(|(done, call)| done.tool == call.tool);
-        self.taken = self.taken.saturating_add(calls.len());
-        Ok(if fits { ended } else { calls.iter().map(|_| missing()).collect() })
+        Ok(if done.tool == tool { done } else { missing() })
     }
 }
 

@@ -1,6 +1,9 @@
 //! analyze_notebook.
 
+mod many;
 mod show;
+
+pub(crate) use many::analyze as analyze_all;
 
 use bricklayer_analyzer::analysis::{self, Certainty, Language, Severity};
 use bricklayer_analyzer::{Surroundings, analyze as read};

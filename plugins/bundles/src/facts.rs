@@ -6,19 +6,18 @@ mod names;
 mod objects;
 mod resources;
 
-pub(crate) use chosen::{Chosen, choose};
-pub(crate) use code::analyse;
+pub(crate) use chosen::{Chosen, Look, choose};
+pub(crate) use code::{analyse, analysed, code};
 pub(crate) use names::names;
 pub(crate) use objects::{in_short, objects};
 pub(crate) use resources::Resources;
 
-use std::cell::RefCell;
 use std::net::Ipv4Addr;
 
 use bricklayer_databricks::current_user::Me;
 use bricklayer_databricks::side_by_side;
 use bricklayer_generator::{Cluster, Principal};
-use bricklayer_sdk::{Errand, Failure, Kind, Method, Platform, Request};
+use bricklayer_sdk::{Errand, Failure, Method, Platform, Request};
 use serde_json::Value;
 
 /// Something that could not be had, and why.
@@ -30,17 +29,12 @@ pub(crate) struct Missing {
 
 /// Answers to many reads at once, in their order. What the call's time did not reach says so.
 pub(crate) fn reads(platform: &impl Platform, paths: &[String]) -> Vec<Result<Value, Failure>> {
-    let answers: RefCell<Vec<Option<Result<Value, Failure>>>> = RefCell::new(paths.iter().map(|_| None).collect());
     let errand = |item: usize| {
         let path = paths.get(item).cloned().unwrap_or_default();
         Errand::Send(Request { method: Method::Get, path, body: None })
     };
-    side_by_side::each(platform, paths.len(), errand, |item, answer| {
-        if let Some(place) = answers.borrow_mut().get_mut(item) {
-            *place = Some(answer.and_then(|response| response.json()));
-        }
-    });
-    answers.into_inner().into_iter().map(|answer| answer.unwrap_or_else(|| Err(too_late()))).collect()
+    let answers = side_by_side::all(platform, paths.len(), errand);
+    answers.into_iter().map(|answer| answer.and_then(|response| response.json())).collect()
 }
 
 /// A field of an answer that is a text, and not empty.
@@ -51,11 +45,6 @@ pub(crate) fn text<'a>(answer: &'a Value, field: &str) -> Option<&'a str> {
 /// The items of a field of an answer that is a list.
 pub(crate) fn items<'a>(answer: &'a Value, field: &str) -> &'a [Value] {
     answer.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// The failure of what the call's time did not reach.
-pub(crate) fn too_late() -> Failure {
-    Failure::new(Kind::Timeout, "the call's time was over before its turn").retryable()
 }
 
 /// The caller as bundles name them.

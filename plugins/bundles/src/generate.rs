@@ -12,7 +12,7 @@ use bricklayer_generator::{
 use bricklayer_sdk::{Failure, Platform};
 use serde_json::Value;
 
-use crate::facts::{self, Chosen, Missing, Resources};
+use crate::facts::{self, Chosen, Look, Missing, Resources};
 use crate::staging::Staging;
 use crate::types;
 
@@ -69,7 +69,7 @@ pub(crate) fn from_list(
         resources.add_pipeline(platform, id).map_err(|failure| failure.doing(format!("reading pipeline {id}")))?;
     }
     resources.ask_permissions(platform, &mut missing);
-    let chosen = facts::choose(platform, "file_paths", &paths, &mut missing)?;
+    let chosen = facts::choose(platform, "file_paths", &paths, Look::Form, &mut missing)?;
     let mut source = Source { default_target: target, ..Source::new(name) };
     (source.jobs, source.pipelines) = (resources.jobs, resources.pipelines);
     let mut staging = Staging::begin(platform, &folder)?;

@@ -13,6 +13,7 @@ bricklayer_sdk::family! {
     wit: ["../../wit/host.wit", "../../wit/bundles.wit"],
     tools: bricklayer::bundles::tools {
         analyze_notebook(AnalyzeNotebookRequest) -> NotebookAnalysis = analyze::analyze,
+        analyze_notebooks(AnalyzeNotebooksRequest) -> NotebookAnalyses = analyze::analyze_all,
         create_tests(CreateTestsRequest) -> GeneratedTests = tests_for::create,
         generate_bundle(GenerateBundleRequest) -> GeneratedBundle = generate::from_list,
         generate_bundle_from_job(GenerateBundleFromJobRequest) -> GeneratedBundle = generate::from_job,

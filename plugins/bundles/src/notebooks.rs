@@ -42,7 +42,7 @@ fn of_workspace(platform: &impl Platform, field: &str, path: &str, neighbours: b
     let object = tree::status(platform, &path).map_err(|failure| failure.doing(format!("looking at {path}")))?;
     if !object.is_notebook() && object.object_type != "FILE" {
         let message = format!("{path} is a {}, neither a notebook nor a file", object.object_type);
-        return Err(Failure::new(Kind::InvalidInput, message).advise("list_notebooks tells the notebooks in a folder."));
+        return Err(Failure::new(Kind::InvalidInput, message).advise("analyze_notebooks takes folders, with all that is below."));
     }
     if object.size.is_some_and(|size| size > MAX_BYTES as u64) {
         return Err(too_large(&path, object.size.unwrap_or_default()));

@@ -11,8 +11,6 @@ use bricklayer_databricks::{progress, side_by_side};
 use bricklayer_generator::{Fetch, Format, TextFile, WorkspacePath};
 use bricklayer_sdk::{Errand, Failure, Kind, Platform, encode_query};
 
-use crate::facts::too_late;
-
 /// What the folder of arriving files is called behind the name of the one that they go to.
 const ENDING: &str = ".arriving";
 
@@ -69,7 +67,7 @@ impl Staging {
             progress::tell(platform, &format!("fetched {from}"), came.borrow().len(), new.len());
         });
         let mut failed = Vec::new();
-        let ended = came.into_inner().into_iter().chain(left.into_iter().map(|item| (item, Err(too_late()))));
+        let ended = came.into_inner().into_iter().chain(left.into_iter().map(|item| (item, Err(side_by_side::too_late()))));
         let mut arrived = Vec::new();
         for (item, answer) in ended {
             let Some(fetch) = new.get(item) else { continue };
@@ -153,7 +151,7 @@ impl Drop for Staging {
 }
 
 /// The request for an object's content.
-fn content(fetch: &Fetch) -> String {
+pub(crate) fn content(fetch: &Fetch) -> String {
     let format = match fetch.format {
         Format::Source => "SOURCE",
         Format::Jupyter => "JUPYTER",

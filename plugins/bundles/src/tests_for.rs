@@ -7,7 +7,7 @@ use bricklayer_databricks::remote_path::{join, parent, project_path};
 use bricklayer_generator::{Subject, TestRequest, WorkspacePath, tests_of};
 use bricklayer_sdk::{Failure, Kind, Platform};
 
-use crate::facts::{Chosen, analyse, choose};
+use crate::facts::{Chosen, Look, analyse, choose};
 use crate::staging::Staging;
 use crate::types;
 
@@ -59,7 +59,7 @@ pub(crate) fn create(
     };
     let mut notes = Vec::new();
     if is_notebook || project.join(&code).is_dir() {
-        let chosen = choose(platform, "resource_path", &[code], &mut Vec::new())?;
+        let chosen = choose(platform, "resource_path", &[code], Look::Kind, &mut Vec::new())?;
         tests.subjects = subjects(&project, &root, &chosen, &mut notes);
     }
     if request.resource_type == types::ResourceType::Job {

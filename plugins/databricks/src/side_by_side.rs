@@ -6,7 +6,7 @@ use std::time::Duration;
 use bricklayer_sdk::{Deadline, Errand, Failure, Platform, Response, api_failure};
 
 /// Requests at once: what a call of the host may have.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// Times that one request is sent when the workspace asks to slow down.
 const ATTEMPTS: u32 = 4;
@@ -66,6 +66,27 @@ pub fn each<P: Platform>(
         waiting = later;
     }
     Vec::new()
+}
+
+/// The answers to the errands of `count` items, in their order. What the call's time did not reach says so.
+pub fn all<P: Platform>(
+    platform: &P,
+    count: usize,
+    errand: impl Fn(usize) -> Errand,
+) -> Vec<Result<Response, Failure>> {
+    let mut answers: Vec<Option<Result<Response, Failure>>> = (0..count).map(|_| None).collect();
+    each(platform, count, errand, |item, answer| {
+        if let Some(place) = answers.get_mut(item) {
+            *place = Some(answer);
+        }
+    });
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(too_late()))).collect()
+}
+
+/// The failure of what the call's time did not reach.
+#[must_use]
+pub fn too_late() -> Failure {
+    Failure::new(bricklayer_sdk::Kind::Timeout, "the call's time was over before its turn").retryable()
 }
 
 /// Sends one errand, with the same patience.

@@ -30,6 +30,8 @@ pub struct Object {
     pub created_at: Option<u64>,
     /// Milliseconds since 1970.
     pub modified_at: Option<u64>,
+    /// Of a notebook, where that was asked for: how it is stored, `SOURCE` or `JUPYTER`.
+    pub repos_export_format: Option<String>,
 }
 
 /// What was found in a folder.
@@ -84,6 +86,23 @@ pub fn status<P: Platform>(platform: &P, path: &str) -> Result<Object, Failure> 
     let mut object: Object = answer.json()?;
     object.path = plain(object.path);
     Ok(object)
+}
+
+/// Several objects, looked at side by side, with how notebooks are stored.
+pub fn statuses<P: Platform>(platform: &P, paths: &[String]) -> Vec<Result<Object, Failure>> {
+    let errand = |item: usize| {
+        let path = paths.get(item).map_or("/", String::as_str);
+        let query = [("path", path), ("return_export_info", "true")];
+        let path = encode_query("/api/2.0/workspace/get-status", &query);
+        Errand::Send(Request { method: Method::Get, path, body: None })
+    };
+    side_by_side::all(platform, paths.len(), errand)
+        .into_iter()
+        .map(|answer| {
+            let object: Object = answer?.json()?;
+            Ok(Object { path: plain(object.path), ..object })
+        })
+        .collect()
 }
 
 /// What is in a folder, or what is anywhere below it, at most `most` objects. A folder below that cannot be looked into

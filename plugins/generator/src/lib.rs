@@ -27,7 +27,7 @@ pub use draft::Kind;
 pub use ids::ids;
 pub use names::{BundleName, key};
 pub use note::Note;
-pub use notebooks::{Facts, Notebook, Widget};
+pub use notebooks::{Edge, Facts, Notebook, Widget, hand_overs};
 pub use objects::{Language, Object, Objects, Stored, WorkspacePath};
 pub use places::{Fetch, Format};
 pub use plan::{Plan, Resource, TextFile, VariableNote, plan, wanted};

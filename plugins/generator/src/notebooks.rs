@@ -4,6 +4,8 @@
 mod graph;
 mod tasks;
 
+pub use graph::{Edge, hand_overs};
+
 use crate::draft::Draft;
 use crate::note::Notes;
 use crate::objects::{Object, WorkspacePath};

@@ -102,13 +102,16 @@ enum BundleCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Tells what a notebook reads, writes, imports and needs
+    /// Tells what notebooks read, write, import and need: all about one, or several in short with their order
     Analyze {
         #[command(flatten)]
         place: Place,
-        /// A notebook of the workspace, or a file below --dir
-        #[arg(value_name = "PATH")]
-        notebook: String,
+        /// Notebooks of the workspace, or files below --dir
+        #[arg(value_name = "PATH", required = true)]
+        notebooks: Vec<String>,
+        /// In short, also of one, and of folders with all that is below
+        #[arg(long)]
+        short: bool,
     },
 }
 
@@ -272,9 +275,10 @@ impl BundleCommand {
                 };
                 desk.call(tool, &arguments(input)).await?
             }
-            Self::Analyze { notebook, .. } => {
-                desk.call("analyze_notebook", &json!({"notebook_path": notebook})).await?
-            }
+            Self::Analyze { notebooks, short, .. } => match notebooks.as_slice() {
+                [one] if !short => desk.call("analyze_notebook", &json!({"notebook_path": one})).await?,
+                several => desk.call("analyze_notebooks", &json!({"paths": several})).await?,
+            },
         };
         told(&outcome, form)
     }

@@ -135,6 +135,8 @@ async fn a_bundle_is_made_of_a_job_and_a_notebook_is_analysed() {
     fs::write(terminal.path().join("n.py"), "# Databricks notebook source\nspark.table('main.a.b')\n").unwrap();
     let analysed = terminal.json(&["analyze", "n.py"]);
     assert!(analysed.to_string().contains("main.a.b"), "{analysed:#}");
+    let all = terminal.json(&["analyze", "--short", "."]);
+    assert_eq!(all["notebooks"].as_array().unwrap().len(), 3, "{all:#}");
     server.stop().await;
 }
 

@@ -132,9 +132,7 @@ async fn a_folder_becomes_a_bundle_without_what_cannot_be_read() {
     let input = json!({"source_type": "workspace_path", "source_identifier": "/Users/ann@example.com/etl"});
     let frames = command(&ann, &project, "orchestrate_bundle_creation", input).await;
     let made = well(&frames);
-    let steps = steps(&frames);
-    let count = |tool: &str| steps.iter().filter(|step| **step == tool).count();
-    assert_eq!((steps[0], count("analyze_notebook"), count("generate_bundle")), ("list_notebooks", 5, 1), "{steps:?}");
+    assert_eq!(steps(&frames), ["analyze_notebooks", "generate_bundle", "validate_bundle"]);
     assert_eq!(made["status"], "partial", "{made:#}");
     let warnings = made["warnings"].as_array().unwrap();
     assert!(warnings.len() == 1 && warnings[0].as_str().unwrap().contains("Locked."), "{warnings:?}");

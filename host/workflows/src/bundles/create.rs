@@ -5,24 +5,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::check::{REPAIR, VALIDATE, checked};
-use crate::replay::{Call, Done, Pending, Replay};
+use crate::replay::{Done, Pending, Replay};
 use crate::values::{text, with};
 use crate::workflow::{Report, Status, Workflow};
 
 const GET_JOB: &str = "get_job";
-const LIST: &str = "list_notebooks";
 const ANALYZE: &str = "analyze_notebook";
+const ANALYZE_ALL: &str = "analyze_notebooks";
 const OF_JOB: &str = "generate_bundle_from_job";
 const GENERATE: &str = "generate_bundle";
 
-/// Notebooks of one bundle: a job has at most 1,000 tasks, and a folder with more than this is several projects.
-const MAX_NOTEBOOKS: usize = 200;
-
-/// Notebooks that are analysed side by side: the gate runs as many reading calls at once, and a log with all of a folder's
-/// at once would tell of nothing until the last.
-const AT_ONCE: usize = 8;
-
-/// Characters of a notebook's failure in a report.
+/// Characters of a failure in a report.
 const MAX_REASON_CHARS: usize = 300;
 
 /// What a bundle is made of.
@@ -83,7 +76,7 @@ impl Workflow for Creation {
         match self.source_type {
             Source::Job => &[GET_JOB, OF_JOB, VALIDATE, REPAIR],
             Source::Notebook => &[ANALYZE, GENERATE, VALIDATE, REPAIR],
-            Source::WorkspacePath => &[LIST, ANALYZE, GENERATE, VALIDATE, REPAIR],
+            Source::WorkspacePath => &[ANALYZE_ALL, GENERATE, VALIDATE, REPAIR],
         }
     }
 
@@ -122,29 +115,14 @@ impl Creation {
 
     fn of_folder(&self, replay: &mut Replay) -> Result<Report, Pending> {
         let folder = &self.source_identifier;
-        let input = json!({"path": folder, "recursive": true, "limit": MAX_NOTEBOOKS});
-        let listed = replay.call("Listing the notebooks.", LIST, input)?;
-        if listed.failure.is_some() {
-            return Ok(Report::stopped(&format!("`{folder}` cannot be listed"), &listed));
+        let seen = replay.call("Analysing the notebooks.", ANALYZE_ALL, json!({"paths": [folder]}))?;
+        if seen.failure.is_some() {
+            return Ok(Report::stopped(&format!("`{folder}` cannot be analysed"), &seen));
         }
-        let mut warnings: Vec<String> =
-            listed.list("failed").iter().filter_map(Value::as_str).map(|it| format!("not looked into: {it}")).collect();
-        if listed.flag("more") {
-            warnings
-                .push(format!("only the first {MAX_NOTEBOOKS} notebooks were taken; make one bundle for each folder"));
-        }
-        let paths = listed.list("notebooks").iter().map(|it| text(it, "path").to_owned());
-        let mut readable = Vec::new();
-        for some in paths.collect::<Vec<_>>().chunks(AT_ONCE) {
-            let calls = some.iter().map(|path| Call { tool: ANALYZE, input: json!({"notebook_path": path}) });
-            let seen = replay.all("Analysing the notebooks.", calls.collect())?;
-            for (path, seen) in some.iter().zip(seen) {
-                match seen.failure {
-                    None => readable.push(path.clone()),
-                    Some(_) => warnings.push(format!("`{path}` was left out: {}", first_line(&seen))),
-                }
-            }
-        }
+        let left = seen.list("skipped").iter();
+        let warnings: Vec<String> =
+            left.map(|left| format!("`{}` was left out: {}", text(left, "what"), text(left, "why"))).collect();
+        let readable: Vec<String> = seen.list("notebooks").iter().map(|it| text(it, "path").to_owned()).collect();
         if readable.is_empty() {
             let text = format!("there is no notebook in `{folder}` that can be read");
             return Ok(Report::ended(Status::Stopped(ToolErrorKind::NotFound), text).warned(warnings));

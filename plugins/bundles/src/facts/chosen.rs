@@ -10,9 +10,9 @@ use bricklayer_generator::{Format, Language, Object, Objects, Stored, Wanted, Wo
 use bricklayer_sdk::{Failure, Kind, Platform};
 
 use super::Missing;
-use super::objects::{in_short, objects};
+use super::objects::{in_short, object, objects};
 
-/// Notebooks and files of one bundle.
+/// Notebooks and files of one call.
 const MAX_CHOSEN: usize = 500;
 
 /// Objects of one folder that are looked through for them.
@@ -27,6 +27,15 @@ const HEADER: &[&str] =
 
 /// How the paths of the project's files begin among those of the workspace.
 const PROJECT: &str = "/project/";
+
+/// What is to be known of the notebooks in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// What they are, as the list of the folder tells it: enough to read them as source.
+    Kind,
+    /// Also how each is stored, which is asked of each.
+    Form,
+}
 
 /// What a caller named.
 #[derive(Debug, Default)]
@@ -61,6 +70,7 @@ pub(crate) fn choose(
     platform: &impl Platform,
     field: &str,
     paths: &[String],
+    look: Look,
     missing: &mut Vec<Missing>,
 ) -> Result<Chosen, Failure> {
     let mut chosen = Chosen::default();
@@ -74,7 +84,8 @@ pub(crate) fn choose(
         }
     }
     let mut failures = Vec::new();
-    of_workspace(platform, &remote, &mut chosen, missing, &mut failures);
+    let remote: Vec<String> = remote.into_iter().collect();
+    of_workspace(platform, &remote, look, &mut chosen, missing, &mut failures);
     for path in &local {
         if let Err(failure) = of_project(&platform.project(), path, 0, &mut chosen) {
             failures.push((path.clone(), failure));
@@ -82,7 +93,7 @@ pub(crate) fn choose(
     }
     if chosen.objects.len() > MAX_CHOSEN {
         let said = format!(
-            "{} notebooks and files are too many for one bundle; at most {MAX_CHOSEN} are taken",
+            "{} notebooks and files are too many for one call; at most {MAX_CHOSEN} are taken",
             chosen.objects.len()
         );
         return Err(Failure::new(Kind::LimitExceeded, said).advise("Name folders below one by one."));
@@ -101,37 +112,43 @@ fn is_of_project(path: &str) -> bool {
 
 fn of_workspace(
     platform: &impl Platform,
-    paths: &BTreeSet<String>,
+    paths: &[String],
+    look: Look,
     chosen: &mut Chosen,
     missing: &mut Vec<Missing>,
     failures: &mut Vec<(String, Failure)>,
 ) {
-    for path in paths {
-        match tree::status(platform, path).and_then(|found| {
-            if found.is_folder() { tree::list(platform, path, true, MAX_IN_FOLDER).map(Some) } else { Ok(None) }
-        }) {
-            Ok(None) => {
-                let wanted = WorkspacePath::parse(path).map(|path| Wanted { path, folder: false });
-                chosen.objects.extend(objects(platform, &wanted.into_iter().collect(), missing));
+    let mut in_folders = Vec::new();
+    for (path, status) in paths.iter().zip(tree::statuses(platform, paths)) {
+        let listed = status.and_then(|found| {
+            if found.is_folder() {
+                return tree::list(platform, path, true, MAX_IN_FOLDER).map(Some);
             }
+            chosen.objects.extend(WorkspacePath::parse(path).map(|path| (path, object(&found))));
+            Ok(None)
+        });
+        match listed {
+            Ok(None) => {}
             Ok(Some(found)) => {
                 missing.extend(found.failed.iter().map(|(what, why)| Missing { what: what.clone(), why: why.clone() }));
                 if !found.whole {
                     let why = format!("it has more than {MAX_IN_FOLDER} objects, and the rest is not looked at");
                     missing.push(Missing { what: path.clone(), why });
                 }
-                let wanted: BTreeSet<Wanted> = found
-                    .objects
-                    .iter()
-                    .filter(|object| is_code(object))
-                    .filter_map(|object| Some(Wanted { path: WorkspacePath::parse(&object.path)?, folder: false }))
-                    .collect();
-                chosen.objects.extend(objects(platform, &wanted, missing));
+                in_folders.extend(found.objects.into_iter().filter(is_code));
             }
             Err(failure) => {
                 missing.push(Missing { what: path.clone(), why: in_short(&failure) });
                 failures.push((path.clone(), failure));
             }
+        }
+    }
+    let found = in_folders.iter().filter_map(|found| Some((WorkspacePath::parse(&found.path)?, found)));
+    match look {
+        Look::Kind => chosen.objects.extend(found.map(|(path, found)| (path, object(found)))),
+        Look::Form => {
+            let wanted = found.map(|(path, _)| Wanted { path, folder: false });
+            chosen.objects.extend(objects(platform, &wanted.collect(), missing));
         }
     }
 }

@@ -3,7 +3,7 @@
 use bricklayer_analyzer::analysis::{
     self, CallKind, ImportKind, ParameterKind, Streaming, TableKind, TableUse, WorkflowKind,
 };
-use bricklayer_analyzer::{Analysis, Surroundings, analyze, open};
+use bricklayer_analyzer::{Analysis, Refused, Surroundings, analyze, open};
 use bricklayer_generator::{Facts, Language, Object, Stored, Subject, Widget, WorkspacePath};
 
 /// What was found in a notebook or file.
@@ -16,6 +16,21 @@ pub(crate) struct Code {
 
 /// Analyses a notebook or file. One that cannot be read as code has no facts but the reason.
 pub(crate) fn analyse(path: &WorkspacePath, object: &Object, bytes: &[u8]) -> Code {
+    match analysed(path, object, bytes) {
+        Ok(Some(found)) => code(path, &found),
+        Ok(None) => Code::default(),
+        Err(refused) => {
+            let problems = vec![format!("could not be analysed: {refused}")];
+            Code { facts: Facts { problems, ..Facts::default() }, subject: Subject::default() }
+        }
+    }
+}
+
+/// The analysis of a notebook or file; none of one without code.
+///
+/// # Errors
+/// Bytes that are no code.
+pub(crate) fn analysed(path: &WorkspacePath, object: &Object, bytes: &[u8]) -> Result<Option<Analysis>, Refused> {
     let (known, ending) = match object {
         Object::Notebook { stored: Stored::Jupyter, language } => (word(*language), ".ipynb"),
         Object::Notebook { language, .. } => (word(*language), language.ending()),
@@ -23,16 +38,8 @@ pub(crate) fn analyse(path: &WorkspacePath, object: &Object, bytes: &[u8]) -> Co
     };
     // The ending tells the form of a notebook, whose path has none.
     let named = format!("{}{ending}", path.as_str());
-    match open(&named, bytes, known) {
-        Ok(notebooks) => match notebooks.first() {
-            Some(notebook) => code(path, &analyze(notebook, Surroundings::default())),
-            None => Code::default(),
-        },
-        Err(refused) => {
-            let problems = vec![format!("could not be analysed: {refused}")];
-            Code { facts: Facts { problems, ..Facts::default() }, subject: Subject::default() }
-        }
-    }
+    let notebooks = open(&named, bytes, known)?;
+    Ok(notebooks.first().map(|notebook| analyze(notebook, Surroundings::default())))
 }
 
 const fn word(language: Language) -> Option<analysis::Language> {
@@ -44,7 +51,8 @@ const fn word(language: Language) -> Option<analysis::Language> {
     })
 }
 
-fn code(path: &WorkspacePath, found: &Analysis) -> Code {
+/// What an analysis says, as a bundle needs it.
+pub(crate) fn code(path: &WorkspacePath, found: &Analysis) -> Code {
     let read = |table: &&TableUse| table.mode != analysis::Mode::Metadata && is_table(table);
     let reads: Vec<String> = unique(found.reads.iter().filter(read).map(name));
     let written: Vec<String> =

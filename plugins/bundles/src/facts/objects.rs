@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bricklayer_databricks::tree;
 use bricklayer_generator::{Language, Object, Objects, Stored, Wanted, WorkspacePath};
-use bricklayer_sdk::{Failure, Platform, encode_query};
+use bricklayer_sdk::{Failure, Platform};
 
-use super::{Missing, reads, text};
+use super::Missing;
 
 /// Objects of one folder that go along: protects the call's memory and the project.
 const MAX_BELOW: usize = 1_000;
@@ -18,18 +18,10 @@ const JUPYTER: &str = "JUPYTER";
 /// told.
 pub(crate) fn objects(platform: &impl Platform, wanted: &BTreeSet<Wanted>, missing: &mut Vec<Missing>) -> Objects {
     let (folders, single): (Vec<_>, Vec<_>) = wanted.iter().partition(|wanted| wanted.folder);
-    let query =
-        |path: &str| encode_query("/api/2.0/workspace/get-status", &[("path", path), ("return_export_info", "true")]);
-    let paths: Vec<String> = single.iter().map(|wanted| query(wanted.path.as_str())).collect();
+    let paths: Vec<String> = single.iter().map(|wanted| wanted.path.as_str().to_owned()).collect();
     let mut objects = Objects::new();
-    for (wanted, answer) in single.into_iter().zip(reads(platform, &paths)) {
-        let object = match answer {
-            Ok(status) => {
-                let field = |name| text(&status, name);
-                object(field("object_type").unwrap_or_default(), field("language"), field("repos_export_format"))
-            }
-            Err(failure) => Object::Left(in_short(&failure)),
-        };
+    for (wanted, found) in single.into_iter().zip(tree::statuses(platform, &paths)) {
+        let object = found.map_or_else(|failure| Object::Left(in_short(&failure)), |found| object(&found));
         objects.insert(wanted.path.clone(), object);
     }
     for folder in folders {
@@ -38,11 +30,12 @@ pub(crate) fn objects(platform: &impl Platform, wanted: &BTreeSet<Wanted>, missi
     objects
 }
 
-fn object(kind: &str, language: Option<&str>, stored: Option<&str>) -> Object {
-    match kind {
-        "NOTEBOOK" => match language.and_then(Language::parse) {
+/// What an object is to a bundle.
+pub(super) fn object(found: &tree::Object) -> Object {
+    match found.object_type.as_str() {
+        "NOTEBOOK" => match found.language.as_deref().and_then(Language::parse) {
             Some(language) => {
-                let jupyter = stored == Some(JUPYTER);
+                let jupyter = found.repos_export_format.as_deref() == Some(JUPYTER);
                 Object::Notebook { language, stored: if jupyter { Stored::Jupyter } else { Stored::Source } }
             }
             None => Object::Left("the workspace does not say its language".to_owned()),
@@ -61,9 +54,8 @@ fn whole_folder(platform: &impl Platform, path: &WorkspacePath, missing: &mut Ve
     if !found.whole {
         return Object::Left(format!("it has more than {MAX_BELOW} objects"));
     }
-    let below = found.objects.into_iter().filter(|object| !object.is_folder()).filter_map(|found| {
-        Some((WorkspacePath::parse(&found.path)?, object(&found.object_type, found.language.as_deref(), None)))
-    });
+    let below = found.objects.iter().filter(|object| !object.is_folder());
+    let below = below.filter_map(|found| Some((WorkspacePath::parse(&found.path)?, object(found))));
     Object::Folder(below.collect())
 }
 

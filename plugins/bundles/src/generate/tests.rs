@@ -27,7 +27,7 @@ fn export(name: &str) -> String {
 
 /// A workspace with the job, as far as its notebooks.
 fn workspace(folder: &std::path::Path) -> Script {
-    let notebook = r#"{"object_type":"NOTEBOOK","language":"PYTHON"}"#;
+    let notebook = r#"{"path":"/x","object_type":"NOTEBOOK","language":"PYTHON"}"#;
     let host = Some("w.cloud.databricks.com".to_owned());
     let context =
         CallContext { workspace_host: host, time_left: std::time::Duration::from_secs(300), ..CallContext::default() };
@@ -172,11 +172,11 @@ fn list(paths: &[&str]) -> types::GenerateBundleRequest {
 #[test]
 fn a_folder_of_the_workspace_becomes_a_job_in_its_order() {
     let folder = tempfile::tempdir().unwrap();
-    let here = "GET /api/2.0/workspace/get-status?path=%2FUsers%2Fme%40x.com%2Fetl";
+    let here = "GET /api/2.0/workspace/get-status?path=%2FUsers%2Fme%40x.com%2Fetl&return_export_info=true";
     let listed = r#"{"objects":[{"path":"/Users/me@x.com/etl/a_report","object_type":"NOTEBOOK","language":"PYTHON"},
         {"path":"/Users/me@x.com/etl/load","object_type":"NOTEBOOK","language":"PYTHON"},
         {"path":"/Users/me@x.com/etl/notes.md","object_type":"FILE"}]}"#;
-    let notebook = r#"{"object_type":"NOTEBOOK","language":"PYTHON"}"#;
+    let notebook = r#"{"path":"/x","object_type":"NOTEBOOK","language":"PYTHON"}"#;
     let report = "# Databricks notebook source\ndisplay(spark.table('main.s.t'))";
     let load =
         "# Databricks notebook source\ndbutils.widgets.text('day', '1')\nspark.range(1).write.saveAsTable('main.s.t')";

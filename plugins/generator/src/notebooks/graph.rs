@@ -12,12 +12,15 @@ pub(crate) struct Node<'a> {
     pub(crate) facts: Vec<&'a Facts>,
 }
 
-/// One task after another.
+/// One after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Edge {
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) reason: String,
+pub struct Edge {
+    /// What comes first.
+    pub from: String,
+    /// What comes after it.
+    pub to: String,
+    /// Why: what the second takes from the first.
+    pub reason: String,
 }
 
 /// An edge by the places of its tasks.
@@ -25,6 +28,14 @@ struct Proposed {
     from: usize,
     to: usize,
     reason: String,
+}
+
+/// The order that notebooks have by the tables they hand on, by their names, without what other edges imply; and what could
+/// not be decided.
+#[must_use]
+pub fn hand_overs(notebooks: &[(&str, &Facts)]) -> (Vec<Edge>, Vec<String>) {
+    let node = |(name, facts): &(&str, _)| Node { key: (*name).to_owned(), facts: vec![*facts] };
+    edges(&notebooks.iter().map(node).collect::<Vec<_>>())
 }
 
 /// The edges of tasks in their order, without those that others imply, and what could not be decided.

@@ -71,6 +71,7 @@ async fn analyses(owner: &Actor) -> Vec<Case> {
     owner.write("src/report.sql", "SELECT * FROM main.gold.orders");
     owner.write("broken.ipynb", "{");
     let notebook = |path: &str| json!({"notebook_path": path});
+    let all = |paths: &[&str]| json!({"paths": paths});
     vec![
         works("analyze_notebook", notebook(path), "`main.raw.orders` (batch, computed, cell 1 line 3)")
             .and("Workflow: etl")
@@ -88,5 +89,12 @@ async fn analyses(owner: &Actor) -> Vec<Case> {
         fails("analyze_notebook", notebook(home), InvalidInput, "DIRECTORY"),
         fails("analyze_notebook", notebook("../elsewhere.py"), InvalidInput, "project"),
         fails("analyze_notebook", notebook("broken.ipynb"), InvalidInput, "Jupyter document"),
+        works("analyze_notebooks", all(&[path]), "writes `main.gold.orders`"),
+        works("analyze_notebooks", all(&[path, "src"]), "`src/report.sql`: it reads main.gold.orders").alone(),
+        fails("analyze_notebooks", all(&[path]), PermissionDenied, "").by_stranger(),
+        fails("analyze_notebooks", all(&[&format!("{home}/nosuch")]), NotFound, "nosuch"),
+        fails("analyze_notebooks", all(&["broken.ipynb"]), InvalidInput, "Jupyter document"),
+        fails("analyze_notebooks", all(&["../elsewhere.py"]), InvalidInput, "project"),
+        fails("analyze_notebooks", all(&[]), InvalidInput, "paths"),
     ]
 }
