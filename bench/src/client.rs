@@ -1,5 +1,6 @@
 //! One user of the host: sends a message, follows the stream to its end.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -79,6 +80,12 @@ impl User {
         self.post("/api/plugins", &body).await.map(drop)
     }
 
+    /// Calls a tool that only reads, outside of conversations.
+    pub(crate) async fn look(&self, tool: &str, input: &Value) -> Result<Value> {
+        let path = format!("/api/projects/{}/tools/{tool}/call", self.project);
+        self.post(&path, &json!({"input": input})).await
+    }
+
     async fn json(&self, path: &str, request: reqwest::RequestBuilder) -> Result<Value> {
         let response = self.identify(request).send().await?;
         let status = response.status();
@@ -102,9 +109,65 @@ impl User {
         Ok(text(&begun, "execution_id").context("execution id")?.to_owned())
     }
 
-    /// Follows a turn to its terminal event and shows each event to `on_event`.
+    /// Follows a turn to its terminal event and shows each event to `on_event`, over as many streams as that takes.
     pub(crate) async fn follow(&self, execution: &str, mut on_event: impl FnMut(&Value)) -> Result<()> {
-        let url = format!("{}/api/stream_progress/{execution}", self.base);
+        let mut after = 0;
+        loop {
+            let end = self.read(execution, &mut after, |event| {
+                // The steps of a workflow are in a lane of their own, which ends as well.
+                if event.get("lane").is_some_and(Value::is_object) {
+                    return ControlFlow::Continue(());
+                }
+                on_event(event);
+                terminal(event)
+            });
+            if let Some(is_error) = end.await? {
+                return if is_error { bail!("the turn failed") } else { Ok(()) };
+            }
+        }
+    }
+
+    /// A whole turn of which everything that is asked is allowed.
+    pub(crate) async fn allowing(&self, message: &str) -> Result<()> {
+        enum Seen {
+            End(bool),
+            Asked(String),
+        }
+        let execution = self.invoke(message).await?;
+        let (mut after, mut asked) = (0, Vec::new());
+        loop {
+            let seen = self.read(&execution, &mut after, |event| {
+                let call = text(event, "tool_id").filter(|_| text(event, "type") == Some("approval.requested"));
+                match call.filter(|call| !asked.iter().any(|known| known == call)) {
+                    Some(call) => ControlFlow::Break(Seen::Asked(call.to_owned())),
+                    None if event.get("lane").is_some_and(Value::is_object) => ControlFlow::Continue(()),
+                    None => match terminal(event) {
+                        ControlFlow::Break(is_error) => ControlFlow::Break(Seen::End(is_error)),
+                        ControlFlow::Continue(()) => ControlFlow::Continue(()),
+                    },
+                }
+            });
+            match seen.await? {
+                Some(Seen::End(false)) => return Ok(()),
+                Some(Seen::End(true)) => bail!("the turn failed"),
+                Some(Seen::Asked(call)) => {
+                    let path = format!("/api/executions/{execution}/approvals/{call}");
+                    self.post(&path, &json!({"decision": "once"})).await?;
+                    asked.push(call);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Reads a stream after an event until `until` has what it wants; none when the stream ends before.
+    async fn read<T>(
+        &self,
+        execution: &str,
+        after: &mut u64,
+        mut until: impl FnMut(&Value) -> ControlFlow<T>,
+    ) -> Result<Option<T>> {
+        let url = format!("{}/api/stream_progress/{execution}?after={after}", self.base);
         let response = self.identify(self.http.get(url)).send().await?.error_for_status()?;
         let mut chunks = response.bytes_stream();
         let mut buffer = Vec::new();
@@ -114,16 +177,13 @@ impl User {
                 let line: Vec<u8> = buffer.drain(..=end).collect();
                 let Some(data) = line.strip_prefix(b"data: ") else { continue };
                 let Ok(event) = serde_json::from_slice::<Value>(data) else { continue };
-                on_event(&event);
-                if text(&event, "type") == Some("stream.completed") {
-                    if event.get("is_error") == Some(&Value::Bool(true)) {
-                        bail!("the turn failed");
-                    }
-                    return Ok(());
+                *after = event.get("seq").and_then(Value::as_u64).unwrap_or(*after);
+                if let ControlFlow::Break(found) = until(&event) {
+                    return Ok(Some(found));
                 }
             }
         }
-        bail!("the stream ended without a terminal event")
+        Ok(None)
     }
 
     /// A whole turn: message sent to terminal event read.
@@ -157,6 +217,14 @@ impl User {
         }
         Ok((took, outcome))
     }
+}
+
+/// Whether a turn has failed, when this is its end.
+fn terminal(event: &Value) -> ControlFlow<bool> {
+    if text(event, "type") == Some("stream.completed") {
+        return ControlFlow::Break(event.get("is_error") == Some(&Value::Bool(true)));
+    }
+    ControlFlow::Continue(())
 }
 
 /// A text field.

@@ -6,12 +6,14 @@
 
 #![allow(clippy::indexing_slicing, reason = "indexing a JSON value by name gives null where there is nothing")]
 
+mod bundles;
 mod calls;
 mod client;
 mod conversation;
 mod fairness;
 mod host;
 mod languages;
+mod local_workspace;
 mod model;
 mod process;
 mod results;
@@ -60,6 +62,9 @@ struct Options {
     /// Measure nothing but the local workspace and transfers into it.
     #[arg(long)]
     only_transfers: bool,
+    /// Measure nothing but bundles.
+    #[arg(long)]
+    only_bundles: bool,
     /// The packed no-op plugin; `cargo xtask bench` builds it and names it here.
     #[arg(long, env = "BENCH_NOOP_PLUGIN")]
     noop_plugin: Option<std::path::PathBuf>,
@@ -108,6 +113,10 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
         results::measure(&mut table, &place, work, options.turns, options.rows).await?;
         return Ok(table);
     }
+    if options.only_bundles {
+        bundles::measure(&mut table, &binary, data_dir, &far.model).await?;
+        return Ok(table);
+    }
     if options.only_transfers {
         transfers::measure(&mut table, &binary, data_dir, &far.model).await?;
         return Ok(table);
@@ -136,6 +145,7 @@ async fn measure(options: &Options, shared: &Shared, far: &FarEnds, data_dir: &s
     host.stop().await?;
     results::measure(&mut table, &place, work, options.turns, options.rows).await?;
     transfers::measure(&mut table, &binary, data_dir, &far.model).await?;
+    bundles::measure(&mut table, &binary, data_dir, &far.model).await?;
     match &options.noop_plugin {
         Some(package) => calls::measure(&mut table, package, &data_dir.join("bench-cache")).await?,
         None => eprintln!("no-op plugin calls: not measured, --noop-plugin names no package"),

@@ -2,21 +2,17 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use bricklayer_far_ends::TOKEN_OF;
+use anyhow::Result;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 use url::Url;
 
 use crate::client::User;
 use crate::host::{FarEnds, Host};
+use crate::local_workspace::LocalWorkspace;
+use crate::mib;
 use crate::process::peak_kib;
 use crate::stats::{Table, ms};
-use crate::{host, mib};
 
 /// Files of the folder.
 const FILES: usize = 1_000;
@@ -27,53 +23,12 @@ const LARGE_MIB: usize = 1024;
 /// Its user.
 const USER: &str = "files@example.com";
 
-/// A running local workspace. Killed when dropped.
-struct LocalWorkspace {
-    _child: Child,
-    pid: u32,
-    url: Url,
-    start_up: Duration,
-}
-
-impl LocalWorkspace {
-    async fn start(data_dir: &Path) -> Result<Self> {
-        let binary = host::beside("bricklayer-workspace")?;
-        let begun = Instant::now();
-        let mut child = Command::new(&binary)
-            .args(["--listen", "127.0.0.1:0", "--token", &format!("{USER}={TOKEN_OF}{USER}")])
-            .arg("--data-dir")
-            .arg(data_dir)
-            .env("BRICKLAYER_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("start {}", binary.display()))?;
-        let pid = child.id().context("the workspace ended at once")?;
-        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
-        let line = lines.next_line().await?.context("the workspace said nothing")?;
-        let said: serde_json::Value = serde_json::from_str(&line)?;
-        let address = said["listening"].as_str().context("no address")?;
-        Ok(Self { _child: child, pid, url: format!("http://{address}/").parse()?, start_up: begun.elapsed() })
-    }
-
-    async fn post(&self, path: &str, body: serde_json::Value) -> Result<()> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        let request = http.post(self.url.join(path)?).bearer_auth(format!("{TOKEN_OF}{USER}")).json(&body);
-        let response = request.send().await?;
-        if !response.status().is_success() {
-            bail!("{path}: {}", response.text().await?);
-        }
-        Ok(())
-    }
-}
-
 pub(crate) async fn measure(table: &mut Table, binary: &Path, data_dir: &Path, model: &Url) -> Result<()> {
     let objects = data_dir.join("local-workspace");
-    let first = LocalWorkspace::start(&objects).await?;
+    let first = LocalWorkspace::start(&objects, &[USER]).await?;
     table.row("local workspace, first start with its sample data", ms(first.start_up), "");
     drop(first);
-    let workspace = LocalWorkspace::start(&objects).await?;
+    let workspace = LocalWorkspace::start(&objects, &[USER]).await?;
     table.row("local workspace, later start", ms(workspace.start_up), "");
 
     let far = FarEnds { model: model.clone(), workspace: workspace.url.clone() };
@@ -84,10 +39,10 @@ pub(crate) async fn measure(table: &mut Table, binary: &Path, data_dir: &Path, m
     let folder = data_dir.join("projects").join(user.project());
     folder_of_files(&folder.join("many"))?;
     large_file(&folder.join("large.bin"))?;
-    workspace.post("api/2.1/unity-catalog/catalogs", json!({"name": "bench"})).await?;
-    workspace.post("api/2.1/unity-catalog/schemas", json!({"name": "files", "catalog_name": "bench"})).await?;
+    workspace.post(USER, "api/2.1/unity-catalog/catalogs", json!({"name": "bench"})).await?;
+    workspace.post(USER, "api/2.1/unity-catalog/schemas", json!({"name": "files", "catalog_name": "bench"})).await?;
     let volume = json!({"name": "large", "catalog_name": "bench", "schema_name": "files", "volume_type": "MANAGED"});
-    workspace.post("api/2.1/unity-catalog/volumes", volume).await?;
+    workspace.post(USER, "api/2.1/unity-catalog/volumes", volume).await?;
 
     let many = json!({"local_folder": "many", "workspace_folder": "/Shared/many"});
     let large = json!({"local_path": "large.bin", "volume_path": "/Volumes/bench/files/large/large.bin"});
